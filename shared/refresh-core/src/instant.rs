@@ -1,0 +1,139 @@
+//! Instants and half-open intervals. Everything inside is UTC; zones appear only at the edges.
+
+use std::fmt;
+
+use chrono::{DateTime, SecondsFormat, TimeZone, Utc};
+use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
+
+/// A point in time in whole milliseconds since 1970-01-01T00:00:00Z. Written as RFC 3339 in UTC.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Instant(i64);
+
+pub const SECOND: i64 = 1_000;
+pub const MINUTE: i64 = 60 * SECOND;
+pub const HOUR: i64 = 60 * MINUTE;
+pub const DAY: i64 = 24 * HOUR;
+
+impl Instant {
+    pub const fn from_millis(millis: i64) -> Self {
+        Self(millis)
+    }
+
+    pub const fn millis(self) -> i64 {
+        self.0
+    }
+
+    /// Reads RFC 3339 with an offset. Finer digits than milliseconds are cut off.
+    pub fn parse(text: &str) -> Result<Self, String> {
+        let parsed = DateTime::parse_from_rfc3339(text)
+            .map_err(|_| format!("an RFC 3339 instant with an offset, like 2026-11-03T15:30:00Z; found {text:?}"))?;
+        // Leap years and offsets are chrono's; years beyond four digits would not print back as RFC 3339.
+        let utc = parsed.with_timezone(&Utc);
+        if !(1970..=9999).contains(&chrono::Datelike::year(&utc)) {
+            return Err(format!("an instant between the years 1970 and 9999; found {text:?}"));
+        }
+        Ok(Self(utc.timestamp_millis()))
+    }
+
+    pub fn to_utc(self) -> DateTime<Utc> {
+        Utc.timestamp_millis_opt(self.0).single().unwrap_or(DateTime::<Utc>::MAX_UTC)
+    }
+
+    pub const fn plus_millis(self, millis: i64) -> Self {
+        Self(self.0.saturating_add(millis))
+    }
+
+    pub const fn plus_seconds(self, seconds: i64) -> Self {
+        self.plus_millis(seconds * SECOND)
+    }
+
+    pub const fn plus_minutes(self, minutes: i64) -> Self {
+        self.plus_millis(minutes * MINUTE)
+    }
+
+    /// `self - earlier` in milliseconds; negative if `earlier` is later.
+    pub const fn since(self, earlier: Self) -> i64 {
+        self.0 - earlier.0
+    }
+}
+
+/// Whole minutes, rounded up: how misses are told to people.
+pub const fn minutes_up(millis: i64) -> i64 {
+    if millis <= 0 { 0 } else { (millis + MINUTE - 1) / MINUTE }
+}
+
+impl fmt::Display for Instant {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.to_utc().to_rfc3339_opts(SecondsFormat::AutoSi, true))
+    }
+}
+
+impl fmt::Debug for Instant {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
+    }
+}
+
+impl Serialize for Instant {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
+    }
+}
+
+impl<'de> Deserialize<'de> for Instant {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = std::borrow::Cow::<str>::deserialize(deserializer)?;
+        Self::parse(&text).map_err(|expected| de::Error::custom(format!("expected {expected}")))
+    }
+}
+
+/// Half-open `[start, end)`, never empty. Two intervals that touch do not overlap.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub struct Interval {
+    pub start: Instant,
+    pub end: Instant,
+}
+
+/// The time of a meeting or a hold.
+pub type Slot = Interval;
+
+impl Interval {
+    /// `None` where the end does not come after the start.
+    pub fn new(start: Instant, end: Instant) -> Option<Self> {
+        (start < end).then_some(Self { start, end })
+    }
+
+    pub const fn length(&self) -> i64 {
+        self.end.0 - self.start.0
+    }
+
+    pub fn overlaps(&self, other: &Self) -> bool {
+        self.start < other.end && other.start < self.end
+    }
+
+    /// `other` lies wholly inside.
+    pub fn contains(&self, other: &Self) -> bool {
+        self.start <= other.start && other.end <= self.end
+    }
+
+    /// The common part's length in milliseconds, zero where they only touch.
+    pub fn overlap(&self, other: &Self) -> i64 {
+        (self.end.0.min(other.end.0) - self.start.0.max(other.start.0)).max(0)
+    }
+
+    /// The gap between them in milliseconds: zero where they touch, negative where they overlap.
+    pub fn gap(&self, other: &Self) -> i64 {
+        (other.start.0 - self.end.0).max(self.start.0 - other.end.0)
+    }
+
+    /// The same length, starting elsewhere.
+    pub fn starting(&self, start: Instant) -> Self {
+        Self { start, end: start.plus_millis(self.length()) }
+    }
+}
+
+impl fmt::Debug for Interval {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}/{}", self.start, self.end)
+    }
+}

@@ -1,0 +1,37 @@
+//! The rules of a refresh, pure: facts in, decisions out. No I/O, no clock, no randomness, no environment.
+//!
+//! Read in this order: [`fact`] and [`packet`] (what there is), [`refresh()`] (what happens), [`slot`] and [`coverage`]
+//! (why that slot and those people), [`view`] and [`notice`] (who is told what), [`lineage`] (what is remembered).
+
+pub mod acknowledgement;
+pub mod adoption;
+pub mod authority;
+pub mod availability;
+pub mod booking;
+pub mod commit;
+pub mod coverage;
+pub mod decision;
+pub mod digest;
+pub mod event;
+pub mod exception;
+pub mod fact;
+pub mod freeze;
+pub mod grid;
+pub mod instant;
+pub mod lineage;
+pub mod name;
+pub mod notice;
+pub mod packet;
+pub mod policy;
+pub mod refresh;
+pub mod report;
+pub mod review;
+pub mod slot;
+pub mod telling;
+pub mod view;
+pub mod violation;
+pub mod waiver;
+pub mod working_hours;
+
+pub use instant::{Instant, Interval};
+pub use name::{Calendar, ChangeId, Checkpoint, EventId, Person, ReviewId, Role, Service, Source};
