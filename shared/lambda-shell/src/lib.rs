@@ -1,1 +1,19 @@
-//! lambda-shell
+//! The outside of a function: batches, URL events, queues, settings, logs, metrics. It knows no word of the domain.
+//!
+//! A function's `main.rs` is [`start`]; what a handler is given is [`batch`] or [`web`] and a [`deadline`]; what it
+//! reaches out with is [`queue`] and the clients of [`aws`].
+
+pub mod aws;
+pub mod batch;
+pub mod clock;
+pub mod deadline;
+pub mod failure;
+pub mod form;
+pub mod log;
+pub mod metrics;
+pub mod queue;
+pub mod settings;
+pub mod start;
+pub mod web;
+
+pub use failure::{Doing, Failure};

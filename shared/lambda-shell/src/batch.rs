@@ -1,0 +1,223 @@
+//! A batch of queue messages, record by record or group by group, and the answer that says which ones to keep.
+//!
+//! What SQS makes of the answer decides the care taken here: an empty list acknowledges everything; an empty or
+//! unknown id fails everything; a message that was never looked at and is not reported is gone.
+
+use std::{collections::BTreeMap, panic::AssertUnwindSafe, pin::pin, task::Poll};
+
+use aws_lambda_events::sqs::{BatchItemFailure, SqsBatchResponse, SqsEvent, SqsMessage};
+
+use crate::{Failure, deadline::Deadline};
+
+/// One message of a batch.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Message {
+    pub id: String,
+    pub body: String,
+    /// The FIFO queue's message group, or the tenant of a fair queue.
+    pub group: Option<String>,
+    pub sent_at_millis: Option<i64>,
+    /// 1 at the first delivery.
+    pub receive_count: u32,
+    /// The message attributes with a string value.
+    pub attributes: BTreeMap<String, String>,
+}
+
+/// What became of each message, in the order of the batch.
+#[derive(Clone, Debug)]
+pub struct Report<T> {
+    pub outcomes: Vec<(String, Result<T, Failure>)>,
+    /// Set where the batch could not be read at all: the invocation itself must fail, so that all of it comes again.
+    pub refused: Option<Failure>,
+}
+
+impl<T> Report<T> {
+    pub fn refused(failure: Failure) -> Self {
+        Self { outcomes: Vec::new(), refused: Some(failure) }
+    }
+
+    /// The partial batch response; an error where the whole invocation must fail.
+    pub fn response(&self) -> Result<SqsBatchResponse, Failure> {
+        if let Some(failure) = &self.refused {
+            return Err(failure.clone());
+        }
+        let mut response = SqsBatchResponse::default();
+        for (id, _) in self.outcomes.iter().filter(|(_, outcome)| outcome.is_err()) {
+            let mut failure = BatchItemFailure::default();
+            failure.item_identifier = id.clone();
+            response.batch_item_failures.push(failure);
+        }
+        Ok(response)
+    }
+
+    pub fn failures(&self) -> impl Iterator<Item = (&str, &Failure)> {
+        self.outcomes.iter().filter_map(|(id, outcome)| outcome.as_ref().err().map(|failure| (id.as_str(), failure)))
+    }
+
+    pub fn successes(&self) -> impl Iterator<Item = &T> {
+        self.outcomes.iter().filter_map(|(_, outcome)| outcome.as_ref().ok())
+    }
+}
+
+/// Reads what AWS sends. A message without an id cannot be reported by itself: then the whole batch is refused, since
+/// leaving it out would acknowledge it.
+pub fn read(event: SqsEvent) -> Result<Vec<Message>, Failure> {
+    event.records.into_iter().enumerate().map(|(index, record)| message(index, record)).collect()
+}
+
+fn message(index: usize, record: SqsMessage) -> Result<Message, Failure> {
+    let id = record.message_id.filter(|id| !id.is_empty()).ok_or_else(|| {
+        Failure::new("reading the batch", format!("Records[{index}].messageId: expected an id, found none"))
+    })?;
+    let number = |name: &str| record.attributes.get(name).and_then(|text| text.parse::<i64>().ok());
+    Ok(Message {
+        sent_at_millis: number("SentTimestamp"),
+        receive_count: number("ApproximateReceiveCount").and_then(|count| u32::try_from(count).ok()).unwrap_or(1),
+        group: record.attributes.get("MessageGroupId").filter(|group| !group.is_empty()).cloned(),
+        attributes: record
+            .message_attributes
+            .into_iter()
+            .filter_map(|(name, attribute)| Some((name, attribute.string_value?)))
+            .collect(),
+        body: record.body.unwrap_or_default(),
+        id,
+    })
+}
+
+/// A standard queue: each message by itself. One that fails or panics leaves the others alone.
+pub async fn each<T, F>(event: SqsEvent, deadline: &Deadline, mut handle: impl FnMut(Message) -> F) -> Report<T>
+where
+    F: Future<Output = Result<T, Failure>>,
+{
+    let messages = match read(event) {
+        Ok(messages) => messages,
+        Err(failure) => return refuse(failure),
+    };
+    let mut outcomes = Vec::with_capacity(messages.len());
+    for message in messages {
+        let id = message.id.clone();
+        let outcome = one(deadline, &id, || handle(message)).await;
+        outcomes.push((id, outcome));
+    }
+    Report { outcomes, refused: None }
+}
+
+/// A FIFO queue where each message matters by itself: once one of a group fails, the rest of that group is handed
+/// back unseen, so that none overtakes it.
+pub async fn in_order<T, F>(event: SqsEvent, deadline: &Deadline, mut handle: impl FnMut(Message) -> F) -> Report<T>
+where
+    F: Future<Output = Result<T, Failure>>,
+{
+    let messages = match read(event) {
+        Ok(messages) => messages,
+        Err(failure) => return refuse(failure),
+    };
+    let mut broken: BTreeMap<String, String> = BTreeMap::new();
+    let mut outcomes = Vec::with_capacity(messages.len());
+    for message in messages {
+        let (id, group) = (message.id.clone(), message.group.clone());
+        let before = group.as_ref().and_then(|group| broken.get(group));
+        let outcome = match before {
+            Some(before) => Err(Failure::new("keeping the order of the group", format!("message {before} failed"))),
+            None => one(deadline, &id, || handle(message)).await,
+        };
+        if let (Err(_), Some(group)) = (&outcome, group) {
+            broken.entry(group).or_insert_with(|| id.clone());
+        }
+        outcomes.push((id, outcome));
+    }
+    Report { outcomes, refused: None }
+}
+
+/// A FIFO queue whose groups fold: the messages of a group are handed over together, in order, and share an outcome.
+/// Groups go in the order of their first message. A message without a group is a group of its own.
+pub async fn by_group<T, F>(
+    event: SqsEvent,
+    deadline: &Deadline,
+    mut handle: impl FnMut(Vec<Message>) -> F,
+) -> Report<T>
+where
+    T: Clone,
+    F: Future<Output = Result<T, Failure>>,
+{
+    let messages = match read(event) {
+        Ok(messages) => messages,
+        Err(failure) => return refuse(failure),
+    };
+    let order: Vec<String> = messages.iter().map(|message| message.id.clone()).collect();
+    let mut groups: Vec<Vec<Message>> = Vec::new();
+    let mut place: BTreeMap<String, usize> = BTreeMap::new();
+    for message in messages {
+        let known = message.group.as_ref().and_then(|group| place.get(group).copied());
+        match (known, &message.group) {
+            (Some(index), _) => groups[index].push(message),
+            (None, group) => {
+                if let Some(group) = group {
+                    place.insert(group.clone(), groups.len());
+                }
+                groups.push(vec![message]);
+            }
+        }
+    }
+    let mut found: BTreeMap<String, Result<T, Failure>> = BTreeMap::new();
+    for group in groups {
+        let ids: Vec<String> = group.iter().map(|message| message.id.clone()).collect();
+        let outcome = one(deadline, &ids.join(","), || handle(group)).await;
+        found.extend(ids.into_iter().map(|id| (id, outcome.clone())));
+    }
+    // Ids are unique in a batch; were one delivered twice, both stand under the same outcome.
+    let outcomes = order
+        .into_iter()
+        .filter_map(|id| {
+            let outcome = found.get(&id).cloned()?;
+            Some((id, outcome))
+        })
+        .collect();
+    Report { outcomes, refused: None }
+}
+
+/// The one log line of a failure: here is where it is handled.
+async fn one<T, F>(deadline: &Deadline, id: &str, begin: impl FnOnce() -> F) -> Result<T, Failure>
+where
+    F: Future<Output = Result<T, Failure>>,
+{
+    let outcome = attempt(deadline, begin).await;
+    if let Err(failure) = &outcome {
+        tracing::error!(message_id = id, error = failure.chain(), "handed back to the queue");
+    }
+    outcome
+}
+
+async fn attempt<T, F>(deadline: &Deadline, begin: impl FnOnce() -> F) -> Result<T, Failure>
+where
+    F: Future<Output = Result<T, Failure>>,
+{
+    if deadline.is_near() {
+        return Err(Failure::new("starting the record", "the deadline is near; it was not begun"));
+    }
+    match deadline.bound(unless_panic(begin)).await {
+        Some(Ok(outcome)) => outcome,
+        // The panic's own text may quote anything, so it is not passed on; the panic hook logged where it was.
+        Some(Err(Panicked)) => Err(Failure::new("handling the record", "panicked")),
+        None => Err(Failure::new("handling the record", "cut off at the deadline")),
+    }
+}
+
+struct Panicked;
+
+/// Catches a panic of the future, and of making it. A future that panicked is dropped and never polled again.
+async fn unless_panic<F: Future>(begin: impl FnOnce() -> F) -> Result<F::Output, Panicked> {
+    let future = std::panic::catch_unwind(AssertUnwindSafe(begin)).map_err(|_| Panicked)?;
+    let mut future = pin!(future);
+    std::future::poll_fn(|context| match std::panic::catch_unwind(AssertUnwindSafe(|| future.as_mut().poll(context))) {
+        Ok(Poll::Pending) => Poll::Pending,
+        Ok(Poll::Ready(output)) => Poll::Ready(Ok(output)),
+        Err(_) => Poll::Ready(Err(Panicked)),
+    })
+    .await
+}
+
+fn refuse<T>(failure: Failure) -> Report<T> {
+    tracing::error!(error = failure.chain(), "the whole batch is refused");
+    Report::refused(failure)
+}

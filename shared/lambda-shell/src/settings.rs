@@ -1,0 +1,97 @@
+//! A function's settings, read once at start: every one that is missing or wrong is named at once.
+
+use std::{collections::BTreeMap, error::Error, fmt, str::FromStr};
+
+/// ```
+/// # use lambda_shell::settings::Settings;
+/// let mut settings = Settings::of([("TABLE", "packets")]);
+/// let table = settings.required("TABLE");
+/// let quiet: u32 = settings.parsed("QUIET_SECONDS", "a number of seconds", 120);
+/// settings.finish().unwrap();
+/// assert_eq!((table.as_str(), quiet), ("packets", 120));
+/// ```
+#[derive(Debug)]
+pub struct Settings {
+    values: BTreeMap<String, String>,
+    faults: Vec<String>,
+}
+
+/// Every fault, one a line.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct BadSettings(pub Vec<String>);
+
+impl Settings {
+    pub fn from_environment() -> Self {
+        // `vars_os`, since `vars` panics on a value that is not UTF-8, whoever set it.
+        let text = |value: std::ffi::OsString| value.into_string().ok();
+        Self {
+            values: std::env::vars_os().filter_map(|(name, value)| Some((text(name)?, text(value)?))).collect(),
+            faults: Vec::new(),
+        }
+    }
+
+    pub fn of<N: Into<String>, V: Into<String>>(values: impl IntoIterator<Item = (N, V)>) -> Self {
+        let values = values.into_iter().map(|(name, value)| (name.into(), value.into())).collect();
+        Self { values, faults: Vec::new() }
+    }
+
+    /// Empty where it is missing; then [`Settings::finish`] fails.
+    pub fn required(&mut self, name: &str) -> String {
+        let value = self.optional(name);
+        if value.is_none() {
+            self.fault(name, "expected a value, found none");
+        }
+        value.unwrap_or_default()
+    }
+
+    /// Empty counts as absent: templates cannot leave a variable out.
+    pub fn optional(&self, name: &str) -> Option<String> {
+        self.values.get(name).map(|value| value.trim().to_owned()).filter(|value| !value.is_empty())
+    }
+
+    pub fn parsed<T: FromStr>(&mut self, name: &str, expected: &str, otherwise: T) -> T {
+        let Some(value) = self.optional(name) else { return otherwise };
+        value.parse().unwrap_or_else(|_| {
+            self.fault(name, format!("expected {expected}, found {value:?}"));
+            otherwise
+        })
+    }
+
+    /// Records what a caller found wrong with a value. Say what was expected; never quote a secret.
+    pub fn fault(&mut self, name: &str, what: impl fmt::Display) {
+        self.faults.push(format!("{name}: {what}"));
+    }
+
+    /// To be asked before any value is used.
+    pub fn finish(self) -> Result<(), BadSettings> {
+        if self.faults.is_empty() { Ok(()) } else { Err(BadSettings(self.faults)) }
+    }
+}
+
+impl fmt::Display for BadSettings {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "settings: {}", self.0.join("; "))
+    }
+}
+
+impl Error for BadSettings {}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_fault_is_named_at_once() {
+        let mut settings = Settings::of([("EMPTY", " "), ("COUNT", "seven"), ("GOOD", "x")]);
+        assert_eq!(settings.required("GOOD"), "x");
+        settings.required("EMPTY");
+        settings.required("ABSENT");
+        assert_eq!(settings.parsed("COUNT", "a number", 3), 3);
+        let faults = settings.finish().unwrap_err();
+        assert_eq!(
+            faults.to_string(),
+            "settings: EMPTY: expected a value, found none; ABSENT: expected a value, found none; \
+             COUNT: expected a number, found \"seven\""
+        );
+    }
+}

@@ -1,0 +1,73 @@
+//! The whole of a function's `main.rs`: logs, environment, and the loop of the Lambda runtime.
+//!
+//! ```ignore
+//! #[tokio::main(flavor = "current_thread")]
+//! async fn main() -> Result<(), lambda_runtime::Error> {
+//!     lambda_shell::log::start();
+//!     lambda_shell::start::batch(ingest::Env::from_environment().await?, ingest::handle).await
+//! }
+//! ```
+
+use aws_lambda_events::{lambda_function_urls::LambdaFunctionUrlRequest, sqs::SqsEvent};
+use lambda_runtime::{Error, LambdaEvent, service_fn};
+use serde_json::Value;
+
+use crate::{
+    Failure,
+    batch::Report,
+    deadline::Deadline,
+    log,
+    web::{Request, Response},
+};
+
+/// A queue's function.
+pub async fn batch<E, T>(env: E, handle: impl AsyncFn(&E, SqsEvent, Deadline) -> Report<T>) -> Result<(), Error> {
+    log::start();
+    let (env, handle) = (&env, &handle);
+    lambda_runtime::run(service_fn(move |event: LambdaEvent<SqsEvent>| async move {
+        let deadline = Deadline::of(&event.context);
+        // An error fails the whole batch, which is what a batch that cannot be read must come to.
+        handle(env, event.payload, deadline).await.response().map_err(Error::from)
+    }))
+    .await
+}
+
+/// A page's function, behind a function URL.
+pub async fn web<E>(env: E, handle: impl AsyncFn(&E, Request, Deadline) -> Response) -> Result<(), Error> {
+    log::start();
+    let (env, handle) = (&env, &handle);
+    lambda_runtime::run(service_fn(move |event: LambdaEvent<LambdaFunctionUrlRequest>| async move {
+        let deadline = Deadline::of(&event.context);
+        let request = match Request::from_event(event.payload) {
+            Ok(request) => request,
+            Err(expected) => {
+                tracing::warn!(error = expected, "the request cannot be read");
+                return Ok(Response::new(400, Vec::new(), Vec::new()).to_event());
+            }
+        };
+        let head = request.method == "HEAD";
+        let mut response = handle(env, request, deadline).await;
+        if head {
+            response.body.clear();
+        }
+        Ok::<Value, Error>(response.to_event())
+    }))
+    .await
+}
+
+/// A schedule's function, or any other whose event is taken as it comes.
+pub async fn event<E, T>(env: E, handle: impl AsyncFn(&E, Value, Deadline) -> Result<T, Failure>) -> Result<(), Error> {
+    log::start();
+    let (env, handle) = (&env, &handle);
+    lambda_runtime::run(service_fn(move |event: LambdaEvent<Value>| async move {
+        let deadline = Deadline::of(&event.context);
+        match handle(env, event.payload, deadline).await {
+            Ok(_) => Ok(Value::Null),
+            Err(failure) => {
+                tracing::error!(error = failure.chain(), "the invocation failed");
+                Err(Error::from(failure))
+            }
+        }
+    }))
+    .await
+}

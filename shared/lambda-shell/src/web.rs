@@ -1,0 +1,100 @@
+//! A request to a page and its answer, from and to the event of a function URL (HTTP API payload, version 2).
+
+use aws_lambda_events::lambda_function_urls::LambdaFunctionUrlRequest;
+use base64::{Engine, engine::general_purpose::STANDARD};
+use serde_json::{Value, json};
+
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct Request {
+    /// In capitals.
+    pub method: String,
+    /// As it came, percent-encoding included.
+    pub path: String,
+    /// Without the question mark, as it came.
+    pub query: String,
+    /// Names in lower case. A name that came twice stands twice.
+    pub headers: Vec<(String, String)>,
+    /// With the transport's base64 undone.
+    pub body: Vec<u8>,
+    pub source_ip: Option<String>,
+}
+
+impl Request {
+    /// The error is for the answer's author, not for the sender.
+    pub fn from_event(event: LambdaFunctionUrlRequest) -> Result<Self, String> {
+        let http = event.request_context.http;
+        let path = event.raw_path.or(http.path).ok_or("rawPath: expected a path, found none")?;
+        let body = event.body.unwrap_or_default();
+        let body = if event.is_base64_encoded {
+            STANDARD.decode(body).map_err(|error| format!("body: expected base64: {error}"))?
+        } else {
+            body.into_bytes()
+        };
+        let headers = event.headers.iter().map(|(name, value)| {
+            // Header values are bytes; what is not UTF-8 can match nothing that is looked for.
+            (name.as_str().to_owned(), String::from_utf8_lossy(value.as_bytes()).into_owned())
+        });
+        Ok(Self {
+            method: http
+                .method
+                .ok_or("requestContext.http.method: expected a method, found none")?
+                .to_ascii_uppercase(),
+            path,
+            query: event.raw_query_string.unwrap_or_default(),
+            headers: headers.collect(),
+            body,
+            source_ip: http.source_ip,
+        })
+    }
+
+    /// The first header of that name, given in lower case.
+    pub fn header(&self, name: &str) -> Option<&str> {
+        self.headers.iter().find(|(found, _)| found == name).map(|(_, value)| value.as_str())
+    }
+
+    /// The path's segments, still percent-encoded, without the empty ones at either end.
+    pub fn segments(&self) -> Vec<&str> {
+        self.path.trim_matches('/').split('/').collect()
+    }
+}
+
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Response {
+    pub status: u16,
+    pub headers: Vec<(String, String)>,
+    pub body: Vec<u8>,
+}
+
+impl Response {
+    pub fn new(status: u16, headers: Vec<(String, String)>, body: impl Into<Vec<u8>>) -> Self {
+        Self { status, headers, body: body.into() }
+    }
+
+    /// Text goes as text, anything else as base64. Repeated headers are joined by a comma as HTTP allows, cookies,
+    /// where it does not, have their own member.
+    pub fn to_event(&self) -> Value {
+        let mut headers = serde_json::Map::new();
+        let mut cookies = Vec::new();
+        for (name, value) in &self.headers {
+            let name = name.to_ascii_lowercase();
+            if name == "set-cookie" {
+                cookies.push(value.clone());
+                continue;
+            }
+            match headers.get_mut(&name) {
+                Some(Value::String(before)) => {
+                    before.push_str(", ");
+                    before.push_str(value);
+                }
+                _ => {
+                    headers.insert(name, Value::String(value.clone()));
+                }
+            }
+        }
+        let (body, encoded) = match std::str::from_utf8(&self.body) {
+            Ok(text) => (text.to_owned(), false),
+            Err(_) => (STANDARD.encode(&self.body), true),
+        };
+        json!({ "statusCode": self.status, "headers": headers, "cookies": cookies, "body": body, "isBase64Encoded": encoded })
+    }
+}
