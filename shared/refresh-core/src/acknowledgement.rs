@@ -1,1 +1,64 @@
-//! acknowledgement
+//! A required attendee's answer to the row they were told. `conflict` is an answer: it moves nothing, because only
+//! authoritative sources do.
+
+use crate::{
+    Instant, Person,
+    adoption::Answered,
+    decision::Outcome,
+    digest::Digest,
+    fact::Facts,
+    lineage::{Action, AnswerLine, AnswerResult, Happening},
+    policy::Deployment,
+    review::{Answer, Reply, Review, Standing},
+    situation::Situation,
+    turn::{self, Turn},
+};
+
+/// Whether a link's row is one this person has now.
+pub fn look(review: &Review, situation: &Situation<'_>, by: &Person, row: [u8; 16]) -> (AnswerResult, Option<Digest>) {
+    let reading = turn::reading(review, situation);
+    let rows = [reading.tentative_row(by), reading.authoritative_row(by)];
+    let current = rows.into_iter().flatten().map(|row| row.digest()).find(|digest| digest.short() == row);
+    (if current.is_some() { AnswerResult::Shown } else { AnswerResult::Stale }, current)
+}
+
+/// Records an answer. One to an older row is recorded as `stale`.
+pub fn answer(
+    review: &Review,
+    facts: &Facts,
+    deployment: &Deployment,
+    by: &Person,
+    row: [u8; 16],
+    (reply, note): (Reply, Option<String>),
+    now: Instant,
+) -> Answered {
+    let now = now.max(review.head.at);
+    let Some(situation) = Situation::of(&review.head.review, facts, deployment, now) else {
+        return Answered { result: AnswerResult::Stale, before: None, commit: None };
+    };
+    let (_, current) = look(review, &situation, by, row);
+    let result = if current.is_some() { AnswerResult::Recorded } else { AnswerResult::Stale };
+    let mut about = Digest::ZERO;
+    about.0[..16].copy_from_slice(&row);
+    let answer = Answer { person: by.clone(), row: current.unwrap_or(about), reply, note: note.clone(), at: now };
+    let repeated = review.head.answers.iter().any(|known| {
+        known.person == answer.person && known.row == answer.row && known.reply == reply && known.note == note
+    });
+    if repeated {
+        return Answered { result, before: None, commit: None };
+    }
+    let mut turn = Turn::on(review, &situation);
+    turn.at_once = reply == Reply::Conflict;
+    let line = AnswerLine { by: by.clone(), action: Action::Acknowledge, result, about: answer.row, note };
+    turn.happened(Happening::Answer(line));
+    if current.is_some() {
+        let answers = &mut turn.head().answers;
+        answers.retain(|known| known.person != answer.person || known.row != answer.row);
+        answers.push(answer);
+        turn.keep_exceptions();
+        if turn.changed() && turn.review.head.standing == Standing::Open {
+            turn.decide(Outcome::Unchanged, None, None);
+        }
+    }
+    Answered { result, before: None, commit: turn.finish(Vec::new()) }
+}

@@ -17,8 +17,8 @@ pub struct Commit {
     pub head: Head,
     /// Written once each; must not exist.
     pub versions: Vec<Version>,
-    /// Written once; must not exist.
-    pub entry: Entry,
+    /// Written once; must not exist. `None` where time alone moved HEAD's clockwork and nothing happened.
+    pub entry: Option<Entry>,
     /// Written once each; one that exists drops that trigger from the commit.
     pub causes: Vec<Cause>,
     /// Who was told what, where a mail was settled.

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::{Instant, Person, digest::Digest, exception::Exception, violation::Mark};
+use crate::{Instant, Person, digest::Digest, exception::Exception, report::Report, violation::Mark};
 
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -51,6 +51,9 @@ pub struct Decision {
     pub pending: Option<PendingLine>,
     pub exceptions: Vec<Exception>,
     pub next_check_at: Option<Instant>,
+    /// Why nothing was viable, where no version carries it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub report: Option<Report>,
 }
 
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]

@@ -32,6 +32,11 @@ impl Digest {
         Self::of_bytes(domain, &canonical(value))
     }
 
+    /// The first half: what a mailed link has room for.
+    pub fn short(&self) -> [u8; 16] {
+        std::array::from_fn(|at| self.0[at])
+    }
+
     pub fn parse(text: &str) -> Option<Self> {
         let mut bytes = [0; 32];
         if text.len() != 64 || !text.is_ascii() {

@@ -11,7 +11,7 @@ use crate::{
     exception::Exception,
     fact::Meeting,
     instant::Slot,
-    packet::{Packet, Version},
+    packet::{Packet, Standpoint, Version},
     violation::Mark,
 };
 
@@ -31,6 +31,8 @@ pub struct Head {
     /// The highest version minted.
     pub latest: u32,
     pub authoritative: u32,
+    /// When the authoritative slot starts: from then on nothing is refreshed.
+    pub starts_at: Instant,
     pub pending: Option<Pending>,
     pub today: Today,
     pub exceptions: Vec<Exception>,
@@ -39,6 +41,8 @@ pub struct Head {
     pub stands_by: Option<StandsBy>,
     /// The proposal that expired undecided, while it is still the choice.
     pub undecided: Option<Digest>,
+    /// When the undecided choice stops being one by time alone: just after it leaves too little notice.
+    pub undecided_until: Option<Instant>,
     /// While set, too many proposals were told: nothing is proposed until then.
     pub paused_until: Option<Instant>,
     /// When proposals were first told, for the churn guard; only those inside its time span.
@@ -57,11 +61,20 @@ pub struct Head {
     pub lineage: Tip,
     /// When the answer could next change by time alone, or the hourly look is due; `None` once ended.
     pub check_at: Option<Instant>,
+    /// The end of the quiet period that some change of a view began.
+    pub quiet_until: Option<Instant>,
     /// When somebody is next to be told something: the end of the quiet period, or a reminder.
     pub notices_at: Option<Instant>,
     /// Whose view changed since the quiet period began; who is among them and owed nothing is `skipped`.
     pub stirred: BTreeSet<Person>,
     pub mails_sent: u32,
+}
+
+impl Head {
+    /// Closed, cancelled, or its authoritative slot has started.
+    pub fn is_over(&self, now: Instant) -> bool {
+        self.standing != Standing::Open || self.starts_at <= now
+    }
 }
 
 /// Whether the review is still coordinated.
@@ -124,6 +137,8 @@ pub struct Today {
     pub freeze_edge: bool,
     /// Violations and marks of the authoritative slot and attendees.
     pub violated: Vec<Mark>,
+    /// The facts that are newer than those the authoritative version stands on.
+    pub news: Vec<Standpoint>,
 }
 
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]

@@ -1,1 +1,442 @@
-//! slot
+//! Is a slot viable, and which viable slot? The search over starts and people, as sets of starts.
+
+use std::collections::BTreeMap;
+
+use crate::{
+    Instant, Interval, Person, Role,
+    availability::Time,
+    booking::Booking,
+    coverage::{self, Assignment, Seatable},
+    exception::Rule,
+    grid::{self, Axis, Starts},
+    instant::{DAY, Slot},
+    packet::Packet,
+    policy::Prefer,
+    review::Declined,
+    situation::{Eligible, Ready, Situation},
+    working_hours,
+};
+
+/// One rule left out, to see whether it alone stands in the way.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Waiver {
+    Nothing,
+    Rule(Rule),
+    /// The role need not be filled; by index.
+    Role(usize),
+    /// The person's unknown time counts as free; by index.
+    Unknown(usize),
+}
+
+/// How far around the window a search looks.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Reach {
+    /// The review window: where a viable slot can be.
+    Window,
+    /// From now on, seven days around the authoritative start too: where a waiver could lead.
+    Waivers,
+}
+
+/// Starts that come into question and, per person and role, what holds at each.
+#[derive(Debug)]
+pub struct Landscape<'a> {
+    pub situation: &'a Situation<'a>,
+    authoritative: &'a Packet,
+    declined: &'a [Declined],
+    pub axis: Axis,
+    /// Index of the authoritative start.
+    pub home: usize,
+    pub people: Vec<Seat<'a>>,
+    pub roles: Vec<RoleSeats<'a>>,
+}
+
+/// A person's time along the axis.
+#[derive(Debug)]
+pub struct Seat<'a> {
+    pub person: &'a Person,
+    pub busy: Starts,
+    /// Inside every horizon and outside unknown time.
+    pub known: Starts,
+    pub in_hours: Starts,
+}
+
+#[derive(Debug)]
+pub struct RoleSeats<'a> {
+    pub role: &'a Role,
+    pub incumbent: usize,
+    pub candidates: Vec<RoleCandidate>,
+}
+
+#[derive(Debug)]
+pub struct RoleCandidate {
+    pub person: usize,
+    pub rank: u32,
+    /// Starts whose slot the validity covers.
+    pub valid: Starts,
+}
+
+/// A slot and who would attend.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Choice {
+    pub slot: Slot,
+    pub attendees: BTreeMap<Role, Person>,
+}
+
+impl<'a> Landscape<'a> {
+    pub fn of(
+        situation: &'a Situation<'a>,
+        authoritative: &'a Packet,
+        bookings: &[Booking],
+        declined: &'a [Declined],
+        reach: Reach,
+    ) -> Self {
+        let length = authoritative.slot.length();
+        let home_start = authoritative.slot.start;
+        let window = situation.in_force().map_or(authoritative.slot, |change| change.window);
+        let (from, until) = match reach {
+            Reach::Window => (window.start, window.end.plus_millis(-length)),
+            Reach::Waivers => {
+                let from = window.start.min(home_start.plus_millis(-7 * DAY)).max(situation.now);
+                (from, window.end.max(home_start.plus_millis(7 * DAY)))
+            }
+        };
+        let starts = grid::starts(from, until, situation.policy.grid(), home_start);
+        let home = starts.partition_point(|start| *start < home_start);
+        let mut landscape = Self {
+            situation,
+            authoritative,
+            declined,
+            axis: Axis { starts, length },
+            home,
+            people: Vec::new(),
+            roles: Vec::new(),
+        };
+        landscape.seat_everybody(bookings);
+        landscape
+    }
+
+    fn seat_everybody(&mut self, bookings: &[Booking]) {
+        let mut index: BTreeMap<&'a Person, usize> = BTreeMap::new();
+        let mut seats: Vec<&'a Person> = Vec::new();
+        let mut seat = |person: &'a Person| {
+            *index.entry(person).or_insert_with(|| {
+                seats.push(person);
+                seats.len() - 1
+            })
+        };
+        let situation = self.situation;
+        for (role, incumbent) in &self.authoritative.attendees {
+            let incumbent = seat(incumbent);
+            let eligible = situation.eligible(role);
+            let candidates = eligible
+                .iter()
+                .map(|eligible| RoleCandidate {
+                    person: seat(eligible.person),
+                    rank: eligible.rank,
+                    valid: self.covered_by(eligible),
+                })
+                .collect();
+            self.roles.push(RoleSeats { role, incumbent, candidates });
+        }
+        self.people = seats.into_iter().map(|person| self.seat(person, bookings)).collect();
+    }
+
+    fn covered_by(&self, eligible: &Eligible<'_>) -> Starts {
+        let mut valid = Starts::none(self.axis.starts.len());
+        let far = 1 << 60;
+        let span = Interval {
+            start: eligible.valid_from.unwrap_or(Instant::from_millis(-far)),
+            end: eligible.valid_until.unwrap_or(Instant::from_millis(far)),
+        };
+        let (from, to) = self.axis.inside(&span);
+        valid.fill(from, to);
+        valid
+    }
+
+    fn seat(&self, person: &'a Person, bookings: &[Booking]) -> Seat<'a> {
+        let len = self.axis.starts.len();
+        let time = Time::of(person, self.situation.facts, bookings);
+        let mut busy = Starts::none(len);
+        for interval in &time.busy {
+            let (from, to) = self.axis.overlapping(interval);
+            busy.fill(from, to);
+        }
+        let mut known = if time.calendar { Starts::all(len) } else { Starts::none(len) };
+        for horizon in &time.horizons {
+            let (from, to) = self.axis.inside(horizon);
+            known.clear(0, from);
+            known.clear(to, len);
+        }
+        for unknown in &time.unknown {
+            let (from, to) = self.axis.overlapping(unknown);
+            known.clear(from, to);
+        }
+        Seat { person, busy, known, in_hours: self.in_hours(person) }
+    }
+
+    fn in_hours(&self, person: &Person) -> Starts {
+        let len = self.axis.starts.len();
+        let Some(hours) = &self.situation.policy.working_hours else { return Starts::all(len) };
+        let mut inside = Starts::none(len);
+        let last = len - 1;
+        let range = Interval { start: self.axis.starts[0], end: self.axis.slot(last).end };
+        for day in working_hours::days(hours, self.situation.zone(person), range) {
+            let (from, to) = self.axis.inside(&day);
+            inside.fill(from, to);
+        }
+        inside
+    }
+
+    /// The starts that the rules about time, freezes and declined slots allow, people apart.
+    pub fn timely(&self, waiver: Waiver) -> Starts {
+        let len = self.axis.starts.len();
+        let waived = |rule: Rule| waiver == Waiver::Rule(rule);
+        let mut timely = Starts::all(len);
+        let keep = |timely: &mut Starts, (from, to): (usize, usize)| {
+            timely.clear(0, from);
+            timely.clear(to, len);
+        };
+        let at_or_after = |instant: Instant| (self.axis.starts.partition_point(|start| *start < instant), len);
+        let ends_by = |instant: Instant| {
+            (0, self.axis.starts.partition_point(|start| start.plus_millis(self.axis.length) <= instant))
+        };
+
+        // Notice first: the authoritative slot needs none.
+        let notice = if waived(Rule::ShortNotice) { self.situation.now } else { self.situation.notice_start() };
+        keep(&mut timely, at_or_after(notice));
+        timely.insert(self.home);
+        // What starts before now is past, waiver or not.
+        keep(&mut timely, at_or_after(self.situation.now));
+
+        match self.evidence_start(waiver) {
+            Some(start) => keep(&mut timely, at_or_after(start)),
+            None => timely.clear(0, len),
+        }
+        if let Some(change) = self.situation.in_force() {
+            if waived(Rule::OutsideWindow) {
+                let near = |days: i64| self.authoritative.slot.start.plus_millis(days * DAY);
+                keep(&mut timely, at_or_after(near(-7)));
+                keep(&mut timely, (0, self.axis.starts.partition_point(|start| *start <= near(7))));
+            } else {
+                keep(&mut timely, self.axis.inside(&change.window));
+            }
+        }
+        if let Some(end) = self.situation.cutover_end().filter(|_| !waived(Rule::CutoverLead)) {
+            keep(&mut timely, ends_by(end));
+        }
+        if !waived(Rule::FreezeCrossing) {
+            for (freeze, _) in self.situation.freezes.iter().filter(|(_, protected)| *protected) {
+                let (from, to) = self.axis.overlapping(&freeze);
+                timely.clear(from, to);
+            }
+        }
+        for declined in self.declined.iter().filter(|declined| declined.attendees.is_none()) {
+            if let Ok(at) = self.axis.starts.binary_search(&declined.slot.start)
+                && declined.slot.length() == self.axis.length
+            {
+                timely.clear(at, at + 1);
+            }
+        }
+        timely
+    }
+
+    /// The earliest start the evidence allows under a waiver; `None`: none at all.
+    fn evidence_start(&self, waiver: Waiver) -> Option<Instant> {
+        let situation = self.situation;
+        let mut start = Instant::from_millis(i64::MIN / 4);
+        for checkpoint in &situation.terms.checkpoints {
+            let ready = match (situation.ready(checkpoint), waiver) {
+                (Ready::Overdue(expected), Waiver::Rule(Rule::EvidenceOverdue)) => expected,
+                (Ready::Overdue(_), _) => return None,
+                (_, Waiver::Rule(Rule::BeforeEvidence)) => continue,
+                (Ready::At(at), _) => at,
+                (Ready::Never, _) => return None,
+            };
+            start = start.max(ready.plus_minutes(situation.policy.evidence_buffer_minutes));
+        }
+        Some(start)
+    }
+
+    /// Whether this candidate may sit in this role at this start.
+    fn may_sit(&self, role: usize, candidate: &RoleCandidate, index: usize, waiver: Waiver) -> bool {
+        let seat = &self.people[candidate.person];
+        // What was issued stands until a known fact contradicts it.
+        let stays = index == self.home && self.roles[role].incumbent == candidate.person;
+        let presumed = stays || waiver == Waiver::Unknown(candidate.person);
+        candidate.valid.contains(index)
+            && !seat.busy.contains(index)
+            && (presumed || seat.known.contains(index))
+            && (waiver == Waiver::Rule(Rule::OutsideHours) || seat.in_hours.contains(index))
+    }
+
+    /// For each role that must be filled, who may sit at this start.
+    pub fn seatable(&self, index: usize, waiver: Waiver) -> Vec<Vec<Seatable>> {
+        let needed = |role: &usize| waiver != Waiver::Role(*role);
+        (0..self.roles.len())
+            .filter(needed)
+            .map(|role| {
+                let seats = &self.roles[role];
+                let may_sit = |candidate: &&RoleCandidate| self.may_sit(role, candidate, index, waiver);
+                let seatable = |candidate: &RoleCandidate| Seatable {
+                    person: candidate.person,
+                    rank: candidate.rank,
+                    substitution: candidate.person != seats.incumbent,
+                };
+                seats.candidates.iter().filter(may_sit).map(seatable).collect()
+            })
+            .collect()
+    }
+
+    pub fn assign(&self, index: usize, waiver: Waiver) -> Option<Assignment> {
+        let distinct = self.situation.policy.distinct_people && waiver != Waiver::Rule(Rule::SharedPerson);
+        let seatable = self.seatable(index, waiver);
+        if seatable.iter().any(Vec::is_empty) {
+            return None;
+        }
+        coverage::assign_except(&seatable, distinct, &self.left_out(index))
+    }
+
+    /// Whether the owner declined this slot, whoever attends or as it would be seated.
+    pub fn is_declined(&self, index: usize) -> bool {
+        let slot = self.axis.slot(index);
+        self.declined.iter().any(|declined| declined.slot == slot)
+            && (!self.timely(Waiver::Nothing).contains(index) || self.assign(index, Waiver::Nothing).is_none())
+    }
+
+    /// The seatings of this slot that the owner declined.
+    fn left_out(&self, index: usize) -> Vec<Vec<usize>> {
+        let slot = self.axis.slot(index);
+        let person = |attendee: &Person| self.people.iter().position(|seat| seat.person == attendee);
+        self.declined
+            .iter()
+            .filter(|declined| declined.slot == slot)
+            .filter_map(|declined| declined.attendees.as_ref())
+            .filter_map(|attendees| attendees.values().map(person).collect())
+            .collect()
+    }
+
+    /// Viable starts without regard to people sharing: those where each role alone can be filled.
+    fn covered(&self, waiver: Waiver) -> Starts {
+        let len = self.axis.starts.len();
+        let mut covered = Starts::all(len);
+        for (index, role) in self.roles.iter().enumerate() {
+            if waiver == Waiver::Role(index) {
+                continue;
+            }
+            let mut any = Starts::none(len);
+            for candidate in &role.candidates {
+                let seat = &self.people[candidate.person];
+                let mut sits = candidate.valid.clone();
+                sits.and_not(&seat.busy);
+                if waiver != Waiver::Unknown(candidate.person) {
+                    sits.and(&seat.known);
+                }
+                if waiver != Waiver::Rule(Rule::OutsideHours) {
+                    sits.and(&seat.in_hours);
+                }
+                if self.may_sit(index, candidate, self.home, waiver) {
+                    sits.insert(self.home);
+                }
+                any.or(&sits);
+            }
+            covered.and(&any);
+        }
+        covered
+    }
+
+    /// Starts from the authoritative one outward: the later before the earlier of two equally near.
+    pub fn outward(&self) -> impl Iterator<Item = usize> {
+        let home_start = self.axis.starts[self.home];
+        let distance = move |index: usize| self.axis.starts[index].since(home_start).abs();
+        let (mut earlier, mut later) = (self.home, self.home);
+        let last = self.axis.starts.len();
+        std::iter::from_fn(move || {
+            let down = earlier.checked_sub(1).map(distance);
+            let up = (later < last).then(|| distance(later));
+            match (down, up) {
+                (Some(down), Some(up)) if down < up => {
+                    earlier -= 1;
+                    Some(earlier)
+                }
+                (_, Some(_)) => {
+                    later += 1;
+                    Some(later - 1)
+                }
+                (Some(_), None) => {
+                    earlier -= 1;
+                    Some(earlier)
+                }
+                (None, None) => None,
+            }
+        })
+    }
+
+    /// The nearest start at which a slot exists under the waiver.
+    pub fn nearest(&self, waiver: Waiver) -> Option<(usize, Assignment)> {
+        let mut possible = self.timely(waiver);
+        possible.and(&self.covered(waiver));
+        if possible.is_empty() {
+            return None;
+        }
+        self.outward()
+            .filter(|index| possible.contains(*index))
+            .find_map(|index| Some((index, self.assign(index, waiver)?)))
+    }
+
+    /// The best slot by the policy's preference, the authoritative seats and the pending ones apart.
+    pub fn preferred(&self) -> Option<(usize, Assignment)> {
+        let mut possible = self.timely(Waiver::Nothing);
+        possible.and(&self.covered(Waiver::Nothing));
+        if possible.is_empty() {
+            return None;
+        }
+        let home_start = self.axis.starts[self.home];
+        let mut best: Option<(i64, usize, Assignment)> = None;
+        for index in self.outward().filter(|index| possible.contains(*index)) {
+            let distance = self.axis.starts[index].since(home_start).abs();
+            if self.situation.policy.prefer == Prefer::KeepTime
+                && best.as_ref().is_some_and(|(nearest, ..)| *nearest < distance)
+            {
+                break;
+            }
+            let Some(found) = self.assign(index, Waiver::Nothing) else { continue };
+            // Outward order has the nearer before the farther and the later before the earlier, so only strictly
+            // fewer substitutions displace what was found before.
+            if best.as_ref().is_none_or(|(_, _, before)| found.substitutions < before.substitutions) {
+                best = Some((distance, index, found));
+            }
+        }
+        best.map(|(_, index, found)| (index, found))
+    }
+
+    pub fn choice(&self, index: usize, assignment: &Assignment) -> Choice {
+        let seats = self.roles.iter().zip(&assignment.people);
+        Choice {
+            slot: self.axis.slot(index),
+            attendees: seats.map(|(role, person)| (role.role.clone(), self.people[*person].person.clone())).collect(),
+        }
+    }
+
+    /// Whether a proposal's slot and attendees are still viable as they are.
+    pub fn still_viable(&self, packet: &Packet) -> bool {
+        let Ok(index) = self.axis.starts.binary_search(&packet.slot.start) else { return false };
+        if packet.slot.length() != self.axis.length || !self.timely(Waiver::Nothing).contains(index) {
+            return false;
+        }
+        let seated: Option<Vec<usize>> = self
+            .roles
+            .iter()
+            .map(|role| {
+                let attendee = packet.attendees.get(role.role)?;
+                self.people.iter().position(|seat| seat.person == attendee)
+            })
+            .collect();
+        let Some(seated) = seated else { return false };
+        let seatable = self.seatable(index, Waiver::Nothing);
+        let fits = seated.iter().zip(&seatable).all(|(person, role)| role.iter().any(|seat| seat.person == *person));
+        let mut people = seated.clone();
+        people.sort_unstable();
+        let shared = people.windows(2).any(|pair| pair[0] == pair[1]);
+        fits && !(shared && self.situation.policy.distinct_people) && !self.left_out(index).contains(&seated)
+    }
+}

@@ -2,15 +2,30 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::{Instant, Person, digest::Digest, instant::Slot, view::View};
+use crate::{
+    Instant, Person, clockwork,
+    commit::{Commit, Settled},
+    digest::Digest,
+    fact::Subject,
+    instant::{DAY, Slot},
+    lineage::Happening,
+    notice::{CalendarObject, CalendarPart, LinkTo, Method, Notice, NoticeKind, ReviewStanding, Status},
+    packet::Standpoint,
+    policy::Policy,
+    review::{Asked, Duty, Head, Review, Standing},
+    turn,
+    view::{self, Attendance, DutyAction, DutyLine, ExceptionLine, Reading, Row, Seating, View},
+};
 
 /// TOLD: one item a person. `None` in the store means: told what the first version says.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub struct Told {
     pub person: Person,
     pub view: View,
-    /// The authoritative row they were last told, so that a duty arises only from a changed one.
-    pub row: Option<Digest>,
+    /// The authoritative seat they were last told: a duty arises only from a changed one, and who loses it is released.
+    pub seat: Option<Row>,
+    /// What they were last told to do, for the difference alone.
+    pub duty: Option<DutyLine>,
     /// The version HEAD's pending or authoritative packet had, whose facts the next `why` is counted from.
     pub version: u32,
     /// The proposal they were told of, if one was pending in their view.
@@ -30,4 +45,401 @@ pub struct Claim {
     /// Who holds it: one invocation.
     pub by: String,
     pub until: Instant,
+}
+
+/// What somebody counts as told who was never mailed: what the first version says.
+pub fn baseline(reading: &Reading<'_>, person: &Person) -> Told {
+    let issued = turn::as_issued(reading.review);
+    let before = Reading { review: &issued, terms: reading.terms, policy: reading.policy };
+    let seat = before.authoritative_row(person);
+    let invited = seat.is_some() || reading.terms.optional.contains(person);
+    Told {
+        person: person.clone(),
+        view: before.view(person, None),
+        seat,
+        duty: None,
+        version: issued.authoritative.number,
+        proposal: None,
+        adoptions: 0,
+        meeting: invited.then_some(issued.authoritative.packet.slot),
+        hold: None,
+        at: issued.authoritative.made_at,
+    }
+}
+
+/// What this person is owed now, if anything: exactly the difference of told and now. `in_doubt`: a mail may have gone
+/// out that was never settled, so it counts as owed whatever the views say. `stood_on`: the facts the version they were
+/// told stands on.
+pub fn owed(
+    reading: &Reading<'_>,
+    told: &Told,
+    in_doubt: bool,
+    stood_on: &[Standpoint],
+    now: Instant,
+) -> Option<Notice> {
+    let view = reading.view(&told.person, told.seat.as_ref());
+    if view == told.view && !in_doubt {
+        return reminder(reading, told, &view, now);
+    }
+    let duty = duty(reading, told, &view, now);
+    let kind = kind(reading, told, &view);
+    let changes = view::delta(&told.view, &view, told.duty.as_ref(), duty.as_ref());
+    let mut notice = letter(reading, told, &view, kind, now);
+    notice.calendar = calendar(reading, told);
+    notice.why = why(reading, told, stood_on);
+    notice.changes = changes;
+    notice.duty = duty;
+    Some(notice)
+}
+
+fn reminder(reading: &Reading<'_>, told: &Told, view: &View, now: Instant) -> Option<Notice> {
+    let due = |at: Instant, reminded: u32, until: Instant| {
+        clockwork::nth_reminder(at, reminded, reading.policy).is_some_and(|next| next <= now && next < until)
+    };
+    let head = &reading.review.head;
+    let start = head.starts_at;
+    if head.standing != Standing::Open || now >= start {
+        return None;
+    }
+    let pending = head.pending.as_ref().filter(|pending| pending.adopter.as_ref() == Some(&told.person));
+    let asked = pending.and_then(|pending| pending.asked.as_ref().map(|asked| (pending, asked)));
+    let decision = asked.filter(|(pending, asked)| {
+        let until = asked.at.plus_minutes(reading.policy.acknowledge_within_minutes);
+        due(asked.at, asked.reminded, until.min(pending.expires_at).min(start))
+    });
+    let answer = clockwork::outstanding(head)
+        .find(|duty| duty.person == told.person && due(duty.told_at, duty.reminded, duty.due_at.min(start)));
+    if decision.is_none() && answer.is_none() {
+        return None;
+    }
+    let mut notice = letter(reading, told, view, NoticeKind::Reminder, now);
+    notice.duty = match (decision, answer) {
+        (Some((pending, _)), _) => Some(DutyLine { action: DutyAction::Decide, by: pending.expires_at }),
+        (None, answer) => answer.map(|duty| DutyLine { action: DutyAction::Answer, by: duty.due_at }),
+    };
+    // The reminder for an answer is about the authoritative row, even if a proposal would move it.
+    if decision.is_none() {
+        notice.link = reading.authoritative_row(&told.person).map(|row| acknowledge(&row));
+        notice.version = head.authoritative;
+    }
+    Some(notice)
+}
+
+fn letter(reading: &Reading<'_>, told: &Told, view: &View, kind: NoticeKind, now: Instant) -> Notice {
+    let head = &reading.review.head;
+    let about = head.pending.as_ref().filter(|_| is_about_proposal(reading, &told.person, view));
+    Notice {
+        to: told.person.clone(),
+        kind,
+        version: about.map_or(head.authoritative, |pending| pending.version),
+        at: now,
+        changes: Vec::new(),
+        calendar: Vec::new(),
+        duty: None,
+        link: link(reading, &told.person, view),
+        why: Vec::new(),
+        standing: standing(head),
+        authoritative_slot: view.slot.map(|_| reading.review.authoritative.packet.slot),
+        exceptions: if view.exceptions.is_empty() { Vec::new() } else { reading.exceptions(&told.person) },
+    }
+}
+
+fn standing(head: &Head) -> ReviewStanding {
+    match (head.standing, head.pending.is_some(), !head.exceptions.is_empty()) {
+        (Standing::Started, ..) => ReviewStanding::Started,
+        (Standing::Closed, ..) => ReviewStanding::Closed,
+        (Standing::Cancelled, ..) => ReviewStanding::Cancelled,
+        (Standing::Open, true, true) => ReviewStanding::ProposalAndException,
+        (Standing::Open, true, false) => ReviewStanding::ProposalPending,
+        (Standing::Open, false, true) => ReviewStanding::ExceptionOpen,
+        (Standing::Open, false, false) => ReviewStanding::Settled,
+    }
+}
+
+/// A proposal touches their seat, or is in their view.
+fn is_about_proposal(reading: &Reading<'_>, person: &Person, view: &View) -> bool {
+    let touched = view.standing == Some(Seating::Tentative)
+        || matches!(view.attendance, Some(Attendance::WouldBeReleased | Attendance::Cancellation));
+    touched || reading.sees_all(person) && reading.proposal_for(person).is_some()
+}
+
+/// The first kind that fits.
+fn kind(reading: &Reading<'_>, told: &Told, view: &View) -> NoticeKind {
+    let was = &told.view;
+    let lost = |line: &ExceptionLine| !view.exceptions.iter().any(|now| now.kind == line.kind);
+    if view.decides.is_some() {
+        NoticeKind::AdoptionRequest
+    } else if view.exceptions.iter().any(|line| !was.exceptions.contains(line)) {
+        NoticeKind::Escalation
+    } else if is_about_proposal(reading, &told.person, view) {
+        NoticeKind::TentativeChange
+    } else if view.attendance == Some(Attendance::Released) && told.seat.is_some() {
+        NoticeKind::Released
+    } else if told.proposal.is_some() && told.adoptions == reading.review.head.adoptions {
+        NoticeKind::Withdrawn
+    } else if was.exceptions.iter().any(lost) {
+        NoticeKind::ExceptionClosed
+    } else {
+        NoticeKind::AuthoritativeUpdate
+    }
+}
+
+/// A duty arises when a notice tells a changed authoritative row after an adoption.
+fn arises(told: &Told, view: &View, row: Option<&Row>) -> bool {
+    let released = told.view.attendance == Some(Attendance::Released);
+    view.standing == Some(Seating::Authoritative)
+        && view.attendance.is_none()
+        && row.is_some()
+        && (released || told.seat.as_ref() != row)
+}
+
+fn duty(reading: &Reading<'_>, told: &Told, view: &View, now: Instant) -> Option<DutyLine> {
+    let head = &reading.review.head;
+    if let Some(pending) = head.pending.as_ref().filter(|_| view.decides.is_some()) {
+        return Some(DutyLine { action: DutyAction::Decide, by: pending.expires_at });
+    }
+    let row = reading.authoritative_row(&told.person);
+    if head.standing == Standing::Open && arises(told, view, row.as_ref()) {
+        let by = now.plus_minutes(reading.policy.acknowledge_within_minutes);
+        return Some(DutyLine { action: DutyAction::Answer, by });
+    }
+    let owes = clockwork::outstanding(head).find(|duty| duty.person == told.person)?;
+    (view.attendance.is_none()).then_some(DutyLine { action: DutyAction::Answer, by: owes.due_at })
+}
+
+/// How long a link is read at all: the page of an old one still says what became of it.
+const LINK_DAYS: i64 = 7;
+
+fn link(reading: &Reading<'_>, person: &Person, view: &View) -> Option<LinkTo> {
+    let head = &reading.review.head;
+    if let Some(pending) = head.pending.as_ref().filter(|_| view.decides.is_some()) {
+        let expires_at = pending.expires_at.max(head.starts_at).plus_millis(LINK_DAYS * DAY);
+        return Some(LinkTo::Adopt { proposal: pending.id(), expires_at });
+    }
+    if head.standing != Standing::Open {
+        return None;
+    }
+    reading
+        .row(person)
+        .filter(|row| head.adoptions > 0 || row.standing == Seating::Tentative)
+        .map(|row| acknowledge(&row))
+}
+
+fn acknowledge(row: &Row) -> LinkTo {
+    LinkTo::Acknowledge { row: row.digest(), expires_at: row.slot.end.plus_millis(LINK_DAYS * DAY) }
+}
+
+/// Meeting first, then hold: what this person's calendar must learn, if anything.
+fn calendar(reading: &Reading<'_>, told: &Told) -> Vec<CalendarPart> {
+    let head = &reading.review.head;
+    let mut parts = Vec::new();
+    let over = head.standing == Standing::Cancelled;
+    let invited =
+        !over && (reading.authoritative_row(&told.person).is_some() || reading.terms.optional.contains(&told.person));
+    let meeting = invited.then_some(reading.review.authoritative.packet.slot);
+    let part = |method, object, status, slot| {
+        let (uid, sequence) = match object {
+            CalendarObject::Meeting => (&head.meeting.uid, head.meeting.sequence),
+            CalendarObject::Hold => (&head.hold.uid, head.hold.sequence),
+        };
+        CalendarPart { method, object, uid: uid.clone(), sequence, status, slot }
+    };
+    match (told.meeting, meeting) {
+        (was, Some(slot)) if was != Some(slot) => {
+            parts.push(part(Method::Request, CalendarObject::Meeting, Some(Status::Confirmed), slot));
+        }
+        (Some(was), None) => {
+            parts.push(part(Method::Cancel, CalendarObject::Meeting, over.then_some(Status::Cancelled), was));
+        }
+        _ => {}
+    }
+    let hold = head.hold.entry.as_ref().filter(|hold| hold.people.contains(&told.person)).map(|hold| hold.slot);
+    match (told.hold, hold) {
+        (was, Some(slot)) if was.map(|(slot, _)| slot) != Some(slot) => {
+            parts.push(part(Method::Request, CalendarObject::Hold, Some(Status::Tentative), slot));
+        }
+        (Some((was, _)), None) => {
+            // The object lives on for others: then it is this person alone who is taken off it.
+            let ended = head.hold.entry.is_none().then_some(Status::Cancelled);
+            parts.push(part(Method::Cancel, CalendarObject::Hold, ended, was));
+        }
+        _ => {}
+    }
+    parts
+}
+
+/// The facts HEAD stands on that the told version did not, as far as this person may know of them.
+fn why(reading: &Reading<'_>, told: &Told, stood_on: &[Standpoint]) -> Vec<Standpoint> {
+    let review = reading.review;
+    let shown = reading.proposal_for(&told.person).and(review.pending.as_ref()).unwrap_or(&review.authoritative);
+    let news = &review.head.today.news;
+    let replaced = |standpoint: &&Standpoint| !news.iter().any(|newer| newer.subject == standpoint.subject);
+    let now = shown.stands_on.iter().filter(replaced).chain(news);
+    let roles = reading.review.shown();
+    let may_know = |standpoint: &&Standpoint| match &standpoint.subject {
+        Subject::Availability(person, _) => *person == told.person || reading.sees_all(&told.person),
+        Subject::Delegation(_, role) => {
+            reading.sees_all(&told.person)
+                || roles.attendees.get(role) == Some(&told.person)
+                || review.authoritative.packet.attendees.get(role) == Some(&told.person)
+        }
+        _ => true,
+    };
+    now.filter(|standpoint| !stood_on.contains(standpoint)).filter(may_know).cloned().collect()
+}
+
+/// What must be written once a mail is out. `told` and `notice` are what it was made from; `review` is HEAD read anew.
+pub fn settle(reading: &Reading<'_>, told: &Told, sent: &Sent<'_>, now: Instant) -> Commit {
+    let notice = sent.notice;
+    let review = reading.review;
+    let mut head = review.head.clone();
+    head.at = head.at.max(now);
+    let now = head.at;
+    let person = &notice.to;
+    head.stirred.remove(person);
+    head.mails_sent += 1;
+    let reminder = notice.kind == NoticeKind::Reminder;
+    let told_pending = sent.pending == head.pending.as_ref().map(|pending| pending.id());
+    if let Some(pending) = head.pending.as_mut().filter(|_| told_pending) {
+        if sent.about_proposal && pending.told_at.is_none() {
+            pending.told_at = Some(now);
+            head.tellings.push(now);
+        }
+        if notice.duty.as_ref().is_some_and(|duty| duty.action == DutyAction::Decide) {
+            let asked = pending.asked.get_or_insert(Asked { at: now, reminded: 0 });
+            asked.reminded = clockwork::reminders_due(asked.at, now, reading.policy);
+        }
+    }
+    if notice.calendar.iter().any(|part| part.object == CalendarObject::Hold && part.sequence == head.hold.sequence) {
+        head.hold.told = true;
+    }
+    remember_duty(&mut head, reading, told, sent, now);
+    let settled = Told {
+        person: person.clone(),
+        view: sent.view.clone(),
+        seat: sent.seat.clone().or_else(|| told.seat.clone()),
+        duty: if reminder { told.duty.clone() } else { notice.duty.clone() },
+        version: notice.version,
+        proposal: sent.pending.filter(|_| sent.about_proposal),
+        adoptions: sent.adoptions,
+        meeting: calendar_slot(notice, CalendarObject::Meeting, told.meeting),
+        hold: match notice.calendar.iter().find(|part| part.object == CalendarObject::Hold) {
+            Some(part) => (part.method == Method::Request).then_some((part.slot, part.sequence)),
+            None => told.hold,
+        },
+        at: notice.at,
+    };
+    let happening = Happening::Notice {
+        to: person.clone(),
+        kind: notice.kind,
+        version: notice.version,
+        changes: notice.changes.clone(),
+        calendar: notice.calendar.clone(),
+        message_id: sent.message_id.to_owned(),
+    };
+    let copy = Review { head: head.clone(), ..review.clone() };
+    head.notices_at = clockwork::notices_at(&copy, reading.policy);
+    refresh_check(&mut head, review);
+    let mut commit = turn::commit(head, Vec::new(), vec![happening], Vec::new(), None);
+    commit.told = Some(Settled { told: settled, claimed_by: sent.claimed_by.to_owned() });
+    commit
+}
+
+fn calendar_slot(notice: &Notice, object: CalendarObject, before: Option<Slot>) -> Option<Slot> {
+    match notice.calendar.iter().find(|part| part.object == object) {
+        Some(part) => (part.method == Method::Request).then_some(part.slot),
+        None => before,
+    }
+}
+
+fn remember_duty(head: &mut Head, reading: &Reading<'_>, told: &Told, sent: &Sent<'_>, now: Instant) {
+    let policy = reading.policy;
+    let person = &sent.notice.to;
+    if sent.notice.kind == NoticeKind::Reminder {
+        for duty in head.duties.iter_mut().filter(|duty| duty.person == *person) {
+            duty.reminded = clockwork::reminders_due(duty.told_at, now, policy);
+        }
+        return;
+    }
+    let row = sent.seat.as_ref();
+    if head.standing != Standing::Open || !arises(told, &sent.view, row) {
+        return;
+    }
+    // The row that was told must still be theirs: a later adoption brings its own notice and its own duty.
+    let (Some(row), Some(current)) = (row, reading.authoritative_row(person)) else { return };
+    if *row != current {
+        return;
+    }
+    head.duties.retain(|duty| duty.person != *person);
+    head.duties.push(Duty {
+        person: person.clone(),
+        row: row.digest(),
+        told_at: now,
+        due_at: now.plus_minutes(policy.acknowledge_within_minutes),
+        reminded: 0,
+    });
+    head.duties.sort_by(|a, b| a.person.cmp(&b.person));
+}
+
+/// A new duty falls due by time alone.
+fn refresh_check(head: &mut Head, review: &Review) {
+    let start = review.authoritative.packet.slot.start;
+    let due = clockwork::outstanding(head).map(|duty| duty.due_at).filter(|due| *due < start && *due > head.at).min();
+    if let (Some(check), Some(due)) = (head.check_at, due) {
+        head.check_at = Some(check.min(due));
+    }
+}
+
+/// A mail that the mailer accepted, and what it was made from.
+#[derive(Clone, Debug)]
+pub struct Sent<'a> {
+    pub notice: &'a Notice,
+    /// The view it told.
+    pub view: View,
+    /// The authoritative seat at that moment.
+    pub seat: Option<Row>,
+    /// The proposal that was pending then.
+    pub pending: Option<Digest>,
+    pub about_proposal: bool,
+    pub adoptions: u32,
+    pub message_id: &'a str,
+    pub claimed_by: &'a str,
+}
+
+impl<'a> Sent<'a> {
+    pub fn of(
+        reading: &Reading<'_>,
+        told: &Told,
+        notice: &'a Notice,
+        message_id: &'a str,
+        claimed_by: &'a str,
+    ) -> Self {
+        let view = reading.view(&notice.to, told.seat.as_ref());
+        Self {
+            about_proposal: is_about_proposal(reading, &notice.to, &view),
+            view,
+            seat: reading.authoritative_row(&notice.to),
+            pending: reading.review.head.pending.as_ref().map(crate::review::Pending::id),
+            adoptions: reading.review.head.adoptions,
+            notice,
+            message_id,
+            claimed_by,
+        }
+    }
+}
+
+/// The quiet period is over and nobody is owed anything more: whose view came back is `skipped`. `None` where it is not
+/// over, or there is nothing to write.
+pub fn fall_quiet(review: &Review, policy: &Policy, now: Instant) -> Option<Commit> {
+    let mut head = review.head.clone();
+    if head.quiet_until.is_none_or(|until| now < until) {
+        return None;
+    }
+    head.at = head.at.max(now);
+    head.quiet_until = None;
+    let people: Vec<Person> = std::mem::take(&mut head.stirred).into_iter().collect();
+    let copy = Review { head: head.clone(), ..review.clone() };
+    head.notices_at = clockwork::notices_at(&copy, policy);
+    let skipped = (!people.is_empty()).then_some(Happening::Skipped { people });
+    Some(turn::commit(head, Vec::new(), skipped.into_iter().collect(), Vec::new(), None))
 }

@@ -1,10 +1,18 @@
 //! What the authoritative slot and attendees break under today's facts, in words.
 
-use std::{fmt, str::FromStr};
+use std::{collections::BTreeSet, fmt, str::FromStr};
 
 use serde::{Deserialize, Serialize, de};
 
-use crate::{Person, Role};
+use crate::{
+    Person, Role,
+    availability::{Known, Time},
+    booking::Booking,
+    instant::Slot,
+    packet::Packet,
+    situation::Situation,
+    working_hours,
+};
 
 /// A violated rule, or one of the two marks that are none. Ordered as they are told: violations first.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
@@ -94,4 +102,64 @@ impl<'de> Deserialize<'de> for Mark {
         let text = std::borrow::Cow::<str>::deserialize(deserializer)?;
         text.parse().map_err(de::Error::custom)
     }
+}
+
+/// The rules that a packet's slot and attendees break under today's facts, then the marks, in the order they are told.
+pub fn marks(situation: &Situation<'_>, packet: &Packet, bookings: &[Booking]) -> Vec<Mark> {
+    let slot = &packet.slot;
+    let mut marks = BTreeSet::new();
+    if situation.evidence_start().is_none_or(|start| slot.start < start) {
+        marks.insert(Mark::Evidence);
+    }
+    if situation.in_force().is_some_and(|change| !change.window.contains(slot)) {
+        marks.insert(Mark::Window);
+    }
+    if situation.cutover_end().is_some_and(|end| slot.end > end) {
+        marks.insert(Mark::Cutover);
+    }
+    if situation.freezes.crosses(slot) {
+        marks.insert(Mark::Freeze);
+    }
+    if situation.is_cancelled() {
+        marks.insert(Mark::Cancelled);
+    }
+    if situation.in_flux() {
+        marks.insert(Mark::ChangeInFlux);
+    }
+    let mut seated = BTreeSet::new();
+    for (role, person) in &packet.attendees {
+        if situation.policy.distinct_people && !seated.insert(person) {
+            marks.insert(Mark::Shared(person.clone()));
+        }
+        seat_marks(situation, slot, role, person, &mut marks);
+        match Time::of(person, situation.facts, bookings).in_slot(slot) {
+            Known::Free => {}
+            Known::Busy => drop(marks.insert(Mark::Busy(person.clone()))),
+            Known::Unknown => drop(marks.insert(Mark::Unproven(person.clone()))),
+        }
+    }
+    marks.into_iter().collect()
+}
+
+fn seat_marks(situation: &Situation<'_>, slot: &Slot, role: &Role, person: &Person, marks: &mut BTreeSet<Mark>) {
+    let covering: Vec<_> = situation.eligible(role).into_iter().filter(|eligible| eligible.covers(slot)).collect();
+    if situation.policy.excludes(role, person) {
+        marks.insert(Mark::Excluded(person.clone()));
+    } else if !covering.iter().any(|eligible| eligible.person == person) {
+        marks.insert(Mark::Delegate(person.clone()));
+    }
+    if covering.is_empty() {
+        marks.insert(Mark::Uncovered(role.clone()));
+    }
+    if let Some(hours) = &situation.policy.working_hours {
+        let days = working_hours::days(hours, situation.zone(person), *slot);
+        if !days.iter().any(|day| day.contains(slot)) {
+            marks.insert(Mark::Hours(person.clone()));
+        }
+    }
+}
+
+/// The violations among the marks.
+pub fn violations(marks: &[Mark]) -> BTreeSet<Mark> {
+    marks.iter().filter(|mark| mark.is_violation()).cloned().collect()
 }
