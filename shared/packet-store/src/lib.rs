@@ -1,1 +1,45 @@
-//! packet-store
+//! Data at rest: one table, its keys and items, and the conditional transactions. The outcomes of a write have words
+//! ([`Committed`], [`Accepted`]); an error is always something that an operator or a later delivery must look after.
+//!
+//! `DESIGN.md` beside this crate documents every item and attribute.
+
+mod cache;
+mod call;
+mod codec;
+mod commit;
+mod contention;
+mod due;
+mod error;
+mod history;
+mod ingest;
+pub mod key;
+mod link;
+mod review;
+mod subjects;
+mod telling;
+mod verdict;
+
+use std::sync::Arc;
+
+use aws_sdk_dynamodb::Client;
+
+pub use codec::SCHEMA;
+pub use commit::{Committed, MOST_CAUSES};
+pub use due::{Due, SHARDS};
+pub use error::StoreError;
+pub use ingest::{Acceptance, Accepted, EventRecord, KEPT_DAYS};
+pub use telling::TellingRecord;
+
+/// The store of one table. Cheap to clone; clones share their connections and what they remember of write-once items.
+#[derive(Clone, Debug)]
+pub struct Store {
+    client: Client,
+    table: Arc<str>,
+    cache: Arc<cache::Cache>,
+}
+
+impl Store {
+    pub fn new(client: Client, table: impl Into<String>) -> Self {
+        Self { client, table: Arc::from(table.into()), cache: Arc::default() }
+    }
+}

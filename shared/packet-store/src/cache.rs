@@ -1,0 +1,53 @@
+//! What is remembered between invocations: only what is written once and never changes.
+
+use std::{
+    collections::{BTreeSet, HashMap},
+    sync::{Mutex, MutexGuard, PoisonError},
+};
+
+use refresh_core::{ReviewId, fact::Subject, packet::Version};
+
+/// Reviews remembered at most; a worker rarely sees more in its life, and a version is some kilobytes.
+const MOST: usize = 512;
+
+#[derive(Debug, Default)]
+pub(crate) struct Cache {
+    versions: Mutex<HashMap<(ReviewId, u32), Version>>,
+    registered: Mutex<HashMap<ReviewId, BTreeSet<Subject>>>,
+}
+
+/// A panic while the lock was held cannot have left a map half changed: every change is one call.
+fn hold<T>(lock: &Mutex<T>) -> MutexGuard<'_, T> {
+    lock.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+impl Cache {
+    pub(crate) fn version(&self, review: &ReviewId, number: u32) -> Option<Version> {
+        hold(&self.versions).get(&(review.clone(), number)).cloned()
+    }
+
+    pub(crate) fn keep_version(&self, review: &ReviewId, version: Version) {
+        let mut versions = hold(&self.versions);
+        // Dropping all is simpler than ageing, and costs one read each.
+        if versions.len() >= MOST {
+            versions.clear();
+        }
+        versions.insert((review.clone(), version.number), version);
+    }
+
+    /// Of `subjects`, those not known to be registered.
+    pub(crate) fn unknown(&self, review: &ReviewId, subjects: &BTreeSet<Subject>) -> BTreeSet<Subject> {
+        match hold(&self.registered).get(review) {
+            Some(known) => subjects.difference(known).cloned().collect(),
+            None => subjects.clone(),
+        }
+    }
+
+    pub(crate) fn keep_registered(&self, review: &ReviewId, subjects: BTreeSet<Subject>) {
+        let mut registered = hold(&self.registered);
+        if registered.len() >= MOST {
+            registered.clear();
+        }
+        registered.entry(review.clone()).or_default().extend(subjects);
+    }
+}

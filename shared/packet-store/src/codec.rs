@@ -1,0 +1,143 @@
+//! Items: a body of canonical JSON, a schema number, and a digest over every attribute that is written with them.
+//!
+//! The digest holds the key as well, so that an item moved under another key does not pass for that one's.
+
+use std::collections::HashMap;
+
+use aws_sdk_dynamodb::{primitives::Blob, types::AttributeValue};
+use miniz_oxide::{deflate::compress_to_vec, inflate::decompress_to_vec_with_limit};
+use refresh_core::digest::{Digest, canonical};
+use serde::{Serialize, de::DeserializeOwned};
+
+use crate::{error::StoreError, key::Key};
+
+pub(crate) type Item = HashMap<String, AttributeValue>;
+
+/// The form of the items this version writes. Raise it when an older version could not read what is written; members
+/// that may be absent (`serde(default)`) need no new number.
+pub const SCHEMA: u32 = 1;
+
+/// Bodies up to this stay readable JSON: DynamoDB bills whole kilobytes, so packing them saves nothing.
+const LONGEST_PLAIN: usize = 700;
+/// Of deflate's ten levels, the one beyond which time rises and size hardly falls.
+const LEVEL: u8 = 6;
+/// More than the largest fact (4,000 intervals) and far less than a function's memory.
+const LONGEST_BODY: usize = 4 * 1024 * 1024;
+
+/// Set, changed and removed on its own, under its own digest: claims come and go beside what a person was told.
+pub(crate) const CLAIM_BY: &str = "claim_by";
+pub(crate) const CLAIM_UNTIL: &str = "claim_until";
+pub(crate) const CLAIM_DIGEST: &str = "claim_digest";
+const BESIDE: [&str; 4] = ["digest", CLAIM_BY, CLAIM_UNTIL, CLAIM_DIGEST];
+
+/// Whether a body may be packed.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Form {
+    /// For HEAD, which an operator looks at first.
+    Plain,
+    /// Deflated where that makes it smaller.
+    Packed,
+}
+
+pub(crate) fn text(value: impl Into<String>) -> AttributeValue {
+    AttributeValue::S(value.into())
+}
+
+pub(crate) fn number(value: impl ToString) -> AttributeValue {
+    AttributeValue::N(value.to_string())
+}
+
+/// The whole item. `beside` are attributes that conditions, indexes or expiry need to see; the digest covers them.
+pub(crate) fn seal<T: Serialize>(key: &Key, form: Form, body: &T, beside: &[(&str, AttributeValue)]) -> Item {
+    let mut item = key.attributes();
+    item.insert("schema".to_owned(), number(SCHEMA));
+    item.insert("body".to_owned(), pack(form, canonical(body)));
+    item.extend(beside.iter().map(|(name, value)| ((*name).to_owned(), value.clone())));
+    let digest = digest(&item);
+    item.insert("digest".to_owned(), AttributeValue::B(Blob::new(digest.0)));
+    item
+}
+
+fn pack(form: Form, json: Vec<u8>) -> AttributeValue {
+    if form == Form::Packed && json.len() > LONGEST_PLAIN {
+        let packed = compress_to_vec(&json, LEVEL);
+        if packed.len() < json.len() {
+            return AttributeValue::B(Blob::new(packed));
+        }
+    }
+    // serde_json writes UTF-8 alone, so nothing is ever replaced here.
+    AttributeValue::S(String::from_utf8_lossy(&json).into_owned())
+}
+
+/// Over name, type and value of every attribute but the digest itself and a claim, in the order of names.
+fn digest(item: &Item) -> Digest {
+    let mut names: Vec<&String> = item.keys().filter(|name| !BESIDE.contains(&name.as_str())).collect();
+    names.sort_unstable();
+    let mut parts: Vec<&[u8]> = Vec::with_capacity(3 * names.len());
+    for name in names {
+        let (kind, value): (&[u8], &[u8]) = match &item[name] {
+            AttributeValue::S(text) => (b"S", text.as_bytes()),
+            AttributeValue::N(number) => (b"N", number.as_bytes()),
+            AttributeValue::B(bytes) => (b"B", bytes.as_ref()),
+            // None of ours: whatever it is, it was not there when the item was written.
+            _ => (b"?", b""),
+        };
+        parts.extend([name.as_bytes(), kind, value]);
+    }
+    Digest::of_parts("item", &parts)
+}
+
+/// Reads an item back, checked: key, schema, digest, then the body.
+pub(crate) fn open<T: DeserializeOwned>(doing: &str, item: &Item) -> Result<T, StoreError> {
+    let key = key_of(doing, item)?;
+    check_schema(doing, &key, item)?;
+    let damaged = |what: String| StoreError::damaged(doing, &key, what);
+    match item.get("digest") {
+        Some(AttributeValue::B(found)) if found.as_ref() == digest(item).0 => {}
+        Some(AttributeValue::B(_)) => return Err(damaged("its digest does not fit its attributes".into())),
+        _ => return Err(damaged("expected a binary attribute digest".into())),
+    }
+    let read = |json: &[u8]| serde_json::from_slice(json).map_err(|error| damaged(format!("body: {error}")));
+    match item.get("body") {
+        Some(AttributeValue::S(json)) => read(json.as_bytes()),
+        Some(AttributeValue::B(packed)) => {
+            let json = decompress_to_vec_with_limit(packed.as_ref(), LONGEST_BODY)
+                .map_err(|error| damaged(format!("body: expected deflated JSON: {error}")))?;
+            read(&json)
+        }
+        _ => Err(damaged("expected an attribute body".into())),
+    }
+}
+
+/// The key an item itself names.
+pub(crate) fn key_of(doing: &str, item: &Item) -> Result<Key, StoreError> {
+    let part = |name: &str| match item.get(name) {
+        Some(AttributeValue::S(text)) => Some(text.clone()),
+        _ => None,
+    };
+    match (part("pk"), part("sk")) {
+        (Some(pk), Some(sk)) => Ok(Key { pk, sk }),
+        (pk, sk) => {
+            let key = Key { pk: pk.unwrap_or_default(), sk: sk.unwrap_or_default() };
+            Err(StoreError::damaged(doing, &key, "expected string attributes pk and sk"))
+        }
+    }
+}
+
+pub(crate) fn check_schema(doing: &str, key: &Key, item: &Item) -> Result<(), StoreError> {
+    let schema = match item.get("schema") {
+        Some(AttributeValue::N(number)) => number.parse::<u32>().ok(),
+        _ => None,
+    };
+    match schema {
+        Some(SCHEMA) => Ok(()),
+        Some(newer) if newer > SCHEMA => Err(StoreError::newer(doing, key, newer)),
+        Some(older) => Err(StoreError::damaged(doing, key, format!("expected schema {SCHEMA}, found {older}"))),
+        None => Err(StoreError::damaged(doing, key, "expected a numeric attribute schema")),
+    }
+}
+
+/// The digest of a claim, bound to the item it stands in.
+pub(crate) fn claim_digest(key: &Key, by: &str, until_millis: &str) -> Digest {
+    Digest::of_parts("claim", &[key.pk.as_bytes(), key.sk.as_bytes(), by.as_bytes(), until_millis.as_bytes()])
+}

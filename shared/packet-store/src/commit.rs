@@ -1,0 +1,174 @@
+//! One decision, one transaction: HEAD, versions, lineage, causes, and what was told, together or not at all.
+
+use aws_sdk_dynamodb::types::{ConditionCheck, Put, TransactWriteItem, Update};
+use refresh_core::{
+    Instant,
+    commit::{Cause, Commit, Settled},
+    review::Head,
+};
+
+use crate::{
+    Store,
+    call::{MOST_ACTIONS, Transaction},
+    codec::{self, CLAIM_BY, CLAIM_DIGEST, CLAIM_UNTIL, Form, Item, number, text},
+    contention, due,
+    error::StoreError,
+    key::Key,
+    verdict::{Role, Verdict, judge},
+};
+
+/// HEAD, lineage, TOLD, the fact it stands on, and the versions of one decision; one is the rule, two leave room.
+const OTHER_ACTIONS: usize = 6;
+/// Triggers that one commit can mark. A batch of the refresh queue is far smaller.
+pub const MOST_CAUSES: usize = MOST_ACTIONS - OTHER_ACTIONS;
+
+/// What became of a commit. None of these is an error.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Committed {
+    Written,
+    /// Nothing was written: these triggers counted before. Drop them and decide again on what is left.
+    AlreadyWritten(Vec<Cause>),
+    /// Nothing was written: HEAD, the claim or the fact it stands on is another by now. Load and decide again.
+    Superseded,
+}
+
+impl Store {
+    /// ```text
+    ///  read HEAD (counter n) ── decide ── commit if HEAD's counter is still n
+    ///                   │ another commit of this review makes it n + 1:  Superseded
+    ///                   │ one of the triggers was marked by it:          AlreadyWritten
+    /// ```
+    pub async fn commit(&self, commit: &Commit) -> Result<Committed, StoreError> {
+        let doing = format!("committing decision {} on {}", commit.head.counter, commit.head.review);
+        // A trigger delivered twice in one batch is one cause; DynamoDB takes no item twice in a transaction.
+        let mut causes: Vec<&Cause> = commit.causes.iter().collect();
+        causes.sort_unstable();
+        causes.dedup();
+        if causes.len() > MOST_CAUSES {
+            let found = format!("expected at most {MOST_CAUSES} causes in one commit, found {}", causes.len());
+            return Err(StoreError::poison(doing, found));
+        }
+        for attempt in 0..contention::TRIES {
+            contention::pause(attempt).await;
+            let (roles, actions) = self.actions(commit, &causes);
+            let reasons = match self.transact(&doing, actions).await? {
+                Transaction::Done => {
+                    for version in &commit.versions {
+                        self.cache.keep_version(&commit.head.review, version.clone());
+                    }
+                    return Ok(Committed::Written);
+                }
+                Transaction::Cancelled(reasons) => reasons,
+            };
+            match judge(&roles, &reasons) {
+                Verdict::Exists(positions) => {
+                    let counted = positions.into_iter().filter_map(|position| match roles[position] {
+                        Role::Cause(index) => Some(causes[index].clone()),
+                        _ => None,
+                    });
+                    return Ok(Committed::AlreadyWritten(counted.collect()));
+                }
+                Verdict::Superseded => return Ok(Committed::Superseded),
+                Verdict::Poison(what) => return Err(StoreError::poison(doing, what)),
+                Verdict::Contended => {}
+            }
+        }
+        Err(StoreError::contended(doing))
+    }
+
+    /// Each action with what it is there for, at the same position.
+    fn actions(&self, commit: &Commit, causes: &[&Cause]) -> (Vec<Role>, Vec<TransactWriteItem>) {
+        let review = &commit.head.review;
+        let mut all = vec![(Role::Head, self.put_head(&commit.head))];
+        if let Some(entry) = &commit.entry {
+            let key = Key::lineage(review, entry.sequence);
+            all.push((Role::Lineage, self.put_once(codec::seal(&key, Form::Packed, entry, &[]))));
+        }
+        for version in &commit.versions {
+            let key = Key::version(review, version.number);
+            all.push((Role::Version, self.put_once(codec::seal(&key, Form::Packed, version, &[]))));
+        }
+        for (index, cause) in causes.iter().enumerate() {
+            all.push((Role::Cause(index), self.put_once(cause_item(commit, cause))));
+        }
+        if let Some(settled) = &commit.told {
+            all.push((Role::Told, self.settle(commit, settled)));
+        }
+        if let Some((subject, revision)) = &commit.stands_on {
+            let check = ConditionCheck::builder()
+                .table_name(&*self.table)
+                .set_key(Some(Key::fact(subject).attributes()))
+                .condition_expression("#revision = :revision")
+                .expression_attribute_names("#revision", "revision")
+                .expression_attribute_values(":revision", number(revision));
+            let check = check.build().expect("key, table and condition are set");
+            all.push((Role::StandsOn, TransactWriteItem::builder().condition_check(check).build()));
+        }
+        all.into_iter().unzip()
+    }
+
+    fn put_head(&self, head: &Head) -> TransactWriteItem {
+        let put = Put::builder().table_name(&*self.table).set_item(Some(head_item(head)));
+        let put = match head.counter {
+            0 | 1 => put.condition_expression("attribute_not_exists(#pk)").expression_attribute_names("#pk", "pk"),
+            counter => put
+                .condition_expression("#counter = :before")
+                .expression_attribute_names("#counter", "counter")
+                .expression_attribute_values(":before", number(counter - 1)),
+        };
+        TransactWriteItem::builder().put(put.build().expect("item and table are set")).build()
+    }
+
+    /// By attribute, never whole: the same item holds the claim, and somebody may be reading it.
+    fn settle(&self, commit: &Commit, settled: &Settled) -> TransactWriteItem {
+        let key = Key::told(&commit.head.review, &settled.told.person);
+        let mut item = codec::seal(&key, Form::Packed, &settled.told, &[]);
+        let mut part = |name: &str| item.remove(name).expect("a sealed item has it");
+        let update = Update::builder()
+            .table_name(&*self.table)
+            .set_key(Some(key.attributes()))
+            .update_expression("SET #schema = :schema, #body = :body, #digest = :digest REMOVE #by, #until, #claim")
+            .condition_expression("#by = :by")
+            .expression_attribute_names("#schema", "schema")
+            .expression_attribute_names("#body", "body")
+            .expression_attribute_names("#digest", "digest")
+            .expression_attribute_names("#by", CLAIM_BY)
+            .expression_attribute_names("#until", CLAIM_UNTIL)
+            .expression_attribute_names("#claim", CLAIM_DIGEST)
+            .expression_attribute_values(":schema", part("schema"))
+            .expression_attribute_values(":body", part("body"))
+            .expression_attribute_values(":digest", part("digest"))
+            .expression_attribute_values(":by", text(&settled.claimed_by));
+        TransactWriteItem::builder().update(update.build().expect("key, table and expression are set")).build()
+    }
+}
+
+/// HEAD with what its condition and the due index need to see beside the body.
+fn head_item(head: &Head) -> Item {
+    let mut beside = vec![("counter", number(head.counter))];
+    if let Some(due_at) = due_at(head) {
+        // Both or neither: an item without the index's keys is not in it.
+        beside.push(("due_shard", text(due::shard(&head.review))));
+        beside.push(("due_at", number(due_at.millis())));
+    }
+    codec::seal(&Key::head(&head.review), Form::Plain, head, &beside)
+}
+
+/// The lesser of the two times; nothing is due where both are absent.
+fn due_at(head: &Head) -> Option<Instant> {
+    [head.check_at, head.notices_at].into_iter().flatten().min()
+}
+
+fn cause_item(commit: &Commit, cause: &Cause) -> Item {
+    #[derive(serde::Serialize)]
+    struct Mark<'a> {
+        identity: &'a refresh_core::event::Identity,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        collision: Option<refresh_core::digest::Digest>,
+        /// Where lineage tells what came of it.
+        entry: Option<u64>,
+    }
+    let entry = commit.entry.as_ref().map(|entry| entry.sequence);
+    let mark = Mark { identity: &cause.identity, collision: cause.collision, entry };
+    codec::seal(&Key::cause(&commit.head.review, cause), Form::Plain, &mark, &[])
+}

@@ -1,0 +1,69 @@
+//! Reading what happened: for pages, the operator's commands and verification.
+
+use refresh_core::{ReviewId, lineage::Entry, packet::Version, review::Head};
+
+use crate::{
+    Store,
+    codec::{self, text},
+    error::StoreError,
+    key::{self, Key},
+};
+
+impl Store {
+    pub async fn version(&self, review: &ReviewId, number: u32) -> Result<Option<Version>, StoreError> {
+        if let Some(version) = self.cache.version(review, number) {
+            return Ok(Some(version));
+        }
+        let doing = format!("reading version {number} of {review}");
+        let item = self.get(&doing, &Key::version(review, number)).await?;
+        let version: Option<Version> = item.map(|item| codec::open(&doing, &item)).transpose()?;
+        if let Some(version) = &version {
+            self.cache.keep_version(review, version.clone());
+        }
+        Ok(version)
+    }
+
+    /// In order of number.
+    pub async fn versions(&self, review: &ReviewId) -> Result<Vec<Version>, StoreError> {
+        let doing = format!("reading the versions of {review}");
+        let range = Some((key::VERSION.to_owned(), format!("{}9999999999", key::VERSION)));
+        let items = self.query(&doing, key::review_partition(review), range).await?;
+        items.iter().map(|item| codec::open(&doing, item)).collect()
+    }
+
+    /// In order of sequence, from that one on.
+    pub async fn lineage(&self, review: &ReviewId, from_sequence: u64) -> Result<Vec<Entry>, StoreError> {
+        let doing = format!("reading the lineage of {review}");
+        let range = Some((Key::lineage(review, from_sequence).sk, format!("{}9999999999", key::LINEAGE)));
+        let items = self.query(&doing, key::review_partition(review), range).await?;
+        items.iter().map(|item| codec::open(&doing, item)).collect()
+    }
+
+    /// Every review there is, by id. Reads the whole table: for an operator, never for a function.
+    pub async fn reviews(&self) -> Result<Vec<Head>, StoreError> {
+        let doing = "reading all reviews";
+        let request = self
+            .client
+            .scan()
+            .table_name(&*self.table)
+            .consistent_read(true)
+            .filter_expression("#sk = :head")
+            .expression_attribute_names("#sk", "sk")
+            .expression_attribute_values(":head", text("HEAD"));
+        let mut heads: Vec<Head> = Vec::new();
+        let mut from = None;
+        loop {
+            let page = request.clone().set_exclusive_start_key(from).send().await;
+            let page = page.map_err(|error| StoreError::call(doing, error))?;
+            for item in page.items() {
+                heads.push(codec::open(doing, item)?);
+            }
+            match page.last_evaluated_key.filter(|key| !key.is_empty()) {
+                Some(next) => from = Some(next),
+                None => break,
+            }
+        }
+        heads.sort_by(|a, b| a.review.cmp(&b.review));
+        Ok(heads)
+    }
+}

@@ -1,0 +1,170 @@
+//! Keys, derived from content: the same thing always has the same key, and no two things share one.
+//!
+//! Names are percent-escaped, so that neither `#` (which joins the parts of a key) nor `/` stands in one unescaped.
+
+use aws_sdk_dynamodb::types::AttributeValue;
+use refresh_core::{Person, ReviewId, commit::Cause, digest::Digest, event::Identity, fact::Subject};
+use sha2::{Digest as _, Sha256};
+
+use crate::codec::Item;
+
+/// A reference (`source` or `id` of an event) whose escaped form is longer is written as its digest: DynamoDB allows
+/// 1,024 bytes of sort key, and a CAUSE holds two references and a digest.
+const LONGEST_REFERENCE: usize = 400;
+
+/// What an item is found under.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+pub struct Key {
+    pub pk: String,
+    pub sk: String,
+}
+
+impl Key {
+    fn new(pk: String, sk: impl Into<String>) -> Self {
+        Self { pk, sk: sk.into() }
+    }
+
+    pub fn head(review: &ReviewId) -> Self {
+        Self::new(review_partition(review), "HEAD")
+    }
+
+    /// Ten digits, so that the order of keys is the order of numbers.
+    pub fn version(review: &ReviewId, number: u32) -> Self {
+        Self::new(review_partition(review), format!("{VERSION}{number:010}"))
+    }
+
+    pub fn lineage(review: &ReviewId, sequence: u64) -> Self {
+        Self::new(review_partition(review), format!("{LINEAGE}{sequence:010}"))
+    }
+
+    /// An id collision is a cause of its own beside that of the event whose id it took.
+    pub fn cause(review: &ReviewId, cause: &Cause) -> Self {
+        let names = references(&cause.identity);
+        let collision = cause.collision.map_or_else(String::new, |digest| format!("#collision#{digest}"));
+        Self::new(review_partition(review), format!("CAUSE#{names}{collision}"))
+    }
+
+    pub fn subjects(review: &ReviewId) -> Self {
+        Self::new(review_partition(review), "SUBJECTS")
+    }
+
+    pub fn told(review: &ReviewId, person: &Person) -> Self {
+        Self::new(review_partition(review), format!("{TOLD}{}", escaped(person.as_str())))
+    }
+
+    pub fn fact(subject: &Subject) -> Self {
+        Self::new(format!("FACT#{}", subject_name(subject)), "FACT")
+    }
+
+    pub fn event(identity: &Identity) -> Self {
+        Self::new(format!("EVENT#{}", references(identity)), "EVENT")
+    }
+
+    /// Beside the event whose id was taken.
+    pub fn collision(identity: &Identity, digest: &Digest) -> Self {
+        Self::new(format!("EVENT#{}", references(identity)), format!("COLLISION#{digest}"))
+    }
+
+    pub fn depends(subject: &Subject, review: &ReviewId) -> Self {
+        Self::new(subject_partition(subject), review_partition(review))
+    }
+
+    /// A signed link holds sixteen bytes of the review's digest, and this finds the review again.
+    pub fn link(hash: [u8; 16], review: &ReviewId) -> Self {
+        Self::new(link_partition(hash), review_partition(review))
+    }
+
+    pub(crate) fn attributes(&self) -> Item {
+        [("pk", &self.pk), ("sk", &self.sk)]
+            .map(|(name, value)| (name.to_owned(), AttributeValue::S(value.clone())))
+            .into()
+    }
+}
+
+impl std::fmt::Display for Key {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{} / {}", self.pk, self.sk)
+    }
+}
+
+pub(crate) const VERSION: &str = "VERSION#";
+pub(crate) const LINEAGE: &str = "LINEAGE#";
+pub(crate) const TOLD: &str = "TOLD#";
+const REVIEW: &str = "REVIEW#";
+
+pub(crate) fn review_partition(review: &ReviewId) -> String {
+    format!("{REVIEW}{}", escaped(review.as_str()))
+}
+
+pub(crate) fn subject_partition(subject: &Subject) -> String {
+    format!("SUBJECT#{}", subject_name(subject))
+}
+
+pub(crate) fn link_partition(hash: [u8; 16]) -> String {
+    let hex: String = hash.iter().map(|byte| format!("{byte:02x}")).collect();
+    format!("SUBJECT#link#{hex}")
+}
+
+fn subject_name(subject: &Subject) -> String {
+    let names: Vec<String> = subject.names().into_iter().map(escaped).collect();
+    format!("{}#{}", subject.word(), names.join("#"))
+}
+
+/// The review of a `REVIEW#id` key; the error says what was expected.
+pub(crate) fn review_of(key: &str) -> Result<ReviewId, String> {
+    let name = key.strip_prefix(REVIEW).ok_or_else(|| format!("expected a key REVIEW#id; found {key:?}"))?;
+    ReviewId::parse(&unescaped(name)?).map_err(|expected| format!("expected {expected}"))
+}
+
+pub(crate) fn person_of(key: &str) -> Result<Person, String> {
+    let name = key.strip_prefix(TOLD).ok_or_else(|| format!("expected a key TOLD#person; found {key:?}"))?;
+    Person::parse(&unescaped(name)?).map_err(|expected| format!("expected {expected}"))
+}
+
+fn references(identity: &Identity) -> String {
+    format!("{}#{}", reference(identity.source.as_str()), reference(identity.id.as_str()))
+}
+
+/// `%~` begins no escaped character, so a digest never equals an escaped name.
+fn reference(text: &str) -> String {
+    let escaped = escaped(text);
+    if escaped.len() <= LONGEST_REFERENCE {
+        return escaped;
+    }
+    let hex: String = Sha256::digest(text.as_bytes()).iter().map(|byte| format!("{byte:02x}")).collect();
+    format!("%~{hex}")
+}
+
+/// Everything else stays readable to an operator who looks into the table.
+fn escaped(name: &str) -> String {
+    let mut out = String::with_capacity(name.len());
+    for c in name.chars() {
+        match c {
+            '%' => out.push_str("%25"),
+            '#' => out.push_str("%23"),
+            '/' => out.push_str("%2F"),
+            c => out.push(c),
+        }
+    }
+    out
+}
+
+/// Only what [`escaped`] writes is read: every name has one spelling.
+fn unescaped(text: &str) -> Result<String, String> {
+    if text.contains(['#', '/']) {
+        return Err(format!("expected # and / escaped; found {text:?}"));
+    }
+    let mut parts = text.split('%');
+    let mut out = parts.next().unwrap_or_default().to_owned();
+    for part in parts {
+        let c = match part.get(..2) {
+            Some("25") => '%',
+            Some("23") => '#',
+            Some("2F") => '/',
+            _ => return Err(format!("expected %25, %23 or %2F after a percent sign; found {text:?}")),
+        };
+        out.push(c);
+        out.push_str(&part[2..]);
+    }
+    Ok(out)
+}

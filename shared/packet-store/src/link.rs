@@ -1,0 +1,29 @@
+//! From the sixteen bytes in a signed link back to the review.
+
+use refresh_core::ReviewId;
+
+use crate::{
+    Store,
+    codec::{self, Form},
+    error::StoreError,
+    key::{self, Key},
+};
+
+impl Store {
+    /// Written when a review's first link is signed; again is harmless, its content follows from its key.
+    pub async fn register_link(&self, hash: [u8; 16], review: &ReviewId) -> Result<(), StoreError> {
+        let item = codec::seal(&Key::link(hash, review), Form::Plain, review, &[]);
+        let request = self.client.put_item().table_name(&*self.table).set_item(Some(item));
+        self.put("registering a link", request).await.map(drop)
+    }
+
+    /// `None`: a link we did not sign. Two reviews under one hash would be a collision of 128 bits; then nobody's.
+    pub async fn find_link(&self, hash: [u8; 16]) -> Result<Option<ReviewId>, StoreError> {
+        let doing = "finding a link's review";
+        let items = self.query(doing, key::link_partition(hash), None).await?;
+        match items.as_slice() {
+            [item] => codec::open(doing, item).map(Some),
+            _ => Ok(None),
+        }
+    }
+}

@@ -1,0 +1,72 @@
+//! What a decision reads: HEAD first, then the versions it names, then the facts.
+
+use std::collections::BTreeSet;
+
+use refresh_core::{
+    ReviewId,
+    commit::Cause,
+    fact::{Fact, Facts, Subject},
+    packet::Version,
+    review::{Head, Review},
+};
+
+use crate::{Store, codec, error::StoreError, key::Key};
+
+impl Store {
+    pub async fn head(&self, review: &ReviewId) -> Result<Option<Head>, StoreError> {
+        let doing = format!("reading HEAD of {review}");
+        let item = self.get(&doing, &Key::head(review)).await?;
+        item.map(|item| codec::open(&doing, &item)).transpose()
+    }
+
+    /// `None`: never issued.
+    pub async fn review(&self, review: &ReviewId) -> Result<Option<Review>, StoreError> {
+        let Some(head) = self.head(review).await? else { return Ok(None) };
+        self.unfold(head).await.map(Some)
+    }
+
+    /// A HEAD with the versions it names. Versions never change, so those known are not read again.
+    pub async fn unfold(&self, head: Head) -> Result<Review, StoreError> {
+        let doing = format!("reading the versions of {}", head.review);
+        let pending = head.pending.as_ref().map(|pending| pending.version);
+        let numbers: BTreeSet<u32> = [head.issued, head.authoritative].into_iter().chain(pending).collect();
+        let unknown: Vec<Key> = numbers
+            .iter()
+            .filter(|number| self.cache.version(&head.review, **number).is_none())
+            .map(|number| Key::version(&head.review, *number))
+            .collect();
+        let mut read: Vec<Version> = Vec::new();
+        if !unknown.is_empty() {
+            for item in self.get_all(&doing, unknown).await? {
+                let version: Version = codec::open(&doing, &item)?;
+                self.cache.keep_version(&head.review, version.clone());
+                read.push(version);
+            }
+        }
+        let find = |number: u32| {
+            let version = read.iter().find(|version| version.number == number).cloned();
+            version.or_else(|| self.cache.version(&head.review, number)).ok_or_else(|| {
+                StoreError::damaged(&doing, &Key::version(&head.review, number), "missing, though HEAD names it")
+            })
+        };
+        Ok(Review {
+            issued: find(head.issued)?,
+            authoritative: find(head.authoritative)?,
+            pending: pending.map(find).transpose()?,
+            head,
+        })
+    }
+
+    /// The newest facts of those subjects that have one.
+    pub async fn facts(&self, subjects: &BTreeSet<Subject>) -> Result<Facts, StoreError> {
+        let doing = "reading the facts of a decision";
+        let items = self.get_all(doing, subjects.iter().map(Key::fact).collect()).await?;
+        items.iter().map(|item| codec::open::<Fact>(doing, item)).collect()
+    }
+
+    /// Whether a trigger counted for this review already.
+    pub async fn cause_exists(&self, review: &ReviewId, cause: &Cause) -> Result<bool, StoreError> {
+        let doing = format!("looking for a cause of {review}");
+        Ok(self.get(&doing, &Key::cause(review, cause)).await?.is_some())
+    }
+}

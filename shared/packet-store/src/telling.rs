@@ -1,0 +1,122 @@
+//! Who was told what, and who is about to tell them.
+//!
+//! ```text
+//!  claim(by A) ── read HEAD ── render ── send ── commit with `told`: settles and frees the claim
+//!       │ B claims while A's lease runs: refused
+//!       │ A dies: the lease ends, B claims; a claim that was never settled counts as owed
+//! ```
+
+use std::collections::BTreeMap;
+
+use aws_sdk_dynamodb::types::AttributeValue;
+use refresh_core::{
+    Instant, Person, ReviewId,
+    telling::{Claim, Told},
+};
+
+use crate::{
+    Store,
+    call::Write,
+    codec::{self, CLAIM_BY, CLAIM_DIGEST, CLAIM_UNTIL, Item, SCHEMA, claim_digest, number, text},
+    error::StoreError,
+    key::{self, Key},
+};
+
+/// TOLD. Without `told`, the person was told what the first version says.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct TellingRecord {
+    pub told: Option<Told>,
+    /// Still there: never settled and never released, whether or not its lease is over.
+    pub claim: Option<Claim>,
+}
+
+impl Store {
+    /// Everyone of whom the review has such an item.
+    pub async fn told(&self, review: &ReviewId) -> Result<BTreeMap<Person, TellingRecord>, StoreError> {
+        let doing = format!("reading who was told what of {review}");
+        let range = Some((key::TOLD.to_owned(), format!("{}\u{10ffff}", key::TOLD)));
+        let items = self.query(&doing, key::review_partition(review), range).await?;
+        items.iter().map(|item| read(&doing, item)).collect()
+    }
+
+    /// Whether the person is now `claim.by`'s to tell: nobody else's, or that one's lease is over at `now`.
+    pub async fn claim(
+        &self,
+        review: &ReviewId,
+        person: &Person,
+        claim: &Claim,
+        now: Instant,
+    ) -> Result<bool, StoreError> {
+        let doing = format!("claiming a notice of {review}");
+        let key = Key::told(review, person);
+        let until = claim.until.millis().to_string();
+        let digest = claim_digest(&key, &claim.by, &until);
+        let request = self
+            .client
+            .update_item()
+            .table_name(&*self.table)
+            .set_key(Some(key.attributes()))
+            .update_expression(
+                "SET #by = :by, #until = :until, #claim = :claim, #schema = if_not_exists(#schema, :schema)",
+            )
+            // `#by = :by`: our own claim whose answer was lost, or one that is prolonged.
+            .condition_expression("attribute_not_exists(#by) OR #until <= :now OR #by = :by")
+            .expression_attribute_names("#by", CLAIM_BY)
+            .expression_attribute_names("#until", CLAIM_UNTIL)
+            .expression_attribute_names("#claim", CLAIM_DIGEST)
+            .expression_attribute_names("#schema", "schema")
+            .expression_attribute_values(":by", text(&claim.by))
+            .expression_attribute_values(":until", number(until))
+            .expression_attribute_values(":claim", AttributeValue::B(digest.0.to_vec().into()))
+            .expression_attribute_values(":schema", number(SCHEMA))
+            .expression_attribute_values(":now", number(now.millis()));
+        Ok(matches!(self.update(&doing, request).await?, Write::Done))
+    }
+
+    /// Gives a claim back unused. Somebody else's stays, and so does nothing at all.
+    pub async fn release(&self, review: &ReviewId, person: &Person, by: &str) -> Result<(), StoreError> {
+        let doing = format!("releasing a notice of {review}");
+        let request = self
+            .client
+            .update_item()
+            .table_name(&*self.table)
+            .set_key(Some(Key::told(review, person).attributes()))
+            .update_expression("REMOVE #by, #until, #claim")
+            .condition_expression("#by = :by")
+            .expression_attribute_names("#by", CLAIM_BY)
+            .expression_attribute_names("#until", CLAIM_UNTIL)
+            .expression_attribute_names("#claim", CLAIM_DIGEST)
+            .expression_attribute_values(":by", text(by));
+        self.update(&doing, request).await.map(drop)
+    }
+}
+
+fn read(doing: &str, item: &Item) -> Result<(Person, TellingRecord), StoreError> {
+    let key = codec::key_of(doing, item)?;
+    let person = key::person_of(&key.sk).map_err(|expected| StoreError::damaged(doing, &key, expected))?;
+    codec::check_schema(doing, &key, item)?;
+    // A claim on somebody who was told nothing yet stands alone.
+    let told = if item.contains_key("body") || item.contains_key("digest") {
+        let told: Told = codec::open(doing, item)?;
+        if told.person != person {
+            return Err(StoreError::damaged(doing, &key, "it is about another person than its key"));
+        }
+        Some(told)
+    } else {
+        None
+    };
+    Ok((person, TellingRecord { told, claim: claim(doing, &key, item)? }))
+}
+
+fn claim(doing: &str, key: &Key, item: &Item) -> Result<Option<Claim>, StoreError> {
+    match (item.get(CLAIM_BY), item.get(CLAIM_UNTIL), item.get(CLAIM_DIGEST)) {
+        (None, None, None) => Ok(None),
+        (Some(AttributeValue::S(by)), Some(AttributeValue::N(until)), Some(AttributeValue::B(digest)))
+            if digest.as_ref() == claim_digest(key, by, until).0 =>
+        {
+            let until = until.parse().map_err(|_| StoreError::damaged(doing, key, "claim_until: expected a number"))?;
+            Ok(Some(Claim { by: by.clone(), until: Instant::from_millis(until) }))
+        }
+        _ => Err(StoreError::damaged(doing, key, "its claim does not fit its digest")),
+    }
+}
