@@ -1,1 +1,30 @@
-//! sources
+//! What source systems say, read: native payloads and envelopes become events of the contract. Pure: no I/O, no clock.
+//!
+//! | module | takes | gives |
+//! |---|---|---|
+//! | [`contract`] | a CloudEvent of the contract | [`refresh_core::event::Event`], or every fault in it |
+//! | [`envelope`] | an SNS or EventBridge envelope | what is inside |
+//! | [`http`] | a request of the CloudEvents HTTP binding | the events in it, one JSON text each |
+//! | [`native`] | what a source system sends by itself | CloudEvents of the contract |
+//! | [`policy`] | `infra/policy.json` | the deployment's policy and the bindings of native payloads |
+//! | [`read`](fn@read) | any body on the queue | all of the above, in that order |
+//!
+//! Two rules hold throughout. Everything wrong with an input is said at once ([`Fault`], by JSON path). And what the
+//! product has no use for is dropped here, by types that have no place for it: nothing behind this crate can store,
+//! log or mail what it never got.
+
+pub mod contract;
+pub mod envelope;
+pub mod fault;
+pub mod http;
+pub mod json;
+pub mod native;
+pub mod policy;
+pub mod read;
+mod reader;
+
+pub use contract::parse;
+pub use fault::{Fault, Refused};
+pub use http::parse_batch;
+pub use native::{Bindings, Format, translate};
+pub use read::{Reading, read};

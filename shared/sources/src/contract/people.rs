@@ -1,0 +1,60 @@
+//! `delegation.updated` and `person.updated`: who fills a role, who may stand in, and who they are.
+
+use std::{cell::RefCell, collections::BTreeSet};
+
+use refresh_core::{
+    Person, Role, Service,
+    fact::{Body, Delegate, DelegateStatus, MOST_DELEGATES, Mapping, Profile, Subject},
+};
+
+use super::Said;
+use crate::reader::{Node, Object};
+
+const STATUSES: [(&str, DelegateStatus); 3] = [
+    ("approved", DelegateStatus::Approved),
+    ("proposed", DelegateStatus::Proposed),
+    ("revoked", DelegateStatus::Revoked),
+];
+
+const LONGEST_DISPLAY_NAME: usize = 200;
+
+pub fn delegation(data: &Object<'_>) -> Option<Said> {
+    let service = data.must("service", |node| node.parsed(Service::parse));
+    let role = data.must("role", |node| node.parsed(Role::parse));
+    let revision = data.must("revision", |node| node.revision());
+    // A source that says `null` says "nobody" and "no explicit list", which opens an exception; one that leaves the
+    // member out has said nothing, and that is a fault.
+    let holder = data.must_or_null("holder", |node| node.parsed(Person::parse));
+    let delegates = data.must_or_null("delegates", delegates);
+    let mapping = Mapping { holder: holder?, delegates: delegates? };
+    Some((Subject::Delegation(service?, role?), revision?, Body::Delegation(mapping)))
+}
+
+/// In order of preference, each person once: a second entry would have two ranks and two validities.
+fn delegates(node: &Node<'_>) -> Option<Vec<Delegate>> {
+    let seen = RefCell::new(BTreeSet::new());
+    node.list(MOST_DELEGATES, |item| {
+        let object = item.object()?;
+        let person = object.must("person", |node| {
+            let person = node.parsed(Person::parse)?;
+            if seen.borrow_mut().insert(person.clone()) { Some(person) } else { node.wrong("each delegate once") }
+        });
+        let status = object.must("status", |node| node.word(&STATUSES));
+        let from = object.may("valid_from", |node| node.instant());
+        let until = object.may("valid_until", |node| node.instant());
+        let (from, until) = (from?, until?);
+        if let (Some(start), Some(end)) = (from, until) {
+            object.ordered("valid_from", start, "valid_until", end)?;
+        }
+        Some(Delegate { person: person?, status: status?, valid_from: from, valid_until: until })
+    })
+}
+
+pub fn person(data: &Object<'_>) -> Option<Said> {
+    let person = data.must("person", |node| node.parsed(Person::parse));
+    let revision = data.must("revision", |node| node.revision());
+    let name = data.must("name", |node| node.prose(LONGEST_DISPLAY_NAME));
+    let time_zone = data.must("time_zone", |node| node.zone());
+    let profile = Profile { name: name?, time_zone: time_zone? };
+    Some((Subject::Person(person?), revision?, Body::Person(profile)))
+}

@@ -1,0 +1,85 @@
+//! What is wrong with something handed in, said so that its author knows from the message alone what to fix.
+
+use std::fmt;
+
+use refresh_core::{event::Identity, name::shorten};
+use serde_json::Value;
+
+/// One thing wrong: where (a JSON path like `$.data.slot.end`), what was expected, what was found.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Fault {
+    pub path: String,
+    pub expected: String,
+    pub found: String,
+}
+
+impl Fault {
+    pub fn new(path: impl Into<String>, expected: impl Into<String>, found: impl Into<String>) -> Self {
+        Self { path: path.into(), expected: expected.into(), found: found.into() }
+    }
+}
+
+impl fmt::Display for Fault {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}: expected {}; found {}", self.path, self.expected, self.found)
+    }
+}
+
+/// A message that is no event, with every fault in it.
+///
+/// It displays one line a fault, found values included: that is for the source's own team (the answer to its request,
+/// the dead-letter queue). A log line takes [`Refused::outline`], which carries no value.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Refused {
+    /// Where `source` and `id` themselves were good.
+    pub identity: Option<Identity>,
+    /// The `type`, where it was a string.
+    pub event_type: Option<String>,
+    /// Never empty.
+    pub faults: Vec<Fault>,
+}
+
+impl Refused {
+    /// Refused before anything could be told of its identity.
+    pub fn unidentified(faults: Vec<Fault>) -> Self {
+        Self { identity: None, event_type: None, faults }
+    }
+
+    /// The paths alone, for logs: no address, no value of the payload.
+    pub fn outline(&self) -> String {
+        let paths: Vec<&str> = self.faults.iter().map(|fault| fault.path.as_str()).collect();
+        paths.join(" ")
+    }
+}
+
+impl From<Fault> for Refused {
+    fn from(fault: Fault) -> Self {
+        Self::unidentified(vec![fault])
+    }
+}
+
+impl fmt::Display for Refused {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (index, fault) in self.faults.iter().enumerate() {
+            if index > 0 {
+                f.write_str("\n")?;
+            }
+            fault.fmt(f)?;
+        }
+        Ok(())
+    }
+}
+
+impl std::error::Error for Refused {}
+
+/// What a message shows of a value: scalars shortened, of lists and objects the shape alone.
+pub fn describe(value: &Value) -> String {
+    match value {
+        Value::Null => "null".to_owned(),
+        Value::Bool(flag) => flag.to_string(),
+        Value::Number(number) => number.to_string(),
+        Value::String(text) => shorten(text),
+        Value::Array(items) => format!("a list of {}", items.len()),
+        Value::Object(_) => "an object".to_owned(),
+    }
+}

@@ -1,0 +1,136 @@
+//! The CloudEvents HTTP binding: structured, batched and binary mode, made into structured JSON texts.
+//!
+//! A text, not an [`Event`]: what goes on the queue is what the source said, and it is judged again where it is
+//! handled, by the rules of that moment.
+
+use std::collections::BTreeMap;
+
+use base64::{Engine, engine::general_purpose::STANDARD};
+use refresh_core::event::Event;
+use serde_json::{Map, Value};
+
+use crate::{
+    contract,
+    fault::{Fault, Refused, describe},
+    json,
+};
+
+/// One event of a request.
+#[derive(Clone, PartialEq, Debug)]
+pub struct Received {
+    /// Structured-mode JSON, ready for the queue.
+    pub body: String,
+    pub event: Result<Event, Refused>,
+}
+
+/// Takes a request apart and judges each event by the contract.
+///
+/// # Errors
+/// [`Refused`] if the request itself is none of the binding's three modes. A bad event among good ones is no error of
+/// the request: its own entry says what is wrong.
+pub fn parse_batch(headers: &BTreeMap<String, String>, body: &[u8]) -> Result<Vec<Received>, Refused> {
+    Ok(split(headers, body)?
+        .into_iter()
+        .map(|body| {
+            let event = contract::parse(&body);
+            Received { body, event }
+        })
+        .collect())
+}
+
+/// Takes a request apart without judging its events, for a door that takes native CloudEvents (CDEvents) as well.
+/// Header names are compared without regard to case.
+///
+/// # Errors
+/// [`Refused`] if the request is none of the binding's three modes.
+pub fn split(headers: &BTreeMap<String, String>, body: &[u8]) -> Result<Vec<String>, Refused> {
+    let headers: BTreeMap<String, &str> =
+        headers.iter().map(|(name, value)| (name.to_ascii_lowercase(), value.trim())).collect();
+    let content_type = headers.get("content-type").copied().unwrap_or_default();
+    let essence = content_type.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
+    match essence.as_str() {
+        "application/cloudevents-batch+json" => batch(json::parse(utf8(body)?, "$")?),
+        "application/cloudevents+json" => Ok(vec![json::parse(utf8(body)?, "$")?.to_string()]),
+        _ if headers.contains_key("ce-specversion") => Ok(vec![binary(&headers, content_type, body)?]),
+        // A sender that forgot the media type: the shape of the body tells the two JSON modes apart.
+        "" | "application/json" => match json::parse(utf8(body)?, "$")? {
+            list @ Value::Array(_) => batch(list),
+            one => Ok(vec![one.to_string()]),
+        },
+        _ => Err(Fault::new(
+            "header content-type",
+            "application/cloudevents+json, application/cloudevents-batch+json, or ce- headers with any JSON type",
+            describe(&Value::from(content_type)),
+        )
+        .into()),
+    }
+}
+
+fn utf8(body: &[u8]) -> Result<&str, Fault> {
+    std::str::from_utf8(body)
+        .map_err(|error| Fault::new("$", "UTF-8 text", format!("other bytes after byte {}", error.valid_up_to())))
+}
+
+fn batch(list: Value) -> Result<Vec<String>, Refused> {
+    match list {
+        Value::Array(events) => Ok(events.iter().map(Value::to_string).collect()),
+        other => Err(Fault::new("$", "a list of events", describe(&other)).into()),
+    }
+}
+
+/// Binary mode: attributes are `ce-` headers, percent-encoded; the body is the data, its type the content type.
+fn binary(headers: &BTreeMap<String, &str>, content_type: &str, body: &[u8]) -> Result<String, Refused> {
+    let mut event = Map::new();
+    let mut faults = Vec::new();
+    for (name, value) in headers {
+        let Some(attribute) = name.strip_prefix("ce-") else { continue };
+        if attribute.starts_with("data") && attribute != "dataschema" {
+            faults.push(Fault::new(
+                format!("header {name}"),
+                "an attribute (the data is the body)",
+                describe(&Value::from(*value)),
+            ));
+            continue;
+        }
+        match percent_decoded(value) {
+            Some(text) => drop(event.insert(attribute.to_owned(), Value::String(text))),
+            None => {
+                faults.push(Fault::new(
+                    format!("header {name}"),
+                    "percent-encoded UTF-8",
+                    describe(&Value::from(*value)),
+                ));
+            }
+        }
+    }
+    if !content_type.is_empty() {
+        event.insert("datacontenttype".to_owned(), Value::from(content_type));
+    }
+    if !body.is_empty() {
+        match utf8(body).and_then(|text| json::parse(text, "$.data")) {
+            Ok(data) => drop(event.insert("data".to_owned(), data)),
+            // Not ours to judge here: the contract says what is wrong with data that is no JSON.
+            Err(_) => drop(event.insert("data_base64".to_owned(), Value::from(STANDARD.encode(body)))),
+        }
+    }
+    if faults.is_empty() { Ok(Value::Object(event).to_string()) } else { Err(Refused::unidentified(faults)) }
+}
+
+/// Undoes the quoting and percent-encoding of a header value, as the binding asks: quotes first, then `%XX`.
+fn percent_decoded(value: &str) -> Option<String> {
+    let inner = value.strip_prefix('"').and_then(|rest| rest.strip_suffix('"'));
+    let text = inner.map_or_else(|| value.to_owned(), |quoted| quoted.replace("\\\"", "\"").replace("\\\\", "\\"));
+    let mut bytes = Vec::with_capacity(text.len());
+    let mut rest = text.as_bytes();
+    while let Some((&first, after)) = rest.split_first() {
+        if first != b'%' {
+            bytes.push(first);
+            rest = after;
+            continue;
+        }
+        let digits = std::str::from_utf8(after.get(..2)?).ok()?;
+        bytes.push(u8::from_str_radix(digits, 16).ok().filter(|_| !digits.starts_with('+'))?);
+        rest = &after[2..];
+    }
+    String::from_utf8(bytes).ok()
+}

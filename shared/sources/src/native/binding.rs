@@ -1,0 +1,398 @@
+//! The policy's optional `native` list: what native payloads cannot say themselves. Read once, at start, strictly.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use refresh_core::{ChangeId, Checkpoint, Person, Source, fact::ChangeState};
+
+use crate::reader::{Node, Object};
+
+const MOST_BINDINGS: usize = 2_000;
+const MOST_NAMES: usize = 10_000;
+const LONGEST_TEXT: usize = 400;
+const MOST_EXPECTED_MINUTES: i64 = 7 * 24 * 60;
+
+/// A kind of native payload.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
+pub enum Format {
+    CdEvents,
+    GithubWorkflowRun,
+    GithubCheckSuite,
+    ServicenowChangeRequest,
+    GraphGetSchedule,
+    GoogleFreeBusy,
+    IcalVfreebusy,
+    PagerdutyOncalls,
+}
+
+impl Format {
+    pub const ALL: [Self; 8] = [
+        Self::CdEvents,
+        Self::GithubWorkflowRun,
+        Self::GithubCheckSuite,
+        Self::ServicenowChangeRequest,
+        Self::GraphGetSchedule,
+        Self::GoogleFreeBusy,
+        Self::IcalVfreebusy,
+        Self::PagerdutyOncalls,
+    ];
+
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::CdEvents => "cdevents",
+            Self::GithubWorkflowRun => "github.workflow_run",
+            Self::GithubCheckSuite => "github.check_suite",
+            Self::ServicenowChangeRequest => "servicenow.change_request",
+            Self::GraphGetSchedule => "graph.get_schedule",
+            Self::GoogleFreeBusy => "google.free_busy",
+            Self::IcalVfreebusy => "ical.vfreebusy",
+            Self::PagerdutyOncalls => "pagerduty.oncalls",
+        }
+    }
+
+    pub fn of(word: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|format| format.word() == word)
+    }
+}
+
+/// Every binding of a deployment.
+#[derive(Clone, PartialEq, Debug, Default)]
+pub struct Bindings(pub Vec<Binding>);
+
+#[derive(Clone, PartialEq, Debug)]
+pub enum Binding {
+    /// A run of tests or of a pipeline as CDEvents tell it.
+    CdEvents(CdEvents),
+    /// A GitHub workflow, or the check suite of a GitHub app.
+    Github(Github),
+    Servicenow(Servicenow),
+    /// Graph, Google, iCalendar: calendars.
+    Calendar(Format, Poll),
+    Oncall(Oncall),
+}
+
+impl Binding {
+    pub const fn format(&self) -> Format {
+        match self {
+            Self::CdEvents(_) => Format::CdEvents,
+            Self::Github(github) => match github.of {
+                GithubEvidence::Workflow(_) => Format::GithubWorkflowRun,
+                GithubEvidence::App(_) => Format::GithubCheckSuite,
+            },
+            Self::Servicenow(_) => Format::ServicenowChangeRequest,
+            Self::Calendar(format, _) => *format,
+            Self::Oncall(_) => Format::PagerdutyOncalls,
+        }
+    }
+}
+
+/// Which checkpoint of which change something is evidence for.
+#[derive(Clone, PartialEq, Debug)]
+pub struct Evidence {
+    /// The contract's `source`, which the deployment registers for `evidence`.
+    pub source: Source,
+    pub change: BoundChange,
+    pub checkpoint: Checkpoint,
+    /// How long a run usually takes. Without it a running run has no ready time.
+    pub expected_minutes: Option<i64>,
+}
+
+#[derive(Clone, PartialEq, Debug)]
+pub enum BoundChange {
+    Named(ChangeId),
+    /// What the star of the binding's pattern stands for.
+    Starred,
+}
+
+/// Exact, or anything that begins so where it ends in a star.
+#[derive(Clone, PartialEq, Debug)]
+pub struct Pattern {
+    before: String,
+    starred: bool,
+}
+
+impl Pattern {
+    /// What the star stands for: empty where there is none. `None`: no match.
+    pub fn matched<'t>(&self, text: &'t str) -> Option<&'t str> {
+        if self.starred {
+            text.strip_prefix(self.before.as_str()).filter(|rest| !rest.is_empty())
+        } else {
+            (text == self.before).then_some("")
+        }
+    }
+}
+
+#[derive(Clone, PartialEq, Debug)]
+pub struct CdEvents {
+    pub evidence: Evidence,
+    pub run: CdRun,
+    /// The test suite's id, or the pipeline's name.
+    pub name: Pattern,
+}
+
+#[derive(Clone, PartialEq, Debug)]
+pub enum CdRun {
+    /// With the environment it must have run in: a success in staging is none of production's evidence.
+    TestSuite {
+        environment: String,
+    },
+    Pipeline,
+}
+
+#[derive(Clone, PartialEq, Debug)]
+pub struct Github {
+    pub evidence: Evidence,
+    /// `owner/name`, in lower case.
+    pub repository: String,
+    pub of: GithubEvidence,
+    pub branch: Option<Pattern>,
+    pub head_sha: Option<String>,
+    /// Conclusions that count as ready: `success`, unless the deployment says otherwise.
+    pub ready_on: BTreeSet<&'static str>,
+}
+
+#[derive(Clone, PartialEq, Debug)]
+pub enum GithubEvidence {
+    /// The workflow file's path.
+    Workflow(String),
+    /// The app's slug.
+    App(String),
+}
+
+/// Which columns of a change request say what.
+#[derive(Clone, PartialEq, Debug)]
+pub struct Servicenow {
+    pub source: Source,
+    pub review_opens: String,
+    pub review_closes: String,
+    pub cutover_starts: String,
+    pub cutover_ends: String,
+    pub owner: String,
+    pub owner_confirmed: Option<String>,
+    /// Of the instance's own states, where they are not the base system's.
+    pub states: BTreeMap<String, ChangeState>,
+    pub people: BTreeMap<String, Person>,
+}
+
+/// How a system that is asked at intervals is read.
+#[derive(Clone, PartialEq, Debug)]
+pub struct Poll {
+    pub source: Source,
+    /// The source's own names of people. One who is bound counts only so; an address needs no binding.
+    pub people: BTreeMap<String, Person>,
+    /// Whether tentative entries are busy time. They are, unless the deployment says otherwise.
+    pub tentative_is_busy: bool,
+    /// Which header numbers the answers, in lower case.
+    pub revision_header: String,
+}
+
+#[derive(Clone, PartialEq, Debug)]
+pub struct Oncall {
+    pub poll: Poll,
+    /// Which escalation levels engage a person. The first alone, unless the deployment says otherwise.
+    pub levels: BTreeSet<i64>,
+    /// Where set, only these escalation policies count.
+    pub escalation_policies: Option<BTreeSet<String>>,
+}
+
+/// Reads the list.
+pub fn read(node: &Node<'_>) -> Option<Bindings> {
+    let single = std::cell::RefCell::new(BTreeSet::new());
+    let words = Format::ALL.map(|format| (format.word(), format));
+    let bindings = node.list(MOST_BINDINGS, |item| {
+        let object = item.object()?;
+        let format = object.must("format", |node| {
+            let format = node.word(&words)?;
+            // A body of these says nothing of where it is from, so a second binding could never be told from the first.
+            let many = matches!(format, Format::CdEvents | Format::GithubWorkflowRun | Format::GithubCheckSuite);
+            if many || single.borrow_mut().insert(format) {
+                Some(format)
+            } else {
+                node.wrong("one binding of this format")
+            }
+        });
+        binding(&object, format?)
+    })?;
+    Some(Bindings(bindings))
+}
+
+fn binding(object: &Object<'_>, format: Format) -> Option<Binding> {
+    match format {
+        Format::CdEvents => cdevents(object).map(Binding::CdEvents),
+        Format::GithubWorkflowRun => github(object, "workflow", GithubEvidence::Workflow).map(Binding::Github),
+        Format::GithubCheckSuite => github(object, "app", GithubEvidence::App).map(Binding::Github),
+        Format::ServicenowChangeRequest => servicenow(object).map(Binding::Servicenow),
+        Format::GraphGetSchedule => {
+            object.only(&["format", "source", "people", "tentative", "revision_header"]);
+            poll(object).map(|poll| Binding::Calendar(format, poll))
+        }
+        Format::GoogleFreeBusy => {
+            object.only(&["format", "source", "people", "revision_header"]);
+            poll(object).map(|poll| Binding::Calendar(format, poll))
+        }
+        Format::IcalVfreebusy => {
+            object.only(&["format", "source", "people", "tentative"]);
+            poll(object).map(|poll| Binding::Calendar(format, poll))
+        }
+        Format::PagerdutyOncalls => oncall(object).map(Binding::Oncall),
+    }
+}
+
+fn text(node: &Node<'_>) -> Option<String> {
+    node.prose(LONGEST_TEXT)
+}
+
+fn evidence(object: &Object<'_>, pattern: Option<&Pattern>) -> Option<Evidence> {
+    let source = object.must("source", |node| node.parsed(Source::parse));
+    let change = object.must("change_id", |node| match (node.text()?, pattern) {
+        ("*", Some(Pattern { starred: true, .. })) => Some(BoundChange::Starred),
+        ("*", _) => node.wrong("a change id (or a pattern that ends in a star, for `*` to stand for its match)"),
+        _ => node.parsed(ChangeId::parse).map(BoundChange::Named),
+    });
+    let checkpoint = object.must("checkpoint", |node| node.parsed(Checkpoint::parse));
+    let expected = object.may("expected_minutes", |node| node.whole(1..=MOST_EXPECTED_MINUTES));
+    Some(Evidence { source: source?, change: change?, checkpoint: checkpoint?, expected_minutes: expected? })
+}
+
+fn pattern(node: &Node<'_>) -> Option<Pattern> {
+    let text = text(node)?;
+    let (before, starred) = match text.strip_suffix('*') {
+        Some(before) => (before, true),
+        None => (text.as_str(), false),
+    };
+    if before.contains('*') {
+        return node.wrong("a name, or the beginning of one and a star");
+    }
+    Some(Pattern { before: before.to_owned(), starred })
+}
+
+fn cdevents(object: &Object<'_>) -> Option<CdEvents> {
+    object.only(&["format", "source", "subject", "name", "environment", "change_id", "checkpoint", "expected_minutes"]);
+    let name = object.must("name", pattern);
+    let evidence = evidence(object, name.as_ref());
+    let suite = object.must("subject", |node| node.word(&[("testsuiterun", true), ("pipelinerun", false)]));
+    let run = match suite? {
+        true => object.must("environment", text).map(|environment| CdRun::TestSuite { environment }),
+        false => {
+            match object.may("environment", |node| node.wrong::<()>("nothing: a pipeline run names no environment")) {
+                Some(None) => Some(CdRun::Pipeline),
+                _ => None,
+            }
+        }
+    };
+    Some(CdEvents { evidence: evidence?, run: run?, name: name? })
+}
+
+fn github(object: &Object<'_>, member: &str, of: fn(String) -> GithubEvidence) -> Option<Github> {
+    object.only(&[
+        "format",
+        "source",
+        "repository",
+        member,
+        "branch",
+        "head_sha",
+        "ready_on",
+        "change_id",
+        "checkpoint",
+        "expected_minutes",
+    ]);
+    let repository = object.must("repository", |node| {
+        let name = text(node)?.to_ascii_lowercase();
+        if name.split('/').filter(|part| !part.is_empty()).count() == 2 { Some(name) } else { node.wrong("owner/name") }
+    });
+    let named = object.must(member, text);
+    let branch = object.may("branch", pattern);
+    let head_sha = object.may("head_sha", |node| {
+        let sha = text(node)?.to_ascii_lowercase();
+        let good = matches!(sha.len(), 40 | 64) && sha.bytes().all(|byte| byte.is_ascii_hexdigit());
+        if good { Some(sha) } else { node.wrong("a whole commit id of 40 or 64 hexadecimal digits") }
+    });
+    let ready_on = object.may("ready_on", |node| {
+        let words = ["success", "neutral", "skipped"].map(|word| (word, word));
+        let ready = node.set(words.len(), |item| item.word(&words))?;
+        if ready.is_empty() { node.wrong("at least one conclusion") } else { Some(ready) }
+    });
+    let evidence = evidence(object, branch.as_ref().and_then(Option::as_ref));
+    Some(Github {
+        evidence: evidence?,
+        repository: repository?,
+        of: of(named?),
+        branch: branch?,
+        head_sha: head_sha?,
+        ready_on: ready_on?.unwrap_or_else(|| BTreeSet::from(["success"])),
+    })
+}
+
+fn servicenow(object: &Object<'_>) -> Option<Servicenow> {
+    object.only(&[
+        "format",
+        "source",
+        "review_opens",
+        "review_closes",
+        "cutover_starts",
+        "cutover_ends",
+        "owner",
+        "owner_confirmed",
+        "states",
+        "people",
+    ]);
+    let states = [
+        ("draft", ChangeState::Draft),
+        ("approved", ChangeState::Approved),
+        ("on_hold", ChangeState::OnHold),
+        ("implementing", ChangeState::Implementing),
+        ("closed", ChangeState::Closed),
+        ("cancelled", ChangeState::Cancelled),
+    ];
+    let source = object.must("source", |node| node.parsed(Source::parse));
+    let review_opens = object.must("review_opens", text);
+    let review_closes = object.must("review_closes", text);
+    let cutover_starts = object.must("cutover_starts", text);
+    let cutover_ends = object.must("cutover_ends", text);
+    let owner = object.may("owner", text);
+    let owner_confirmed = object.may("owner_confirmed", text);
+    let states =
+        object.may("states", |node| node.object()?.each(|value, node| Some((value.to_owned(), node.word(&states)?))));
+    let people = people(object);
+    Some(Servicenow {
+        source: source?,
+        review_opens: review_opens?,
+        review_closes: review_closes?,
+        cutover_starts: cutover_starts?,
+        cutover_ends: cutover_ends?,
+        owner: owner?.unwrap_or_else(|| "assigned_to".to_owned()),
+        owner_confirmed: owner_confirmed?,
+        states: states?.unwrap_or_default().into_iter().collect(),
+        people: people?,
+    })
+}
+
+fn people(object: &Object<'_>) -> Option<BTreeMap<String, Person>> {
+    let people = object.may("people", |node| {
+        let people = node.object()?.each(|name, node| Some((name.to_owned(), node.parsed(Person::parse)?)))?;
+        if people.len() > MOST_NAMES { node.wrong(format!("at most {MOST_NAMES} people")) } else { Some(people) }
+    });
+    Some(people?.unwrap_or_default().into_iter().collect())
+}
+
+fn poll(object: &Object<'_>) -> Option<Poll> {
+    let source = object.must("source", |node| node.parsed(Source::parse));
+    let people = people(object);
+    let tentative = object.may("tentative", |node| node.word(&[("busy", true), ("free", false)]));
+    let header = object.may("revision_header", text);
+    Some(Poll {
+        source: source?,
+        people: people?,
+        tentative_is_busy: tentative?.unwrap_or(true),
+        revision_header: header?.map_or_else(|| "date".to_owned(), |name| name.to_ascii_lowercase()),
+    })
+}
+
+fn oncall(object: &Object<'_>) -> Option<Oncall> {
+    object.only(&["format", "source", "people", "revision_header", "levels", "escalation_policies"]);
+    // A snapshot needs to know whom it is of: who has left the rota is in no entry of it.
+    object.must("people", |node| node.object().map(|_| ()));
+    let poll = poll(object);
+    let levels = object.may("levels", |node| node.set(20, |item| item.whole(1..=100)));
+    let policies = object.may("escalation_policies", |node| node.set(MOST_BINDINGS, text));
+    Some(Oncall { poll: poll?, levels: levels?.unwrap_or_else(|| BTreeSet::from([1])), escalation_policies: policies? })
+}

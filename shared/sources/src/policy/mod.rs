@@ -1,0 +1,90 @@
+//! The deployment's policy file, and what a review overrides of it. Here an unknown member is a fault: a mistyped rule
+//! that passes silently is a rule that does not hold.
+
+mod rules;
+
+use std::collections::BTreeSet;
+
+use refresh_core::{
+    Person, Source,
+    fact::Kind,
+    policy::{Deployment, Overrides, Registration},
+};
+
+use crate::{
+    fault::Fault,
+    json,
+    native::{Bindings, binding},
+    reader::{Faults, Node},
+};
+pub use rules::{overrides, standard};
+
+/// Registrations are read once, at start; a thousand is a generous company.
+const MOST_REGISTRATIONS: usize = 1_000;
+
+/// The whole of `infra/policy.json`: what the domain needs, and what the translation of native payloads needs.
+#[derive(Clone, PartialEq, Debug)]
+pub struct PolicyFile {
+    pub deployment: Deployment,
+    pub bindings: Bindings,
+}
+
+/// The domain's part of the file. The rest of the file is checked all the same.
+///
+/// # Errors
+/// Every fault in the file.
+pub fn read(text: &str) -> Result<Deployment, Vec<Fault>> {
+    read_file(text).map(|file| file.deployment)
+}
+
+/// The whole file.
+///
+/// # Errors
+/// Every fault in the file.
+pub fn read_file(text: &str) -> Result<PolicyFile, Vec<Fault>> {
+    let value = json::parse(text, "$").map_err(|fault| vec![fault])?;
+    let faults = Faults::default();
+    let file = file(&Node::root(&value, "$", &faults));
+    match file {
+        Some(file) if faults.is_empty() => Ok(file),
+        _ => Err(faults.into_vec()),
+    }
+}
+
+fn file(node: &Node<'_>) -> Option<PolicyFile> {
+    let object = node.object()?;
+    object.only(&["sources", "defaults", "native"]);
+    let sources = object.must("sources", sources);
+    let defaults = object.may("defaults", overrides);
+    let bindings = object.may("native", binding::read);
+    // What the file leaves out is as the contract says; what it mistypes never gets here.
+    let defaults = standard().with(&defaults?.unwrap_or_else(Overrides::default));
+    Some(PolicyFile { deployment: Deployment { sources: sources?, defaults }, bindings: bindings?.unwrap_or_default() })
+}
+
+fn sources(node: &Node<'_>) -> Option<Vec<Registration>> {
+    let words = Kind::ALL.map(|kind| (kind.word(), kind));
+    let seen = std::cell::RefCell::new(BTreeSet::new());
+    node.list(MOST_REGISTRATIONS, |item| {
+        let object = item.object()?;
+        object.only(&["kind", "source", "governed_by"]);
+        let kind = object.must("kind", |node| node.word(&words));
+        let source = object.must("source", source_pattern);
+        let governed_by = object.must("governed_by", |node| node.parsed(Person::parse));
+        let (kind, source) = (kind?, source?);
+        if !seen.borrow_mut().insert((kind, source.clone())) {
+            return item.wrong_as("each source once a kind", format!("{} for {} again", source, kind.word()));
+        }
+        Some(Registration { kind, source, governed_by: governed_by? })
+    })
+}
+
+/// Exact, or a prefix that ends in `/*`. A star anywhere else would be taken literally and never match.
+fn source_pattern(node: &Node<'_>) -> Option<Source> {
+    let source = node.parsed(Source::parse)?;
+    let exact = source.as_str().strip_suffix("/*").unwrap_or(source.as_str());
+    if exact.contains('*') || exact.is_empty() {
+        return node.wrong("a CloudEvents source, or a prefix of one that ends in /*");
+    }
+    Some(source)
+}

@@ -1,0 +1,62 @@
+//! Any body on the queue: the one function that ingest calls.
+
+use std::collections::BTreeMap;
+
+use refresh_core::event::Event;
+use serde_json::Value;
+
+use crate::{
+    contract, envelope,
+    fault::Refused,
+    json,
+    native::{self, Bindings},
+    reader::{Faults, Node},
+};
+
+/// What a body came to.
+#[derive(Clone, PartialEq, Debug, Default)]
+pub struct Reading {
+    /// One of the contract's own; of a native payload as many as it has subjects, which may be none.
+    pub events: Vec<Event>,
+    /// Why parts of a native payload became no event, one line each. Names of things, never their content.
+    pub skipped: Vec<String>,
+}
+
+/// Reads a CloudEvent of the contract, a CDEvent, or a native payload (`{"format", "headers", "body"}`, as in a
+/// scenario's `send_native`), as it is or inside an SNS or EventBridge envelope.
+///
+/// # Errors
+/// [`Refused`] with every fault. A native payload is refused whole: half a snapshot is not one.
+pub fn read(body: &str, bindings: &Bindings) -> Result<Reading, Refused> {
+    let opened = envelope::open(json::parse(body, "$")?)?;
+    let value = &opened.value;
+    if value.get("specversion").is_none() && value.get("format").is_some() && value.get("body").is_some() {
+        return read_native(value, &opened.root, bindings);
+    }
+    let cdevent = value.get("type").and_then(Value::as_str).is_some_and(|name| name.starts_with("dev.cdevents"));
+    let bare_cdevent = value.get("context").is_some_and(|context| context.get("type").is_some());
+    if cdevent || bare_cdevent {
+        return translated(native::translate("cdevents", &BTreeMap::new(), value, bindings)?);
+    }
+    let event = contract::parse_value(value, &opened.root)?;
+    Ok(Reading { events: vec![event], skipped: Vec::new() })
+}
+
+fn read_native(value: &Value, root: &str, bindings: &Bindings) -> Result<Reading, Refused> {
+    let faults = Faults::default();
+    let node = Node::root(value, root, &faults);
+    let parts = node.object().and_then(|object| {
+        let format = object.must("format", |node| node.text_owned());
+        let headers =
+            object.may("headers", |node| node.object()?.each(|name, node| Some((name.to_owned(), node.text_owned()?))));
+        Some((format?, headers?.unwrap_or_default()))
+    });
+    let Some((format, headers)) = parts else { return Err(Refused::unidentified(faults.into_vec())) };
+    let headers = headers.into_iter().collect();
+    translated(native::translate(&format, &headers, value.get("body").unwrap_or(&Value::Null), bindings)?)
+}
+
+fn translated(translation: native::Translation) -> Result<Reading, Refused> {
+    let events = translation.events.iter().map(|event| contract::parse_value(event, "$")).collect::<Result<_, _>>()?;
+    Ok(Reading { events, skipped: translation.skipped })
+}

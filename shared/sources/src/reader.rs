@@ -1,0 +1,337 @@
+//! A typed reader over a JSON value that keeps its path and collects faults.
+//!
+//! Not serde's derive: that stops at the first fault, and a source team that must send six events to learn of six
+//! mistakes has been told nothing. Every method here records what is wrong and answers `None`; the caller reads all
+//! members first and only then puts them together with `?`, so that nothing is left unread.
+
+use std::{cell::RefCell, collections::BTreeSet, fmt, ops::RangeInclusive};
+
+use chrono_tz::Tz;
+use refresh_core::{Instant, Interval, name::shorten};
+use serde_json::{Map, Value};
+
+use crate::fault::{Fault, describe};
+
+/// What was found wrong so far.
+#[derive(Default)]
+pub struct Faults(RefCell<Vec<Fault>>);
+
+impl Faults {
+    pub fn push(&self, fault: Fault) {
+        self.0.borrow_mut().push(fault);
+    }
+
+    pub fn is_empty(&self) -> bool {
+        self.0.borrow().is_empty()
+    }
+
+    pub fn into_vec(self) -> Vec<Fault> {
+        self.0.into_inner()
+    }
+}
+
+/// Where a value stands. Rendered only for a fault, so that a list of 4,000 good intervals costs no strings.
+#[derive(Clone, Copy)]
+enum Path<'a> {
+    Root(&'a str),
+    Member(&'a Path<'a>, &'a str),
+    Item(&'a Path<'a>, usize),
+}
+
+impl fmt::Display for Path<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Root(root) => f.write_str(root),
+            Self::Member(parent, name) if is_plain(name) => write!(f, "{parent}.{name}"),
+            Self::Member(parent, name) => write!(f, "{parent}[{}]", shorten(name)),
+            Self::Item(parent, index) => write!(f, "{parent}[{index}]"),
+        }
+    }
+}
+
+fn is_plain(name: &str) -> bool {
+    (1..=60).contains(&name.len()) && name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_')
+}
+
+/// A value and where it stands.
+#[derive(Clone, Copy)]
+pub struct Node<'a> {
+    value: &'a Value,
+    path: Path<'a>,
+    faults: &'a Faults,
+}
+
+impl<'a> Node<'a> {
+    pub fn root(value: &'a Value, root: &'a str, faults: &'a Faults) -> Self {
+        Self { value, path: Path::Root(root), faults }
+    }
+
+    pub fn value(&self) -> &'a Value {
+        self.value
+    }
+
+    pub fn path(&self) -> String {
+        self.path.to_string()
+    }
+
+    /// Records that something else was expected here.
+    pub fn wrong<T>(&self, expected: impl Into<String>) -> Option<T> {
+        self.wrong_as(expected, describe(self.value))
+    }
+
+    /// The same, where what was found is better said in other words than the value itself.
+    pub fn wrong_as<T>(&self, expected: impl Into<String>, found: impl Into<String>) -> Option<T> {
+        self.faults.push(Fault::new(self.path.to_string(), expected, found));
+        None
+    }
+
+    pub fn object(&self) -> Option<Object<'a>> {
+        match self.value {
+            Value::Object(members) => Some(Object { members, path: self.path, faults: self.faults }),
+            _ => self.wrong("an object"),
+        }
+    }
+
+    pub fn text(&self) -> Option<&'a str> {
+        match self.value {
+            Value::String(text) => Some(text),
+            _ => self.wrong("a string"),
+        }
+    }
+
+    pub fn text_owned(&self) -> Option<String> {
+        self.text().map(str::to_owned)
+    }
+
+    /// Free text that people will read: bounded, and without control characters that could break a line or a header.
+    pub fn prose(&self, longest: usize) -> Option<String> {
+        let text = self.text()?;
+        let good = !text.trim().is_empty() && text.chars().count() <= longest && !text.chars().any(char::is_control);
+        if good { Some(text.to_owned()) } else { self.wrong(format!("text of 1 to {longest} characters on one line")) }
+    }
+
+    /// A string that a newtype reads. Its error says `what was expected; found what`.
+    pub fn parsed<T>(&self, read: impl FnOnce(&str) -> Result<T, String>) -> Option<T> {
+        let text = self.text()?;
+        match read(text) {
+            Ok(value) => Some(value),
+            Err(error) => {
+                let expected = error.split_once("; found ").map_or(error.as_str(), |(expected, _)| expected);
+                self.wrong(expected)
+            }
+        }
+    }
+
+    pub fn instant(&self) -> Option<Instant> {
+        self.parsed(Instant::parse)
+    }
+
+    pub fn zone(&self) -> Option<Tz> {
+        self.parsed(|name| name.parse().map_err(|_| "an IANA time zone like Europe/Berlin".to_owned()))
+    }
+
+    pub fn flag(&self) -> Option<bool> {
+        match self.value {
+            Value::Bool(flag) => Some(*flag),
+            _ => self.wrong("true or false"),
+        }
+    }
+
+    /// A number a source counts up.
+    pub fn revision(&self) -> Option<u64> {
+        match self.value.as_u64() {
+            Some(number) => Some(number),
+            None => self.wrong("a whole number, 0 or more"),
+        }
+    }
+
+    pub fn whole(&self, range: RangeInclusive<i64>) -> Option<i64> {
+        match self.value.as_i64() {
+            Some(number) if range.contains(&number) => Some(number),
+            _ => self.wrong(format!("a whole number from {} to {}", range.start(), range.end())),
+        }
+    }
+
+    /// One word of a closed vocabulary.
+    pub fn word<T: Copy>(&self, words: &[(&str, T)]) -> Option<T> {
+        let found = self.value.as_str().and_then(|text| words.iter().find(|(word, _)| *word == text));
+        match found {
+            Some((_, meaning)) => Some(*meaning),
+            None => {
+                let known: Vec<&str> = words.iter().map(|(word, _)| *word).collect();
+                self.wrong(format!("one of {}", known.join(", ")))
+            }
+        }
+    }
+
+    /// Every item read; `None` if one of them was bad, or there are more than `most`.
+    pub fn list<T>(&self, most: usize, read: impl Fn(&Node<'_>) -> Option<T>) -> Option<Vec<T>> {
+        let Value::Array(items) = self.value else { return self.wrong("a list") };
+        // A list far over its limit is one mistake, not one for each of its items.
+        if items.len() > most {
+            return self.wrong(format!("a list of at most {most}"));
+        }
+        let mut good = Some(Vec::with_capacity(items.len()));
+        for (index, value) in items.iter().enumerate() {
+            match read(&Node { value, path: Path::Item(&self.path, index), faults: self.faults }) {
+                Some(item) => {
+                    if let Some(list) = &mut good {
+                        list.push(item);
+                    }
+                }
+                None => good = None,
+            }
+        }
+        good
+    }
+
+    /// The same for a list whose order and repetitions say nothing.
+    pub fn set<T: Ord>(&self, most: usize, read: impl Fn(&Node<'_>) -> Option<T>) -> Option<BTreeSet<T>> {
+        Some(self.list(most, read)?.into_iter().collect())
+    }
+}
+
+/// An object's members and where it stands.
+#[derive(Clone, Copy)]
+pub struct Object<'a> {
+    members: &'a Map<String, Value>,
+    path: Path<'a>,
+    faults: &'a Faults,
+}
+
+impl<'a> Object<'a> {
+    fn node<'s>(&'s self, name: &'s str, value: &'s Value) -> Node<'s> {
+        Node { value, path: Path::Member(&self.path, name), faults: self.faults }
+    }
+
+    pub fn path(&self) -> String {
+        self.path.to_string()
+    }
+
+    pub fn has(&self, name: &str) -> bool {
+        self.members.get(name).is_some_and(|value| !value.is_null())
+    }
+
+    /// The member's value without judging it.
+    pub fn peek(&self, name: &str) -> Option<&'a Value> {
+        self.members.get(name)
+    }
+
+    /// Must be there and good.
+    pub fn must<T>(&self, name: &str, read: impl FnOnce(&Node<'_>) -> Option<T>) -> Option<T> {
+        match self.members.get(name) {
+            Some(value) => read(&self.node(name, value)),
+            None => self.missing(name, read),
+        }
+    }
+
+    /// May be absent, which `null` equals: then `Some(None)`. `None`: it is there and bad.
+    pub fn may<T>(&self, name: &str, read: impl FnOnce(&Node<'_>) -> Option<T>) -> Option<Option<T>> {
+        match self.members.get(name) {
+            None | Some(Value::Null) => Some(None),
+            Some(value) => read(&self.node(name, value)).map(Some),
+        }
+    }
+
+    /// Must be there, and may be `null`: a source that leaves it out has not said "none".
+    pub fn must_or_null<T>(&self, name: &str, read: impl FnOnce(&Node<'_>) -> Option<T>) -> Option<Option<T>> {
+        match self.members.get(name) {
+            None => self.missing(name, read),
+            Some(Value::Null) => Some(None),
+            Some(value) => read(&self.node(name, value)).map(Some),
+        }
+    }
+
+    /// May be absent; where it is there, `null` is no value (unless `read` takes it).
+    pub fn if_there<T>(&self, name: &str, read: impl FnOnce(&Node<'_>) -> Option<T>) -> Option<Option<T>> {
+        match self.members.get(name) {
+            None => Some(None),
+            Some(value) => read(&self.node(name, value)).map(Some),
+        }
+    }
+
+    /// `[first, last)`: two instants in this object, the second after the first.
+    pub fn interval(&self, first: &str, last: &str) -> Option<Interval> {
+        let start = self.must(first, |node| node.instant());
+        let end = self.must(last, |node| node.instant());
+        let (start, end) = (start?, end?);
+        self.ordered(first, start, last, end)
+    }
+
+    pub fn ordered(&self, first: &str, start: Instant, last: &str, end: Instant) -> Option<Interval> {
+        Interval::new(start, end).or_else(|| {
+            let path = Path::Member(&self.path, last);
+            let expected = format!("an instant after `{first}` ({start})");
+            self.faults.push(Fault::new(path.to_string(), expected, end.to_string()));
+            None
+        })
+    }
+
+    /// Anything else in here is a mistake.
+    pub fn only(&self, known: &[&str]) -> Option<()> {
+        let mut good = Some(());
+        for name in self.members.keys().filter(|name| !known.contains(&name.as_str())) {
+            let expected = match nearest(name, known) {
+                Some(meant) => format!("no such member (is `{meant}` meant?)"),
+                None => format!("no such member (known are {})", known.join(", ")),
+            };
+            self.faults.push(Fault::new(Path::Member(&self.path, name).to_string(), expected, shorten(name)));
+            good = None;
+        }
+        good
+    }
+
+    /// Every member read by one rule, in name order.
+    pub fn each<T>(&self, read: impl Fn(&str, &Node<'_>) -> Option<T>) -> Option<Vec<T>> {
+        let mut good = Some(Vec::new());
+        for (name, value) in self.members {
+            match read(name, &self.node(name, value)) {
+                Some(item) => {
+                    if let Some(list) = &mut good {
+                        list.push(item);
+                    }
+                }
+                None => good = None,
+            }
+        }
+        good
+    }
+
+    /// Says of a missing member what was expected there: the very words its reader has for a `null`.
+    fn missing<T, U>(&self, name: &str, read: impl FnOnce(&Node<'_>) -> Option<T>) -> Option<U> {
+        let before = self.faults.0.borrow().len();
+        read(&self.node(name, &Value::Null));
+        let mut faults = self.faults.0.borrow_mut();
+        match faults.get_mut(before) {
+            Some(fault) => "nothing".clone_into(&mut fault.found),
+            None => {
+                faults.push(Fault::new(Path::Member(&self.path, name).to_string(), "a value, or null", "nothing"));
+            }
+        }
+        None
+    }
+}
+
+/// The known name that a mistyped one stands nearest to, within two edits.
+fn nearest<'k>(name: &str, known: &[&'k str]) -> Option<&'k str> {
+    if name.len() > 60 {
+        return None;
+    }
+    known.iter().map(|word| (edits(name, word), *word)).min().filter(|(edits, _)| *edits <= 2).map(|(_, word)| word)
+}
+
+/// Levenshtein's distance, one row at a time.
+fn edits(a: &str, b: &str) -> usize {
+    let b: Vec<char> = b.chars().collect();
+    let mut row: Vec<usize> = (0..=b.len()).collect();
+    for (i, x) in a.chars().enumerate() {
+        let mut diagonal = row[0];
+        row[0] = i + 1;
+        for (j, y) in b.iter().enumerate() {
+            let replaced = diagonal + usize::from(x != *y);
+            diagonal = row[j + 1];
+            row[j + 1] = replaced.min(diagonal + 1).min(row[j] + 1);
+        }
+    }
+    row[b.len()]
+}
