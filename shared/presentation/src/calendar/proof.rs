@@ -1,0 +1,100 @@
+//! The finished object, read back: strict about every line, then property by property.
+
+use calcard::{
+    Entry, Parser,
+    common::IanaString,
+    icalendar::{
+        ICalendarComponentType, ICalendarEntry, ICalendarParameterValue, ICalendarValue, ICalendarValueType, Uri,
+    },
+};
+
+use super::Property;
+use crate::Unsafe;
+
+/// RFC 5545, 3.1: octets of a content line without its line end.
+const LONGEST_CONTENT_LINE: usize = 75;
+
+pub(super) fn prove(text: &str, calendar: &[Property], event: &[Property]) -> Result<(), Unsafe> {
+    lines(text)?;
+    let fault = |expected: &str, found: String| Unsafe::new("the calendar part", expected, &found);
+    let mut parser = Parser::new(text).strict();
+    let parsed = match parser.entry() {
+        Entry::ICalendar(parsed) => parsed,
+        _ => return Err(fault("one calendar", "something unreadable".to_owned())),
+    };
+    if !matches!(parser.entry(), Entry::Eof) {
+        return Err(fault("nothing after the calendar", "more".to_owned()));
+    }
+    let [root, vevent] = parsed.components.as_slice() else {
+        return Err(fault("one event in one calendar", format!("{} components", parsed.components.len())));
+    };
+    if root.component_type != ICalendarComponentType::VCalendar
+        || vevent.component_type != ICalendarComponentType::VEvent
+        || root.component_ids != [1]
+        || !vevent.component_ids.is_empty()
+    {
+        return Err(fault("one event in one calendar", "other components".to_owned()));
+    }
+    compare(&root.entries, calendar)?;
+    compare(&vevent.entries, event)
+}
+
+/// CRLF and nothing else ends a line; no line is longer than 75 octets; no other control is in it.
+fn lines(text: &str) -> Result<(), Unsafe> {
+    let fault = |expected: &str, line: &str| Unsafe::new("a calendar line", expected, line);
+    let body = text.strip_suffix("\r\n").ok_or_else(|| fault("a line end at the end", ""))?;
+    for line in body.split("\r\n") {
+        if line.len() > LONGEST_CONTENT_LINE {
+            return Err(fault("at most 75 octets", line));
+        }
+        if line.is_empty() || line.chars().any(|c| c.is_control()) {
+            return Err(fault("a line without controls, not empty", line));
+        }
+    }
+    Ok(())
+}
+
+fn compare(found: &[ICalendarEntry], expected: &[Property]) -> Result<(), Unsafe> {
+    let names = |entries: &mut dyn Iterator<Item = &str>| entries.collect::<Vec<_>>().join(" ");
+    if found.len() != expected.len() {
+        let expected = names(&mut expected.iter().map(|property| property.name));
+        let found = names(&mut found.iter().map(|entry| entry.name.as_str()));
+        return Err(Unsafe::new("the calendar's properties", &expected, &found));
+    }
+    for (entry, property) in found.iter().zip(expected) {
+        let (name, parameters, value) = flatten(entry);
+        let wanted: Vec<(String, String)> =
+            property.parameters.iter().map(|(name, value)| ((*name).to_owned(), value.clone())).collect();
+        if name != property.name || parameters != wanted || value.as_deref() != Some(&property.value) {
+            let found = format!("{name} {parameters:?} {value:?}");
+            return Err(Unsafe::new("a calendar property", &format!("{property:?}"), &found));
+        }
+    }
+    Ok(())
+}
+
+/// A parsed property in the words it was written in; `None` where its value is of no kind we write.
+fn flatten(entry: &ICalendarEntry) -> (String, Vec<(String, String)>, Option<String>) {
+    let parameter = |value: &ICalendarParameterValue| match value {
+        ICalendarParameterValue::Text(text) => text.clone(),
+        ICalendarParameterValue::Bool(true) => "TRUE".to_owned(),
+        ICalendarParameterValue::Bool(false) => "FALSE".to_owned(),
+        ICalendarParameterValue::Partstat(word) => word.as_str().to_owned(),
+        ICalendarParameterValue::Role(word) => word.as_str().to_owned(),
+        other => format!("{other:?}"),
+    };
+    let parameters = entry.params.iter().map(|each| (each.name.as_str().to_owned(), parameter(&each.value))).collect();
+    let value = match entry.values.as_slice() {
+        [ICalendarValue::Text(text)] | [ICalendarValue::Uri(Uri::Location(text))] => Some(text.clone()),
+        [ICalendarValue::Integer(number)] => Some(number.to_string()),
+        [ICalendarValue::Method(word)] => Some(word.as_str().to_owned()),
+        [ICalendarValue::Status(word)] => Some(word.as_str().to_owned()),
+        [ICalendarValue::Transparency(word)] => Some(word.as_str().to_owned()),
+        [ICalendarValue::PartialDateTime(at)] => {
+            let mut text = String::new();
+            at.format_as_ical(&mut text, &ICalendarValueType::DateTime).ok().map(|()| text)
+        }
+        _ => None,
+    };
+    (entry.name.as_str().to_owned(), parameters, value)
+}

@@ -1,0 +1,104 @@
+//! A decided notice as one mail: composed, read back, compared, and only then returned.
+
+mod content;
+mod message;
+mod proof;
+
+use std::collections::BTreeMap;
+
+use askama::Template;
+use chrono_tz::Tz;
+use refresh_core::{Person, ReviewId, notice::Notice};
+
+use crate::{
+    Unsafe,
+    calendar::{self, Invitation},
+    text::Url,
+};
+
+pub use content::{ChangeLine, Content, ExceptionText, Todo};
+
+/// What a mail needs beside the notice. Everything in it is either configuration or held by the reader's view.
+#[derive(Clone, Debug)]
+pub struct Letterhead {
+    pub review: ReviewId,
+    pub title: String,
+    pub reader_name: String,
+    pub reader_zone: Tz,
+    /// Whether the reader's seat is an optional one: calendar parts say so.
+    pub optional: bool,
+    /// The service's own address: sender and organiser, never a recipient.
+    pub from: Person,
+    /// The host part of message ids.
+    pub mail_domain: String,
+    /// The whole URL of the notice's link, signed; absent where the notice has none.
+    pub link: Option<String>,
+    /// Names of the people whom the reader's view holds. **Whoever is missing here is not named**, not even as the cause
+    /// of a change: put the address as the name where there is no other.
+    pub names: BTreeMap<Person, String>,
+}
+
+/// A message that may be sent, to exactly one person.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Letter {
+    pub to: Person,
+    pub subject: String,
+    /// The whole message, headers included, lines of at most 998 octets, CRLF.
+    pub bytes: Vec<u8>,
+}
+
+#[derive(Template)]
+#[template(path = "mail.html")]
+struct Html<'a> {
+    content: &'a Content,
+}
+
+#[derive(Template)]
+#[template(path = "mail.txt", escape = "none")]
+struct Text<'a> {
+    content: &'a Content,
+}
+
+/// Composes one notice. The same notice and letterhead give the same bytes, message id and boundaries included, so that
+/// a mail sent twice is one mail twice.
+pub fn compose(notice: &Notice, letterhead: &Letterhead) -> Result<Letter, Unsafe> {
+    if notice.to == letterhead.from {
+        return Err(Unsafe::new("the sender", "an address that is no recipient", "the recipient's own"));
+    }
+    let link = match &letterhead.link {
+        Some(link) => Some(Url::parse(link).map_err(|expected| Unsafe::new("the link", &expected, "another text"))?),
+        None => None,
+    };
+    let content = content::of(notice, letterhead, link);
+    let failed = |error: askama::Error| Unsafe::new("the template", "to be rendered", &error.to_string());
+    let invitation = Invitation {
+        review: &letterhead.review,
+        title: &letterhead.title,
+        organiser: &letterhead.from,
+        attendee: &notice.to,
+        attendee_name: &letterhead.reader_name,
+        optional: letterhead.optional,
+        at: notice.at,
+        zone: letterhead.reader_zone,
+        meeting_slot: notice.authoritative_slot,
+    };
+    let calendar = notice.calendar.iter().map(|part| {
+        calendar::write(part, &invitation).map(|text| message::Ics { method: calendar::method_word(part), text })
+    });
+    let draft = message::Draft {
+        notice,
+        letterhead,
+        subject: content.subject.as_str(),
+        text: Text { content: &content }.render().map_err(failed)?,
+        html: Html { content: &content }.render().map_err(failed)?,
+        calendar: calendar.collect::<Result<_, _>>()?,
+    };
+    let bytes = message::write(&draft)?;
+    proof::prove(&bytes, &draft)?;
+    Ok(Letter { to: notice.to.clone(), subject: content.subject.as_str().to_owned(), bytes })
+}
+
+/// What a mail says, before it is a message: for previews and tests.
+pub fn content(notice: &Notice, letterhead: &Letterhead) -> Content {
+    content::of(notice, letterhead, letterhead.link.as_deref().and_then(|link| Url::parse(link).ok()))
+}

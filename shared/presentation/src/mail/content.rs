@@ -1,0 +1,364 @@
+//! What a mail says, in words: one view model for the text and the HTML of it.
+//!
+//! Three lines first. One: what this is, and whether it is final. Two: what changed for you, was, now and why. Three: what
+//! you must do, by when, with the link. The whole delta follows for who wants it.
+
+use refresh_core::{
+    instant::Slot,
+    notice::{CalendarObject, Method, Notice, NoticeKind, ReviewStanding},
+    view::{Attendance, Change, DutyAction, Field, Seating, Value},
+};
+
+use super::Letterhead;
+use crate::{
+    moment,
+    text::{HeaderText, Line, Url},
+    wording::{self, Names},
+};
+
+/// A mail in words.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Content {
+    pub subject: HeaderText,
+    /// `For your decision`, `For your answer` or `For information`.
+    pub label: &'static str,
+    /// The first line: what it is, whether it is final, which meeting counts.
+    pub standing: String,
+    /// The second: the change that matters most.
+    pub headline: String,
+    /// The third: what to do.
+    pub todo: Todo,
+    pub changes: Vec<ChangeLine>,
+    pub why: Vec<String>,
+    pub exceptions: Vec<ExceptionText>,
+    /// What the calendar parts do, where there are any.
+    pub calendar: Vec<String>,
+    pub title: Line,
+    pub review: Line,
+    pub version: u32,
+    pub at: String,
+    pub reader: Line,
+}
+
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct ChangeLine {
+    pub what: String,
+    pub was: String,
+    pub now: String,
+}
+
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct ExceptionText {
+    pub title: &'static str,
+    pub remedy: &'static str,
+    pub reasons: Vec<String>,
+}
+
+/// What the reader must do.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Todo {
+    pub text: String,
+    /// The words on the link.
+    pub button: &'static str,
+    pub link: Option<Url>,
+    /// What happens if they do nothing.
+    pub otherwise: Option<String>,
+}
+
+/// What a mail asks of its reader. Subjects, first words and buttons tell the three apart.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Ask {
+    Decision,
+    Answer,
+    Nothing,
+}
+
+impl Ask {
+    fn of(notice: &Notice) -> Self {
+        match notice.duty.as_ref().map(|duty| duty.action) {
+            Some(DutyAction::Decide) => Self::Decision,
+            Some(DutyAction::Answer) => Self::Answer,
+            None => Self::Nothing,
+        }
+    }
+
+    const fn label(self) -> &'static str {
+        match self {
+            Self::Decision => "For your decision",
+            Self::Answer => "For your answer",
+            Self::Nothing => "For information",
+        }
+    }
+}
+
+/// Everything the sentences are made from.
+struct Told<'a> {
+    notice: &'a Notice,
+    names: Names<'a>,
+    ask: Ask,
+}
+
+pub(super) fn of(notice: &Notice, letterhead: &Letterhead, link: Option<Url>) -> Content {
+    let names = Names { known: &letterhead.names, reader: &notice.to, zone: letterhead.reader_zone };
+    let told = Told { notice, names, ask: Ask::of(notice) };
+    let why: Vec<String> = notice.why.iter().map(|standpoint| wording::why(standpoint, &told.names)).collect();
+    let title = Line::of(&letterhead.title);
+    Content {
+        subject: HeaderText::of(&format!(
+            "{}{}: {} – {} [{}]",
+            if notice.kind == NoticeKind::Reminder { "Reminder – " } else { "" },
+            told.ask.label(),
+            told.gist(),
+            crate::text::one_line(title.as_str(), 80),
+            crate::text::one_line(letterhead.review.as_str(), 40),
+        )),
+        label: told.ask.label(),
+        standing: told.standing(),
+        headline: told.headline(&why),
+        todo: told.todo(link),
+        changes: notice
+            .changes
+            .iter()
+            .map(|change| {
+                let (what, was, now) = wording::change(change, &told.names);
+                ChangeLine { what, was, now }
+            })
+            .collect(),
+        why,
+        exceptions: notice
+            .exceptions
+            .iter()
+            .map(|exception| ExceptionText {
+                title: wording::exception(exception.kind),
+                remedy: wording::remedy(exception.kind),
+                reasons: wording::reasons(exception, &told.names),
+            })
+            .collect(),
+        calendar: told.calendar(),
+        title,
+        review: Line::of(letterhead.review.as_str()),
+        version: notice.version,
+        at: moment::instant(notice.at, letterhead.reader_zone),
+        reader: Line::of(&letterhead.reader_name),
+    }
+}
+
+impl Told<'_> {
+    fn now(&self, field: &Field) -> Option<&Value> {
+        self.notice.changes.iter().find(|change| change.field == *field).and_then(|change| change.now.as_ref())
+    }
+
+    fn attendance(&self) -> Option<Attendance> {
+        match self.now(&Field::Attendance) {
+            Some(Value::Attendance(attendance)) => Some(*attendance),
+            _ => None,
+        }
+    }
+
+    fn slot(&self) -> Option<Slot> {
+        match self.now(&Field::Slot) {
+            Some(Value::Interval(slot)) => Some(*slot),
+            _ => None,
+        }
+    }
+
+    /// "The meeting of ... is the one that counts", with what it breaks where this reader is told so.
+    fn counts(&self) -> String {
+        let broken = match self.now(&Field::Violated) {
+            Some(Value::Marks(marks)) if marks.iter().any(|mark| mark.is_violation()) => {
+                format!(", although it breaks a rule ({})", wording::marks(marks, &self.names))
+            }
+            _ => String::new(),
+        };
+        match &self.notice.authoritative_slot {
+            Some(slot) => {
+                let slot = moment::interval(slot, self.names.zone);
+                format!("the meeting of {slot} is the one that counts{broken}")
+            }
+            None => format!("the present meeting is the one that counts{broken}"),
+        }
+    }
+
+    fn standing(&self) -> String {
+        let counts = self.counts();
+        match (self.notice.kind, self.notice.standing) {
+            (_, ReviewStanding::Cancelled) => "The review is cancelled. This is final.".to_owned(),
+            (_, ReviewStanding::Closed) => "Coordination of this review has ended. This is final.".to_owned(),
+            (_, ReviewStanding::Started) => "The review has started; nothing is changed any more.".to_owned(),
+            (NoticeKind::AdoptionRequest, _) => {
+                format!("A proposal waits for you; it is not final. Until you decide, {counts}.")
+            }
+            (NoticeKind::Reminder, _) if self.ask == Ask::Decision => {
+                format!("A proposal still waits for you; it is not final. Until you decide, {counts}.")
+            }
+            (NoticeKind::Reminder, _) => format!("Your answer is still missing. This is final: {counts}."),
+            (NoticeKind::Escalation, _) => {
+                format!("An exception is open and nothing is decided. Meanwhile {counts}.")
+            }
+            (NoticeKind::TentativeChange, _) if self.attendance() == Some(Attendance::Cancellation) => {
+                format!("Cancelling the review is proposed; it is not final. Until it is adopted, {counts}.")
+            }
+            (NoticeKind::TentativeChange, _) => {
+                format!("A change is proposed; it is not final. Until the release owner adopts it, {counts}.")
+            }
+            (NoticeKind::Released, _) => "You are released from this review. This is final.".to_owned(),
+            (NoticeKind::Withdrawn, _) => {
+                format!("A proposal you were told of is gone; nothing of it was adopted. What stands: {counts}.")
+            }
+            (NoticeKind::ExceptionClosed, ReviewStanding::ProposalPending | ReviewStanding::ProposalAndException) => {
+                format!(
+                    "An exception has closed. A proposal waits for the release owner; until it is adopted, {counts}."
+                )
+            }
+            (NoticeKind::ExceptionClosed, _) => format!("An exception has closed. What stands: {counts}."),
+            (
+                NoticeKind::AuthoritativeUpdate,
+                ReviewStanding::ProposalPending | ReviewStanding::ProposalAndException,
+            ) => {
+                format!(
+                    "What you know of the review has changed. A proposal waits for the release owner; until it is adopted, {counts}."
+                )
+            }
+            (NoticeKind::AuthoritativeUpdate, ReviewStanding::ExceptionOpen) => {
+                format!("This is authoritative. An exception is open; meanwhile {counts}.")
+            }
+            (NoticeKind::AuthoritativeUpdate, ReviewStanding::Settled) => format!("This is authoritative: {counts}."),
+        }
+    }
+
+    /// The change that matters most to a reader, in the order in which it would.
+    fn foremost(&self) -> Option<&Change> {
+        let rank = |field: &Field| match field {
+            Field::Attendance => 0,
+            Field::Slot => 1,
+            Field::Role => 2,
+            Field::Roster(_) => 3,
+            Field::FreezeEdge => 4,
+            Field::Exception => 5,
+            Field::Conflict(_) => 6,
+            Field::Checkpoint(_) => 7,
+            Field::Window => 8,
+            Field::Cutover => 9,
+            Field::Violated => 10,
+            Field::Standing => 11,
+            Field::Duty => 12,
+        };
+        self.notice.changes.iter().min_by_key(|change| match (self.notice.kind, &change.field) {
+            (NoticeKind::Escalation | NoticeKind::ExceptionClosed, Field::Exception) => 0,
+            (_, field) => rank(field) + 1,
+        })
+    }
+
+    fn headline(&self, why: &[String]) -> String {
+        let because = if why.is_empty() { String::new() } else { format!(" Why: {}.", wording::list(why)) };
+        let Some(foremost) = self.foremost() else {
+            return match self.notice.kind {
+                NoticeKind::Reminder => "Nothing has changed since you were told.".to_owned(),
+                _ => format!("Nothing else changed for you.{because}"),
+            };
+        };
+        let (what, was, now) = wording::change(foremost, &self.names);
+        let more = match self.notice.changes.len() - 1 {
+            0 => String::new(),
+            1 => " One more change is below.".to_owned(),
+            more => format!(" {more} more changes are below."),
+        };
+        format!("{what}: was {was}; now {now}.{because}{more}")
+    }
+
+    fn todo(&self, link: Option<Url>) -> Todo {
+        let by = self.notice.duty.as_ref().map(|duty| moment::instant(duty.by, self.names.zone)).unwrap_or_default();
+        match self.ask {
+            Ask::Decision => Todo {
+                text: format!("Decide by {by}: adopt the proposal, or decline it."),
+                button: "See the proposal and decide",
+                link,
+                otherwise: Some(
+                    "If you do nothing, nothing is adopted: the proposal expires then, its holds are withdrawn, and you and the escalation contacts are told."
+                        .to_owned(),
+                ),
+            },
+            Ask::Answer => Todo {
+                text: format!("Answer by {by}: acknowledge your seat, or report a conflict."),
+                button: "See your seat and answer",
+                link,
+                otherwise: Some("If you do nothing, you are reminded, and then the release owner is told that your answer is missing.".to_owned()),
+            },
+            Ask::Nothing => Todo {
+                text: self.nothing_to_do().to_owned(),
+                button: "See the review",
+                link,
+                otherwise: None,
+            },
+        }
+    }
+
+    fn nothing_to_do(&self) -> &'static str {
+        match (self.notice.kind, self.attendance(), self.now(&Field::Standing)) {
+            (NoticeKind::Released, ..) | (_, Some(Attendance::Released), _) => {
+                "You need do nothing: you are no longer expected."
+            }
+            (_, Some(Attendance::WouldBeReleased), _) => {
+                "You need do nothing now: please keep the present time free until you hear that it is final."
+            }
+            (NoticeKind::TentativeChange, _, Some(Value::Seating(Seating::Tentative))) => {
+                "You need do nothing now: please keep the proposed time free too, and you will be told what is decided."
+            }
+            (NoticeKind::Escalation, ..) => "Nothing is asked of you through this mail; what would help stands below.",
+            _ => "You need do nothing.",
+        }
+    }
+
+    /// A few words for the subject.
+    fn gist(&self) -> String {
+        let zone = self.names.zone;
+        let slot = self.slot().map(|slot| moment::brief(slot.start, zone));
+        let proposed = |what: String| match self.notice.kind {
+            NoticeKind::AdoptionRequest | NoticeKind::TentativeChange => format!("{what} proposed"),
+            _ => what,
+        };
+        match (self.notice.kind, self.attendance()) {
+            (_, _) if self.notice.standing == ReviewStanding::Cancelled => "review cancelled".to_owned(),
+            (_, Some(Attendance::Cancellation)) => "cancellation proposed".to_owned(),
+            (_, Some(Attendance::WouldBeReleased)) => "you may be released".to_owned(),
+            (NoticeKind::Released, _) | (_, Some(Attendance::Released)) => "you are released".to_owned(),
+            (NoticeKind::Escalation, _) => match self.notice.exceptions.first() {
+                Some(exception) => wording::exception(exception.kind).to_lowercase(),
+                None => "an exception is open".to_owned(),
+            },
+            (NoticeKind::ExceptionClosed, _) => "an exception has closed".to_owned(),
+            (NoticeKind::Withdrawn, _) => "a proposal is withdrawn".to_owned(),
+            (NoticeKind::Reminder, _) if self.ask == Ask::Decision => "a proposal waits".to_owned(),
+            (NoticeKind::Reminder, _) => "your answer is missing".to_owned(),
+            (_, _) => match (slot, self.foremost().map(|change| &change.field)) {
+                (Some(start), Some(Field::Slot)) => proposed(format!("{start}")),
+                (_, Some(Field::Role)) => proposed("your role".to_owned()),
+                (_, Some(Field::Roster(role))) => proposed(format!("another {}", wording::role(role))),
+                (_, Some(Field::FreezeEdge)) => proposed("meeting at the edge of a freeze".to_owned()),
+                (_, Some(Field::Conflict(role))) => format!("conflict reported by the {}", wording::role(role)),
+                (_, Some(Field::Standing)) => match self.now(&Field::Standing) {
+                    Some(Value::Seating(Seating::Authoritative)) => "your seat is final".to_owned(),
+                    _ => proposed("a change".to_owned()),
+                },
+                (_, Some(field)) => proposed(format!("{} changed", wording::field(field).to_lowercase())),
+                (_, None) => proposed("an update".to_owned()),
+            },
+        }
+    }
+
+    fn calendar(&self) -> Vec<String> {
+        let zone = self.names.zone;
+        let line = |part: &refresh_core::notice::CalendarPart| {
+            let slot = moment::interval(&part.slot, zone);
+            match (part.object, part.method) {
+                (CalendarObject::Meeting, Method::Request) => format!("The meeting in your calendar is {slot}."),
+                (CalendarObject::Meeting, Method::Cancel) => format!("The meeting of {slot} leaves your calendar."),
+                (CalendarObject::Hold, Method::Request) => {
+                    format!("A tentative hold, marked [Proposed], for {slot}; the meeting’s own entry stays as it is.")
+                }
+                (CalendarObject::Hold, Method::Cancel) => format!("The tentative hold of {slot} leaves your calendar."),
+            }
+        };
+        self.notice.calendar.iter().map(line).collect()
+    }
+}

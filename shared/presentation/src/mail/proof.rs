@@ -1,0 +1,160 @@
+//! The finished message, read by another parser than the one that wrote it, and compared with what was meant.
+
+use mail_parser::{HeaderForm, Message, MessageParser, MimeHeaders, PartType};
+
+use super::message::{CALENDAR_FILES, Draft};
+use crate::{Unsafe, calendar};
+
+/// RFC 5322, 2.1.1.
+const LONGEST_LINE: usize = 998;
+
+fn fault(what: &str, expected: &str, found: &str) -> Unsafe {
+    Unsafe::new(what, expected, found)
+}
+
+pub(super) fn prove(bytes: &[u8], draft: &Draft<'_>) -> Result<(), Unsafe> {
+    lines(bytes)?;
+    let message = MessageParser::default()
+        .parse(bytes)
+        .ok_or_else(|| fault("the message", "a message", "something unreadable"))?;
+    headers(&message, draft)?;
+    tree(&message, draft)
+}
+
+/// CRLF alone ends a line, no line is too long, and there is nothing but ASCII on the wire.
+fn lines(bytes: &[u8]) -> Result<(), Unsafe> {
+    let text = std::str::from_utf8(bytes).ok().filter(|text| text.is_ascii());
+    let text = text.ok_or_else(|| fault("the message", "ASCII", "other bytes"))?;
+    for line in text.split("\r\n") {
+        if line.len() > LONGEST_LINE {
+            return Err(fault("a line", "at most 998 octets", line));
+        }
+        if line.bytes().any(|byte| byte.is_ascii_control() && byte != b'\t') {
+            return Err(fault("a line", "no control characters", line));
+        }
+    }
+    Ok(())
+}
+
+fn headers(message: &Message<'_>, draft: &Draft<'_>) -> Result<(), Unsafe> {
+    let own = draft.own_headers();
+    let allowed: Vec<&str> = ["From", "To", "Subject", "Date", "Message-ID", "MIME-Version"]
+        .into_iter()
+        .chain(own.iter().map(|(name, _)| *name))
+        .chain(["Content-Type"])
+        .collect();
+    let found: Vec<&str> = message.headers().iter().map(|header| header.name()).collect();
+    if found != allowed {
+        return Err(fault("the headers", &allowed.join(" "), &found.join(" ")));
+    }
+    let one = |what: &str, found: Option<&mail_parser::Address<'_>>, name: &str, address: &str| {
+        let all: Vec<(String, String)> = found.map_or_else(Vec::new, |found| {
+            let text = |text: Option<&str>| text.unwrap_or_default().to_owned();
+            found.iter().map(|each| (text(each.name()), text(each.address()))).collect()
+        });
+        if all == [(name.to_owned(), address.to_owned())] {
+            Ok(())
+        } else {
+            Err(fault(what, &format!("{name} {address} alone"), &format!("{all:?}")))
+        }
+    };
+    one("From", message.from(), calendar::ORGANISER, draft.letterhead.from.as_str())?;
+    one("To", message.to(), draft.reader_name().as_str(), draft.notice.to.as_str())?;
+    let same = |what: &str, expected: &str, found: Option<&str>| {
+        if found == Some(expected) { Ok(()) } else { Err(fault(what, expected, found.unwrap_or("nothing"))) }
+    };
+    same("Subject", draft.subject, message.subject())?;
+    same("Message-ID", &draft.message_id(), message.message_id())?;
+    let seconds = draft.notice.at.millis().div_euclid(1000).to_string();
+    same("Date", &seconds, message.date().map(|date| date.to_timestamp().to_string()).as_deref())?;
+    for (name, value) in &own {
+        let all = message.header_as(*name, HeaderForm::Text);
+        same(name, value, all.first().and_then(|header| header.as_text()))?;
+    }
+    Ok(())
+}
+
+/// One part as it must be found: its type, whether it is a file, what it holds.
+struct Expected<'a> {
+    kind: String,
+    method: Option<&'a str>,
+    file: Option<&'a str>,
+    content: Content<'a>,
+}
+
+enum Content<'a> {
+    Parts(Vec<Expected<'a>>),
+    Text(&'a str),
+}
+
+fn leaf<'a>(kind: &str, method: Option<&'a str>, file: Option<&'a str>, text: &'a str) -> Expected<'a> {
+    Expected { kind: kind.to_owned(), method, file, content: Content::Text(text) }
+}
+
+fn expected<'a>(draft: &'a Draft<'_>) -> Expected<'a> {
+    let mut alternative = vec![leaf("text/plain", None, None, &draft.text), leaf("text/html", None, None, &draft.html)];
+    let mut mixed = Vec::new();
+    for (position, (ics, file)) in draft.calendar.iter().zip(CALENDAR_FILES).enumerate() {
+        if position == 0 {
+            alternative.push(leaf("text/calendar", Some(ics.method), None, &ics.text));
+            mixed.push(leaf("application/ics", None, Some(file), &ics.text));
+        } else {
+            mixed.push(leaf("text/calendar", Some(ics.method), Some(file), &ics.text));
+        }
+    }
+    let node = |kind: &str, parts| Expected {
+        kind: kind.to_owned(),
+        method: None,
+        file: None,
+        content: Content::Parts(parts),
+    };
+    mixed.insert(0, node("multipart/alternative", alternative));
+    node("multipart/mixed", mixed)
+}
+
+fn tree(message: &Message<'_>, draft: &Draft<'_>) -> Result<(), Unsafe> {
+    let mut seen = 0;
+    part(message, 0, &expected(draft), &mut seen)?;
+    if seen == message.parts.len() {
+        Ok(())
+    } else {
+        Err(fault("the message's parts", &seen.to_string(), &message.parts.len().to_string()))
+    }
+}
+
+fn part(message: &Message<'_>, id: u32, expected: &Expected<'_>, seen: &mut usize) -> Result<(), Unsafe> {
+    *seen += 1;
+    let what = expected.kind.as_str();
+    let found = message.part(id).ok_or_else(|| fault("a part", what, "nothing"))?;
+    let kind = found.content_type().ok_or_else(|| fault("a part's type", what, "nothing"))?;
+    let name = format!("{}/{}", kind.ctype(), kind.subtype().unwrap_or_default());
+    if name != expected.kind || kind.attribute("method") != expected.method {
+        return Err(fault("a part's type", what, &name));
+    }
+    let disposition = found.content_disposition();
+    let file = disposition.filter(|disposition| disposition.is_attachment()).and_then(|it| it.attribute("filename"));
+    if file != expected.file || disposition.is_some() != expected.file.is_some() {
+        return Err(fault("a part's disposition", expected.file.unwrap_or("none"), file.unwrap_or("none")));
+    }
+    let allowed = ["content-type", "content-transfer-encoding", "content-disposition"];
+    if id != 0 && found.headers.iter().any(|header| !allowed.contains(&header.name().to_ascii_lowercase().as_str())) {
+        return Err(fault("a part's headers", "none but its type, encoding and disposition", what));
+    }
+    match (&found.body, &expected.content) {
+        (PartType::Multipart(ids), Content::Parts(parts)) if ids.len() == parts.len() => {
+            ids.iter().zip(parts).try_for_each(|(id, expected)| part(message, *id, expected, seen))
+        }
+        (PartType::Text(text) | PartType::Html(text), Content::Text(meant)) => same_text(text, meant, what),
+        (PartType::Binary(bytes) | PartType::InlineBinary(bytes), Content::Text(meant)) => {
+            if bytes.as_ref() == meant.as_bytes() { Ok(()) } else { Err(fault("a file", "the same bytes", what)) }
+        }
+        _ => Err(fault("a part", what, "another shape")),
+    }
+}
+
+/// Calendar text to the byte; of prose the line ends are the transport's.
+fn same_text(found: &str, meant: &str, what: &str) -> Result<(), Unsafe> {
+    let plain = |text: &str| text.replace("\r\n", "\n").trim_end().to_owned();
+    let same = if what == "text/calendar" { found == meant } else { plain(found) == plain(meant) };
+    if same { Ok(()) } else { Err(fault("a text", "the same text", what)) }
+}

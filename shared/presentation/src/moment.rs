@@ -1,0 +1,105 @@
+//! Instants and slots as people are told them: the reader's zone first, UTC beside it.
+
+use chrono::{DateTime, Datelike, Offset, TimeZone};
+use chrono_tz::Tz;
+use refresh_core::{Instant, Interval};
+
+fn local(at: Instant, zone: Tz) -> DateTime<Tz> {
+    at.to_utc().with_timezone(&zone)
+}
+
+/// `16:30`, or `16:30:05` where seconds matter.
+pub fn clock(at: Instant, zone: Tz) -> String {
+    let seconds = at.millis().rem_euclid(60_000) != 0;
+    local(at, zone).format(if seconds { "%H:%M:%S" } else { "%H:%M" }).to_string()
+}
+
+/// `Tue 3 Nov 2026`.
+pub fn day(at: Instant, zone: Tz) -> String {
+    local(at, zone).format("%a %-d %b %Y").to_string()
+}
+
+/// `CET`, or `UTC+03:00` where a zone has no name of its own.
+pub fn zone_name(at: Instant, zone: Tz) -> String {
+    let there = local(at, zone);
+    let name = there.format("%Z").to_string();
+    if name.chars().all(|c| c.is_ascii_alphabetic()) {
+        return name;
+    }
+    let seconds = there.offset().fix().local_minus_utc();
+    let (sign, size) = if seconds < 0 { ('-', -seconds) } else { ('+', seconds) };
+    format!("UTC{sign}{:02}:{:02}", size / 3600, size / 60 % 60)
+}
+
+fn is_utc(at: Instant, zone: Tz) -> bool {
+    local(at, zone).offset().fix().local_minus_utc() == 0
+}
+
+/// `Tue 3 Nov 2026, 16:30 CET (15:30 UTC)`; the UTC day is named where it is another.
+pub fn instant(at: Instant, zone: Tz) -> String {
+    let here = format!("{}, {} {}", day(at, zone), clock(at, zone), zone_name(at, zone));
+    if is_utc(at, zone) {
+        return here;
+    }
+    let utc = clock(at, Tz::UTC);
+    if day(at, zone) == day(at, Tz::UTC) {
+        format!("{here} ({utc} UTC)")
+    } else {
+        format!("{here} ({}, {utc} UTC)", day(at, Tz::UTC))
+    }
+}
+
+/// `Tue 3 Nov 2026, 16:30–17:30 CET (15:30–16:30 UTC)`.
+pub fn interval(of: &Interval, zone: Tz) -> String {
+    let here = format!("{} {}", span(of, zone), zone_name(of.start, zone));
+    if is_utc(of.start, zone) && is_utc(of.end, zone) {
+        return here;
+    }
+    let same_day = day(of.start, zone) == day(of.start, Tz::UTC) && day(of.end, zone) == day(of.end, Tz::UTC);
+    let one_day = day(of.start, zone) == day(of.end, zone);
+    if same_day && one_day {
+        format!("{here} ({}–{} UTC)", clock(of.start, Tz::UTC), clock(of.end, Tz::UTC))
+    } else {
+        format!("{here} ({} UTC)", span(of, Tz::UTC))
+    }
+}
+
+fn span(of: &Interval, zone: Tz) -> String {
+    let (start, end) = (of.start, of.end);
+    if day(start, zone) == day(end, zone) {
+        format!("{}, {}–{}", day(start, zone), clock(start, zone), clock(end, zone))
+    } else {
+        format!("{}, {} – {}, {}", day(start, zone), clock(start, zone), day(end, zone), clock(end, zone))
+    }
+}
+
+/// `Tue 3 Nov, 16:30 CET`: for a subject line, where the year and UTC would crowd out the rest.
+pub fn brief(at: Instant, zone: Tz) -> String {
+    format!("{}, {} {}", local(at, zone).format("%a %-d %b"), clock(at, zone), zone_name(at, zone))
+}
+
+/// `40 minutes`, `2 hours 5 minutes`, `3 days 4 hours`: the two greatest units.
+pub fn length(millis: i64) -> String {
+    let minutes = refresh_core::instant::minutes_up(millis);
+    let unit = |count: i64, name: &str| format!("{count} {name}{}", if count == 1 { "" } else { "s" });
+    let (days, hours, rest) = (minutes / 1440, minutes / 60 % 24, minutes % 60);
+    let parts: Vec<String> = [(days, "day"), (hours, "hour"), (rest, "minute")]
+        .into_iter()
+        .filter(|(count, _)| *count > 0)
+        .take(2)
+        .map(|(count, name)| unit(count, name))
+        .collect();
+    if parts.is_empty() { unit(0, "minute") } else { parts.join(" ") }
+}
+
+/// Local midnight of the day an instant lies in, and of the day after: how far a picture of that day reaches.
+pub fn local_day(at: Instant, zone: Tz) -> Option<Interval> {
+    let date = local(at, zone).date_naive();
+    let midnight = |date: chrono::NaiveDate| {
+        // Where a day has no midnight, its first full hour opens it.
+        (0..4).find_map(|hour| zone.with_ymd_and_hms(date.year(), date.month(), date.day(), hour, 0, 0).earliest())
+    };
+    let start = midnight(date)?;
+    let end = midnight(date.succ_opt()?)?;
+    Interval::new(Instant::from_millis(start.timestamp_millis()), Instant::from_millis(end.timestamp_millis()))
+}

@@ -1,0 +1,199 @@
+//! Pages: plain server-rendered HTML, one style sheet, no script. `GET` and `HEAD` show; forms are plain `POST`s.
+//!
+//! Field names of the forms: adoption `choice` ([`Choice`]), `reason`, `seal`; acknowledgement `answer`, `note`, `seal`.
+
+pub mod acknowledgement;
+pub mod adoption;
+pub mod failure;
+mod history;
+pub mod mailbox;
+pub mod review;
+mod timeline;
+pub mod workspace;
+
+use std::{collections::BTreeMap, sync::OnceLock};
+
+use askama::Template;
+use base64::{Engine, engine::general_purpose::STANDARD};
+use chrono_tz::Tz;
+use refresh_core::{
+    Instant, Person,
+    fact::{Facts, Terms},
+    lineage::AnswerResult,
+    policy::Policy,
+    review::Review,
+};
+use sha2::{Digest, Sha256};
+
+use crate::wording::Names;
+
+/// A finished response.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Page {
+    pub status: u16,
+    /// Names in lower case, each once.
+    pub headers: Vec<(String, String)>,
+    pub body: String,
+}
+
+/// The machine-readable outcome of every page behind a link: a word of [`AnswerResult`].
+pub const RESULT_HEADER: &str = "holdpoint-result";
+
+/// What the owner's form sends in its field `choice`.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Choice {
+    Adopt,
+    DeclineOtherSlot,
+    DeclineStand,
+    AskAgain,
+}
+
+impl Choice {
+    pub const ALL: [Self; 4] = [Self::Adopt, Self::DeclineOtherSlot, Self::DeclineStand, Self::AskAgain];
+
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::Adopt => "adopt",
+            Self::DeclineOtherSlot => "decline_other_slot",
+            Self::DeclineStand => "decline_stand",
+            Self::AskAgain => "ask_again",
+        }
+    }
+
+    pub fn parse(word: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|choice| choice.word() == word)
+    }
+}
+
+/// Where a form goes and what it carries.
+#[derive(Clone, Copy, Debug)]
+pub struct Form<'a> {
+    /// The page's own path, `/adopt/{token}`.
+    pub action: &'a str,
+    /// [`crate::link::form_seal`] of the state shown.
+    pub seal: &'a str,
+    /// What was wrong with the form sent before, if one was.
+    pub hint: Option<Hint>,
+}
+
+/// Why a form comes back unanswered. Nothing was changed.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Hint {
+    NothingChosen,
+    /// The seal is missing, foreign or too old.
+    SealRefused,
+    /// What was shown is no longer what is.
+    StateChanged,
+    /// The reason or note is longer than [`crate::text::LONGEST_NOTE`] characters.
+    TooLong,
+}
+
+impl Hint {
+    pub const fn text(self) -> &'static str {
+        match self {
+            Self::NothingChosen => "Nothing was sent: please choose one of the answers first.",
+            Self::SealRefused => {
+                "Nothing was changed: the page was open too long, or was not ours. Please look again and choose."
+            }
+            Self::StateChanged => {
+                "Nothing was changed: what the page showed has changed since. Please look again and choose."
+            }
+            Self::TooLong => "Nothing was changed: the text is longer than 1,000 characters. Please shorten it.",
+        }
+    }
+}
+
+/// What a review's pages are rendered from: the review as it was read, the newest facts, who reads, and when.
+#[derive(Clone, Copy, Debug)]
+pub struct Scene<'a> {
+    pub review: &'a Review,
+    pub facts: &'a Facts,
+    pub policy: &'a Policy,
+    pub reader: &'a Person,
+    pub now: Instant,
+}
+
+impl<'a> Scene<'a> {
+    fn terms(&self) -> Option<&'a Terms> {
+        self.facts.terms(&self.review.head.review)
+    }
+
+    fn title(&self) -> &'a str {
+        self.terms().map_or(self.review.head.review.as_str(), |terms| terms.title.as_str())
+    }
+
+    /// The reader's zone, or the review's.
+    fn zone(&self) -> Tz {
+        let own = self.facts.profile(self.reader).map(|profile| profile.time_zone);
+        own.or(self.terms().map(|terms| terms.time_zone)).unwrap_or(Tz::UTC)
+    }
+
+    /// Everybody's names, for readers whose view holds everybody.
+    fn everybody(&self) -> BTreeMap<Person, String> {
+        let name = |fact: &refresh_core::fact::Fact| match (&fact.subject, &fact.body) {
+            (refresh_core::fact::Subject::Person(person), refresh_core::fact::Body::Person(profile)) => {
+                Some((person.clone(), profile.name.clone()))
+            }
+            _ => None,
+        };
+        let mut names: BTreeMap<Person, String> = self.facts.iter().filter_map(name).collect();
+        let packets = [Some(&self.review.authoritative), self.review.pending.as_ref()];
+        for person in packets.into_iter().flatten().flat_map(|version| version.packet.attendees.values()) {
+            names.entry(person.clone()).or_insert_with(|| person.to_string());
+        }
+        names
+    }
+}
+
+fn names<'a>(known: &'a BTreeMap<Person, String>, reader: &'a Person, zone: Tz) -> Names<'a> {
+    Names { known, reader, zone }
+}
+
+#[derive(Template)]
+#[template(path = "style.css", escape = "none")]
+struct Style;
+
+/// The style sheet's hash, as the content security policy names it: the one style that is allowed.
+fn style_hash() -> &'static str {
+    static HASH: OnceLock<String> = OnceLock::new();
+    HASH.get_or_init(|| {
+        let style = Style.render().unwrap_or_default();
+        format!("'sha256-{}'", STANDARD.encode(Sha256::digest(style.as_bytes())))
+    })
+}
+
+/// Headers of every page: never stored, never told on, never framed, never indexed, nothing loaded from anywhere.
+fn headers(extra: &str, result: Option<AnswerResult>) -> Vec<(String, String)> {
+    let policy = format!(
+        "default-src 'none'; style-src {}; form-action 'self'; frame-ancestors 'none'; base-uri 'none'{extra}",
+        style_hash()
+    );
+    let mut headers: Vec<(String, String)> = [
+        ("content-type", "text/html; charset=utf-8"),
+        ("cache-control", "no-store"),
+        ("content-security-policy", &policy),
+        ("cross-origin-opener-policy", "same-origin"),
+        ("cross-origin-resource-policy", "same-origin"),
+        ("referrer-policy", "no-referrer"),
+        ("x-content-type-options", "nosniff"),
+        ("x-frame-options", "DENY"),
+        ("x-robots-tag", "noindex, nofollow"),
+    ]
+    .into_iter()
+    .map(|(name, value)| (name.to_owned(), value.to_owned()))
+    .collect();
+    if let Some(result) = result {
+        headers.push((RESULT_HEADER.to_owned(), result.word().to_owned()));
+    }
+    headers
+}
+
+/// Renders a page. Templates are compiled in and write into memory: nothing is left that could fail but the formatter.
+fn render(status: u16, result: Option<AnswerResult>, template: &impl Template) -> Page {
+    Page { status, headers: headers("", result), body: template.render().unwrap_or_default() }
+}
+
+/// A refusal's status, where it answers a form: the page that only shows it is a page like any other.
+const fn refused(posted: bool, status: u16) -> u16 {
+    if posted { status } else { 200 }
+}

@@ -1,0 +1,208 @@
+//! The reply page: what this person was told, was and now, how it stands, and the two answers. It names nobody else.
+
+use std::collections::BTreeMap;
+
+use askama::Template;
+use refresh_core::{
+    Instant,
+    lineage::AnswerResult,
+    packet::Standpoint,
+    review::{Answer, Reply, Standing},
+    view::{Change, Reading, Seating, View},
+};
+
+use super::{Form, Page, Scene, names, refused, render};
+use crate::{
+    moment,
+    text::{LONGEST_NOTE, Line, Note, Url},
+    wording::{self, Names},
+};
+
+/// Where the reader of an acknowledgement link stands.
+#[derive(Clone, Copy, Debug)]
+pub enum Situation<'a> {
+    /// The row the link is about is the reader's row now. An answer already given can be changed.
+    Open(Form<'a>),
+    /// It is not: the answer was to an older row, and kept as such. `fresh`: the reader's link to the row they have now.
+    Stale { fresh: Option<&'a str> },
+    /// The receipt.
+    Recorded { reply: Reply, at: Instant },
+    /// Genuine, and too old; the newest mail has the link that counts.
+    Expired,
+}
+
+impl Situation<'_> {
+    pub const fn result(&self) -> AnswerResult {
+        match self {
+            Self::Open(_) => AnswerResult::Shown,
+            Self::Stale { .. } => AnswerResult::Stale,
+            Self::Recorded { .. } => AnswerResult::Recorded,
+            Self::Expired => AnswerResult::Expired,
+        }
+    }
+
+    const fn status(&self, posted: bool) -> u16 {
+        match self {
+            Self::Stale { .. } => refused(posted, 409),
+            Self::Expired => refused(posted, 410),
+            Self::Open(Form { hint: Some(_), .. }) => refused(posted, 422),
+            Self::Open(_) | Self::Recorded { .. } => 200,
+        }
+    }
+}
+
+/// What of the reader the page shows: their own view, and no more.
+#[derive(Clone, Copy, Debug)]
+pub struct Seat<'a> {
+    /// Their view now ([`Reading::view`]).
+    pub view: &'a View,
+    /// The delta of the notice that brought the link, as lineage has it; empty where it is not known.
+    pub changes: &'a [Change],
+    pub why: &'a [Standpoint],
+    /// Their answer so far, if it is to this row.
+    pub answer: Option<&'a Answer>,
+    /// When an answer is due, if one is owed.
+    pub due_at: Option<Instant>,
+}
+
+struct Line3 {
+    what: String,
+    was: String,
+    now: String,
+}
+
+struct FormView<'a> {
+    action: &'a str,
+    seal: &'a str,
+    hint: Option<&'static str>,
+    longest: usize,
+    due: Option<String>,
+}
+
+#[derive(Template)]
+#[template(path = "acknowledgement.html")]
+struct AcknowledgementTemplate<'a> {
+    heading: &'static str,
+    title: Line,
+    review: Line,
+    standing: String,
+    verdict: Option<(bool, String)>,
+    fresh: Option<Url>,
+    seat: Vec<(&'static str, String)>,
+    changes: Vec<Line3>,
+    why: Vec<String>,
+    answer: Option<(String, Option<Note>)>,
+    form: Option<FormView<'a>>,
+}
+
+pub fn acknowledgement(scene: &Scene<'_>, seat: &Seat<'_>, situation: &Situation<'_>, posted: bool) -> Page {
+    let whole = scene
+        .terms()
+        .is_some_and(|terms| Reading { review: scene.review, terms, policy: scene.policy }.sees_all(scene.reader));
+    // A participant's view holds nobody else: neither does their page.
+    let known = if whole { scene.everybody() } else { BTreeMap::new() };
+    let names = names(&known, scene.reader, scene.zone());
+    let page = AcknowledgementTemplate {
+        heading: heading(situation),
+        title: Line::of(scene.title()),
+        review: Line::of(scene.review.head.review.as_str()),
+        standing: standing(scene, seat.view, &names),
+        verdict: verdict(situation, &names),
+        fresh: match situation {
+            Situation::Stale { fresh: Some(fresh) } => Url::parse(fresh).ok(),
+            _ => None,
+        },
+        seat: own_seat(seat.view, &names),
+        changes: seat
+            .changes
+            .iter()
+            .map(|change| wording::change(change, &names))
+            .map(|(what, was, now)| Line3 { what, was, now })
+            .collect(),
+        why: seat.why.iter().map(|standpoint| wording::sentence(&wording::why(standpoint, &names))).collect(),
+        answer: seat.answer.map(|answer| {
+            let said = format!("You {}, {}.", wording::reply(answer.reply), moment::instant(answer.at, names.zone));
+            (said, answer.note.as_deref().map(Note::of))
+        }),
+        form: match situation {
+            Situation::Open(form) => Some(FormView {
+                action: form.action,
+                seal: form.seal,
+                hint: form.hint.map(super::Hint::text),
+                longest: LONGEST_NOTE,
+                due: seat.due_at.map(|due| moment::instant(due, names.zone)),
+            }),
+            _ => None,
+        },
+    };
+    render(situation.status(posted), Some(situation.result()), &page)
+}
+
+const fn heading(situation: &Situation<'_>) -> &'static str {
+    match situation {
+        Situation::Open(_) => "Can you take your seat?",
+        Situation::Stale { .. } => "Your seat has changed",
+        Situation::Recorded { .. } => "Thank you, your answer is recorded",
+        Situation::Expired => "This link has expired",
+    }
+}
+
+/// The first line: whether what the reader sees is final.
+fn standing(scene: &Scene<'_>, view: &View, names: &Names<'_>) -> String {
+    match (scene.review.head.standing, view.standing) {
+        (Standing::Cancelled, _) => "The review is cancelled. This is final.".to_owned(),
+        (Standing::Closed, _) => "Coordination of this review has ended.".to_owned(),
+        (Standing::Started, _) => "The review has started; nothing is changed any more.".to_owned(),
+        (Standing::Open, Some(Seating::Authoritative)) => {
+            "Your seat is authoritative: this is final until you hear otherwise.".to_owned()
+        }
+        (Standing::Open, Some(Seating::Tentative)) => {
+            let slot = moment::interval(&scene.review.authoritative.packet.slot, names.zone);
+            format!(
+                "This is proposed and not final: until it is adopted, the meeting of {slot} is the one that counts."
+            )
+        }
+        (Standing::Open, None) => "You have no seat in this review now.".to_owned(),
+    }
+}
+
+fn verdict(situation: &Situation<'_>, names: &Names<'_>) -> Option<(bool, String)> {
+    match situation {
+        Situation::Open(_) => None,
+        Situation::Stale { .. } => Some((
+            false,
+            "The mail of this link was about an earlier time or role. An answer to it is kept in the record, but it does not count for the seat you have now.".to_owned(),
+        )),
+        Situation::Recorded { reply, at } => Some((
+            true,
+            format!(
+                "You {}, {}. {}",
+                wording::reply(*reply),
+                moment::instant(*at, names.zone),
+                match reply {
+                    Reply::Acknowledged => "It stays good as long as your time and role stay the same.",
+                    Reply::Conflict => "The release owner is told at once. The meeting stays as it is: only the source systems move it.",
+                }
+            ),
+        )),
+        Situation::Expired => Some((false, "The newest mail you had about this review has the link that counts.".to_owned())),
+    }
+}
+
+fn own_seat(view: &View, names: &Names<'_>) -> Vec<(&'static str, String)> {
+    let mut seat = Vec::new();
+    if let Some(slot) = &view.slot {
+        seat.push(("Time", moment::interval(slot, names.zone)));
+    }
+    if !view.roles.is_empty() {
+        let roles: Vec<String> = view.roles.iter().map(wording::role).collect();
+        seat.push(("Your role", wording::sentence(&wording::list(&roles))));
+    }
+    if let Some(standing) = view.standing {
+        seat.push(("Standing", wording::sentence(wording::seating(standing))));
+    }
+    if let Some(attendance) = view.attendance {
+        seat.push(("Attendance", wording::sentence(wording::attendance(attendance))));
+    }
+    seat
+}

@@ -1,0 +1,451 @@
+//! The owner's page: what would change, why, who is busy when, who said what, what happens if nothing is done, and the
+//! choices. The same page says why nothing can be decided, and what was.
+
+use askama::Template;
+use refresh_core::{
+    Instant, Person, Role,
+    lineage::AnswerResult,
+    packet::{Packet, Standpoint, Version},
+    report::Run,
+    review::{Answer, Fate, Pending, Review},
+    view::Reading,
+};
+
+use super::{Choice, Form, Page, Scene, names, refused, render, timeline, timeline::Timeline};
+use crate::{
+    moment,
+    text::{LONGEST_NOTE, Line, Note},
+    wording::{self, Names},
+};
+
+/// Where the reader of an adoption link stands.
+#[derive(Clone, Copy, Debug)]
+pub enum Situation<'a> {
+    /// The reader must decide the pending proposal.
+    Open(Form<'a>),
+    /// The link's proposal is no longer the pending one, withdrawn ones included. `fresh`: the reader's own link to the
+    /// refreshed proposal, if there is one and they are its adopter.
+    Superseded {
+        fresh: Option<&'a str>,
+    },
+    /// The choice computed at the POST was another; nothing was adopted.
+    FactsChanged {
+        fresh: Option<&'a str>,
+    },
+    /// It expired undecided. `ask_again`: for the present owner, while it is still the choice.
+    Expired {
+        ask_again: Option<Form<'a>>,
+    },
+    /// Somebody decided otherwise before.
+    AlreadyDecided {
+        fate: Fate,
+        by: Option<&'a Person>,
+        at: Instant,
+    },
+    NotTheOwner,
+    SeparationOfDuty,
+    /// The receipt, for the first POST and for each repetition: adopted or declined.
+    Decided {
+        fate: Fate,
+        by: &'a Person,
+        at: Instant,
+    },
+    /// The expired proposal is pending once more.
+    AskedAgain {
+        expires_at: Instant,
+    },
+}
+
+impl Situation<'_> {
+    pub const fn result(&self) -> AnswerResult {
+        match self {
+            Self::Open(_) => AnswerResult::Shown,
+            Self::Superseded { .. } => AnswerResult::Superseded,
+            Self::FactsChanged { .. } => AnswerResult::FactsChanged,
+            Self::Expired { .. } => AnswerResult::Expired,
+            Self::AlreadyDecided { .. } => AnswerResult::AlreadyDecided,
+            Self::NotTheOwner => AnswerResult::NotTheOwner,
+            Self::SeparationOfDuty => AnswerResult::SeparationOfDuty,
+            Self::Decided { fate: Fate::Adopted, .. } => AnswerResult::Adopted,
+            Self::Decided { .. } => AnswerResult::Declined,
+            Self::AskedAgain { .. } => AnswerResult::AskedAgain,
+        }
+    }
+
+    const fn status(&self, posted: bool) -> u16 {
+        match self {
+            Self::Superseded { .. } | Self::FactsChanged { .. } | Self::AlreadyDecided { .. } => refused(posted, 409),
+            Self::Expired { .. } => refused(posted, 410),
+            Self::NotTheOwner | Self::SeparationOfDuty => refused(posted, 403),
+            Self::Open(Form { hint: Some(_), .. }) => refused(posted, 422),
+            Self::Open(_) | Self::Decided { .. } | Self::AskedAgain { .. } => 200,
+        }
+    }
+
+    /// Whether the reader may see the proposal: whoever is not to decide it gets the refusal alone.
+    const fn shows_proposal(&self) -> bool {
+        matches!(self, Self::Open(_) | Self::Superseded { .. } | Self::FactsChanged { .. } | Self::AskedAgain { .. })
+    }
+}
+
+/// One row of before and after.
+pub(super) struct Row {
+    pub what: String,
+    pub was: String,
+    pub now: String,
+    pub changed: bool,
+}
+
+pub(super) struct AnswerRow {
+    pub who: String,
+    pub role: String,
+    pub said: String,
+    pub note: Option<Note>,
+    pub conflict: bool,
+}
+
+pub(super) struct RunLine {
+    pub when: String,
+    pub reasons: String,
+    pub viable: bool,
+}
+
+struct Verdict {
+    good: bool,
+    heading: &'static str,
+    text: String,
+    link: Option<(String, &'static str)>,
+}
+
+struct Proposal {
+    rows: Vec<Row>,
+    unchanged: Vec<Row>,
+    breaks: Vec<String>,
+    marks: Vec<String>,
+    why: Vec<String>,
+    considered: u32,
+    runs: Vec<RunLine>,
+    left_out: u32,
+    timeline: Option<Timeline>,
+    answers: Vec<AnswerRow>,
+    nothing: String,
+    deadline: String,
+    left: String,
+}
+
+struct FormView<'a> {
+    action: &'a str,
+    seal: &'a str,
+    hint: Option<&'static str>,
+    choices: Vec<(&'static str, &'static str, String)>,
+    ask_again: bool,
+    longest: usize,
+}
+
+#[derive(Template)]
+#[template(path = "adoption.html")]
+struct AdoptionTemplate<'a> {
+    heading: &'static str,
+    title: Line,
+    review: Line,
+    version: u32,
+    standing: String,
+    verdict: Option<Verdict>,
+    proposal: Option<Proposal>,
+    form: Option<FormView<'a>>,
+}
+
+/// Renders the page. `posted`: it answers a form, so that a refusal is one in its status too.
+pub fn adoption(scene: &Scene<'_>, situation: &Situation<'_>, posted: bool) -> Page {
+    let everybody = scene.everybody();
+    let names = names(&everybody, scene.reader, scene.zone());
+    let review = scene.review;
+    let pending = review.head.pending.as_ref().zip(review.pending.as_ref());
+    let shown = pending.filter(|_| situation.shows_proposal());
+    let page = AdoptionTemplate {
+        heading: heading(situation, shown.map(|(_, version)| version)),
+        title: Line::of(scene.title()),
+        review: Line::of(review.head.review.as_str()),
+        version: shown.map_or(review.head.authoritative, |(_, version)| version.number),
+        standing: standing(scene, situation, &names),
+        verdict: verdict(scene, situation, &names),
+        proposal: shown.map(|(pending, version)| proposal(scene, pending, version, &names)),
+        form: form(situation, shown.map(|(_, version)| version), review, &names),
+    };
+    render(situation.status(posted), Some(situation.result()), &page)
+}
+
+fn heading(situation: &Situation<'_>, pending: Option<&Version>) -> &'static str {
+    match situation {
+        Situation::Open(_) if pending.is_some_and(|version| version.packet.cancelled) => "Cancel this review?",
+        Situation::Open(_) => "Adopt this change?",
+        Situation::Superseded { .. } => "This proposal is no longer open",
+        Situation::FactsChanged { .. } => "The facts have changed",
+        Situation::Expired { .. } => "This proposal has expired",
+        Situation::AlreadyDecided { .. } => "This was decided before",
+        Situation::NotTheOwner => "This is not yours to decide",
+        Situation::SeparationOfDuty => "Somebody else must decide this",
+        Situation::Decided { fate: Fate::Adopted, .. } => "Adopted",
+        Situation::Decided { .. } => "Declined",
+        Situation::AskedAgain { .. } => "The proposal is open again",
+    }
+}
+
+/// The first line: which meeting counts, and what it breaks.
+fn standing(scene: &Scene<'_>, situation: &Situation<'_>, names: &Names<'_>) -> String {
+    if matches!(situation, Situation::NotTheOwner | Situation::SeparationOfDuty) {
+        return "Nothing was changed.".to_owned();
+    }
+    super::review::standing(scene.review, names)
+}
+
+fn verdict(scene: &Scene<'_>, situation: &Situation<'_>, names: &Names<'_>) -> Option<Verdict> {
+    let at = |at: Instant| moment::instant(at, names.zone);
+    let fresh = |fresh: &Option<&str>| {
+        let link = fresh.and_then(|link| crate::text::Url::parse(link).ok());
+        link.map(|link| (link.as_str().to_owned(), "Decide the refreshed proposal"))
+    };
+    let after = |fresh: &Option<&str>| match (fresh.is_some(), scene.review.pending.is_some()) {
+        (true, true) => " The refreshed proposal stands below.",
+        (false, true) => " Another proposal waits for its decision; it stands below.",
+        _ => " Nothing is pending now.",
+    };
+    let bad = |heading, text: String, link| Some(Verdict { good: false, heading, text, link });
+    let good = |heading, text: String| Some(Verdict { good: true, heading, text, link: None });
+    match situation {
+        Situation::Open(_) => None,
+        Situation::Superseded { fresh: link } => bad(
+            "Nothing was adopted: the proposal of this link was superseded or withdrawn",
+            format!("Newer facts led to another outcome before it was decided.{}", after(link)),
+            fresh(link),
+        ),
+        Situation::FactsChanged { fresh: link } => bad(
+            "Nothing was adopted: the facts changed while you decided",
+            format!("Computed again from the newest facts, the choice is another one.{}", after(link)),
+            fresh(link),
+        ),
+        Situation::Expired { ask_again } => bad(
+            "Nothing was adopted: nobody decided in time",
+            match ask_again {
+                Some(_) => "Its holds were withdrawn. The same proposal is not made again by itself; you can ask for it.",
+                None => "Its holds were withdrawn. The present release owner can ask for it again.",
+            }
+            .to_owned(),
+            None,
+        ),
+        Situation::AlreadyDecided { fate, by, at: when } => bad(
+            "Your answer changed nothing",
+            match by {
+                Some(by) => format!("{} decided it: {}, {}.", wording::sentence(&names.of(by)), wording::fate(*fate), at(*when)),
+                None => format!("It was {}, {}.", wording::fate(*fate), at(*when)),
+            },
+            None,
+        ),
+        Situation::NotTheOwner => bad(
+            "The decision is the present release owner’s",
+            "You are not, or no longer, the one who decides this proposal. If you should be, the change record says otherwise.".to_owned(),
+            None,
+        ),
+        Situation::SeparationOfDuty => bad(
+            "You cannot decide a proposal that gives or takes your own seat",
+            "The policy’s alternate owner decides it and has been asked.".to_owned(),
+            None,
+        ),
+        Situation::Decided { fate, by, at: when } => good(
+            match fate {
+                Fate::Adopted => "The change is authoritative now",
+                _ => "The present meeting stays authoritative",
+            },
+            format!(
+                "{} it, {}. {}",
+                match fate {
+                    Fate::Adopted => format!("{} adopted", wording::sentence(&names.of(by))),
+                    _ => format!("{} declined", wording::sentence(&names.of(by))),
+                },
+                at(*when),
+                match fate {
+                    Fate::Adopted => "Everybody whose plan changes is being told, and asked to answer. Adopting is not acknowledging: if you have a seat yourself, you are asked too.",
+                    Fate::DeclinedStand => "You stand by the present meeting: the rules it breaks are kept as an open exception until they change.",
+                    _ => "Another slot is looked for; you will be asked again if there is one.",
+                },
+            ),
+        ),
+        Situation::AskedAgain { expires_at } => good(
+            "You asked for the expired proposal again",
+            format!("It is pending once more, until {}. A new mail brings the link to decide it.", at(*expires_at)),
+        ),
+    }
+}
+
+fn proposal(scene: &Scene<'_>, pending: &Pending, version: &Version, names: &Names<'_>) -> Proposal {
+    let review = scene.review;
+    let (changed, unchanged): (Vec<Row>, Vec<Row>) =
+        rows(&review.authoritative.packet, &version.packet, names).into_iter().partition(|row| row.changed);
+    let today = &review.head.today.violated;
+    let words = |violation: bool| {
+        let marks = today.iter().filter(|mark| mark.is_violation() == violation);
+        marks.map(|mark| wording::sentence(&wording::mark(mark, names))).collect()
+    };
+    Proposal {
+        rows: changed,
+        unchanged,
+        breaks: words(true),
+        marks: words(false),
+        why: news(&review.authoritative.stands_on, &version.stands_on)
+            .into_iter()
+            .map(|standpoint| wording::sentence(&wording::why(standpoint, names)))
+            .collect(),
+        considered: version.report.considered,
+        runs: version.report.runs.iter().map(|run| run_line(run, names)).collect(),
+        left_out: version.report.left_out,
+        timeline: timeline::of(scene, names),
+        answers: answers(scene, names),
+        nothing: if version.packet.cancelled {
+            "The review stays as it is, and the question is closed as undecided.".to_owned()
+        } else {
+            "Nothing is adopted. The proposal expires, its tentative holds leave the calendars, the present meeting stays, and an exception tells you and the escalation contacts that it was left undecided.".to_owned()
+        },
+        deadline: moment::instant(pending.expires_at, names.zone),
+        left: moment::length(pending.expires_at.since(scene.now)),
+    }
+}
+
+/// The facts of `now` that `was` did not stand on.
+pub(super) fn news<'a>(was: &[Standpoint], now: &'a [Standpoint]) -> Vec<&'a Standpoint> {
+    now.iter().filter(|standpoint| !was.contains(standpoint)).collect()
+}
+
+/// Two packets side by side: time, each role, freeze edge, evidence, window, cutover.
+pub(super) fn rows(was: &Packet, now: &Packet, names: &Names<'_>) -> Vec<Row> {
+    let zone = names.zone;
+    let row = |what: String, was: String, now: String| Row { changed: was != now, what, was, now };
+    let mut rows = vec![row("Time".to_owned(), moment::interval(&was.slot, zone), moment::interval(&now.slot, zone))];
+    let roles: std::collections::BTreeSet<&Role> = was.attendees.keys().chain(now.attendees.keys()).collect();
+    let seat =
+        |packet: &Packet, role: &Role| packet.attendees.get(role).map_or("nobody".to_owned(), |who| names.full(who));
+    rows.extend(
+        roles.into_iter().map(|role| row(wording::sentence(&wording::role(role)), seat(was, role), seat(now, role))),
+    );
+    let edge = |packet: &Packet| if packet.freeze_edge { "yes" } else { "no" }.to_owned();
+    rows.push(row("At the edge of a freeze".to_owned(), edge(was), edge(now)));
+    let keys: std::collections::BTreeSet<_> = was.checkpoints.keys().chain(now.checkpoints.keys()).collect();
+    for key in keys {
+        let ready = |packet: &Packet| match packet.checkpoints.get(key) {
+            Some(Some(at)) => format!("ready {}", moment::instant(*at, zone)),
+            Some(None) => "no ready time".to_owned(),
+            None => "not required".to_owned(),
+        };
+        rows.push(row(format!("Evidence {}", Line::of(key.as_str())), ready(was), ready(now)));
+    }
+    let span = |of: &Option<refresh_core::Interval>| of.map_or("not set".to_owned(), |of| moment::interval(&of, zone));
+    rows.push(row("Review window".to_owned(), span(&was.window), span(&now.window)));
+    rows.push(row("Cutover".to_owned(), span(&was.cutover), span(&now.cutover)));
+    if was.cancelled || now.cancelled {
+        let held = |packet: &Packet| if packet.cancelled { "cancelled" } else { "takes place" }.to_owned();
+        rows.push(row("Review".to_owned(), held(was), held(now)));
+    }
+    rows
+}
+
+pub(super) fn run_line(run: &Run, names: &Names<'_>) -> RunLine {
+    let zone = names.zone;
+    let when = if run.first == run.last {
+        moment::brief(run.first, zone)
+    } else {
+        format!("{} – {}", moment::brief(run.first, zone), moment::brief(run.last, zone))
+    };
+    let reasons: Vec<String> = run.against.iter().map(|against| wording::against(against, names)).collect();
+    let viable = reasons.is_empty();
+    RunLine { when, reasons: if viable { "viable".to_owned() } else { reasons.join("; ") }, viable }
+}
+
+/// Each required attendee of either packet: what they said, to what, or that they owe an answer.
+pub(super) fn answers(scene: &Scene<'_>, names: &Names<'_>) -> Vec<AnswerRow> {
+    let Some(terms) = scene.terms() else { return Vec::new() };
+    let review = scene.review;
+    let reading = Reading { review, terms, policy: scene.policy };
+    let seats = |packet: &Packet| packet.attendees.iter().map(|(role, who)| (who.clone(), role.clone())).collect();
+    let mut people: std::collections::BTreeMap<Person, Role> =
+        review.pending.iter().map(|version| seats(&version.packet)).next().unwrap_or_default();
+    let before: std::collections::BTreeMap<Person, Role> = seats(&review.authoritative.packet);
+    for (who, role) in before {
+        people.entry(who).or_insert(role);
+    }
+    let said = |who: &Person, answer: &Answer| {
+        let tentative = reading.tentative_row(who).is_some_and(|row| row.digest() == answer.row);
+        let present = reading.authoritative_row(who).is_some_and(|row| row.digest() == answer.row);
+        let to = match (tentative, present) {
+            (true, _) => "to the proposal",
+            (_, true) => "to the present meeting",
+            _ => "to an earlier row",
+        };
+        format!("{} {to}, {}", wording::reply(answer.reply), moment::instant(answer.at, names.zone))
+    };
+    people
+        .into_iter()
+        .map(|(who, role)| {
+            let answer =
+                review.head.answers.iter().filter(|answer| answer.person == who).max_by_key(|answer| answer.at);
+            let duty = review.head.duties.iter().find(|duty| duty.person == who);
+            AnswerRow {
+                who: names.full(&who),
+                role: wording::role(&role),
+                said: match (answer, duty) {
+                    (Some(answer), _) => said(&who, answer),
+                    (None, Some(duty)) => format!("no answer yet, due {}", moment::instant(duty.due_at, names.zone)),
+                    (None, None) => "not asked yet".to_owned(),
+                },
+                note: answer.and_then(|answer| answer.note.as_deref()).map(Note::of),
+                conflict: answer.is_some_and(|answer| answer.reply == refresh_core::review::Reply::Conflict),
+            }
+        })
+        .collect()
+}
+
+fn form<'a>(
+    situation: &Situation<'a>,
+    pending: Option<&Version>,
+    review: &Review,
+    names: &Names<'_>,
+) -> Option<FormView<'a>> {
+    let view = |form: &Form<'a>, choices, ask_again| FormView {
+        action: form.action,
+        seal: form.seal,
+        hint: form.hint.map(super::Hint::text),
+        choices,
+        ask_again,
+        longest: LONGEST_NOTE,
+    };
+    match situation {
+        Situation::Open(form) => {
+            let pending = pending?;
+            let present = moment::interval(&review.authoritative.packet.slot, names.zone);
+            let adopt = if pending.packet.cancelled {
+                "The review is cancelled and everybody is released.".to_owned()
+            } else {
+                format!(
+                    "The meeting is {} from now on, for everybody.",
+                    moment::interval(&pending.packet.slot, names.zone)
+                )
+            };
+            let choices = vec![
+                (Choice::Adopt.word(), "Adopt", adopt),
+                (
+                    Choice::DeclineOtherSlot.word(),
+                    "Decline and look for another slot",
+                    "This slot is left out until the next adoption, and the next best choice is looked for.".to_owned(),
+                ),
+                (
+                    Choice::DeclineStand.word(),
+                    "Decline and stand by the present meeting",
+                    format!(
+                        "The meeting stays {present}; what it breaks is recorded as an exception that you stand by."
+                    ),
+                ),
+            ];
+            Some(view(form, choices, false))
+        }
+        Situation::Expired { ask_again: Some(form) } => Some(view(form, Vec::new(), true)),
+        _ => None,
+    }
+}

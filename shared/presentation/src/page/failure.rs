@@ -1,0 +1,37 @@
+//! The page for whoever has no link that opens: one page, whatever is wrong, saying nothing about any review.
+
+use askama::Template;
+use refresh_core::lineage::AnswerResult;
+
+use super::{Page, render};
+
+#[derive(Template)]
+#[template(path = "failure.html")]
+struct Failure {
+    title: &'static str,
+    text: &'static str,
+}
+
+/// Forged, foreign, unreadable, unknown: alike to the byte.
+pub fn no_link() -> Page {
+    let page = Failure {
+        title: "This link does not open anything",
+        text: "It may be incomplete, or made for somebody else. Please open it from the mail it came in, as it is. If that does not help, ask the people who sent you the mail.",
+    };
+    render(404, Some(AnswerResult::NoLink), &page)
+}
+
+/// Something of ours failed; nothing was changed.
+pub fn unavailable() -> Page {
+    let page = Failure {
+        title: "This did not work",
+        text: "Something on our side failed, and nothing was changed. Please try again in a minute.",
+    };
+    render(503, None, &page)
+}
+
+/// A path or method that is not there.
+pub fn not_found() -> Page {
+    let page = Failure { title: "There is no such page", text: "The address is not one of ours." };
+    render(404, None, &page)
+}

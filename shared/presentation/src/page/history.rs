@@ -1,0 +1,118 @@
+//! The lineage as people read it: each entry with its cause, what was decided, who was told, and its hash.
+
+use refresh_core::{
+    authority::Disposition,
+    decision::{Decision, Earlier, Outcome},
+    lineage::{Entry, Happening},
+};
+
+use crate::{
+    moment,
+    text::{Line, Note, one_line},
+    wording::{self, Names},
+};
+
+/// One entry.
+pub(super) struct Item {
+    pub sequence: u64,
+    pub at: String,
+    pub lines: Vec<Happened>,
+    pub hash: String,
+    pub previous: String,
+}
+
+/// One happening of it: a word to skim by, and a sentence.
+pub(super) struct Happened {
+    pub kind: &'static str,
+    pub text: String,
+    pub details: Vec<(String, String, String)>,
+}
+
+pub(super) fn item(entry: &Entry, names: &Names<'_>) -> Item {
+    Item {
+        sequence: entry.sequence,
+        at: moment::instant(entry.at, names.zone),
+        lines: entry.happenings.iter().map(|happening| happened(happening, names)).collect(),
+        hash: entry.hash().to_string(),
+        previous: entry.previous.to_string(),
+    }
+}
+
+fn happened(happening: &Happening, names: &Names<'_>) -> Happened {
+    let plain = |kind, text| Happened { kind, text, details: Vec::new() };
+    match happening {
+        Happening::Trigger(trigger) => {
+            let what = wording::sentence(&wording::subject(&trigger.subject, names));
+            let from = one_line(trigger.identity.source.as_str(), 120);
+            let id = one_line(trigger.identity.id.as_str(), 80);
+            let became = match trigger.disposition {
+                Disposition::Applied => "applied".to_owned(),
+                Disposition::Ignored(why) => format!("ignored: {}", why.word().replace('_', " ")),
+            };
+            plain("Trigger", format!("{what}, revision {} from {from} (event {id}): {became}.", trigger.revision))
+        }
+        Happening::Decision(decision) => plain("Decision", decided(decision, names)),
+        Happening::Notice { to, kind, version, changes, calendar, .. } => Happened {
+            kind: "Notice",
+            text: format!(
+                "{} was told ({}, version {version}{}).",
+                names.full(to),
+                kind.word().replace('_', " "),
+                match calendar.len() {
+                    0 => String::new(),
+                    1 => ", with a calendar part".to_owned(),
+                    parts => format!(", with {parts} calendar parts"),
+                }
+            ),
+            details: changes.iter().map(|change| wording::change(change, names)).collect(),
+        },
+        Happening::Skipped { people } => {
+            let people: Vec<String> = people.iter().map(|who| names.full(who)).collect();
+            plain("Skipped", format!("Nothing is owed any more to {}.", wording::list(&people)))
+        }
+        Happening::Answer(answer) => {
+            let note = answer.note.as_deref().map(|note| format!(" “{}”", Note::of(note))).unwrap_or_default();
+            let result = answer.result.word().replace('_', " ");
+            let what = wording::action(answer.action);
+            plain("Answer", format!("{}, {what}: {result}.{note}", names.full(&answer.by)))
+        }
+        Happening::Undeliverable { to, complaint } => {
+            let what = if *complaint { "was reported as unwanted" } else { "bounced" };
+            plain("Undeliverable", format!("Mail to {} {what}.", names.full(to)))
+        }
+    }
+}
+
+fn decided(decision: &Decision, names: &Names<'_>) -> String {
+    let mut text = match decision.outcome {
+        Outcome::Issued => format!("Issued as version {}.", decision.authoritative),
+        Outcome::Unchanged => format!("Unchanged: version {} stays authoritative.", decision.authoritative),
+        Outcome::Refreshed => format!("Refreshed: version {} is authoritative.", decision.authoritative),
+        Outcome::Held => "Held for the owner.".to_owned(),
+        Outcome::Escalated => "Escalated.".to_owned(),
+        Outcome::Adopted => format!("Adopted: version {} is authoritative.", decision.authoritative),
+        Outcome::Declined => "Declined.".to_owned(),
+        Outcome::Closed => "Closed.".to_owned(),
+    };
+    match decision.proposal {
+        Some(Earlier::Superseded) => text += " The earlier proposal is superseded.",
+        Some(Earlier::Withdrawn) => text += " The earlier proposal is withdrawn.",
+        Some(Earlier::Expired) => text += " The earlier proposal expired.",
+        None => {}
+    }
+    if let Some(pending) = &decision.pending {
+        let who = pending
+            .adopter
+            .as_ref()
+            .map_or("nobody may decide it".to_owned(), |who| format!("{} decides", names.full(who)));
+        let until = moment::instant(pending.expires_at, names.zone);
+        text += &format!(" Version {} is pending until {until}; {who}.", pending.version);
+    }
+    if !decision.violated.is_empty() {
+        text += &format!(" Against the authoritative meeting: {}.", wording::marks(&decision.violated, names));
+    }
+    for exception in &decision.exceptions {
+        text += &format!(" Exception: {}.", Line::of(wording::exception(exception.kind)));
+    }
+    text
+}

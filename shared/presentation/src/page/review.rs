@@ -1,0 +1,177 @@
+//! One review's page: packet, deltas between any two versions, answers, exceptions, and the lineage as a history.
+
+use askama::Template;
+use refresh_core::{
+    lineage::{Entry, Misfit},
+    packet::Version,
+    review::{Review, Standing},
+};
+
+use super::{
+    Page, Scene,
+    adoption::{AnswerRow, Row, RunLine, answers, news, rows, run_line},
+    history, names, render, timeline,
+    timeline::Timeline,
+};
+use crate::{
+    moment,
+    text::Line,
+    wording::{self, Names},
+};
+
+/// What the page shows beyond the scene. Its reader sees everything.
+#[derive(Clone, Copy, Debug)]
+pub struct Workspace<'a> {
+    /// Every version, by number.
+    pub versions: &'a [Version],
+    /// The whole lineage, by sequence.
+    pub entries: &'a [Entry],
+    /// What recomputing the chain gave.
+    pub verified: &'a Result<u64, Misfit>,
+    /// Which two versions to compare; the authoritative and the pending one by default.
+    pub compare: Option<(u32, u32)>,
+    /// This page's own path, for the form that chooses them.
+    pub path: &'a str,
+    /// The list, where the reader may see it.
+    pub list: Option<&'a str>,
+}
+
+struct Delta {
+    from: u32,
+    to: u32,
+    rows: Vec<Row>,
+    why: Vec<String>,
+    same: bool,
+}
+
+struct ExceptionView {
+    title: &'static str,
+    since: String,
+    remedy: &'static str,
+    reasons: Vec<String>,
+}
+
+struct Packet {
+    number: u32,
+    made: String,
+    rows: Vec<(String, String)>,
+}
+
+#[derive(Template)]
+#[template(path = "review.html")]
+struct ReviewTemplate<'a> {
+    title: Line,
+    review: Line,
+    list: Option<&'a str>,
+    path: &'a str,
+    standing: String,
+    marks: Vec<String>,
+    packet: Packet,
+    pending: Option<(u32, String, String)>,
+    timeline: Option<Timeline>,
+    versions: Vec<u32>,
+    delta: Option<Delta>,
+    answers: Vec<AnswerRow>,
+    exceptions: Vec<ExceptionView>,
+    considered: u32,
+    runs: Vec<RunLine>,
+    history: Vec<history::Item>,
+    verified: Option<u64>,
+    misfit: Option<String>,
+    mails: u32,
+}
+
+pub fn review(scene: &Scene<'_>, workspace: &Workspace<'_>) -> Page {
+    let everybody = scene.everybody();
+    let names = names(&everybody, scene.reader, scene.zone());
+    let (review, zone) = (scene.review, names.zone);
+    let now = &review.authoritative;
+    let report = &review.pending.as_ref().unwrap_or(now).report;
+    let page = ReviewTemplate {
+        title: Line::of(scene.title()),
+        review: Line::of(review.head.review.as_str()),
+        list: workspace.list,
+        path: workspace.path,
+        standing: standing(review, &names),
+        marks: review.head.today.violated.iter().map(|mark| wording::sentence(&wording::mark(mark, &names))).collect(),
+        packet: Packet {
+            number: now.number,
+            made: moment::instant(now.made_at, zone),
+            rows: rows(&now.packet, &now.packet, &names).into_iter().map(|row| (row.what, row.now)).collect(),
+        },
+        pending: review.head.pending.as_ref().map(|pending| {
+            let who = pending.adopter.as_ref().map_or("nobody may decide it".to_owned(), |who| names.full(who));
+            (pending.version, who, moment::instant(pending.expires_at, zone))
+        }),
+        timeline: timeline::of(scene, &names),
+        versions: workspace.versions.iter().map(|version| version.number).collect(),
+        delta: delta(review, workspace, &names),
+        answers: answers(scene, &names),
+        exceptions: review
+            .head
+            .exceptions
+            .iter()
+            .map(|exception| ExceptionView {
+                title: wording::exception(exception.kind),
+                since: moment::instant(exception.opened_at, zone),
+                remedy: wording::remedy(exception.kind),
+                reasons: wording::reasons(exception, &names),
+            })
+            .collect(),
+        considered: report.considered,
+        runs: report.runs.iter().map(|run| run_line(run, &names)).collect(),
+        history: workspace.entries.iter().rev().map(|entry| history::item(entry, &names)).collect(),
+        verified: workspace.verified.as_ref().ok().copied(),
+        misfit: workspace
+            .verified
+            .as_ref()
+            .err()
+            .map(|misfit| format!("Entry {}: {}.", misfit.sequence, misfit.because)),
+        mails: review.head.mails_sent,
+    };
+    render(200, None, &page)
+}
+
+fn delta(review: &Review, workspace: &Workspace<'_>, names: &Names<'_>) -> Option<Delta> {
+    let head = &review.head;
+    let usual = || match &head.pending {
+        Some(pending) => (head.authoritative, pending.version),
+        None => (review.authoritative.parent.unwrap_or(head.issued), head.authoritative),
+    };
+    let (from, to) = workspace.compare.unwrap_or_else(usual);
+    let find = |number: u32| workspace.versions.iter().find(|version| version.number == number);
+    let (was, now) = (find(from)?, find(to)?);
+    let rows: Vec<Row> = rows(&was.packet, &now.packet, names).into_iter().filter(|row| row.changed).collect();
+    let why = news(&was.stands_on, &now.stands_on);
+    Some(Delta {
+        from,
+        to,
+        same: rows.is_empty(),
+        rows,
+        why: why.into_iter().map(|standpoint| wording::sentence(&wording::why(standpoint, names))).collect(),
+    })
+}
+
+/// The first line of every page of a review: which meeting counts, what it breaks, what is open.
+pub(super) fn standing(review: &Review, names: &Names<'_>) -> String {
+    let head = &review.head;
+    let slot = moment::interval(&review.authoritative.packet.slot, names.zone);
+    let number = head.authoritative;
+    let broken: Vec<_> = head.today.violated.iter().filter(|mark| mark.is_violation()).cloned().collect();
+    let broken = match broken.as_slice() {
+        [] => String::new(),
+        broken => format!(", although it breaks a rule today ({})", wording::marks(broken, names)),
+    };
+    let open = match (head.pending.is_some(), head.exceptions.len()) {
+        (false, 0) => "",
+        (true, 0) => " A proposal waits for its decision.",
+        (false, _) => " An exception is open.",
+        (true, _) => " A proposal waits for its decision, and an exception is open.",
+    };
+    match head.standing {
+        Standing::Open => format!("Version {number}, the meeting of {slot}, is the one that counts{broken}.{open}"),
+        Standing::Started => format!("The review has started: version {number}, the meeting of {slot}{broken}."),
+        Standing::Closed => format!("Coordination has ended with version {number}, the meeting of {slot}."),
+        Standing::Cancelled => "The review is cancelled.".to_owned(),
+    }
+}

@@ -1,0 +1,349 @@
+//! The picture of a proposal: who is busy when, beside window, freezes, evidence, and both slots. Drawn as inline SVG with
+//! its own text alternative, in the reader's zone; patterns as well as colours tell busy, unknown and free apart.
+
+use chrono::Timelike;
+use refresh_core::{
+    Instant, Interval, Person,
+    availability::{Known, Time},
+    freeze::Freezes,
+    instant::{HOUR, MINUTE, Slot},
+};
+
+use super::Scene;
+use crate::{
+    moment,
+    text::Line,
+    wording::{self, Names},
+};
+
+/// The picture's width in its own units; the page scales it.
+const WIDTH: i64 = 720;
+const LANE: i64 = 40;
+const TOP: i64 = 84;
+/// Farther than this a picture shows nothing any more.
+const LONGEST: i64 = 7 * 24 * HOUR;
+const MOST_TICKS: i64 = 9;
+
+pub(super) struct Timeline {
+    pub width: i64,
+    pub height: i64,
+    pub foot: i64,
+    pub summary: String,
+    pub zone: String,
+    pub days: Vec<Tick>,
+    pub ticks: Vec<Tick>,
+    pub slots: Vec<SlotBox>,
+    pub lanes: Vec<Lane>,
+    pub marks: Vec<Tick>,
+    pub words: Vec<Words>,
+}
+
+pub(super) struct Tick {
+    pub x: i64,
+    pub label: String,
+    pub end: bool,
+}
+
+pub(super) struct SlotBox {
+    pub x: i64,
+    pub width: i64,
+    pub class: &'static str,
+    pub label: String,
+    pub label_x: i64,
+    pub label_y: i64,
+    pub end: bool,
+}
+
+/// One row: a label above its bar.
+pub(super) struct Lane {
+    pub label_y: i64,
+    pub y: i64,
+    pub label: String,
+    pub segments: Vec<Segment>,
+}
+
+pub(super) struct Segment {
+    pub x: i64,
+    pub width: i64,
+    pub class: &'static str,
+    pub title: String,
+}
+
+/// The same row in words.
+pub(super) struct Words {
+    pub who: String,
+    pub busy: String,
+    pub unknown: String,
+    pub now: &'static str,
+    pub then: Option<&'static str>,
+}
+
+struct Canvas {
+    range: Interval,
+}
+
+impl Canvas {
+    fn x(&self, at: Instant) -> i64 {
+        let at = at.millis().clamp(self.range.start.millis(), self.range.end.millis());
+        (at - self.range.start.millis()) * WIDTH / self.range.length()
+    }
+
+    fn clip(&self, interval: &Interval) -> Option<Interval> {
+        Interval::new(interval.start.max(self.range.start), interval.end.min(self.range.end))
+    }
+
+    fn segment(&self, interval: &Interval, class: &'static str, title: String) -> Option<Segment> {
+        let clipped = self.clip(interval)?;
+        let x = self.x(clipped.start);
+        Some(Segment { x, width: (self.x(clipped.end) - x).max(1), class, title })
+    }
+}
+
+pub(super) fn of(scene: &Scene<'_>, names: &Names<'_>) -> Option<Timeline> {
+    let review = scene.review;
+    let present = review.authoritative.packet.slot;
+    let proposed =
+        review.pending.as_ref().filter(|version| !version.packet.cancelled).map(|version| version.packet.slot);
+    let moved = proposed.filter(|slot| *slot != present);
+    let canvas = Canvas { range: range(scene, &present, moved.as_ref())? };
+    let zone = names.zone;
+    let mut lanes = Vec::new();
+    let mut lane = |label: String, segments: Vec<Segment>| {
+        let label_y = TOP + LANE * lanes.len() as i64 + 14;
+        lanes.push(Lane { label_y, y: label_y + 6, label, segments });
+    };
+    for (label, segments) in rules(scene, &canvas, names) {
+        lane(label, segments);
+    }
+    let mut words = Vec::new();
+    for (label, person) in seats(scene, names) {
+        let time = Time::of(&person, scene.facts, &review.head.bookings);
+        let spans = spans(&time, &canvas.range);
+        words.push(in_words(label.clone(), &time, &spans, &present, proposed.as_ref(), names));
+        lane(
+            label,
+            spans
+                .iter()
+                .filter_map(|(span, known)| canvas.segment(span, class(*known), title(span, *known, names)))
+                .collect(),
+        );
+    }
+    let foot = TOP + LANE * lanes.len() as i64 + 4;
+    Some(Timeline {
+        width: WIDTH,
+        height: foot + 8,
+        foot,
+        summary: summary(&present, moved.as_ref(), names),
+        zone: moment::zone_name(present.start, zone),
+        days: days(&canvas, names),
+        ticks: ticks(&canvas, names),
+        slots: slots(&canvas, &present, moved.as_ref(), names),
+        marks: evidence(scene, &canvas),
+        lanes,
+        words,
+    })
+}
+
+/// From an hour before what matters to an hour after it, in whole hours; window, freezes and cutover where they are near.
+fn range(scene: &Scene<'_>, present: &Slot, moved: Option<&Slot>) -> Option<Interval> {
+    let today = &scene.review.head.today;
+    let mut start = moved.map_or(present.start, |slot| slot.start.min(present.start));
+    let mut end = moved.map_or(present.end, |slot| slot.end.max(present.end));
+    let near = 4 * HOUR;
+    let edges = today.checkpoints.values().flatten().copied();
+    let window = today.window.iter().flat_map(|window| [window.start, window.end]);
+    let cutover = today.cutover.iter().map(|cutover| cutover.start);
+    let freezes: Vec<Instant> =
+        Freezes::of(scene.facts, scene.policy).iter().flat_map(|(freeze, _)| [freeze.start, freeze.end]).collect();
+    for edge in edges.chain(window).chain(cutover).chain(freezes) {
+        if edge < start && start.since(edge) <= near {
+            start = edge;
+        } else if edge > end && edge.since(end) <= near {
+            end = edge;
+        }
+    }
+    let start = start.plus_millis(-HOUR);
+    let end = end.plus_millis(HOUR).min(start.plus_millis(LONGEST));
+    let floor = Instant::from_millis(start.millis().div_euclid(HOUR) * HOUR);
+    let ceiling = Instant::from_millis((end.millis() + HOUR - 1).div_euclid(HOUR) * HOUR);
+    Interval::new(floor, ceiling)
+}
+
+fn rules(scene: &Scene<'_>, canvas: &Canvas, names: &Names<'_>) -> Vec<(String, Vec<Segment>)> {
+    let today = &scene.review.head.today;
+    let zone = names.zone;
+    let mut lanes = Vec::new();
+    if let Some(window) = &today.window {
+        let segment = canvas.segment(window, "window", moment::interval(window, zone));
+        lanes.push(("Review window".to_owned(), segment.into_iter().collect()));
+    }
+    let freezes: Vec<Segment> = Freezes::of(scene.facts, scene.policy)
+        .iter()
+        .filter_map(|(freeze, protected)| {
+            let (class, word) = if protected { ("freeze", "Protected") } else { ("advisory", "Advisory") };
+            canvas.segment(&freeze, class, format!("{word} freeze, {}", moment::interval(&freeze, zone)))
+        })
+        .collect();
+    if !freezes.is_empty() {
+        let advisory = freezes.iter().all(|segment| segment.class == "advisory");
+        lanes.push((if advisory { "Advisory freeze" } else { "Protected freeze" }.to_owned(), freezes));
+    }
+    if let Some(segment) =
+        today.cutover.as_ref().and_then(|cutover| canvas.segment(cutover, "cutover", moment::interval(cutover, zone)))
+    {
+        lanes.push(("Cutover".to_owned(), vec![segment]));
+    }
+    lanes
+}
+
+/// A row for each required role; two where the proposal seats another person.
+fn seats(scene: &Scene<'_>, names: &Names<'_>) -> Vec<(String, Person)> {
+    let present = &scene.review.authoritative.packet.attendees;
+    let proposed = scene.review.pending.as_ref().map(|version| &version.packet.attendees);
+    let mut seats = Vec::new();
+    for (role, now) in present {
+        let label = wording::sentence(&wording::role(role));
+        let then = proposed.and_then(|proposed| proposed.get(role)).filter(|then| *then != now);
+        let mark = if then.is_some() { " (now)" } else { "" };
+        seats.push((format!("{label}: {}{mark}", names.short(now)), now.clone()));
+        seats.extend(then.map(|then| (format!("{label}: {} (proposed)", names.short(then)), then.clone())));
+    }
+    seats
+}
+
+/// The picture's time cut where anything changes; neighbours that are alike are one.
+fn spans(time: &Time, range: &Interval) -> Vec<(Interval, Known)> {
+    let all = time.busy.iter().chain(&time.unknown).chain(&time.horizons);
+    let inside = |at: &Instant| range.start < *at && *at < range.end;
+    let mut cuts: Vec<Instant> = all.flat_map(|interval| [interval.start, interval.end]).filter(inside).collect();
+    cuts.extend([range.start, range.end]);
+    cuts.sort_unstable();
+    cuts.dedup();
+    let mut spans: Vec<(Interval, Known)> = Vec::new();
+    for span in cuts.windows(2).filter_map(|pair| Interval::new(pair[0], pair[1])) {
+        let known = time.in_slot(&span);
+        match spans.last_mut() {
+            Some((last, same)) if *same == known => last.end = span.end,
+            _ => spans.push((span, known)),
+        }
+    }
+    spans
+}
+
+const fn class(known: Known) -> &'static str {
+    match known {
+        Known::Free => "free",
+        Known::Busy => "busy",
+        Known::Unknown => "unknown",
+    }
+}
+
+fn title(span: &Interval, known: Known, names: &Names<'_>) -> String {
+    format!("{}, {}", wording::sentence(class(known)), moment::interval(span, names.zone))
+}
+
+fn in_words(
+    who: String,
+    time: &Time,
+    spans: &[(Interval, Known)],
+    present: &Slot,
+    proposed: Option<&Slot>,
+    names: &Names<'_>,
+) -> Words {
+    let of = |wanted: Known| {
+        let all: Vec<String> = spans
+            .iter()
+            .filter(|(_, known)| *known == wanted)
+            .map(|(span, _)| {
+                format!("{}–{}", moment::clock(span.start, names.zone), moment::clock(span.end, names.zone))
+            })
+            .collect();
+        if all.is_empty() { "–".to_owned() } else { all.join(", ") }
+    };
+    Words {
+        who,
+        busy: of(Known::Busy),
+        unknown: of(Known::Unknown),
+        now: class(time.in_slot(present)),
+        then: proposed.map(|slot| class(time.in_slot(slot))),
+    }
+}
+
+fn summary(present: &Slot, moved: Option<&Slot>, names: &Names<'_>) -> String {
+    let present = moment::interval(present, names.zone);
+    match moved {
+        Some(slot) => format!("Present meeting {present}; proposed {}.", moment::interval(slot, names.zone)),
+        None => format!("Present meeting {present}; the time stays."),
+    }
+}
+
+fn slots(canvas: &Canvas, present: &Slot, moved: Option<&Slot>, names: &Names<'_>) -> Vec<SlotBox> {
+    let span =
+        |slot: &Slot| format!("{}–{}", moment::clock(slot.start, names.zone), moment::clock(slot.end, names.zone));
+    let boxed = |slot: &Slot, class, label: String, label_y| {
+        let x = canvas.x(slot.start);
+        let width = (canvas.x(slot.end) - x).max(2);
+        let end = x > WIDTH * 3 / 5;
+        SlotBox { x, width, class, label, label_x: if end { x + width } else { x }, label_y, end }
+    };
+    let now = boxed(present, "slot-now", format!("Now {}", span(present)), 52);
+    let then = moved.map(|slot| boxed(slot, "slot-new", format!("Proposed {}", span(slot)), 70));
+    std::iter::once(now).chain(then).collect()
+}
+
+fn evidence(scene: &Scene<'_>, canvas: &Canvas) -> Vec<Tick> {
+    let ready = scene.review.head.today.checkpoints.iter().filter_map(|(key, at)| Some((key, (*at)?)));
+    ready
+        .filter(|(_, at)| canvas.range.start <= *at && *at <= canvas.range.end)
+        .map(|(key, at)| {
+            let x = canvas.x(at);
+            Tick { x, label: format!("Evidence {} ready", Line::of(key.as_str())), end: x > WIDTH / 2 }
+        })
+        .collect()
+}
+
+/// Whole local hours, as many as fit.
+fn hours(canvas: &Canvas, names: &Names<'_>) -> Vec<(Instant, u32)> {
+    let step = 15 * MINUTE;
+    let mut all = Vec::new();
+    let mut at = canvas.range.start;
+    while at <= canvas.range.end {
+        let local = at.to_utc().with_timezone(&names.zone);
+        if local.minute() == 0 {
+            all.push((at, local.hour()));
+        }
+        at = at.plus_millis(step);
+    }
+    all
+}
+
+fn ticks(canvas: &Canvas, names: &Names<'_>) -> Vec<Tick> {
+    let span = canvas.range.length() / HOUR;
+    let step = [1, 2, 3, 6, 12, 24].into_iter().find(|step| span / step <= MOST_TICKS).unwrap_or(24);
+    hours(canvas, names)
+        .into_iter()
+        .filter(|(_, hour)| i64::from(*hour) % step == 0)
+        .map(|(at, _)| {
+            let x = canvas.x(at);
+            Tick { x, label: moment::clock(at, names.zone), end: x > WIDTH - 30 }
+        })
+        .collect()
+}
+
+/// The day at the left edge, and each later midnight.
+fn days(canvas: &Canvas, names: &Names<'_>) -> Vec<Tick> {
+    let first = Tick { x: 0, label: moment::day(canvas.range.start, names.zone), end: false };
+    let rest =
+        hours(canvas, names).into_iter().filter(|(at, hour)| *hour == 0 && *at > canvas.range.start).map(|(at, _)| {
+            let x = canvas.x(at);
+            Tick { x, label: moment::day(at, names.zone), end: x > WIDTH - 100 }
+        });
+    // Two days' names side by side need room.
+    let mut days: Vec<Tick> = vec![first];
+    for day in rest {
+        if days.last().is_some_and(|last| day.x - last.x >= 110) {
+            days.push(day);
+        }
+    }
+    days
+}

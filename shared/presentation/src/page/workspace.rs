@@ -1,0 +1,84 @@
+//! The coordination workspace: every review with its standing, pending adoption, exceptions and outstanding answers.
+
+use std::collections::BTreeMap;
+
+use askama::Template;
+use chrono_tz::Tz;
+use refresh_core::{Instant, Person, fact::Terms, review::Review};
+
+use super::{Page, names, render};
+use crate::{moment, text::Line, wording};
+
+/// One review of the list. `path` leads to its page.
+#[derive(Clone, Copy, Debug)]
+pub struct Entry<'a> {
+    pub review: &'a Review,
+    pub terms: &'a Terms,
+    pub path: &'a str,
+}
+
+struct Row {
+    id: Line,
+    title: Line,
+    path: String,
+    standing: &'static str,
+    slot: String,
+    violated: Option<String>,
+    pending: Option<String>,
+    exceptions: Vec<&'static str>,
+    outstanding: Vec<String>,
+}
+
+#[derive(Template)]
+#[template(path = "workspace.html")]
+struct WorkspaceTemplate {
+    title: &'static str,
+    at: String,
+    waiting: usize,
+    excepted: usize,
+    unanswered: usize,
+    rows: Vec<Row>,
+}
+
+/// The list. Times in each review's own zone; `people`: names of whoever has one.
+pub fn workspace(entries: &[Entry<'_>], people: &BTreeMap<Person, String>, now: Instant) -> Page {
+    let rows: Vec<Row> = entries.iter().map(|entry| row(entry, people, now)).collect();
+    let count = |has: fn(&Row) -> bool| rows.iter().filter(|row| has(row)).count();
+    let page = WorkspaceTemplate {
+        title: "Reviews",
+        at: moment::instant(now, Tz::UTC),
+        waiting: count(|row| row.pending.is_some()),
+        excepted: count(|row| !row.exceptions.is_empty()),
+        unanswered: count(|row| !row.outstanding.is_empty()),
+        rows,
+    };
+    render(200, None, &page)
+}
+
+fn row(entry: &Entry<'_>, people: &BTreeMap<Person, String>, now: Instant) -> Row {
+    let (head, zone) = (&entry.review.head, entry.terms.time_zone);
+    // Nobody is the reader: a list that everybody at the machine sees says "you" to none.
+    let nobody = Person::parse("nobody@invalid").expect("an address");
+    let names = names(people, &nobody, zone);
+    let broken: Vec<_> = head.today.violated.iter().filter(|mark| mark.is_violation()).cloned().collect();
+    Row {
+        id: Line::of(head.review.as_str()),
+        title: Line::of(&entry.terms.title),
+        path: entry.path.to_owned(),
+        standing: wording::standing(head.standing),
+        slot: moment::interval(&entry.review.authoritative.packet.slot, zone),
+        violated: (!broken.is_empty()).then(|| wording::sentence(&wording::marks(&broken, &names))),
+        pending: head.pending.as_ref().zip(entry.review.pending.as_ref()).map(|(pending, version)| {
+            let what = if version.packet.cancelled {
+                "cancellation".to_owned()
+            } else {
+                moment::interval(&version.packet.slot, zone)
+            };
+            let who = pending.adopter.as_ref().map_or("nobody may decide".to_owned(), |who| names.short(who));
+            let left = moment::length(pending.expires_at.since(now));
+            format!("Version {}: {what}; {who}, {left} left", version.number)
+        }),
+        exceptions: head.exceptions.iter().map(|exception| wording::exception(exception.kind)).collect(),
+        outstanding: head.duties.iter().map(|duty| names.short(&duty.person)).collect(),
+    }
+}

@@ -1,0 +1,122 @@
+//! Outside text, made harmless once. Builders of headers, calendars and pages take these types, never a bare string.
+//!
+//! What is refused is not letters but what acts: line ends and other controls, marks that reverse the direction of what
+//! follows, and characters nobody can see. Length is cut, so that no name fills a page.
+
+use std::fmt;
+
+/// The longest name, title or id shown in one place.
+pub const LONGEST_LINE: usize = 200;
+/// The longest note a person can leave.
+pub const LONGEST_NOTE: usize = 1_000;
+
+/// Invisible, or changing how its neighbours are read. Zero-width joiners stay: scripts and emoji need them.
+const fn acts(c: char) -> bool {
+    matches!(c,
+        '\u{00ad}' | '\u{061c}' | '\u{115f}' | '\u{1160}' | '\u{17b4}' | '\u{17b5}' | '\u{180e}' | '\u{200b}'
+        | '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{3164}' | '\u{feff}'
+        | '\u{fff9}'..='\u{fffc}' | '\u{fffe}' | '\u{ffff}' | '\u{e0000}'..='\u{e0fff}' | '\u{f0000}'..='\u{10ffff}'
+        | '\u{e000}'..='\u{f8ff}')
+}
+
+/// One line: controls and line ends become blanks, blanks are folded into one, length is cut with an ellipsis.
+pub fn one_line(text: &str, longest: usize) -> String {
+    let mut line = String::with_capacity(text.len().min(longest * 4));
+    let mut count = 0;
+    let mut blank = false;
+    for c in text.chars().filter(|c| !acts(*c)) {
+        if c.is_control() || c.is_whitespace() {
+            blank = count > 0;
+            continue;
+        }
+        if count + usize::from(blank) >= longest {
+            line.push('…');
+            return line;
+        }
+        if std::mem::take(&mut blank) {
+            line.push(' ');
+            count += 1;
+        }
+        line.push(c);
+        count += 1;
+    }
+    line
+}
+
+macro_rules! lines {
+    ($($(#[$doc:meta])* $name:ident($longest:expr) $map:expr;)*) => {$(
+        $(#[$doc])*
+        #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Debug, Default)]
+        pub struct $name(String);
+
+        impl $name {
+            pub fn of(text: &str) -> Self {
+                let map: fn(char) -> Option<char> = $map;
+                Self(one_line(&text.chars().filter_map(map).collect::<String>(), $longest))
+            }
+
+            pub fn as_str(&self) -> &str {
+                &self.0
+            }
+        }
+
+        impl fmt::Display for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str(&self.0)
+            }
+        }
+    )*};
+}
+
+lines! {
+    /// One line of a mail's or page's text.
+    Line(LONGEST_LINE) Some;
+    /// A header's text: a subject, a display name.
+    HeaderText(LONGEST_LINE) Some;
+    /// A calendar property's text, one line. Escaping `\ ; ,` is the builder's, and proved by reading back.
+    CalText(LONGEST_LINE) Some;
+    /// A calendar parameter's value. RFC 5545 has no escape for a quote there, and RFC 6868 gives `^` a meaning.
+    CalParam(64) |c| match c {
+        '"' => Some('\''),
+        '\\' | '^' => None,
+        c => Some(c),
+    };
+    /// What a person wrote: a reason, a note.
+    Note(LONGEST_NOTE) Some;
+}
+
+impl CalText {
+    /// Several lines, each harmless: the only line ends are ours.
+    pub fn lines<'a>(lines: impl IntoIterator<Item = &'a str>) -> Self {
+        let all: Vec<String> = lines.into_iter().map(|line| one_line(line, 600)).collect();
+        Self(all.join("\n"))
+    }
+}
+
+/// An absolute `http` or `https` URL of visible ASCII, without what could end an attribute or a line.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Url(String);
+
+impl Url {
+    /// The error says what was expected, and not what was found: a link is a capability.
+    pub fn parse(text: &str) -> Result<Self, String> {
+        let rest = text.strip_prefix("https://").or_else(|| text.strip_prefix("http://"));
+        let harmless = |c: char| c.is_ascii_alphanumeric() || "-._~:/?#[]@!$&()*+,;=%".contains(c);
+        match rest {
+            Some(rest) if !rest.is_empty() && text.len() <= 998 && rest.chars().all(harmless) => {
+                Ok(Self(text.to_owned()))
+            }
+            _ => Err("an absolute http or https URL of plain ASCII".to_owned()),
+        }
+    }
+
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Display for Url {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}

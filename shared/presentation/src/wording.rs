@@ -1,0 +1,448 @@
+//! The one place where rules, marks, roles and fields get their words. Pages, mails and calendar parts all speak these.
+
+use std::collections::BTreeMap;
+
+use chrono_tz::Tz;
+use refresh_core::{
+    Person, Role,
+    exception::{Exception, ExceptionKind, Reason, Rule},
+    fact::{Diary, Subject},
+    lineage::Action,
+    packet::Standpoint,
+    report::{Against, Because},
+    review::{Fate, Reply, Standing},
+    view::{Attendance, Change, DutyAction, ExceptionLine, Field, RuleLine, Seating, Value},
+    violation::Mark,
+};
+
+use crate::{moment, text::one_line};
+
+/// What the reader may be told of people: their names by address. Whoever is not in it, and not named by the view
+/// itself, is not named.
+#[derive(Clone, Copy, Debug)]
+pub struct Names<'a> {
+    pub known: &'a BTreeMap<Person, String>,
+    pub reader: &'a Person,
+    pub zone: Tz,
+}
+
+impl Names<'_> {
+    /// `Ada Lovelace (ada@example.com)`; the address alone where no other name is known; `you` for the reader.
+    pub fn of(&self, person: &Person) -> String {
+        if person == self.reader { "you".to_owned() } else { self.full(person) }
+    }
+
+    pub fn full(&self, person: &Person) -> String {
+        match self.known.get(person).map(|name| one_line(name, 80)) {
+            Some(name) if !name.is_empty() && name != person.as_str() => format!("{name} ({person})"),
+            _ => person.to_string(),
+        }
+    }
+
+    /// The name alone, for tight places; the address where there is none.
+    pub fn short(&self, person: &Person) -> String {
+        match self.known.get(person).map(|name| one_line(name, 80)) {
+            Some(name) if !name.is_empty() => name,
+            _ => person.to_string(),
+        }
+    }
+
+    fn is(&self, person: &Person) -> String {
+        if person == self.reader { "you are".to_owned() } else { format!("{} is", self.full(person)) }
+    }
+
+    fn whose(&self, person: &Person) -> String {
+        if person == self.reader { "your".to_owned() } else { format!("{}’s", self.full(person)) }
+    }
+
+    /// Whether the reader's view holds anybody else at all.
+    fn holds_others(&self) -> bool {
+        self.known.keys().any(|person| person != self.reader)
+    }
+
+    fn may_name(&self, person: &Person) -> bool {
+        person == self.reader || self.known.contains_key(person)
+    }
+}
+
+/// `security_reviewer` is told as `security reviewer`.
+pub fn role(role: &Role) -> String {
+    words(role.as_str())
+}
+
+fn words(name: &str) -> String {
+    one_line(&name.replace(['_', '-'], " "), 80)
+}
+
+/// The first letter in upper case, for the start of a sentence.
+pub fn sentence(text: &str) -> String {
+    let mut chars = text.chars();
+    chars.next().map(|first| first.to_uppercase().chain(chars).collect()).unwrap_or_default()
+}
+
+/// `a`, `a and b`, `a, b and c`.
+pub fn list(items: &[String]) -> String {
+    match items {
+        [] => String::new(),
+        [one] => one.clone(),
+        [most @ .., last] => format!("{} and {last}", most.join(", ")),
+    }
+}
+
+/// What a violated rule or a mark means for the slot, after "because" or "it is so that".
+pub fn mark(mark: &Mark, names: &Names<'_>) -> String {
+    match mark {
+        Mark::Evidence => "required evidence is not ready before it starts".to_owned(),
+        Mark::Window => "it lies outside the review window".to_owned(),
+        Mark::Cutover => "it ends too close to the cutover".to_owned(),
+        Mark::Freeze => "it overlaps a protected freeze".to_owned(),
+        Mark::Hours(person) => format!("it lies outside {} working hours", names.whose(person)),
+        Mark::Busy(person) => format!("{} busy then", names.is(person)),
+        Mark::Delegate(person) => {
+            format!("{} neither holder nor approved delegate for all of it", names.is(person))
+        }
+        Mark::Uncovered(vacant) => format!("nobody eligible is left for {}", role(vacant)),
+        Mark::Excluded(person) => format!("{} excluded from the role by policy", names.is(person)),
+        Mark::Shared(person) => format!("{} counted for two roles", names.is(person)),
+        Mark::Cancelled => "the change is closed or cancelled".to_owned(),
+        Mark::Unproven(person) => format!("{} availability then is not known", names.whose(person)),
+        Mark::ChangeInFlux => "the change record is being reworked".to_owned(),
+        Mark::OwnerUnconfirmed => "the change record’s owner is not confirmed".to_owned(),
+    }
+}
+
+/// The marks in words, violations first; `nothing` where there are none.
+pub fn marks(marks: &[Mark], names: &Names<'_>) -> String {
+    let all: Vec<String> = marks.iter().map(|each| mark(each, names)).collect();
+    if all.is_empty() { "nothing".to_owned() } else { all.join("; ") }
+}
+
+/// An exception's heading.
+pub const fn exception(kind: ExceptionKind) -> &'static str {
+    match kind {
+        ExceptionKind::NoViableSlot => "No viable slot",
+        ExceptionKind::PolicyIncomplete => "The policy is incomplete",
+        ExceptionKind::Undecided => "A proposal expired undecided",
+        ExceptionKind::DeclinedOnly => "Only declined choices are left",
+        ExceptionKind::OwnerOverride => "The release owner stands by the present slot",
+        ExceptionKind::Unanswered => "Answers are missing",
+        ExceptionKind::Unreachable => "A required person cannot be reached",
+        ExceptionKind::Churn => "Too many proposals",
+    }
+}
+
+/// What an open exception asks of whoever is told.
+pub const fn remedy(kind: ExceptionKind) -> &'static str {
+    match kind {
+        ExceptionKind::NoViableSlot => {
+            "No slot satisfies every rule. Each line names one rule that alone, if it were waived or its facts changed, would give a slot."
+        }
+        ExceptionKind::PolicyIncomplete => {
+            "Nothing is refreshed by itself until the missing role, delegate list, change record or alternate owner is made explicit at its source."
+        }
+        ExceptionKind::Undecided => {
+            "The same proposal is not made again by itself; the release owner can ask for it again on its page."
+        }
+        ExceptionKind::DeclinedOnly => {
+            "Every viable choice was declined. New facts, or an adoption, reopen the search."
+        }
+        ExceptionKind::OwnerOverride => "The rules below stay broken by decision, until they change.",
+        ExceptionKind::Unanswered => "These people were told and have not answered in time.",
+        ExceptionKind::Unreachable => "Mail to these people did not arrive; reach them another way.",
+        ExceptionKind::Churn => {
+            "Proposals pause until the facts have been quiet for a while; then the choice of that moment is proposed."
+        }
+    }
+}
+
+fn rule(rule: Rule) -> &'static str {
+    match rule {
+        Rule::FreezeCrossing => "crossing a protected freeze",
+        Rule::OutsideWindow => "meeting outside the review window",
+        Rule::CutoverLead => "meeting closer to the cutover",
+        Rule::BeforeEvidence => "meeting before the evidence is ready",
+        Rule::EvidenceOverdue => "meeting without the overdue evidence",
+        Rule::RoleUncovered => "meeting without",
+        Rule::ShortNotice => "meeting at shorter notice",
+        Rule::SharedPerson => "one person in two roles",
+        Rule::OutsideHours => "meeting outside working hours",
+        Rule::AvailabilityUnknown => "counting unknown time as free",
+        Rule::NoCommonSlot => "no single waiver gives a slot",
+        Rule::Holder => "no holder is named",
+        Rule::Delegates => "no explicit list of delegates",
+        Rule::ChangeRecord => "no approved change record has been seen",
+        Rule::AlternateOwner => "nobody may take the decision that is due: no alternate owner is named",
+        Rule::Expired => "the deadline passed without a decision",
+        Rule::Declined => "the choice was declined",
+        Rule::Evidence => "required evidence is not ready before it starts",
+        Rule::Window => "it lies outside the review window",
+        Rule::Cutover => "it ends too close to the cutover",
+        Rule::Freeze => "it overlaps a protected freeze",
+        Rule::FreezeEdge => "it lies at the edge of a protected freeze",
+        Rule::Hours => "it lies outside working hours",
+        Rule::Busy => "a required attendee is busy then",
+        Rule::Delegate => "a stand-in is not approved for all of it",
+        Rule::Uncovered => "nobody eligible is left for a role",
+        Rule::Excluded => "an attendee is excluded from the role by policy",
+        Rule::Shared => "one person is counted for two roles",
+        Rule::Cancelled => "the change is closed or cancelled",
+        Rule::Unanswered => "no answer in time",
+        Rule::Bounced => "mail bounced",
+        Rule::Complained => "mail was reported as unwanted",
+        Rule::TooManyProposals => "more proposals in a short time than the policy allows",
+    }
+}
+
+fn about(which: Rule, whose: Option<&Role>, person: Option<&Person>, names: &Names<'_>) -> String {
+    let mut text = rule(which).to_owned();
+    if let Some(whose) = whose {
+        // "meeting without" takes its object; every other rule is a sentence of its own.
+        text +=
+            &if which == Rule::RoleUncovered { format!(" the {}", role(whose)) } else { format!(": {}", role(whose)) };
+    }
+    if let Some(person) = person {
+        text += &format!(" ({})", names.of(person));
+    }
+    text
+}
+
+/// One rule of an exception as a view holds it.
+pub fn rule_line(line: &RuleLine, names: &Names<'_>) -> String {
+    about(line.rule, line.role.as_ref(), line.person.as_ref(), names)
+}
+
+/// One reason with its nearest slot, its miss, its gap, as of now.
+pub fn reason(reason: &Reason, names: &Names<'_>) -> String {
+    let mut text = sentence(&about(reason.rule, reason.role.as_ref(), reason.person.as_ref(), names));
+    if let Some(slot) = &reason.slot {
+        text += &format!(" would allow {}", moment::interval(slot, names.zone));
+    }
+    if let Some(minutes) = reason.missed_by_minutes {
+        text += &format!("; it misses by {}", moment::length(minutes * refresh_core::instant::MINUTE));
+    }
+    if let Some(gap) = &reason.gap {
+        text += &format!("; nobody known covers {}", moment::interval(gap, names.zone));
+    }
+    if let Some(last) = &reason.last_cover {
+        text += &format!("; last covered by {}", names.of(last));
+    }
+    text + "."
+}
+
+pub fn reasons(exception: &Exception, names: &Names<'_>) -> Vec<String> {
+    exception.reasons.iter().map(|each| reason(each, names)).collect()
+}
+
+fn exception_line(line: &ExceptionLine, names: &Names<'_>) -> String {
+    let rules: Vec<String> = line.rules.iter().map(|each| rule_line(each, names)).collect();
+    let kind = exception(line.kind);
+    if rules.is_empty() { kind.to_owned() } else { format!("{kind}: {}", rules.join("; ")) }
+}
+
+/// What differs, as the head of a row.
+pub fn field(field: &Field) -> String {
+    match field {
+        Field::Attendance => "Attendance".to_owned(),
+        Field::Slot => "Time".to_owned(),
+        Field::Role => "Your role".to_owned(),
+        Field::Standing => "Standing".to_owned(),
+        Field::Duty => "To do".to_owned(),
+        Field::Roster(whose) => sentence(&role(whose)),
+        Field::Checkpoint(key) => format!("Evidence {}", one_line(key.as_str(), 80)),
+        Field::Window => "Review window".to_owned(),
+        Field::Cutover => "Cutover".to_owned(),
+        Field::FreezeEdge => "Freeze edge".to_owned(),
+        Field::Violated => "Rules broken by the present meeting".to_owned(),
+        Field::Exception => "Exceptions".to_owned(),
+        Field::Conflict(whose) => format!("Conflict reported, {}", role(whose)),
+    }
+}
+
+pub const fn seating(seating: Seating) -> &'static str {
+    match seating {
+        Seating::Tentative => "tentative, not final",
+        Seating::Authoritative => "authoritative, final",
+    }
+}
+
+pub const fn attendance(attendance: Attendance) -> &'static str {
+    match attendance {
+        Attendance::WouldBeReleased => "you may be released; until then you are expected",
+        Attendance::Released => "released: you are no longer needed",
+        Attendance::Cancellation => "cancelling the review is proposed",
+    }
+}
+
+/// What a field holds, or that it holds nothing.
+pub fn value(of: &Field, value: Option<&Value>, names: &Names<'_>) -> String {
+    let Some(value) = value else {
+        return match of {
+            Field::Roster(_) | Field::Conflict(_) => "nobody",
+            Field::Checkpoint(_) => "no ready time",
+            Field::Violated | Field::Exception => "none",
+            Field::FreezeEdge => "no",
+            Field::Role | Field::Slot | Field::Standing => "not on your plan",
+            Field::Attendance => "as your role says",
+            Field::Duty => "nothing",
+            Field::Window | Field::Cutover => "not set",
+        }
+        .to_owned();
+    };
+    match value {
+        Value::Flag(true) => "yes, needs a decision".to_owned(),
+        Value::Flag(false) => "no".to_owned(),
+        Value::Interval(interval) => moment::interval(interval, names.zone),
+        Value::Duty(duty) => format!("{} by {}", duty_action(duty.action), moment::instant(duty.by, names.zone)),
+        // An empty list reads back as marks whatever it was: both are none.
+        Value::Marks(all) if all.is_empty() => "none".to_owned(),
+        Value::Marks(all) => marks(all, names),
+        Value::Exceptions(all) => {
+            let lines: Vec<String> = all.iter().map(|line| exception_line(line, names)).collect();
+            if lines.is_empty() { "none".to_owned() } else { lines.join(". ") }
+        }
+        Value::Instant(at) => moment::instant(*at, names.zone),
+        Value::Seating(word) => seating(*word).to_owned(),
+        Value::Attendance(word) => attendance(*word).to_owned(),
+        Value::Text(text) => match of {
+            Field::Roster(_) | Field::Conflict(_) => match Person::parse(text) {
+                Ok(person) => names.full(&person),
+                Err(_) => one_line(text, 200),
+            },
+            _ => words(text),
+        },
+    }
+}
+
+pub const fn duty_action(action: DutyAction) -> &'static str {
+    match action {
+        DutyAction::Decide => "decide",
+        DutyAction::Answer => "answer",
+    }
+}
+
+/// Row heads, was and now of a delta.
+pub fn change(change: &Change, names: &Names<'_>) -> (String, String, String) {
+    let of = &change.field;
+    (field(of), value(of, change.was.as_ref(), names), value(of, change.now.as_ref(), names))
+}
+
+/// A fact as the cause of a change: what, from where, which revision. Of people the reader's view does not hold, only
+/// that somebody's fact changed, and of its source only the host: a source's path may carry a person's name.
+pub fn why(standpoint: &Standpoint, names: &Names<'_>) -> String {
+    let hidden = |text: &str| (text.to_owned(), false);
+    let (what, open) = match &standpoint.subject {
+        Subject::Review(_) => ("the review’s own terms".to_owned(), true),
+        Subject::Closure(_) => ("the closing of the review".to_owned(), true),
+        Subject::Change(id) => (format!("change record {}", one_line(id.as_str(), 80)), true),
+        Subject::Evidence(_, key) => (format!("evidence {}", one_line(key.as_str(), 80)), true),
+        Subject::Freeze(calendar) => (format!("freeze calendar {}", one_line(calendar.as_str(), 80)), true),
+        Subject::Delegation(_, whose) if names.holds_others() => {
+            (format!("delegate mapping of the {}", role(whose)), true)
+        }
+        Subject::Delegation(..) => hidden("a delegate mapping"),
+        Subject::Availability(person, diary) if names.may_name(person) => {
+            let diary = if *diary == Diary::Oncall { "on-call duty" } else { "calendar" };
+            (format!("{} {diary}", names.whose(person)), true)
+        }
+        Subject::Availability(..) => hidden("a participant’s availability"),
+        Subject::Person(person) if names.may_name(person) => (format!("{} own record", names.whose(person)), true),
+        Subject::Person(_) => hidden("a participant’s own record"),
+    };
+    let source = standpoint.source.as_str();
+    let source = if open { source } else { host(source) };
+    format!("{what} ({}, revision {})", one_line(source, 120), standpoint.revision)
+}
+
+/// The authority of a URI reference: of `//calendar.example.com/people/ada`, `calendar.example.com`.
+fn host(source: &str) -> &str {
+    match source.split_once("//") {
+        Some((_, rest)) => {
+            let authority = rest.split(['/', '?', '#']).next().unwrap_or_default();
+            authority.rsplit('@').next().unwrap_or_default()
+        }
+        None => "its registered source",
+    }
+}
+
+/// A fact's subject for those who see everything: the workspace.
+pub fn subject(subject: &Subject, names: &Names<'_>) -> String {
+    match subject {
+        Subject::Review(_) => "terms of the review".to_owned(),
+        Subject::Closure(_) => "closing of the review".to_owned(),
+        Subject::Change(id) => format!("change record {}", one_line(id.as_str(), 80)),
+        Subject::Delegation(_, whose) => format!("delegate mapping of the {}", role(whose)),
+        Subject::Availability(person, Diary::Calendar) => format!("calendar of {}", names.full(person)),
+        Subject::Availability(person, Diary::Oncall) => format!("on-call duty of {}", names.full(person)),
+        Subject::Evidence(_, key) => format!("evidence {}", one_line(key.as_str(), 80)),
+        Subject::Freeze(calendar) => format!("freeze calendar {}", one_line(calendar.as_str(), 80)),
+        Subject::Person(person) => format!("record of {}", names.full(person)),
+    }
+}
+
+/// Why a start was not chosen.
+pub fn against(against: &Against, names: &Names<'_>) -> String {
+    match against {
+        Against::BeforeEvidence => "evidence not ready yet".to_owned(),
+        Against::NoEvidence => "evidence has no ready time".to_owned(),
+        Against::OutsideWindow => "outside the review window".to_owned(),
+        Against::CutoverLead => "too close to the cutover".to_owned(),
+        Against::ShortNotice => "too short notice".to_owned(),
+        Against::Freeze => "overlaps a protected freeze".to_owned(),
+        Against::Declined => "declined before".to_owned(),
+        Against::Shared => "one person would have to fill two roles".to_owned(),
+        Against::Role { role: whose, people } => {
+            let people: Vec<String> = people
+                .iter()
+                .map(|candidate| format!("{} {}", names.short(&candidate.person), because(candidate.because)))
+                .collect();
+            let nobody = format!("nobody free as {}", role(whose));
+            if people.is_empty() { nobody } else { format!("{nobody} ({})", people.join(", ")) }
+        }
+    }
+}
+
+const fn because(because: Because) -> &'static str {
+    match because {
+        Because::Busy => "busy",
+        Because::Unknown => "not known to be free",
+        Because::Hours => "outside working hours",
+        Because::NotValid => "not approved then",
+    }
+}
+
+pub const fn reply(reply: Reply) -> &'static str {
+    match reply {
+        Reply::Acknowledged => "acknowledged",
+        Reply::Conflict => "reported a conflict",
+    }
+}
+
+pub const fn fate(fate: Fate) -> &'static str {
+    match fate {
+        Fate::Adopted => "adopted",
+        Fate::DeclinedOtherSlot => "declined, to look for another slot",
+        Fate::DeclinedStand => "declined, to stand by the present meeting",
+        Fate::Superseded => "superseded by another proposal",
+        Fate::Withdrawn => "withdrawn",
+        Fate::Expired => "expired undecided",
+    }
+}
+
+pub const fn standing(standing: Standing) -> &'static str {
+    match standing {
+        Standing::Open => "open",
+        Standing::Started => "started",
+        Standing::Closed => "closed",
+        Standing::Cancelled => "cancelled",
+    }
+}
+
+pub const fn action(action: Action) -> &'static str {
+    match action {
+        Action::Adopt => "adopting",
+        Action::Decline => "declining",
+        Action::Acknowledge => "answering",
+        Action::Open => "opening the page",
+        Action::AskAgain => "asking for it again",
+    }
+}
