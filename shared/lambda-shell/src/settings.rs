@@ -57,6 +57,34 @@ impl Settings {
         })
     }
 
+    /// Reads and parses the file a setting names (relative to the function's own folder), every fault in it listed.
+    pub fn file<T, E: fmt::Display>(
+        &mut self,
+        name: &str,
+        otherwise: &str,
+        parse: impl FnOnce(&str) -> Result<T, Vec<E>>,
+    ) -> Option<T> {
+        let named = self.optional(name).unwrap_or_else(|| otherwise.to_owned());
+        let folder = self.optional("LAMBDA_TASK_ROOT").unwrap_or_default();
+        let path = std::path::Path::new(&folder).join(named);
+        let text = match std::fs::read_to_string(&path) {
+            Ok(text) => text,
+            Err(error) => {
+                self.fault(name, format!("expected a readable file at {}: {error}", path.display()));
+                return None;
+            }
+        };
+        match parse(&text) {
+            Ok(value) => Some(value),
+            Err(faults) => {
+                for fault in faults {
+                    self.fault(name, format!("{}: {fault}", path.display()));
+                }
+                None
+            }
+        }
+    }
+
     /// Records what a caller found wrong with a value. Say what was expected; never quote a secret.
     pub fn fault(&mut self, name: &str, what: impl fmt::Display) {
         self.faults.push(format!("{name}: {what}"));
