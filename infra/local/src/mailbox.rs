@@ -1,0 +1,130 @@
+//! A small SES in this process: keeps every message as it was sent, to be read on the mailbox pages.
+//!
+//! | item | key | attributes |
+//! |---|---|---|
+//! | mail | `pk` = `MAIL`, `sk` = number, 20 digits | `body`: the mail as JSON, its raw bytes in base64 |
+
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use base64::{Engine, engine::general_purpose::STANDARD};
+use lambda_shell::clock::Clock;
+use serde::{Deserialize, Serialize};
+use serde_json::json;
+
+use crate::embedded::{self, Embedded};
+
+pub const TABLE: &str = "holdpoint-mailbox";
+
+/// One sent message.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct Mail {
+    /// From 1, in the order of sending.
+    pub number: u64,
+    /// What the sender was given as the message's id.
+    pub message_id: String,
+    /// Milliseconds since 1970.
+    pub at: i64,
+    pub from: String,
+    pub to: Vec<String>,
+    /// The tags for reconciliation, by name.
+    pub tags: Vec<(String, String)>,
+    #[serde(with = "in_base64")]
+    pub raw: Vec<u8>,
+}
+
+mod in_base64 {
+    use super::{Engine, STANDARD};
+    use serde::{Deserialize, Deserializer, Serializer, de::Error};
+
+    pub fn serialize<S: Serializer>(bytes: &[u8], serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(&STANDARD.encode(bytes))
+    }
+
+    pub fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<u8>, D::Error> {
+        STANDARD.decode(String::deserialize(deserializer)?).map_err(D::Error::custom)
+    }
+}
+
+/// What is handed in to be sent.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Outgoing {
+    pub from: String,
+    pub to: Vec<String>,
+    pub tags: Vec<(String, String)>,
+    pub raw: Vec<u8>,
+}
+
+/// All mail that left. Cloning shares it.
+#[derive(Clone)]
+pub struct Mailbox {
+    shared: Arc<Shared>,
+}
+
+struct Shared {
+    mails: Mutex<Vec<Mail>>,
+    store: Option<Embedded>,
+    clock: Clock,
+    /// One at a time, so that numbers have no gaps.
+    turn: tokio::sync::Mutex<()>,
+}
+
+impl Mailbox {
+    /// Without a store nothing outlives the process.
+    pub async fn open(store: Option<Embedded>, clock: Clock) -> Result<Self, String> {
+        let mut mails = Vec::new();
+        if let Some(store) = &store {
+            store.ensure_table(TABLE, &embedded::keyed_by("pk", "sk")).await?;
+            for item in store.scan(TABLE).await? {
+                let body = item["body"]["S"].as_str().unwrap_or_default();
+                let mail = serde_json::from_str(body);
+                mails.push(mail.map_err(|error| format!("{TABLE}: item {}: {error}", item["sk"]))?);
+            }
+            mails.sort_by_key(|mail: &Mail| mail.number);
+        }
+        let turn = tokio::sync::Mutex::new(());
+        Ok(Self { shared: Arc::new(Shared { mails: Mutex::new(mails), store, clock, turn }) })
+    }
+
+    fn mails(&self) -> MutexGuard<'_, Vec<Mail>> {
+        self.shared.mails.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Answers once the mail is kept.
+    pub async fn send(&self, outgoing: Outgoing) -> Result<Mail, String> {
+        let _turn = self.shared.turn.lock().await;
+        let number = self.mails().last().map_or(0, |mail| mail.number) + 1;
+        let Outgoing { from, to, tags, raw } = outgoing;
+        let message_id = format!("local-{number:010}");
+        let mail = Mail { number, message_id, at: self.shared.clock.now_millis(), from, to, tags, raw };
+        if let Some(store) = &self.shared.store {
+            let body = serde_json::to_string(&mail).map_err(|error| error.to_string())?;
+            let key = format!("{number:020}");
+            let item = json!({ "pk": { "S": "MAIL" }, "sk": { "S": key }, "body": { "S": body } });
+            store.ask("PutItem", json!({ "TableName": TABLE, "Item": item })).await?;
+        }
+        self.mails().push(mail.clone());
+        Ok(mail)
+    }
+
+    /// Every mail, oldest first.
+    pub fn all(&self) -> Vec<Mail> {
+        self.mails().clone()
+    }
+
+    pub fn mail(&self, number: u64) -> Option<Mail> {
+        self.mails().iter().find(|mail| mail.number == number).cloned()
+    }
+
+    pub fn len(&self) -> usize {
+        self.mails().len()
+    }
+
+    pub fn is_empty(&self) -> bool {
+        self.mails().is_empty()
+    }
+
+    /// Newest first.
+    pub fn to(&self, person: &str) -> Vec<Mail> {
+        self.mails().iter().rev().filter(|mail| mail.to.iter().any(|to| to == person)).cloned().collect()
+    }
+}

@@ -1,0 +1,247 @@
+//! A small SQS in this process: standard and FIFO queues with delay, visibility, deduplication and redrive.
+//!
+//! What is accepted is in the journal first, so it survives the end of the process; what is in flight when the process
+//! ends is visible again when it starts. All time is the engine's clock, so the same queues run on a virtual one.
+//! Not there, because nothing of ours asks for it: long polling, message move tasks, MD5 sums.
+
+mod journal;
+mod message;
+mod queue;
+#[cfg(test)]
+mod tests;
+
+use std::{
+    collections::BTreeMap,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+};
+
+use lambda_shell::clock::Clock;
+use tokio::sync::Notify;
+
+pub use journal::{Journal, TABLE};
+pub use message::{Attribute, Delivery, Outgoing, Receipt, Refusal, Stored};
+pub use queue::{Accepted, Counts, MOST_AT_ONCE, Queue};
+
+use crate::topology::Topology;
+use queue::Prepared;
+
+/// All queues of the bundle. Cloning shares them.
+#[derive(Clone)]
+pub struct Queues {
+    shared: Arc<Shared>,
+}
+
+struct Shared {
+    state: Mutex<BTreeMap<String, Queue>>,
+    journal: Journal,
+    clock: Clock,
+    /// Rung when something may have become visible earlier than it was before.
+    bell: Notify,
+}
+
+/// What a queue's URL looks like here. Only the name at its end is read.
+const URL: &str = "https://sqs.holdpoint.invalid/000000000000/";
+
+pub fn url(name: &str) -> String {
+    format!("{URL}{name}")
+}
+
+pub fn name_of(url: &str) -> &str {
+    url.rsplit('/').next().unwrap_or(url)
+}
+
+impl Queues {
+    /// Makes the topology's queues and fills them from the journal.
+    pub async fn open(topology: &Topology, journal: Journal, clock: Clock) -> Result<Self, Refusal> {
+        let now = clock.now_millis();
+        let mut state: BTreeMap<String, Queue> =
+            topology.queues.values().map(|queue| (queue.name.clone(), Queue::new(queue.clone()))).collect();
+        for (name, mut message) in journal.read().await? {
+            // A message of a queue that the template no longer has stays in the journal for the operator.
+            let Some(queue) = state.get_mut(&name) else { continue };
+            if message.receives > 0 {
+                // Whoever held it is gone with the process that it ran in.
+                message.visible_at = message.visible_at.min(now);
+            }
+            queue.remember(&message, now);
+            queue.add(message);
+        }
+        Ok(Self { shared: Arc::new(Shared { state: Mutex::new(state), journal, clock, bell: Notify::new() }) })
+    }
+
+    fn state(&self) -> MutexGuard<'_, BTreeMap<String, Queue>> {
+        // A panic elsewhere leaves the maps whole: every change to them is finished before anything can panic.
+        self.shared.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn with<T>(&self, name: &str, act: impl FnOnce(&mut Queue, i64) -> T) -> Result<T, Refusal> {
+        let now = self.shared.clock.now_millis();
+        let mut state = self.state();
+        let queue = state.get_mut(name).ok_or_else(|| Refusal::NoSuchQueue(name.to_owned()))?;
+        Ok(act(queue, now))
+    }
+
+    pub fn names(&self) -> Vec<String> {
+        self.state().keys().cloned().collect()
+    }
+
+    /// Answers once the message is durable.
+    pub async fn send(&self, name: &str, outgoing: Outgoing) -> Result<Accepted, Refusal> {
+        let mut outcomes = self.send_all(name, vec![outgoing]).await?;
+        outcomes.pop().unwrap_or_else(|| Err(Refusal::Unavailable("no outcome".to_owned())))
+    }
+
+    /// One outcome a message, in order. All that are accepted become durable together.
+    pub async fn send_all(
+        &self,
+        name: &str,
+        outgoing: Vec<Outgoing>,
+    ) -> Result<Vec<Result<Accepted, Refusal>>, Refusal> {
+        let prepared: Vec<Result<Prepared, Refusal>> =
+            self.with(name, |queue, now| outgoing.into_iter().map(|one| queue.prepare(one, now)).collect())?;
+        let new: Vec<Stored> = prepared
+            .iter()
+            .filter_map(|one| match one {
+                Ok(Prepared::New(message)) => Some(message.clone()),
+                _ => None,
+            })
+            .collect();
+        if let Err(refusal) = self.shared.journal.put(name, &new).await {
+            self.with(name, |queue, _| new.iter().for_each(|message| queue.abandon(message)))?;
+            return Err(refusal);
+        }
+        let outcomes = self.with(name, |queue, _| {
+            prepared
+                .into_iter()
+                .map(|one| {
+                    Ok(match one? {
+                        Prepared::Duplicate(accepted) => accepted,
+                        Prepared::New(message) => {
+                            let (id, sequence) = (message.id.clone(), message.sequence);
+                            queue.add(message);
+                            Accepted { id, sequence, duplicate: false }
+                        }
+                    })
+                })
+                .collect()
+        })?;
+        self.shared.bell.notify_waiters();
+        Ok(outcomes)
+    }
+
+    /// Hands out what is visible. `visibility`: seconds; `None`: the queue's own.
+    pub async fn receive(
+        &self,
+        name: &str,
+        most: usize,
+        visibility: Option<u32>,
+    ) -> Result<Vec<Delivery>, Refusal> {
+        let (received, redrive) = self.with(name, |queue, now| {
+            let visibility = i64::from(visibility.unwrap_or(queue.wiring.visibility_seconds)) * 1_000;
+            (queue.receive(most.min(MOST_AT_ONCE), visibility, now), queue.wiring.redrive.clone())
+        })?;
+        for message in received.moved {
+            let to = redrive.as_ref().map_or("", |redrive| redrive.to.as_str());
+            self.move_to(message, name, to).await?;
+        }
+        self.shared.journal.delete(name, &received.expired).await?;
+        // The first hand-out is not written down: a message that ends the process at once is rare, a write for every
+        // hand-out is not. From the second on the count is durable, so that such a message ends dead-lettered too.
+        let again: Vec<Stored> =
+            received.deliveries.iter().map(|one| &one.message).filter(|one| one.receives > 1).cloned().collect();
+        self.shared.journal.put(name, &again).await?;
+        Ok(received.deliveries)
+    }
+
+    async fn move_to(&self, message: Stored, from: &str, to: &str) -> Result<(), Refusal> {
+        let sequence = message.sequence;
+        let moved = self.with(to, |queue, now| queue.adopt(message, from, now))?;
+        self.shared.journal.relocate(from, sequence, to, &moved).await?;
+        self.with(to, |queue, _| queue.add(moved))?;
+        self.shared.bell.notify_waiters();
+        Ok(())
+    }
+
+    pub async fn delete(&self, name: &str, receipt: Receipt) -> Result<(), Refusal> {
+        let mut outcomes = self.delete_all(name, &[receipt]).await?;
+        outcomes.pop().unwrap_or(Ok(()))
+    }
+
+    pub async fn delete_all(&self, name: &str, receipts: &[Receipt]) -> Result<Vec<Result<(), Refusal>>, Refusal> {
+        let outcomes: Vec<Result<Option<Stored>, Refusal>> =
+            self.with(name, |queue, now| receipts.iter().map(|receipt| queue.delete(*receipt, now)).collect())?;
+        let gone: Vec<u64> =
+            outcomes.iter().filter_map(|one| one.as_ref().ok()?.as_ref().map(|message| message.sequence)).collect();
+        self.shared.journal.delete(name, &gone).await?;
+        // The next of a FIFO group may go out now.
+        self.shared.bell.notify_waiters();
+        Ok(outcomes.into_iter().map(|one| one.map(|_| ())).collect())
+    }
+
+    pub fn change_visibility(&self, name: &str, receipt: Receipt, seconds: u32) -> Result<(), Refusal> {
+        self.with(name, |queue, now| queue.change_visibility(receipt, seconds, now))??;
+        self.shared.bell.notify_waiters();
+        Ok(())
+    }
+
+    /// Keeps beside a message why its handling failed, for whoever looks into the dead-letter queue.
+    pub async fn note_failure(&self, name: &str, receipt: Receipt, failure: &str) -> Result<(), Refusal> {
+        let noted = self.with(name, |queue, _| queue.note_failure(receipt, failure))?;
+        self.shared.journal.put(name, &noted.into_iter().collect::<Vec<_>>()).await
+    }
+
+    /// When something of this queue can next be handed out.
+    pub fn next_at(&self, name: &str) -> Option<i64> {
+        self.state().get(name)?.next_at()
+    }
+
+    pub fn counts(&self, name: &str) -> Result<Counts, Refusal> {
+        self.with(name, |queue, now| queue.counts(now))
+    }
+
+    pub fn wiring(&self, name: &str) -> Result<crate::topology::Queue, Refusal> {
+        self.with(name, |queue, _| queue.wiring.clone())
+    }
+
+    /// Everything on a queue in the order of sending, without receiving it.
+    pub fn look(&self, name: &str) -> Result<Vec<Stored>, Refusal> {
+        self.with(name, |queue, _| queue.messages().cloned().collect())
+    }
+
+    /// Sends a dead-lettered message back to where it came from, its receives counted anew.
+    pub async fn redrive(&self, dead_letters: &str, sequence: u64) -> Result<(), Refusal> {
+        let message = self.with(dead_letters, |queue, _| queue.take(sequence))?;
+        let Some(mut message) = message else { return Ok(()) };
+        let to = match message.moved_from.take() {
+            Some(to) => to,
+            // Put there by a function rather than by redrive: it belongs to the one queue that redrives here.
+            None => self.source_of(dead_letters)?,
+        };
+        message.receives = 0;
+        message.failure = None;
+        message.first_received_at = None;
+        let moved = self.with(&to, |queue, now| {
+            let mut moved = queue.adopt(message, dead_letters, now);
+            moved.moved_from = None;
+            moved
+        })?;
+        self.shared.journal.relocate(dead_letters, sequence, &to, &moved).await?;
+        self.with(&to, |queue, _| queue.add(moved))?;
+        self.shared.bell.notify_waiters();
+        Ok(())
+    }
+
+    fn source_of(&self, dead_letters: &str) -> Result<String, Refusal> {
+        let state = self.state();
+        let source = state
+            .values()
+            .find(|queue| queue.wiring.redrive.as_ref().is_some_and(|redrive| redrive.to == dead_letters))
+            .map(|queue| queue.wiring.name.clone());
+        source.ok_or_else(|| Refusal::InvalidParameter(format!("no queue redrives to {dead_letters}")))
+    }
+
+    /// Waits until something was sent, moved or freed.
+    pub async fn changed(&self) {
+        self.shared.bell.notified().await;
+    }
+}
