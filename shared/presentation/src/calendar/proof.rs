@@ -16,8 +16,10 @@ const LONGEST_CONTENT_LINE: usize = 75;
 
 pub(super) fn prove(text: &str, calendar: &[Property], event: &[Property]) -> Result<(), Unsafe> {
     lines(text)?;
+    names(text, calendar, event)?;
     let fault = |expected: &str, found: String| Unsafe::new("the calendar part", expected, &found);
-    let mut parser = Parser::new(text).strict();
+    // The parser's strict mode refuses every BEGIN (0.3.14), so it skips what it cannot read: `names` does not.
+    let mut parser = Parser::new(text);
     let parsed = match parser.entry() {
         Entry::ICalendar(parsed) => parsed,
         _ => return Err(fault("one calendar", "something unreadable".to_owned())),
@@ -52,6 +54,26 @@ fn lines(text: &str) -> Result<(), Unsafe> {
         }
     }
     Ok(())
+}
+
+/// Unfolded, the lines begin with the properties we meant, in their order, and there is no line beside them.
+fn names(text: &str, calendar: &[Property], event: &[Property]) -> Result<(), Unsafe> {
+    let unfolded = text.replace("\r\n ", "");
+    let found: Vec<&str> = unfolded.split_terminator("\r\n").collect();
+    let mut expected = vec!["BEGIN:VCALENDAR"];
+    expected.extend(calendar.iter().map(|property| property.name));
+    expected.push("BEGIN:VEVENT");
+    expected.extend(event.iter().map(|property| property.name));
+    expected.extend(["END:VEVENT", "END:VCALENDAR"]);
+    let begins = |line: &str, name: &str| {
+        line.strip_prefix(name)
+            .is_some_and(|rest| rest.starts_with([':', ';']) || name.contains(':') && rest.is_empty())
+    };
+    match found.iter().zip(&expected).find(|(line, name)| !begins(line, name)) {
+        Some((line, name)) => Err(Unsafe::new("a calendar line", name, line)),
+        None if found.len() == expected.len() => Ok(()),
+        None => Err(Unsafe::new("the calendar's lines", &expected.len().to_string(), &found.len().to_string())),
+    }
 }
 
 fn compare(found: &[ICalendarEntry], expected: &[Property]) -> Result<(), Unsafe> {

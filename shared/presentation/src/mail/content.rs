@@ -28,7 +28,9 @@ pub struct Content {
     pub headline: String,
     /// The third: what to do.
     pub todo: Todo,
+    /// Every change; the headline says it all where there is one.
     pub changes: Vec<ChangeLine>,
+    /// Every cause; the headline names them all where there are two at most.
     pub why: Vec<String>,
     pub exceptions: Vec<ExceptionText>,
     /// What the calendar parts do, where there are any.
@@ -166,7 +168,8 @@ impl Told<'_> {
     fn counts(&self) -> String {
         let broken = match self.now(&Field::Violated) {
             Some(Value::Marks(marks)) if marks.iter().any(|mark| mark.is_violation()) => {
-                format!(", although it breaks a rule ({})", wording::marks(marks, &self.names))
+                let broken: Vec<_> = marks.iter().filter(|mark| mark.is_violation()).cloned().collect();
+                format!(", although it breaks a rule ({})", wording::marks(&broken, &self.names))
             }
             _ => String::new(),
         };
@@ -250,7 +253,11 @@ impl Told<'_> {
     }
 
     fn headline(&self, why: &[String]) -> String {
-        let because = if why.is_empty() { String::new() } else { format!(" Why: {}.", wording::list(why)) };
+        let because = match why {
+            [] => String::new(),
+            [first, second, _, ..] => format!(" Why: {first}, {second}, and more below."),
+            few => format!(" Why: {}.", wording::list(few)),
+        };
         let Some(foremost) = self.foremost() else {
             return match self.notice.kind {
                 NoticeKind::Reminder => "Nothing has changed since you were told.".to_owned(),

@@ -19,7 +19,8 @@ use crate::{
 /// The picture's width in its own units; the page scales it.
 const WIDTH: i64 = 720;
 const LANE: i64 = 40;
-const TOP: i64 = 84;
+/// Above it: days, hours, two lines for the slots' labels, one for the evidence's.
+const TOP: i64 = 96;
 /// Farther than this a picture shows nothing any more.
 const LONGEST: i64 = 7 * 24 * HOUR;
 const MOST_TICKS: i64 = 9;
@@ -27,6 +28,7 @@ const MOST_TICKS: i64 = 9;
 pub(super) struct Timeline {
     pub width: i64,
     pub height: i64,
+    pub top: i64,
     pub foot: i64,
     pub summary: String,
     pub zone: String,
@@ -34,14 +36,25 @@ pub(super) struct Timeline {
     pub ticks: Vec<Tick>,
     pub slots: Vec<SlotBox>,
     pub lanes: Vec<Lane>,
-    pub marks: Vec<Tick>,
+    pub marks: Vec<Mark>,
     pub words: Vec<Words>,
 }
 
 pub(super) struct Tick {
     pub x: i64,
     pub label: String,
-    pub end: bool,
+    /// Which way the text runs from `x`: an additional class.
+    pub anchor: &'static str,
+}
+
+/// A vertical line where evidence is ready.
+pub(super) struct Mark {
+    pub x: i64,
+    pub text_x: i64,
+    pub y: i64,
+    pub label: String,
+    pub words: String,
+    pub anchor: &'static str,
 }
 
 pub(super) struct SlotBox {
@@ -50,8 +63,8 @@ pub(super) struct SlotBox {
     pub class: &'static str,
     pub label: String,
     pub label_x: i64,
-    pub label_y: i64,
-    pub end: bool,
+    pub y: i64,
+    pub anchor: &'static str,
 }
 
 /// One row: a label above its bar.
@@ -132,13 +145,14 @@ pub(super) fn of(scene: &Scene<'_>, names: &Names<'_>) -> Option<Timeline> {
     Some(Timeline {
         width: WIDTH,
         height: foot + 8,
+        top: TOP - 10,
         foot,
         summary: summary(&present, moved.as_ref(), names),
         zone: moment::zone_name(present.start, zone),
         days: days(&canvas, names),
         ticks: ticks(&canvas, names),
         slots: slots(&canvas, &present, moved.as_ref(), names),
-        marks: evidence(scene, &canvas),
+        marks: evidence(scene, &canvas, names),
         lanes,
         words,
     })
@@ -277,27 +291,40 @@ fn summary(present: &Slot, moved: Option<&Slot>, names: &Names<'_>) -> String {
     }
 }
 
+/// Text begins at `x`, or ends there in the right part of the picture.
+const fn anchor(x: i64) -> &'static str {
+    if x > WIDTH * 3 / 5 { " end" } else { " start" }
+}
+
 fn slots(canvas: &Canvas, present: &Slot, moved: Option<&Slot>, names: &Names<'_>) -> Vec<SlotBox> {
     let span =
         |slot: &Slot| format!("{}–{}", moment::clock(slot.start, names.zone), moment::clock(slot.end, names.zone));
-    let boxed = |slot: &Slot, class, label: String, label_y| {
+    let boxed = |slot: &Slot, class, label: String, y| {
         let x = canvas.x(slot.start);
         let width = (canvas.x(slot.end) - x).max(2);
-        let end = x > WIDTH * 3 / 5;
-        SlotBox { x, width, class, label, label_x: if end { x + width } else { x }, label_y, end }
+        let anchor = anchor(x);
+        SlotBox { x, width, class, label, label_x: if anchor == " end" { x + width } else { x }, y, anchor }
     };
-    let now = boxed(present, "slot-now", format!("Now {}", span(present)), 52);
-    let then = moved.map(|slot| boxed(slot, "slot-new", format!("Proposed {}", span(slot)), 70));
+    let now = boxed(present, "slot-now", format!("Now {}", span(present)), 56);
+    let then = moved.map(|slot| boxed(slot, "slot-new", format!("Proposed {}", span(slot)), 74));
     std::iter::once(now).chain(then).collect()
 }
 
-fn evidence(scene: &Scene<'_>, canvas: &Canvas) -> Vec<Tick> {
+fn evidence(scene: &Scene<'_>, canvas: &Canvas, names: &Names<'_>) -> Vec<Mark> {
     let ready = scene.review.head.today.checkpoints.iter().filter_map(|(key, at)| Some((key, (*at)?)));
     ready
         .filter(|(_, at)| canvas.range.start <= *at && *at <= canvas.range.end)
         .map(|(key, at)| {
-            let x = canvas.x(at);
-            Tick { x, label: format!("Evidence {} ready", Line::of(key.as_str())), end: x > WIDTH / 2 }
+            let (x, key) = (canvas.x(at), Line::of(key.as_str()));
+            let anchor = anchor(x);
+            Mark {
+                x,
+                text_x: if anchor == " end" { x - 4 } else { x + 4 },
+                y: TOP - 4,
+                label: format!("{key} ready {}", moment::clock(at, names.zone)),
+                words: format!("Evidence {key} is ready {}.", moment::instant(at, names.zone)),
+                anchor,
+            }
         })
         .collect()
 }
@@ -325,18 +352,23 @@ fn ticks(canvas: &Canvas, names: &Names<'_>) -> Vec<Tick> {
         .filter(|(_, hour)| i64::from(*hour) % step == 0)
         .map(|(at, _)| {
             let x = canvas.x(at);
-            Tick { x, label: moment::clock(at, names.zone), end: x > WIDTH - 30 }
+            let anchor = match x {
+                ..20 => " start",
+                x if x > WIDTH - 20 => " end",
+                _ => "",
+            };
+            Tick { x, label: moment::clock(at, names.zone), anchor }
         })
         .collect()
 }
 
 /// The day at the left edge, and each later midnight.
 fn days(canvas: &Canvas, names: &Names<'_>) -> Vec<Tick> {
-    let first = Tick { x: 0, label: moment::day(canvas.range.start, names.zone), end: false };
+    let first = Tick { x: 0, label: moment::day(canvas.range.start, names.zone), anchor: "" };
     let rest =
         hours(canvas, names).into_iter().filter(|(at, hour)| *hour == 0 && *at > canvas.range.start).map(|(at, _)| {
             let x = canvas.x(at);
-            Tick { x, label: moment::day(at, names.zone), end: x > WIDTH - 100 }
+            Tick { x, label: moment::day(at, names.zone), anchor: if x > WIDTH - 100 { " end" } else { "" } }
         });
     // Two days' names side by side need room.
     let mut days: Vec<Tick> = vec![first];

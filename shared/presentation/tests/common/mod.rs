@@ -1,0 +1,245 @@
+//! One review in all its states, made by the core itself from facts: what pages and mails are shown with in tests.
+#![allow(dead_code)]
+
+pub mod notices;
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use chrono_tz::Tz;
+use presentation::{mail::Letterhead, page::Scene};
+use refresh_core::{
+    Instant, Interval, Person, ReviewId, Role, Source,
+    commit::Commit,
+    fact::{
+        Availability, Body, Busy, Change, ChangeState, Delegate, DelegateStatus, Diary, Evidence, EvidenceStatus, Fact,
+        Facts, Freeze, InForce, Mapping, Profile, Subject, Terms,
+    },
+    lineage::Entry,
+    packet::Version,
+    policy::{Churn, Deployment, Overrides, Policy, Prefer},
+    refresh,
+    review::Review,
+};
+
+pub fn at(text: &str) -> Instant {
+    Instant::parse(&format!("2026-11-03T{text}Z")).expect("a time of day")
+}
+
+pub fn slot(start: &str, end: &str) -> Interval {
+    Interval::new(at(start), at(end)).expect("an interval")
+}
+
+pub fn person(name: &str) -> Person {
+    Person::parse(&format!("{name}@example.com")).expect("an address")
+}
+
+pub fn review_id() -> ReviewId {
+    ReviewId::parse("RR-1042").expect("an id")
+}
+
+fn role(name: &str) -> Role {
+    Role::parse(name).expect("a role")
+}
+
+const SEATS: [(&str, &str, &str); 5] = [
+    ("release_manager", "rm-a", "rm-b"),
+    ("service_owner", "so-a", "so-b"),
+    ("security_reviewer", "sec-a", "sec-b"),
+    ("database_migration_owner", "dbm-a", "dbm-b"),
+    ("site_reliability_lead", "sre-a", "sre-b"),
+];
+
+const PEOPLE: [(&str, &str, Tz); 10] = [
+    ("rm-a", "Rosa Marques", Tz::Europe__Berlin),
+    ("rm-b", "Ruben Moser", Tz::Europe__Berlin),
+    ("so-a", "Sven Olsen", Tz::Europe__Oslo),
+    ("so-b", "Sofia Orlova", Tz::Europe__Berlin),
+    ("sec-a", "Aiko Tanaka", Tz::Asia__Tokyo),
+    ("sec-b", "Seán Ó Briain", Tz::Europe__Dublin),
+    ("dbm-a", "Dana Müller", Tz::Europe__Berlin),
+    ("dbm-b", "Dmitri Belov", Tz::Europe__Berlin),
+    ("sre-a", "Sara Reyes", Tz::America__New_York),
+    ("sre-b", "Sami Rautio", Tz::Europe__Helsinki),
+];
+
+pub fn policy() -> Policy {
+    Policy {
+        grid_minutes: 30,
+        min_notice_minutes: 30,
+        evidence_buffer_minutes: 0,
+        evidence_grace_minutes: 15,
+        lead_before_cutover_minutes: 0,
+        freeze_calendars: [refresh_core::Calendar::parse("prod").expect("a name")].into(),
+        freeze_edge_minutes: 0,
+        working_hours: None,
+        prefer: Prefer::KeepTime,
+        distinct_people: true,
+        exclusions: Vec::new(),
+        tell_before_adoption: true,
+        quiet_seconds: 120,
+        adoption_deadline_minutes: 240,
+        alternate_owner: None,
+        acknowledge_within_minutes: 120,
+        remind_every_minutes: 60,
+        escalation_contacts: [person("duty-manager")].into(),
+        churn: Churn { proposals: 3, within_minutes: 30 },
+    }
+}
+
+/// A world that can be changed fact by fact, and the review in it.
+pub struct World {
+    pub facts: Facts,
+    pub deployment: Deployment,
+    pub review: Review,
+    pub versions: Vec<Version>,
+    pub entries: Vec<Entry>,
+    pub now: Instant,
+}
+
+impl World {
+    /// Issued at 08:30: the meeting is 15:00-16:00 UTC, evidence is expected at 14:00, a freeze begins at 20:00.
+    pub fn issued() -> Self {
+        Self::titled("Release readiness: identity-service 4.2")
+    }
+
+    pub fn titled(title: &str) -> Self {
+        let mut facts = Facts::default();
+        let change = refresh_core::ChangeId::parse("CHG0030001").expect("an id");
+        let service = refresh_core::Service::parse("identity-service").expect("a name");
+        let fact = |subject, source: &str, body| Fact {
+            subject,
+            source: Source::parse(source).expect("a source"),
+            revision: 1,
+            accepted_at: at("08:00:00"),
+            body,
+        };
+        for (name, full, zone) in PEOPLE {
+            let profile = Profile { name: full.to_owned(), time_zone: zone };
+            facts.insert(fact(Subject::Person(person(name)), "//people.example.com", Body::Person(profile)));
+            facts.insert(calendar(name, 1, &[]));
+        }
+        for (seat, holder, delegate) in SEATS {
+            let delegate = Delegate {
+                person: person(delegate),
+                status: DelegateStatus::Approved,
+                valid_from: None,
+                valid_until: None,
+            };
+            let mapping = Mapping { holder: Some(person(holder)), delegates: Some(vec![delegate]) };
+            let subject = Subject::Delegation(service.clone(), role(seat));
+            facts.insert(fact(subject, "//delegation.example.com", Body::Delegation(mapping)));
+        }
+        let in_force = InForce {
+            window: slot("13:00:00", "21:00:00"),
+            cutover: Interval::new(at("22:00:00"), at("23:30:00")).expect("an interval"),
+            owner: Some(person("rm-a")),
+            owner_confirmed: true,
+        };
+        let record = Change { state: ChangeState::Approved, in_force: Some(in_force) };
+        facts.insert(fact(Subject::Change(change.clone()), "//change.example.com", Body::Change(record)));
+        let freeze = Freeze { id: "F1".to_owned(), start: at("20:00:00"), end: at("23:59:00"), protected: true };
+        let calendar = refresh_core::Calendar::parse("prod").expect("a name");
+        facts.insert(fact(Subject::Freeze(calendar), "//freeze.example.com", Body::Freeze(vec![freeze])));
+        facts.insert(evidence(1, Some("14:00:00")));
+        let terms = Terms {
+            title: title.to_owned(),
+            service,
+            change,
+            version: 7,
+            slot: slot("15:00:00", "16:00:00"),
+            time_zone: Tz::Europe__Berlin,
+            attendees: SEATS.iter().map(|(seat, holder, _)| (role(seat), person(holder))).collect(),
+            optional: BTreeSet::new(),
+            checkpoints: [refresh_core::Checkpoint::parse("integration-tests").expect("a name")].into(),
+            meeting: None,
+            policy: Overrides::default(),
+        };
+        facts.insert(fact(Subject::Review(review_id()), "//review.example.com", Body::Review(terms)));
+        let deployment = Deployment { sources: Vec::new(), defaults: policy() };
+        let now = at("08:30:00");
+        let commit = refresh::issue(&review_id(), "example.com", &facts, &deployment, Vec::new(), now)
+            .expect("the review is issued");
+        let version = commit.versions[0].clone();
+        let review =
+            Review { head: commit.head, issued: version.clone(), authoritative: version.clone(), pending: None };
+        Self { facts, deployment, review, versions: vec![version], entries: commit.entry.into_iter().collect(), now }
+    }
+
+    /// What a commit leaves behind, read again.
+    pub fn apply(&mut self, commit: Commit) {
+        self.versions.extend(commit.versions);
+        self.entries.extend(commit.entry);
+        let find = |number: u32| self.versions.iter().find(|version| version.number == number).cloned();
+        self.review.authoritative = find(commit.head.authoritative).expect("the authoritative version");
+        self.review.pending = commit.head.pending.as_ref().and_then(|pending| find(pending.version));
+        self.review.head = commit.head;
+    }
+
+    /// A newer fact at `time`, and the refresh it leads to.
+    pub fn learn(mut self, time: &str, fact: Fact) -> Self {
+        self.now = at(time);
+        self.facts.insert(fact);
+        if let Some(commit) = refresh::refresh(&self.review, &self.facts, &self.deployment, Vec::new(), self.now) {
+            self.apply(commit);
+        }
+        self
+    }
+
+    /// The story that most pages are shown with: the evidence slips, the security reviewer is busy later.
+    pub fn proposed() -> Self {
+        Self::issued()
+            .learn("08:55:00", calendar("sec-a", 2, &[("15:30:00", "17:30:00")]))
+            .learn("09:00:00", evidence(2, Some("15:30:00")))
+    }
+
+    /// Nothing fits: the evidence comes at 19:30 and the freeze begins at 20:00.
+    pub fn escalated() -> Self {
+        Self::issued().learn("09:00:00", evidence(2, Some("19:30:00")))
+    }
+
+    pub fn scene<'a>(&'a self, reader: &'a Person) -> Scene<'a> {
+        Scene { review: &self.review, facts: &self.facts, policy: &self.deployment.defaults, reader, now: self.now }
+    }
+}
+
+pub fn calendar(name: &str, revision: u64, busy: &[(&str, &str)]) -> Fact {
+    let busy = busy.iter().map(|(start, end)| Busy { start: at(start), end: at(end), own: None }).collect();
+    let horizon = Interval::new(at("00:00:00"), at("23:59:00")).expect("an interval");
+    Fact {
+        subject: Subject::Availability(person(name), Diary::Calendar),
+        source: Source::parse("//calendar.example.com").expect("a source"),
+        revision,
+        accepted_at: at("08:05:00"),
+        body: Body::Availability(Availability { horizon, busy, unknown: vec![slot("18:00:00", "19:00:00")] }),
+    }
+}
+
+pub fn evidence(revision: u64, ready: Option<&str>) -> Fact {
+    let change = refresh_core::ChangeId::parse("CHG0030001").expect("an id");
+    let key = refresh_core::Checkpoint::parse("integration-tests").expect("a name");
+    Fact {
+        subject: Subject::Evidence(change, key),
+        source: Source::parse("//ci.example.com/identity").expect("a source"),
+        revision,
+        accepted_at: at("08:10:00"),
+        body: Body::Evidence(Evidence { status: EvidenceStatus::Expected, ready_at: ready.map(at) }),
+    }
+}
+
+/// A letterhead for a reader whose view holds everybody, or nobody else.
+pub fn letterhead(reader: &str, others: bool) -> Letterhead {
+    let of = |name: &str| PEOPLE.iter().find(|(known, ..)| *known == name);
+    let (full, zone) = of(reader).map_or((reader, Tz::UTC), |(_, full, zone)| (*full, *zone));
+    let known = PEOPLE.iter().filter(|(name, ..)| others || *name == reader);
+    Letterhead {
+        review: review_id(),
+        title: "Release readiness: identity-service 4.2".to_owned(),
+        reader_name: full.to_owned(),
+        reader_zone: zone,
+        optional: false,
+        from: Person::parse("reviews@holdpoint.example.com").expect("an address"),
+        mail_domain: "holdpoint.example.com".to_owned(),
+        link: None,
+        names: known.map(|(name, full, _)| (person(name), (*full).to_owned())).collect::<BTreeMap<_, _>>(),
+    }
+}

@@ -1,0 +1,321 @@
+//! Notices of every kind, as the core decides them.
+
+use presentation::mail::Letterhead;
+use refresh_core::{
+    Person, Source,
+    digest::Digest,
+    exception::{Exception, ExceptionKind, Reason, Rule},
+    fact::{Diary, Subject},
+    notice::{CalendarObject, CalendarPart, LinkTo, Method, Notice, NoticeKind, ReviewStanding, Status},
+    packet::Standpoint,
+    view::{Attendance, Change, DutyAction, DutyLine, ExceptionLine, Field, RuleLine, Seating, Value},
+    violation::Mark,
+};
+
+use super::{at, letterhead, person, slot};
+
+pub const LINK: &str = "https://holdpoint.example.com/adopt/AQEB3q2-7wEjRWeJq83vASNFZ4mrze8BI0VniavN7wEjRWeJq83vASNFZ4mrze8BI0VniavN7wEjRWeJq83vASNFZ4mrze8BI0VniavN7wEj";
+
+fn change(field: Field, was: Option<Value>, now: Option<Value>) -> Change {
+    Change { field, was, now }
+}
+
+fn text(text: &str) -> Option<Value> {
+    Some(Value::Text(text.to_owned()))
+}
+
+fn moved() -> Change {
+    change(
+        Field::Slot,
+        Some(Value::Interval(slot("15:00:00", "16:00:00"))),
+        Some(Value::Interval(slot("15:30:00", "16:30:00"))),
+    )
+}
+
+pub fn evidence_moved() -> Standpoint {
+    let change = refresh_core::ChangeId::parse("CHG0030001").expect("an id");
+    let key = refresh_core::Checkpoint::parse("integration-tests").expect("a name");
+    Standpoint {
+        subject: Subject::Evidence(change, key),
+        source: Source::parse("//ci.example.com/identity").expect("a source"),
+        revision: 2,
+    }
+}
+
+pub fn somebody_busy(name: &str) -> Standpoint {
+    Standpoint {
+        subject: Subject::Availability(person(name), Diary::Calendar),
+        source: Source::parse(&format!("//calendar.example.com/people/{name}")).expect("a source"),
+        revision: 5,
+    }
+}
+
+fn hold(method: Method, sequence: u32) -> CalendarPart {
+    CalendarPart {
+        method,
+        object: CalendarObject::Hold,
+        uid: "RR-1042-hold@example.com".to_owned(),
+        sequence,
+        status: Some(if method == Method::Request { Status::Tentative } else { Status::Cancelled }),
+        slot: slot("15:30:00", "16:30:00"),
+    }
+}
+
+fn meeting(method: Method, sequence: u32, status: Option<Status>) -> CalendarPart {
+    CalendarPart {
+        method,
+        object: CalendarObject::Meeting,
+        uid: "RR-1042@example.com".to_owned(),
+        sequence,
+        status,
+        slot: slot("15:30:00", "16:30:00"),
+    }
+}
+
+fn notice(to: &str, kind: NoticeKind, standing: ReviewStanding, changes: Vec<Change>) -> Notice {
+    Notice {
+        to: person(to),
+        kind,
+        version: 8,
+        at: at("09:02:00"),
+        changes,
+        calendar: Vec::new(),
+        duty: None,
+        link: None,
+        why: vec![evidence_moved()],
+        standing,
+        authoritative_slot: Some(slot("15:00:00", "16:00:00")),
+        exceptions: Vec::new(),
+    }
+}
+
+fn decide(notice: &mut Notice) {
+    notice.duty = Some(DutyLine { action: DutyAction::Decide, by: at("13:00:00") });
+    notice.link = Some(LinkTo::Adopt { proposal: Digest::ZERO, expires_at: at("13:00:00") });
+}
+
+fn answer(notice: &mut Notice) {
+    notice.duty = Some(DutyLine { action: DutyAction::Answer, by: at("11:10:00") });
+    notice.link = Some(LinkTo::Acknowledge { row: Digest::ZERO, expires_at: at("16:30:00") });
+}
+
+/// Every kind of mail, by the name of its snapshot.
+pub fn all() -> Vec<(&'static str, Notice, Letterhead)> {
+    use NoticeKind as Kind;
+    use ReviewStanding as Standing;
+    let role = |name: &str| refresh_core::Role::parse(name).expect("a role");
+    let linked = |reader: &str, others| Letterhead { link: Some(LINK.to_owned()), ..letterhead(reader, others) };
+    let answering =
+        |reader: &str| Letterhead { link: Some(LINK.replace("/adopt/", "/acknowledge/")), ..letterhead(reader, false) };
+    let tentative = || {
+        change(Field::Standing, Some(Value::Seating(Seating::Authoritative)), Some(Value::Seating(Seating::Tentative)))
+    };
+    let evidence = |was: &str, now: &str| {
+        let key = refresh_core::Checkpoint::parse("integration-tests").expect("a name");
+        change(Field::Checkpoint(key), Some(Value::Instant(at(was))), Some(Value::Instant(at(now))))
+    };
+    let mut mails = Vec::new();
+
+    let mut request = notice(
+        "rm-a",
+        Kind::AdoptionRequest,
+        Standing::ProposalPending,
+        vec![
+            moved(),
+            tentative(),
+            change(Field::Duty, None, Some(Value::Duty(DutyLine { action: DutyAction::Decide, by: at("13:00:00") }))),
+            change(Field::Roster(role("security_reviewer")), text("sec-a@example.com"), text("sec-b@example.com")),
+            evidence("14:00:00", "15:30:00"),
+            change(Field::Violated, None, Some(Value::Marks(vec![Mark::Evidence, Mark::Busy(person("sec-a"))]))),
+        ],
+    );
+    request.why.push(somebody_busy("sec-a"));
+    request.calendar.push(hold(Method::Request, 0));
+    decide(&mut request);
+    mails.push(("adoption_request", request.clone(), linked("rm-a", true)));
+
+    let mut cancel = notice(
+        "rm-a",
+        Kind::AdoptionRequest,
+        Standing::ProposalPending,
+        vec![
+            change(Field::Attendance, None, Some(Value::Attendance(Attendance::Cancellation))),
+            change(Field::Violated, None, Some(Value::Marks(vec![Mark::Cancelled]))),
+        ],
+    );
+    decide(&mut cancel);
+    mails.push(("adoption_request_cancellation", cancel, linked("rm-a", true)));
+
+    let mut tentative_change =
+        notice("sre-a", Kind::TentativeChange, Standing::ProposalPending, vec![moved(), tentative()]);
+    tentative_change.why.push(somebody_busy("sec-a"));
+    tentative_change.calendar.push(hold(Method::Request, 0));
+    mails.push(("tentative_change", tentative_change, letterhead("sre-a", false)));
+
+    let needed = notice(
+        "sec-b",
+        Kind::TentativeChange,
+        Standing::ProposalPending,
+        vec![
+            change(Field::Slot, None, Some(Value::Interval(slot("15:30:00", "16:30:00")))),
+            change(Field::Role, None, text("security_reviewer")),
+            change(Field::Standing, None, Some(Value::Seating(Seating::Tentative))),
+        ],
+    );
+    mails.push(("tentative_change_needed", needed, letterhead("sec-b", false)));
+
+    let mut may_be_released = notice(
+        "sec-a",
+        Kind::TentativeChange,
+        Standing::ProposalPending,
+        vec![change(Field::Attendance, None, Some(Value::Attendance(Attendance::WouldBeReleased)))],
+    );
+    may_be_released.why = vec![somebody_busy("sec-a")];
+    mails.push(("tentative_change_may_be_released", may_be_released, letterhead("sec-a", false)));
+
+    let mut released = notice(
+        "sec-a",
+        Kind::Released,
+        Standing::Settled,
+        vec![change(
+            Field::Attendance,
+            Some(Value::Attendance(Attendance::WouldBeReleased)),
+            Some(Value::Attendance(Attendance::Released)),
+        )],
+    );
+    released.calendar.push(meeting(Method::Cancel, 1, None));
+    released.authoritative_slot = None;
+    mails.push(("released", released, letterhead("sec-a", false)));
+
+    let mut cancelled = notice(
+        "so-a",
+        Kind::Released,
+        Standing::Cancelled,
+        vec![
+            change(Field::Attendance, None, Some(Value::Attendance(Attendance::Released))),
+            change(Field::Standing, Some(Value::Seating(Seating::Authoritative)), None),
+        ],
+    );
+    cancelled.calendar.push(meeting(Method::Cancel, 2, Some(Status::Cancelled)));
+    mails.push(("released_cancelled", cancelled, letterhead("so-a", false)));
+
+    let mut withdrawn = notice(
+        "sre-a",
+        Kind::Withdrawn,
+        Standing::Settled,
+        vec![
+            change(Field::Slot, moved().now, moved().was),
+            change(
+                Field::Standing,
+                Some(Value::Seating(Seating::Tentative)),
+                Some(Value::Seating(Seating::Authoritative)),
+            ),
+        ],
+    );
+    withdrawn.calendar.push(hold(Method::Cancel, 1));
+    mails.push(("withdrawn", withdrawn, letterhead("sre-a", false)));
+
+    let mut update = notice(
+        "sre-a",
+        Kind::AuthoritativeUpdate,
+        Standing::Settled,
+        vec![
+            change(
+                Field::Standing,
+                Some(Value::Seating(Seating::Tentative)),
+                Some(Value::Seating(Seating::Authoritative)),
+            ),
+            change(Field::Duty, None, Some(Value::Duty(DutyLine { action: DutyAction::Answer, by: at("11:10:00") }))),
+        ],
+    );
+    update.authoritative_slot = Some(slot("15:30:00", "16:30:00"));
+    update.calendar = vec![meeting(Method::Request, 1, Some(Status::Confirmed)), hold(Method::Cancel, 1)];
+    answer(&mut update);
+    mails.push(("authoritative_update", update.clone(), answering("sre-a")));
+
+    let evidence_only =
+        notice("rm-a", Kind::AuthoritativeUpdate, Standing::Settled, vec![evidence("14:00:00", "14:30:00")]);
+    mails.push(("authoritative_update_evidence", evidence_only, letterhead("rm-a", true)));
+
+    let mut conflict = notice(
+        "rm-a",
+        Kind::AuthoritativeUpdate,
+        Standing::Settled,
+        vec![change(Field::Conflict(role("security_reviewer")), None, text("sec-b@example.com"))],
+    );
+    conflict.why.clear();
+    mails.push(("authoritative_update_conflict", conflict, letterhead("rm-a", true)));
+
+    let rules = |kind, rules: &[Rule]| {
+        let rules = rules.iter().map(|rule| RuleLine { rule: *rule, role: None, person: None }).collect();
+        Some(Value::Exceptions(vec![ExceptionLine { kind, rules }]))
+    };
+    let mut reasons = vec![
+        Reason { missed_by_minutes: Some(30), ..Reason::new(Rule::FreezeCrossing).slot(slot("19:30:00", "20:30:00")) },
+        Reason { missed_by_minutes: Some(270), ..Reason::new(Rule::BeforeEvidence).slot(slot("15:00:00", "16:00:00")) },
+    ];
+    reasons.push(Reason {
+        gap: Some(slot("19:30:00", "20:30:00")),
+        last_cover: Some(person("sec-a")),
+        ..Reason::new(Rule::RoleUncovered).role(&role("security_reviewer"))
+    });
+    let mut escalation = notice(
+        "duty-manager",
+        Kind::Escalation,
+        Standing::ExceptionOpen,
+        vec![change(
+            Field::Exception,
+            None,
+            rules(ExceptionKind::NoViableSlot, &[Rule::FreezeCrossing, Rule::BeforeEvidence]),
+        )],
+    );
+    escalation.exceptions = vec![Exception { kind: ExceptionKind::NoViableSlot, opened_at: at("09:00:00"), reasons }];
+    mails.push(("escalation", escalation.clone(), letterhead("duty-manager", true)));
+
+    let mut unanswered = notice(
+        "rm-a",
+        Kind::Escalation,
+        Standing::ExceptionOpen,
+        vec![change(
+            Field::Exception,
+            None,
+            Some(Value::Exceptions(vec![ExceptionLine {
+                kind: ExceptionKind::Unanswered,
+                rules: vec![RuleLine { rule: Rule::Unanswered, role: None, person: Some(person("dbm-a")) }],
+            }])),
+        )],
+    );
+    unanswered.exceptions = vec![Exception {
+        kind: ExceptionKind::Unanswered,
+        opened_at: at("11:10:00"),
+        reasons: vec![Reason::new(Rule::Unanswered).person(&person("dbm-a"))],
+    }];
+    unanswered.why.clear();
+    mails.push(("escalation_unanswered", unanswered, letterhead("rm-a", true)));
+
+    let closed = notice(
+        "duty-manager",
+        Kind::ExceptionClosed,
+        Standing::Settled,
+        vec![change(Field::Exception, rules(ExceptionKind::NoViableSlot, &[Rule::FreezeCrossing]), None)],
+    );
+    mails.push(("exception_closed", closed, letterhead("duty-manager", false)));
+
+    let mut remind_owner =
+        Notice { kind: Kind::Reminder, changes: Vec::new(), calendar: Vec::new(), why: Vec::new(), ..request };
+    decide(&mut remind_owner);
+    mails.push(("reminder_decide", remind_owner, linked("rm-a", true)));
+    let remind = Notice { kind: Kind::Reminder, changes: Vec::new(), calendar: Vec::new(), why: Vec::new(), ..update };
+    mails.push(("reminder_answer", remind, answering("sre-a")));
+    mails
+}
+
+pub fn named(name: &str) -> (Notice, Letterhead) {
+    let found = all().into_iter().find(|(known, ..)| *known == name);
+    let (_, notice, letterhead) = found.expect("a notice of that name");
+    (notice, letterhead)
+}
+
+pub fn address(text: &str) -> Person {
+    Person::parse(text).expect("an address")
+}

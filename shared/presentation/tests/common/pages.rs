@@ -1,0 +1,194 @@
+//! Every page in every state, by the name of its snapshot.
+
+use std::collections::BTreeMap;
+
+use presentation::{
+    mail,
+    page::{
+        Form, Hint, Page,
+        acknowledgement::{self, Seat, acknowledgement},
+        adoption::{self, adoption},
+        failure, mailbox,
+        review::{self, review},
+        workspace::{self, workspace},
+    },
+};
+use refresh_core::{
+    digest::Digest,
+    lineage::verify,
+    review::{Answer, Fate, Reply},
+    view::Reading,
+};
+
+use crate::common::{World, at, notices, person, review_id};
+
+const FORM: Form<'_> = Form { action: "/adopt/TOKEN", seal: "SEAL", hint: None };
+const ANSWER: Form<'_> = Form { action: "/acknowledge/TOKEN", seal: "SEAL", hint: None };
+const FRESH: &str = "https://holdpoint.example.com/adopt/FRESH";
+
+pub fn all() -> Vec<(&'static str, Page)> {
+    [adoptions(), acknowledgements(), workspaces(), mailboxes(), failures()].into_iter().flatten().collect()
+}
+
+/// The proposal, with one answer to it already.
+pub fn answered() -> World {
+    let mut world = World::proposed();
+    let terms = world.facts.terms(&review_id()).expect("terms").clone();
+    let reading = Reading { review: &world.review, terms: &terms, policy: &world.deployment.defaults };
+    let answer = |name: &str, reply, note: Option<&str>| Answer {
+        person: person(name),
+        row: reading.row(&person(name)).map_or(Digest::ZERO, |row| row.digest()),
+        reply,
+        note: note.map(str::to_owned),
+        at: at("09:20:00"),
+    };
+    let answers = vec![
+        answer("sre-a", Reply::Acknowledged, None),
+        answer("dbm-a", Reply::Conflict, Some("On a train from 16:15 <local>, but reachable & willing.")),
+    ];
+    world.review.head.answers = answers;
+    world
+}
+
+pub fn adoptions() -> Vec<(&'static str, Page)> {
+    use adoption::Situation as At;
+    let owner = person("rm-a");
+    let other = person("so-a");
+    let world = answered();
+    let quiet = World::issued();
+    let show = |world: &World, situation, posted| adoption(&world.scene(&owner), &situation, posted);
+    vec![
+        ("adopt_open", show(&world, At::Open(FORM), false)),
+        ("adopt_open_nothing_chosen", show(&world, At::Open(Form { hint: Some(Hint::NothingChosen), ..FORM }), true)),
+        ("adopt_superseded", show(&world, At::Superseded { fresh: Some(FRESH) }, false)),
+        ("adopt_withdrawn", show(&quiet, At::Superseded { fresh: None }, false)),
+        ("adopt_facts_changed", show(&world, At::FactsChanged { fresh: Some(FRESH) }, true)),
+        ("adopt_expired", show(&quiet, At::Expired { ask_again: Some(FORM) }, false)),
+        ("adopt_expired_for_another", adoption(&quiet.scene(&other), &At::Expired { ask_again: None }, false)),
+        (
+            "adopt_already_decided",
+            show(&quiet, At::AlreadyDecided { fate: Fate::DeclinedStand, by: Some(&other), at: at("09:10:00") }, true),
+        ),
+        ("adopt_not_the_owner", adoption(&world.scene(&other), &At::NotTheOwner, false)),
+        ("adopt_separation_of_duty", show(&world, At::SeparationOfDuty, false)),
+        ("adopt_receipt", show(&quiet, At::Decided { fate: Fate::Adopted, by: &owner, at: at("09:10:00") }, true)),
+        (
+            "adopt_receipt_declined",
+            show(&quiet, At::Decided { fate: Fate::DeclinedOtherSlot, by: &owner, at: at("09:10:00") }, true),
+        ),
+        ("adopt_asked_again", show(&world, At::AskedAgain { expires_at: at("13:10:00") }, true)),
+    ]
+}
+
+pub fn acknowledgements() -> Vec<(&'static str, Page)> {
+    use acknowledgement::Situation as At;
+    let world = World::proposed();
+    let settled = World::issued();
+    let reader = person("sre-a");
+    let (told, _) = notices::named("tentative_change");
+    let show = |world: &World, situation: At<'_>, answer: Option<&Answer>, posted| {
+        let terms = world.facts.terms(&review_id()).expect("terms");
+        let reading = Reading { review: &world.review, terms, policy: &world.deployment.defaults };
+        let view = reading.view(&reader, None);
+        let seat = Seat { view: &view, changes: &told.changes, why: &told.why, answer, due_at: Some(at("11:10:00")) };
+        acknowledgement(&world.scene(&reader), &seat, &situation, posted)
+    };
+    let answer = Answer {
+        person: reader.clone(),
+        row: Digest::ZERO,
+        reply: Reply::Conflict,
+        note: Some("School run".to_owned()),
+        at: at("09:30:00"),
+    };
+    vec![
+        ("acknowledge_open", show(&settled, At::Open(ANSWER), None, false)),
+        ("acknowledge_tentative", show(&world, At::Open(ANSWER), Some(&answer), false)),
+        (
+            "acknowledge_stale",
+            show(&world, At::Stale { fresh: Some("https://holdpoint.example.com/acknowledge/FRESH") }, None, true),
+        ),
+        (
+            "acknowledge_receipt",
+            show(&settled, At::Recorded { reply: Reply::Acknowledged, at: at("09:40:00") }, None, true),
+        ),
+        (
+            "acknowledge_receipt_conflict",
+            show(&settled, At::Recorded { reply: Reply::Conflict, at: at("09:40:00") }, None, true),
+        ),
+        ("acknowledge_expired", show(&settled, At::Expired, None, false)),
+    ]
+}
+
+pub fn workspaces() -> Vec<(&'static str, Page)> {
+    let (proposed, escalated, settled) = (answered(), World::escalated(), World::issued());
+    let reader = person("rm-a");
+    let page = |world: &World, compare| {
+        let verified = verify(&world.entries, &world.review.head.lineage);
+        let shown = review::Workspace {
+            versions: &world.versions,
+            entries: &world.entries,
+            verified: &verified,
+            compare,
+            path: "/reviews/RR-1042",
+            list: Some("/reviews"),
+        };
+        review(&world.scene(&reader), &shown)
+    };
+    let worlds = [(&proposed, "/reviews/RR-1042"), (&escalated, "/reviews/RR-1043"), (&settled, "/reviews/RR-1044")];
+    let entries: Vec<workspace::Entry<'_>> = worlds
+        .iter()
+        .map(|(world, path)| workspace::Entry {
+            review: &world.review,
+            terms: world.facts.terms(&review_id()).expect("terms"),
+            path,
+        })
+        .collect();
+    let mut broken = World::proposed();
+    broken.entries[0].at = at("08:31:00");
+    vec![
+        (
+            "workspace",
+            workspace(&entries, &BTreeMap::from([(reader.clone(), "Rosa Marques".to_owned())]), at("09:30:00")),
+        ),
+        ("workspace_empty", workspace(&[], &BTreeMap::new(), at("09:30:00"))),
+        ("review_proposed", page(&proposed, None)),
+        ("review_escalated", page(&escalated, None)),
+        ("review_same_version", page(&settled, Some((7, 7)))),
+        ("review_chain_broken", page(&broken, None)),
+    ]
+}
+
+pub fn mailboxes() -> Vec<(&'static str, Page)> {
+    let letters: Vec<Vec<u8>> = notices::all()
+        .into_iter()
+        .filter_map(|(_, notice, letterhead)| mail::compose(&notice, &letterhead).ok())
+        .map(|letter| letter.bytes)
+        .collect();
+    let mails: Vec<mailbox::Mail<'_>> = letters
+        .iter()
+        .enumerate()
+        .map(|(number, raw)| mailbox::Mail { id: IDS[number % IDS.len()], at: at("09:02:00"), raw })
+        .collect();
+    let first = mails[0];
+    let garbage = mailbox::Mail { id: "../x", at: at("09:02:00"), raw: b"\xff\xfe not a mail" };
+    vec![
+        ("mailbox", mailbox::list(&mails, None)),
+        ("mailbox_empty", mailbox::list(&[], Some("rm-a@example.com"))),
+        ("mailbox_html", mailbox::message(&first, mailbox::View::Html)),
+        ("mailbox_text", mailbox::message(&first, mailbox::View::Text)),
+        ("mailbox_calendar", mailbox::message(&first, mailbox::View::Calendar)),
+        ("mailbox_headers", mailbox::message(&first, mailbox::View::Headers)),
+        ("mailbox_frame", mailbox::html(&first)),
+        ("mailbox_unreadable", mailbox::message(&garbage, mailbox::View::Raw)),
+    ]
+}
+
+const IDS: [&str; 4] = ["1", "2", "3", "4"];
+
+pub fn failures() -> Vec<(&'static str, Page)> {
+    vec![
+        ("failure_no_link", failure::no_link()),
+        ("failure_not_found", failure::not_found()),
+        ("failure_unavailable", failure::unavailable()),
+    ]
+}
