@@ -1,1 +1,19 @@
-//! ingest
+//! Source event -> fact. Writes EVENT and FACT first, looks up the reviews that depend on the subject second, and asks
+//! for their refresh: always, whatever the write said, since an earlier delivery may have died before it asked.
+
+mod env;
+mod take;
+
+use aws_lambda_events::sqs::SqsEvent;
+use lambda_shell::{
+    batch::{self, Report},
+    deadline::Deadline,
+};
+
+pub use env::Env;
+pub use take::Taken;
+
+/// One queue message may carry several events, where it is a native payload.
+pub async fn handle(env: &Env, event: SqsEvent, deadline: Deadline) -> Report<Vec<Taken>> {
+    batch::each(event, &deadline, |message| take::message(env, message)).await
+}

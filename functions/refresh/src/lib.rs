@@ -1,1 +1,17 @@
-//! refresh
+//! Facts + packet -> next version and lineage. The messages of one review in a batch are one decision.
+
+mod env;
+mod turn;
+
+use aws_lambda_events::sqs::SqsEvent;
+use lambda_shell::{
+    batch::{self, Report},
+    deadline::Deadline,
+};
+
+pub use env::Env;
+pub use turn::Refreshed;
+
+pub async fn handle(env: &Env, event: SqsEvent, deadline: Deadline) -> Report<Refreshed> {
+    batch::by_group(event, &deadline, |messages| turn::take(env, messages, deadline)).await
+}

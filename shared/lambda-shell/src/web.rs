@@ -52,6 +52,16 @@ impl Request {
         self.headers.iter().find(|(found, _)| found == name).map(|(_, value)| value.as_str())
     }
 
+    /// Whether a form was sent from our own page. Browsers say so by Fetch metadata, older ones by `Origin`; a request
+    /// with neither, or from elsewhere, is not ours.
+    pub fn is_from_own_page(&self, base: &str) -> bool {
+        match (self.header("sec-fetch-site"), self.header("origin")) {
+            (Some(site), _) => site == "same-origin",
+            (None, Some(origin)) => origin.eq_ignore_ascii_case(base.trim_end_matches('/')),
+            (None, None) => false,
+        }
+    }
+
     /// The path's segments, still percent-encoded, without the empty ones at either end.
     pub fn segments(&self) -> Vec<&str> {
         self.path.trim_matches('/').split('/').collect()

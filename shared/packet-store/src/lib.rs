@@ -14,6 +14,7 @@ mod history;
 mod ingest;
 pub mod key;
 mod link;
+mod load;
 mod review;
 mod subjects;
 mod telling;

@@ -78,3 +78,8 @@ impl<'de> Deserialize<'de> for Digest {
         Self::parse(&text).ok_or_else(|| de::Error::custom("expected 64 hexadecimal digits"))
     }
 }
+
+/// The short form of a name: what a mailed link has room for, and what it is looked up by.
+pub fn short(name: &str) -> [u8; 16] {
+    Digest::of_bytes("link-name", name.as_bytes()).short()
+}

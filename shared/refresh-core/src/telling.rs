@@ -432,14 +432,25 @@ impl<'a> Sent<'a> {
 /// over, or there is nothing to write.
 pub fn fall_quiet(review: &Review, policy: &Policy, now: Instant) -> Option<Commit> {
     let mut head = review.head.clone();
-    if head.quiet_until.is_none_or(|until| now < until) {
+    if head.quiet_until.is_some_and(|until| now < until) {
+        return None;
+    }
+    let people: Vec<Person> = std::mem::take(&mut head.stirred).into_iter().collect();
+    head.quiet_until = None;
+    let copy = Review { head: head.clone(), ..review.clone() };
+    head.notices_at = clockwork::notices_at(&copy, policy);
+    if head == review.head {
         return None;
     }
     head.at = head.at.max(now);
-    head.quiet_until = None;
-    let people: Vec<Person> = std::mem::take(&mut head.stirred).into_iter().collect();
-    let copy = Review { head: head.clone(), ..review.clone() };
-    head.notices_at = clockwork::notices_at(&copy, policy);
     let skipped = (!people.is_empty()).then_some(Happening::Skipped { people });
     Some(turn::commit(head, Vec::new(), skipped.into_iter().collect(), Vec::new(), None))
+}
+
+/// The mailer asked for time: what is owed stays owed, a little later.
+pub fn postpone(review: &Review, until: Instant, now: Instant) -> Commit {
+    let mut head = review.head.clone();
+    head.at = head.at.max(now);
+    head.notices_at = Some(until);
+    turn::commit(head, Vec::new(), Vec::new(), Vec::new(), None)
 }

@@ -6,8 +6,6 @@ use crate::{
     Instant, Person, booking, clockwork,
     commit::{Cause, Commit},
     decision::{Decision, Earlier, Outcome, PendingLine},
-    digest::Digest,
-    exception::{Exception, ExceptionKind, Reason, Rule},
     fact::{Revision, Subject},
     instant::Slot,
     lineage::{Entry, Happening, Trigger},
@@ -20,17 +18,20 @@ use crate::{
     violation::{self, Mark},
 };
 
+/// What everyone counts as told belongs to the first turn.
+pub use crate::issuance::as_issued;
+
 #[derive(Debug)]
 pub struct Turn<'a> {
     pub situation: &'a Situation<'a>,
     /// As it was read; `None` for a review that is being issued.
-    before: Option<&'a Review>,
+    pub(crate) before: Option<&'a Review>,
     pub review: Review,
-    minted: Vec<Version>,
-    happenings: Vec<Happening>,
+    pub(crate) minted: Vec<Version>,
+    pub(crate) happenings: Vec<Happening>,
     /// Whether a person decided: everything owed goes out at once.
     pub at_once: bool,
-    stands_on: Option<(Subject, Revision)>,
+    pub(crate) stands_on: Option<(Subject, Revision)>,
 }
 
 impl<'a> Turn<'a> {
@@ -49,84 +50,6 @@ impl<'a> Turn<'a> {
         turn
     }
 
-    /// The first turn: the review is issued with the packet its terms and today's facts make.
-    pub fn issuing(situation: &'a Situation<'a>, default_uid: (&str, &str)) -> Self {
-        let terms = situation.terms;
-        let packet = situation.packet(terms.slot, terms.attendees.clone());
-        let meeting = terms.meeting.clone().unwrap_or_else(|| crate::fact::Meeting {
-            uid: format!("{}@{}", default_uid.0, default_uid.1),
-            sequence: 0,
-        });
-        let hold =
-            Hold { uid: format!("{}-hold@{}", default_uid.0, default_uid.1), sequence: 0, entry: None, told: false };
-        let mut issued = Version {
-            number: terms.version,
-            made_at: situation.now,
-            parent: None,
-            owner: situation.owner().cloned(),
-            violated: violation::marks(situation, &packet, &[]),
-            stands_on: situation.standpoints(),
-            report: Report::default(),
-            packet,
-        };
-        if situation.in_force().is_some_and(|change| change.owner.is_some() && !change.owner_confirmed) {
-            issued.violated.push(Mark::OwnerUnconfirmed);
-        }
-        let head = Head {
-            review: situation.id.clone(),
-            counter: 0,
-            at: situation.now,
-            standing: Standing::Open,
-            issued: terms.version,
-            latest: terms.version,
-            authoritative: terms.version,
-            starts_at: terms.slot.start,
-            pending: None,
-            today: today(situation, &issued, Vec::new()),
-            exceptions: Vec::new(),
-            declined: Vec::new(),
-            stands_by: None,
-            undecided: None,
-            undecided_until: None,
-            paused_until: None,
-            tellings: Vec::new(),
-            past: Vec::new(),
-            meeting,
-            hold,
-            bookings: Vec::new(),
-            duties: Vec::new(),
-            answers: Vec::new(),
-            unreachable: BTreeSet::new(),
-            adoptions: 0,
-            lineage: Tip { sequence: 0, hash: Digest::ZERO },
-            check_at: None,
-            quiet_until: None,
-            notices_at: None,
-            stirred: BTreeSet::new(),
-            mails_sent: 0,
-        };
-        let review = Review { head, issued: issued.clone(), authoritative: issued.clone(), pending: None };
-        let mut turn = Self {
-            situation,
-            before: None,
-            review,
-            minted: vec![issued],
-            happenings: Vec::new(),
-            at_once: false,
-            stands_on: None,
-        };
-        // The meeting existed before it was handed over, so a calendar read earlier may show it.
-        let invited = people::invited(&turn.review, terms);
-        turn.review.head.bookings.push(booking::Booking {
-            slot: terms.slot,
-            people: invited,
-            from: Instant::from_millis(0),
-            until: None,
-        });
-        turn.look();
-        turn
-    }
-
     pub fn now(&self) -> Instant {
         self.situation.now
     }
@@ -140,7 +63,7 @@ impl<'a> Turn<'a> {
     }
 
     /// Looks at today's facts anew.
-    fn look(&mut self) {
+    pub(crate) fn look(&mut self) {
         let marks = violation::marks(self.situation, self.authoritative(), &self.review.head.bookings);
         self.review.head.today = today(self.situation, &self.review.authoritative, marks);
     }
@@ -302,64 +225,6 @@ impl<'a> Turn<'a> {
         self.review.head.answers = answers;
     }
 
-    /// The open exceptions: what the decision found, and those that follow from duties and mail.
-    pub fn escalate(&mut self, found: Vec<(ExceptionKind, Vec<Reason>)>) {
-        let mut open = found;
-        if self.review.head.standing == Standing::Open {
-            open.extend(self.standing_exceptions());
-        }
-        open.retain(|(_, reasons)| !reasons.is_empty());
-        open.sort_by_key(|(kind, _)| *kind);
-        // A kind opens once: the reasons of one that is found twice stand together.
-        open.dedup_by(|(kind, reasons), (first, all)| {
-            let same = kind == first;
-            if same {
-                all.append(reasons);
-            }
-            same
-        });
-        let now = self.now();
-        let before = std::mem::take(&mut self.review.head.exceptions);
-        let opened = |kind| before.iter().find(|exception| exception.kind == kind).map_or(now, |found| found.opened_at);
-        self.review.head.exceptions =
-            open.into_iter().map(|(kind, reasons)| Exception { kind, opened_at: opened(kind), reasons }).collect();
-    }
-
-    /// Duties, mail or the owner changed, the choice did not: what the last decision found stays open.
-    pub fn keep_exceptions(&mut self) {
-        let found = self.review.head.exceptions.iter().filter_map(|exception| {
-            let mut reasons = exception.reasons.clone();
-            reasons.retain(|reason| !matches!(reason.rule, Rule::Unanswered | Rule::Bounced | Rule::AlternateOwner));
-            (!reasons.is_empty()).then_some((exception.kind, reasons))
-        });
-        let found = found.collect();
-        self.escalate(found);
-    }
-
-    fn standing_exceptions(&self) -> Vec<(ExceptionKind, Vec<Reason>)> {
-        let head = &self.review.head;
-        let packet = self.authoritative();
-        let role = |person: &Person| packet.roles_of(person).next().cloned();
-        let of = |rule: Rule, person: &Person| Reason { role: role(person), ..Reason::new(rule).person(person) };
-        let mut unanswered: Vec<&Person> =
-            clockwork::outstanding(head).filter(|duty| duty.due_at <= self.now()).map(|duty| &duty.person).collect();
-        unanswered.sort();
-        let required = self.review.shown().people();
-        let unreachable = head
-            .unreachable
-            .iter()
-            .filter(|person| required.contains(person) || packet.people().contains(person))
-            .map(|person| of(Rule::Bounced, person));
-        let mut found = vec![
-            (ExceptionKind::Unanswered, unanswered.into_iter().map(|person| of(Rule::Unanswered, person)).collect()),
-            (ExceptionKind::Unreachable, unreachable.collect()),
-        ];
-        if head.pending.as_ref().is_some_and(|pending| pending.adopter.is_none()) {
-            found.push((ExceptionKind::PolicyIncomplete, vec![Reason::new(Rule::AlternateOwner)]));
-        }
-        found
-    }
-
     /// Records a decision as things stand now.
     pub fn decide(&mut self, outcome: Outcome, proposal: Option<Earlier>, report: Option<Report>) {
         self.settle_objects();
@@ -459,36 +324,6 @@ impl<'a> Turn<'a> {
     }
 }
 
-/// Everyone is taken to have been told the packet a review was issued with: what it was issued with is not news, only
-/// violations are.
-pub fn as_issued(review: &Review) -> Review {
-    let issued = &review.issued;
-    let mut head = review.head.clone();
-    head.standing = Standing::Open;
-    head.pending = None;
-    head.authoritative = issued.number;
-    head.exceptions.clear();
-    head.answers.clear();
-    head.duties.clear();
-    head.adoptions = 0;
-    head.today = Today {
-        owner: issued.owner.clone(),
-        owner_confirmed: !issued.violated.contains(&Mark::OwnerUnconfirmed),
-        checkpoints: issued.packet.checkpoints.clone(),
-        window: issued.packet.window,
-        cutover: issued.packet.cutover,
-        freeze_edge: issued.packet.freeze_edge,
-        violated: issued
-            .violated
-            .iter()
-            .filter(|mark| !mark.is_violation() && **mark != Mark::OwnerUnconfirmed)
-            .cloned()
-            .collect(),
-        news: Vec::new(),
-    };
-    Review { head, issued: issued.clone(), authoritative: issued.clone(), pending: None }
-}
-
 pub fn reading<'r>(review: &'r Review, situation: &'r Situation<'_>) -> Reading<'r> {
     Reading { review, terms: situation.terms, policy: &situation.policy }
 }
@@ -522,7 +357,7 @@ fn change_hold(hold: &mut Hold, entry: Option<HoldEntry>) {
     hold.entry = entry;
 }
 
-fn today(situation: &Situation<'_>, authoritative: &Version, violated: Vec<Mark>) -> Today {
+pub(crate) fn today(situation: &Situation<'_>, authoritative: &Version, violated: Vec<Mark>) -> Today {
     let in_force = situation.in_force();
     Today {
         owner: situation.owner().cloned(),

@@ -1,0 +1,100 @@
+//! The page a reply link shows, by GET and after a POST.
+
+use lambda_shell::{Doing, Failure};
+use presentation::{
+    link::{self, Purpose, Token},
+    page::{
+        Hint, Page,
+        acknowledgement::{Seat, Situation, acknowledgement},
+        failure::no_link,
+    },
+};
+use refresh_core::{
+    acknowledgement, clockwork,
+    instant::DAY,
+    lineage::{AnswerResult, Happening},
+    review::Reply,
+    situation,
+    view::{Change, Reading},
+};
+
+use crate::{
+    Env,
+    link::{Opened, Read, open},
+};
+
+pub(crate) async fn page(env: &Env, text: &str) -> Result<Page, Failure> {
+    let Some(opened) = open(env, text).await? else { return Ok(no_link()) };
+    present(env, &opened, None).await
+}
+
+/// The page as things stand now. `hint`: why a form sent before came back.
+pub(crate) async fn present(env: &Env, opened: &Opened, hint: Option<Hint>) -> Result<Page, Failure> {
+    let Some(read) = opened.read(env).await? else { return Ok(no_link()) };
+    let situation = situation::Situation::of(&opened.review, &read.facts, &env.deployment, read.now);
+    let Some(facts) = situation else { return Ok(no_link()) };
+    let (result, _) = acknowledgement::look(&read.review, &facts, &opened.reader, opened.token.thing);
+    let result = if opened.expired { AnswerResult::Expired } else { result };
+    render(env, opened, &read, result, hint, hint.is_some()).await
+}
+
+/// A result in its page.
+pub(crate) async fn render(
+    env: &Env,
+    opened: &Opened,
+    read: &Read,
+    result: AnswerResult,
+    hint: Option<Hint>,
+    posted: bool,
+) -> Result<Page, Failure> {
+    let Some(terms) = read.facts.terms(&opened.review) else { return Ok(no_link()) };
+    let reading = Reading { review: &read.review, terms, policy: &read.policy };
+    let told = env.store.told(&opened.review).await.doing("reading what they were told")?;
+    let last = told.get(&opened.reader).and_then(|record| record.told.as_ref()).and_then(|told| told.seat.clone());
+    let view = reading.view(&opened.reader, last.as_ref());
+    let changes = told_changes(env, opened, read).await?;
+    let head = &read.review.head;
+    let of_reader = |person: &refresh_core::Person| *person == opened.reader;
+    let about = |row: &refresh_core::digest::Digest| row.short() == opened.token.thing;
+    let answer = head.answers.iter().find(|answer| of_reader(&answer.person) && about(&answer.row));
+    let due = clockwork::outstanding(head).find(|duty| of_reader(&duty.person) && about(&duty.row));
+    let seat = Seat { view: &view, changes: &changes, why: &[], answer, due_at: due.map(|duty| duty.due_at) };
+    let fresh = fresh(env, opened, &reading, read)?;
+    let situation = match (result, answer) {
+        (AnswerResult::Shown, _) => Situation::Open(opened.form(hint)),
+        (AnswerResult::Expired, _) => Situation::Expired,
+        (AnswerResult::Recorded, answer) => Situation::Recorded {
+            reply: answer.map_or(Reply::Acknowledged, |answer| answer.reply),
+            at: answer.map_or(read.now, |answer| answer.at),
+        },
+        _ => Situation::Stale { fresh: fresh.as_deref() },
+    };
+    Ok(acknowledgement(&read.scene(&opened.reader), &seat, &situation, posted))
+}
+
+/// What the newest notice told them, as the lineage has it.
+async fn told_changes(env: &Env, opened: &Opened, read: &Read) -> Result<Vec<Change>, Failure> {
+    /// Far enough back for everything that is still worth answering.
+    const TAIL: u64 = 200;
+    let from = read.review.head.lineage.sequence.saturating_sub(TAIL).max(1);
+    let entries = env.store.lineage(&opened.review, from).await.doing("reading what they were told")?;
+    let told = entries.into_iter().rev().flat_map(|entry| entry.happenings).find_map(|happening| match happening {
+        Happening::Notice { to, changes, .. } if to == opened.reader && !changes.is_empty() => Some(changes),
+        _ => None,
+    });
+    Ok(told.unwrap_or_default())
+}
+
+/// The reader's link to the row they have now, if it is another than this link's.
+fn fresh(env: &Env, opened: &Opened, reading: &Reading<'_>, read: &Read) -> Result<Option<String>, Failure> {
+    let Some(row) = reading.row(&opened.reader).filter(|_| !read.review.head.is_over(read.now)) else {
+        return Ok(None);
+    };
+    if row.digest().short() == opened.token.thing {
+        return Ok(None);
+    }
+    let mut nonce = [0; 8];
+    getrandom::fill(&mut nonce).doing("asking the system for random bytes")?;
+    let token = Token { thing: row.digest().short(), expires_at: row.slot.end.plus_millis(7 * DAY), ..opened.token };
+    Ok(Some(link::url(&env.link_base, Purpose::Acknowledge, &link::sign(&token, &env.keys, nonce))))
+}

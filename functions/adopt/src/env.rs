@@ -1,0 +1,51 @@
+use std::sync::Arc;
+
+use lambda_shell::{
+    aws::{self, Patience},
+    clock::Clock,
+    queue::Queue,
+    settings::{BadSettings, Settings},
+};
+use packet_store::Store;
+use presentation::link::Keys;
+use refresh_core::policy::Deployment;
+use sources::policy;
+
+/// What adopt works with. Built once; clones share everything.
+#[derive(Clone, Debug)]
+pub struct Env {
+    pub store: Store,
+    pub deployment: Arc<Deployment>,
+    pub notices: Queue,
+    pub keys: Keys,
+    /// `https://host`, configuration, never a request's Host header.
+    pub link_base: String,
+    pub clock: Clock,
+}
+
+impl Env {
+    pub async fn from_environment() -> Result<Self, BadSettings> {
+        let mut settings = Settings::from_environment();
+        let (table, notices) = (settings.required("TABLE"), settings.required("NOTICES_QUEUE_URL"));
+        let link_base = settings.required("LINK_BASE");
+        // Keys are secret: what was expected of them is said, what was found is not.
+        let keys = Keys::parse(&settings.required("LINK_KEYS")).ok();
+        if keys.is_none() {
+            settings.fault("LINK_KEYS", "expected one or two keys as <id>:<base64url of 32 bytes>");
+        }
+        let deployment = settings.file("POLICY_FILE", "policy.json", policy::read);
+        settings.finish()?;
+        let (Some(keys), Some(deployment)) = (keys, deployment) else {
+            return Err(BadSettings(vec!["expected keys and a policy".to_owned()]));
+        };
+        let config = aws::sdk_config(Patience::Page).await;
+        Ok(Self {
+            store: Store::new(aws::dynamodb(&config), table),
+            deployment: Arc::new(deployment),
+            notices: Queue::new(aws::sqs(&config), notices),
+            keys,
+            link_base,
+            clock: Clock::system(),
+        })
+    }
+}

@@ -1,0 +1,190 @@
+//! One message: read it, judge its events, keep what is a fact, and ask for what follows.
+
+use std::collections::BTreeSet;
+
+use lambda_shell::{Doing, Failure, batch::Message, metrics::Metrics, queue::Outgoing};
+use packet_store::{Acceptance, Accepted};
+use refresh_core::{
+    Instant, ReviewId,
+    authority::{self, Disposition, Ignored, Known},
+    digest::Digest,
+    event::{Event, Identity},
+    fact::{Body, Subject},
+    lineage::Trigger,
+    message::RefreshRequested,
+};
+use sources::fault::{Fault, Refused};
+
+use crate::Env;
+
+/// What became of one event.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Taken {
+    /// `None` where it could not be read.
+    pub identity: Option<Identity>,
+    pub event_type: Option<String>,
+    pub disposition: Disposition,
+    /// The reviews it touched, or would have.
+    pub reviews: Vec<ReviewId>,
+    /// Of an invalid one: every fault.
+    pub faults: Vec<Fault>,
+}
+
+pub(crate) async fn message(env: &Env, message: Message) -> Result<Vec<Taken>, Failure> {
+    let sent = message.sent_at_millis.unwrap_or(0);
+    let now = Instant::from_millis(env.clock.now_millis().max(sent));
+    match sources::read(&message.body, &env.policy.bindings) {
+        Err(refused) => Ok(vec![refuse(env, message, refused, now).await?]),
+        Ok(reading) => {
+            for skipped in &reading.skipped {
+                tracing::info!(message_id = message.id, skipped, "part of a native payload is no event");
+            }
+            let mut taken = Vec::with_capacity(reading.events.len());
+            for event in &reading.events {
+                taken.push(take(env, event, now).await?);
+            }
+            Ok(taken)
+        }
+    }
+}
+
+/// An invalid event goes to the dead-letter queue whole, at once: no later delivery could read it better.
+async fn refuse(env: &Env, message: Message, refused: Refused, now: Instant) -> Result<Taken, Failure> {
+    tracing::warn!(message_id = message.id, paths = refused.outline(), "the event is invalid");
+    let reason = shortened(&refused.to_string());
+    let letter = Outgoing {
+        body: message.body,
+        attributes: vec![("reason".to_owned(), "invalid".to_owned()), ("faults".to_owned(), reason)],
+        ..Outgoing::default()
+    };
+    env.dead_letters.send(letter).await.doing("sending an invalid event to the dead-letter queue")?;
+    measure(Disposition::Ignored(Ignored::Invalid), now);
+    Ok(Taken {
+        identity: refused.identity,
+        event_type: refused.event_type,
+        disposition: Disposition::Ignored(Ignored::Invalid),
+        reviews: Vec::new(),
+        faults: refused.faults,
+    })
+}
+
+/// What fits beside a body of any size: the faults are told in full by whoever reads the body again.
+fn shortened(text: &str) -> String {
+    const LONGEST: usize = 8_000;
+    text.chars().filter(|c| !c.is_control() || *c == '\n').take(LONGEST).collect()
+}
+
+async fn take(env: &Env, event: &Event, now: Instant) -> Result<Taken, Failure> {
+    let recorded = record(env, event, now).await?;
+    // First the fact, second its dependents: a review that registers in between reads the new fact itself.
+    let dependents = dependents(env, &event.subject).await?;
+    let heads = env.store.heads(&dependents).await.doing("reading the dependent reviews")?;
+    let over: BTreeSet<&ReviewId> = heads.iter().filter(|head| head.is_over(now)).map(|head| &head.review).collect();
+    let reviews: Vec<ReviewId> = dependents.iter().filter(|review| !over.contains(review)).cloned().collect();
+    let mut disposition = recorded.disposition;
+    if disposition.is_applied() && reviews.is_empty() && !dependents.is_empty() {
+        disposition = Disposition::Ignored(Ignored::ReviewStarted);
+        env.store.amend(&event.identity, disposition).await.doing("recording that the review has started")?;
+    }
+    ask(env, event, &recorded, &reviews, now).await?;
+    measure(recorded.repeated.unwrap_or(disposition), now);
+    Ok(Taken {
+        identity: Some(event.identity.clone()),
+        event_type: Some(event.event_type.clone()),
+        disposition: recorded.repeated.unwrap_or(disposition),
+        reviews,
+        faults: Vec::new(),
+    })
+}
+
+/// What EVENT holds, and what this delivery was.
+struct Recorded {
+    /// Of the event as it was first seen: what its trigger says in every lineage.
+    disposition: Disposition,
+    /// `duplicate` or `id_collision`, where the id was recorded before.
+    repeated: Option<Disposition>,
+    collision: Option<Digest>,
+}
+
+async fn record(env: &Env, event: &Event, now: Instant) -> Result<Recorded, Failure> {
+    loop {
+        let known = env.store.fact(&event.subject).await.doing("reading the subject's fact")?;
+        let review_issued = match &event.body {
+            Body::Closure { .. } => is_issued(env, &event.subject).await?,
+            _ => true,
+        };
+        let known_now = Known { fact: known.as_ref(), review_issued };
+        let judged = authority::judge(event, &known_now, &env.policy.deployment, now);
+        let disposition =
+            judged.as_ref().map_or_else(|ignored| Disposition::Ignored(*ignored), |_| Disposition::Applied);
+        let acceptance = Acceptance {
+            event,
+            disposition,
+            fact: judged.as_ref().ok(),
+            replaces: known.as_ref().map(|fact| (fact.source.clone(), fact.revision)),
+            at: now,
+        };
+        match env.store.accept(&acceptance).await.doing("accepting the event")? {
+            Accepted::Written => return Ok(Recorded { disposition, repeated: None, collision: None }),
+            Accepted::Superseded => {}
+            Accepted::Known(record) if record.digest == event.digest => {
+                let repeated = Some(Disposition::Ignored(Ignored::Duplicate));
+                return Ok(Recorded { disposition: record.disposition, repeated, collision: None });
+            }
+            Accepted::Known(_) => {
+                let collided = Disposition::Ignored(Ignored::IdCollision);
+                env.store.collide(event, now).await.doing("recording an id collision")?;
+                tracing::error!("another event came with an id that was used before");
+                return Ok(Recorded { disposition: collided, repeated: Some(collided), collision: Some(event.digest) });
+            }
+        }
+    }
+}
+
+async fn is_issued(env: &Env, closure: &Subject) -> Result<bool, Failure> {
+    let Subject::Closure(review) = closure else { return Ok(false) };
+    let terms = env.store.fact(&Subject::Review(review.clone())).await;
+    Ok(terms.doing("reading the review that is closed")?.is_some())
+}
+
+/// The reviews that depend on a subject; a review depends on its own terms before it is registered anywhere.
+async fn dependents(env: &Env, subject: &Subject) -> Result<Vec<ReviewId>, Failure> {
+    let mut reviews = env.store.dependents(subject).await.doing("looking up the dependent reviews")?;
+    if let Subject::Review(review) = subject
+        && !reviews.contains(review)
+        && env.store.fact(subject).await.doing("reading the review's terms")?.is_some()
+    {
+        reviews.push(review.clone());
+    }
+    reviews.sort();
+    Ok(reviews)
+}
+
+async fn ask(env: &Env, event: &Event, recorded: &Recorded, reviews: &[ReviewId], now: Instant) -> Result<(), Failure> {
+    let trigger = Trigger {
+        identity: event.identity.clone(),
+        event_type: event.event_type.clone(),
+        subject: event.subject.clone(),
+        revision: event.revision,
+        disposition: recorded.disposition,
+        collision: recorded.collision,
+    };
+    let message = |review: &ReviewId| {
+        let request = RefreshRequested { review: review.clone(), trigger: Some(trigger.clone()), at: now };
+        Ok(Outgoing::json(&request).doing("writing a refresh request")?.in_group(review.as_str()))
+    };
+    let messages = reviews.iter().map(message).collect::<Result<Vec<_>, Failure>>()?;
+    env.refresh.send_all(messages).await.doing("asking for the refresh")
+}
+
+fn measure(disposition: Disposition, now: Instant) {
+    let (reason, alarm) = match disposition {
+        Disposition::Applied => ("applied", false),
+        Disposition::Ignored(ignored) => (ignored.word(), ignored == Ignored::IdCollision),
+    };
+    let mut metrics = Metrics::new("Holdpoint").dimension("Disposition", reason).count("Events", 1);
+    if alarm {
+        metrics = metrics.count("IdCollisions", 1);
+    }
+    metrics.emit(now.millis());
+}

@@ -1,0 +1,76 @@
+use std::sync::Arc;
+
+use lambda_shell::{
+    aws::{self, Patience},
+    clock::Clock,
+    settings::{BadSettings, Settings},
+};
+use packet_store::Store;
+use presentation::link::Keys;
+use refresh_core::{Person, policy::Deployment};
+use sources::policy;
+
+/// What notify works with. Built once; clones share everything.
+#[derive(Clone, Debug)]
+pub struct Env {
+    pub store: Store,
+    pub deployment: Arc<Deployment>,
+    pub mailer: aws_sdk_sesv2::Client,
+    pub postage: Arc<Postage>,
+    pub clock: Clock,
+}
+
+/// What every mail is sent with.
+#[derive(Clone, Debug)]
+pub struct Postage {
+    pub keys: Keys,
+    /// `https://host`, configuration, never a request's Host header.
+    pub link_base: String,
+    /// The service's own address: sender and organiser.
+    pub from: Person,
+    pub mail_domain: String,
+    pub configuration_set: Option<String>,
+}
+
+impl Env {
+    pub async fn from_environment() -> Result<Self, BadSettings> {
+        let mut settings = Settings::from_environment();
+        let table = settings.required("TABLE");
+        let postage = Postage::read(&mut settings);
+        let deployment = settings.file("POLICY_FILE", "policy.json", policy::read);
+        settings.finish()?;
+        let (Some(postage), Some(deployment)) = (postage, deployment) else {
+            return Err(BadSettings(vec!["expected keys, a sender and a policy".to_owned()]));
+        };
+        let config = aws::sdk_config(Patience::Queue).await;
+        Ok(Self {
+            store: Store::new(aws::dynamodb(&config), table),
+            deployment: Arc::new(deployment),
+            mailer: aws_sdk_sesv2::Client::new(&config),
+            postage: Arc::new(postage),
+            clock: Clock::system(),
+        })
+    }
+}
+
+impl Postage {
+    fn read(settings: &mut Settings) -> Option<Self> {
+        let keys = Keys::parse(&settings.required("LINK_KEYS"));
+        let from = Person::parse(&settings.required("MAIL_FROM"));
+        let (link_base, mail_domain) = (settings.required("LINK_BASE"), settings.required("MAIL_DOMAIN"));
+        let configuration_set = settings.optional("CONFIGURATION_SET");
+        match (keys, from) {
+            (Ok(keys), Ok(from)) => Some(Self { keys, link_base, from, mail_domain, configuration_set }),
+            (keys, from) => {
+                // Keys are secret: what was expected of them is said, what was found is not.
+                if keys.is_err() {
+                    settings.fault("LINK_KEYS", "expected one or two keys as <id>:<base64url of 32 bytes>");
+                }
+                if let Err(expected) = from {
+                    settings.fault("MAIL_FROM", format!("expected {expected}"));
+                }
+                None
+            }
+        }
+    }
+}

@@ -1,0 +1,125 @@
+//! One mail: the reader's names and zone, the signed link, the composed message, and the mailer's answer.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use aws_sdk_sesv2::{
+    error::ProvideErrorMetadata,
+    primitives::Blob,
+    types::{Destination, EmailContent, MessageTag, RawMessage},
+};
+use lambda_shell::{Doing, Failure};
+use presentation::{
+    link::{self, Purpose, Token},
+    mail::{self, Letter, Letterhead},
+};
+use refresh_core::{
+    Person,
+    fact::{Facts, Subject, Terms},
+    notice::{LinkTo, Notice},
+    policy::Policy,
+    review::Review,
+    view::Reading,
+};
+
+use crate::{Env, round::random};
+
+/// What the mailer said.
+pub enum Accepted {
+    /// Its id of the message.
+    Message(String),
+    SlowDown,
+}
+
+pub async fn send(
+    env: &Env,
+    review: &Review,
+    facts: &Facts,
+    policy: &Policy,
+    notice: &Notice,
+    claimed_by: &str,
+) -> Result<Accepted, Failure> {
+    let id = &review.head.review;
+    let terms = facts.terms(id).ok_or_else(|| Failure::new("composing a mail", "the review's terms are gone"))?;
+    let reading = Reading { review, terms, policy };
+    let letter = compose(env, &reading, terms, notice).await?;
+    let tag = |name: &str, value: &str| {
+        // Tag values take letters, digits, `-` and `_` alone.
+        let plain: String = value.chars().map(|c| if c.is_ascii_alphanumeric() { c } else { '-' }).take(200).collect();
+        MessageTag::builder().name(name).value(plain).build().doing("tagging a mail")
+    };
+    let message = RawMessage::builder().data(Blob::new(letter.bytes)).build().doing("wrapping a mail")?;
+    let sent = env
+        .mailer
+        .send_email()
+        .from_email_address(env.postage.from.as_str())
+        // The envelope is ours: whatever a header might say, this one person gets the message.
+        .destination(Destination::builder().to_addresses(letter.to.as_str()).build())
+        .content(EmailContent::builder().raw(message).build())
+        .email_tags(tag("review", id.as_str())?)
+        .email_tags(tag("version", &notice.version.to_string())?)
+        .email_tags(tag("claim", claimed_by)?)
+        .set_configuration_set_name(env.postage.configuration_set.clone())
+        .send()
+        .await;
+    match sent {
+        Ok(sent) => Ok(Accepted::Message(sent.message_id.unwrap_or_default())),
+        Err(error) => {
+            let error = error.into_service_error();
+            let throttled = matches!(
+                error.code(),
+                Some("TooManyRequestsException" | "LimitExceededException" | "SendingPausedException" | "Throttling")
+            );
+            if throttled { Ok(Accepted::SlowDown) } else { Err(Failure::new("handing a mail to the mailer", error)) }
+        }
+    }
+}
+
+async fn compose(env: &Env, reading: &Reading<'_>, terms: &Terms, notice: &Notice) -> Result<Letter, Failure> {
+    let known = known_to(reading, &notice.to);
+    let subjects: BTreeSet<Subject> = known.iter().cloned().map(Subject::Person).collect();
+    let profiles = env.store.facts(&subjects).await.doing("reading names")?;
+    let name =
+        |person: &Person| profiles.profile(person).map_or_else(|| person.to_string(), |found| found.name.clone());
+    let names: BTreeMap<Person, String> = known.iter().map(|person| (person.clone(), name(person))).collect();
+    let letterhead = Letterhead {
+        review: reading.review.head.review.clone(),
+        title: terms.title.clone(),
+        reader_name: name(&notice.to),
+        reader_zone: profiles.profile(&notice.to).map_or(terms.time_zone, |profile| profile.time_zone),
+        optional: terms.optional.contains(&notice.to),
+        from: env.postage.from.clone(),
+        mail_domain: env.postage.mail_domain.clone(),
+        link: notice.link.map(|to| signed(env, reading, notice, to)).transpose()?,
+        names,
+    };
+    mail::compose(notice, &letterhead).doing("composing a mail")
+}
+
+/// The people whom the reader's view holds: themselves, and everybody for those who see the whole roster.
+fn known_to(reading: &Reading<'_>, reader: &Person) -> BTreeSet<Person> {
+    let mut known = BTreeSet::from([reader.clone()]);
+    if reading.sees_all(reader) || reading.policy.escalation_contacts.contains(reader) {
+        let versions = [Some(&reading.review.authoritative), reading.review.pending.as_ref()];
+        known.extend(versions.into_iter().flatten().flat_map(|version| version.packet.attendees.values().cloned()));
+        known.extend(reading.review.head.today.owner.iter().cloned());
+        let reasons = reading.review.head.exceptions.iter().flat_map(|exception| &exception.reasons);
+        known.extend(reasons.flat_map(|reason| reason.person.iter().chain(&reason.last_cover).cloned()));
+    }
+    known
+}
+
+fn signed(env: &Env, reading: &Reading<'_>, notice: &Notice, to: LinkTo) -> Result<String, Failure> {
+    let (purpose, thing, expires_at) = match to {
+        LinkTo::Adopt { proposal, expires_at } => (Purpose::Adopt, proposal, expires_at),
+        LinkTo::Acknowledge { row, expires_at } => (Purpose::Acknowledge, row, expires_at),
+    };
+    let token = Token {
+        purpose,
+        review: link::short(reading.review.head.review.as_str()),
+        person: link::short(notice.to.as_str()),
+        thing: link::thing(&thing),
+        expires_at,
+    };
+    let token = link::sign(&token, &env.postage.keys, random()?);
+    Ok(link::url(&env.postage.link_base, purpose, &token))
+}

@@ -1,0 +1,151 @@
+//! Load, decide, commit, pass on; once more where another decision was quicker.
+
+use std::time::Duration;
+
+use lambda_shell::{
+    Doing, Failure,
+    batch::Message,
+    deadline::Deadline,
+    metrics::{Metrics, Unit},
+    queue::{LONGEST_DELAY_SECONDS, Outgoing},
+};
+use packet_store::Committed;
+use refresh_core::{
+    Instant, ReviewId,
+    commit::{Cause, Commit},
+    decision::Outcome,
+    lineage::{Happening, Trigger},
+    message::{NoticesDue, RefreshRequested},
+    refresh,
+    review::Review,
+    turn::cause,
+};
+
+use crate::Env;
+
+/// What one group of messages came to.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Refreshed {
+    pub review: ReviewId,
+    /// In order; empty where nothing had to be decided.
+    pub outcomes: Vec<Outcome>,
+}
+
+pub(crate) async fn take(env: &Env, messages: Vec<Message>, deadline: Deadline) -> Result<Refreshed, Failure> {
+    let requests = messages
+        .iter()
+        .map(|message| serde_json::from_str(&message.body).doing("reading a refresh request"))
+        .collect::<Result<Vec<RefreshRequested>, Failure>>()?;
+    let first = requests.first().ok_or_else(|| Failure::new("reading the batch", "expected a message, found none"))?;
+    let review = first.review.clone();
+    // Messages without a group come one by one, so all of a group are about one review.
+    if let Some(other) = requests.iter().find(|request| request.review != review) {
+        return Err(Failure::new("reading the batch", format!("{review} and {} share a group", other.review)));
+    }
+    let sent = requests.iter().map(|request| request.at).max().unwrap_or(first.at);
+    let mut triggers: Vec<Trigger> = Vec::new();
+    for trigger in requests.into_iter().filter_map(|request| request.trigger) {
+        if !triggers.iter().any(|known| cause(known) == cause(&trigger)) {
+            triggers.push(trigger);
+        }
+    }
+    let mut pause = Pause::default();
+    loop {
+        match attempt(env, &review, &triggers, sent).await? {
+            Attempt::Done(refreshed) => return Ok(refreshed),
+            Attempt::Known(causes) => triggers.retain(|trigger| !causes.contains(&cause(trigger))),
+            Attempt::Superseded if deadline.is_near() => {
+                return Err(Failure::new("deciding", "another decision was always quicker; the deadline is near"));
+            }
+            Attempt::Superseded => pause.wait(&env.clock).await,
+        }
+    }
+}
+
+enum Attempt {
+    Done(Refreshed),
+    /// These triggers were decided on before.
+    Known(Vec<Cause>),
+    Superseded,
+}
+
+async fn attempt(env: &Env, id: &ReviewId, triggers: &[Trigger], sent: Instant) -> Result<Attempt, Failure> {
+    // HEAD first, then the facts: a fact that comes in between is the next message's business, never a lost one.
+    let review = env.store.review(id).await.doing("reading the review")?;
+    let facts = env.store.facts_of(id, review.as_ref(), &env.deployment).await.doing("reading the facts")?;
+    let now = sent.max(Instant::from_millis(env.clock.now_millis()));
+    let commit = match &review {
+        Some(review) => refresh::refresh(review, &facts, &env.deployment, triggers.to_vec(), now),
+        None => {
+            let hash = refresh_core::digest::short(id.as_str());
+            env.store.register_link(hash, id).await.doing("registering the review's links")?;
+            refresh::issue(id, &env.mail_domain, &facts, &env.deployment, triggers.to_vec(), now)
+        }
+    };
+    let Some(commit) = commit else {
+        // Nothing to write, but an earlier delivery may have died before it asked for the notices.
+        if let Some(at) = review.and_then(|review| review.head.notices_at) {
+            ask(env, id, at, now).await?;
+        }
+        return Ok(Attempt::Done(Refreshed { review: id.clone(), outcomes: Vec::new() }));
+    };
+    match env.store.commit(&commit).await.doing("committing the decision")? {
+        Committed::AlreadyWritten(causes) => return Ok(Attempt::Known(causes)),
+        Committed::Superseded => return Ok(Attempt::Superseded),
+        Committed::Written => {}
+    }
+    if let Some(at) = commit.head.notices_at {
+        ask(env, id, at, now).await?;
+    }
+    measure(review.as_ref(), &commit, sent);
+    Ok(Attempt::Done(Refreshed { review: id.clone(), outcomes: outcomes(&commit) }))
+}
+
+/// One message a review, delayed until somebody may be owed something.
+async fn ask(env: &Env, review: &ReviewId, at: Instant, now: Instant) -> Result<(), Failure> {
+    let due = NoticesDue { review: review.clone(), at };
+    let Some(delay) = due.delay(now, LONGEST_DELAY_SECONDS) else { return Ok(()) };
+    let message = Outgoing::json(&due).doing("writing the notices message")?.delayed(delay);
+    env.notices.send(message).await.doing("asking for the notices")
+}
+
+fn outcomes(commit: &Commit) -> Vec<Outcome> {
+    let happenings = commit.entry.iter().flat_map(|entry| &entry.happenings);
+    happenings
+        .filter_map(|happening| match happening {
+            Happening::Decision(decision) => Some(decision.outcome),
+            _ => None,
+        })
+        .collect()
+}
+
+fn measure(before: Option<&Review>, commit: &Commit, sent: Instant) {
+    let head = &commit.head;
+    for outcome in outcomes(commit) {
+        tracing::info!(review_id = %head.review, version = head.latest, outcome = outcome.word(), "decided");
+        Metrics::new("Holdpoint")
+            .dimension("Outcome", outcome.word())
+            .count("Decisions", 1)
+            .property("review_id", head.review.as_str())
+            .emit(head.at.millis());
+    }
+    Metrics::new("Holdpoint")
+        .put("ChangeToPacket", Unit::Milliseconds, head.at.since(sent).max(0) as f64)
+        .count("OpenExceptions", head.exceptions.len())
+        .property("review_id", head.review.as_str())
+        .property("first", before.is_none())
+        .emit(head.at.millis());
+}
+
+/// Full jitter between attempts: two that collided once shall not collide again.
+#[derive(Default)]
+struct Pause(u32);
+
+impl Pause {
+    async fn wait(&mut self, clock: &lambda_shell::clock::Clock) {
+        self.0 = (self.0 + 1).min(6);
+        let most = 5u64 << self.0;
+        let spread = clock.now_millis().unsigned_abs().wrapping_mul(0x9E37_79B9_7F4A_7C15) >> 33;
+        tokio::time::sleep(Duration::from_millis(spread % most)).await;
+    }
+}

@@ -1,0 +1,78 @@
+//! A review's facts, read so that none is missed: its dependencies are registered first, the facts are read second, and
+//! a fact that names new subjects leads to another round.
+
+use std::collections::BTreeSet;
+
+use refresh_core::{
+    Person, ReviewId, digest,
+    fact::{Facts, Subject},
+    policy::Deployment,
+    review::Review,
+    situation,
+};
+
+use crate::{Store, StoreError};
+
+impl Store {
+    /// Everything a decision on this review reads, newest facts, strongly consistent. HEAD must have been read before.
+    /// `review` is `None` for one that is not issued yet.
+    pub async fn facts_of(
+        &self,
+        id: &ReviewId,
+        review: Option<&Review>,
+        deployment: &Deployment,
+    ) -> Result<Facts, StoreError> {
+        self.gather(id, review, deployment, true).await
+    }
+
+    /// The same for somebody who only looks: nothing is registered, since a page that is shown writes nothing.
+    pub async fn facts_seen(
+        &self,
+        id: &ReviewId,
+        review: Option<&Review>,
+        deployment: &Deployment,
+    ) -> Result<Facts, StoreError> {
+        self.gather(id, review, deployment, false).await
+    }
+
+    /// Whose link this is: a review and somebody who was told of it, by the short names a link has room for. Nobody gets
+    /// a link who has no TOLD, if only the claim under which it is sent.
+    pub async fn reader(&self, review: [u8; 16], person: [u8; 16]) -> Result<Option<(ReviewId, Person)>, StoreError> {
+        let Some(review) = self.find_link(review).await? else { return Ok(None) };
+        let told = self.told(&review).await?;
+        let reader = told.into_keys().find(|known| digest::short(known.as_str()) == person);
+        Ok(reader.map(|reader| (review, reader)))
+    }
+
+    async fn gather(
+        &self,
+        id: &ReviewId,
+        review: Option<&Review>,
+        deployment: &Deployment,
+        register: bool,
+    ) -> Result<Facts, StoreError> {
+        let seated: Vec<&Person> = review.map(seated).unwrap_or_default();
+        let mut facts = Facts::default();
+        let mut read: BTreeSet<Subject> = BTreeSet::new();
+        loop {
+            let all = situation::subjects(id, &facts, deployment, seated.iter().copied());
+            let new: BTreeSet<Subject> = all.difference(&read).cloned().collect();
+            if new.is_empty() {
+                return Ok(facts);
+            }
+            if register {
+                self.register(id, &new).await?;
+            }
+            for fact in self.facts(&new).await?.iter() {
+                facts.insert(fact.clone());
+            }
+            read.extend(new);
+        }
+    }
+}
+
+/// Who sits in the versions that count: their time matters even if no mapping names them any more.
+fn seated(review: &Review) -> Vec<&Person> {
+    let versions = std::iter::once(&review.authoritative).chain(&review.pending);
+    versions.flat_map(|version| version.packet.attendees.values()).collect()
+}
