@@ -57,6 +57,8 @@ fn read_native(value: &Value, root: &str, bindings: &Bindings) -> Result<Reading
 }
 
 fn translated(translation: native::Translation) -> Result<Reading, Refused> {
-    let events = translation.events.iter().map(|event| contract::parse_value(event, "$")).collect::<Result<_, _>>()?;
+    // A fault here (a list over its limit, an id that is no name) is of the event the payload came to.
+    let judged = |event| contract::parse_value(event, "(translated) $");
+    let events = translation.events.iter().map(judged).collect::<Result<_, _>>()?;
     Ok(Reading { events, skipped: translation.skipped })
 }

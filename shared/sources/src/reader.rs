@@ -105,19 +105,24 @@ impl<'a> Node<'a> {
 
     /// Free text that people will read: bounded, and without control characters that could break a line or a header.
     pub fn prose(&self, longest: usize) -> Option<String> {
-        let text = self.text()?;
-        let good = !text.trim().is_empty() && text.chars().count() <= longest && !text.chars().any(char::is_control);
-        if good { Some(text.to_owned()) } else { self.wrong(format!("text of 1 to {longest} characters on one line")) }
+        let good = |text: &&str| {
+            !text.trim().is_empty() && text.chars().count() <= longest && !text.chars().any(char::is_control)
+        };
+        match self.value.as_str().filter(good) {
+            Some(text) => Some(text.to_owned()),
+            None => self.wrong(format!("text of 1 to {longest} characters on one line")),
+        }
     }
 
     /// A string that a newtype reads. Its error says `what was expected; found what`.
     pub fn parsed<T>(&self, read: impl FnOnce(&str) -> Result<T, String>) -> Option<T> {
-        let text = self.text()?;
-        match read(text) {
-            Ok(value) => Some(value),
-            Err(error) => {
-                let expected = error.split_once("; found ").map_or(error.as_str(), |(expected, _)| expected);
-                self.wrong(expected)
+        let text = self.value.as_str();
+        // What is no string at all is told what the newtype wants of one.
+        match (read(text.unwrap_or_default()), text) {
+            (Ok(value), Some(_)) => Some(value),
+            (Ok(_), None) => self.wrong("a string"),
+            (Err(error), _) => {
+                self.wrong(error.split_once("; found ").map_or(error.as_str(), |(expected, _)| expected))
             }
         }
     }
@@ -236,7 +241,7 @@ impl<'a> Object<'a> {
     /// Must be there, and may be `null`: a source that leaves it out has not said "none".
     pub fn must_or_null<T>(&self, name: &str, read: impl FnOnce(&Node<'_>) -> Option<T>) -> Option<Option<T>> {
         match self.members.get(name) {
-            None => self.missing(name, read),
+            None => self.missing(name, |node| read(node).map(|_| ())).or_else(|| self.or_null()),
             Some(Value::Null) => Some(None),
             Some(value) => read(&self.node(name, value)).map(Some),
         }
@@ -297,6 +302,14 @@ impl<'a> Object<'a> {
         good
     }
 
+    /// The member just missed may be `null` as well.
+    fn or_null<T>(&self) -> Option<T> {
+        if let Some(fault) = self.faults.0.borrow_mut().last_mut() {
+            fault.expected += ", or null";
+        }
+        None
+    }
+
     /// Says of a missing member what was expected there: the very words its reader has for a `null`.
     fn missing<T, U>(&self, name: &str, read: impl FnOnce(&Node<'_>) -> Option<T>) -> Option<U> {
         let before = self.faults.0.borrow().len();
@@ -305,7 +318,7 @@ impl<'a> Object<'a> {
         match faults.get_mut(before) {
             Some(fault) => "nothing".clone_into(&mut fault.found),
             None => {
-                faults.push(Fault::new(Path::Member(&self.path, name).to_string(), "a value, or null", "nothing"));
+                faults.push(Fault::new(Path::Member(&self.path, name).to_string(), "a value", "nothing"));
             }
         }
         None

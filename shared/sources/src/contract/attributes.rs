@@ -46,8 +46,8 @@ fn data_object<'a>(node: &Node<'a>) -> Option<Object<'a>> {
 
 /// Reads every attribute, recording what is wrong. `null` equals absent; extensions are left alone.
 pub fn read(event: &Object<'_>) -> Attributes {
-    event.must("specversion", |node| match node.text()? {
-        "1.0" => Some(()),
+    event.must("specversion", |node| match node.value().as_str() {
+        Some("1.0") => Some(()),
         _ => node.wrong("\"1.0\""),
     });
     let source = event.must("source", |node| node.parsed(Source::parse));

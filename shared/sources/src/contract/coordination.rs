@@ -100,9 +100,12 @@ fn few_enough(data: &Object<'_>, attendees: &BTreeMap<Role, Person>, optional: &
 fn meeting(node: &Node<'_>) -> Option<Meeting> {
     let object = node.object()?;
     let uid = object.must("uid", |node| {
-        let uid = node.text()?;
-        let good = (1..=LONGEST_UID).contains(&uid.len()) && uid.bytes().all(|byte| byte.is_ascii_graphic());
-        if good { Some(uid.to_owned()) } else { node.wrong("a calendar UID of 1 to 255 visible ASCII characters") }
+        let good =
+            |uid: &&str| (1..=LONGEST_UID).contains(&uid.len()) && uid.bytes().all(|byte| byte.is_ascii_graphic());
+        match node.value().as_str().filter(good) {
+            Some(uid) => Some(uid.to_owned()),
+            None => node.wrong(format!("a calendar UID of 1 to {LONGEST_UID} visible ASCII characters")),
+        }
     });
     // iCalendar integers are 32 bits and signed; room is left to count on.
     let sequence = object.may("sequence", |node| u32::try_from(node.whole(0..=1_000_000_000)?).ok());

@@ -212,7 +212,29 @@ pub fn read(node: &Node<'_>) -> Option<Bindings> {
         });
         binding(&object, format?)
     })?;
+    comparable(node, &bindings)?;
     Some(Bindings(bindings))
+}
+
+/// Revisions compare only within one system: evidence of two formats for one checkpoint, under one source, would be
+/// ordered by numbers that have nothing to do with each other. So would two bindings that name the same change.
+fn comparable(node: &Node<'_>, bindings: &[Binding]) -> Option<()> {
+    let evidence = |binding: &Binding| match binding {
+        Binding::CdEvents(of) => Some(of.evidence.clone()),
+        Binding::Github(of) => Some(of.evidence.clone()),
+        _ => None,
+    };
+    for (index, one) in bindings.iter().enumerate() {
+        for other in &bindings[..index] {
+            let (Some(a), Some(b)) = (evidence(one), evidence(other)) else { continue };
+            let same = a.source == b.source && a.checkpoint == b.checkpoint && a.change == b.change;
+            if same && (one.format() != other.format() || a.change != BoundChange::Starred) {
+                let expected = "one system for a source, change and checkpoint, since revisions of two do not compare";
+                return node.wrong_as(expected, format!("checkpoint {} of {} twice", a.checkpoint, a.source));
+            }
+        }
+    }
+    Some(())
 }
 
 fn binding(object: &Object<'_>, format: Format) -> Option<Binding> {

@@ -32,15 +32,18 @@ pub fn translate(input: &mut Input<'_>) -> Option<()> {
         let ((_, start), (end, _)) = (start?, end?);
         request.ordered("startTime", start, "endTime", end)
     });
-    let (poll, horizon) = (binding?, horizon?);
+    let poll = binding?;
     let schedules = object.must("response", |response| {
-        response.object()?.must("value", |list| list.list(MOST_SCHEDULES, |item| schedule(poll, horizon, item)))
+        response.object()?.must("value", |list| list.list(MOST_SCHEDULES, |item| schedule(poll, item)))
     });
     let revision = input.polled_revision(poll);
-    let (schedules, revision) = (schedules?, revision?);
+    let (horizon, schedules, revision) = (horizon?, schedules?, revision?);
     for schedule in schedules {
         let Some(person) = input.person(poll, &schedule.name, &schedule.path) else { continue };
-        let Schedule { busy, unknown, .. } = schedule;
+        let Schedule { busy, known, mut unknown, .. } = schedule;
+        if !known {
+            unknown = vec![horizon];
+        }
         let snapshot = Snapshot { person: &person, kind: "calendar", revision, horizon, busy, unknown };
         input.emit_availability(&poll.source, &snapshot);
     }
@@ -50,6 +53,7 @@ pub fn translate(input: &mut Input<'_>) -> Option<()> {
 struct Schedule {
     name: String,
     path: String,
+    known: bool,
     busy: Vec<Interval>,
     unknown: Vec<Interval>,
 }
@@ -61,7 +65,7 @@ enum Status {
     Unknown,
 }
 
-fn schedule(poll: &Poll, horizon: Interval, node: &Node<'_>) -> Option<Schedule> {
+fn schedule(poll: &Poll, node: &Node<'_>) -> Option<Schedule> {
     let object = node.object()?;
     let name = object.must("scheduleId", |node| node.text_owned());
     let path = format!("{}.scheduleId", node.path());
@@ -69,16 +73,13 @@ fn schedule(poll: &Poll, horizon: Interval, node: &Node<'_>) -> Option<Schedule>
     let (name, items) = (name?, items?);
     // Without items, or with an error beside them, nothing is known of that mailbox.
     let known = !object.has("error") && items.is_some();
-    let mut schedule = Schedule { name, path, busy: Vec::new(), unknown: Vec::new() };
+    let mut schedule = Schedule { name, path, known, busy: Vec::new(), unknown: Vec::new() };
     for (status, interval) in items.unwrap_or_default() {
         match (status, interval) {
             (Status::Busy, Some(interval)) => schedule.busy.push(interval),
             (Status::Unknown, Some(interval)) => schedule.unknown.push(interval),
             _ => {}
         }
-    }
-    if !known {
-        schedule.unknown = vec![horizon];
     }
     Some(schedule)
 }
@@ -100,13 +101,13 @@ fn entry(poll: &Poll, node: &Node<'_>) -> Option<(Status, Option<Interval>)> {
     let end = object.must("end", local);
     let (start, end) = (start?, end?);
     if end.1 < start.0 {
-        return wrong_end(&object, start.0);
+        return wrong_end(&object, start.0, end.1);
     }
     Some((status?, zone::widest(start, end)))
 }
 
-fn wrong_end<T>(object: &Object<'_>, start: Instant) -> Option<T> {
-    object.must("end", |node| node.wrong(format!("an instant not before `start` ({start})")))
+fn wrong_end<T>(object: &Object<'_>, start: Instant, end: Instant) -> Option<T> {
+    object.must("end", |node| node.wrong_as(format!("an instant not before `start` ({start})"), end.to_string()))
 }
 
 /// `{"dateTime": "2026-11-03T15:00:00.0000000", "timeZone": "UTC"}`: the earliest and the latest it can mean.

@@ -163,7 +163,7 @@ fn after<T>(object: &Object<'_>, start: u32) -> Option<T> {
 
 /// Minutes after local midnight.
 fn time_of_day(node: &Node<'_>, expected: &str, most: u32) -> Option<u32> {
-    let text = node.text()?;
+    let text = node.value().as_str().unwrap_or_default();
     let digits = |part: &str| {
         (part.len() == 2 && part.bytes().all(|byte| byte.is_ascii_digit())).then(|| part.parse::<u32>().ok()).flatten()
     };

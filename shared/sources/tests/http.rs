@@ -1,0 +1,136 @@
+//! The CloudEvents HTTP binding, mode by mode.
+
+use std::collections::BTreeMap;
+
+use serde_json::{Value, json};
+use sources::{http, parse_batch};
+
+fn headers(list: &[(&str, &str)]) -> BTreeMap<String, String> {
+    list.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect()
+}
+
+fn event(id: &str) -> Value {
+    json!({
+        "specversion": "1.0", "id": id, "source": "//people.example.com", "type": "dev.holdpoint.person.updated.v1",
+        "data": {"person": "a@example.com", "revision": 1, "name": "A", "time_zone": "UTC"}
+    })
+}
+
+#[test]
+fn structured_batched_and_binary_say_the_same() {
+    let one = event("p 1");
+    let structured = parse_batch(
+        &headers(&[("Content-Type", "application/cloudevents+json; charset=utf-8")]),
+        one.to_string().as_bytes(),
+    );
+    let batch = parse_batch(
+        &headers(&[("content-type", "application/cloudevents-batch+json")]),
+        json!([one]).to_string().as_bytes(),
+    );
+    let untyped = parse_batch(&headers(&[]), one.to_string().as_bytes());
+    let binary = parse_batch(
+        &headers(&[
+            ("CE-SpecVersion", "1.0"),
+            ("ce-id", "p%201"),
+            ("ce-source", "\"//people.example.com\""),
+            ("ce-type", "dev.holdpoint.person.updated.v1"),
+            ("ce-someextension", "Euro%20%E2%82%AC"),
+            ("content-type", "application/json"),
+        ]),
+        one["data"].to_string().as_bytes(),
+    );
+    let first = |read: Result<Vec<http::Received>, _>| read.expect("a request").remove(0).event.expect("a good event");
+    let expected = first(structured);
+    assert_eq!(expected.identity.id.as_str(), "p 1");
+    for read in [batch, untyped, binary] {
+        assert_eq!(first(read), expected);
+    }
+}
+
+#[test]
+fn a_bad_event_among_good_ones_is_its_own_fault() {
+    let mut bad = event("bad");
+    bad["data"]["name"] = json!(7);
+    let body = json!([event("1"), bad, "x", event("2")]).to_string();
+    let read = parse_batch(&headers(&[("content-type", "application/cloudevents-batch+json")]), body.as_bytes());
+    let outcomes: Vec<String> = read
+        .expect("a batch")
+        .into_iter()
+        .map(|received| match received.event {
+            Ok(event) => event.identity.id.to_string(),
+            Err(refused) => refused.to_string(),
+        })
+        .collect();
+    assert_eq!(
+        outcomes,
+        [
+            "1",
+            "$.data.name: expected text of 1 to 200 characters on one line; found 7",
+            "$: expected an object; found \"x\"",
+            "2"
+        ]
+    );
+}
+
+/// What goes on the queue is read there again, and comes to the same.
+#[test]
+fn the_body_for_the_queue_is_the_event() {
+    let read = parse_batch(&headers(&[]), json!([event("1"), event("2")]).to_string().as_bytes()).expect("a batch");
+    assert_eq!(read.len(), 2);
+    for received in read {
+        assert_eq!(sources::parse(&received.body), received.event);
+    }
+}
+
+#[test]
+fn requests_that_are_none() {
+    let said = |list: &[(&str, &str)], body: &[u8]| match http::split(&headers(list), body) {
+        Ok(bodies) => panic!("taken: {bodies:?}"),
+        Err(refused) => refused.to_string(),
+    };
+    for (list, body, expected) in [
+        (
+            vec![("content-type", "text/html")],
+            &b"{}"[..],
+            "header content-type: expected application/cloudevents+json, \
+            application/cloudevents-batch+json, or ce- headers with any JSON type; found \"text/html\"",
+        ),
+        (
+            vec![("content-type", "application/cloudevents-batch+json")],
+            b"{}",
+            "$: expected a list of events; found an object",
+        ),
+        (vec![], b"", "$: expected JSON; found nothing"),
+        (vec![], b"{\"a\":\xff}", "$: expected UTF-8 text; found other bytes after byte 5"),
+        (
+            vec![("ce-specversion", "1.0"), ("ce-id", "%zz")],
+            b"{}",
+            "header ce-id: expected percent-encoded UTF-8; found \"%zz\"",
+        ),
+        (
+            vec![("ce-specversion", "1.0"), ("ce-data", "x")],
+            b"{}",
+            "header ce-data: expected an attribute (the data is the body); found \"x\"",
+        ),
+    ] {
+        assert_eq!(said(&list, body), expected);
+    }
+}
+
+/// Binary mode with a body that is no JSON is judged like any other event: by the contract, at its member.
+#[test]
+fn binary_data_that_is_no_json() {
+    let list = headers(&[
+        ("ce-specversion", "1.0"),
+        ("ce-id", "1"),
+        ("ce-source", "//s"),
+        ("ce-type", "dev.holdpoint.person.updated.v1"),
+        ("content-type", "text/plain"),
+    ]);
+    let refused = parse_batch(&list, b"hello").expect("one event").remove(0).event.expect_err("no JSON");
+    assert_eq!(
+        refused.to_string(),
+        "$.datacontenttype: expected a JSON media type like application/json; found \"text/plain\"\n\
+         $.data_base64: expected Base64 of JSON; found line 1, column 1: expected value"
+    );
+}

@@ -1,0 +1,273 @@
+//! Native payloads, one row a case: a sample, one member of it replaced (or taken out with `-`), and what comes of it.
+//! The samples themselves and their whole events are in `samples.rs`.
+
+use std::{collections::BTreeMap, fs};
+
+use refresh_core::{
+    event::Event,
+    fact::{Body, Subject},
+};
+use serde_json::Value;
+use sources::{policy, read};
+
+fn sample(name: &str) -> Value {
+    let path = format!("{}/../../events/ingest/{name}.json", env!("CARGO_MANIFEST_DIR"));
+    let text = fs::read_to_string(&path).unwrap_or_else(|error| panic!("{path}: {error}"));
+    serde_json::from_str(&text).expect("a JSON sample")
+}
+
+fn bindings(changed: impl Fn(&mut Value)) -> sources::Bindings {
+    let text = include_str!("../../../infra/policy.json");
+    let mut policy: Value = serde_json::from_str(text).expect("JSON");
+    changed(&mut policy["native"]);
+    policy::read_file(&policy.to_string()).unwrap_or_else(|faults| panic!("{faults:?}")).bindings
+}
+
+fn replaced(mut payload: Value, pointer: &str, with: &str) -> Value {
+    if pointer == "/" {
+        return payload;
+    }
+    let (parent, name) = pointer.rsplit_once('/').expect("a pointer");
+    let parent = payload.pointer_mut(parent).unwrap_or_else(|| panic!("nothing at {pointer}"));
+    match (parent.as_object_mut(), with) {
+        (Some(members), "-") => drop(members.remove(name)),
+        (Some(members), text) => {
+            let value = serde_json::from_str(text).unwrap_or_else(|_| panic!("no JSON: {text}"));
+            members.insert(name.to_owned(), value);
+        }
+        (None, text) => {
+            let items = parent.as_array_mut().unwrap_or_else(|| panic!("no list over {pointer}"));
+            let index: usize = name.parse().expect("an index");
+            items[index] = serde_json::from_str(text).unwrap_or_else(|_| panic!("no JSON: {text}"));
+        }
+    }
+    payload
+}
+
+fn short(event: &Event) -> String {
+    let subject = match &event.subject {
+        Subject::Change(change) => format!("{change}"),
+        Subject::Evidence(change, checkpoint) => format!("{change} {checkpoint}"),
+        Subject::Availability(person, _) => person.as_str().split('@').next().unwrap_or_default().to_owned(),
+        other => format!("{other:?}"),
+    };
+    let body = match &event.body {
+        Body::Evidence(evidence) => match evidence.ready_at {
+            Some(at) => format!("{:?} {at}", evidence.status),
+            None => format!("{:?}", evidence.status),
+        },
+        Body::Change(change) => match &change.in_force {
+            Some(force) => {
+                let owner = force.owner.as_ref().map_or("nobody", |owner| owner.as_str());
+                format!("{:?} owner {owner} confirmed {}", change.state, force.owner_confirmed)
+            }
+            None => format!("{:?}", change.state),
+        },
+        Body::Availability(availability) => {
+            let unknown = availability.unknown.iter().map(|one| one.length() / 60_000).sum::<i64>();
+            format!("busy {} unknown {unknown} min", availability.busy.len())
+        }
+        other => format!("{other:?}"),
+    };
+    format!("{subject} r{} {body}", event.revision)
+}
+
+fn said(payload: &Value, bindings: &sources::Bindings) -> String {
+    match read(&payload.to_string(), bindings) {
+        Ok(reading) => {
+            let events = reading.events.iter().map(short);
+            events.chain(reading.skipped.iter().map(|why| format!("skipped: {why}"))).collect::<Vec<_>>().join("; ")
+        }
+        Err(refused) => refused.to_string(),
+    }
+}
+
+const GITHUB: &str = r#"
+github_workflow_run   | /                                        |                                | CHG0031337 integration-tests r56200012 Ready 2026-11-03T14:50:00Z
+github_workflow_run   | /body/action                             | "requested"                    | CHG0031337 integration-tests r56200010 Expected 2026-11-03T14:50:10Z
+github_workflow_run   | /body/action                             | "in_progress"                  | CHG0031337 integration-tests r56200011 Expected 2026-11-03T14:50:10Z
+github_workflow_run   | /body/action                             | "approved"                     | skipped: a run of a fork, or an action that says nothing of readiness
+github_workflow_run   | /body/workflow_run/conclusion            | "failure"                      | CHG0031337 integration-tests r56200012 Withdrawn
+github_workflow_run   | /body/workflow_run/conclusion            | "neutral"                      | CHG0031337 integration-tests r56200012 Withdrawn
+github_workflow_run   | /body/workflow_run/conclusion            | "skipped"                      | CHG0031337 integration-tests r56200012 Withdrawn
+github_workflow_run   | /body/workflow_run/conclusion            | null                           | CHG0031337 integration-tests r56200012 Withdrawn
+github_workflow_run   | /body/workflow_run/conclusion            | "success_with_a_new_word"      | CHG0031337 integration-tests r56200012 Withdrawn
+github_workflow_run   | /body/workflow_run/run_attempt           | 2                              | CHG0031337 integration-tests r56200022 Ready 2026-11-03T14:50:00Z
+github_workflow_run   | /body/workflow_run/head_branch           | "main"                         | skipped: a run that no binding names (repository, workflow or app, branch and commit must all fit)
+github_workflow_run   | /body/workflow_run/head_branch           | "release/"                     | skipped: a run that no binding names (repository, workflow or app, branch and commit must all fit)
+github_workflow_run   | /body/workflow_run/head_branch           | null                           | skipped: a run that no binding names (repository, workflow or app, branch and commit must all fit)
+github_workflow_run   | /body/workflow_run/head_branch           | "release/ x"                   | skipped: the star of a binding's pattern stands for no change id here
+github_workflow_run   | /body/workflow_run/path                  | ".github/workflows/lint.yml"   | skipped: a run that no binding names (repository, workflow or app, branch and commit must all fit)
+github_workflow_run   | /body/repository/full_name               | "stranger/identity-service"    | skipped: a run of a fork, or an action that says nothing of readiness
+github_workflow_run   | /headers/X-GitHub-Event                  | "check_suite"                  | header x-github-event: expected workflow_run; found check_suite
+github_check_suite    | /body/check_suite/conclusion             | "success"                      | CHG0031337 static-analysis r1793714712000009002 Ready 2026-11-03T14:20:12Z
+github_check_suite    | /body/action                             | "rerequested"                  | CHG0031337 static-analysis r1793714712000009003 Expected
+github_check_suite    | /body/check_suite/app/slug               | "other-app"                    | skipped: a run that no binding names (repository, workflow or app, branch and commit must all fit)
+"#;
+
+const CDEVENTS: &str = r#"
+cdevents_0_5          | /data/subject/content/outcome            | "pass"                         | CHG0031337 performance-tests r17937174000002 Withdrawn
+cdevents_0_5          | /data/subject/content/outcome            | "failure"                      | CHG0031337 performance-tests r17937174000002 Withdrawn
+cdevents_0_5          | /data/subject/content/outcome            | -                              | CHG0031337 performance-tests r17937174000002 Withdrawn
+cdevents_0_4          | /body/subject/content/outcome            | "success"                      | CHG0031337 performance-tests r17937174600002 Withdrawn
+cdevents_0_5          | /data/context/type                       | "dev.cdevents.testsuiterun.finished.1.0.0" | CHG0031337 performance-tests r17937174000002 Withdrawn
+cdevents_0_5          | /data/context/type                       | "dev.cdevents.testsuiterun.started.0.3.0"  | CHG0031337 performance-tests r17937174000001 Expected 2026-11-03T15:35:00Z
+cdevents_0_5          | /data/context/type                       | "dev.cdevents.testsuiterun.queued.0.3.0"   | CHG0031337 performance-tests r17937174000000 Expected 2026-11-03T15:35:00Z
+cdevents_0_5          | /data/context/type                       | "dev.cdevents.testcaserun.finished.0.3.0"  | skipped: a CDEvent of a type that is evidence for nothing (a source-code change, a ticket, an incident ...)
+cdevents_0_5          | /data/context/type                       | "dev.cdeventsx.tool-thing.done.0.1.0"      | skipped: a CDEvent of a type that is evidence for nothing (a source-code change, a ticket, an incident ...)
+cdevents_0_5          | /data/context/source                     | "//another.example.com"        | skipped: a run that no binding for cdevents names (source, name and environment must all fit)
+cdevents_0_5          | /data/subject/content/environment/id     | "production"                   | skipped: a run that no binding for cdevents names (source, name and environment must all fit)
+cdevents_0_5          | /data/subject/content/testSuite          | -                              | skipped: a run that no binding for cdevents names (source, name and environment must all fit)
+"#;
+
+const SERVICENOW: &str = r#"
+servicenow_change_request | /body/result/state                   | "-1"                           | CHG0031337 r17 Implementing owner release-owner@example.com confirmed true
+servicenow_change_request | /body/result/state                   | "-3"                           | CHG0031337 r17 Draft
+servicenow_change_request | /body/result/state                   | "0"                            | CHG0031337 r17 OnHold
+servicenow_change_request | /body/result/state                   | "3"                            | CHG0031337 r17 Closed
+servicenow_change_request | /body/result/state                   | {"display_value":"Canceled","value":"4"} | CHG0031337 r17 Cancelled
+servicenow_change_request | /body/result/state                   | "17"                           | $.result.state: expected -5 to 0, 3 or 4, or a state that the binding's `states` names; found "17"
+servicenow_change_request | /body/result/approval                | "requested"                    | CHG0031337 r17 Draft
+servicenow_change_request | /body/result/approval                | "rejected"                     | CHG0031337 r17 Draft
+servicenow_change_request | /body/result/on_hold                 | "true"                         | CHG0031337 r17 OnHold
+servicenow_change_request | /body/result/on_hold                 | true                           | CHG0031337 r17 OnHold
+servicenow_change_request | /body/result/assigned_to             | ""                             | CHG0031337 r17 Approved owner nobody confirmed true
+servicenow_change_request | /body/result/assigned_to             | "rm-a@example.com"             | CHG0031337 r17 Approved owner rm-a@example.com confirmed true
+servicenow_change_request | /body/result/u_owner_confirmed       | -                              | CHG0031337 r17 Approved owner release-owner@example.com confirmed false
+servicenow_change_request | /body/result/sys_mod_count           | 18                             | CHG0031337 r18 Approved owner release-owner@example.com confirmed true
+servicenow_change_request | /body/result/sys_mod_count           | "many"                         | $.result.sys_mod_count: expected a whole number, 0 or more; found "many"
+servicenow_change_request | /body/result/end_date                | "2026-11-03T23:00:00Z"         | $.result.end_date: expected a UTC date-time like 2026-11-03 13:00:00 (ask with sysparm_display_value=false or all); found "2026-11-03T23:00:00Z"
+"#;
+
+const CALENDARS: &str = r#"
+graph_get_schedule    | /                                        |                                | security-reviewer r1793696472000 busy 3 unknown 60 min; gone r1793696472000 busy 0 unknown 4320 min
+graph_get_schedule    | /body/response/value/0/scheduleItems     | null                           | security-reviewer r1793696472000 busy 0 unknown 4320 min; gone r1793696472000 busy 0 unknown 4320 min
+graph_get_schedule    | /body/response/value/0/scheduleItems     | []                             | security-reviewer r1793696472000 busy 0 unknown 0 min; gone r1793696472000 busy 0 unknown 4320 min
+graph_get_schedule    | /body/response/value/0/scheduleItems/0/status | "focusTime"               | security-reviewer r1793696472000 busy 2 unknown 150 min; gone r1793696472000 busy 0 unknown 4320 min
+graph_get_schedule    | /body/response/value/0/scheduleId        | "room 4"                       | gone r1793696472000 busy 0 unknown 4320 min; skipped: $.response.value[0].scheduleId is bound to no person
+graph_get_schedule    | /headers/Date                            | "2026-11-03T09:01:12.500Z"     | security-reviewer r1793696472500 busy 3 unknown 60 min; gone r1793696472500 busy 0 unknown 4320 min
+graph_get_schedule    | /headers/Date                            | "42"                           | security-reviewer r42 busy 3 unknown 60 min; gone r42 busy 0 unknown 4320 min
+google_free_busy      | /                                        |                                | database-owner r1793696472000 busy 1 unknown 0 min; gone r1793696472000 busy 0 unknown 4320 min
+google_free_busy      | /body/calendars/gone@example.com/errors  | []                             | database-owner r1793696472000 busy 1 unknown 0 min; gone r1793696472000 busy 0 unknown 0 min
+google_free_busy      | /body/calendars/gone@example.com         | {}                             | database-owner r1793696472000 busy 1 unknown 0 min; gone r1793696472000 busy 0 unknown 4320 min
+pagerduty_oncalls     | /                                        |                                | database-owner r1793696472000 busy 1 unknown 0 min; reliability-lead r1793696472000 busy 0 unknown 0 min
+pagerduty_oncalls     | /body/response/oncalls/2/escalation_level | 1                             | database-owner r1793696472000 busy 1 unknown 0 min; reliability-lead r1793696472000 busy 1 unknown 0 min
+pagerduty_oncalls     | /body/response/oncalls                   | []                             | database-owner r1793696472000 busy 0 unknown 0 min; reliability-lead r1793696472000 busy 0 unknown 0 min
+"#;
+
+#[test]
+fn one_member_at_a_time() {
+    let bindings = bindings(|_| ());
+    for row in [GITHUB, CDEVENTS, SERVICENOW, CALENDARS].iter().flat_map(|table| table.lines()) {
+        if row.is_empty() {
+            continue;
+        }
+        let mut columns = row.splitn(4, '|').map(str::trim);
+        let mut column = || columns.next().unwrap_or_else(|| panic!("four columns: {row}"));
+        let (name, pointer, with, expected) = (column(), column(), column(), column());
+        let payload = replaced(sample(&format!("native_{name}")), pointer, with);
+        assert_eq!(said(&payload, &bindings), expected, "{name} with {with} at {pointer}");
+    }
+}
+
+/// What the deployment says otherwise: conclusions that count, a commit, tentative time, states of its own.
+#[test]
+fn bindings_say_what_payloads_cannot() {
+    let neutral = bindings(|native| native[1]["ready_on"] = serde_json::json!(["success", "neutral"]));
+    assert_eq!(
+        said(&sample("native_github_check_suite"), &neutral),
+        "CHG0031337 static-analysis r1793714712000009002 Ready 2026-11-03T14:20:12Z"
+    );
+    let commit = "acb5820ced9479c074f688cc328bf03f341a511d";
+    let at = |sha: String| bindings(|native| native[0]["head_sha"] = Value::from(sha.clone()));
+    let run = sample("native_github_workflow_run");
+    assert!(said(&run, &at(commit.to_uppercase())).contains("Ready"));
+    assert!(said(&run, &at(commit.replace('a', "b"))).starts_with("skipped: "));
+    let free = bindings(|native| {
+        native[4]["tentative"] = Value::from("free");
+        native[6]["tentative"] = Value::from("free");
+    });
+    assert!(said(&sample("native_graph_get_schedule"), &free).starts_with("security-reviewer r1793696472000 busy 2 "));
+    assert!(said(&sample("native_ical_vfreebusy"), &free).starts_with("service-owner r1793696472000 busy 3 "));
+    let states = bindings(|native| native[3]["states"] = serde_json::json!({"17": "closed"}));
+    let payload = replaced(sample("native_servicenow_change_request"), "/body/result/state", "\"17\"");
+    assert_eq!(said(&payload, &states), "CHG0031337 r17 Closed");
+}
+
+#[test]
+fn a_format_without_a_binding_is_refused_with_its_name() {
+    let none = sources::Bindings::default();
+    let said = |name: &str| said(&sample(name), &none);
+    assert_eq!(
+        said("native_graph_get_schedule"),
+        "$: expected a binding for graph.get_schedule in the policy's `native` list; found none"
+    );
+    assert!(said("native_github_workflow_run").starts_with("skipped: "));
+}
+
+/// Of the words of one run, whatever order they arrive in, the last one said has the greatest revision.
+#[test]
+fn revisions_rise_as_a_run_goes_on() {
+    let bindings = bindings(|_| ());
+    let revision = |number: i64, attempt: i64, action: &str| {
+        let mut payload = sample("native_github_workflow_run");
+        payload["body"]["workflow_run"]["run_number"] = Value::from(number);
+        payload["body"]["workflow_run"]["run_attempt"] = Value::from(attempt);
+        payload["body"]["action"] = Value::from(action);
+        read(&payload.to_string(), &bindings).expect("a good payload").events[0].revision
+    };
+    let said = [
+        revision(562, 1, "requested"),
+        revision(562, 1, "in_progress"),
+        revision(562, 1, "completed"),
+        revision(562, 2, "requested"),
+        revision(562, 9_999, "completed"),
+        revision(563, 1, "requested"),
+    ];
+    assert!(said.is_sorted_by(|a, b| a < b), "{said:?}");
+}
+
+/// The same payload handed over again is the same event; another answer is another.
+#[test]
+fn identity_is_of_the_content() {
+    let bindings = bindings(|_| ());
+    let id = |payload: &Value| read(&payload.to_string(), &bindings).expect("good").events[0].identity.clone();
+    let payload = sample("native_google_free_busy");
+    assert_eq!(id(&payload), id(&payload));
+    assert_ne!(id(&payload), id(&replaced(payload.clone(), "/body/timeMax", "\"2026-11-07T00:00:00Z\"")));
+}
+
+/// In the hour that a clock repeats, busy time is the longer of what it can be; in the one it skips it has an instant.
+#[test]
+fn ambiguous_local_times_are_busy_either_way() {
+    let bindings = bindings(|_| ());
+    let busy = |start: &str, end: &str| {
+        let mut payload = sample("native_graph_get_schedule");
+        let zone = "W. Europe Standard Time";
+        payload["body"]["response"]["value"] = serde_json::json!([{
+            "scheduleId": "a@example.com",
+            "scheduleItems": [{"status": "busy", "start": {"dateTime": start, "timeZone": zone}, "end": {"dateTime": end, "timeZone": zone}}],
+        }]);
+        let events = read(&payload.to_string(), &bindings).unwrap_or_else(|refused| panic!("{refused}")).events;
+        let Body::Availability(availability) = events[0].body.clone() else { panic!("availability") };
+        format!("{:?}", availability.busy[0].interval())
+    };
+    // 2026-10-25 03:00 CEST becomes 02:00 CET; 2026-03-29 02:00 CET becomes 03:00 CEST.
+    assert_eq!(busy("2026-10-25T02:30:00", "2026-10-25T02:45:00.0000000"), "2026-10-25T00:30:00Z/2026-10-25T01:45:00Z");
+    assert_eq!(busy("2026-03-29T02:30:00", "2026-03-29T04:00:00"), "2026-03-29T01:30:00Z/2026-03-29T02:00:00Z");
+}
+
+/// A raw webhook body is text; it is parsed once, and only where the format is JSON.
+#[test]
+fn a_body_may_be_text() {
+    let bindings = bindings(|_| ());
+    let sample = sample("native_google_free_busy");
+    let headers = BTreeMap::from([("date".to_owned(), "42".to_owned())]);
+    let text = Value::from(sample["body"].to_string());
+    let (a, b) = (
+        sources::translate("google.free_busy", &headers, &text, &bindings),
+        sources::translate("google.free_busy", &headers, &sample["body"], &bindings),
+    );
+    assert!(a.is_ok());
+    assert_eq!(a, b);
+}

@@ -1,0 +1,110 @@
+//! The policy file: what is read, and every fault in it.
+
+use refresh_core::{fact::Kind, policy::Prefer};
+use sources::policy;
+
+const SHIPPED: &str = include_str!("../../../infra/policy.json");
+
+fn faults(text: &str) -> String {
+    let faults = policy::read_file(text).expect_err("a bad policy");
+    faults.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n")
+}
+
+#[test]
+fn the_shipped_policy_is_good() {
+    let file = policy::read_file(SHIPPED).unwrap_or_else(|faults| panic!("{faults:?}"));
+    for kind in Kind::ALL {
+        assert!(file.deployment.sources.iter().any(|source| source.kind == kind), "{}", kind.word());
+    }
+    assert_eq!(file.deployment.defaults.prefer, Prefer::KeepTime);
+    assert_eq!(file.bindings.0.len(), 8);
+    assert_eq!(policy::read(SHIPPED).ok(), Some(file.deployment));
+}
+
+#[test]
+fn what_the_file_leaves_out_is_as_the_contract_says() {
+    let deployment = policy::read(r#"{"sources":[],"defaults":{"quiet_seconds":0}}"#).expect("a good policy");
+    assert_eq!(deployment.defaults, refresh_core::policy::Policy { quiet_seconds: 0, ..policy::standard() });
+}
+
+#[test]
+fn every_fault_is_listed() {
+    let text = r#"{
+      "sources": [
+        {"kind": "evidence", "source": "//ci.example.com/*", "governed_by": "re@example.com"},
+        {"kind": "evidence", "source": "//ci.example.com/*", "governed_by": "re@example.com"},
+        {"kind": "calendar", "source": "//cal.*.com", "governed_by": "IT"},
+        {"kind": "change", "source": "*", "governed_by": "it@example.com", "governd_by": "x"}
+      ],
+      "defaults": {
+        "grid_minutes": 1441, "min_notice_minutes": -1, "evidence_buffer_minutes": "10", "freeze_calendars": "prod",
+        "working_hours": {"start": "18:00", "end": "8:00", "days": []}, "prefer": "keep", "distinct_people": 1,
+        "exclusions": [{"role": "sre", "person": "x"}], "alternate_owner": "nobody", "remind_every_minutes": 0,
+        "escalation_contacts": ["a@example.com", "b"], "churn": {"proposals": 0}, "quiet_second": 5
+      },
+      "nativ": []
+    }"#;
+    insta::assert_snapshot!(faults(text));
+}
+
+#[test]
+fn working_hours_end_after_they_start() {
+    let read = |start: &str, end: &str| {
+        let hours = format!(r#"{{"start":"{start}","end":"{end}","days":["mon","sun"]}}"#);
+        policy::read(&format!(r#"{{"sources":[],"defaults":{{"working_hours":{hours}}}}}"#))
+            .map(|deployment| deployment.defaults.working_hours.map(|hours| (hours.start, hours.end)))
+            .map_err(|faults| faults[0].to_string())
+    };
+    assert_eq!(read("08:00", "18:30"), Ok(Some((480, 1_110))));
+    assert_eq!(read("00:00", "24:00"), Ok(Some((0, 1_440))));
+    let path = "$.defaults.working_hours";
+    for (start, end, said) in [
+        ("08:00", "08:00", format!("{path}.end: expected a time of day after `start` (08:00); found \"08:00\"")),
+        ("24:00", "24:00", format!("{path}.start: expected a time of day like 08:00; found \"24:00\"")),
+        ("08:00", "24:01", format!("{path}.end: expected a time of day like 18:00, at most 24:00; found \"24:01\"")),
+        ("8:00", "18:00", format!("{path}.start: expected a time of day like 08:00; found \"8:00\"")),
+        ("08:60", "18:00", format!("{path}.start: expected a time of day like 08:00; found \"08:60\"")),
+        ("+8:00", "18:00", format!("{path}.start: expected a time of day like 08:00; found \"+8:00\"")),
+    ] {
+        assert_eq!(read(start, end), Err(said), "{start} to {end}");
+    }
+}
+
+#[test]
+fn every_fault_of_a_binding_is_listed() {
+    let text = r#"{"sources": [], "native": [
+      {"format": "github.workflow_run", "source": "//ci", "repository": "nowhere", "workflow": "w.yml", "branch": "re*se/*",
+       "change_id": "CHG1", "checkpoint": "", "head_sha": "abc", "ready_on": ["failure"], "expected_minutes": 0},
+      {"format": "github.check_suite", "source": "//ci", "repository": "a/b", "app": "x", "change_id": "*", "checkpoint": "c"},
+      {"format": "cdevents", "source": "//ci", "subject": "testsuiterun", "name": "s", "change_id": "CHG1", "checkpoint": "c"},
+      {"format": "cdevents", "source": "//ci", "subject": "pipelinerun", "name": "s", "environment": "prod", "change_id": "CHG2", "checkpoint": "c"},
+      {"format": "servicenow.change_request", "source": "//sn", "states": {"7": "done"}, "people": {"id": "Alex"}},
+      {"format": "graph.get_schedule", "source": "//cal", "tentative": "maybe"},
+      {"format": "graph.get_schedule", "source": "//cal", "levels": [1]},
+      {"format": "pagerduty.oncalls", "source": "//pd", "levels": [0]},
+      {"format": "jenkins"}
+    ]}"#;
+    insta::assert_snapshot!(faults(text));
+}
+
+/// Two systems' numbers for one checkpoint do not compare, so a file that binds both is refused.
+#[test]
+fn one_system_speaks_for_a_checkpoint() {
+    let file = |other: &str| {
+        let text = format!(
+            r#"{{"sources": [], "native": [
+              {{"format": "github.workflow_run", "source": "//ci", "repository": "a/b", "workflow": "w.yml", "branch": "release/*",
+                "change_id": "*", "checkpoint": "tests"}}, {other}]}}"#
+        );
+        policy::read_file(&text).map(|file| file.bindings.0.len()).map_err(|faults| faults[0].to_string())
+    };
+    let suite = |checkpoint: &str| {
+        format!(
+            r#"{{"format": "cdevents", "source": "//ci", "subject": "pipelinerun", "name": "p-*", "change_id": "*", "checkpoint": "{checkpoint}"}}"#
+        )
+    };
+    assert_eq!(file(&suite("load")), Ok(2));
+    let expected = "$.native: expected one system for a source, change and checkpoint, since revisions of two do not \
+                    compare; found checkpoint tests of //ci twice";
+    assert_eq!(file(&suite("tests")), Err(expected.to_owned()));
+}
