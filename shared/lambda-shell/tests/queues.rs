@@ -53,7 +53,7 @@ fn queue(name: &str, answers: Vec<(u16, Value)>) -> (Queue, Scripted) {
     let config = aws_sdk_sqs::Config::builder()
         .behavior_version(BehaviorVersion::v2026_01_12())
         .region(Region::new("eu-west-1"))
-        .credentials_provider(Credentials::for_tests())
+        .credentials_provider(Credentials::new("id", "secret", None, None, "test"))
         .retry_config(RetryConfig::disabled())
         .http_client(wire.clone())
         .build();

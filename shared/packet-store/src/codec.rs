@@ -141,3 +141,62 @@ pub(crate) fn check_schema(doing: &str, key: &Key, item: &Item) -> Result<(), St
 pub(crate) fn claim_digest(key: &Key, by: &str, until_millis: &str) -> Digest {
     Digest::of_parts("claim", &[key.pk.as_bytes(), key.sk.as_bytes(), by.as_bytes(), until_millis.as_bytes()])
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn key() -> Key {
+        Key { pk: "REVIEW#RR-1".into(), sk: "VERSION#0000000001".into() }
+    }
+
+    fn opened(item: &Item) -> Result<Vec<String>, String> {
+        open("reading", item).map_err(|error| error.to_string())
+    }
+
+    #[test]
+    fn a_body_reads_back_plain_and_packed() {
+        let (small, large) = (vec!["x".to_owned()], vec!["a word that is said again".to_owned(); 400]);
+        for (form, body, packed) in [
+            (Form::Plain, &small, false),
+            (Form::Packed, &small, false),
+            (Form::Plain, &large, false),
+            (Form::Packed, &large, true),
+        ] {
+            let item = seal(&key(), form, body, &[]);
+            assert_eq!(matches!(item["body"], AttributeValue::B(_)), packed);
+            assert_eq!(opened(&item).as_ref(), Ok(body));
+        }
+    }
+
+    #[test]
+    fn a_key_that_changed_is_damage() {
+        let item = seal(&key(), Form::Plain, &vec!["x"], &[("counter", number(3))]);
+        assert!(opened(&item).is_ok());
+        for (name, value) in [("pk", "REVIEW#RR-2"), ("sk", "VERSION#0000000002")] {
+            let mut moved = item.clone();
+            moved.insert(name.into(), text(value));
+            assert!(opened(&moved).unwrap_err().ends_with("its digest does not fit its attributes"));
+        }
+        let mut nameless = item.clone();
+        nameless.remove("pk");
+        assert!(opened(&nameless).unwrap_err().ends_with("expected string attributes pk and sk"));
+    }
+
+    #[test]
+    fn names_and_values_do_not_run_into_each_other() {
+        let digest = |beside: &[(&str, AttributeValue)]| seal(&key(), Form::Plain, &"x", beside)["digest"].clone();
+        assert_ne!(digest(&[("ab", text("c"))]), digest(&[("a", text("bc"))]));
+        assert_ne!(digest(&[("a", text("1"))]), digest(&[("a", number(1))]));
+    }
+
+    #[test]
+    fn a_packed_body_cannot_grow_without_end() {
+        let bomb = compress_to_vec(&vec![b' '; LONGEST_BODY + 1], LEVEL);
+        let mut item = seal(&key(), Form::Plain, &vec!["x"], &[]);
+        item.insert("body".into(), AttributeValue::B(Blob::new(bomb)));
+        let fitting = digest(&item);
+        item.insert("digest".into(), AttributeValue::B(Blob::new(fitting.0)));
+        assert!(opened(&item).unwrap_err().contains("body: expected deflated JSON"));
+    }
+}

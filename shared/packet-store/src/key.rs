@@ -168,3 +168,113 @@ fn unescaped(text: &str) -> Result<String, String> {
     }
     Ok(out)
 }
+
+#[cfg(test)]
+mod tests {
+    use refresh_core::{
+        EventId, Role, Service, Source,
+        fact::{Diary, Subject},
+    };
+
+    use super::*;
+
+    fn identity(source: &str, id: &str) -> Identity {
+        Identity { source: Source::parse(source).unwrap(), id: EventId::parse(id).unwrap() }
+    }
+
+    fn review(id: &str) -> ReviewId {
+        ReviewId::parse(id).unwrap()
+    }
+
+    #[test]
+    fn keys_are_those_of_the_architecture() {
+        let rr = review("RR-1042");
+        let ada = Person::parse("ada@example.com").unwrap();
+        let calendar = Subject::Availability(ada.clone(), Diary::Calendar);
+        let delegation = Subject::Delegation(Service::parse("identity").unwrap(), Role::parse("rm").unwrap());
+        let event = identity("//ci/x", "e1");
+        let zero = Digest::ZERO;
+        let hex = zero.to_string();
+        let cause = |collision| Cause { identity: event.clone(), collision };
+        for (key, expected) in [
+            (Key::head(&rr), "REVIEW#RR-1042 / HEAD"),
+            (Key::version(&rr, 7), "REVIEW#RR-1042 / VERSION#0000000007"),
+            (Key::lineage(&rr, 42), "REVIEW#RR-1042 / LINEAGE#0000000042"),
+            (Key::cause(&rr, &cause(None)), "REVIEW#RR-1042 / CAUSE#%2F%2Fci%2Fx#e1"),
+            (Key::cause(&rr, &cause(Some(zero))), &format!("REVIEW#RR-1042 / CAUSE#%2F%2Fci%2Fx#e1#collision#{hex}")),
+            (Key::subjects(&rr), "REVIEW#RR-1042 / SUBJECTS"),
+            (Key::told(&rr, &ada), "REVIEW#RR-1042 / TOLD#ada@example.com"),
+            (Key::fact(&calendar), "FACT#availability#ada@example.com#calendar / FACT"),
+            (Key::fact(&delegation), "FACT#delegation#identity#rm / FACT"),
+            (Key::fact(&Subject::Closure(rr.clone())), "FACT#closure#RR-1042 / FACT"),
+            (Key::event(&event), "EVENT#%2F%2Fci%2Fx#e1 / EVENT"),
+            (Key::collision(&event, &zero), &format!("EVENT#%2F%2Fci%2Fx#e1 / COLLISION#{hex}")),
+            (Key::depends(&delegation, &rr), "SUBJECT#delegation#identity#rm / REVIEW#RR-1042"),
+            (Key::link([0xab; 16], &rr), "SUBJECT#link#abababababababababababababababab / REVIEW#RR-1042"),
+        ] {
+            assert_eq!(key.to_string(), expected);
+        }
+    }
+
+    #[test]
+    fn names_that_hold_separators_cannot_collide() {
+        let subject = |service: &str, role: &str| {
+            Key::fact(&Subject::Delegation(Service::parse(service).unwrap(), Role::parse(role).unwrap()))
+        };
+        assert_ne!(subject("a#b", "c"), subject("a", "b#c"));
+        assert_ne!(subject("a%23b", "c"), subject("a#b", "c"));
+        assert_ne!(Key::event(&identity("a#b", "c")), Key::event(&identity("a", "b#c")));
+        let collision = Cause { identity: identity("a", "b"), collision: Some(Digest::ZERO) };
+        let posing = Cause { identity: identity("a", &format!("b#collision#{}", Digest::ZERO)), collision: None };
+        assert_ne!(Key::cause(&review("r"), &collision), Key::cause(&review("r"), &posing));
+    }
+
+    #[test]
+    fn an_escaped_name_reads_back_and_has_one_spelling() {
+        for name in ["RR-1", "a/b#c%d", "%", "%25", "%~x", "größe", "日本/語", "a%2"] {
+            assert_eq!(review_of(&review_partition(&review(name))).as_ref().map(ReviewId::as_str), Ok(name));
+        }
+        for bad in
+            ["RR-1", "REVIEW#", "REVIEW#a#b", "REVIEW#a/b", "REVIEW#%2f", "REVIEW#%41", "REVIEW#a%", "REVIEW#%2é"]
+        {
+            assert!(review_of(bad).is_err(), "{bad}");
+        }
+        assert!(person_of("TOLD#nobody").is_err());
+    }
+
+    #[test]
+    fn no_key_is_longer_than_dynamodb_allows() {
+        let long = |c: char, bytes: usize| c.to_string().repeat(bytes / c.len_utf8());
+        let event = identity(&long('/', 400), &long('#', 400));
+        let wide = review(&"語".repeat(200));
+        let slashes = review(&"/".repeat(200));
+        let person = Person::parse(&format!("{}@{}.example", "/".repeat(64), "a".repeat(60))).unwrap();
+        let cause = Cause { identity: event.clone(), collision: Some(Digest::ZERO) };
+        let two =
+            Subject::Delegation(Service::parse(&"語".repeat(200)).unwrap(), Role::parse(&"#".repeat(200)).unwrap());
+        for rr in [&wide, &slashes] {
+            for key in [
+                Key::version(rr, u32::MAX),
+                Key::cause(rr, &cause),
+                Key::told(rr, &person),
+                Key::event(&event),
+                Key::collision(&event, &Digest::ZERO),
+                Key::depends(&two, rr),
+                Key::link([0; 16], rr),
+            ] {
+                assert!(key.pk.len() <= 2_048, "{} bytes: {key}", key.pk.len());
+                assert!(key.sk.len() <= 1_024, "{} bytes: {key}", key.sk.len());
+            }
+        }
+    }
+
+    #[test]
+    fn long_references_stay_apart() {
+        let (a, b) = (format!("{}a", "/".repeat(300)), format!("{}b", "/".repeat(300)));
+        assert_ne!(Key::event(&identity(&a, "x")), Key::event(&identity(&b, "x")));
+        // Somebody who spells the digest out themselves gets its percent sign escaped.
+        let written = Key::event(&identity(&a, "x")).pk;
+        let spelt = written.strip_prefix("EVENT#").and_then(|rest| rest.strip_suffix("#x")).unwrap();
+        assert_ne!(Key::event(&identity(spelt, "x")).pk, written);
+    }
+}

@@ -88,3 +88,104 @@ pub(crate) fn judge(roles: &[Role], reasons: &[CancellationReason]) -> Verdict {
     }
     Verdict::Contended
 }
+
+#[cfg(test)]
+mod tests {
+    use std::fmt::Write;
+
+    use super::*;
+
+    /// A commit of each role there is, in the order of their actions.
+    const ROLES: [Role; 8] =
+        [Role::Head, Role::Lineage, Role::Version, Role::Cause(0), Role::Told, Role::StandsOn, Role::Event, Role::Fact];
+    /// Every code DynamoDB documents.
+    const CODES: [&str; 7] = [
+        "None",
+        "ConditionalCheckFailed",
+        "ItemCollectionSizeLimitExceeded",
+        "TransactionConflict",
+        "ProvisionedThroughputExceeded",
+        "ThrottlingError",
+        "ValidationError",
+    ];
+
+    fn reasons(codes: &[&str]) -> Vec<CancellationReason> {
+        codes.iter().map(|code| CancellationReason::builder().code(*code).build()).collect()
+    }
+
+    fn one(position: usize, code: &str) -> Verdict {
+        let mut codes = ["None"; 8];
+        codes[position] = code;
+        judge(&ROLES, &reasons(&codes))
+    }
+
+    fn word(verdict: &Verdict) -> &'static str {
+        match verdict {
+            Verdict::Exists(_) => "exists",
+            Verdict::Superseded => "superseded",
+            Verdict::Contended => "again",
+            Verdict::Poison(_) => "poison",
+        }
+    }
+
+    #[test]
+    fn every_position_and_code() {
+        let mut table = String::new();
+        for code in CODES {
+            write!(table, "{code:<32}").unwrap();
+            for position in 0..ROLES.len() {
+                write!(table, "{:<12}", word(&one(position, code))).unwrap();
+            }
+            table.truncate(table.trim_end().len());
+            table.push('\n');
+        }
+        // To be seen with `--nocapture`; what a row says is what the caller does.
+        eprintln!("{:32}{}", "", ROLES.map(|role| format!("{:<12}", role.word())).concat());
+        eprintln!("{table}");
+        assert_eq!(
+            table,
+            "\
+None                            again       again       again       again       again       again       again       again
+ConditionalCheckFailed          superseded  poison      poison      exists      superseded  superseded  exists      superseded
+ItemCollectionSizeLimitExceeded poison      poison      poison      poison      poison      poison      poison      poison
+TransactionConflict             again       again       again       again       again       again       again       again
+ProvisionedThroughputExceeded   again       again       again       again       again       again       again       again
+ThrottlingError                 again       again       again       again       again       again       again       again
+ValidationError                 poison      poison      poison      poison      poison      poison      poison      poison
+"
+        );
+    }
+
+    #[test]
+    fn of_two_reasons_the_first_in_this_order_decides() {
+        let failed = "ConditionalCheckFailed";
+        let order = [(3, failed), (0, failed), (2, "ValidationError"), (4, "TransactionConflict")];
+        for (rank, (position, code)) in order.iter().enumerate() {
+            for (other, lesser) in &order[rank + 1..] {
+                let mut codes = ["None"; 8];
+                codes[*other] = lesser;
+                codes[*position] = code;
+                let both = judge(&ROLES, &reasons(&codes));
+                assert_eq!(word(&both), word(&one(*position, code)), "{position} {code} before {other} {lesser}");
+            }
+        }
+        // HEAD moved, so its numbers are taken: that is the same news, not a broken store.
+        let mut codes = ["None"; 8];
+        (codes[0], codes[1], codes[2]) = (failed, failed, failed);
+        assert_eq!(judge(&ROLES, &reasons(&codes)), Verdict::Superseded);
+    }
+
+    #[test]
+    fn every_mark_that_exists_is_named() {
+        let roles = [Role::Head, Role::Cause(0), Role::Cause(1), Role::Cause(2)];
+        let codes = ["ConditionalCheckFailed", "ConditionalCheckFailed", "None", "ConditionalCheckFailed"];
+        assert_eq!(judge(&roles, &reasons(&codes)), Verdict::Exists(vec![1, 3]));
+    }
+
+    #[test]
+    fn reasons_without_positions_say_nothing() {
+        assert_eq!(judge(&ROLES, &[]), Verdict::Contended);
+        assert_eq!(judge(&ROLES, &reasons(&["ConditionalCheckFailed"])), Verdict::Contended);
+        assert_eq!(one(2, "SomethingNewOneDay"), Verdict::Contended);
+    }
+}

@@ -1,0 +1,198 @@
+//! Ingest: an event's record and its fact.
+
+use packet_store::{Acceptance, Accepted, EventRecord, Store};
+use refresh_core::{
+    authority::{Disposition, Ignored},
+    fact::Fact,
+};
+
+use crate::support::{
+    engine::{Engine, Fault, cancelled, refused},
+    samples::{event, identity, now, profile},
+};
+
+async fn accept(store: &Store, id: &str, fact: &Fact, before: Option<&Fact>) -> Accepted {
+    let event = event(id, fact);
+    let acceptance = Acceptance {
+        event: &event,
+        disposition: Disposition::Applied,
+        fact: Some(fact),
+        replaces: before.map(|before| (before.source.clone(), before.revision)),
+        at: now(),
+    };
+    store.accept(&acceptance).await.expect("no error")
+}
+
+async fn ignore(store: &Store, id: &str, fact: &Fact, why: Ignored) -> Accepted {
+    let event = event(id, fact);
+    let disposition = Disposition::Ignored(why);
+    let acceptance = Acceptance { event: &event, disposition, fact: None, replaces: None, at: now() };
+    store.accept(&acceptance).await.expect("no error")
+}
+
+fn known(accepted: Accepted) -> EventRecord {
+    match accepted {
+        Accepted::Known(record) => record,
+        other => panic!("expected Known, found {other:?}"),
+    }
+}
+
+#[tokio::test]
+async fn event_and_fact_are_written_together() {
+    let engine = Engine::new();
+    let store = engine.store();
+    let fact = profile("ada", 1);
+    assert_eq!(accept(&store, "e1", &fact, None).await, Accepted::Written);
+    assert_eq!(store.fact(&fact.subject).await.unwrap(), Some(fact.clone()));
+    let record = store.event(&identity("e1")).await.unwrap().unwrap();
+    assert_eq!(record.disposition, Disposition::Applied);
+    assert_eq!(record.digest, event("e1", &fact).digest);
+    assert_eq!(engine.calls().iter().filter(|(operation, _)| operation.starts_with("Transact")).count(), 1);
+}
+
+#[tokio::test]
+async fn an_event_is_remembered_for_35_days() {
+    let engine = Engine::new();
+    accept(&engine.store(), "e1", &profile("ada", 1), None).await;
+    let item = engine.items().into_iter().find(|item| item["sk"]["S"] == "EVENT").unwrap();
+    // 2026-11-03T09:00:00Z and 35 days, in whole seconds as DynamoDB's TTL counts.
+    assert_eq!(item["expires_at"]["N"], "1796720400");
+    assert!(engine.items().iter().all(|item| item["sk"]["S"] == "EVENT" || item.get("expires_at").is_none()));
+}
+
+#[tokio::test]
+async fn an_ignored_event_leaves_facts_alone() {
+    let engine = Engine::new();
+    let store = engine.store();
+    assert_eq!(ignore(&store, "e1", &profile("ada", 1), Ignored::StaleRevision).await, Accepted::Written);
+    assert_eq!(store.fact(&profile("ada", 1).subject).await.unwrap(), None);
+    let again = known(ignore(&store, "e1", &profile("ada", 1), Ignored::NotInForce).await);
+    assert_eq!(again.disposition, Disposition::Ignored(Ignored::StaleRevision), "the first answer stands");
+}
+
+#[tokio::test]
+async fn a_known_event_says_what_became_of_it_whatever_else_moved() {
+    let engine = Engine::new();
+    let store = engine.store();
+    let (first, second) = (profile("ada", 1), profile("ada", 2));
+    accept(&store, "e1", &first, None).await;
+    // Both conditions fail: the event is known and the fact is another. The event decides.
+    let record = known(accept(&store, "e1", &second, Some(&profile("ada", 9))).await);
+    assert_eq!(record.disposition, Disposition::Applied);
+    assert_ne!(record.digest, event("e1", &second).digest, "which is how a collision is noticed");
+    assert_eq!(store.fact(&first.subject).await.unwrap(), Some(first));
+}
+
+#[tokio::test]
+async fn a_fact_that_moved_is_superseded_and_nothing_is_written() {
+    let engine = Engine::new();
+    let store = engine.store();
+    let (first, second, third) = (profile("ada", 1), profile("ada", 2), profile("ada", 3));
+    accept(&store, "e1", &first, None).await;
+    assert_eq!(accept(&store, "e2", &second, Some(&first)).await, Accepted::Written);
+    assert_eq!(accept(&store, "e3", &third, Some(&first)).await, Accepted::Superseded, "it is the second by now");
+    assert_eq!(accept(&store, "e3", &third, None).await, Accepted::Superseded, "there is one");
+    let mut elsewhere = second.clone();
+    elsewhere.source = refresh_core::Source::parse("//other.example.com").unwrap();
+    assert_eq!(accept(&store, "e3", &third, Some(&elsewhere)).await, Accepted::Superseded, "of another source");
+    assert_eq!(store.event(&identity("e3")).await.unwrap(), None);
+    assert_eq!(store.fact(&first.subject).await.unwrap(), Some(second));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn of_many_at_once_exactly_one_is_accepted() {
+    let engine = Engine::new();
+    for round in 0..20_u64 {
+        let name = format!("ada-{round}");
+        let workers: Vec<_> = (0..8)
+            .map(|worker| {
+                let (store, name) = (engine.store(), name.clone());
+                // Half of them bring the same event, half another one for the same subject.
+                let id = format!("e-{round}-{}", worker % 2);
+                tokio::spawn(async move { accept(&store, &id, &profile(&name, 1 + worker % 2), None).await })
+            })
+            .collect();
+        let mut written = 0;
+        for worker in workers {
+            written += usize::from(worker.await.unwrap() == Accepted::Written);
+        }
+        assert_eq!(written, 1, "round {round}");
+    }
+}
+
+#[tokio::test]
+async fn a_collision_is_recorded_beside_the_event() {
+    let engine = Engine::new();
+    let store = engine.store();
+    accept(&store, "e1", &profile("ada", 1), None).await;
+    let before = store.event(&identity("e1")).await.unwrap();
+    let other = event("e1", &profile("bob", 5));
+    store.collide(&other, now()).await.unwrap();
+    store.collide(&other, now().plus_minutes(1)).await.unwrap();
+    assert_eq!(store.event(&identity("e1")).await.unwrap(), before);
+    let beside: Vec<_> =
+        engine.items().into_iter().filter(|item| item["sk"]["S"].as_str().unwrap().starts_with("COLL")).collect();
+    assert_eq!(beside.len(), 1);
+    assert!(beside[0]["expires_at"]["N"].is_string());
+}
+
+#[tokio::test]
+async fn a_disposition_is_amended_once_and_again() {
+    let engine = Engine::new();
+    let store = engine.store();
+    let late = Disposition::Ignored(Ignored::ReviewStarted);
+    assert!(!store.amend(&identity("e1"), late).await.unwrap(), "there is no such event");
+    accept(&store, "e1", &profile("ada", 1), None).await;
+    assert!(store.amend(&identity("e1"), late).await.unwrap());
+    engine.calls();
+    assert!(store.amend(&identity("e1"), late).await.unwrap());
+    assert_eq!(engine.calls().len(), 1, "the second time only reads");
+    let record = store.event(&identity("e1")).await.unwrap().unwrap();
+    assert_eq!((record.disposition, record.at), (late, now()));
+}
+
+#[tokio::test(start_paused = true)]
+async fn conflicts_are_waited_out_and_a_lost_answer_does_no_harm() {
+    let engine = Engine::new();
+    let fact = profile("ada", 1);
+    engine
+        .next("TransactWriteItems", cancelled(&["TransactionConflict", "None"]))
+        .next("TransactWriteItems", cancelled(&["None", "ThrottlingError"]));
+    assert_eq!(accept(&engine.store(), "e1", &fact, None).await, Accepted::Written);
+
+    engine.next("TransactWriteItems", Fault::LoseAnswer);
+    let second = event("e2", &profile("bob", 1));
+    let acceptance = Acceptance {
+        event: &second,
+        disposition: Disposition::Applied,
+        fact: Some(&profile("bob", 1)),
+        replaces: None,
+        at: now(),
+    };
+    let error = engine.store().accept(&acceptance).await.unwrap_err();
+    assert!(error.is_retryable(), "{error}");
+    // The next delivery of the message finds what the first one did.
+    assert_eq!(known(accept(&engine.store(), "e2", &profile("bob", 1), None).await).disposition, Disposition::Applied);
+
+    // And the SDK's own retry carries its token, so that it is answered as done.
+    engine.next("TransactWriteItems", Fault::LoseAnswer);
+    assert_eq!(accept(&engine.patient_store(), "e3", &profile("cyd", 1), None).await, Accepted::Written);
+
+    engine.next("PutItem", refused("TransactionConflictException"));
+    assert_eq!(ignore(&engine.store(), "e4", &fact, Ignored::StaleRevision).await, Accepted::Written);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_conflict_without_end_is_an_error_to_come_back_to() {
+    let engine = Engine::new();
+    for _ in 0..20 {
+        engine.next("TransactWriteItems", cancelled(&["TransactionConflict", "None"]));
+    }
+    let fact = profile("ada", 1);
+    let event = event("e1", &fact);
+    let acceptance =
+        Acceptance { event: &event, disposition: Disposition::Applied, fact: Some(&fact), replaces: None, at: now() };
+    let error = engine.store().accept(&acceptance).await.unwrap_err();
+    assert_eq!(error.to_string(), "accepting an event: other writers were in the way for too long");
+    assert!(error.is_retryable());
+}

@@ -1,0 +1,11 @@
+//! The store against an engine with DynamoDB's semantics, through the SDK that production uses.
+
+#[path = "../support/mod.rs"]
+mod support;
+
+mod commits;
+mod damage;
+mod events;
+mod notices;
+mod reading;
+mod registration;

@@ -1,0 +1,239 @@
+//! Reading: every page and unprocessed key, in order, consistently, and as few calls as can be.
+
+use std::collections::BTreeSet;
+
+use packet_store::{Due, Store};
+use refresh_core::{ReviewId, commit::Commit, fact::Subject, turn};
+use serde_json::{Value, json};
+
+use crate::support::{
+    engine::{Engine, Fault, TABLE, refused},
+    samples::{after, at, event, issued, now, person, profile, review},
+};
+
+async fn put_profiles(store: &Store, count: usize) -> BTreeSet<Subject> {
+    let mut subjects = BTreeSet::new();
+    for n in 0..count {
+        let fact = profile(&format!("p{n}"), 1);
+        let event = event(&format!("e{n}"), &fact);
+        let acceptance = packet_store::Acceptance {
+            event: &event,
+            disposition: refresh_core::authority::Disposition::Applied,
+            fact: Some(&fact),
+            replaces: None,
+            at: now(),
+        };
+        store.accept(&acceptance).await.unwrap();
+        subjects.insert(fact.subject);
+    }
+    subjects
+}
+
+#[tokio::test]
+async fn facts_come_by_the_hundred_and_those_that_are_missing_are_left_out() {
+    let engine = Engine::new();
+    let store = engine.store();
+    let mut subjects = put_profiles(&store, 205).await;
+    subjects.insert(Subject::Person(person("nobody")));
+    engine.calls();
+    let facts = store.facts(&subjects).await.unwrap();
+    assert_eq!(facts.iter().count(), 205);
+    let calls = engine.calls();
+    assert_eq!(calls.len(), 3);
+    assert!(calls.iter().all(|(_, request)| request["RequestItems"][TABLE]["ConsistentRead"] == true));
+    assert_eq!(store.facts(&BTreeSet::new()).await.unwrap().iter().count(), 0);
+    assert!(engine.calls().is_empty(), "nothing is asked for nothing");
+}
+
+#[tokio::test(start_paused = true)]
+async fn unprocessed_keys_are_asked_for_again() {
+    let engine = Engine::new();
+    let store = engine.store();
+    let subjects = put_profiles(&store, 4).await;
+    engine.calls();
+    // DynamoDB answers nothing and hands all four keys back, then the engine answers.
+    let keys: Vec<Value> = subjects
+        .iter()
+        .map(|subject| {
+            let key = packet_store::key::Key::fact(subject);
+            json!({ "pk": { "S": key.pk }, "sk": { "S": key.sk } })
+        })
+        .collect();
+    let nothing = json!({ "Responses": {}, "UnprocessedKeys": { TABLE: { "Keys": keys, "ConsistentRead": true } } });
+    engine.next("BatchGetItem", Fault::Answer(200, nothing.clone()));
+    assert_eq!(store.facts(&subjects).await.unwrap().iter().count(), 4);
+    assert_eq!(engine.calls().len(), 2);
+    for _ in 0..8 {
+        engine.next("BatchGetItem", Fault::Answer(200, nothing.clone()));
+    }
+    let error = store.facts(&subjects).await.unwrap_err();
+    assert!(error.is_retryable(), "{error}");
+}
+
+/// Commits `count` decisions after the first.
+async fn write_history(store: &Store, count: usize) -> Vec<Commit> {
+    let mut all = vec![issued("e0")];
+    store.commit(&all[0]).await.unwrap();
+    for n in 1..=count {
+        let mut next = after(&all[n - 1].head, &[&format!("e{n}")]);
+        let number = all[n - 1].head.latest + 1;
+        next.versions = vec![refresh_core::packet::Version { number, ..all[0].versions[0].clone() }];
+        next.head.latest = number;
+        store.commit(&next).await.unwrap();
+        all.push(next);
+    }
+    all
+}
+
+#[tokio::test]
+async fn history_is_read_in_order_from_where_it_is_asked() {
+    let store = Engine::new().store();
+    let all = write_history(&store, 12).await;
+    let sequences =
+        |entries: Vec<refresh_core::lineage::Entry>| -> Vec<u64> { entries.iter().map(|e| e.sequence).collect() };
+    assert_eq!(sequences(store.lineage(&review(), 1).await.unwrap()), (1..=13).collect::<Vec<_>>());
+    assert_eq!(sequences(store.lineage(&review(), 10).await.unwrap()), [10, 11, 12, 13]);
+    assert!(store.lineage(&review(), 14).await.unwrap().is_empty());
+    let numbers: Vec<u32> = store.versions(&review()).await.unwrap().iter().map(|version| version.number).collect();
+    assert_eq!(numbers, (7..=19).collect::<Vec<_>>(), "nine before ten");
+    assert_eq!(store.version(&review(), 9).await.unwrap().as_ref(), Some(&all[2].versions[0]));
+    assert_eq!(store.version(&review(), 99).await.unwrap(), None);
+}
+
+#[tokio::test]
+async fn every_page_is_turned() {
+    let engine = Engine::new();
+    let store = engine.store();
+    let all = write_history(&store, 2).await;
+    // DynamoDB may end a page anywhere, even before the first item.
+    let items = engine.items();
+    let of = |sequence: u64| {
+        let sk = format!("LINEAGE#{sequence:010}");
+        items.iter().find(|item| item["sk"]["S"] == sk.as_str()).cloned().unwrap()
+    };
+    let key = |item: &Value| json!({ "pk": item["pk"], "sk": item["sk"] });
+    let page = |found: Vec<Value>, last: Option<Value>| {
+        let mut page = json!({ "Count": found.len(), "ScannedCount": found.len(), "Items": found });
+        if let Some(last) = last {
+            page["LastEvaluatedKey"] = last;
+        }
+        Fault::Answer(200, page)
+    };
+    engine
+        .next("Query", page(vec![], Some(key(&of(1)))))
+        .next("Query", page(vec![of(1), of(2)], Some(key(&of(2)))))
+        .next("Query", page(vec![of(3)], None));
+    engine.calls();
+    assert_eq!(store.lineage(&review(), 1).await.unwrap().len(), all.len());
+    let starts: Vec<Value> =
+        engine.calls().iter().map(|(_, request)| request["ExclusiveStartKey"]["sk"]["S"].clone()).collect();
+    assert_eq!(starts, [Value::Null, "LINEAGE#0000000001".into(), "LINEAGE#0000000002".into()]);
+}
+
+#[tokio::test]
+async fn a_version_is_read_once() {
+    let engine = Engine::new();
+    let first = issued("e1");
+    engine.store().commit(&first).await.unwrap();
+    let store = engine.store();
+    for expected in [vec!["GetItem", "BatchGetItem"], vec!["GetItem"]] {
+        engine.calls();
+        assert_eq!(store.review(&review()).await.unwrap().unwrap().authoritative, first.versions[0]);
+        let calls: Vec<String> = engine.calls().into_iter().map(|(operation, _)| operation).collect();
+        assert_eq!(calls, expected, "HEAD is never remembered");
+    }
+    assert_eq!(store.review(&ReviewId::parse("RR-9").unwrap()).await.unwrap(), None);
+}
+
+#[tokio::test]
+async fn a_version_that_head_names_must_be_there() {
+    let engine = Engine::new();
+    engine.store().commit(&issued("e1")).await.unwrap();
+    let key = packet_store::key::Key::version(&review(), 7);
+    engine.raw("DeleteItem", &json!({ "TableName": TABLE, "Key": { "pk": { "S": key.pk }, "sk": { "S": key.sk } } }));
+    let error = engine.store().review(&review()).await.unwrap_err();
+    assert_eq!(
+        error.to_string(),
+        "reading the versions of RR-1042: the item REVIEW#RR-1042 / VERSION#0000000007 is damaged: missing, though HEAD names it"
+    );
+    assert!(error.is_damage() && !error.is_retryable());
+}
+
+/// A review of its own id with these two times.
+async fn clockwork(store: &Store, id: &str, check_at: Option<&str>, notices_at: Option<&str>) {
+    let mut head = issued("e").head;
+    head.review = ReviewId::parse(id).unwrap();
+    head.counter = 0;
+    head.check_at = check_at.map(at);
+    head.notices_at = notices_at.map(at);
+    store.commit(&turn::commit(head, Vec::new(), Vec::new(), Vec::new(), None)).await.unwrap();
+}
+
+#[tokio::test]
+async fn what_is_due_is_found_in_every_shard_the_longest_overdue_first() {
+    let store = Engine::new().store();
+    for n in 0..40 {
+        clockwork(&store, &format!("RR-{n:02}"), Some("2026-11-03T10:00:00Z"), None).await;
+    }
+    clockwork(&store, "RR/early#1", Some("2026-11-03T12:00:00Z"), Some("2026-11-03T09:00:00Z")).await;
+    clockwork(&store, "RR-late", Some("2026-11-03T10:00:00.001Z"), None).await;
+    clockwork(&store, "RR-never", None, None).await;
+    let due = store.due(at("2026-11-03T10:00:00Z")).await.unwrap();
+    assert_eq!(due.len(), 41);
+    assert_eq!(due[0], Due { review: ReviewId::parse("RR/early#1").unwrap(), due_at: at("2026-11-03T09:00:00Z") });
+    assert!(due[1..].iter().zip(0..).all(|(due, n)| due.review.as_str() == format!("RR-{n:02}")));
+    assert!(store.due(at("2026-11-03T08:59:59Z")).await.unwrap().is_empty());
+}
+
+#[tokio::test]
+async fn heads_and_reviews() {
+    let store = Engine::new().store();
+    clockwork(&store, "RR-2", None, None).await;
+    clockwork(&store, "RR-1", None, None).await;
+    let ids = ["RR-2", "RR-9", "RR-1", "RR-2"].map(|id| ReviewId::parse(id).unwrap());
+    let names = |heads: Vec<refresh_core::review::Head>| -> Vec<String> {
+        heads.iter().map(|head| head.review.to_string()).collect()
+    };
+    assert_eq!(
+        names(store.heads(&ids).await.unwrap()),
+        ["RR-1", "RR-2"],
+        "each once, the one that is missing not at all"
+    );
+    assert_eq!(names(store.reviews().await.unwrap()), ["RR-1", "RR-2"]);
+    assert!(store.heads(&[]).await.unwrap().is_empty());
+}
+
+#[tokio::test]
+async fn a_link_finds_its_review() {
+    let store = Engine::new().store();
+    assert_eq!(store.find_link([7; 16]).await.unwrap(), None);
+    store.register_link([7; 16], &review()).await.unwrap();
+    store.register_link([7; 16], &review()).await.unwrap();
+    store.register_link([8; 16], &ReviewId::parse("RR-2").unwrap()).await.unwrap();
+    assert_eq!(store.find_link([7; 16]).await.unwrap(), Some(review()));
+    store.register_link([7; 16], &ReviewId::parse("RR-2").unwrap()).await.unwrap();
+    assert_eq!(store.find_link([7; 16]).await.unwrap(), None, "two reviews under one hash: nobody's");
+}
+
+#[tokio::test(start_paused = true)]
+async fn errors_say_what_was_being_done_and_whether_to_come_back() {
+    let engine = Engine::new();
+    let store = engine.store();
+    for (code, retryable) in [
+        ("ProvisionedThroughputExceededException", true),
+        ("ThrottlingException", true),
+        ("InternalServerError", true),
+        ("RequestLimitExceeded", true),
+        ("ExpiredTokenException", true),
+        ("AccessDeniedException", true),
+        ("ResourceNotFoundException", false),
+        ("ValidationException", false),
+    ] {
+        engine.next("GetItem", refused(code));
+        let error = store.head(&review()).await.unwrap_err();
+        assert_eq!(error.to_string(), format!("reading HEAD of RR-1042: DynamoDB answered {code}"));
+        assert_eq!(error.is_retryable(), retryable, "{code}");
+    }
+    engine.next("GetItem", Fault::LoseAnswer);
+    assert!(store.head(&review()).await.unwrap_err().is_retryable());
+}

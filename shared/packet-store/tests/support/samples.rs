@@ -1,0 +1,209 @@
+//! A review and its facts, decided by the rules themselves: what is stored here is what production stores.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use refresh_core::{
+    EventId, Instant, Interval, Person, ReviewId, Role, Source,
+    authority::Disposition,
+    commit::{Cause, Commit, Settled},
+    digest::Digest,
+    event::{Event, Identity},
+    fact::{
+        Availability, Body, Busy, Change, ChangeState, Delegate, DelegateStatus, Diary, Evidence, EvidenceStatus, Fact,
+        Facts, InForce, Mapping, Profile, Subject, Terms,
+    },
+    lineage::{Happening, Trigger},
+    policy::{Churn, Deployment, Overrides, Policy, Prefer},
+    review::Head,
+    telling::{Claim, Told},
+    turn,
+};
+
+pub const SOURCE: &str = "//ci.example.com/identity";
+
+pub fn at(text: &str) -> Instant {
+    Instant::parse(text).expect("an instant")
+}
+
+pub fn now() -> Instant {
+    at("2026-11-03T09:00:00Z")
+}
+
+pub fn review() -> ReviewId {
+    ReviewId::parse("RR-1042").expect("a review")
+}
+
+pub fn person(name: &str) -> Person {
+    Person::parse(&format!("{name}@example.com")).expect("a person")
+}
+
+pub fn role(name: &str) -> Role {
+    Role::parse(name).expect("a role")
+}
+
+pub fn identity(id: &str) -> Identity {
+    Identity { source: Source::parse(SOURCE).expect("a source"), id: EventId::parse(id).expect("an id") }
+}
+
+pub fn cause(id: &str) -> Cause {
+    Cause { identity: identity(id), collision: None }
+}
+
+fn interval(start: &str, end: &str) -> Interval {
+    Interval::new(at(start), at(end)).expect("an interval")
+}
+
+const ROLES: [(&str, &str); 3] = [("release_manager", "rm"), ("service_owner", "so"), ("security_reviewer", "sec")];
+
+pub fn fact(subject: Subject, revision: u64, body: Body) -> Fact {
+    Fact { subject, source: Source::parse(SOURCE).expect("a source"), revision, accepted_at: now(), body }
+}
+
+/// A profile with that revision.
+pub fn profile(name: &str, revision: u64) -> Fact {
+    let body = Body::Person(Profile { name: format!("{name} the {revision}th"), time_zone: chrono_tz::Europe::Berlin });
+    fact(Subject::Person(person(name)), revision, body)
+}
+
+/// A calendar with as many entries as asked for.
+pub fn calendar(name: &str, revision: u64, entries: i64) -> Fact {
+    let busy = (0..entries).map(|n| {
+        let start = now().plus_minutes(60 * n);
+        Busy { start, end: start.plus_minutes(25), own: None }
+    });
+    let horizon = interval("2026-11-01T00:00:00Z", "2027-12-01T00:00:00Z");
+    let body = Availability { horizon, busy: busy.collect(), unknown: Vec::new() };
+    fact(Subject::Availability(person(name), Diary::Calendar), revision, Body::Availability(body))
+}
+
+pub fn facts() -> Facts {
+    let parse = |text: &str| text.parse().expect("a name");
+    let change: refresh_core::ChangeId = "CHG-7".parse().expect("a change");
+    let service: refresh_core::Service = "identity".parse().expect("a service");
+    let terms = Terms {
+        title: "Identity 7.2".into(),
+        service: service.clone(),
+        change: change.clone(),
+        version: 7,
+        slot: interval("2026-11-03T15:00:00Z", "2026-11-03T16:00:00Z"),
+        time_zone: chrono_tz::Europe::Berlin,
+        attendees: ROLES.iter().map(|(of, who)| (role(of), person(who))).collect(),
+        optional: BTreeSet::new(),
+        checkpoints: BTreeSet::from([parse("build")]),
+        meeting: None,
+        policy: Overrides::default(),
+    };
+    let in_force = InForce {
+        window: interval("2026-11-03T08:00:00Z", "2026-11-04T18:00:00Z"),
+        cutover: interval("2026-11-04T20:00:00Z", "2026-11-04T22:00:00Z"),
+        owner: Some(person("rm")),
+        owner_confirmed: true,
+    };
+    let evidence = Evidence { status: EvidenceStatus::Ready, ready_at: Some(at("2026-11-03T08:30:00Z")) };
+    let mut all = vec![
+        fact(Subject::Review(review()), 1, Body::Review(terms)),
+        fact(
+            Subject::Change(change.clone()),
+            4,
+            Body::Change(Change { state: ChangeState::Approved, in_force: Some(in_force) }),
+        ),
+        fact(Subject::Evidence(change, parse("build")), 1, Body::Evidence(evidence)),
+    ];
+    for (of, who) in ROLES {
+        let delegate = Delegate {
+            person: person(&format!("{who}-2")),
+            status: DelegateStatus::Approved,
+            valid_from: None,
+            valid_until: None,
+        };
+        let mapping = Mapping { holder: Some(person(who)), delegates: Some(vec![delegate]) };
+        all.push(fact(Subject::Delegation(service.clone(), role(of)), 1, Body::Delegation(mapping)));
+        all.push(calendar(who, 1, 3));
+        all.push(calendar(&format!("{who}-2"), 1, 3));
+    }
+    all.into_iter().collect()
+}
+
+pub fn deployment() -> Deployment {
+    let defaults = Policy {
+        grid_minutes: 30,
+        min_notice_minutes: 30,
+        evidence_buffer_minutes: 0,
+        evidence_grace_minutes: 15,
+        lead_before_cutover_minutes: 0,
+        freeze_calendars: BTreeSet::new(),
+        freeze_edge_minutes: 0,
+        working_hours: None,
+        prefer: Prefer::KeepTime,
+        distinct_people: true,
+        exclusions: Vec::new(),
+        tell_before_adoption: true,
+        quiet_seconds: 120,
+        adoption_deadline_minutes: 240,
+        alternate_owner: None,
+        acknowledge_within_minutes: 120,
+        remind_every_minutes: 60,
+        escalation_contacts: BTreeSet::new(),
+        churn: Churn { proposals: 3, within_minutes: 30 },
+    };
+    Deployment { sources: Vec::new(), defaults }
+}
+
+pub fn trigger(id: &str, revision: u64) -> Trigger {
+    Trigger {
+        identity: identity(id),
+        event_type: "dev.holdpoint.review.issued.v1".into(),
+        subject: Subject::Review(review()),
+        revision,
+        disposition: Disposition::Applied,
+        collision: None,
+    }
+}
+
+/// The commit that issues the review.
+pub fn issued(id: &str) -> Commit {
+    refresh_core::refresh::issue(&review(), "example.com", &facts(), &deployment(), vec![trigger(id, 1)], now())
+        .expect("its terms are known")
+}
+
+/// A further commit on that HEAD with these triggers.
+pub fn after(head: &Head, ids: &[&str]) -> Commit {
+    let happenings: Vec<Happening> = ids.iter().map(|id| Happening::Trigger(trigger(id, 2))).collect();
+    let causes = ids.iter().map(|id| cause(id)).collect();
+    turn::commit(head.clone(), Vec::new(), happenings, causes, None)
+}
+
+pub fn told(name: &str) -> Told {
+    Told {
+        person: person(name),
+        view: refresh_core::view::View { roster: BTreeMap::from([(role("r"), person("x"))]), ..Default::default() },
+        seat: None,
+        duty: None,
+        version: 7,
+        proposal: None,
+        adoptions: 0,
+        meeting: None,
+        hold: None,
+        at: now(),
+    }
+}
+
+pub fn settled(name: &str, by: &str) -> Settled {
+    Settled { told: told(name), claimed_by: by.into() }
+}
+
+pub fn claim(by: &str, until: &str) -> Claim {
+    Claim { by: by.into(), until: at(until) }
+}
+
+/// An event with that id that became, or would have become, the fact.
+pub fn event(id: &str, fact: &Fact) -> Event {
+    Event {
+        identity: identity(id),
+        event_type: "dev.holdpoint.person.updated.v1".into(),
+        digest: Digest::of("event", &(id, fact)),
+        subject: fact.subject.clone(),
+        revision: fact.revision,
+        body: fact.body.clone(),
+    }
+}
