@@ -11,13 +11,13 @@
 //!
 //! Two rules hold throughout. Everything wrong with an input is said at once ([`Fault`], by JSON path). And what the
 //! product has no use for is dropped here, by types that have no place for it: nothing behind this crate can store,
-//! log or mail what it never got.
+//! log or mail what it never got. Why it is as it is: `DESIGN.md` beside this crate's manifest.
 
 pub mod contract;
 pub mod envelope;
 pub mod fault;
 pub mod http;
-pub mod json;
+mod json;
 pub mod native;
 pub mod policy;
 pub mod read;

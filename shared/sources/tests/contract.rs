@@ -163,10 +163,13 @@ fn every_good_event_is_good() {
     }
 }
 
+/// The nth item of a list.
+type Item = fn(usize) -> Value;
+
 /// Limits: the greatest number is taken, one more is refused as one fault.
 #[test]
 fn lists_have_limits() {
-    let cases: [(&str, &str, usize, fn(usize) -> Value); 7] = [
+    let cases: [(&str, &str, usize, Item); 7] = [
         (
             "review.issued",
             "/data/roles",

@@ -271,3 +271,58 @@ fn a_body_may_be_text() {
     assert!(a.is_ok());
     assert_eq!(a, b);
 }
+
+/// Calendar text: one line of the sample replaced, and what comes of it.
+#[test]
+fn calendar_text_is_read_whole_or_refused() {
+    let bindings = bindings(|_| ());
+    let sample = sample("native_ical_vfreebusy");
+    let text = sample["body"].as_str().expect("text");
+    let busy = "FREEBUSY;FBTYPE=BUSY-TENTATIVE:20261104T090000Z/PT1H";
+    let whole = "service-owner r1793696472000 busy 4 unknown 0 min";
+    for (line, with, expected) in [
+        (busy, busy, whole),
+        (busy, "freebusy;value=period:20261104T090000Z/20261104T100000Z", whole),
+        (busy, "FREEBUSY:20261104T0900\r\n\t00Z/PT1H", whole),
+        (busy, "FREEBUSY:20261104T090000Z/PT0S", "service-owner r1793696472000 busy 3 unknown 0 min"),
+        (
+            busy,
+            "FREEBUSY;VALUE=RECUR:FREQ=DAILY",
+            "FREEBUSY line: expected a value of the property's own type, not encoded; found \"VALUE=RECUR\"",
+        ),
+        (
+            busy,
+            "FREEBUSY;VALUE=\"RECUR\":FREQ=DAILY",
+            "FREEBUSY line: expected a value of the property's own type, not encoded; found \"VALUE=\\\"RECUR\\\"\"",
+        ),
+        (busy, "FREEBUSY", "$: expected 4 FREEBUSY lines inside of VFREEBUSY; found 3 that can be read"),
+        (
+            busy,
+            "FREEBUSY:20261104T090000/PT1H",
+            "VFREEBUSY[0].FREEBUSY[1]: expected UTC periods like 20261103T150000Z/20261103T160000Z or \
+             20261103T150000Z/PT1H; found a value of another type, or in local time",
+        ),
+        ("METHOD:REPLY", "METHOD:REQUEST", "skipped: a VFREEBUSY that asks and does not answer"),
+        ("METHOD:REPLY", "METHOD:PUBLISH", whole),
+        (
+            "BEGIN:VCALENDAR",
+            "BEGIN:VCARD",
+            "$: expected iCalendar text (BEGIN:VCALENDAR ... END:VCALENDAR); found something else",
+        ),
+        (
+            "DTSTAMP:20261103T090112Z",
+            "X:1",
+            "VFREEBUSY[0].DTSTAMP: expected a UTC date-time like 20261103T150000Z; found nothing",
+        ),
+        (
+            "DTEND:20261106T000000Z",
+            "DTEND:20261101T000000Z",
+            "VFREEBUSY[0].DTEND: expected an instant after DTSTART; found 2026-11-01T00:00:00Z",
+        ),
+    ] {
+        assert!(text.contains(line), "{line}");
+        let mut payload = sample.clone();
+        payload["body"] = Value::from(text.replace(line, with));
+        assert_eq!(said(&payload, &bindings), expected, "{with}");
+    }
+}

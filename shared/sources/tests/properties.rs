@@ -207,7 +207,7 @@ proptest! {
         at in any::<proptest::sample::Index>(),
         line in prop_oneof![
             "\\PC{0,40}",
-            "(FREEBUSY|DTSTART|DTEND|DTSTAMP|ATTENDEE|ORGANIZER|METHOD)(;(VALUE|ENCODING|FBTYPE|TZID)=(PERIOD|RECUR|DATE|QUOTED-PRINTABLE|\"x\"|BINARY))?:[0-9TZP/,;=A-Za-z+-]{0,30}",
+            "(FREEBUSY|DTSTART|DTEND|DTSTAMP|ATTENDEE|ORGANIZER|METHOD)(;(VALUE|ENCODING|FBTYPE|TZID|VALUE )=(PERIOD|RECUR|DATE|QUOTED-PRINTABLE|\"x\"|BINARY|\"RECUR\"))?:[0-9TZP/,;=A-Za-z+-]{0,30}",
             "(BEGIN|END):(VCALENDAR|VFREEBUSY|VEVENT|VCARD|X)",
         ],
         keep in any::<bool>(),

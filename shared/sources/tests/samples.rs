@@ -105,3 +105,17 @@ fn the_digest_covers_type_and_known_data_alone() {
     assert_eq!(first, event("2026-11-03T09:00:07Z", r#","extra":"x""#, "2026-11-03T11:00:00+01:00"));
     assert_ne!(first, event("2026-11-03T09:00:00Z", "", "2026-11-03T10:00:01Z"));
 }
+
+/// What the store writes of a fact is what it reads back.
+#[test]
+fn every_body_survives_its_canonical_form() {
+    let bindings = bindings();
+    for (name, body) in samples() {
+        for event in read(&body, &bindings).map(|reading| reading.events).unwrap_or_default() {
+            let bytes = refresh_core::digest::canonical(&(&event.subject, &event.body));
+            let back: (refresh_core::fact::Subject, refresh_core::fact::Body) =
+                serde_json::from_slice(&bytes).unwrap_or_else(|error| panic!("{name}: {error}"));
+            assert_eq!(back, (event.subject, event.body), "{name}");
+        }
+    }
+}

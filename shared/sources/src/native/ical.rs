@@ -6,7 +6,7 @@
 use calcard::{
     common::PartialDateTime,
     icalendar::{
-        ICalendar, ICalendarComponent, ICalendarComponentType, ICalendarEntry, ICalendarFreeBusyType,
+        ICalendar, ICalendarComponent, ICalendarComponentType, ICalendarEntry, ICalendarFreeBusyType, ICalendarMethod,
         ICalendarParameterName, ICalendarParameterValue, ICalendarPeriod, ICalendarProperty, ICalendarValue,
     },
 };
@@ -30,14 +30,12 @@ pub fn translate(input: &mut Input<'_>) -> Option<()> {
     if text.trim().is_empty() || text.contains('\0') {
         return payload.wrong_as("iCalendar text", "nothing of the kind");
     }
-    let kept = kept(text);
-    let Ok(calendar) = ICalendar::parse(&kept) else {
+    let kept = kept(input, text)?;
+    let Ok(calendar) = ICalendar::parse(kept.text()) else {
         return payload.wrong_as("iCalendar text (BEGIN:VCALENDAR ... END:VCALENDAR)", "something else");
     };
-    let method =
-        calendar.components.iter().flat_map(|part| &part.entries).find(|entry| entry.name == ICalendarProperty::Method);
-    let method = method.map(|entry| format!("{:?}", entry.values.first()));
-    if method.is_some_and(|method| method.contains("Request")) {
+    let method = calendar.components.iter().find_map(|part| part.property(&ICalendarProperty::Method));
+    if method.is_some_and(|method| method.values == [ICalendarValue::Method(ICalendarMethod::Request)]) {
         input.skip("a VFREEBUSY that asks and does not answer");
         return Some(());
     }
@@ -45,6 +43,12 @@ pub fn translate(input: &mut Input<'_>) -> Option<()> {
         calendar.components.iter().filter(|part| part.component_type == ICalendarComponentType::VFreebusy).collect();
     if answers.is_empty() || answers.len() > MOST_ANSWERS {
         return payload.wrong_as(format!("1 to {MOST_ANSWERS} VFREEBUSY components"), answers.len().to_string());
+    }
+    // A line that the parser passed over would be busy time taken for free.
+    let understood = answers.iter().flat_map(|answer| busy_entries(answer)).count();
+    if understood != kept.busy_lines {
+        let found = format!("{understood} that can be read");
+        return payload.wrong_as(format!("{} FREEBUSY lines inside of VFREEBUSY", kept.busy_lines), found);
     }
     let mut read = Some(());
     for (index, answer) in answers.into_iter().enumerate() {
@@ -56,8 +60,19 @@ pub fn translate(input: &mut Input<'_>) -> Option<()> {
     read
 }
 
-/// Unfolds the lines and keeps those that count.
-fn kept(text: &str) -> String {
+/// The lines that count, unfolded.
+struct Kept {
+    lines: Vec<String>,
+    busy_lines: usize,
+}
+
+impl Kept {
+    fn text(&self) -> String {
+        self.lines.iter().fold(String::new(), |text, line| text + line + "\r\n")
+    }
+}
+
+fn kept(input: &Input<'_>, text: &str) -> Option<Kept> {
     let mut lines: Vec<String> = Vec::new();
     for line in text.split('\n') {
         let line = line.strip_suffix('\r').unwrap_or(line);
@@ -66,13 +81,40 @@ fn kept(text: &str) -> String {
             _ => lines.push(line.to_owned()),
         }
     }
-    let name = |line: &str| line.split([':', ';']).next().unwrap_or_default().trim().to_ascii_uppercase();
     lines.retain(|line| KEPT.contains(&name(line).as_str()));
-    // The parser reads a value by its declared type; only the default types are lawful here.
-    lines.retain(|line| {
-        !line.to_ascii_uppercase().contains("VALUE=RECUR") && !line.to_ascii_uppercase().contains("ENCODING=")
-    });
-    lines.iter().fold(String::new(), |text, line| text + line + "\r\n")
+    let mut good = Some(());
+    for line in &lines {
+        if let Some(parameter) = unlawful(line) {
+            let expected = "a value of the property's own type, not encoded";
+            good = input.wrong(&format!("{} line", name(line)), expected, &shorten(parameter));
+        }
+    }
+    good?;
+    let busy_lines = lines.iter().filter(|line| name(line) == "FREEBUSY").count();
+    Some(Kept { lines, busy_lines })
+}
+
+fn name(line: &str) -> String {
+    line.split([':', ';']).next().unwrap_or_default().trim().to_ascii_uppercase()
+}
+
+/// The parser reads a value as the type and the encoding that the line declares; only the property's own are lawful
+/// here, and a line of another is refused, since dropping it would make busy time free.
+fn unlawful(line: &str) -> Option<&str> {
+    let parameters = line.split_once(':').map_or(line, |(before, _)| before).split(';').skip(1);
+    parameters.into_iter().find(|parameter| {
+        let (name, value) = parameter.split_once('=').unwrap_or((parameter, ""));
+        let value = value.trim_matches('"').to_ascii_uppercase();
+        match name.trim().to_ascii_uppercase().as_str() {
+            "VALUE" => !matches!(value.as_str(), "PERIOD" | "DATE-TIME" | "CAL-ADDRESS"),
+            "ENCODING" | "CHARSET" => true,
+            _ => false,
+        }
+    })
+}
+
+fn busy_entries(answer: &ICalendarComponent) -> impl Iterator<Item = &ICalendarEntry> {
+    answer.entries.iter().filter(|entry| entry.name == ICalendarProperty::Freebusy && !entry.values.is_empty())
 }
 
 fn answer_of(input: &mut Input<'_>, poll: &Poll, answer: &ICalendarComponent, path: &str) -> Option<()> {
@@ -80,7 +122,7 @@ fn answer_of(input: &mut Input<'_>, poll: &Poll, answer: &ICalendarComponent, pa
     let start = instant(input, answer, &ICalendarProperty::Dtstart, path);
     let end = instant(input, answer, &ICalendarProperty::Dtend, path);
     let mut busy = Some(Vec::new());
-    for (index, entry) in answer.entries.iter().filter(|entry| entry.name == ICalendarProperty::Freebusy).enumerate() {
+    for (index, entry) in busy_entries(answer).enumerate() {
         if !is_busy(poll, entry) {
             continue;
         }
