@@ -7,7 +7,7 @@ use refresh_core::Instant;
 
 use super::{
     binding::{Binding, CdEvents, CdRun},
-    github::{Progress, emit_evidence},
+    github::{Observed, Progress, emit_evidence},
     input::Input,
 };
 use crate::reader::{Node, Object};
@@ -109,7 +109,8 @@ fn run(input: &mut Input<'_>, kind: &Type, run: &Run<'_>, content: &Object<'_>) 
         let Some(star) = matched(binding, kind, run, content) else { continue };
         bound = true;
         let revision = u64::try_from(run.at.millis()).unwrap_or(0) * 10 + phase;
-        emit_evidence(input, &binding.evidence, star, Some(run.id), revision, progress, run.at, run.at);
+        let observed = Observed { star, hint: Some(run.id), revision, progress, began: run.at, at: run.at };
+        emit_evidence(input, &binding.evidence, &observed);
     }
     if !bound {
         input.skip("a run that no binding for cdevents names (source, name and environment must all fit)");

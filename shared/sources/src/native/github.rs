@@ -23,18 +23,21 @@ pub enum Progress {
     NotReady,
 }
 
+/// What a run says of a checkpoint.
+pub struct Observed<'a> {
+    /// What the star of the binding's pattern stands for.
+    pub star: &'a str,
+    /// The delivery or the event it came with.
+    pub hint: Option<&'a str>,
+    pub revision: u64,
+    pub progress: Progress,
+    pub began: Instant,
+    pub at: Instant,
+}
+
 /// One evidence event of one binding.
-#[allow(clippy::too_many_arguments)]
-pub fn emit_evidence(
-    input: &mut Input<'_>,
-    evidence: &Evidence,
-    star: &str,
-    hint: Option<&str>,
-    revision: u64,
-    progress: Progress,
-    began: Instant,
-    at: Instant,
-) {
+pub fn emit_evidence(input: &mut Input<'_>, evidence: &Evidence, observed: &Observed<'_>) {
+    let Observed { star, hint, revision, progress, began, at } = *observed;
     let change = match &evidence.change {
         BoundChange::Named(change) => change.clone(),
         BoundChange::Starred => match ChangeId::parse(star) {
@@ -205,8 +208,15 @@ fn emit(input: &mut Input<'_>, seen: &Seen) {
             (Phase::Completed, _) => Progress::NotReady,
             _ => Progress::Running,
         };
-        let delivery = input.header("x-github-delivery");
-        emit_evidence(input, &github.evidence, star, delivery, seen.revision, progress, seen.began, seen.updated);
+        let observed = Observed {
+            star,
+            hint: input.header("x-github-delivery"),
+            revision: seen.revision,
+            progress,
+            began: seen.began,
+            at: seen.updated,
+        };
+        emit_evidence(input, &github.evidence, &observed);
     }
     if !bound {
         input.skip("a run that no binding names (repository, workflow or app, branch and commit must all fit)");

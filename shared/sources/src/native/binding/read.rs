@@ -1,202 +1,27 @@
-//! The policy's optional `native` list: what native payloads cannot say themselves. Read once, at start, strictly.
+//! The reader of the `native` list. Unknown members are faults, and so are bindings whose revisions could not compare.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::{
+    cell::RefCell,
+    collections::{BTreeMap, BTreeSet},
+};
 
 use refresh_core::{ChangeId, Checkpoint, Person, Source, fact::ChangeState};
 
+use super::{
+    Binding, Bindings, BoundChange, CdEvents, CdRun, Evidence, Format, Github, GithubEvidence, Oncall, Pattern, Poll,
+    Servicenow,
+};
 use crate::reader::{Node, Object};
 
 const MOST_BINDINGS: usize = 2_000;
 const MOST_NAMES: usize = 10_000;
 const LONGEST_TEXT: usize = 400;
+/// A run that takes longer than a week is given no expected time.
 const MOST_EXPECTED_MINUTES: i64 = 7 * 24 * 60;
-
-/// A kind of native payload.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
-pub enum Format {
-    CdEvents,
-    GithubWorkflowRun,
-    GithubCheckSuite,
-    ServicenowChangeRequest,
-    GraphGetSchedule,
-    GoogleFreeBusy,
-    IcalVfreebusy,
-    PagerdutyOncalls,
-}
-
-impl Format {
-    pub const ALL: [Self; 8] = [
-        Self::CdEvents,
-        Self::GithubWorkflowRun,
-        Self::GithubCheckSuite,
-        Self::ServicenowChangeRequest,
-        Self::GraphGetSchedule,
-        Self::GoogleFreeBusy,
-        Self::IcalVfreebusy,
-        Self::PagerdutyOncalls,
-    ];
-
-    pub const fn word(self) -> &'static str {
-        match self {
-            Self::CdEvents => "cdevents",
-            Self::GithubWorkflowRun => "github.workflow_run",
-            Self::GithubCheckSuite => "github.check_suite",
-            Self::ServicenowChangeRequest => "servicenow.change_request",
-            Self::GraphGetSchedule => "graph.get_schedule",
-            Self::GoogleFreeBusy => "google.free_busy",
-            Self::IcalVfreebusy => "ical.vfreebusy",
-            Self::PagerdutyOncalls => "pagerduty.oncalls",
-        }
-    }
-
-    pub fn of(word: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|format| format.word() == word)
-    }
-}
-
-/// Every binding of a deployment.
-#[derive(Clone, PartialEq, Debug, Default)]
-pub struct Bindings(pub Vec<Binding>);
-
-#[derive(Clone, PartialEq, Debug)]
-pub enum Binding {
-    /// A run of tests or of a pipeline as CDEvents tell it.
-    CdEvents(CdEvents),
-    /// A GitHub workflow, or the check suite of a GitHub app.
-    Github(Github),
-    Servicenow(Servicenow),
-    /// Graph, Google, iCalendar: calendars.
-    Calendar(Format, Poll),
-    Oncall(Oncall),
-}
-
-impl Binding {
-    pub const fn format(&self) -> Format {
-        match self {
-            Self::CdEvents(_) => Format::CdEvents,
-            Self::Github(github) => match github.of {
-                GithubEvidence::Workflow(_) => Format::GithubWorkflowRun,
-                GithubEvidence::App(_) => Format::GithubCheckSuite,
-            },
-            Self::Servicenow(_) => Format::ServicenowChangeRequest,
-            Self::Calendar(format, _) => *format,
-            Self::Oncall(_) => Format::PagerdutyOncalls,
-        }
-    }
-}
-
-/// Which checkpoint of which change something is evidence for.
-#[derive(Clone, PartialEq, Debug)]
-pub struct Evidence {
-    /// The contract's `source`, which the deployment registers for `evidence`.
-    pub source: Source,
-    pub change: BoundChange,
-    pub checkpoint: Checkpoint,
-    /// How long a run usually takes. Without it a running run has no ready time.
-    pub expected_minutes: Option<i64>,
-}
-
-#[derive(Clone, PartialEq, Debug)]
-pub enum BoundChange {
-    Named(ChangeId),
-    /// What the star of the binding's pattern stands for.
-    Starred,
-}
-
-/// Exact, or anything that begins so where it ends in a star.
-#[derive(Clone, PartialEq, Debug)]
-pub struct Pattern {
-    before: String,
-    starred: bool,
-}
-
-impl Pattern {
-    /// What the star stands for: empty where there is none. `None`: no match.
-    pub fn matched<'t>(&self, text: &'t str) -> Option<&'t str> {
-        if self.starred {
-            text.strip_prefix(self.before.as_str()).filter(|rest| !rest.is_empty())
-        } else {
-            (text == self.before).then_some("")
-        }
-    }
-}
-
-#[derive(Clone, PartialEq, Debug)]
-pub struct CdEvents {
-    pub evidence: Evidence,
-    pub run: CdRun,
-    /// The test suite's id, or the pipeline's name.
-    pub name: Pattern,
-}
-
-#[derive(Clone, PartialEq, Debug)]
-pub enum CdRun {
-    /// With the environment it must have run in: a success in staging is none of production's evidence.
-    TestSuite {
-        environment: String,
-    },
-    Pipeline,
-}
-
-#[derive(Clone, PartialEq, Debug)]
-pub struct Github {
-    pub evidence: Evidence,
-    /// `owner/name`, in lower case.
-    pub repository: String,
-    pub of: GithubEvidence,
-    pub branch: Option<Pattern>,
-    pub head_sha: Option<String>,
-    /// Conclusions that count as ready: `success`, unless the deployment says otherwise.
-    pub ready_on: BTreeSet<&'static str>,
-}
-
-#[derive(Clone, PartialEq, Debug)]
-pub enum GithubEvidence {
-    /// The workflow file's path.
-    Workflow(String),
-    /// The app's slug.
-    App(String),
-}
-
-/// Which columns of a change request say what.
-#[derive(Clone, PartialEq, Debug)]
-pub struct Servicenow {
-    pub source: Source,
-    pub review_opens: String,
-    pub review_closes: String,
-    pub cutover_starts: String,
-    pub cutover_ends: String,
-    pub owner: String,
-    pub owner_confirmed: Option<String>,
-    /// Of the instance's own states, where they are not the base system's.
-    pub states: BTreeMap<String, ChangeState>,
-    pub people: BTreeMap<String, Person>,
-}
-
-/// How a system that is asked at intervals is read.
-#[derive(Clone, PartialEq, Debug)]
-pub struct Poll {
-    pub source: Source,
-    /// The source's own names of people. One who is bound counts only so; an address needs no binding.
-    pub people: BTreeMap<String, Person>,
-    /// Whether tentative entries are busy time. They are, unless the deployment says otherwise.
-    pub tentative_is_busy: bool,
-    /// Which header numbers the answers, in lower case.
-    pub revision_header: String,
-}
-
-#[derive(Clone, PartialEq, Debug)]
-pub struct Oncall {
-    pub poll: Poll,
-    /// Which escalation levels engage a person. The first alone, unless the deployment says otherwise.
-    pub levels: BTreeSet<i64>,
-    /// Where set, only these escalation policies count.
-    pub escalation_policies: Option<BTreeSet<String>>,
-}
 
 /// Reads the list.
 pub fn read(node: &Node<'_>) -> Option<Bindings> {
-    let single = std::cell::RefCell::new(BTreeSet::new());
+    let single = RefCell::new(BTreeSet::new());
     let words = Format::ALL.map(|format| (format.word(), format));
     let bindings = node.list(MOST_BINDINGS, |item| {
         let object = item.object()?;
@@ -219,14 +44,9 @@ pub fn read(node: &Node<'_>) -> Option<Bindings> {
 /// Revisions compare only within one system: evidence of two formats for one checkpoint, under one source, would be
 /// ordered by numbers that have nothing to do with each other. So would two bindings that name the same change.
 fn comparable(node: &Node<'_>, bindings: &[Binding]) -> Option<()> {
-    let evidence = |binding: &Binding| match binding {
-        Binding::CdEvents(of) => Some(of.evidence.clone()),
-        Binding::Github(of) => Some(of.evidence.clone()),
-        _ => None,
-    };
     for (index, one) in bindings.iter().enumerate() {
         for other in &bindings[..index] {
-            let (Some(a), Some(b)) = (evidence(one), evidence(other)) else { continue };
+            let (Some(a), Some(b)) = (evidence_of(one), evidence_of(other)) else { continue };
             let same = a.source == b.source && a.checkpoint == b.checkpoint && a.change == b.change;
             if same && (one.format() != other.format() || a.change != BoundChange::Starred) {
                 let expected = "one system for a source, change and checkpoint, since revisions of two do not compare";
@@ -235,6 +55,14 @@ fn comparable(node: &Node<'_>, bindings: &[Binding]) -> Option<()> {
         }
     }
     Some(())
+}
+
+fn evidence_of(binding: &Binding) -> Option<&Evidence> {
+    match binding {
+        Binding::CdEvents(of) => Some(&of.evidence),
+        Binding::Github(of) => Some(&of.evidence),
+        _ => None,
+    }
 }
 
 fn binding(object: &Object<'_>, format: Format) -> Option<Binding> {

@@ -1,0 +1,193 @@
+//! The policy's optional `native` list: what native payloads cannot say themselves. Here what it can say; [`read`](self::read())
+//! reads it, once, at start, strictly.
+
+mod read;
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use refresh_core::{ChangeId, Checkpoint, Person, Source, fact::ChangeState};
+
+pub use read::read;
+
+/// A kind of native payload.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
+pub enum Format {
+    CdEvents,
+    GithubWorkflowRun,
+    GithubCheckSuite,
+    ServicenowChangeRequest,
+    GraphGetSchedule,
+    GoogleFreeBusy,
+    IcalVfreebusy,
+    PagerdutyOncalls,
+}
+
+impl Format {
+    pub const ALL: [Self; 8] = [
+        Self::CdEvents,
+        Self::GithubWorkflowRun,
+        Self::GithubCheckSuite,
+        Self::ServicenowChangeRequest,
+        Self::GraphGetSchedule,
+        Self::GoogleFreeBusy,
+        Self::IcalVfreebusy,
+        Self::PagerdutyOncalls,
+    ];
+
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::CdEvents => "cdevents",
+            Self::GithubWorkflowRun => "github.workflow_run",
+            Self::GithubCheckSuite => "github.check_suite",
+            Self::ServicenowChangeRequest => "servicenow.change_request",
+            Self::GraphGetSchedule => "graph.get_schedule",
+            Self::GoogleFreeBusy => "google.free_busy",
+            Self::IcalVfreebusy => "ical.vfreebusy",
+            Self::PagerdutyOncalls => "pagerduty.oncalls",
+        }
+    }
+
+    pub fn of(word: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|format| format.word() == word)
+    }
+}
+
+/// Every binding of a deployment.
+#[derive(Clone, PartialEq, Debug, Default)]
+pub struct Bindings(pub Vec<Binding>);
+
+#[derive(Clone, PartialEq, Debug)]
+pub enum Binding {
+    /// A run of tests or of a pipeline as CDEvents tell it.
+    CdEvents(CdEvents),
+    /// A GitHub workflow, or the check suite of a GitHub app.
+    Github(Github),
+    Servicenow(Servicenow),
+    /// Graph, Google, iCalendar: calendars.
+    Calendar(Format, Poll),
+    Oncall(Oncall),
+}
+
+impl Binding {
+    pub const fn format(&self) -> Format {
+        match self {
+            Self::CdEvents(_) => Format::CdEvents,
+            Self::Github(github) => match github.of {
+                GithubEvidence::Workflow(_) => Format::GithubWorkflowRun,
+                GithubEvidence::App(_) => Format::GithubCheckSuite,
+            },
+            Self::Servicenow(_) => Format::ServicenowChangeRequest,
+            Self::Calendar(format, _) => *format,
+            Self::Oncall(_) => Format::PagerdutyOncalls,
+        }
+    }
+}
+
+/// Which checkpoint of which change something is evidence for.
+#[derive(Clone, PartialEq, Debug)]
+pub struct Evidence {
+    /// The contract's `source`, which the deployment registers for `evidence`.
+    pub source: Source,
+    pub change: BoundChange,
+    pub checkpoint: Checkpoint,
+    /// How long a run usually takes. Without it a running run has no ready time.
+    pub expected_minutes: Option<i64>,
+}
+
+#[derive(Clone, PartialEq, Debug)]
+pub enum BoundChange {
+    Named(ChangeId),
+    /// What the star of the binding's pattern stands for.
+    Starred,
+}
+
+/// Exact, or anything that begins so where it ends in a star.
+#[derive(Clone, PartialEq, Debug)]
+pub struct Pattern {
+    before: String,
+    starred: bool,
+}
+
+impl Pattern {
+    /// What the star stands for: empty where there is none. `None`: no match.
+    pub fn matched<'t>(&self, text: &'t str) -> Option<&'t str> {
+        if self.starred {
+            text.strip_prefix(self.before.as_str()).filter(|rest| !rest.is_empty())
+        } else {
+            (text == self.before).then_some("")
+        }
+    }
+}
+
+#[derive(Clone, PartialEq, Debug)]
+pub struct CdEvents {
+    pub evidence: Evidence,
+    pub run: CdRun,
+    /// The test suite's id, or the pipeline's name.
+    pub name: Pattern,
+}
+
+#[derive(Clone, PartialEq, Debug)]
+pub enum CdRun {
+    /// With the environment it must have run in: a success in staging is none of production's evidence.
+    TestSuite {
+        environment: String,
+    },
+    Pipeline,
+}
+
+#[derive(Clone, PartialEq, Debug)]
+pub struct Github {
+    pub evidence: Evidence,
+    /// `owner/name`, in lower case.
+    pub repository: String,
+    pub of: GithubEvidence,
+    pub branch: Option<Pattern>,
+    pub head_sha: Option<String>,
+    /// Conclusions that count as ready: `success`, unless the deployment says otherwise.
+    pub ready_on: BTreeSet<&'static str>,
+}
+
+#[derive(Clone, PartialEq, Debug)]
+pub enum GithubEvidence {
+    /// The workflow file's path.
+    Workflow(String),
+    /// The app's slug.
+    App(String),
+}
+
+/// Which columns of a change request say what.
+#[derive(Clone, PartialEq, Debug)]
+pub struct Servicenow {
+    pub source: Source,
+    pub review_opens: String,
+    pub review_closes: String,
+    pub cutover_starts: String,
+    pub cutover_ends: String,
+    pub owner: String,
+    pub owner_confirmed: Option<String>,
+    /// Of the instance's own states, where they are not the base system's.
+    pub states: BTreeMap<String, ChangeState>,
+    pub people: BTreeMap<String, Person>,
+}
+
+/// How a system that is asked at intervals is read.
+#[derive(Clone, PartialEq, Debug)]
+pub struct Poll {
+    pub source: Source,
+    /// The source's own names of people. One who is bound counts only so; an address needs no binding.
+    pub people: BTreeMap<String, Person>,
+    /// Whether tentative entries are busy time. They are, unless the deployment says otherwise.
+    pub tentative_is_busy: bool,
+    /// Which header numbers the answers, in lower case.
+    pub revision_header: String,
+}
+
+#[derive(Clone, PartialEq, Debug)]
+pub struct Oncall {
+    pub poll: Poll,
+    /// Which escalation levels engage a person. The first alone, unless the deployment says otherwise.
+    pub levels: BTreeSet<i64>,
+    /// Where set, only these escalation policies count.
+    pub escalation_policies: Option<BTreeSet<String>>,
+}
