@@ -72,6 +72,17 @@ impl Embedded {
         self.ask("CreateTable", request).await.map(drop)
     }
 
+    /// Turns expiry by a TTL attribute on, once.
+    pub async fn expire_by(&self, table: &str, attribute: &str) -> Result<(), String> {
+        let described = self.ask("DescribeTimeToLive", json!({ "TableName": table })).await?;
+        if described["TimeToLiveDescription"]["TimeToLiveStatus"] == "ENABLED" {
+            return Ok(());
+        }
+        let specification = json!({ "Enabled": true, "AttributeName": attribute });
+        let request = json!({ "TableName": table, "TimeToLiveSpecification": specification });
+        self.ask("UpdateTimeToLive", request).await.map(drop)
+    }
+
     /// Every item of a table.
     pub async fn scan(&self, table: &str) -> Result<Vec<Value>, String> {
         let mut items = Vec::new();

@@ -1,10 +1,16 @@
 //! The whole bundle in one process, and the operator's commands.
 //!
 //! [`topology`] reads what there is from `infra/template.yaml`; [`connector`] answers the SDK's own HTTP port in process;
-//! [`queues`] and [`mailbox`] are the services that the embedded store is not.
+//! [`queues`] and [`mailbox`] are the services that the embedded store is not; [`engine`] runs the handlers of production
+//! around them; [`replay`] plays a recorded history through it.
+
+// The layouts of nested SDK futures go deeper than the default of 128.
+#![recursion_limit = "256"]
 
 pub mod connector;
 pub mod embedded;
+pub mod engine;
 pub mod mailbox;
 pub mod queues;
+pub mod replay;
 pub mod topology;

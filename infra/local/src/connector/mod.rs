@@ -28,6 +28,7 @@ use aws_smithy_types::{body::SdkBody, retry::RetryConfig, timeout::TimeoutConfig
 use lambda_shell::aws::{Patience, retries, timeouts};
 
 pub use faults::{Call, Fault, Faults, Service};
+pub(crate) use sqs::{arn as sqs_arn, system_attributes as sqs_system_attributes};
 
 use crate::{embedded::Embedded, mailbox::Mailbox, queues::Queues};
 

@@ -242,6 +242,11 @@ fn code(refusal: &Refusal) -> (&'static str, bool) {
 fn refused(refusal: &Refusal) -> Reply {
     let (code, sender) = code(refusal);
     let mut reply = error(code, &refusal.to_string());
+    if matches!(refusal, Refusal::NoSuchQueue(_)) {
+        // The one error whose name differs between the JSON protocol and the older one; clients know the older.
+        let query_error = "AWS.SimpleQueueService.NonExistentQueue;Sender".to_owned();
+        reply.headers.push(("x-amzn-query-error", query_error));
+    }
     reply.status = if sender { 400 } else { 503 };
     reply
 }

@@ -16,7 +16,7 @@ use std::{
 };
 
 use lambda_shell::clock::Clock;
-use tokio::sync::Notify;
+use tokio::sync::watch;
 
 pub use journal::{Journal, TABLE};
 pub use message::{Attribute, Delivery, Outgoing, Receipt, Refusal, Stored};
@@ -35,8 +35,8 @@ struct Shared {
     state: Mutex<BTreeMap<String, Queue>>,
     journal: Journal,
     clock: Clock,
-    /// Rung when something may have become visible earlier than it was before.
-    bell: Notify,
+    /// Counts up when something may have become visible earlier than it was before.
+    bell: watch::Sender<u64>,
 }
 
 /// What a queue's URL looks like here. Only the name at its end is read.
@@ -66,7 +66,7 @@ impl Queues {
             queue.remember(&message, now);
             queue.add(message);
         }
-        Ok(Self { shared: Arc::new(Shared { state: Mutex::new(state), journal, clock, bell: Notify::new() }) })
+        Ok(Self { shared: Arc::new(Shared { state: Mutex::new(state), journal, clock, bell: watch::Sender::new(0) }) })
     }
 
     fn state(&self) -> MutexGuard<'_, BTreeMap<String, Queue>> {
@@ -125,7 +125,7 @@ impl Queues {
                 })
                 .collect()
         })?;
-        self.shared.bell.notify_waiters();
+        self.ring();
         Ok(outcomes)
     }
 
@@ -158,7 +158,7 @@ impl Queues {
         let moved = self.with(to, |queue, now| queue.adopt(message, from, now))?;
         self.shared.journal.relocate(from, sequence, to, &moved).await?;
         self.with(to, |queue, _| queue.add(moved))?;
-        self.shared.bell.notify_waiters();
+        self.ring();
         Ok(())
     }
 
@@ -174,13 +174,13 @@ impl Queues {
             outcomes.iter().filter_map(|one| one.as_ref().ok()?.as_ref().map(|message| message.sequence)).collect();
         self.shared.journal.delete(name, &gone).await?;
         // The next of a FIFO group may go out now.
-        self.shared.bell.notify_waiters();
+        self.ring();
         Ok(outcomes.into_iter().map(|one| one.map(|_| ())).collect())
     }
 
     pub fn change_visibility(&self, name: &str, receipt: Receipt, seconds: u32) -> Result<(), Refusal> {
         self.with(name, |queue, now| queue.change_visibility(receipt, seconds, now))??;
-        self.shared.bell.notify_waiters();
+        self.ring();
         Ok(())
     }
 
@@ -227,7 +227,7 @@ impl Queues {
         })?;
         self.shared.journal.relocate(dead_letters, sequence, &to, &moved).await?;
         self.with(&to, |queue, _| queue.add(moved))?;
-        self.shared.bell.notify_waiters();
+        self.ring();
         Ok(())
     }
 
@@ -240,8 +240,12 @@ impl Queues {
         source.ok_or_else(|| Refusal::InvalidParameter(format!("no queue redrives to {dead_letters}")))
     }
 
-    /// Waits until something was sent, moved or freed.
-    pub async fn changed(&self) {
-        self.shared.bell.notified().await;
+    /// Tells of every sending, moving and freeing from now on: subscribe first, look second.
+    pub fn listen(&self) -> watch::Receiver<u64> {
+        self.shared.bell.subscribe()
+    }
+
+    fn ring(&self) {
+        self.shared.bell.send_modify(|count| *count += 1);
     }
 }

@@ -11,7 +11,10 @@ use serde_saphyr::Tagged;
 
 /// Reads YAML with CloudFormation's tags. Only syntax is checked here; what a template must hold is the reader's.
 pub fn read(text: &str) -> Result<Value, String> {
-    serde_saphyr::from_str::<Node>(text).map(|node| node.0).map_err(|error| error.to_string())
+    let mut options = serde_saphyr::Options::default();
+    // YAML 1.1 reads the attribute type `N` as a no.
+    options.strict_booleans = true;
+    serde_saphyr::from_str_with_options::<Node>(text, options).map(|node| node.0).map_err(|error| error.to_string())
 }
 
 /// A node and everything below it, long form.
@@ -112,7 +115,7 @@ a: !Ref Table
 b: !GetAtt Queue.Arn
 c: !Sub \"${AWS::StackName}-x\"
 d: !If [HasHost, !Sub \"https://${Host}\", !GetAtt Pages.ApiEndpoint]
-e: [1, true, null, text]
+e: [1, true, null, text, N]
 f: !Not [!Equals [!Ref Host, \"\"]]
 ";
         assert_eq!(
@@ -122,7 +125,7 @@ f: !Not [!Equals [!Ref Host, \"\"]]
                 "b": { "Fn::GetAtt": ["Queue", "Arn"] },
                 "c": { "Fn::Sub": "${AWS::StackName}-x" },
                 "d": { "Fn::If": ["HasHost", { "Fn::Sub": "https://${Host}" }, { "Fn::GetAtt": ["Pages", "ApiEndpoint"] }] },
-                "e": [1, true, null, "text"],
+                "e": [1, true, null, "text", "N"],
                 "f": { "Fn::Not": [{ "Fn::Equals": [{ "Ref": "Host" }, ""] }] },
             })
         );

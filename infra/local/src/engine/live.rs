@@ -1,0 +1,1 @@
+//! Time that goes on by itself.

@@ -1,0 +1,174 @@
+//! The bundle as one machine runs it: the topology's tables, queues and wiring around the very handlers of production.
+//!
+//! What the cloud does between the functions happens here: batches are handed over as the JSON that SQS mappings send,
+//! answers decide what is deleted, a schedule ticks, routes find their function. Two drivers give it time: [`live`] and
+//! [`virtual_time`].
+
+mod dispatch;
+mod functions;
+pub mod live;
+mod settings;
+pub mod virtual_time;
+
+use std::sync::Arc;
+
+use aws_config::SdkConfig;
+use lambda_shell::{
+    clock::Clock,
+    deadline::Deadline,
+    web::{Request, Response},
+};
+use packet_store::Store;
+use refresh_core::Instant;
+
+pub use dispatch::{Batch, Done};
+pub use functions::{Functions, Outcome};
+pub use settings::{Settings, Storage};
+
+use crate::{
+    connector::{Faults, InProcess},
+    embedded::Embedded,
+    mailbox::Mailbox,
+    queues::{Journal, Queues},
+    topology::{Route, Topology},
+};
+
+/// What the table is called here. One stack, one name.
+pub const TABLE: &str = "holdpoint-packets";
+
+/// Cloning shares the engine.
+#[derive(Clone)]
+pub struct Engine {
+    shared: Arc<Shared>,
+}
+
+struct Shared {
+    topology: Topology,
+    settings: Settings,
+    clock: Clock,
+    embedded: Embedded,
+    queues: Queues,
+    mailbox: Mailbox,
+    faults: Faults,
+    sdk: SdkConfig,
+    store: Store,
+    functions: Functions,
+}
+
+impl Engine {
+    /// Makes what the template states, around what the storage already holds.
+    pub async fn open(settings: Settings, clock: Clock) -> Result<Self, String> {
+        let topology = Topology::of_the_bundle()?;
+        let embedded = match &settings.storage {
+            Storage::Memory => Embedded::memory()?,
+            Storage::File(file) => Embedded::open(file)?,
+        };
+        Self::around(settings, clock, topology, embedded).await
+    }
+
+    /// Around a store that is open already: an engine that died, started again.
+    pub async fn around(
+        settings: Settings,
+        clock: Clock,
+        topology: Topology,
+        embedded: Embedded,
+    ) -> Result<Self, String> {
+        embedded.ensure_table(TABLE, &topology.table.definition).await?;
+        if let Some(attribute) = &topology.table.expires {
+            embedded.expire_by(TABLE, attribute).await?;
+        }
+        let durable = settings.storage != Storage::Memory || settings.durable_queues;
+        let journal = match durable {
+            true => Journal::table(embedded.clone()).await.map_err(|error| error.to_string())?,
+            false => Journal::None,
+        };
+        let queues = Queues::open(&topology, journal, clock.clone()).await.map_err(|error| error.to_string())?;
+        let mailbox = Mailbox::open(durable.then(|| embedded.clone()), clock.clone()).await?;
+        let faults = Faults::default();
+        let services = InProcess::new(embedded.clone(), queues.clone(), mailbox.clone(), faults.clone());
+        let sdk = match settings.retries.clone() {
+            Some((timeouts, retries)) => services.sdk_config_with(timeouts, retries),
+            None => services.sdk_config(),
+        };
+        // The engine reads beside the functions, so its own calls are neither counted nor faulted.
+        let own = InProcess::new(embedded.clone(), queues.clone(), mailbox.clone(), Faults::default()).sdk_config();
+        let store = Store::new(aws_sdk_dynamodb::Client::new(&own), TABLE);
+        let functions = Functions::new(&topology, &settings, &sdk, &clock)?;
+        let shared =
+            Shared { topology, settings, clock, embedded, queues, mailbox, faults, sdk, store, functions };
+        Ok(Self { shared: Arc::new(shared) })
+    }
+
+    pub fn topology(&self) -> &Topology {
+        &self.shared.topology
+    }
+
+    pub fn settings(&self) -> &Settings {
+        &self.shared.settings
+    }
+
+    pub fn clock(&self) -> &Clock {
+        &self.shared.clock
+    }
+
+    pub fn now(&self) -> Instant {
+        Instant::from_millis(self.shared.clock.now_millis())
+    }
+
+    pub fn embedded(&self) -> &Embedded {
+        &self.shared.embedded
+    }
+
+    pub fn queues(&self) -> &Queues {
+        &self.shared.queues
+    }
+
+    pub fn mailbox(&self) -> &Mailbox {
+        &self.shared.mailbox
+    }
+
+    pub fn faults(&self) -> &Faults {
+        &self.shared.faults
+    }
+
+    /// What the functions' clients are made of.
+    pub fn sdk(&self) -> &SdkConfig {
+        &self.shared.sdk
+    }
+
+    /// For looking, beside the functions.
+    pub fn store(&self) -> &Store {
+        &self.shared.store
+    }
+
+    pub fn functions(&self) -> &Functions {
+        &self.shared.functions
+    }
+
+    /// The route that answers, by the template: method and path, a segment in braces standing for any one.
+    pub fn route(&self, method: &str, path: &str) -> Option<&Route> {
+        let fits = |pattern: &str| {
+            let (mut wanted, mut found) = (pattern.split('/'), path.split('/'));
+            loop {
+                match (wanted.next(), found.next()) {
+                    (None, None) => return true,
+                    (Some(wanted), Some(found)) if wanted.starts_with('{') && !found.is_empty() => {}
+                    (Some(wanted), Some(found)) if wanted == found => {}
+                    _ => return false,
+                }
+            }
+        };
+        self.shared.topology.routes.iter().find(|route| route.method == method && fits(&route.path))
+    }
+
+    /// A request to a page, as the function behind its route gets it. `None`: no route, or the process died in it.
+    pub async fn request(&self, request: &Request) -> Option<Response> {
+        let route = self.route(&request.method, &request.path)?;
+        let event = functions::url_event(request, &route.path);
+        tokio::select! {
+            biased;
+            response = self.functions().page(&route.function, event, Deadline::far()) => response.ok(),
+            () = self.faults().crashed() => None,
+        }
+    }
+}

@@ -1,0 +1,49 @@
+//! What a deployment would set by parameters and secrets.
+
+use std::path::PathBuf;
+
+use aws_smithy_types::{retry::RetryConfig, timeout::TimeoutConfig};
+
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Storage {
+    /// Ends with the process.
+    Memory,
+    /// One SQLite file.
+    File(PathBuf),
+}
+
+#[derive(Clone, Debug)]
+pub struct Settings {
+    pub storage: Storage,
+    /// Keep queues and mailbox in the store even where that is memory: for tests that let an engine die and start again.
+    pub durable_queues: bool,
+    /// The text of the deployment's policy file.
+    pub policy: String,
+    /// What every link starts with, `http://127.0.0.1:8420`.
+    pub link_base: String,
+    pub mail_from: String,
+    pub mail_domain: String,
+    /// `<key id>:<base64url of 32 bytes>`, comma separated; the first signs.
+    pub link_keys: String,
+    /// Other than production's, for tests.
+    pub retries: Option<(TimeoutConfig, RetryConfig)>,
+}
+
+/// Links of replays lead nowhere, so their key need not be secret; being the same keeps replays the same.
+const REPLAY_KEYS: &str = "1:AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8";
+
+impl Settings {
+    /// Everything in memory, the same every time.
+    pub fn in_memory(policy: impl Into<String>) -> Self {
+        Self {
+            storage: Storage::Memory,
+            durable_queues: false,
+            policy: policy.into(),
+            link_base: "https://holdpoint.example.com".to_owned(),
+            mail_from: "holdpoint@holdpoint.example.com".to_owned(),
+            mail_domain: "holdpoint.example.com".to_owned(),
+            link_keys: REPLAY_KEYS.to_owned(),
+            retries: None,
+        }
+    }
+}

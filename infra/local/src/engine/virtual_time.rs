@@ -1,0 +1,113 @@
+//! Time that goes from one happening to the next. Nothing waits; the same inputs give the same run.
+
+use std::sync::{
+    Arc,
+    atomic::{AtomicI64, Ordering},
+};
+
+use lambda_shell::{clock::Clock, deadline::Deadline};
+use refresh_core::Instant;
+use serde_json::json;
+
+use super::{Batch, Engine, Settings};
+
+/// The functions that read queues, in the natural way of the data.
+const READERS: [&str; 3] = ["ingest", "refresh", "notify"];
+
+/// Ticks at one instant that find the same things due: then they are not done by looking again, and time must go on.
+const MOST_TICKS: usize = 8;
+
+/// An engine whose clock is turned by hand.
+pub struct VirtualTime {
+    engine: Engine,
+    hand: Arc<AtomicI64>,
+}
+
+impl VirtualTime {
+    pub async fn open(settings: Settings, at: Instant) -> Result<Self, String> {
+        let hand = Arc::new(AtomicI64::new(at.millis()));
+        let engine = Engine::open(settings, Clock::steered(hand.clone())).await?;
+        Ok(Self { engine, hand })
+    }
+
+    /// An engine whose clock reads `hand`.
+    pub const fn of(engine: Engine, hand: Arc<AtomicI64>) -> Self {
+        Self { engine, hand }
+    }
+
+    pub const fn engine(&self) -> &Engine {
+        &self.engine
+    }
+
+    pub fn hand(&self) -> Arc<AtomicI64> {
+        self.hand.clone()
+    }
+
+    pub fn now(&self) -> Instant {
+        self.engine.now()
+    }
+
+    /// Time never goes back.
+    pub fn set(&self, at: Instant) {
+        self.hand.fetch_max(at.millis(), Ordering::SeqCst);
+    }
+
+    /// Hands over batches until no message is visible at this instant.
+    pub async fn drain(&self) -> Result<Vec<Batch>, String> {
+        let mut batches = Vec::new();
+        loop {
+            let before = batches.len();
+            for function in READERS {
+                let batch = self.engine.take_batch(function, Deadline::far()).await;
+                batches.extend(batch.map_err(|refusal| refusal.to_string())?);
+            }
+            if batches.len() == before {
+                return Ok(batches);
+            }
+        }
+    }
+
+    /// Everything that happens at this instant: messages first, then what is due by time alone, until both are quiet.
+    pub async fn pump(&self) -> Result<Vec<Batch>, String> {
+        let mut batches = self.drain().await?;
+        let mut before = None;
+        for _ in 0..MOST_TICKS {
+            let due = self.engine.store().due(self.now()).await.map_err(|error| error.to_string())?;
+            if due.is_empty() || before.as_ref() == Some(&due) {
+                break;
+            }
+            let event = json!({ "time": self.now().to_string() });
+            let ticked = tokio::select! {
+                biased;
+                ticked = self.engine.functions().tick(event, Deadline::far()) => Some(ticked),
+                () = self.engine.faults().crashed() => None,
+            };
+            if let Some(Err(failure)) = ticked {
+                return Err(failure.chain());
+            }
+            before = Some(due);
+            batches.extend(self.drain().await?);
+        }
+        Ok(batches)
+    }
+
+    /// The next instant after this one at which something happens by itself.
+    pub async fn next_at(&self) -> Result<Option<Instant>, String> {
+        let now = self.now();
+        let queues = self.engine.queues();
+        let messages = READERS
+            .iter()
+            .filter_map(|reader| self.engine.topology().functions.get(*reader)?.source.as_ref())
+            .filter_map(|source| queues.next_at(&source.queue))
+            .map(Instant::from_millis);
+        // Whatever is due by now and did not go away waits for the next tick of the schedule.
+        let due = self.engine.store().due(Instant::from_millis(i64::MAX)).await.map_err(|error| error.to_string())?;
+        let due = due.into_iter().map(|due| if due.due_at > now { due.due_at } else { next_minute(now) });
+        Ok(messages.chain(due).filter(|at| *at > now).min())
+    }
+}
+
+fn next_minute(now: Instant) -> Instant {
+    const MINUTE: i64 = refresh_core::instant::MINUTE;
+    Instant::from_millis((now.millis().div_euclid(MINUTE) + 1) * MINUTE)
+}

@@ -1,0 +1,232 @@
+//! Plays a scenario: what is due at a line's instant happens before the line, and between lines time goes from one
+//! happening to the next.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use packet_store::Store;
+use presentation::page::Choice;
+use refresh_core::{
+    Instant, Person, ReviewId,
+    lineage::{self as core_lineage, AnswerResult, Happening},
+};
+use serde_json::Value;
+
+use super::{
+    answer::{self, OpenPage},
+    records::{self, AnswerRecord, NoticeRecord, Record, Records, TriggerRecord, What},
+    scenario::{Action, Answer, Line, Link, Scenario, Then, Visit},
+};
+use crate::{
+    engine::{Batch, Outcome, Settings, virtual_time::VirtualTime},
+    queues::Outgoing,
+};
+
+/// Runs a whole scenario in memory.
+pub async fn replay(scenario: &Scenario, policy: &str) -> Result<Records, String> {
+    let Some(first) = scenario.lines.first() else { return Ok(Records::new()) };
+    let time = VirtualTime::open(Settings::in_memory(policy), first.at).await?;
+    let mut player = Player::of(time);
+    let mut records = Records::new();
+    for line in &scenario.lines {
+        records.extend(player.until(line.at).await?);
+        records.extend(player.act(line).await?);
+    }
+    records.extend(player.state().await?);
+    Ok(records)
+}
+
+pub struct Player {
+    time: VirtualTime,
+    /// How much of each review's lineage was told already.
+    told: BTreeMap<ReviewId, u64>,
+    /// Pages that people have open: a later decision of theirs is sent from there, however old it is.
+    open: BTreeMap<(ReviewId, Person, Link, String), OpenPage>,
+}
+
+impl Player {
+    pub const fn of(time: VirtualTime) -> Self {
+        Self { time, told: BTreeMap::new(), open: BTreeMap::new() }
+    }
+
+    pub const fn time(&self) -> &VirtualTime {
+        &self.time
+    }
+
+    pub fn into_time(self) -> VirtualTime {
+        self.time
+    }
+
+    fn store(&self) -> &Store {
+        self.time.engine().store()
+    }
+
+    /// Lets time go on to `at`: everything that happens by itself until then, and at that instant.
+    pub async fn until(&mut self, at: Instant) -> Result<Records, String> {
+        let mut records = self.settle(Vec::new()).await?;
+        while let Some(next) = self.time.next_at().await?.filter(|next| *next <= at) {
+            self.time.set(next);
+            records.extend(self.settle(Vec::new()).await?);
+        }
+        self.time.set(at);
+        records.extend(self.settle(Vec::new()).await?);
+        Ok(records)
+    }
+
+    /// One line's action, and what follows from it at once.
+    pub async fn act(&mut self, line: &Line) -> Result<Records, String> {
+        let failed = |why: String| format!("line {}: {why}", line.number);
+        let first = match &line.action {
+            None => return Ok(Records::new()),
+            Some(Action::Send(event)) => {
+                self.put(event).await.map_err(failed)?;
+                Vec::new()
+            }
+            Some(Action::SendNative(native)) => {
+                let body = serde_json::json!({
+                    "format": native.format, "headers": native.headers, "body": native.body,
+                });
+                self.put(&body).await.map_err(failed)?;
+                Vec::new()
+            }
+            Some(Action::Adopt(visit)) => {
+                let result = self.decide(visit, Choice::Adopt).await.map_err(failed)?;
+                vec![self.answer(visit, core_lineage::Action::Adopt, result)]
+            }
+            Some(Action::Decline(visit, then)) => {
+                let choice = match then {
+                    Then::OtherSlot => Choice::DeclineOtherSlot,
+                    Then::Stand => Choice::DeclineStand,
+                };
+                let result = self.decide(visit, choice).await.map_err(failed)?;
+                vec![self.answer(visit, core_lineage::Action::Decline, result)]
+            }
+            Some(Action::Acknowledge(visit, reply)) => {
+                let word = match reply {
+                    Answer::Acknowledged => "acknowledged",
+                    Answer::Conflict => "conflict",
+                };
+                let result = self.send_form(visit, Link::Acknowledge, "answer", word).await.map_err(failed)?;
+                vec![self.answer(visit, core_lineage::Action::Acknowledge, result)]
+            }
+            Some(Action::Open(visit, link)) => {
+                let result = self.look(visit, *link).await.map_err(failed)?;
+                vec![self.answer(visit, core_lineage::Action::Open, result)]
+            }
+        };
+        self.settle(first).await
+    }
+
+    /// At the end, one record a review.
+    pub async fn state(&self) -> Result<Records, String> {
+        let mut heads = self.store().reviews().await.map_err(|error| error.to_string())?;
+        heads.sort_by(|a, b| a.review.cmp(&b.review));
+        let mut records = Records::new();
+        for head in heads {
+            let state = records::state(self.store(), &head).await.map_err(|why| why.to_string())?;
+            records.push(Record { at: self.time.now(), what: What::State(state) });
+        }
+        Ok(records)
+    }
+
+    async fn put(&self, body: &Value) -> Result<(), String> {
+        let outgoing = Outgoing { body: body.to_string(), ..Outgoing::default() };
+        let source = self.time.engine().topology().functions["ingest"].source.as_ref();
+        let queue = source.map(|source| source.queue.clone()).unwrap_or_default();
+        self.time.engine().queues().send(&queue, outgoing).await.map(drop).map_err(|refusal| refusal.to_string())
+    }
+
+    fn answer(&self, visit: &Visit, action: core_lineage::Action, result: AnswerResult) -> Record {
+        let (review_id, by) = (visit.review.clone(), visit.person.clone());
+        Record { at: self.time.now(), what: What::Answer(AnswerRecord { review_id, by, action, result }) }
+    }
+
+    async fn decide(&mut self, visit: &Visit, choice: Choice) -> Result<AnswerResult, String> {
+        self.send_form(visit, Link::Adopt, "choice", choice.word()).await
+    }
+
+    async fn look(&mut self, visit: &Visit, link: Link) -> Result<AnswerResult, String> {
+        let engine = self.time.engine();
+        let Some(path) = answer::find_link(engine, visit, link).await? else { return Ok(AnswerResult::NoLink) };
+        let page = answer::get(engine, &path).await?;
+        let result = page.result;
+        self.open.insert((visit.review.clone(), visit.person.clone(), link, path), page);
+        Ok(result)
+    }
+
+    /// From the page they have open, or from one opened now.
+    async fn send_form(&mut self, visit: &Visit, link: Link, field: &str, word: &str) -> Result<AnswerResult, String> {
+        let engine = self.time.engine();
+        let Some(path) = answer::find_link(engine, visit, link).await? else { return Ok(AnswerResult::NoLink) };
+        let opened = self.open.remove(&(visit.review.clone(), visit.person.clone(), link, path.clone()));
+        let page = match opened {
+            Some(page) => page,
+            None => answer::get(engine, &path).await?,
+        };
+        answer::post(engine, &page, field, word).await
+    }
+
+    /// Lets this instant come to rest, and tells what happened: triggers and answers, decisions, notices.
+    async fn settle(&mut self, mut records: Records) -> Result<Records, String> {
+        let batches = self.time.pump().await?;
+        let mut touched: BTreeSet<ReviewId> = self.told.keys().cloned().collect();
+        for outcome in outcomes(&batches) {
+            match outcome {
+                Outcome::Ingested(taken) => records.extend(taken.iter().map(|taken| self.trigger(taken))),
+                Outcome::Refreshed(refreshed) => {
+                    touched.insert(refreshed.review.clone());
+                }
+                Outcome::Notified(_) => {}
+            }
+        }
+        let (mut decisions, mut notices) = (Records::new(), Vec::new());
+        for review in touched {
+            let from = self.told.get(&review).copied().unwrap_or(0) + 1;
+            let entries = self.store().lineage(&review, from).await.map_err(|error| error.to_string())?;
+            for entry in &entries {
+                for happening in &entry.happenings {
+                    match happening {
+                        Happening::Decision(decision) => {
+                            let record = records::decision(self.store(), &review, decision).await;
+                            let what = What::Decision(record.map_err(|why| why.to_string())?);
+                            decisions.push(Record { at: entry.at, what });
+                        }
+                        Happening::Notice { to, kind, version, changes, calendar, .. } => {
+                            let what = What::Notice(NoticeRecord {
+                                review_id: review.clone(),
+                                to: to.clone(),
+                                kind: *kind,
+                                version: *version,
+                                changes: changes.clone(),
+                                calendar: calendar.iter().map(Into::into).collect(),
+                            });
+                            notices.push((review.clone(), to.clone(), Record { at: entry.at, what }));
+                        }
+                        _ => {}
+                    }
+                }
+            }
+            let last = entries.last().map_or(from - 1, |entry| entry.sequence);
+            self.told.insert(review, last);
+        }
+        notices.sort_by(|a: &(ReviewId, Person, Record), b| (&a.0, &a.1).cmp(&(&b.0, &b.1)));
+        records.extend(decisions);
+        records.extend(notices.into_iter().map(|(_, _, record)| record));
+        Ok(records)
+    }
+
+    fn trigger(&self, taken: &ingest::Taken) -> Record {
+        let what = What::Trigger(TriggerRecord {
+            source: taken.identity.as_ref().map(|identity| identity.source.to_string()),
+            id: taken.identity.as_ref().map(|identity| identity.id.to_string()),
+            event_type: taken.event_type.clone(),
+            disposition: taken.disposition,
+            reviews: taken.reviews.clone(),
+            faults: taken.faults.iter().map(ToString::to_string).collect(),
+        });
+        Record { at: self.time.now(), what }
+    }
+}
+
+fn outcomes(batches: &[Batch]) -> impl Iterator<Item = &Outcome> {
+    batches.iter().filter_map(|batch| batch.done.as_ref()).flatten().filter_map(|done| done.outcome.as_ref().ok())
+}
