@@ -10,7 +10,7 @@ use refresh_core::{
 use crate::{
     Store,
     call::{MOST_ACTIONS, Transaction},
-    codec::{self, CLAIM_BY, CLAIM_DIGEST, CLAIM_UNTIL, Form, Item, number, text},
+    codec::{self, CLAIM_BY, CLAIM_DIGEST, CLAIM_UNTIL, Item, number, text},
     contention, due,
     error::StoreError,
     key::Key,
@@ -82,11 +82,11 @@ impl Store {
         let mut all = vec![(Role::Head, self.put_head(&commit.head))];
         if let Some(entry) = &commit.entry {
             let key = Key::lineage(review, entry.sequence);
-            all.push((Role::Lineage, self.put_once(codec::seal(&key, Form::Packed, entry, &[]))));
+            all.push((Role::Lineage, self.put_once(codec::seal(&key, entry, &[]))));
         }
         for version in &commit.versions {
             let key = Key::version(review, version.number);
-            all.push((Role::Version, self.put_once(codec::seal(&key, Form::Packed, version, &[]))));
+            all.push((Role::Version, self.put_once(codec::seal(&key, version, &[]))));
         }
         for (index, cause) in causes.iter().enumerate() {
             all.push((Role::Cause(index), self.put_once(cause_item(commit, cause))));
@@ -122,7 +122,7 @@ impl Store {
     /// By attribute, never whole: the same item holds the claim, and somebody may be reading it.
     fn settle(&self, commit: &Commit, settled: &Settled) -> TransactWriteItem {
         let key = Key::told(&commit.head.review, &settled.told.person);
-        let mut item = codec::seal(&key, Form::Packed, &settled.told, &[]);
+        let mut item = codec::seal(&key, &settled.told, &[]);
         let mut part = |name: &str| item.remove(name).expect("a sealed item has it");
         let update = Update::builder()
             .table_name(&*self.table)
@@ -151,7 +151,7 @@ fn head_item(head: &Head) -> Item {
         beside.push(("due_shard", text(due::shard(&head.review))));
         beside.push(("due_at", number(due_at.millis())));
     }
-    codec::seal(&Key::head(&head.review), Form::Plain, head, &beside)
+    codec::seal(&Key::head(&head.review), head, &beside)
 }
 
 /// The lesser of the two times; nothing is due where both are absent.
@@ -170,5 +170,5 @@ fn cause_item(commit: &Commit, cause: &Cause) -> Item {
     }
     let entry = commit.entry.as_ref().map(|entry| entry.sequence);
     let mark = Mark { identity: &cause.identity, collision: cause.collision, entry };
-    codec::seal(&Key::cause(&commit.head.review, cause), Form::Plain, &mark, &[])
+    codec::seal(&Key::cause(&commit.head.review, cause), &mark, &[])
 }

@@ -15,7 +15,7 @@ use serde::{Deserialize, Serialize};
 use crate::{
     Store,
     call::{Transaction, Write},
-    codec::{self, Form, Item, number, text},
+    codec::{self, Item, number, text},
     contention,
     error::StoreError,
     key::{self, Key},
@@ -77,13 +77,13 @@ impl EventRecord {
 
     fn item(&self, key: &Key) -> Item {
         let expires = self.at.plus_millis(KEPT_DAYS * DAY).millis() / 1_000;
-        codec::seal(key, Form::Plain, self, &[("expires_at", number(expires))])
+        codec::seal(key, self, &[("expires_at", number(expires))])
     }
 }
 
 fn fact_item(fact: &Fact) -> Item {
     let beside = [("source", text(fact.source.as_str())), ("revision", number(fact.revision))];
-    codec::seal(&Key::fact(&fact.subject), Form::Packed, fact, &beside)
+    codec::seal(&Key::fact(&fact.subject), fact, &beside)
 }
 
 impl Store {

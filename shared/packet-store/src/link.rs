@@ -3,8 +3,7 @@
 use refresh_core::ReviewId;
 
 use crate::{
-    Store,
-    codec::{self, Form},
+    Store, codec,
     error::StoreError,
     key::{self, Key},
 };
@@ -12,7 +11,7 @@ use crate::{
 impl Store {
     /// Written when a review's first link is signed; again is harmless, its content follows from its key.
     pub async fn register_link(&self, hash: [u8; 16], review: &ReviewId) -> Result<(), StoreError> {
-        let item = codec::seal(&Key::link(hash, review), Form::Plain, review, &[]);
+        let item = codec::seal(&Key::link(hash, review), review, &[]);
         let request = self.client.put_item().table_name(&*self.table).set_item(Some(item));
         self.put("registering a link", request).await.map(drop)
     }

@@ -14,7 +14,7 @@ use refresh_core::{Instant, ReviewId, fact::Subject};
 use crate::{
     Store,
     call::{MOST_ACTIONS, Transaction, Write},
-    codec::{self, Form, Item, number},
+    codec::{self, Item, number},
     contention,
     error::StoreError,
     key::Key,
@@ -23,7 +23,7 @@ use crate::{
 
 fn depends(subject: &Subject, review: &ReviewId, expires: Option<Instant>) -> Item {
     let beside = expires.map(|at| ("expires_at", number(at.millis() / 1_000)));
-    codec::seal(&Key::depends(subject, review), Form::Plain, review, beside.as_slice())
+    codec::seal(&Key::depends(subject, review), review, beside.as_slice())
 }
 
 impl Store {
@@ -102,7 +102,7 @@ impl Store {
     }
 
     fn put_subjects(&self, review: &ReviewId, subjects: &BTreeSet<Subject>, read: Option<&Item>) -> TransactWriteItem {
-        let item = codec::seal(&Key::subjects(review), Form::Packed, subjects, &[]);
+        let item = codec::seal(&Key::subjects(review), subjects, &[]);
         let put = Put::builder().table_name(&*self.table).set_item(Some(item));
         let put = match read.and_then(|item| item.get("digest")) {
             None => put.condition_expression("attribute_not_exists(#pk)").expression_attribute_names("#pk", "pk"),

@@ -9,3 +9,4 @@ mod events;
 mod notices;
 mod reading;
 mod registration;
+mod sizes;

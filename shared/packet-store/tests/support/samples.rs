@@ -14,7 +14,7 @@ use refresh_core::{
     },
     lineage::{Happening, Trigger},
     policy::{Churn, Deployment, Overrides, Policy, Prefer},
-    review::Head,
+    review::{Head, Review},
     telling::{Claim, Told},
     turn,
 };
@@ -53,7 +53,15 @@ fn interval(start: &str, end: &str) -> Interval {
     Interval::new(at(start), at(end)).expect("an interval")
 }
 
-const ROLES: [(&str, &str); 3] = [("release_manager", "rm"), ("service_owner", "so"), ("security_reviewer", "sec")];
+/// The five roles a policy has by default, each with a holder and three delegates.
+const ROLES: [(&str, &str); 5] = [
+    ("release_manager", "rm"),
+    ("service_owner", "so"),
+    ("security_reviewer", "sec"),
+    ("database_migration_owner", "dba"),
+    ("site_reliability_lead", "sre"),
+];
+const DELEGATES: std::ops::RangeInclusive<u32> = 2..=4;
 
 pub fn fact(subject: Subject, revision: u64, body: Body) -> Fact {
     Fact { subject, source: Source::parse(SOURCE).expect("a source"), revision, accepted_at: now(), body }
@@ -110,16 +118,16 @@ pub fn facts() -> Facts {
         fact(Subject::Evidence(change, parse("build")), 1, Body::Evidence(evidence)),
     ];
     for (of, who) in ROLES {
-        let delegate = Delegate {
-            person: person(&format!("{who}-2")),
+        let delegates = DELEGATES.map(|n| Delegate {
+            person: person(&format!("{who}-{n}")),
             status: DelegateStatus::Approved,
             valid_from: None,
             valid_until: None,
-        };
-        let mapping = Mapping { holder: Some(person(who)), delegates: Some(vec![delegate]) };
+        });
+        let mapping = Mapping { holder: Some(person(who)), delegates: Some(delegates.collect()) };
         all.push(fact(Subject::Delegation(service.clone(), role(of)), 1, Body::Delegation(mapping)));
         all.push(calendar(who, 1, 3));
-        all.push(calendar(&format!("{who}-2"), 1, 3));
+        all.extend(DELEGATES.map(|n| calendar(&format!("{who}-{n}"), 1, 3)));
     }
     all.into_iter().collect()
 }
@@ -164,6 +172,18 @@ pub fn trigger(id: &str, revision: u64) -> Trigger {
 pub fn issued(id: &str) -> Commit {
     refresh_core::refresh::issue(&review(), "example.com", &facts(), &deployment(), vec![trigger(id, 1)], now())
         .expect("its terms are known")
+}
+
+/// The commit of a decision that moves somebody: the service owner's new calendar has the meeting's time taken.
+pub fn moved(review: &Review) -> Commit {
+    let mut facts = facts();
+    let mut busy = calendar("so", 2, 3);
+    if let Body::Availability(availability) = &mut busy.body {
+        let slot = review.authoritative.packet.slot;
+        availability.busy.push(Busy { start: slot.start, end: slot.start.plus_minutes(30), own: None });
+    }
+    facts.insert(busy);
+    refresh_core::refresh::refresh(review, &facts, &deployment(), vec![trigger("e2", 2)], now()).expect("a decision")
 }
 
 /// A further commit on that HEAD with these triggers.
