@@ -174,7 +174,7 @@ impl Visit for Collect<'_> {
 }
 
 /// Replaces each run of address characters around an `@` by `***@***`.
-fn masked(text: &str) -> String {
+pub(crate) fn masked(text: &str) -> String {
     if !text.contains('@') && !text.contains("%40") {
         return text.to_owned();
     }

@@ -122,4 +122,30 @@ mod tests {
              COUNT: expected a number, found \"seven\""
         );
     }
+
+    #[test]
+    fn a_file_that_is_missing_or_wrong_is_a_fault_like_any_other() {
+        let folder = std::env::temp_dir().join(format!("settings-{}", std::process::id()));
+        std::fs::create_dir_all(&folder).unwrap();
+        std::fs::write(folder.join("policy.json"), "12").unwrap();
+        let read = |text: &str| text.parse::<u32>().map_err(|_| vec!["expected a number", "and nothing else"]);
+        let root = folder.display().to_string();
+        let of = |name: &str| Settings::of([("LAMBDA_TASK_ROOT", root.as_str()), ("POLICY_FILE", name)]);
+
+        let mut good = of("");
+        assert_eq!(good.file("POLICY_FILE", "policy.json", read), Some(12));
+        assert_eq!(good.finish(), Ok(()));
+
+        let mut absent = of("absent.json");
+        assert_eq!(absent.file("POLICY_FILE", "policy.json", read), None);
+        let fault = absent.finish().unwrap_err().to_string();
+        assert!(fault.starts_with("settings: POLICY_FILE: expected a readable file at "), "{fault}");
+
+        std::fs::write(folder.join("policy.json"), "twelve").unwrap();
+        let mut wrong = of("policy.json");
+        assert_eq!(wrong.file("POLICY_FILE", "policy.json", read), None);
+        let BadSettings(faults) = wrong.finish().unwrap_err();
+        assert_eq!(faults.len(), 2, "every fault in it: {faults:?}");
+        std::fs::remove_dir_all(&folder).unwrap();
+    }
 }

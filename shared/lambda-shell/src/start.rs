@@ -27,7 +27,7 @@ pub async fn batch<E, T>(env: E, handle: impl AsyncFn(&E, SqsEvent, Deadline) ->
     lambda_runtime::run(service_fn(move |event: LambdaEvent<SqsEvent>| async move {
         let deadline = Deadline::of(&event.context);
         // An error fails the whole batch, which is what a batch that cannot be read must come to.
-        handle(env, event.payload, deadline).await.response().map_err(Error::from)
+        handle(env, event.payload, deadline).await.response().map_err(|failure| unnamed(&failure))
     }))
     .await
 }
@@ -65,9 +65,14 @@ pub async fn event<E, T>(env: E, handle: impl AsyncFn(&E, Value, Deadline) -> Re
             Ok(_) => Ok(Value::Null),
             Err(failure) => {
                 tracing::error!(error = failure.chain(), "the invocation failed");
-                Err(Error::from(failure))
+                Err(unnamed(&failure))
             }
         }
     }))
     .await
+}
+
+/// Lambda writes a failed invocation's message into the log itself, so it is masked like every line of ours.
+fn unnamed(failure: &Failure) -> Error {
+    Error::from(log::masked(&failure.chain()))
 }
