@@ -1,1 +1,9 @@
-//! holdpoint-tests
+//! What the suites share.
+
+use std::path::PathBuf;
+
+/// The repository's own folder.
+pub fn repository() -> PathBuf {
+    let tests = PathBuf::from(env!("CARGO_MANIFEST_DIR"));
+    tests.parent().map_or_else(|| tests.clone(), PathBuf::from)
+}

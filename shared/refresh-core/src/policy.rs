@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize};
 
 use crate::{Calendar, Person, Role, Source, fact::Kind, instant::MINUTE};
 
@@ -50,7 +50,10 @@ macro_rules! policy {
         /// What `review.issued` may set otherwise than the deployment.
         #[derive(Clone, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
         pub struct Overrides {
-            $(#[serde(default, skip_serializing_if = "Option::is_none")] pub $name: Option<$type>,)*
+            $(
+                #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "present")]
+                pub $name: Option<$type>,
+            )*
         }
 
         impl Policy {
@@ -59,6 +62,11 @@ macro_rules! policy {
             }
         }
     };
+}
+
+/// A member that is there is an override, even where it says `null`: no working hours is not the same as no word of them.
+fn present<'de, D: Deserializer<'de>, T: Deserialize<'de>>(deserializer: D) -> Result<Option<T>, D::Error> {
+    T::deserialize(deserializer).map(Some)
 }
 
 policy! {
@@ -121,4 +129,16 @@ pub struct WorkingHours {
     pub start: u32,
     pub end: u32,
     pub days: BTreeSet<u8>,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Overrides;
+
+    #[test]
+    fn an_override_with_nothing_survives_the_store() {
+        let none = Overrides { working_hours: Some(None), alternate_owner: Some(None), ..Overrides::default() };
+        let stored = serde_json::to_string(&none).expect("plain data");
+        assert_eq!(serde_json::from_str::<Overrides>(&stored).expect("what was written"), none);
+    }
 }

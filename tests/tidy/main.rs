@@ -1,0 +1,188 @@
+//! House rules, each with its reason. A review remark made twice ends up here.
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fs,
+    path::{Path, PathBuf},
+};
+
+use holdpoint_tests::repository;
+
+/// A file has one subject. Beyond this it has two, and the second deserves a name of its own.
+const LONGEST_FILE: usize = 600;
+
+fn files(under: &str, extension: &str) -> Vec<PathBuf> {
+    let mut found = Vec::new();
+    let mut folders = vec![repository().join(under)];
+    while let Some(folder) = folders.pop() {
+        for entry in fs::read_dir(&folder).unwrap_or_else(|error| panic!("{}: {error}", folder.display())) {
+            let path = entry.expect("a readable folder").path();
+            if path.is_dir() && path.file_name().is_some_and(|name| name != "target") {
+                folders.push(path);
+            } else if path.extension().is_some_and(|found| found == extension) {
+                found.push(path);
+            }
+        }
+    }
+    found.sort();
+    found
+}
+
+fn text(path: &Path) -> String {
+    fs::read_to_string(path).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
+}
+
+fn shown(path: &Path) -> String {
+    path.strip_prefix(repository()).unwrap_or(path).display().to_string()
+}
+
+/// The crates of the workspace that a crate's `[dependencies]` name.
+fn imports(crate_folder: &str) -> BTreeSet<String> {
+    let manifest = text(&repository().join(crate_folder).join("Cargo.toml"));
+    let section = manifest.split("\n[").find(|part| part.starts_with("dependencies]")).unwrap_or("");
+    let ours: BTreeSet<String> = crates().into_iter().map(|(name, _)| name).collect();
+    section
+        .lines()
+        .filter_map(|line| line.split(['.', ' ', '=']).next())
+        .filter(|name| ours.contains(*name))
+        .map(str::to_owned)
+        .collect()
+}
+
+fn crates() -> BTreeMap<String, String> {
+    let mut crates = BTreeMap::new();
+    for group in ["functions", "shared"] {
+        for entry in fs::read_dir(repository().join(group)).expect("a readable folder") {
+            let name = entry.expect("an entry").file_name().to_string_lossy().into_owned();
+            crates.insert(name.clone(), format!("{group}/{name}"));
+        }
+    }
+    crates.insert("holdpoint".to_owned(), "infra/local".to_owned());
+    crates
+}
+
+/// A crate exists exactly where the permitted imports change.
+#[test]
+fn the_import_law_holds() {
+    let shared = ["lambda-shell", "packet-store", "presentation", "refresh-core", "sources"];
+    for (name, folder) in crates() {
+        let allowed: &[&str] = match folder.as_str() {
+            folder if folder.starts_with("functions/") => &shared,
+            "shared/presentation" | "shared/packet-store" | "shared/sources" => &["refresh-core"],
+            "shared/refresh-core" | "shared/lambda-shell" => &[],
+            _ => continue,
+        };
+        for import in imports(&folder) {
+            assert!(allowed.contains(&import.as_str()), "{name} must not import {import}; it may import {allowed:?}");
+        }
+    }
+}
+
+/// One place builds each SDK client and knows its words; a second one would drift from it.
+#[test]
+fn only_notify_knows_the_mailer() {
+    for (name, folder) in crates() {
+        let manifest = text(&repository().join(&folder).join("Cargo.toml"));
+        let section = manifest.split("\n[").find(|part| part.starts_with("dependencies]")).unwrap_or("").to_owned();
+        let knows = section.contains("aws-sdk-sesv2");
+        assert!(!knows || name == "notify" || name == "holdpoint", "{name} must not depend on aws-sdk-sesv2");
+    }
+}
+
+/// A rule book that asks for the time, the environment or the network is no function of its inputs.
+#[test]
+fn pure_crates_ask_nothing_of_the_world() {
+    let forbidden = [
+        ("SystemTime", "time is a parameter"),
+        ("Utc::now", "time is a parameter"),
+        ("Instant::now", "time is a parameter"),
+        ("std::env::", "the environment is the functions' business"),
+        ("std::fs::", "files are the functions' business"),
+        ("std::net::", "the network is the functions' business"),
+        ("async fn", "deciding is not doing"),
+        ("getrandom", "randomness is a parameter"),
+        ("HashMap", "its order is another one each time; BTreeMap's is not"),
+    ];
+    for pure in ["shared/refresh-core/src", "shared/sources/src", "shared/presentation/src"] {
+        for path in files(pure, "rs") {
+            let source = text(&path);
+            let code = source.lines().filter(|line| !line.trim_start().starts_with("//"));
+            for (number, line) in code.enumerate() {
+                for (word, reason) in forbidden {
+                    assert!(!line.contains(word), "{} line ~{}: {word}: {reason}", shown(&path), number + 1);
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn files_have_one_subject() {
+    for group in ["functions", "shared", "infra", "tests"] {
+        for path in files(group, "rs") {
+            let lines = text(&path).lines().count();
+            assert!(lines <= LONGEST_FILE, "{} has {lines} lines; at most {LONGEST_FILE}, then it has two subjects", shown(&path));
+        }
+    }
+}
+
+/// What is not escaped is an open door, whoever promises that its text is harmless.
+#[test]
+fn templates_escape_everything() {
+    for path in files("shared/presentation/templates", "html") {
+        let template = text(&path);
+        for hole in ["|safe", "| safe", "escape none", "<script", "http-equiv"] {
+            assert!(!template.contains(hole), "{} has {hole:?}", shown(&path));
+        }
+    }
+}
+
+/// Nobody debugs by printing twice, and nothing is left for later without an issue.
+#[test]
+fn nothing_is_left_lying_about() {
+    let words = ["to".to_owned() + "do!(", "unimpl".to_owned() + "emented!(", "FIX".to_owned() + "ME", "XX".to_owned() + "X"];
+    for group in ["functions", "shared", "infra", "tests"] {
+        for path in files(group, "rs") {
+            let source = text(&path);
+            for word in &words {
+                assert!(!source.contains(word.as_str()), "{} has {word}", shown(&path));
+            }
+        }
+    }
+}
+
+/// A new branch of the contract arrives with a new sample.
+#[test]
+fn every_event_type_has_a_sample() {
+    let samples: Vec<String> = files("events/ingest", "json").iter().map(|path| text(path)).collect();
+    for kind in [
+        "review.issued", "change.updated", "delegation.updated", "availability.updated", "evidence.updated",
+        "freeze.updated", "person.updated", "review.closed",
+    ] {
+        let name = format!("dev.holdpoint.{kind}.v1");
+        assert!(samples.iter().any(|sample| sample.contains(&name)), "events/ingest has no sample of {name}");
+    }
+}
+
+/// Every dependency is stated once, with the reason it is there.
+#[test]
+fn every_dependency_has_a_reason() {
+    let manifest = text(&repository().join("Cargo.toml"));
+    let section = manifest.split("[workspace.dependencies]").nth(1).and_then(|rest| rest.split("\n[workspace.lints").next());
+    let mut before = "";
+    for line in section.expect("the dependencies of the workspace").lines() {
+        let ours = line.contains("path = ");
+        let named = line.split_once(" = ").is_some_and(|(name, _)| !name.starts_with(['#', ' ', ']', '}', '"']));
+        if named && !ours {
+            assert!(before.starts_with('#') || line.contains(" # "), "Cargo.toml: {line}: expected a line of reason above it");
+        }
+        before = line;
+    }
+    for (name, folder) in crates() {
+        let own = text(&repository().join(&folder).join("Cargo.toml"));
+        let sections = own.split("\n[").filter(|part| part.contains("dependencies]"));
+        for line in sections.flat_map(|part| part.lines().skip(1)).filter(|line| line.contains('=')) {
+            assert!(line.contains("workspace = true"), "{name}: {line}: versions stand in the workspace manifest alone");
+        }
+    }
+}
