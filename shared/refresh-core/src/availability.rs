@@ -33,6 +33,9 @@ impl Time {
         let mut time = Self::default();
         if let Some((calendar, accepted_at)) = facts.diary(person, Diary::Calendar) {
             let mut ours = booking::ours(bookings, person, accepted_at);
+            // Where the source itself says which entry is ours, an unmarked one beside it is somebody else's meeting.
+            let marked = |slot: &Slot| calendar.busy.iter().any(|busy| busy.own == Some(true) && busy.interval() == *slot);
+            ours.retain(|slot| !marked(slot));
             time.calendar = true;
             time.horizons.push(calendar.horizon);
             time.unknown.extend_from_slice(&calendar.unknown);

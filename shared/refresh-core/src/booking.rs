@@ -19,7 +19,8 @@ pub struct Booking {
 /// The slots whose busy entry in a calendar accepted at `accepted_at` is this person's invitation from us: what our
 /// meeting or hold has now, or had then. Each slot once.
 pub fn ours(bookings: &[Booking], person: &Person, accepted_at: Instant) -> Vec<Slot> {
-    let then = |booking: &Booking| booking.until.is_none_or(|until| booking.from <= accepted_at && accepted_at < until);
+    // At one instant facts are accepted before the decision that ends a booking: the calendar still showed it.
+    let then = |booking: &Booking| booking.until.is_none_or(|until| booking.from <= accepted_at && accepted_at <= until);
     let slots: BTreeSet<Slot> = bookings
         .iter()
         .filter(|booking| then(booking) && booking.people.contains(person))

@@ -11,7 +11,7 @@ use crate::{
     packet::Packet,
     policy::Deployment,
     report::{self, Report},
-    review::{Fate, Review, Standing},
+    review::{Fate, Review, Standing, StandsBy},
     situation::Situation,
     slot::{Landscape, Reach},
     turn::Turn,
@@ -173,8 +173,10 @@ fn end_pause(turn: &mut Turn<'_>, accepted: bool) {
 /// The owner stands by the present slot until it breaks something else than it did.
 fn end_override(turn: &mut Turn<'_>) {
     let (violated, freeze_edge) = (turn.violations(), turn.review.head.today.freeze_edge);
+    let nothing_to_stand_by = override_reasons(turn).is_empty();
     let head = turn.head();
-    if head.stands_by.as_ref().is_some_and(|by| by.violated != violated || by.freeze_edge != freeze_edge) {
+    let differs = |by: &StandsBy| by.violated != violated || by.freeze_edge != freeze_edge;
+    if nothing_to_stand_by || head.stands_by.as_ref().is_some_and(differs) {
         head.stands_by = None;
     }
 }

@@ -124,10 +124,17 @@ impl<'a> Situation<'a> {
 
     /// The role's holder and its approved delegates, whatever their validity; nobody the policy excludes.
     pub fn eligible(&self, role: &Role) -> Vec<Eligible<'a>> {
-        let Some(mapping) = self.facts.mapping(&self.terms.service, role) else { return Vec::new() };
+        self.appointed(role).filter(|eligible| !self.policy.excludes(role, eligible.person)).collect()
+    }
+
+    /// The role's holder and its approved delegates, whatever their validity and whomever the policy excludes.
+    pub fn appointed(&self, role: &Role) -> impl Iterator<Item = Eligible<'a>> {
+        let mapping = self.facts.mapping(&self.terms.service, role);
+        let holder = mapping.and_then(|mapping| mapping.holder.as_ref());
         let holder =
-            mapping.holder.iter().map(|person| Eligible { person, rank: 0, valid_from: None, valid_until: None });
-        let delegates = mapping.delegates.iter().flatten().zip(1..).filter_map(|(delegate, rank)| {
+            holder.into_iter().map(|person| Eligible { person, rank: 0, valid_from: None, valid_until: None });
+        let delegates = mapping.and_then(|mapping| mapping.delegates.as_ref());
+        let delegates = delegates.into_iter().flatten().zip(1..).filter_map(|(delegate, rank)| {
             (delegate.status == DelegateStatus::Approved).then_some(Eligible {
                 person: &delegate.person,
                 rank,
@@ -135,7 +142,7 @@ impl<'a> Situation<'a> {
                 valid_until: delegate.valid_until,
             })
         });
-        holder.chain(delegates).filter(|eligible| !self.policy.excludes(role, eligible.person)).collect()
+        holder.chain(delegates)
     }
 
     /// What must be explicit before anything is refreshed by itself.

@@ -142,13 +142,14 @@ pub fn marks(situation: &Situation<'_>, packet: &Packet, bookings: &[Booking]) -
 }
 
 fn seat_marks(situation: &Situation<'_>, slot: &Slot, role: &Role, person: &Person, marks: &mut BTreeSet<Mark>) {
-    let covering: Vec<_> = situation.eligible(role).into_iter().filter(|eligible| eligible.covers(slot)).collect();
     if situation.policy.excludes(role, person) {
         marks.insert(Mark::Excluded(person.clone()));
-    } else if !covering.iter().any(|eligible| eligible.person == person) {
+    }
+    // Two rules, each broken or not: who is excluded may have lost the delegation too.
+    if !situation.appointed(role).any(|appointed| appointed.person == person && appointed.covers(slot)) {
         marks.insert(Mark::Delegate(person.clone()));
     }
-    if covering.is_empty() {
+    if !situation.eligible(role).iter().any(|eligible| eligible.covers(slot)) {
         marks.insert(Mark::Uncovered(role.clone()));
     }
     if let Some(hours) = &situation.policy.working_hours {
