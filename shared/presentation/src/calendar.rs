@@ -22,7 +22,7 @@ use refresh_core::{
 
 use crate::{
     Unsafe, moment,
-    text::{CalParam, CalText, Line},
+    text::{CalParam, CalText, Line, title},
 };
 
 /// Who made the object, as clients log it.
@@ -150,7 +150,7 @@ fn attendee(part: &CalendarPart, invitation: &Invitation<'_>) -> Property {
 }
 
 fn summary(part: &CalendarPart, invitation: &Invitation<'_>) -> String {
-    let title = CalText::of(invitation.title);
+    let title = CalText::of(&title(invitation.title, invitation.review.as_str()));
     match part.object {
         CalendarObject::Hold => format!("[Proposed] {title}"),
         CalendarObject::Meeting => title.as_str().to_owned(),

@@ -25,7 +25,10 @@ use refresh_core::{
 };
 use sha2::{Digest, Sha256};
 
-use crate::wording::Names;
+use crate::{
+    text::{self, Line},
+    wording::Names,
+};
 
 /// A finished response.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -118,8 +121,9 @@ impl<'a> Scene<'a> {
         self.facts.terms(&self.review.head.review)
     }
 
-    fn title(&self) -> &'a str {
-        self.terms().map_or(self.review.head.review.as_str(), |terms| terms.title.as_str())
+    fn title(&self) -> Line {
+        let id = self.review.head.review.as_str();
+        Line::of(&text::title(self.terms().map_or("", |terms| terms.title.as_str()), id))
     }
 
     /// The reader's zone, or the review's.

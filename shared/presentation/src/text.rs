@@ -43,6 +43,12 @@ pub fn one_line(text: &str, longest: usize) -> String {
     line
 }
 
+/// A review's title on one line; its id where the title shows nothing.
+pub fn title(title: &str, review: &str) -> String {
+    let cleaned = one_line(title, LONGEST_LINE);
+    if cleaned.is_empty() { format!("Review {}", one_line(review, LONGEST_LINE)) } else { cleaned }
+}
+
 macro_rules! lines {
     ($($(#[$doc:meta])* $name:ident($longest:expr) $map:expr;)*) => {$(
         $(#[$doc])*
@@ -71,8 +77,6 @@ macro_rules! lines {
 lines! {
     /// One line of a mail's or page's text.
     Line(LONGEST_LINE) Some;
-    /// A header's text: a subject, a display name.
-    HeaderText(LONGEST_LINE) Some;
     /// A calendar property's text, one line. Escaping `\ ; ,` is the builder's, and proved by reading back.
     CalText(LONGEST_LINE) Some;
     /// A calendar parameter's value. RFC 5545 has no escape for a quote there, and RFC 6868 gives `^` a meaning.
@@ -83,6 +87,27 @@ lines! {
     };
     /// What a person wrote: a reason, a note.
     Note(LONGEST_NOTE) Some;
+}
+
+/// A header's text: a subject, a display name. `=?` would begin an encoded word, so it never stands together: readers
+/// would decode what was meant as it is.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Debug, Default)]
+pub struct HeaderText(String);
+
+impl HeaderText {
+    pub fn of(text: &str) -> Self {
+        Self(one_line(text, LONGEST_LINE).replace("=?", "= ?"))
+    }
+
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Display for HeaderText {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
 }
 
 impl CalText {

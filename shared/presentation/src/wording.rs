@@ -48,11 +48,12 @@ impl Names<'_> {
     }
 
     fn is(&self, person: &Person) -> String {
-        if person == self.reader { "you are".to_owned() } else { format!("{} is", self.full(person)) }
+        if person == self.reader { "you are".to_owned() } else { format!("{} is", self.short(person)) }
     }
 
-    fn whose(&self, person: &Person) -> String {
-        if person == self.reader { "your".to_owned() } else { format!("{}’s", self.full(person)) }
+    /// `your calendar`, `the calendar of Ada Lovelace`.
+    fn whose(&self, what: &str, person: &Person) -> String {
+        if person == self.reader { format!("your {what}") } else { format!("the {what} of {}", self.short(person)) }
     }
 
     /// Whether the reader's view holds anybody else at all.
@@ -96,7 +97,7 @@ pub fn mark(mark: &Mark, names: &Names<'_>) -> String {
         Mark::Window => "it lies outside the review window".to_owned(),
         Mark::Cutover => "it ends too close to the cutover".to_owned(),
         Mark::Freeze => "it overlaps a protected freeze".to_owned(),
-        Mark::Hours(person) => format!("it lies outside {} working hours", names.whose(person)),
+        Mark::Hours(person) => format!("it lies outside {}", names.whose("working hours", person)),
         Mark::Busy(person) => format!("{} busy then", names.is(person)),
         Mark::Delegate(person) => {
             format!("{} neither holder nor approved delegate for all of it", names.is(person))
@@ -105,7 +106,7 @@ pub fn mark(mark: &Mark, names: &Names<'_>) -> String {
         Mark::Excluded(person) => format!("{} excluded from the role by policy", names.is(person)),
         Mark::Shared(person) => format!("{} counted for two roles", names.is(person)),
         Mark::Cancelled => "the change is closed or cancelled".to_owned(),
-        Mark::Unproven(person) => format!("{} availability then is not known", names.whose(person)),
+        Mark::Unproven(person) => format!("{} then is not known", names.whose("availability", person)),
         Mark::ChangeInFlux => "the change record is being reworked".to_owned(),
         Mark::OwnerUnconfirmed => "the change record’s owner is not confirmed".to_owned(),
     }
@@ -342,10 +343,10 @@ pub fn why(standpoint: &Standpoint, names: &Names<'_>) -> String {
         Subject::Delegation(..) => hidden("a delegate mapping"),
         Subject::Availability(person, diary) if names.may_name(person) => {
             let diary = if *diary == Diary::Oncall { "on-call duty" } else { "calendar" };
-            (format!("{} {diary}", names.whose(person)), true)
+            (names.whose(diary, person), true)
         }
         Subject::Availability(..) => hidden("a participant’s availability"),
-        Subject::Person(person) if names.may_name(person) => (format!("{} own record", names.whose(person)), true),
+        Subject::Person(person) if names.may_name(person) => (names.whose("record", person), true),
         Subject::Person(_) => hidden("a participant’s own record"),
     };
     let source = standpoint.source.as_str();

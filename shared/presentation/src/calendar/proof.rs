@@ -120,3 +120,56 @@ fn flatten(entry: &ICalendarEntry) -> (String, Vec<(String, String)>, Option<Str
     };
     (entry.name.as_str().to_owned(), parameters, value)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn meant() -> (Vec<Property>, Vec<Property>) {
+        let plain =
+            |name: &'static str, value: &str| Property { name, parameters: Vec::new(), value: value.to_owned() };
+        let attendee = Property {
+            name: "ATTENDEE",
+            parameters: vec![("CN", "Seán".to_owned())],
+            value: "mailto:sec-b@example.com".to_owned(),
+        };
+        (
+            vec![plain("VERSION", "2.0"), plain("METHOD", "REQUEST")],
+            vec![plain("UID", "RR-1@x"), plain("SEQUENCE", "1"), plain("DTSTART", "20261103T153000Z"), attendee],
+        )
+    }
+
+    const GOOD: &str = "BEGIN:VCALENDAR\r\nVERSION:2.0\r\nMETHOD:REQUEST\r\nBEGIN:VEVENT\r\nUID:RR-1@x\r\nSEQUENCE:1\r\n\
+                        DTSTART:20261103T153000Z\r\nATTENDEE;CN=Seán:mailto:sec-b@example.com\r\nEND:VEVENT\r\nEND:VCALENDAR\r\n";
+
+    #[test]
+    fn every_tampering_is_found() {
+        let (calendar, event) = meant();
+        prove(GOOD, &calendar, &event).expect("as it was meant");
+        let rows = [
+            ("another person", "UID:", "ATTENDEE:mailto:eve@example.com\r\nUID:"),
+            ("another address", "sec-b@", "eve@"),
+            ("an added parameter", ";CN=Seán", ";CN=Seán;SENT-BY=\"mailto:eve@example.com\""),
+            ("a lost parameter", ";CN=Seán", ""),
+            ("another method", "METHOD:REQUEST", "METHOD:CANCEL"),
+            ("a line that is no property", "UID:", "junk\r\nUID:"),
+            ("a bare line feed", "VERSION:2.0\r\n", "VERSION:2.0\n"),
+            ("an empty line", "UID:", "\r\nUID:"),
+            (
+                "a line too long",
+                "UID:",
+                "X-LONG:0123456789012345678901234567890123456789012345678901234567890123456789\r\nUID:",
+            ),
+            ("an alarm", "END:VEVENT", "BEGIN:VALARM\r\nEND:VALARM\r\nEND:VEVENT"),
+            ("a second event", "END:VEVENT", "END:VEVENT\r\nBEGIN:VEVENT\r\nEND:VEVENT"),
+            ("a second calendar", "END:VCALENDAR\r\n", "END:VCALENDAR\r\nBEGIN:VCALENDAR\r\nEND:VCALENDAR\r\n"),
+            ("local time", "153000Z", "153000"),
+            ("another order", "UID:RR-1@x\r\nSEQUENCE:1", "SEQUENCE:1\r\nUID:RR-1@x"),
+            ("no end", "END:VCALENDAR\r\n", ""),
+        ];
+        for (what, from, to) in rows {
+            assert!(GOOD.contains(from), "{what}");
+            assert!(prove(&GOOD.replacen(from, to, 1), &calendar, &event).is_err(), "{what} was not found");
+        }
+    }
+}

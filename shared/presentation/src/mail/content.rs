@@ -104,7 +104,7 @@ pub(super) fn of(notice: &Notice, letterhead: &Letterhead, link: Option<Url>) ->
     let names = Names { known: &letterhead.names, reader: &notice.to, zone: letterhead.reader_zone };
     let told = Told { notice, names, ask: Ask::of(notice) };
     let why: Vec<String> = notice.why.iter().map(|standpoint| wording::why(standpoint, &told.names)).collect();
-    let title = Line::of(&letterhead.title);
+    let title = Line::of(&crate::text::title(&letterhead.title, letterhead.review.as_str()));
     Content {
         subject: HeaderText::of(&format!(
             "{}{}: {} – {} [{}]",
@@ -338,7 +338,7 @@ impl Told<'_> {
             (NoticeKind::Reminder, _) if self.ask == Ask::Decision => "a proposal waits".to_owned(),
             (NoticeKind::Reminder, _) => "your answer is missing".to_owned(),
             (_, _) => match (slot, self.foremost().map(|change| &change.field)) {
-                (Some(start), Some(Field::Slot)) => proposed(format!("{start}")),
+                (Some(start), Some(Field::Slot)) => proposed(start),
                 (_, Some(Field::Role)) => proposed("your role".to_owned()),
                 (_, Some(Field::Roster(role))) => proposed(format!("another {}", wording::role(role))),
                 (_, Some(Field::FreezeEdge)) => proposed("meeting at the edge of a freeze".to_owned()),

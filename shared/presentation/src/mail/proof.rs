@@ -158,3 +158,111 @@ fn same_text(found: &str, meant: &str, what: &str) -> Result<(), Unsafe> {
     let same = if what == "text/calendar" { found == meant } else { plain(found) == plain(meant) };
     if same { Ok(()) } else { Err(fault("a text", "the same text", what)) }
 }
+
+#[cfg(test)]
+mod tests {
+    use refresh_core::{
+        Instant, Person, ReviewId,
+        notice::{Notice, NoticeKind, ReviewStanding},
+    };
+
+    use super::{super::Letterhead, super::message::Ics, *};
+
+    fn with_draft(check: impl Fn(&Draft<'_>)) {
+        let address = |text: &str| Person::parse(text).expect("an address");
+        let notice = Notice {
+            to: address("sec-b@example.com"),
+            kind: NoticeKind::TentativeChange,
+            version: 8,
+            at: Instant::from_millis(1_793_696_520_000),
+            changes: Vec::new(),
+            calendar: Vec::new(),
+            duty: None,
+            link: None,
+            why: Vec::new(),
+            standing: ReviewStanding::ProposalPending,
+            authoritative_slot: None,
+            exceptions: Vec::new(),
+        };
+        let letterhead = Letterhead {
+            review: ReviewId::parse("RR-1042").expect("an id"),
+            title: String::new(),
+            reader_name: "Seán".to_owned(),
+            reader_zone: chrono_tz::Tz::UTC,
+            optional: false,
+            from: address("reviews@holdpoint.example.com"),
+            mail_domain: "holdpoint.example.com".to_owned(),
+            link: None,
+            names: std::collections::BTreeMap::default(),
+        };
+        let ics = |method, text: &str| Ics { method, text: text.to_owned() };
+        check(&Draft {
+            notice: &notice,
+            letterhead: &letterhead,
+            subject: "For information",
+            text: "A text.".to_owned(),
+            html: "<p>A text.</p>".to_owned(),
+            calendar: vec![ics("REQUEST", "BEGIN:VCALENDAR\r\n"), ics("CANCEL", "BEGIN:VCALENDAR\r\nX\r\n")],
+        });
+    }
+
+    #[test]
+    fn what_was_written_reads_back() {
+        with_draft(|draft| {
+            let bytes = super::super::message::write(draft).expect("a message");
+            prove(&bytes, draft).expect("as it was meant");
+        });
+    }
+
+    /// Whatever a builder, a bug or an attacker might slip in: each of these is told from what was meant.
+    #[test]
+    fn every_tampering_is_found() {
+        let rows = [
+            ("a hidden recipient", "Subject: ", "Bcc: eve@example.com\r\nSubject: "),
+            ("a second To", "Subject: ", "To: eve@example.com\r\nSubject: "),
+            ("a second address in To", "<sec-b@example.com>", "<sec-b@example.com>, <eve@example.com>"),
+            ("another recipient", "<sec-b@example.com>", "<sec-a@example.com>"),
+            ("another sender", "<reviews@holdpoint.example.com>", "<eve@example.com>"),
+            ("another header", "Auto-Submitted: ", "X-Evil: yes\r\nAuto-Submitted: "),
+            ("a header of ours gone", "Auto-Submitted: auto-generated\r\n", ""),
+            ("another subject", "For information", "For your decision"),
+            ("another date", "Date: ", "Date: Mon, 2 Nov 2026 09:02:00 +0000\r\nX-Old: "),
+            ("another kind", "tentative_change", "adoption_request"),
+            ("another text", "\r\n\r\nA text.", "\r\n\r\nA test."),
+            ("other HTML", "<p>A text.</p>", "<b>A text.</b>"),
+            ("another method", "method=\"REQUEST\"", "method=\"CANCEL\""),
+            (
+                "a file where a part was",
+                "Content-Type: text/html",
+                "Content-Disposition: attachment\r\nContent-Type: text/html",
+            ),
+            ("another file name", "filename=\"invite.ics\"", "filename=\"evil.exe\""),
+            ("another container", "multipart/alternative", "multipart/mixed"),
+            ("other bytes in the calendar", "QkVHSU46VkNBTEVOREFSDQo=", "QkVHSU46VkNBTEVOREFTDQo="),
+            ("a bare line feed", "A text.", "A text.\nmore"),
+            ("a control character", "A text.", "A\u{7}text."),
+        ];
+        with_draft(|draft| {
+            let bytes = super::super::message::write(draft).expect("a message");
+            let text = String::from_utf8(bytes).expect("ASCII");
+            for (what, from, to) in rows {
+                assert!(text.contains(from), "{what}: nothing to bend in\n{text}");
+                let bent = text.replacen(from, to, 1);
+                assert!(prove(bent.as_bytes(), draft).is_err(), "{what} was not found");
+            }
+            let boundary = "\r\n--hp-mixed-";
+            let at = text.rfind(boundary).expect("the last boundary");
+            let line = text[at + 2..].trim_end().trim_end_matches('-');
+            let added =
+                format!("{}\r\n{line}\r\nContent-Type: text/plain\r\n\r\nmore\r\n{}", &text[..at], &text[at + 2..]);
+            assert!(prove(added.as_bytes(), draft).is_err(), "an added part was not found");
+            let long = text.replacen("A text.", &"x".repeat(999), 1);
+            assert!(prove(long.as_bytes(), draft).is_err(), "a line too long was not found");
+            assert!(
+                prove(text.replacen("A text.", "Ä text.", 1).as_bytes(), draft).is_err(),
+                "8-bit text was not found"
+            );
+            assert!(prove(b"", draft).is_err());
+        });
+    }
+}

@@ -104,7 +104,7 @@ pub fn acknowledgement(scene: &Scene<'_>, seat: &Seat<'_>, situation: &Situation
     let names = names(&known, scene.reader, scene.zone());
     let page = AcknowledgementTemplate {
         heading: heading(situation),
-        title: Line::of(scene.title()),
+        title: scene.title(),
         review: Line::of(scene.review.head.review.as_str()),
         standing: standing(scene, seat.view, &names),
         verdict: verdict(situation, &names),

@@ -164,7 +164,7 @@ pub fn adoption(scene: &Scene<'_>, situation: &Situation<'_>, posted: bool) -> P
     let shown = pending.filter(|_| situation.shows_proposal());
     let page = AdoptionTemplate {
         heading: heading(situation, shown.map(|(_, version)| version)),
-        title: Line::of(scene.title()),
+        title: scene.title(),
         review: Line::of(review.head.review.as_str()),
         version: shown.map_or(review.head.authoritative, |(_, version)| version.number),
         standing: standing(scene, situation, &names),
@@ -301,9 +301,9 @@ fn proposal(scene: &Scene<'_>, pending: &Pending, version: &Version, names: &Nam
         timeline: timeline::of(scene, names),
         answers: answers(scene, names),
         nothing: if version.packet.cancelled {
-            "The review stays as it is, and the question is closed as undecided.".to_owned()
+            "nothing is cancelled. The review stays as it is, and an exception tells you and the escalation contacts that it was left undecided.".to_owned()
         } else {
-            "Nothing is adopted. The proposal expires, its tentative holds leave the calendars, the present meeting stays, and an exception tells you and the escalation contacts that it was left undecided.".to_owned()
+            "nothing is adopted. The proposal expires, its tentative holds leave the calendars, the present meeting stays, and an exception tells you and the escalation contacts that it was left undecided.".to_owned()
         },
         deadline: moment::instant(pending.expires_at, names.zone),
         left: moment::length(pending.expires_at.since(scene.now)),

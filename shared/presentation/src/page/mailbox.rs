@@ -53,6 +53,7 @@ struct Row {
     id: String,
     at: String,
     to: Line,
+    to_query: String,
     subject: Line,
     kind: Line,
 }
@@ -67,6 +68,7 @@ struct Mailbox {
 
 struct Tab {
     word: &'static str,
+    label: String,
     current: bool,
 }
 
@@ -77,6 +79,7 @@ struct One {
     row: Row,
     tabs: Vec<Tab>,
     html: bool,
+    empty: bool,
     links: Vec<Url>,
     blocks: Vec<(String, String)>,
 }
@@ -91,6 +94,7 @@ fn row(mail: &Mail<'_>, message: Option<&Message<'_>>) -> Row {
         id: escape(mail.id),
         at: moment::instant(mail.at, Tz::UTC),
         to: Line::of(to.unwrap_or("unreadable")),
+        to_query: escape(to.unwrap_or_default()),
         subject: Line::of(message.and_then(Message::subject).unwrap_or("unreadable")),
         kind: Line::of(
             &message.map(|message| header(message, "X-Holdpoint-Kind")).unwrap_or_default().replace('_', " "),
@@ -107,7 +111,7 @@ fn escape(segment: &str) -> String {
         .collect()
 }
 
-/// All mail, newest first as the caller orders it; of one reader, where one is chosen.
+/// All mail as the caller orders it, or one reader's (`/mailbox?to=...`), the caller having chosen.
 pub fn list(mails: &[Mail<'_>], reader: Option<&str>) -> Page {
     let rows = mails.iter().map(|mail| row(mail, MessageParser::default().parse(mail.raw).as_ref())).collect();
     render(200, None, &Mailbox { title: "Mailbox", rows, reader: reader.map(Line::of) })
@@ -129,8 +133,12 @@ pub fn message(mail: &Mail<'_>, view: View) -> Page {
     };
     let page = One {
         title: row.subject.clone(),
-        tabs: View::ALL.into_iter().map(|each| Tab { word: each.word(), current: each == view }).collect(),
+        tabs: View::ALL
+            .into_iter()
+            .map(|each| Tab { word: each.word(), label: crate::wording::sentence(each.word()), current: each == view })
+            .collect(),
         html: view == View::Html,
+        empty: view != View::Html && blocks.is_empty(),
         links: text.split_whitespace().filter_map(|word| Url::parse(word).ok()).collect(),
         row,
         blocks,

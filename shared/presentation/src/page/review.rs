@@ -88,12 +88,19 @@ pub fn review(scene: &Scene<'_>, workspace: &Workspace<'_>) -> Page {
     let now = &review.authoritative;
     let report = &review.pending.as_ref().unwrap_or(now).report;
     let page = ReviewTemplate {
-        title: Line::of(scene.title()),
+        title: scene.title(),
         review: Line::of(review.head.review.as_str()),
         list: workspace.list,
         path: workspace.path,
         standing: standing(review, &names),
-        marks: review.head.today.violated.iter().map(|mark| wording::sentence(&wording::mark(mark, &names))).collect(),
+        marks: review
+            .head
+            .today
+            .violated
+            .iter()
+            .filter(|mark| !mark.is_violation())
+            .map(|mark| wording::sentence(&wording::mark(mark, &names)))
+            .collect(),
         packet: Packet {
             number: now.number,
             made: moment::instant(now.made_at, zone),
@@ -173,5 +180,15 @@ pub(super) fn standing(review: &Review, names: &Names<'_>) -> String {
         Standing::Started => format!("The review has started: version {number}, the meeting of {slot}{broken}."),
         Standing::Closed => format!("Coordination has ended with version {number}, the meeting of {slot}."),
         Standing::Cancelled => "The review is cancelled.".to_owned(),
+    }
+}
+
+impl ReviewTemplate<'_> {
+    fn is_from(&self, number: &u32) -> bool {
+        self.delta.as_ref().is_some_and(|delta| delta.from == *number)
+    }
+
+    fn is_to(&self, number: &u32) -> bool {
+        self.delta.as_ref().is_some_and(|delta| delta.to == *number)
     }
 }

@@ -23,6 +23,8 @@ const LANE: i64 = 40;
 const TOP: i64 = 96;
 /// Farther than this a picture shows nothing any more.
 const LONGEST: i64 = 7 * 24 * HOUR;
+/// What is farther from both slots does not stretch the picture.
+const NEAR: i64 = 6 * HOUR;
 const MOST_TICKS: i64 = 9;
 
 pub(super) struct Timeline {
@@ -158,26 +160,21 @@ pub(super) fn of(scene: &Scene<'_>, names: &Names<'_>) -> Option<Timeline> {
     })
 }
 
-/// From an hour before what matters to an hour after it, in whole hours; window, freezes and cutover where they are near.
+/// From an hour before what matters to an hour after it, in whole hours. Both slots matter, and of evidence, window,
+/// cutover and freezes whatever begins or ends near them.
 fn range(scene: &Scene<'_>, present: &Slot, moved: Option<&Slot>) -> Option<Interval> {
     let today = &scene.review.head.today;
-    let mut start = moved.map_or(present.start, |slot| slot.start.min(present.start));
-    let mut end = moved.map_or(present.end, |slot| slot.end.max(present.end));
-    let near = 4 * HOUR;
+    let start = moved.map_or(present.start, |slot| slot.start.min(present.start));
+    let end = moved.map_or(present.end, |slot| slot.end.max(present.end));
+    let near = |edge: &Instant| start.since(*edge) <= NEAR && edge.since(end) <= NEAR;
+    let freezes = Freezes::of(scene.facts, scene.policy);
     let edges = today.checkpoints.values().flatten().copied();
-    let window = today.window.iter().flat_map(|window| [window.start, window.end]);
-    let cutover = today.cutover.iter().map(|cutover| cutover.start);
-    let freezes: Vec<Instant> =
-        Freezes::of(scene.facts, scene.policy).iter().flat_map(|(freeze, _)| [freeze.start, freeze.end]).collect();
-    for edge in edges.chain(window).chain(cutover).chain(freezes) {
-        if edge < start && start.since(edge) <= near {
-            start = edge;
-        } else if edge > end && edge.since(end) <= near {
-            end = edge;
-        }
-    }
-    let start = start.plus_millis(-HOUR);
-    let end = end.plus_millis(HOUR).min(start.plus_millis(LONGEST));
+    let edges = edges.chain(today.window.iter().flat_map(|window| [window.start, window.end]));
+    let edges = edges.chain(today.cutover.iter().map(|cutover| cutover.start));
+    let edges: Vec<Instant> =
+        edges.chain(freezes.iter().flat_map(|(freeze, _)| [freeze.start, freeze.end])).filter(near).collect();
+    let start = edges.iter().fold(start, |start, edge| start.min(*edge)).plus_millis(-HOUR);
+    let end = edges.iter().fold(end, |end, edge| end.max(*edge)).plus_millis(HOUR).min(start.plus_millis(LONGEST));
     let floor = Instant::from_millis(start.millis().div_euclid(HOUR) * HOUR);
     let ceiling = Instant::from_millis((end.millis() + HOUR - 1).div_euclid(HOUR) * HOUR);
     Interval::new(floor, ceiling)
@@ -368,7 +365,7 @@ fn days(canvas: &Canvas, names: &Names<'_>) -> Vec<Tick> {
     let rest =
         hours(canvas, names).into_iter().filter(|(at, hour)| *hour == 0 && *at > canvas.range.start).map(|(at, _)| {
             let x = canvas.x(at);
-            Tick { x, label: moment::day(at, names.zone), anchor: if x > WIDTH - 100 { " end" } else { "" } }
+            Tick { x, label: moment::day(at, names.zone), anchor: if x > WIDTH - 130 { " end" } else { "" } }
         });
     // Two days' names side by side need room.
     let mut days: Vec<Tick> = vec![first];

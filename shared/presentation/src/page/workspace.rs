@@ -7,7 +7,11 @@ use chrono_tz::Tz;
 use refresh_core::{Instant, Person, fact::Terms, review::Review};
 
 use super::{Page, names, render};
-use crate::{moment, text::Line, wording};
+use crate::{
+    moment,
+    text::{self, Line},
+    wording,
+};
 
 /// One review of the list. `path` leads to its page.
 #[derive(Clone, Copy, Debug)]
@@ -23,6 +27,8 @@ struct Row {
     path: String,
     standing: &'static str,
     slot: String,
+    /// What to look at first: a class and a word each.
+    tags: Vec<(&'static str, &'static str)>,
     violated: Option<String>,
     pending: Option<String>,
     exceptions: Vec<&'static str>,
@@ -60,13 +66,20 @@ fn row(entry: &Entry<'_>, people: &BTreeMap<Person, String>, now: Instant) -> Ro
     // Nobody is the reader: a list that everybody at the machine sees says "you" to none.
     let nobody = Person::parse("nobody@invalid").expect("an address");
     let names = names(people, &nobody, zone);
+    let tags = [
+        (head.pending.is_some(), "wait", "waits for a decision"),
+        (!head.exceptions.is_empty(), "alarm", "exception open"),
+        (!head.duties.is_empty(), "wait", "answers outstanding"),
+        (head.pending.is_none() && head.exceptions.is_empty() && head.duties.is_empty(), "calm", "nothing open"),
+    ];
     let broken: Vec<_> = head.today.violated.iter().filter(|mark| mark.is_violation()).cloned().collect();
     Row {
         id: Line::of(head.review.as_str()),
-        title: Line::of(&entry.terms.title),
+        title: Line::of(&text::title(&entry.terms.title, head.review.as_str())),
         path: entry.path.to_owned(),
         standing: wording::standing(head.standing),
         slot: moment::interval(&entry.review.authoritative.packet.slot, zone),
+        tags: tags.into_iter().filter(|(is, ..)| *is).map(|(_, class, word)| (class, word)).collect(),
         violated: (!broken.is_empty()).then(|| wording::sentence(&wording::marks(&broken, &names))),
         pending: head.pending.as_ref().zip(entry.review.pending.as_ref()).map(|(pending, version)| {
             let what = if version.packet.cancelled {
@@ -80,5 +93,11 @@ fn row(entry: &Entry<'_>, people: &BTreeMap<Person, String>, now: Instant) -> Ro
         }),
         exceptions: head.exceptions.iter().map(|exception| wording::exception(exception.kind)).collect(),
         outstanding: head.duties.iter().map(|duty| names.short(&duty.person)).collect(),
+    }
+}
+
+impl Row {
+    fn tells_more(&self) -> bool {
+        self.violated.is_some() || self.pending.is_some() || !self.exceptions.is_empty() || !self.outstanding.is_empty()
     }
 }

@@ -1,0 +1,228 @@
+//! Can a stranger make, bend or borrow a link?
+
+use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
+use presentation::link::{
+    Keys, Purpose, Refusal, SealRefusal, TOKEN_LENGTH, Token, form_check, form_seal, open, short, sign, thing, url,
+};
+use proptest::prelude::*;
+use refresh_core::{Instant, digest::Digest};
+
+fn key(byte: u8) -> String {
+    URL_SAFE_NO_PAD.encode([byte; 32])
+}
+
+fn keys(text: &str) -> Keys {
+    Keys::parse(text).expect("keys")
+}
+
+fn now() -> Instant {
+    Instant::parse("2026-11-03T09:02:00Z").expect("an instant")
+}
+
+fn token(purpose: Purpose) -> Token {
+    Token {
+        purpose,
+        review: short("RR-1042"),
+        person: short("rm-a@example.com"),
+        thing: thing(&Digest::of_bytes("test", b"proposal")),
+        expires_at: now().plus_minutes(240),
+    }
+}
+
+fn one_key() -> Keys {
+    keys(&format!("1:{}", key(7)))
+}
+
+fn signed(purpose: Purpose) -> String {
+    sign(&token(purpose), &one_key(), [9; 8])
+}
+
+#[test]
+fn a_link_opens_for_what_it_was_made_for() {
+    for purpose in Purpose::ALL {
+        let text = signed(purpose);
+        assert_eq!(text.len(), TOKEN_LENGTH);
+        assert_eq!(open(&text, &one_key(), purpose, now()), Ok(token(purpose)));
+        let url = url("https://holdpoint.example.com/", purpose, &text);
+        assert_eq!(url, format!("https://holdpoint.example.com/{}/{text}", purpose.path()));
+    }
+}
+
+#[test]
+fn the_same_names_give_the_same_hashes_everywhere() {
+    assert_eq!(short("RR-1042"), short("RR-1042"));
+    assert_ne!(short("RR-1042"), short("RR-1043"));
+    let digest = Digest::of_bytes("test", b"x");
+    assert_eq!(thing(&digest), digest.0[..16]);
+}
+
+#[test]
+fn every_flipped_bit_is_refused() {
+    let text = signed(Purpose::Adopt);
+    let bytes = URL_SAFE_NO_PAD.decode(&text).expect("base64url");
+    for bit in 0..bytes.len() * 8 {
+        let mut bent = bytes.clone();
+        bent[bit / 8] ^= 1 << (bit % 8);
+        let refused = open(&URL_SAFE_NO_PAD.encode(bent), &one_key(), Purpose::Adopt, now());
+        assert!(matches!(refused, Err(Refusal::Forged | Refusal::Unreadable)), "bit {bit}: {refused:?}");
+    }
+}
+
+#[test]
+fn every_other_spelling_is_refused() {
+    let text = signed(Purpose::Adopt);
+    let alphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_+/=%. ";
+    for position in 0..text.len() {
+        for letter in alphabet.chars().filter(|letter| !text[position..].starts_with(*letter)) {
+            let mut bent: Vec<char> = text.chars().collect();
+            bent[position] = letter;
+            let bent: String = bent.into_iter().collect();
+            assert!(open(&bent, &one_key(), Purpose::Adopt, now()).is_err(), "{letter:?} at {position}");
+        }
+    }
+    for length in 0..text.len() {
+        assert!(open(&text[..length], &one_key(), Purpose::Adopt, now()).is_err(), "cut to {length}");
+    }
+    for bent in [format!("{text}A"), format!("{text}="), format!(" {text}"), format!("{text}\n"), text.repeat(2)] {
+        assert!(open(&bent, &one_key(), Purpose::Adopt, now()).is_err(), "{bent:?}");
+    }
+}
+
+#[test]
+fn purposes_never_stand_in_for_each_other() {
+    for made in Purpose::ALL {
+        for asked in Purpose::ALL.into_iter().filter(|asked| *asked != made) {
+            assert_eq!(open(&signed(made), &one_key(), asked, now()), Err(Refusal::Forged), "{made:?} as {asked:?}");
+            // Not even with the purpose's own byte rewritten.
+            let mut bytes = URL_SAFE_NO_PAD.decode(signed(made)).expect("base64url");
+            bytes[2] = URL_SAFE_NO_PAD.decode(signed(asked)).expect("base64url")[2];
+            assert_eq!(open(&URL_SAFE_NO_PAD.encode(bytes), &one_key(), asked, now()), Err(Refusal::Forged));
+        }
+    }
+}
+
+#[test]
+fn at_its_expiry_instant_a_link_is_expired_and_still_genuine() {
+    let (text, token) = (signed(Purpose::Adopt), token(Purpose::Adopt));
+    let last = token.expires_at.plus_millis(-1);
+    assert_eq!(open(&text, &one_key(), Purpose::Adopt, last), Ok(token));
+    assert_eq!(open(&text, &one_key(), Purpose::Adopt, token.expires_at), Err(Refusal::Expired(token)));
+    let mut bent = URL_SAFE_NO_PAD.decode(&text).expect("base64url");
+    bent[82] ^= 1;
+    let bent = URL_SAFE_NO_PAD.encode(bent);
+    assert_eq!(open(&bent, &one_key(), Purpose::Adopt, token.expires_at), Err(Refusal::Forged));
+}
+
+#[test]
+fn two_keys_live_through_a_rotation() {
+    let old = one_key();
+    let before = signed(Purpose::Adopt);
+    let both = keys(&old.rotate([8; 32]));
+    let after = sign(&token(Purpose::Adopt), &both, [9; 8]);
+    assert_ne!(before, after, "the new key signs");
+    for (text, keys, opens) in [
+        (&before, &old, true),
+        (&before, &both, true),
+        (&after, &both, true),
+        (&after, &old, false),
+        (&before, &keys(&format!("2:{}", key(8))), false),
+        (&after, &keys(&format!("2:{}", key(8))), true),
+    ] {
+        assert_eq!(open(text, keys, Purpose::Adopt, now()).is_ok(), opens, "{keys:?}");
+    }
+    // The next rotation drops the oldest and takes an id nobody has.
+    let third = keys(&both.rotate([9; 32]));
+    assert!(open(&before, &third, Purpose::Adopt, now()).is_err());
+    assert!(open(&after, &third, Purpose::Adopt, now()).is_ok());
+    assert_eq!(format!("{third:?}"), "Keys[3, 2]");
+}
+
+#[test]
+fn bad_keys_are_named_and_never_repeated() {
+    let good = key(7);
+    let rows = [
+        (String::new(), "link key 1: expected <key id>:<base64url of 32 bytes>; there is no colon"),
+        (good.clone(), "there is no colon"),
+        (format!("x:{good}"), "the key id is not a number from 0 to 255"),
+        (format!("256:{good}"), "the key id is not a number from 0 to 255"),
+        (format!("1:{good}="), "the key is not unpadded base64url"),
+        (format!("1:{}", URL_SAFE_NO_PAD.encode([7; 16])), "the key has 16 bytes"),
+        (format!("1:{}", key(0)), "the key is all zeros"),
+        (
+            format!("1:{good},1:{}", key(8)),
+            "link key 2: expected <key id>:<base64url of 32 bytes>; key id 1 stands there twice",
+        ),
+        (format!("1:{good},2:{},3:{}", key(8), key(9)), "link keys: expected one or two; found 3"),
+    ];
+    for (text, expected) in rows {
+        let error = Keys::parse(&text).expect_err("refused");
+        assert!(error.contains(expected), "{error}");
+        assert!(!error.contains(&good), "the error repeats a key: {error}");
+    }
+    assert!(!format!("{:?}", one_key()).contains(&good));
+}
+
+#[test]
+fn a_form_is_bound_to_link_state_and_time() {
+    let state = Digest::of_bytes("state", b"what was shown");
+    let other = Digest::of_bytes("state", b"what is");
+    let text = signed(Purpose::Adopt);
+    let seal = form_seal(&one_key(), &text, &state, now());
+    let check = |seal: &str, token: &str, state: &Digest, after: i64| {
+        form_check(seal, &one_key(), token, state, now().plus_minutes(after))
+    };
+    let rendered_at = now();
+    assert_eq!(check(&seal, &text, &state, 5), Ok(rendered_at));
+    assert_eq!(check(&seal, &text, &other, 5), Err(SealRefusal::OtherState { rendered_at }));
+    assert_eq!(check(&seal, &text, &state, 24 * 60), Err(SealRefusal::TooOld { rendered_at }));
+    assert_eq!(check(&seal, &text, &state, -5), Ok(rendered_at), "another machine's clock");
+    assert_eq!(check(&seal, &text, &state, -6), Err(SealRefusal::Forged));
+    assert_eq!(check(&seal, &signed(Purpose::Acknowledge), &state, 5), Err(SealRefusal::Forged));
+    for seal in ["", "x", &text, &seal[..20]] {
+        assert_eq!(check(seal, &text, &state, 5), Err(SealRefusal::Forged), "{seal:?}");
+    }
+    let bytes = URL_SAFE_NO_PAD.decode(&seal).expect("base64url");
+    for bit in 0..bytes.len() * 8 {
+        let mut bent = bytes.clone();
+        bent[bit / 8] ^= 1 << (bit % 8);
+        assert_eq!(check(&URL_SAFE_NO_PAD.encode(bent), &text, &state, 5), Err(SealRefusal::Forged), "bit {bit}");
+    }
+}
+
+#[test]
+fn a_seal_is_no_token_and_a_token_no_seal() {
+    let state = Digest::ZERO;
+    let seal = form_seal(&one_key(), "", &state, now());
+    for purpose in Purpose::ALL {
+        assert!(open(&seal, &one_key(), purpose, now()).is_err());
+        assert!(form_check(&signed(purpose), &one_key(), "", &state, now()).is_err());
+    }
+}
+
+proptest! {
+    #[test]
+    fn whatever_is_not_a_token_is_refused(text in ".{0,200}") {
+        for purpose in Purpose::ALL {
+            prop_assert!(open(&text, &one_key(), purpose, now()).is_err());
+        }
+    }
+
+    #[test]
+    fn bytes_of_the_right_length_are_refused(bytes in proptest::collection::vec(any::<u8>(), 83)) {
+        let mut bytes = bytes;
+        bytes[0] = 1;
+        bytes[1] = 1;
+        prop_assert_eq!(open(&URL_SAFE_NO_PAD.encode(bytes), &one_key(), Purpose::Adopt, now()), Err(Refusal::Forged));
+    }
+
+    #[test]
+    fn what_is_signed_comes_back(
+        review: [u8; 16], person: [u8; 16], thing: [u8; 16], nonce: [u8; 8], millis in 1_793_700_000_000_i64..i64::MAX,
+    ) {
+        for purpose in Purpose::ALL {
+            let token = Token { purpose, review, person, thing, expires_at: Instant::from_millis(millis) };
+            let text = sign(&token, &one_key(), nonce);
+            prop_assert_eq!(open(&text, &one_key(), purpose, now()), Ok(token));
+        }
+    }
+}

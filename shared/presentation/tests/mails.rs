@@ -1,0 +1,181 @@
+//! Does the person understand it? Every mail as a reviewed file; and nothing in it but what is theirs.
+
+mod common;
+
+use mail_parser::{Message, MessageParser, MimeHeaders, PartType};
+use presentation::mail::{self, Letter};
+
+use common::notices;
+
+fn compose(name: &str) -> Letter {
+    let (notice, letterhead) = notices::named(name);
+    mail::compose(&notice, &letterhead).unwrap_or_else(|fault| panic!("{name}: {fault:?}"))
+}
+
+/// The message with its parts decoded, in the order they stand in.
+fn shown(bytes: &[u8]) -> String {
+    let message = MessageParser::default().parse(bytes).expect("a message");
+    let text = String::from_utf8_lossy(bytes).replace("\r\n", "\n");
+    let mut shown = text.split("\n\n").next().unwrap_or_default().to_owned() + "\n";
+    part(&message, 0, 0, &mut shown);
+    shown
+}
+
+fn part(message: &Message<'_>, id: u32, depth: usize, shown: &mut String) {
+    let part = message.part(id).expect("a part");
+    let kind = part.content_type().expect("a type");
+    let file = part
+        .content_disposition()
+        .map_or(String::new(), |it| format!(" {} {}", it.ctype(), it.attribute("filename").unwrap_or_default()));
+    let method = kind.attribute("method").map(|method| format!(" method={method}")).unwrap_or_default();
+    let name = format!("{}/{}{method}{file}", kind.ctype(), kind.subtype().unwrap_or_default());
+    shown.push_str(&format!("\n{} {name}\n", "=".repeat(depth + 1)));
+    match &part.body {
+        PartType::Multipart(parts) => parts.iter().for_each(|id| self::part(message, *id, depth + 1, shown)),
+        PartType::Text(text) | PartType::Html(text) => shown.push_str(&text.replace("\r\n", "\n")),
+        _ => shown.push_str(&format!("({} bytes, as above)\n", part.contents().len())),
+    }
+}
+
+#[test]
+fn every_kind_as_it_is_read() {
+    for (name, notice, letterhead) in notices::all() {
+        let letter = mail::compose(&notice, &letterhead).unwrap_or_else(|fault| panic!("{name}: {fault:?}"));
+        insta::assert_snapshot!(format!("mail_{name}"), shown(&letter.bytes));
+    }
+}
+
+#[test]
+fn the_same_notice_is_the_same_bytes() {
+    for (name, notice, letterhead) in notices::all() {
+        let again = || mail::compose(&notice, &letterhead).expect(name);
+        assert_eq!(again(), again(), "{name}");
+    }
+}
+
+#[test]
+fn subjects_tell_the_three_apart() {
+    for (name, notice, letterhead) in notices::all() {
+        let subject = mail::compose(&notice, &letterhead).expect(name).subject;
+        let first = subject.trim_start_matches("Reminder – ");
+        let expected = match name {
+            "adoption_request" | "adoption_request_cancellation" | "reminder_decide" => "For your decision: ",
+            "authoritative_update" | "reminder_answer" => "For your answer: ",
+            _ => "For information: ",
+        };
+        assert!(first.starts_with(expected), "{name}: {subject}");
+        assert_eq!(subject.starts_with("Reminder – "), name.starts_with("reminder"), "{name}: {subject}");
+    }
+}
+
+/// What it is and whether it is final; what changed, was and now, with why; what to do, by when, with the link.
+#[test]
+fn three_lines_say_it() {
+    let (notice, letterhead) = notices::named("adoption_request");
+    let content = mail::content(&notice, &letterhead);
+    assert_eq!(
+        content.standing,
+        "A proposal waits for you; it is not final. Until you decide, the meeting of Tue 3 Nov 2026, 16:00–17:00 CET \
+         (15:00–16:00 UTC) is the one that counts, although it breaks a rule (required evidence is not ready before it \
+         starts; Aiko Tanaka is busy then)."
+    );
+    assert_eq!(
+        content.headline,
+        "Time: was Tue 3 Nov 2026, 16:00–17:00 CET (15:00–16:00 UTC); now Tue 3 Nov 2026, 16:30–17:30 CET (15:30–16:30 \
+         UTC). Why: evidence integration-tests (//ci.example.com/identity, revision 2) and the calendar of Aiko Tanaka \
+         (//calendar.example.com/people/sec-a, revision 5). 5 more changes are below."
+    );
+    assert_eq!(
+        content.todo.text,
+        "Decide by Tue 3 Nov 2026, 14:00 CET (13:00 UTC): adopt the proposal, or decline it."
+    );
+    assert_eq!(content.todo.link.map(|link| link.to_string()), Some(notices::LINK.to_owned()));
+}
+
+/// Of other participants nothing that their view does not hold: no name, no address, not even as a cause.
+#[test]
+fn a_participants_mail_names_nobody_else() {
+    for name in [
+        "tentative_change",
+        "tentative_change_needed",
+        "released",
+        "withdrawn",
+        "authoritative_update",
+        "reminder_answer",
+    ] {
+        let (notice, _) = notices::named(name);
+        let letter = shown(&compose(name).bytes);
+        for other in
+            ["rm-a", "so-a", "sec-a", "sec-b", "dbm-a", "sre-a", "Tanaka", "Briain", "Marques", "Müller", "Reyes"]
+        {
+            let own = notice.to.as_str().starts_with(other)
+                || (notice.to.as_str().starts_with("sre-a") && other == "Reyes")
+                || (notice.to.as_str().starts_with("sec-a") && other == "Tanaka")
+                || (notice.to.as_str().starts_with("sec-b") && other == "Briain");
+            assert_eq!(letter.contains(other), own, "{name}: {other}\n{letter}");
+        }
+    }
+    assert!(
+        shown(&compose("tentative_change").bytes)
+            .contains("a participant’s availability (calendar.example.com, revision 5)")
+    );
+}
+
+#[test]
+fn nothing_is_loaded_and_nothing_tracks() {
+    for (name, notice, letterhead) in notices::all() {
+        let letter = mail::compose(&notice, &letterhead).expect(name);
+        let message = MessageParser::default().parse(&letter.bytes).expect(name);
+        let html = message.body_html(0).expect(name).to_lowercase();
+        for active in
+            ["<img", "<script", "<iframe", "<object", "<form", "<link", "<svg", "url(", "src=", " on", "@import"]
+        {
+            // " on" catches event attributes: they stand inside a tag.
+            let found = match active {
+                " on" => html.split('<').any(|tag| tag.split('>').next().is_some_and(|tag| tag.contains(" on"))),
+                active => html.contains(active),
+            };
+            assert!(!found, "{name}: {active}");
+        }
+        let links = html.matches("http").count();
+        assert_eq!(links, usize::from(letterhead.link.is_some()), "{name}: one link at most, and it is the signed one");
+    }
+}
+
+#[test]
+fn headers_say_that_a_machine_wrote_it_and_nothing_secret() {
+    for (name, notice, letterhead) in notices::all() {
+        let letter = mail::compose(&notice, &letterhead).expect(name);
+        let text = String::from_utf8(letter.bytes).expect("ASCII");
+        let head = text.split("\r\n\r\n").next().unwrap_or_default();
+        assert!(head.contains("\r\nAuto-Submitted: auto-generated\r\n"), "{name}");
+        assert!(head.contains(&format!("\r\nX-Holdpoint-Kind: {}\r\n", notice.kind.word())), "{name}");
+        assert!(!head.contains("AQEB3q2"), "{name}: a token in a header");
+        assert!(text.lines().all(|line| line.len() <= 998), "{name}");
+    }
+}
+
+#[test]
+fn a_mail_to_our_own_address_or_with_a_bad_link_or_host_is_not_made() {
+    let (notice, letterhead) = notices::named("adoption_request");
+    let own = mail::Letterhead { from: notice.to.clone(), ..letterhead.clone() };
+    assert!(mail::compose(&notice, &own).is_err());
+    for link in [
+        "javascript:alert(1)",
+        "/adopt/x",
+        "https://",
+        "https://a b",
+        "https://a\"b",
+        "https://a\r\nBcc: x",
+        "https://ü",
+        "https://a'b",
+    ] {
+        let bad = mail::Letterhead { link: Some(link.to_owned()), ..letterhead.clone() };
+        assert!(mail::compose(&notice, &bad).is_err(), "{link:?}");
+    }
+    for domain in ["", "a b", "x>\r\nBcc: eve@example.com", "ü.example"] {
+        let bad = mail::Letterhead { mail_domain: domain.to_owned(), ..letterhead.clone() };
+        let fault = mail::compose(&notice, &bad).expect_err(domain);
+        assert!(!fault.to_string().contains("eve"), "the message for the log quotes nothing");
+    }
+}

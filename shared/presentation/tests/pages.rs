@@ -1,0 +1,239 @@
+//! Every page in every state: as a reviewed file, and by the rules that hold for all.
+
+mod common;
+#[path = "common/pages.rs"]
+mod pages;
+
+use base64::{Engine, engine::general_purpose::STANDARD};
+use presentation::page::{Choice, Page, RESULT_HEADER, failure};
+use sha2::{Digest, Sha256};
+
+fn header<'a>(page: &'a Page, name: &str) -> Option<&'a str> {
+    let mut all = page.headers.iter().filter(|(known, _)| known == name).map(|(_, value)| value.as_str());
+    let first = all.next();
+    assert!(all.next().is_none(), "{name} stands there twice");
+    first
+}
+
+fn style(page: &Page) -> &str {
+    let start = page.body.find("<style>").expect("a style") + "<style>".len();
+    let end = page.body.find("</style>").expect("its end");
+    &page.body[start..end]
+}
+
+/// The page without its style sheet, which is reviewed as the file it is.
+fn shown(page: &Page) -> String {
+    let headers: String = page
+        .headers
+        .iter()
+        .map(|(name, value)| {
+            let value = if name == "content-security-policy" {
+                value.split("'sha256-").next().unwrap_or_default().to_owned() + "…"
+            } else {
+                value.clone()
+            };
+            format!("{name}: {value}\n")
+        })
+        .collect();
+    let body = if page.body.contains("<main>") { page.body.replace(style(page), "…") } else { page.body.clone() };
+    format!("{}\n{headers}\n{body}", page.status)
+}
+
+#[test]
+fn every_page_as_it_is_read() {
+    for (name, page) in pages::all() {
+        insta::assert_snapshot!(format!("page_{name}"), shown(&page));
+    }
+}
+
+#[test]
+fn every_response_is_private() {
+    for (name, page) in pages::all() {
+        let is = |header_name: &str, value: &str| assert_eq!(header(&page, header_name), Some(value), "{name}");
+        is("cache-control", "no-store");
+        is("referrer-policy", "no-referrer");
+        is("x-content-type-options", "nosniff");
+        is("x-robots-tag", "noindex, nofollow");
+        is("content-type", "text/html; charset=utf-8");
+        let policy = header(&page, "content-security-policy").expect(name);
+        assert!(policy.starts_with("default-src 'none'; "), "{name}: {policy}");
+        assert!(!policy.contains("script-src") && !policy.contains("http"), "{name}: {policy}");
+        if name == "mailbox_frame" {
+            assert!(policy.contains("frame-ancestors 'self'") && policy.contains("sandbox"), "{name}: {policy}");
+            continue;
+        }
+        is("x-frame-options", "DENY");
+        assert!(policy.contains("frame-ancestors 'none'") && policy.contains("base-uri 'none'"), "{name}: {policy}");
+        assert!(policy.contains("form-action 'self'") && !policy.contains("unsafe"), "{name}: {policy}");
+        let hash = STANDARD.encode(Sha256::digest(style(&page)));
+        assert!(policy.contains(&format!("style-src 'sha256-{hash}'")), "{name}: the style's own hash");
+    }
+}
+
+#[test]
+fn no_page_runs_or_loads_anything() {
+    for (name, page) in pages::all().into_iter().filter(|(name, _)| *name != "mailbox_frame") {
+        let body = page.body.replace(style(&page), "").to_lowercase();
+        for active in ["<script", "javascript:", "<img", "<link", "<object", "<embed", " style=", "<base", "http-equiv"]
+        {
+            assert!(!body.contains(active), "{name}: {active}");
+        }
+        for tag in body.split('<').filter_map(|tag| tag.split('>').next()) {
+            assert!(!tag.contains(" on"), "{name}: an event attribute in <{tag}>");
+        }
+        assert!(!style(&page).contains("@import") && !style(&page).contains("url(h"), "{name}");
+    }
+}
+
+#[test]
+fn every_page_behind_a_link_says_its_result() {
+    for (name, page) in pages::adoptions().into_iter().chain(pages::acknowledgements()) {
+        let result = header(&page, RESULT_HEADER).expect(name);
+        let expected = match name {
+            "adopt_open" | "adopt_open_nothing_chosen" | "acknowledge_open" | "acknowledge_tentative" => "shown",
+            "adopt_superseded" | "adopt_withdrawn" => "superseded",
+            "adopt_facts_changed" => "facts_changed",
+            "adopt_expired" | "adopt_expired_for_another" | "acknowledge_expired" => "expired",
+            "adopt_already_decided" => "already_decided",
+            "adopt_not_the_owner" => "not_the_owner",
+            "adopt_separation_of_duty" => "separation_of_duty",
+            "adopt_receipt" => "adopted",
+            "adopt_receipt_declined" => "declined",
+            "adopt_asked_again" => "asked_again",
+            "acknowledge_stale" => "stale",
+            "acknowledge_receipt" | "acknowledge_receipt_conflict" => "recorded",
+            other => panic!("a page without its row: {other}"),
+        };
+        assert_eq!(result, expected, "{name}");
+    }
+}
+
+#[test]
+fn nothing_is_chosen_for_anybody() {
+    for (name, page) in pages::all() {
+        assert!(!page.body.contains(" checked"), "{name}");
+        let radios = page.body.matches("type=\"radio\"").count();
+        let required = page.body.matches(" required>").count();
+        assert_eq!(radios, required, "{name}: every choice must be made by hand");
+    }
+    let (_, open) = pages::adoptions().remove(0);
+    for choice in [Choice::Adopt, Choice::DeclineOtherSlot, Choice::DeclineStand] {
+        assert!(open.body.contains(&format!("name=\"choice\" id=\"choice-{0}\" value=\"{0}\"", choice.word())));
+        assert_eq!(Choice::parse(choice.word()), Some(choice));
+    }
+    assert!(!open.body.contains("type=\"submit\" name="), "no button decides by itself");
+    assert_eq!(Choice::parse("yes"), None);
+}
+
+/// Who may not decide learns nothing of the proposal; who only attends learns nothing of the others.
+#[test]
+fn pages_show_no_more_than_their_reader_may_know() {
+    for (name, page) in pages::adoptions() {
+        let told = page.body.contains("Tanaka");
+        let refused = matches!(name, "adopt_not_the_owner" | "adopt_separation_of_duty" | "adopt_expired_for_another");
+        assert!(!(refused && told), "{name}");
+    }
+    for (name, page) in pages::acknowledgements() {
+        for other in ["Tanaka", "Briain", "Marques", "Müller", "sec-a", "rm-a", "dbm-a"] {
+            assert!(!page.body.contains(other), "{name}: {other}");
+        }
+    }
+    let failure = failure::no_link();
+    assert_eq!(failure, failure::no_link());
+    assert_eq!(failure.status, 404);
+    assert!(!failure.body.contains("RR-"));
+}
+
+/// Labels, heading, language, landmarks, unique ids, described controls: what a screen reader goes by.
+#[test]
+fn every_page_can_be_read_without_eyes() {
+    for (name, page) in pages::all().into_iter().filter(|(name, _)| *name != "mailbox_frame") {
+        let body = &page.body;
+        assert!(body.starts_with("<!doctype html>\n<html lang=\"en\">"), "{name}");
+        assert_eq!(body.matches("<h1").count(), 1, "{name}");
+        assert_eq!(body.matches("<main>").count(), 1, "{name}");
+        let values = |attribute: &str| -> Vec<String> {
+            let head = format!(" {attribute}=\"");
+            let parts = body.split(&head).skip(1);
+            parts.filter_map(|part| part.split('"').next()).map(str::to_owned).collect()
+        };
+        let mut ids = values("id");
+        ids.sort();
+        let all = ids.len();
+        ids.dedup();
+        assert_eq!(ids.len(), all, "{name}: an id twice");
+        for reference in ["for", "aria-describedby", "aria-labelledby"] {
+            for id in values(reference).iter().flat_map(|ids| ids.split(' ').map(str::to_owned).collect::<Vec<_>>()) {
+                assert!(ids.contains(&id), "{name}: {reference} names {id}, which is not there");
+            }
+        }
+        let controls = body.matches("<input type=\"radio\"").count()
+            + body.matches("<textarea").count()
+            + body.matches("<select").count();
+        assert_eq!(controls, values("for").len(), "{name}: a label for each control");
+        let title = body.split("<title>").nth(1).and_then(|rest| rest.split("</title>").next()).unwrap_or_default();
+        assert!(!title.is_empty(), "{name}");
+    }
+}
+
+/// WCAG 2.2, 1.4.3 and 1.4.11: 4.5 for text, 3 for what must be seen to be used; light and dark.
+#[test]
+fn colours_stand_out_enough() {
+    let css = include_str!("../templates/style.css");
+    let (light, rest) = css.split_once("@media").expect("a light and a dark part");
+    for (name, part) in [("light", light), ("dark", rest.split("} }").next().unwrap_or_default())] {
+        let colour = |variable: &str| {
+            let at = part.find(&format!("--{variable}: #")).unwrap_or_else(|| panic!("{name}: --{variable}"));
+            let hex = &part[at + variable.len() + 5..][..6];
+            luminance(u32::from_str_radix(hex, 16).expect("a colour"))
+        };
+        let ratio = |a: &str, b: &str| {
+            let (a, b) = (colour(a), colour(b));
+            (a.max(b) + 0.05) / (a.min(b) + 0.05)
+        };
+        let text = [
+            ("ink", "page"),
+            ("ink", "card"),
+            ("quiet", "page"),
+            ("quiet", "card"),
+            ("link", "page"),
+            ("link", "card"),
+            ("on-link", "link"),
+            ("now-ink", "now-back"),
+            ("was", "card"),
+            ("good", "good-back"),
+            ("bad", "bad-back"),
+            ("ink", "good-back"),
+            ("ink", "bad-back"),
+            ("mark", "mark-back"),
+            ("ink", "mark-back"),
+            ("ink", "now-back"),
+            ("link", "bad-back"),
+            ("slot-new", "card"),
+            ("slot-now", "card"),
+            ("bad", "card"),
+            ("good", "card"),
+        ];
+        for (front, back) in text {
+            assert!(ratio(front, back) >= 4.5, "{name}: {front} on {back} is {:.2}", ratio(front, back));
+        }
+        for (front, back) in [
+            ("edge", "card"),
+            ("edge", "page"),
+            ("busy", "card"),
+            ("busy", "free"),
+            ("unknown-line", "card"),
+            ("slot-new", "card"),
+        ] {
+            assert!(ratio(front, back) >= 3.0, "{name}: {front} on {back} is {:.2}", ratio(front, back));
+        }
+    }
+}
+
+fn luminance(colour: u32) -> f64 {
+    let channel = |shift: u32| {
+        let value = f64::from(colour >> shift & 0xff) / 255.0;
+        if value <= 0.04045 { value / 12.92 } else { ((value + 0.055) / 1.055).powf(2.4) }
+    };
+    0.2126 * channel(16) + 0.7152 * channel(8) + 0.0722 * channel(0)
+}
