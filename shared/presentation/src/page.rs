@@ -4,6 +4,7 @@
 
 pub mod acknowledgement;
 pub mod adoption;
+mod compare;
 pub mod failure;
 mod history;
 pub mod mailbox;
@@ -22,6 +23,7 @@ use refresh_core::{
     lineage::AnswerResult,
     policy::Policy,
     review::Review,
+    view::Reading,
 };
 use sha2::{Digest, Sha256};
 
@@ -130,6 +132,12 @@ impl<'a> Scene<'a> {
     fn zone(&self) -> Tz {
         let own = self.facts.profile(self.reader).map(|profile| profile.time_zone);
         own.or(self.terms().map(|terms| terms.time_zone)).unwrap_or(Tz::UTC)
+    }
+
+    /// Whether the reader's view holds the whole packet.
+    fn sees_all(&self) -> bool {
+        let reading = |terms| Reading { review: self.review, terms, policy: self.policy };
+        self.terms().is_some_and(|terms| reading(terms).sees_all(self.reader))
     }
 
     /// Everybody's names, for readers whose view holds everybody.

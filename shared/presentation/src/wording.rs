@@ -1,19 +1,20 @@
 //! The one place where rules, marks, roles and fields get their words. Pages, mails and calendar parts all speak these.
 
+mod causes;
+
 use std::collections::BTreeMap;
 
 use chrono_tz::Tz;
 use refresh_core::{
     Person, Role,
     exception::{Exception, ExceptionKind, Reason, Rule},
-    fact::{Diary, Subject},
     lineage::Action,
-    packet::Standpoint,
-    report::{Against, Because},
     review::{Fate, Reply, Standing},
     view::{Attendance, Change, DutyAction, ExceptionLine, Field, RuleLine, Seating, Value},
     violation::Mark,
 };
+
+pub use causes::{against, subject, why};
 
 use crate::{moment, text::one_line};
 
@@ -202,7 +203,8 @@ fn about(which: Rule, whose: Option<&Role>, person: Option<&Person>, names: &Nam
             &if which == Rule::RoleUncovered { format!(" the {}", role(whose)) } else { format!(": {}", role(whose)) };
     }
     if let Some(person) = person {
-        text += &format!(" ({})", names.of(person));
+        let who = if person == names.reader { "you".to_owned() } else { names.short(person) };
+        text += &format!(" ({who})");
     }
     text
 }
@@ -243,7 +245,7 @@ fn exception_line(line: &ExceptionLine, names: &Names<'_>) -> String {
 /// What differs, as the head of a row.
 pub fn field(field: &Field) -> String {
     match field {
-        Field::Attendance => "Attendance".to_owned(),
+        Field::Attendance => "Your attendance".to_owned(),
         Field::Slot => "Time".to_owned(),
         Field::Role => "Your role".to_owned(),
         Field::Standing => "Standing".to_owned(),
@@ -268,8 +270,8 @@ pub const fn seating(seating: Seating) -> &'static str {
 
 pub const fn attendance(attendance: Attendance) -> &'static str {
     match attendance {
-        Attendance::WouldBeReleased => "you may be released; until then you are expected",
-        Attendance::Released => "released: you are no longer needed",
+        Attendance::WouldBeReleased => "expected until you are released, which is proposed",
+        Attendance::Released => "released, no longer needed",
         Attendance::Cancellation => "cancelling the review is proposed",
     }
 }
@@ -282,8 +284,8 @@ pub fn value(of: &Field, value: Option<&Value>, names: &Names<'_>) -> String {
             Field::Checkpoint(_) => "no ready time",
             Field::Violated | Field::Exception => "none",
             Field::FreezeEdge => "no",
-            Field::Role | Field::Slot | Field::Standing => "not on your plan",
-            Field::Attendance => "as your role says",
+            Field::Role | Field::Slot | Field::Standing => "none",
+            Field::Attendance => "expected",
             Field::Duty => "nothing",
             Field::Window | Field::Cutover => "not set",
         }
@@ -324,91 +326,12 @@ pub const fn duty_action(action: DutyAction) -> &'static str {
 /// Row heads, was and now of a delta.
 pub fn change(change: &Change, names: &Names<'_>) -> (String, String, String) {
     let of = &change.field;
+    let cancels = |value: &Option<Value>| matches!(value, Some(Value::Attendance(Attendance::Cancellation)));
+    if *of == Field::Attendance && (cancels(&change.was) || cancels(&change.now)) {
+        let stands = |value| if cancels(value) { "cancelling it is proposed" } else { "takes place" }.to_owned();
+        return ("The review".to_owned(), stands(&change.was), stands(&change.now));
+    }
     (field(of), value(of, change.was.as_ref(), names), value(of, change.now.as_ref(), names))
-}
-
-/// A fact as the cause of a change: what, from where, which revision. Of people the reader's view does not hold, only
-/// that somebody's fact changed, and of its source only the host: a source's path may carry a person's name.
-pub fn why(standpoint: &Standpoint, names: &Names<'_>) -> String {
-    let hidden = |text: &str| (text.to_owned(), false);
-    let (what, open) = match &standpoint.subject {
-        Subject::Review(_) => ("the review’s own terms".to_owned(), true),
-        Subject::Closure(_) => ("the closing of the review".to_owned(), true),
-        Subject::Change(id) => (format!("change record {}", one_line(id.as_str(), 80)), true),
-        Subject::Evidence(_, key) => (format!("evidence {}", one_line(key.as_str(), 80)), true),
-        Subject::Freeze(calendar) => (format!("freeze calendar {}", one_line(calendar.as_str(), 80)), true),
-        Subject::Delegation(_, whose) if names.holds_others() => {
-            (format!("delegate mapping of the {}", role(whose)), true)
-        }
-        Subject::Delegation(..) => hidden("a delegate mapping"),
-        Subject::Availability(person, diary) if names.may_name(person) => {
-            let diary = if *diary == Diary::Oncall { "on-call duty" } else { "calendar" };
-            (names.whose(diary, person), true)
-        }
-        Subject::Availability(..) => hidden("a participant’s availability"),
-        Subject::Person(person) if names.may_name(person) => (names.whose("record", person), true),
-        Subject::Person(_) => hidden("a participant’s own record"),
-    };
-    let source = standpoint.source.as_str();
-    let source = if open { source } else { host(source) };
-    format!("{what} ({}, revision {})", one_line(source, 120), standpoint.revision)
-}
-
-/// The authority of a URI reference: of `//calendar.example.com/people/ada`, `calendar.example.com`.
-fn host(source: &str) -> &str {
-    match source.split_once("//") {
-        Some((_, rest)) => {
-            let authority = rest.split(['/', '?', '#']).next().unwrap_or_default();
-            authority.rsplit('@').next().unwrap_or_default()
-        }
-        None => "its registered source",
-    }
-}
-
-/// A fact's subject for those who see everything: the workspace.
-pub fn subject(subject: &Subject, names: &Names<'_>) -> String {
-    match subject {
-        Subject::Review(_) => "terms of the review".to_owned(),
-        Subject::Closure(_) => "closing of the review".to_owned(),
-        Subject::Change(id) => format!("change record {}", one_line(id.as_str(), 80)),
-        Subject::Delegation(_, whose) => format!("delegate mapping of the {}", role(whose)),
-        Subject::Availability(person, Diary::Calendar) => format!("calendar of {}", names.full(person)),
-        Subject::Availability(person, Diary::Oncall) => format!("on-call duty of {}", names.full(person)),
-        Subject::Evidence(_, key) => format!("evidence {}", one_line(key.as_str(), 80)),
-        Subject::Freeze(calendar) => format!("freeze calendar {}", one_line(calendar.as_str(), 80)),
-        Subject::Person(person) => format!("record of {}", names.full(person)),
-    }
-}
-
-/// Why a start was not chosen.
-pub fn against(against: &Against, names: &Names<'_>) -> String {
-    match against {
-        Against::BeforeEvidence => "evidence not ready yet".to_owned(),
-        Against::NoEvidence => "evidence has no ready time".to_owned(),
-        Against::OutsideWindow => "outside the review window".to_owned(),
-        Against::CutoverLead => "too close to the cutover".to_owned(),
-        Against::ShortNotice => "too short notice".to_owned(),
-        Against::Freeze => "overlaps a protected freeze".to_owned(),
-        Against::Declined => "declined before".to_owned(),
-        Against::Shared => "one person would have to fill two roles".to_owned(),
-        Against::Role { role: whose, people } => {
-            let people: Vec<String> = people
-                .iter()
-                .map(|candidate| format!("{} {}", names.short(&candidate.person), because(candidate.because)))
-                .collect();
-            let nobody = format!("nobody free as {}", role(whose));
-            if people.is_empty() { nobody } else { format!("{nobody} ({})", people.join(", ")) }
-        }
-    }
-}
-
-const fn because(because: Because) -> &'static str {
-    match because {
-        Because::Busy => "busy",
-        Because::Unknown => "not known to be free",
-        Because::Hours => "outside working hours",
-        Because::NotValid => "not approved then",
-    }
 }
 
 pub const fn reply(reply: Reply) -> &'static str {

@@ -81,7 +81,7 @@ fn three_lines_say_it() {
     );
     assert_eq!(
         content.headline,
-        "Time: was Tue 3 Nov 2026, 16:00–17:00 CET (15:00–16:00 UTC); now Tue 3 Nov 2026, 16:30–17:30 CET (15:30–16:30 \
+        "Time: was Tue 3 Nov 2026, 16:00–17:00 CET (15:00–16:00 UTC); now proposed Tue 3 Nov 2026, 16:30–17:30 CET (15:30–16:30 \
          UTC). Why: evidence integration-tests (//ci.example.com/identity, revision 2) and the calendar of Aiko Tanaka \
          (//calendar.example.com/people/sec-a, revision 5). 5 more changes are below."
     );

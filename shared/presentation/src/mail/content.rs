@@ -206,14 +206,14 @@ impl Told<'_> {
             }
             (NoticeKind::Released, _) => "You are released from this review. This is final.".to_owned(),
             (NoticeKind::Withdrawn, _) => {
-                format!("A proposal you were told of is gone; nothing of it was adopted. What stands: {counts}.")
+                format!("A proposal you were told of is gone and nothing of it was adopted: {counts}.")
             }
             (NoticeKind::ExceptionClosed, ReviewStanding::ProposalPending | ReviewStanding::ProposalAndException) => {
                 format!(
                     "An exception has closed. A proposal waits for the release owner; until it is adopted, {counts}."
                 )
             }
-            (NoticeKind::ExceptionClosed, _) => format!("An exception has closed. What stands: {counts}."),
+            (NoticeKind::ExceptionClosed, _) => format!("An exception has closed: {counts}."),
             (
                 NoticeKind::AuthoritativeUpdate,
                 ReviewStanding::ProposalPending | ReviewStanding::ProposalAndException,
@@ -270,7 +270,11 @@ impl Told<'_> {
             1 => " One more change is below.".to_owned(),
             more => format!(" {more} more changes are below."),
         };
-        format!("{what}: was {was}; now {now}.{because}{more}")
+        // "Now" alone would send somebody to a time that nobody has adopted.
+        let tentative = matches!(self.notice.kind, NoticeKind::AdoptionRequest | NoticeKind::TentativeChange)
+            && matches!(foremost.field, Field::Slot | Field::Role | Field::Roster(_));
+        let now = if tentative { format!("now proposed {now}") } else { format!("now {now}") };
+        format!("{what}: was {was}; {now}.{because}{more}")
     }
 
     fn todo(&self, link: Option<Url>) -> Todo {

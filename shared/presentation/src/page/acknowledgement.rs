@@ -8,7 +8,7 @@ use refresh_core::{
     lineage::AnswerResult,
     packet::Standpoint,
     review::{Answer, Reply, Standing},
-    view::{Change, Reading, Seating, View},
+    view::{Change, Seating, View},
 };
 
 use super::{Form, Page, Scene, names, refused, render};
@@ -65,7 +65,7 @@ pub struct Seat<'a> {
     pub due_at: Option<Instant>,
 }
 
-struct Line3 {
+struct ChangeRow {
     what: String,
     was: String,
     now: String,
@@ -89,18 +89,15 @@ struct AcknowledgementTemplate<'a> {
     verdict: Option<(bool, String)>,
     fresh: Option<Url>,
     seat: Vec<(&'static str, String)>,
-    changes: Vec<Line3>,
+    changes: Vec<ChangeRow>,
     why: Vec<String>,
     answer: Option<(String, Option<Note>)>,
     form: Option<FormView<'a>>,
 }
 
 pub fn acknowledgement(scene: &Scene<'_>, seat: &Seat<'_>, situation: &Situation<'_>, posted: bool) -> Page {
-    let whole = scene
-        .terms()
-        .is_some_and(|terms| Reading { review: scene.review, terms, policy: scene.policy }.sees_all(scene.reader));
     // A participant's view holds nobody else: neither does their page.
-    let known = if whole { scene.everybody() } else { BTreeMap::new() };
+    let known = if scene.sees_all() { scene.everybody() } else { BTreeMap::new() };
     let names = names(&known, scene.reader, scene.zone());
     let page = AcknowledgementTemplate {
         heading: heading(situation),
@@ -117,7 +114,7 @@ pub fn acknowledgement(scene: &Scene<'_>, seat: &Seat<'_>, situation: &Situation
             .changes
             .iter()
             .map(|change| wording::change(change, &names))
-            .map(|(what, was, now)| Line3 { what, was, now })
+            .map(|(what, was, now)| ChangeRow { what, was, now })
             .collect(),
         why: seat.why.iter().map(|standpoint| wording::sentence(&wording::why(standpoint, &names))).collect(),
         answer: seat.answer.map(|answer| {

@@ -3,18 +3,21 @@
 
 use askama::Template;
 use refresh_core::{
-    Instant, Person, Role,
+    Instant, Person,
     lineage::AnswerResult,
-    packet::{Packet, Standpoint, Version},
-    report::Run,
-    review::{Answer, Fate, Pending, Review},
-    view::Reading,
+    packet::Version,
+    review::{Fate, Pending, Review},
 };
 
-use super::{Choice, Form, Page, Scene, names, refused, render, timeline, timeline::Timeline};
+use super::{
+    Choice, Form, Page, Scene,
+    compare::{AnswerRow, Row, RunLine, answers, news, rows, run_line},
+    names, refused, render, timeline,
+    timeline::Timeline,
+};
 use crate::{
     moment,
-    text::{LONGEST_NOTE, Line, Note},
+    text::{LONGEST_NOTE, Line},
     wording::{self, Names},
 };
 
@@ -88,28 +91,6 @@ impl Situation<'_> {
     }
 }
 
-/// One row of before and after.
-pub(super) struct Row {
-    pub what: String,
-    pub was: String,
-    pub now: String,
-    pub changed: bool,
-}
-
-pub(super) struct AnswerRow {
-    pub who: String,
-    pub role: String,
-    pub said: String,
-    pub note: Option<Note>,
-    pub conflict: bool,
-}
-
-pub(super) struct RunLine {
-    pub when: String,
-    pub reasons: String,
-    pub viable: bool,
-}
-
 struct Verdict {
     good: bool,
     heading: &'static str,
@@ -161,7 +142,9 @@ pub fn adoption(scene: &Scene<'_>, situation: &Situation<'_>, posted: bool) -> P
     let names = names(&everybody, scene.reader, scene.zone());
     let review = scene.review;
     let pending = review.head.pending.as_ref().zip(review.pending.as_ref());
-    let shown = pending.filter(|_| situation.shows_proposal());
+    // Whoever is not to decide it does not see it, whatever the situation: a former owner's link least of all.
+    let decides = |pending: &Pending| pending.adopter.as_ref() == Some(scene.reader);
+    let shown = pending.filter(|(pending, _)| situation.shows_proposal() && decides(pending));
     let page = AdoptionTemplate {
         heading: heading(situation, shown.map(|(_, version)| version)),
         title: scene.title(),
@@ -191,12 +174,13 @@ fn heading(situation: &Situation<'_>, pending: Option<&Version>) -> &'static str
     }
 }
 
-/// The first line: which meeting counts, and what it breaks.
+/// The first line: which meeting counts, and what it breaks, for those who see all of it.
 fn standing(scene: &Scene<'_>, situation: &Situation<'_>, names: &Names<'_>) -> String {
-    if matches!(situation, Situation::NotTheOwner | Situation::SeparationOfDuty) {
-        return "Nothing was changed.".to_owned();
+    match situation {
+        _ if scene.sees_all() => super::review::standing(scene.review, names),
+        Situation::Decided { .. } | Situation::AskedAgain { .. } => "Your decision is recorded.".to_owned(),
+        _ => "Nothing was changed.".to_owned(),
     }
-    super::review::standing(scene.review, names)
 }
 
 fn verdict(scene: &Scene<'_>, situation: &Situation<'_>, names: &Names<'_>) -> Option<Verdict> {
@@ -205,10 +189,12 @@ fn verdict(scene: &Scene<'_>, situation: &Situation<'_>, names: &Names<'_>) -> O
         let link = fresh.and_then(|link| crate::text::Url::parse(link).ok());
         link.map(|link| (link.as_str().to_owned(), "Decide the refreshed proposal"))
     };
-    let after = |fresh: &Option<&str>| match (fresh.is_some(), scene.review.pending.is_some()) {
-        (true, true) => " The refreshed proposal stands below.",
-        (false, true) => " Another proposal waits for its decision; it stands below.",
-        _ => " Nothing is pending now.",
+    let pending = scene.review.head.pending.as_ref();
+    let after = |fresh: &Option<&str>| match pending.map(|pending| pending.adopter.as_ref() == Some(scene.reader)) {
+        Some(true) if fresh.is_some() => " The refreshed proposal stands below.",
+        Some(true) => " Another proposal waits for you; it stands below, and a mail brings its link.",
+        Some(false) => " Another proposal waits for somebody else.",
+        None => " Nothing is pending now.",
     };
     let bad = |heading, text: String, link| Some(Verdict { good: false, heading, text, link });
     let good = |heading, text: String| Some(Verdict { good: true, heading, text, link: None });
@@ -308,98 +294,6 @@ fn proposal(scene: &Scene<'_>, pending: &Pending, version: &Version, names: &Nam
         deadline: moment::instant(pending.expires_at, names.zone),
         left: moment::length(pending.expires_at.since(scene.now)),
     }
-}
-
-/// The facts of `now` that `was` did not stand on.
-pub(super) fn news<'a>(was: &[Standpoint], now: &'a [Standpoint]) -> Vec<&'a Standpoint> {
-    now.iter().filter(|standpoint| !was.contains(standpoint)).collect()
-}
-
-/// Two packets side by side: time, each role, freeze edge, evidence, window, cutover.
-pub(super) fn rows(was: &Packet, now: &Packet, names: &Names<'_>) -> Vec<Row> {
-    let zone = names.zone;
-    let row = |what: String, was: String, now: String| Row { changed: was != now, what, was, now };
-    let mut rows = vec![row("Time".to_owned(), moment::interval(&was.slot, zone), moment::interval(&now.slot, zone))];
-    let roles: std::collections::BTreeSet<&Role> = was.attendees.keys().chain(now.attendees.keys()).collect();
-    let seat =
-        |packet: &Packet, role: &Role| packet.attendees.get(role).map_or("nobody".to_owned(), |who| names.full(who));
-    rows.extend(
-        roles.into_iter().map(|role| row(wording::sentence(&wording::role(role)), seat(was, role), seat(now, role))),
-    );
-    let edge = |packet: &Packet| if packet.freeze_edge { "yes" } else { "no" }.to_owned();
-    rows.push(row("At the edge of a freeze".to_owned(), edge(was), edge(now)));
-    let keys: std::collections::BTreeSet<_> = was.checkpoints.keys().chain(now.checkpoints.keys()).collect();
-    for key in keys {
-        let ready = |packet: &Packet| match packet.checkpoints.get(key) {
-            Some(Some(at)) => format!("ready {}", moment::instant(*at, zone)),
-            Some(None) => "no ready time".to_owned(),
-            None => "not required".to_owned(),
-        };
-        rows.push(row(format!("Evidence {}", Line::of(key.as_str())), ready(was), ready(now)));
-    }
-    let span = |of: &Option<refresh_core::Interval>| of.map_or("not set".to_owned(), |of| moment::interval(&of, zone));
-    rows.push(row("Review window".to_owned(), span(&was.window), span(&now.window)));
-    rows.push(row("Cutover".to_owned(), span(&was.cutover), span(&now.cutover)));
-    if was.cancelled || now.cancelled {
-        let held = |packet: &Packet| if packet.cancelled { "cancelled" } else { "takes place" }.to_owned();
-        rows.push(row("Review".to_owned(), held(was), held(now)));
-    }
-    rows
-}
-
-pub(super) fn run_line(run: &Run, names: &Names<'_>) -> RunLine {
-    let zone = names.zone;
-    let when = if run.first == run.last {
-        moment::brief(run.first, zone)
-    } else {
-        format!("{} – {}", moment::brief(run.first, zone), moment::brief(run.last, zone))
-    };
-    let reasons: Vec<String> = run.against.iter().map(|against| wording::against(against, names)).collect();
-    let viable = reasons.is_empty();
-    RunLine { when, reasons: if viable { "viable".to_owned() } else { reasons.join("; ") }, viable }
-}
-
-/// Each required attendee of either packet: what they said, to what, or that they owe an answer.
-pub(super) fn answers(scene: &Scene<'_>, names: &Names<'_>) -> Vec<AnswerRow> {
-    let Some(terms) = scene.terms() else { return Vec::new() };
-    let review = scene.review;
-    let reading = Reading { review, terms, policy: scene.policy };
-    let seats = |packet: &Packet| packet.attendees.iter().map(|(role, who)| (who.clone(), role.clone())).collect();
-    let mut people: std::collections::BTreeMap<Person, Role> =
-        review.pending.iter().map(|version| seats(&version.packet)).next().unwrap_or_default();
-    let before: std::collections::BTreeMap<Person, Role> = seats(&review.authoritative.packet);
-    for (who, role) in before {
-        people.entry(who).or_insert(role);
-    }
-    let said = |who: &Person, answer: &Answer| {
-        let tentative = reading.tentative_row(who).is_some_and(|row| row.digest() == answer.row);
-        let present = reading.authoritative_row(who).is_some_and(|row| row.digest() == answer.row);
-        let to = match (tentative, present) {
-            (true, _) => "to the proposal",
-            (_, true) => "to the present meeting",
-            _ => "to an earlier row",
-        };
-        format!("{} {to}, {}", wording::reply(answer.reply), moment::instant(answer.at, names.zone))
-    };
-    people
-        .into_iter()
-        .map(|(who, role)| {
-            let answer =
-                review.head.answers.iter().filter(|answer| answer.person == who).max_by_key(|answer| answer.at);
-            let duty = review.head.duties.iter().find(|duty| duty.person == who);
-            AnswerRow {
-                who: names.full(&who),
-                role: wording::role(&role),
-                said: match (answer, duty) {
-                    (Some(answer), _) => said(&who, answer),
-                    (None, Some(duty)) => format!("no answer yet, due {}", moment::instant(duty.due_at, names.zone)),
-                    (None, None) => "not asked yet".to_owned(),
-                },
-                note: answer.and_then(|answer| answer.note.as_deref()).map(Note::of),
-                conflict: answer.is_some_and(|answer| answer.reply == refresh_core::review::Reply::Conflict),
-            }
-        })
-        .collect()
 }
 
 fn form<'a>(

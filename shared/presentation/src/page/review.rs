@@ -9,7 +9,7 @@ use refresh_core::{
 
 use super::{
     Page, Scene,
-    adoption::{AnswerRow, Row, RunLine, answers, news, rows, run_line},
+    compare::{AnswerRow, Row, RunLine, answers, news, rows, run_line},
     history, names, render, timeline,
     timeline::Timeline,
 };

@@ -61,6 +61,7 @@ pub fn adoptions() -> Vec<(&'static str, Page)> {
         ("adopt_open", show(&world, At::Open(FORM), false)),
         ("adopt_open_nothing_chosen", show(&world, At::Open(Form { hint: Some(Hint::NothingChosen), ..FORM }), true)),
         ("adopt_superseded", show(&world, At::Superseded { fresh: Some(FRESH) }, false)),
+        ("adopt_former_owner", adoption(&world.scene(&other), &At::Superseded { fresh: None }, false)),
         ("adopt_withdrawn", show(&quiet, At::Superseded { fresh: None }, false)),
         ("adopt_facts_changed", show(&world, At::FactsChanged { fresh: Some(FRESH) }, true)),
         ("adopt_expired", show(&quiet, At::Expired { ask_again: Some(FORM) }, false)),

@@ -1,0 +1,132 @@
+//! What pages show side by side: two packets, the report behind a choice, who answered what.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use refresh_core::{
+    Person, Role,
+    packet::{Packet, Standpoint},
+    report::Run,
+    review::Answer,
+    view::Reading,
+};
+
+use super::Scene;
+use crate::{
+    moment,
+    text::{Line, Note},
+    wording::{self, Names},
+};
+
+/// One row of before and after.
+pub(super) struct Row {
+    pub what: String,
+    pub was: String,
+    pub now: String,
+    pub changed: bool,
+}
+
+pub(super) struct AnswerRow {
+    pub who: String,
+    pub role: String,
+    pub said: String,
+    pub note: Option<Note>,
+    pub conflict: bool,
+}
+
+pub(super) struct RunLine {
+    pub when: String,
+    pub reasons: String,
+    pub viable: bool,
+}
+
+/// The facts of `now` that `was` did not stand on.
+pub(super) fn news<'a>(was: &[Standpoint], now: &'a [Standpoint]) -> Vec<&'a Standpoint> {
+    now.iter().filter(|standpoint| !was.contains(standpoint)).collect()
+}
+
+/// Two packets side by side: time, each role, freeze edge, evidence, window, cutover.
+pub(super) fn rows(was: &Packet, now: &Packet, names: &Names<'_>) -> Vec<Row> {
+    let zone = names.zone;
+    let row = |what: String, was: String, now: String| Row { changed: was != now, what, was, now };
+    let mut rows = vec![row("Time".to_owned(), moment::interval(&was.slot, zone), moment::interval(&now.slot, zone))];
+    let roles: BTreeSet<&Role> = was.attendees.keys().chain(now.attendees.keys()).collect();
+    let seat =
+        |packet: &Packet, role: &Role| packet.attendees.get(role).map_or("nobody".to_owned(), |who| names.full(who));
+    rows.extend(
+        roles.into_iter().map(|role| row(wording::sentence(&wording::role(role)), seat(was, role), seat(now, role))),
+    );
+    let edge = |packet: &Packet| if packet.freeze_edge { "yes" } else { "no" }.to_owned();
+    rows.push(row("At the edge of a freeze".to_owned(), edge(was), edge(now)));
+    let keys: BTreeSet<_> = was.checkpoints.keys().chain(now.checkpoints.keys()).collect();
+    for key in keys {
+        let ready = |packet: &Packet| match packet.checkpoints.get(key) {
+            Some(Some(at)) => format!("ready {}", moment::instant(*at, zone)),
+            Some(None) => "no ready time".to_owned(),
+            None => "not required".to_owned(),
+        };
+        rows.push(row(format!("Evidence {}", Line::of(key.as_str())), ready(was), ready(now)));
+    }
+    let span = |of: &Option<refresh_core::Interval>| of.map_or("not set".to_owned(), |of| moment::interval(&of, zone));
+    rows.push(row("Review window".to_owned(), span(&was.window), span(&now.window)));
+    rows.push(row("Cutover".to_owned(), span(&was.cutover), span(&now.cutover)));
+    if was.cancelled || now.cancelled {
+        let held = |packet: &Packet| if packet.cancelled { "cancelled" } else { "takes place" }.to_owned();
+        rows.push(row("Review".to_owned(), held(was), held(now)));
+    }
+    rows
+}
+
+pub(super) fn run_line(run: &Run, names: &Names<'_>) -> RunLine {
+    let zone = names.zone;
+    let when = if run.first == run.last {
+        moment::brief(run.first, zone)
+    } else {
+        format!("{} – {}", moment::brief(run.first, zone), moment::brief(run.last, zone))
+    };
+    let reasons: Vec<String> = run.against.iter().map(|against| wording::against(against, names)).collect();
+    let viable = reasons.is_empty();
+    RunLine { when, reasons: if viable { "viable".to_owned() } else { reasons.join("; ") }, viable }
+}
+
+/// Each required attendee of either packet: what they said, to what, or that they owe an answer.
+pub(super) fn answers(scene: &Scene<'_>, names: &Names<'_>) -> Vec<AnswerRow> {
+    let Some(terms) = scene.terms() else { return Vec::new() };
+    let review = scene.review;
+    let reading = Reading { review, terms, policy: scene.policy };
+    let seats = |packet: &Packet| packet.attendees.iter().map(|(role, who)| (who.clone(), role.clone())).collect();
+    let mut people: BTreeMap<Person, Role> =
+        review.pending.iter().map(|version| seats(&version.packet)).next().unwrap_or_default();
+    let before: BTreeMap<Person, Role> = seats(&review.authoritative.packet);
+    for (who, role) in before {
+        people.entry(who).or_insert(role);
+    }
+    let said = |who: &Person, answer: &Answer| {
+        let tentative = reading.tentative_row(who).is_some_and(|row| row.digest() == answer.row);
+        let present = reading.authoritative_row(who).is_some_and(|row| row.digest() == answer.row);
+        let to = match (tentative, present) {
+            (true, _) => "to the proposal",
+            (_, true) => "to the present meeting",
+            _ => "to an earlier row",
+        };
+        format!("{} {to}, {}", wording::reply(answer.reply), moment::instant(answer.at, names.zone))
+    };
+    people
+        .into_iter()
+        .map(|(who, role)| {
+            let answer =
+                review.head.answers.iter().filter(|answer| answer.person == who).max_by_key(|answer| answer.at);
+            let duty = review.head.duties.iter().find(|duty| duty.person == who);
+            AnswerRow {
+                who: names.full(&who),
+                role: wording::role(&role),
+                said: match (answer, duty) {
+                    (Some(answer), _) => said(&who, answer),
+                    (None, Some(duty)) => format!("no answer yet, due {}", moment::instant(duty.due_at, names.zone)),
+                    (None, None) => "not asked yet".to_owned(),
+                },
+                note: answer.and_then(|answer| answer.note.as_deref()).map(Note::of),
+                conflict: answer.is_some_and(|answer| answer.reply == refresh_core::review::Reply::Conflict),
+            }
+        })
+        .collect()
+}

@@ -1,0 +1,94 @@
+//! Facts and rules as causes: why something changed, and why a start was not chosen.
+
+use refresh_core::{
+    fact::{Diary, Subject},
+    packet::Standpoint,
+    report::{Against, Because},
+};
+
+use super::{Names, role};
+use crate::text::one_line;
+
+/// A fact as the cause of a change: what, from where, which revision. Of people the reader's view does not hold, only
+/// that somebody's fact changed, and of its source only the host: a source's path may carry a person's name.
+pub fn why(standpoint: &Standpoint, names: &Names<'_>) -> String {
+    let hidden = |text: &str| (text.to_owned(), false);
+    let (what, open) = match &standpoint.subject {
+        Subject::Review(_) => ("the review’s own terms".to_owned(), true),
+        Subject::Closure(_) => ("the closing of the review".to_owned(), true),
+        Subject::Change(id) => (format!("change record {}", one_line(id.as_str(), 80)), true),
+        Subject::Evidence(_, key) => (format!("evidence {}", one_line(key.as_str(), 80)), true),
+        Subject::Freeze(calendar) => (format!("freeze calendar {}", one_line(calendar.as_str(), 80)), true),
+        Subject::Delegation(_, whose) if names.holds_others() => {
+            (format!("delegate mapping of the {}", role(whose)), true)
+        }
+        Subject::Delegation(..) => hidden("a delegate mapping"),
+        Subject::Availability(person, diary) if names.may_name(person) => {
+            let diary = if *diary == Diary::Oncall { "on-call duty" } else { "calendar" };
+            (names.whose(diary, person), true)
+        }
+        Subject::Availability(..) => hidden("a participant’s availability"),
+        Subject::Person(person) if names.may_name(person) => (names.whose("record", person), true),
+        Subject::Person(_) => hidden("a participant’s own record"),
+    };
+    let source = standpoint.source.as_str();
+    let source = if open { source } else { host(source) };
+    format!("{what} ({}, revision {})", one_line(source, 120), standpoint.revision)
+}
+
+/// The authority of a URI reference: of `//calendar.example.com/people/ada`, `calendar.example.com`.
+fn host(source: &str) -> &str {
+    match source.split_once("//") {
+        Some((_, rest)) => {
+            let authority = rest.split(['/', '?', '#']).next().unwrap_or_default();
+            authority.rsplit('@').next().unwrap_or_default()
+        }
+        None => "its registered source",
+    }
+}
+
+/// A fact's subject for those who see everything: the workspace.
+pub fn subject(subject: &Subject, names: &Names<'_>) -> String {
+    match subject {
+        Subject::Review(_) => "terms of the review".to_owned(),
+        Subject::Closure(_) => "closing of the review".to_owned(),
+        Subject::Change(id) => format!("change record {}", one_line(id.as_str(), 80)),
+        Subject::Delegation(_, whose) => format!("delegate mapping of the {}", role(whose)),
+        Subject::Availability(person, Diary::Calendar) => format!("calendar of {}", names.full(person)),
+        Subject::Availability(person, Diary::Oncall) => format!("on-call duty of {}", names.full(person)),
+        Subject::Evidence(_, key) => format!("evidence {}", one_line(key.as_str(), 80)),
+        Subject::Freeze(calendar) => format!("freeze calendar {}", one_line(calendar.as_str(), 80)),
+        Subject::Person(person) => format!("record of {}", names.full(person)),
+    }
+}
+
+/// Why a start was not chosen.
+pub fn against(against: &Against, names: &Names<'_>) -> String {
+    match against {
+        Against::BeforeEvidence => "evidence not ready yet".to_owned(),
+        Against::NoEvidence => "evidence has no ready time".to_owned(),
+        Against::OutsideWindow => "outside the review window".to_owned(),
+        Against::CutoverLead => "too close to the cutover".to_owned(),
+        Against::ShortNotice => "too short notice".to_owned(),
+        Against::Freeze => "overlaps a protected freeze".to_owned(),
+        Against::Declined => "declined before".to_owned(),
+        Against::Shared => "one person would have to fill two roles".to_owned(),
+        Against::Role { role: whose, people } => {
+            let people: Vec<String> = people
+                .iter()
+                .map(|candidate| format!("{} {}", names.short(&candidate.person), because(candidate.because)))
+                .collect();
+            let nobody = format!("nobody free as {}", role(whose));
+            if people.is_empty() { nobody } else { format!("{nobody} ({})", people.join(", ")) }
+        }
+    }
+}
+
+const fn because(because: Because) -> &'static str {
+    match because {
+        Because::Busy => "busy",
+        Because::Unknown => "not known to be free",
+        Because::Hours => "outside working hours",
+        Because::NotValid => "not approved then",
+    }
+}
