@@ -7,6 +7,7 @@
 // The layouts of nested SDK futures go deeper than the default of 128.
 #![recursion_limit = "256"]
 
+pub mod command;
 pub mod connector;
 pub mod embedded;
 pub mod engine;

@@ -219,7 +219,7 @@ fn each<T>(report: Report<T>, outcome: impl Fn(T) -> Outcome) -> Report<Outcome>
 }
 
 /// A request as the HTTP API hands it to a function: payload version 2.
-pub(super) fn url_event(request: &Request, route: &str) -> Value {
+pub(super) fn url_event(request: &Request, route: &str, now_millis: i64) -> Value {
     let mut headers = Map::new();
     for (name, value) in &request.headers {
         match headers.get_mut(name) {
@@ -238,12 +238,21 @@ pub(super) fn url_event(request: &Request, route: &str) -> Value {
         "rawPath": request.path,
         "rawQueryString": request.query,
         "headers": headers,
-        "requestContext": { "http": {
-            "method": request.method,
-            "path": request.path,
-            "protocol": "HTTP/1.1",
-            "sourceIp": request.source_ip.as_deref().unwrap_or("127.0.0.1"),
-        } },
+        "requestContext": {
+            "accountId": "000000000000",
+            "apiId": "local",
+            "domainName": request.header("host").unwrap_or_default(),
+            "requestId": "local",
+            "stage": "$default",
+            "timeEpoch": now_millis,
+            "http": {
+                "method": request.method,
+                "path": request.path,
+                "protocol": "HTTP/1.1",
+                "sourceIp": request.source_ip.as_deref().unwrap_or("127.0.0.1"),
+                "userAgent": request.header("user-agent").unwrap_or_default(),
+            },
+        },
         "body": STANDARD.encode(&request.body),
         "isBase64Encoded": true,
     })

@@ -161,14 +161,14 @@ impl Engine {
         self.shared.topology.routes.iter().find(|route| route.method == method && fits(&route.path))
     }
 
-    /// A request to a page, as the function behind its route gets it. `None`: no route, or the process died in it.
-    pub async fn request(&self, request: &Request) -> Option<Response> {
-        let route = self.route(&request.method, &request.path)?;
-        let event = functions::url_event(request, &route.path);
+    /// A request to a page, as the function behind its route gets it. `Ok(None)`: no route, or the process died in it.
+    pub async fn request(&self, request: &Request) -> Result<Option<Response>, String> {
+        let Some(route) = self.route(&request.method, &request.path) else { return Ok(None) };
+        let event = functions::url_event(request, &route.path, self.shared.clock.now_millis());
         tokio::select! {
             biased;
-            response = self.functions().page(&route.function, event, Deadline::far()) => response.ok(),
-            () = self.faults().crashed() => None,
+            response = self.functions().page(&route.function, event, Deadline::far()) => response.map(Some),
+            () = self.faults().crashed() => Ok(None),
         }
     }
 }

@@ -74,8 +74,9 @@ fn result_of(response: &Response) -> Result<AnswerResult, String> {
 }
 
 async fn exchange(engine: &Engine, request: Request) -> Result<Response, String> {
+    // The rest of the path is the token.
     let asked = format!("{} {}", request.method, request.path.split('/').nth(1).unwrap_or_default());
-    engine.request(&request).await.ok_or_else(|| format!("{asked}: nothing answered"))
+    engine.request(&request).await?.ok_or_else(|| format!("{asked}: nothing answered"))
 }
 
 pub async fn get(engine: &Engine, path: &str) -> Result<OpenPage, String> {

@@ -223,7 +223,7 @@ pub async fn state(store: &Store, head: &Head) -> Result<StateRecord, Unreadable
     let review = &head.review;
     let content = of_version(store, review, head.authoritative).await?;
     let entries = store.lineage(review, 1).await?;
-    let mut outstanding: Vec<Person> = head.duties.iter().map(|duty| duty.person.clone()).collect();
+    let mut outstanding: Vec<Person> = clockwork::outstanding(head).map(|duty| duty.person.clone()).collect();
     outstanding.sort();
     let line = head.pending.as_ref().map(|pending| PendingLine {
         version: pending.version,
