@@ -1,6 +1,6 @@
 //! Sending to a queue: one message or many, every entry that failed followed until it is through or named.
 
-use std::{collections::BTreeMap, error::Error, fmt, time::Duration};
+use std::{error::Error, fmt, time::Duration};
 
 use aws_sdk_sqs::{
     Client,
@@ -194,14 +194,17 @@ fn seconds(message: &Outgoing) -> Option<i32> {
 }
 
 fn attributes(message: &Outgoing) -> Option<std::collections::HashMap<String, MessageAttributeValue>> {
-    if message.attributes.is_empty() {
+    if message.attributes.iter().all(|(_, text)| text.is_empty()) {
         return None;
     }
-    let unique: BTreeMap<&String, &String> = message.attributes.iter().map(|(name, value)| (name, value)).collect();
     let value = |text: &str| {
+        // They say something about the message; one odd character in them must not keep it from being sent.
+        let text: String = text.chars().map(|c| if is_allowed(c) { c } else { char::REPLACEMENT_CHARACTER }).collect();
         MessageAttributeValue::builder().data_type("String").string_value(text).build().expect("the data type is set")
     };
-    Some(unique.into_iter().map(|(name, text)| (name.clone(), value(text))).collect())
+    // SQS refuses an empty value, which says nothing anyway.
+    let said = message.attributes.iter().filter(|(_, text)| !text.is_empty());
+    Some(said.map(|(name, text)| (name.clone(), value(text))).collect())
 }
 
 fn entry(index: usize, message: &Outgoing) -> Result<SendMessageBatchRequestEntry, aws_sdk_sqs::error::BuildError> {

@@ -88,6 +88,23 @@ async fn one_message_with_everything() {
 }
 
 #[tokio::test]
+async fn an_odd_attribute_does_not_keep_a_message_from_being_sent() {
+    let (queue, wire) = queue("dead", vec![]);
+    let with = |attributes: &[(&str, &str)]| Outgoing {
+        attributes: attributes.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect(),
+        ..message("x")
+    };
+    queue.send(with(&[("empty", ""), ("odd", "a\u{0}b\u{ffff}")])).await.unwrap();
+    queue.send(with(&[("empty", "")])).await.unwrap();
+    let sent = asked(&wire);
+    assert_eq!(
+        sent[0]["MessageAttributes"],
+        json!({ "odd": { "StringValue": "a\u{fffd}b\u{fffd}", "DataType": "String" } })
+    );
+    assert_eq!(sent[1].get("MessageAttributes"), None);
+}
+
+#[tokio::test]
 async fn a_fifo_message_is_known_by_its_content() {
     let (queue, wire) = queue("refresh.fifo", vec![]);
     for body in ["x", "x", "y"] {

@@ -43,6 +43,10 @@ impl Cache {
         }
     }
 
+    pub(crate) fn registered(&self, review: &ReviewId) -> Option<BTreeSet<Subject>> {
+        hold(&self.registered).get(review).cloned()
+    }
+
     pub(crate) fn keep_registered(&self, review: &ReviewId, subjects: BTreeSet<Subject>) {
         let mut registered = hold(&self.registered);
         if registered.len() >= MOST {

@@ -1,5 +1,8 @@
 //! A review's facts, read so that none is missed: its dependencies are registered first, the facts are read second, and
 //! a fact that names new subjects leads to another round.
+//!
+//! The first round reads all that is registered, so that it is mostly the only one: what the last decision stood on is
+//! what this one will.
 
 use std::collections::BTreeSet;
 
@@ -52,17 +55,20 @@ impl Store {
         register: bool,
     ) -> Result<Facts, StoreError> {
         let seated: Vec<&Person> = review.map(seated).unwrap_or_default();
+        let mut ahead = self.registered(id).await?;
         let mut facts = Facts::default();
         let mut read: BTreeSet<Subject> = BTreeSet::new();
         loop {
             let all = situation::subjects(id, &facts, deployment, seated.iter().copied());
-            let new: BTreeSet<Subject> = all.difference(&read).cloned().collect();
-            if new.is_empty() {
-                return Ok(facts);
+            if all.is_subset(&read) {
+                // What is registered and no longer needed is left out: a decision stands on what it depends on.
+                return Ok(facts.iter().filter(|fact| all.contains(&fact.subject)).cloned().collect());
             }
             if register {
-                self.register(id, &new).await?;
+                self.register(id, &all).await?;
             }
+            let new: BTreeSet<Subject> = all.into_iter().chain(std::mem::take(&mut ahead)).collect();
+            let new: BTreeSet<Subject> = new.difference(&read).cloned().collect();
             for fact in self.facts(&new).await?.iter() {
                 facts.insert(fact.clone());
             }

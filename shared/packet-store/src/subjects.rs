@@ -70,6 +70,16 @@ impl Store {
         Ok(self.subjects_item(&format!("reading what {review} depends on"), review).await?.1)
     }
 
+    /// The same from memory where this worker knows any: perhaps less than there is, never more.
+    pub(crate) async fn registered(&self, review: &ReviewId) -> Result<BTreeSet<Subject>, StoreError> {
+        if let Some(known) = self.cache.registered(review) {
+            return Ok(known);
+        }
+        let known = self.subjects(review).await?;
+        self.cache.keep_registered(review, known.clone());
+        Ok(known)
+    }
+
     /// Lets a review's DEPENDS expire: once it is closed or has started, no fact concerns it. Safe to repeat.
     pub async fn retire(&self, review: &ReviewId, expires: Instant) -> Result<(), StoreError> {
         let doing = format!("retiring what {review} depended on");

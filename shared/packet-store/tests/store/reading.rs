@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 
 use crate::support::{
     engine::{Engine, Fault, TABLE, refused},
-    samples::{after, at, event, issued, now, person, profile, review},
+    samples::{after, at, deployment, event, facts, issued, now, person, profile, review},
 };
 
 async fn put_profiles(store: &Store, count: usize) -> BTreeSet<Subject> {
@@ -236,4 +236,53 @@ async fn errors_say_what_was_being_done_and_whether_to_come_back() {
     }
     engine.next("GetItem", Fault::LoseAnswer);
     assert!(store.head(&review()).await.unwrap_err().is_retryable());
+}
+
+async fn put_facts(store: &Store, facts: &refresh_core::fact::Facts) {
+    for fact in facts.iter() {
+        let event = event(&format!("{:?}", fact.subject), fact);
+        let acceptance = packet_store::Acceptance {
+            event: &event,
+            disposition: refresh_core::authority::Disposition::Applied,
+            fact: Some(fact),
+            replaces: None,
+            at: now(),
+        };
+        assert_eq!(store.accept(&acceptance).await.unwrap(), packet_store::Accepted::Written);
+    }
+}
+
+#[tokio::test]
+async fn a_decision_reads_exactly_what_it_depends_on_in_as_few_calls_as_can_be() {
+    let engine = Engine::new();
+    put_facts(&engine.store(), &facts()).await;
+    let (first, second) = (engine.store(), engine.store());
+    let operations = || engine.calls().into_iter().map(|(operation, _)| operation).collect::<Vec<_>>();
+    operations();
+
+    assert_eq!(first.facts_of(&review(), None, &deployment()).await.unwrap(), facts());
+    let cold = operations();
+    assert!(
+        cold.iter().filter(|operation| *operation == "BatchGetItem").count() > 1,
+        "each fact names others: {cold:?}"
+    );
+    first.commit(&issued("e1")).await.unwrap();
+
+    // Somebody it depended on once: registered, but no part of what the decision stands on.
+    let stranger = profile("stranger", 1);
+    put_facts(&first, &[stranger.clone()].into_iter().collect()).await;
+    first.register(&review(), &[stranger.subject].into()).await.unwrap();
+    operations();
+    for (store, expected) in [
+        (&first, vec!["GetItem", "BatchGetItem"]),
+        (&second, vec!["GetItem", "BatchGetItem", "GetItem", "BatchGetItem"]),
+        (&second, vec!["GetItem", "BatchGetItem"]),
+    ] {
+        let found = store.review(&review()).await.unwrap();
+        assert_eq!(store.facts_of(&review(), found.as_ref(), &deployment()).await.unwrap(), facts());
+        assert_eq!(operations(), expected);
+    }
+    let before = engine.items();
+    assert_eq!(engine.store().facts_seen(&review(), None, &deployment()).await.unwrap(), facts());
+    assert_eq!(engine.items(), before, "who only looks writes nothing");
 }
