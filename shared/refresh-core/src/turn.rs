@@ -191,8 +191,13 @@ impl<'a> Turn<'a> {
         self.look();
     }
 
-    /// Hold and bookings follow from what is pending and authoritative now.
+    /// Hold and bookings follow from what is pending and authoritative now. Counted from how the turn began: a proposal
+    /// that another replaces in one turn is one change of the hold, not an end and a beginning.
     fn settle_objects(&mut self) {
+        if let Some(before) = self.before {
+            self.review.head.hold = before.head.hold.clone();
+            self.review.head.bookings = before.head.bookings.clone();
+        }
         let entry = match self.review.head.standing {
             Standing::Open => people::hold(&self.review, self.situation.terms, &self.situation.policy),
             _ => None,

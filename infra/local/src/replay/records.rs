@@ -6,6 +6,7 @@ use packet_store::{Store, StoreError};
 use refresh_core::{
     Checkpoint, Instant, Person, ReviewId, Role,
     authority::Disposition,
+    clockwork,
     decision::{Decision, Earlier, Outcome, PendingLine},
     digest::Digest,
     exception::{Exception, ExceptionKind, Reason},
