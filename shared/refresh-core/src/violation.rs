@@ -106,6 +106,10 @@ impl<'de> Deserialize<'de> for Mark {
 
 /// The rules that a packet's slot and attendees break under today's facts, then the marks, in the order they are told.
 pub fn marks(situation: &Situation<'_>, packet: &Packet, bookings: &[Booking]) -> Vec<Mark> {
+    // A meeting that is cancelled breaks nothing any more.
+    if packet.cancelled {
+        return Vec::new();
+    }
     let slot = &packet.slot;
     let mut marks = BTreeSet::new();
     if situation.evidence_start().is_none_or(|start| slot.start < start) {
