@@ -43,6 +43,7 @@ pub struct Landscape<'a> {
     pub situation: &'a Situation<'a>,
     authoritative: &'a Packet,
     declined: &'a [Declined],
+    pub bookings: &'a [Booking],
     pub axis: Axis,
     /// Index of the authoritative start.
     pub home: usize,
@@ -86,7 +87,7 @@ impl<'a> Landscape<'a> {
     pub fn of(
         situation: &'a Situation<'a>,
         authoritative: &'a Packet,
-        bookings: &[Booking],
+        bookings: &'a [Booking],
         declined: &'a [Declined],
         reach: Reach,
     ) -> Self {
@@ -106,16 +107,17 @@ impl<'a> Landscape<'a> {
             situation,
             authoritative,
             declined,
+            bookings,
             axis: Axis { starts, length },
             home,
             people: Vec::new(),
             roles: Vec::new(),
         };
-        landscape.seat_everybody(bookings);
+        landscape.seat_everybody();
         landscape
     }
 
-    fn seat_everybody(&mut self, bookings: &[Booking]) {
+    fn seat_everybody(&mut self) {
         let mut index: BTreeMap<&'a Person, usize> = BTreeMap::new();
         let mut seats: Vec<&'a Person> = Vec::new();
         let mut seat = |person: &'a Person| {
@@ -138,7 +140,7 @@ impl<'a> Landscape<'a> {
                 .collect();
             self.roles.push(RoleSeats { role, incumbent, candidates });
         }
-        self.people = seats.into_iter().map(|person| self.seat(person, bookings)).collect();
+        self.people = seats.into_iter().map(|person| self.seat(person)).collect();
     }
 
     fn covered_by(&self, eligible: &Eligible<'_>) -> Starts {
@@ -153,9 +155,9 @@ impl<'a> Landscape<'a> {
         valid
     }
 
-    fn seat(&self, person: &'a Person, bookings: &[Booking]) -> Seat<'a> {
+    fn seat(&self, person: &'a Person) -> Seat<'a> {
         let len = self.axis.starts.len();
-        let time = Time::of(person, self.situation.facts, bookings);
+        let time = Time::of(person, self.situation.facts, self.bookings);
         let mut busy = Starts::none(len);
         for interval in &time.busy {
             let (from, to) = self.axis.overlapping(interval);
@@ -231,8 +233,10 @@ impl<'a> Landscape<'a> {
             }
         }
         for declined in self.declined.iter().filter(|declined| declined.attendees.is_none()) {
+            // At the authoritative slot it depends on who attends, unless its own freeze edge was declined.
             if let Ok(at) = self.axis.starts.binary_search(&declined.slot.start)
                 && declined.slot.length() == self.axis.length
+                && (at != self.home || declined.freeze_edge && self.is_edge_declined())
             {
                 timely.clear(at, at + 1);
             }
@@ -289,7 +293,10 @@ impl<'a> Landscape<'a> {
 
     pub fn assign(&self, index: usize, waiver: Waiver) -> Option<Assignment> {
         let distinct = self.situation.policy.distinct_people && waiver != Waiver::Rule(Rule::SharedPerson);
-        let seatable = self.seatable(index, waiver);
+        let mut seatable = self.seatable(index, waiver);
+        if self.keeps_seats_alone(index) {
+            seatable.iter_mut().for_each(|role| role.retain(|seat| !seat.substitution));
+        }
         if seatable.iter().any(Vec::is_empty) {
             return None;
         }
@@ -303,16 +310,32 @@ impl<'a> Landscape<'a> {
             && (!self.timely(Waiver::Nothing).contains(index) || self.assign(index, Waiver::Nothing).is_none())
     }
 
+    /// A declined slot is left out whoever attends, but the authoritative one stays as it is.
+    fn keeps_seats_alone(&self, index: usize) -> bool {
+        let declined = |declined: &Declined| declined.attendees.is_none() && declined.slot == self.authoritative.slot;
+        index == self.home && self.declined.iter().any(declined)
+    }
+
+    /// Whether the authoritative slot with the authoritative attendees is declined: its freeze edge was.
+    fn is_edge_declined(&self) -> bool {
+        self.situation.freezes.is_edge(&self.authoritative.slot)
+            && self.declined.iter().any(|declined| declined.freeze_edge)
+    }
+
     /// The seatings of this slot that the owner declined.
     fn left_out(&self, index: usize) -> Vec<Vec<usize>> {
         let slot = self.axis.slot(index);
         let person = |attendee: &Person| self.people.iter().position(|seat| seat.person == attendee);
-        self.declined
-            .iter()
-            .filter(|declined| declined.slot == slot)
-            .filter_map(|declined| declined.attendees.as_ref())
-            .filter_map(|attendees| attendees.values().map(person).collect())
-            .collect()
+        let seats = |attendees: &BTreeMap<Role, Person>| attendees.values().map(person).collect();
+        let declined = self.declined.iter().filter(|declined| declined.slot == slot);
+        let attendees = declined.filter_map(|declined| declined.attendees.as_ref());
+        let mut left_out: Vec<Vec<usize>> = attendees.filter_map(seats).collect();
+        if index == self.home {
+            let authoritative: Vec<usize> = self.roles.iter().map(|role| role.incumbent).collect();
+            left_out.retain(|seats| *seats != authoritative);
+            left_out.extend(self.is_edge_declined().then_some(authoritative));
+        }
+        left_out
     }
 
     /// Viable starts without regard to people sharing: those where each role alone can be filled.
@@ -437,6 +460,9 @@ impl<'a> Landscape<'a> {
         let mut people = seated.clone();
         people.sort_unstable();
         let shared = people.windows(2).any(|pair| pair[0] == pair[1]);
-        fits && !(shared && self.situation.policy.distinct_people) && !self.left_out(index).contains(&seated)
+        let moved = packet.attendees != self.authoritative.attendees;
+        fits && !(shared && self.situation.policy.distinct_people)
+            && !(moved && self.keeps_seats_alone(index))
+            && !self.left_out(index).contains(&seated)
     }
 }
