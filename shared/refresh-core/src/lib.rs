@@ -19,6 +19,7 @@ pub mod event;
 pub mod exception;
 pub mod fact;
 pub mod freeze;
+mod gap;
 pub mod grid;
 pub mod instant;
 mod issuance;

@@ -173,7 +173,7 @@ fn kind(reading: &Reading<'_>, told: &Told, view: &View) -> NoticeKind {
         NoticeKind::Escalation
     } else if is_about_proposal(reading, &told.person, view) {
         NoticeKind::TentativeChange
-    } else if view.attendance == Some(Attendance::Released) && told.seat.is_some() {
+    } else if view.attendance == Some(Attendance::Released) {
         NoticeKind::Released
     } else if told.proposal.is_some() && told.adoptions == reading.review.head.adoptions {
         NoticeKind::Withdrawn

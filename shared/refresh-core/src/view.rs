@@ -120,13 +120,14 @@ impl<'a> Reading<'a> {
         &self.review.head
     }
 
-    /// Everyone who has a view for what they are in the review now. Former participants come with their TOLD.
+    /// Everyone who has a view for what they are in the review now, and everyone who counts as told what it was issued
+    /// with: they have no TOLD until they are first mailed. Other former participants come with theirs.
     pub fn people(&self) -> BTreeSet<Person> {
-        let packets = std::iter::once(&self.review.authoritative).chain(&self.review.pending);
+        let packets = [&self.review.issued, &self.review.authoritative].into_iter().chain(&self.review.pending);
         let mut people: BTreeSet<Person> =
             packets.flat_map(|version| version.packet.attendees.values().cloned()).collect();
         people.extend(self.terms.optional.iter().cloned());
-        people.extend(self.head().today.owner.iter().cloned());
+        people.extend(self.review.issued.owner.iter().chain(&self.head().today.owner).cloned());
         people.extend(self.head().pending.iter().filter_map(|pending| pending.adopter.clone()));
         people.extend(self.policy.escalation_contacts.iter().cloned());
         people

@@ -1,9 +1,10 @@
 //! When no slot is viable: every rule whose waiver alone would give one, with the nearest such slot and the miss.
 
 use crate::{
-    Interval, Person,
+    Person,
     coverage::Assignment,
     exception::{Reason, Rule},
+    gap,
     instant::{Slot, minutes_up},
     situation::Ready,
     slot::{Landscape, Waiver},
@@ -106,21 +107,16 @@ fn twice_seated<'a>(landscape: &Landscape<'a>, seats: &Assignment) -> Option<&'a
 /// The time around the nearest slot in which nobody eligible is free for the role, and who covered it last.
 fn by_role(landscape: &Landscape<'_>, role: usize, index: usize) -> Reason {
     let seats = &landscape.roles[role];
-    let mut reason = Reason::new(Rule::RoleUncovered).role(seats.role).slot(landscape.axis.slot(index));
+    let slot = landscape.axis.slot(index);
+    let mut reason = Reason::new(Rule::RoleUncovered).role(seats.role).slot(slot);
+    reason.gap = Some(gap::around(landscape, seats.role, slot));
     let sitting = |index: usize| {
         landscape.seatable(index, Waiver::Nothing)[role]
             .iter()
             .min_by_key(|seat| (seat.substitution, seat.rank))
             .map(|seat| landscape.people[seat.person].person)
     };
-    let before = (0..index).rev().find(|at| sitting(*at).is_some());
-    let after = (index..landscape.axis.starts.len()).find(|at| sitting(*at).is_some());
-    let first = before.map_or(0, |at| at + 1);
-    let last = after.map_or(landscape.axis.starts.len() - 1, |at| at.max(1) - 1);
-    reason.gap = Interval::new(landscape.axis.starts[first], landscape.axis.slot(last.max(first)).end);
-    reason.last_cover = match before {
-        Some(at) => sitting(at).cloned(),
-        None => Some(landscape.people[seats.incumbent].person.clone()),
-    };
+    let before = (0..index).rev().find_map(sitting);
+    reason.last_cover = Some(before.unwrap_or(landscape.people[seats.incumbent].person).clone());
     reason
 }
