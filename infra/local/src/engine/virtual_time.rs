@@ -12,7 +12,8 @@ use serde_json::json;
 use super::{Batch, Engine, Settings};
 
 /// The functions that read queues, in the natural way of the data.
-const READERS: [&str; 3] = ["ingest", "refresh", "notify"];
+const DECIDERS: [&str; 2] = ["ingest", "refresh"];
+const TELLER: &str = "notify";
 
 /// Ticks at one instant that find the same things due: then they are not done by looking again, and time must go on.
 const MOST_TICKS: usize = 8;
@@ -54,10 +55,14 @@ impl VirtualTime {
 
     /// Hands over batches until no message is visible at this instant.
     pub async fn drain(&self) -> Result<Vec<Batch>, String> {
+        self.drain_to(&[&DECIDERS[..], &[TELLER]].concat()).await
+    }
+
+    async fn drain_to(&self, functions: &[&str]) -> Result<Vec<Batch>, String> {
         let mut batches = Vec::new();
         loop {
             let before = batches.len();
-            for function in READERS {
+            for function in functions {
                 let batch = self.engine.take_batch(function, Deadline::far()).await;
                 batches.extend(batch.map_err(|refusal| refusal.to_string())?);
             }
@@ -67,36 +72,48 @@ impl VirtualTime {
         }
     }
 
-    /// Everything that happens at this instant: messages first, then what is due by time alone, until both are quiet.
+    /// Everything that happens at this instant: what events decide, then what time alone decides, and only then the
+    /// notices, so that nobody is told at an instant what the same instant makes untrue.
     pub async fn pump(&self) -> Result<Vec<Batch>, String> {
-        let mut batches = self.drain().await?;
-        let mut before = None;
-        for _ in 0..MOST_TICKS {
+        let mut batches = Vec::new();
+        let (mut before, mut ticks) = (None, 0);
+        loop {
+            batches.extend(self.drain_to(&DECIDERS).await?);
             let due = self.engine.store().due(self.now()).await.map_err(|error| error.to_string())?;
-            if due.is_empty() || before.as_ref() == Some(&due) {
-                break;
+            if !due.is_empty() && before.as_ref() != Some(&due) && ticks < MOST_TICKS {
+                self.tick().await?;
+                before = Some(due);
+                ticks += 1;
+                continue;
             }
-            let event = json!({ "time": self.now().to_string() });
-            let ticked = tokio::select! {
-                biased;
-                ticked = self.engine.functions().tick(event, Deadline::far()) => Some(ticked),
-                () = self.engine.faults().crashed() => None,
-            };
-            if let Some(Err(failure)) = ticked {
-                return Err(failure.chain());
+            let told = self.drain_to(&[TELLER]).await?;
+            if told.is_empty() {
+                return Ok(batches);
             }
-            before = Some(due);
-            batches.extend(self.drain().await?);
+            batches.extend(told);
         }
-        Ok(batches)
+    }
+
+    async fn tick(&self) -> Result<(), String> {
+        let event = json!({ "time": self.now().to_string() });
+        let ticked = tokio::select! {
+            biased;
+            ticked = self.engine.functions().tick(event, Deadline::far()) => Some(ticked),
+            () = self.engine.faults().crashed() => None,
+        };
+        match ticked {
+            Some(Err(failure)) => Err(failure.chain()),
+            Some(Ok(_)) | None => Ok(()),
+        }
     }
 
     /// The next instant after this one at which something happens by itself.
     pub async fn next_at(&self) -> Result<Option<Instant>, String> {
         let now = self.now();
         let queues = self.engine.queues();
-        let messages = READERS
+        let messages = DECIDERS
             .iter()
+            .chain([&TELLER])
             .filter_map(|reader| self.engine.topology().functions.get(*reader)?.source.as_ref())
             .filter_map(|source| queues.next_at(&source.queue))
             .map(Instant::from_millis);
