@@ -8,17 +8,19 @@ use lambda_shell::{
     queue::{LONGEST_DELAY_SECONDS, Outgoing},
     web::Request,
 };
-use packet_store::Committed;
+use packet_store::{Committed, KEPT_DAYS};
 use presentation::{
     link::{self, SealRefusal},
     page::{Choice, Hint, Page, failure::no_link},
     text::LONGEST_NOTE,
 };
 use refresh_core::{
-    Instant, ReviewId,
+    Instant,
     adoption::{self, Answered, Attempt, Wish},
+    instant::DAY,
     lineage::AnswerResult,
     message::NoticesDue,
+    review::{Head, Standing},
 };
 
 use crate::{
@@ -38,7 +40,7 @@ pub(crate) async fn page(env: &Env, text: &str, request: &Request, deadline: Dea
         let Some((read, answered)) = decide(env, &opened, &attempt).await? else { return Ok(no_link()) };
         if let Some(commit) = &answered.commit {
             match env.store.commit(commit).await.doing("committing the decision")? {
-                Committed::Written => ask(env, &opened.review, commit.head.notices_at, read.now).await?,
+                Committed::Written => follow_up(env, &commit.head, read.now).await?,
                 Committed::Superseded | Committed::AlreadyWritten(_) if deadline.is_near() => {
                     return Err(Failure::new("deciding", "another decision was always quicker"));
                 }
@@ -92,13 +94,23 @@ async fn decide(env: &Env, opened: &Opened, attempt: &Attempt) -> Result<Option<
     Ok(Some((Read { review, facts, policy, now }, answered)))
 }
 
-async fn ask(env: &Env, review: &ReviewId, at: Option<Instant>, now: Instant) -> Result<(), Failure> {
-    let Some(due) = at.map(|at| NoticesDue { review: review.clone(), at }) else { return Ok(()) };
-    let Some(delay) = due.delay(now, LONGEST_DELAY_SECONDS) else { return Ok(()) };
-    let message = Outgoing::json(&due).doing("writing the notices message")?.delayed(delay);
-    // The decision stands whether or not this gets through: if it does not, the next tick finds what is owed.
-    if let Err(error) = env.notices.send(message).await {
-        tracing::error!(review_id = %review, error = %error, "the notices could not be asked for; a tick will");
+/// The decision stands whether or not this gets through: if it does not, the next tick finds what is owed.
+async fn follow_up(env: &Env, head: &Head, now: Instant) -> Result<(), Failure> {
+    if let Some(at) = head.notices_at {
+        let due = NoticesDue { review: head.review.clone(), at };
+        if let Some(delay) = due.delay(now, LONGEST_DELAY_SECONDS) {
+            let message = Outgoing::json(&due).doing("writing the notices message")?.delayed(delay);
+            if let Err(error) = env.notices.send(message).await {
+                tracing::error!(review_id = %head.review, error = %error, "the notices could not be asked for");
+            }
+        }
+    }
+    // An adopted cancellation ends the review: facts need not look it up for ever.
+    if head.standing != Standing::Open {
+        let expires = now.plus_millis(KEPT_DAYS * DAY);
+        if let Err(error) = env.store.retire(&head.review, expires).await {
+            tracing::error!(review_id = %head.review, error = %error, "the dependencies could not be retired");
+        }
     }
     Ok(())
 }

@@ -76,7 +76,7 @@ pub(crate) async fn take(env: &Env, message: Message, deadline: Deadline) -> Res
             return Ok(notified);
         }
         let record = records.get(&person);
-        match serve(env, &loaded, &person, record, now).await {
+        match serve(env, &loaded, &person, record, now, deadline).await {
             Ok(Served::Sent) => notified.sent.push(person),
             Ok(Served::NotOwed) => {}
             Ok(Served::HeldByAnother) => held = true,
@@ -89,7 +89,7 @@ pub(crate) async fn take(env: &Env, message: Message, deadline: Deadline) -> Res
         return Err(failure);
     }
     if !held {
-        fall_quiet(env, &loaded, now).await?;
+        fall_quiet(env, &loaded, now, deadline).await?;
     }
     Ok(notified)
 }
@@ -121,6 +121,7 @@ async fn serve(
     person: &Person,
     record: Option<&TellingRecord>,
     now: Instant,
+    deadline: Deadline,
 ) -> Result<Served, Failure> {
     let claimed = record.and_then(|record| record.claim.as_ref());
     if claimed.is_some_and(|claim| now < claim.until) {
@@ -154,7 +155,7 @@ async fn serve(
     let Some(notice) = owed(env, newest, &told, in_doubt, now).await? else { return Ok(Served::NotOwed) };
     match mail::send(env, &newest.review, &newest.facts, &newest.policy, &notice, &claim.by).await {
         Ok(Accepted::Message(id)) => {
-            settle(env, newest, &told, &notice, &id, &claim.by).await?;
+            settle(env, newest, &told, &notice, (&id, &claim.by), deadline).await?;
             Ok(Served::Sent)
         }
         Ok(Accepted::SlowDown) => {
@@ -191,17 +192,19 @@ pub(crate) fn random<const N: usize>() -> Result<[u8; N], Failure> {
     Ok(bytes)
 }
 
-/// The mail is out, so this is written in the end, however often HEAD moves meanwhile.
+/// The mail is out, so this is written in the end, however often HEAD moves meanwhile. Where time runs out, or the lease
+/// did and another took the claim over, the mail stays in doubt: that one tells the person again, with the same bytes.
 async fn settle(
     env: &Env,
     sent_from: &Loaded,
     told: &Told,
     notice: &Notice,
-    message_id: &str,
-    claimed_by: &str,
+    (message_id, claimed_by): (&str, &str),
+    deadline: Deadline,
 ) -> Result<(), Failure> {
     let Some(reading) = sent_from.reading() else { return Ok(()) };
     let sent = Sent::of(&reading, told, notice, message_id, claimed_by);
+    let review = &sent_from.review.head.review;
     let mut newest = None;
     loop {
         let loaded: &Loaded = newest.as_ref().unwrap_or(sent_from);
@@ -210,21 +213,26 @@ async fn settle(
         match env.store.commit(&commit).await.doing("settling a mail")? {
             Committed::Written => break,
             Committed::AlreadyWritten(_) | Committed::Superseded => {
-                newest = load(env, &loaded.review.head.review).await?;
+                let records = env.store.told(review).await.doing("reading what people were told")?;
+                let claim = records.get(&notice.to).and_then(|record| record.claim.as_ref());
+                if claim.is_none_or(|claim| claim.by != claimed_by) || deadline.is_near() {
+                    return Err(Failure::new("settling a mail", "the claim or the time was over; it is told again"));
+                }
+                newest = load(env, review).await?;
             }
         }
     }
-    tracing::info!(review_id = %sent_from.review.head.review, version = notice.version, kind = notice.kind.word(), "told");
+    tracing::info!(review_id = %review, version = notice.version, kind = notice.kind.word(), "told");
     Metrics::new("Holdpoint")
         .dimension("Kind", notice.kind.word())
         .count("NoticesSent", 1)
-        .property("review_id", sent_from.review.head.review.as_str())
+        .property("review_id", review.as_str())
         .emit(notice.at.millis());
     Ok(())
 }
 
 /// Nobody is owed anything more. HEAD is read anew, and what moved meanwhile keeps its own quiet period.
-async fn fall_quiet(env: &Env, before: &Loaded, now: Instant) -> Result<(), Failure> {
+async fn fall_quiet(env: &Env, before: &Loaded, now: Instant, deadline: Deadline) -> Result<(), Failure> {
     let id = &before.review.head.review;
     let quiet_until = before.review.head.quiet_until;
     loop {
@@ -243,6 +251,8 @@ async fn fall_quiet(env: &Env, before: &Loaded, now: Instant) -> Result<(), Fail
                 Metrics::new("Holdpoint").count("NoticesAvoided", skipped).emit(now.millis());
                 return Ok(());
             }
+            // Whatever moved HEAD, the next tick looks again.
+            Committed::AlreadyWritten(_) | Committed::Superseded if deadline.is_near() => return Ok(()),
             Committed::AlreadyWritten(_) | Committed::Superseded => {}
         }
     }

@@ -9,15 +9,16 @@ use lambda_shell::{
     metrics::{Metrics, Unit},
     queue::{LONGEST_DELAY_SECONDS, Outgoing},
 };
-use packet_store::Committed;
+use packet_store::{Committed, KEPT_DAYS};
 use refresh_core::{
     Instant, ReviewId,
     commit::{Cause, Commit},
     decision::Outcome,
+    instant::DAY,
     lineage::{Happening, Trigger},
     message::{NoticesDue, RefreshRequested},
     refresh,
-    review::Review,
+    review::{Review, Standing},
     turn::cause,
 };
 
@@ -96,6 +97,10 @@ async fn attempt(env: &Env, id: &ReviewId, triggers: &[Trigger], sent: Instant) 
     }
     if let Some(at) = commit.head.notices_at {
         ask(env, id, at, now).await?;
+    }
+    if commit.head.standing != Standing::Open {
+        let expires = now.plus_millis(KEPT_DAYS * DAY);
+        env.store.retire(id, expires).await.doing("retiring the review's dependencies")?;
     }
     measure(review.as_ref(), &commit, sent);
     Ok(Attempt::Done(Refreshed { review: id.clone(), outcomes: outcomes(&commit) }))
