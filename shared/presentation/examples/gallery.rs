@@ -11,6 +11,8 @@ fn main() -> std::io::Result<()> {
     let folder = PathBuf::from(std::env::args().nth(1).unwrap_or_else(|| "gallery".to_owned()));
     fs::create_dir_all(&folder)?;
     for (name, page) in pages::all() {
+        let headers: String = page.headers.iter().map(|(name, value)| format!("{name}: {value}\n")).collect();
+        fs::write(folder.join(format!("page-{name}.headers")), headers)?;
         fs::write(folder.join(format!("page-{name}.html")), page.body)?;
     }
     for (name, notice, letterhead) in common::notices::all() {

@@ -182,6 +182,13 @@ impl Told<'_> {
         }
     }
 
+    const fn waits(&self) -> &'static str {
+        match self.ask {
+            Ask::Decision => "A proposal waits for you",
+            Ask::Answer | Ask::Nothing => "A proposal waits for the release owner",
+        }
+    }
+
     fn standing(&self) -> String {
         let counts = self.counts();
         match (self.notice.kind, self.notice.standing) {
@@ -209,18 +216,14 @@ impl Told<'_> {
                 format!("A proposal you were told of is gone and nothing of it was adopted: {counts}.")
             }
             (NoticeKind::ExceptionClosed, ReviewStanding::ProposalPending | ReviewStanding::ProposalAndException) => {
-                format!(
-                    "An exception has closed. A proposal waits for the release owner; until it is adopted, {counts}."
-                )
+                format!("An exception has closed. {}; until it is adopted, {counts}.", self.waits())
             }
             (NoticeKind::ExceptionClosed, _) => format!("An exception has closed: {counts}."),
             (
                 NoticeKind::AuthoritativeUpdate,
                 ReviewStanding::ProposalPending | ReviewStanding::ProposalAndException,
             ) => {
-                format!(
-                    "What you know of the review has changed. A proposal waits for the release owner; until it is adopted, {counts}."
-                )
+                format!("What you know of the review has changed. {}; until it is adopted, {counts}.", self.waits())
             }
             (NoticeKind::AuthoritativeUpdate, ReviewStanding::ExceptionOpen) => {
                 format!("This is authoritative. An exception is open; meanwhile {counts}.")

@@ -17,7 +17,7 @@ use super::{
 };
 use crate::{
     moment,
-    text::{LONGEST_NOTE, Line},
+    text::{LONGEST_NOTE, Line, Url},
     wording::{self, Names},
 };
 
@@ -119,7 +119,6 @@ struct FormView<'a> {
     seal: &'a str,
     hint: Option<&'static str>,
     choices: Vec<(&'static str, &'static str, String)>,
-    ask_again: bool,
     longest: usize,
 }
 
@@ -134,10 +133,22 @@ struct AdoptionTemplate<'a> {
     verdict: Option<Verdict>,
     proposal: Option<Proposal>,
     form: Option<FormView<'a>>,
+    workspace: Option<Url>,
 }
 
 /// Renders the page. `posted`: it answers a form, so that a refusal is one in its status too.
 pub fn adoption(scene: &Scene<'_>, situation: &Situation<'_>, posted: bool) -> Page {
+    adoption_with_workspace(scene, situation, posted, None)
+}
+
+/// The same page, leading on to the review's workspace: `workspace` is the reader's own signed link, or a local path's
+/// whole URL. Only for readers who see the whole review.
+pub fn adoption_with_workspace(
+    scene: &Scene<'_>,
+    situation: &Situation<'_>,
+    posted: bool,
+    workspace: Option<&str>,
+) -> Page {
     let everybody = scene.everybody();
     let names = names(&everybody, scene.reader, scene.zone());
     let review = scene.review;
@@ -154,6 +165,7 @@ pub fn adoption(scene: &Scene<'_>, situation: &Situation<'_>, posted: bool) -> P
         verdict: verdict(scene, situation, &names),
         proposal: shown.map(|(pending, version)| proposal(scene, pending, version, &names)),
         form: form(situation, shown.map(|(_, version)| version), review, &names),
+        workspace: workspace.filter(|_| scene.sees_all()).and_then(|link| Url::parse(link).ok()),
     };
     render(situation.status(posted), Some(situation.result()), &page)
 }
@@ -186,7 +198,7 @@ fn standing(scene: &Scene<'_>, situation: &Situation<'_>, names: &Names<'_>) -> 
 fn verdict(scene: &Scene<'_>, situation: &Situation<'_>, names: &Names<'_>) -> Option<Verdict> {
     let at = |at: Instant| moment::instant(at, names.zone);
     let fresh = |fresh: &Option<&str>| {
-        let link = fresh.and_then(|link| crate::text::Url::parse(link).ok());
+        let link = fresh.and_then(|link| Url::parse(link).ok());
         link.map(|link| (link.as_str().to_owned(), "Decide the refreshed proposal"))
     };
     let pending = scene.review.head.pending.as_ref();
@@ -302,12 +314,11 @@ fn form<'a>(
     review: &Review,
     names: &Names<'_>,
 ) -> Option<FormView<'a>> {
-    let view = |form: &Form<'a>, choices, ask_again| FormView {
+    let view = |form: &Form<'a>, choices| FormView {
         action: form.action,
         seal: form.seal,
         hint: form.hint.map(super::Hint::text),
         choices,
-        ask_again,
         longest: LONGEST_NOTE,
     };
     match situation {
@@ -337,9 +348,14 @@ fn form<'a>(
                     ),
                 ),
             ];
-            Some(view(form, choices, false))
+            Some(view(form, choices))
         }
-        Situation::Expired { ask_again: Some(form) } => Some(view(form, Vec::new(), true)),
+        // One choice, and still one to be made by hand: a robot that presses buttons asks for nothing.
+        Situation::Expired { ask_again: Some(form) } => {
+            let about =
+                "It becomes pending once more, if it is still the choice; adopting it is a second step.".to_owned();
+            Some(view(form, vec![(Choice::AskAgain.word(), "Ask for the same proposal again", about)]))
+        }
         _ => None,
     }
 }
