@@ -37,7 +37,8 @@ impl Embedded {
     }
 
     pub fn open(file: &Path) -> Result<Self, String> {
-        let path = file.to_str().ok_or_else(|| format!("opening the store {}: expected a UTF-8 path", file.display()))?;
+        let path =
+            file.to_str().ok_or_else(|| format!("opening the store {}: expected a UTF-8 path", file.display()))?;
         let database = Database::new(path).map_err(|error| format!("opening the store {path}: {error}"))?;
         Ok(Self { database, on_disk: true })
     }

@@ -12,6 +12,8 @@ pub mod connector;
 pub mod embedded;
 pub mod engine;
 pub mod mailbox;
+pub mod operator;
 pub mod queues;
 pub mod replay;
+pub mod server;
 pub mod topology;

@@ -119,8 +119,9 @@ impl InProcess {
 
 fn asked(request: &HttpRequest) -> Result<Asked, String> {
     if let Some(target) = request.headers().get("x-amz-target") {
-        let (service, operation) =
-            target.split_once('.').ok_or_else(|| format!("expected x-amz-target Service.Operation, found {target:?}"))?;
+        let (service, operation) = target
+            .split_once('.')
+            .ok_or_else(|| format!("expected x-amz-target Service.Operation, found {target:?}"))?;
         let service = match service {
             "AmazonSQS" => Service::Sqs,
             name if name.starts_with("DynamoDB_") => Service::DynamoDb,

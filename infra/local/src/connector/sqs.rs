@@ -256,9 +256,5 @@ pub fn error(code: &str, message: &str) -> Reply {
 }
 
 fn reply(status: u16, body: Value) -> Reply {
-    Reply {
-        status,
-        headers: vec![("content-type", "application/x-amz-json-1.0".to_owned())],
-        body: body.to_string(),
-    }
+    Reply { status, headers: vec![("content-type", "application/x-amz-json-1.0".to_owned())], body: body.to_string() }
 }

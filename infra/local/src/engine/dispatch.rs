@@ -10,6 +10,7 @@ use super::{Engine, Outcome};
 use crate::{
     connector::sqs_system_attributes,
     queues::{Attribute, Delivery, Receipt, Refusal},
+    topology::Mapping,
 };
 
 /// A batch that was handed over.
@@ -19,6 +20,13 @@ pub struct Batch {
     pub messages: usize,
     /// `None`: the process died in it. Its messages come again when their visibility ends.
     pub done: Option<Vec<Done>>,
+}
+
+/// A batch that was taken off its queue and not handed over yet.
+pub(super) struct Received {
+    function: String,
+    mapping: Mapping,
+    deliveries: Vec<Delivery>,
 }
 
 /// What became of one message.
@@ -61,19 +69,31 @@ fn record(queue: &str, delivery: &Delivery) -> Value {
 impl Engine {
     /// Takes one batch for a function through its mapping. `None`: nothing is visible.
     pub async fn take_batch(&self, function: &str, deadline: Deadline) -> Result<Option<Batch>, Refusal> {
-        let Some(mapping) = self.topology().functions.get(function).and_then(|function| function.source.clone()) else {
-            return Err(Refusal::InvalidParameter(format!("{function} reads no queue")));
-        };
-        let deliveries = self.queues().receive(&mapping.queue, mapping.batch_size, None).await?;
-        if deliveries.is_empty() {
-            return Ok(None);
+        match self.receive_for(function).await? {
+            Some(received) => self.hand_over(received, deadline).await.map(Some),
+            None => Ok(None),
         }
-        let messages = deliveries.len();
+    }
+
+    pub(super) fn mapping(&self, function: &str) -> Result<Mapping, Refusal> {
+        let mapping = self.topology().functions.get(function).and_then(|function| function.source.clone());
+        mapping.ok_or_else(|| Refusal::InvalidParameter(format!("{function} reads no queue")))
+    }
+
+    pub(super) async fn receive_for(&self, function: &str) -> Result<Option<Received>, Refusal> {
+        let mapping = self.mapping(function)?;
+        let deliveries = self.queues().receive(&mapping.queue, mapping.batch_size, None).await?;
+        let received = Received { function: function.to_owned(), mapping, deliveries };
+        Ok((!received.deliveries.is_empty()).then_some(received))
+    }
+
+    pub(super) async fn hand_over(&self, received: Received, deadline: Deadline) -> Result<Batch, Refusal> {
+        let Received { function, mapping, deliveries } = received;
         let event = sqs_event(&mapping.queue, &deliveries);
         let report = match serde_json::from_value::<SqsEvent>(event) {
             Ok(event) => tokio::select! {
                 biased;
-                report = self.functions().batch(function, event, deadline) => Some(report),
+                report = self.functions().batch(&function, event, deadline) => Some(report),
                 () = self.faults().crashed() => None,
             },
             Err(error) => Some(Err(error.to_string())),
@@ -83,13 +103,13 @@ impl Engine {
             Some(Err(why)) => return Err(Refusal::InvalidParameter(why)),
             Some(Ok(report)) => Some(self.settle(&mapping, &deliveries, report).await?),
         };
-        Ok(Some(Batch { function: function.to_owned(), messages, done }))
+        Ok(Batch { function, messages: deliveries.len(), done })
     }
 
     /// By the partial batch response alone: the function's word for each message is what AWS gets to see.
     async fn settle(
         &self,
-        mapping: &crate::topology::Mapping,
+        mapping: &Mapping,
         deliveries: &[Delivery],
         report: Report<Outcome>,
     ) -> Result<Vec<Done>, Refusal> {

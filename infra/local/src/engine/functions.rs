@@ -99,7 +99,8 @@ impl Functions {
         let sqs = aws_sdk_sqs::Client::new(sdk);
         let mailer = aws_sdk_sesv2::Client::new(sdk);
         let environment = |function| Environment::of(topology, function, settings);
-        let store = |environment: &Environment<'_>| Ok::<_, String>(Store::new(dynamodb.clone(), environment.get("TABLE")?));
+        let store =
+            |environment: &Environment<'_>| Ok::<_, String>(Store::new(dynamodb.clone(), environment.get("TABLE")?));
         let queue = |environment: &Environment<'_>, name: &str| {
             Ok::<_, String>(Queue::new(sqs.clone(), environment.get(name)?))
         };
@@ -206,9 +207,7 @@ impl Functions {
             }
             "adopt" | "acknowledge" => Ok(self.page(function, event, Deadline::far()).await?.to_event()),
             "tick" => self.tick(event, Deadline::far()).await.map(|_| Value::Null).map_err(|failure| failure.chain()),
-            other => Err(format!(
-                "expected one of ingest, refresh, notify, adopt, acknowledge, tick; found {other:?}"
-            )),
+            other => Err(format!("expected one of ingest, refresh, notify, adopt, acknowledge, tick; found {other:?}")),
         }
     }
 }

@@ -1,1 +1,149 @@
-//! Time that goes on by itself.
+//! Time that goes on by itself: readers of queues that wake when something is visible, and the schedule.
+
+use std::{sync::Arc, time::Duration};
+
+use lambda_shell::deadline::Deadline;
+use refresh_core::Instant;
+use tokio::{
+    sync::{Semaphore, watch},
+    task::JoinSet,
+};
+
+use super::{Engine, dispatch};
+
+/// Invocations of one function at once. The template caps what a deployment may do; one embedded store gains nothing
+/// from more.
+const MOST_AT_ONCE: usize = 4;
+/// Nothing sleeps longer than this, so that a clock that was set is noticed.
+const LONGEST_SLEEP: Duration = Duration::from_secs(30);
+/// The due index is looked at this often at most, however much is going on.
+const LOOK_EVERY: Duration = Duration::from_millis(250);
+/// After a failure of the machine itself, a full disk for one.
+const AFTER_TROUBLE: Duration = Duration::from_secs(1);
+/// The store deletes what has expired only when asked.
+const SWEEP_EVERY: Duration = Duration::from_secs(3_600);
+
+/// The tasks that make an engine live. Dropping them ends them where they are, which loses nothing.
+pub struct Live {
+    tasks: JoinSet<()>,
+    stop: watch::Sender<bool>,
+}
+
+impl Live {
+    pub fn start(engine: &Engine) -> Self {
+        let (stop, stopped) = watch::channel(false);
+        let mut tasks = JoinSet::new();
+        for function in engine.topology().functions.values() {
+            if let Some(mapping) = &function.source {
+                let most = mapping.most_at_once.unwrap_or(MOST_AT_ONCE).min(MOST_AT_ONCE);
+                let name = function.name.clone();
+                tasks.spawn(read(engine.clone(), name, mapping.queue.clone(), most, stopped.clone()));
+            }
+            if let Some(schedule) = &function.schedule {
+                let input = schedule.input.clone();
+                tasks.spawn(tick(engine.clone(), schedule.every_seconds, input, stopped.clone()));
+            }
+        }
+        tasks.spawn(sweep(engine.clone(), stopped));
+        Self { tasks, stop }
+    }
+
+    /// Lets what is being handled come to its end, and begins nothing more.
+    pub async fn stop(mut self) {
+        self.stop.send_replace(true);
+        while self.tasks.join_next().await.is_some() {}
+    }
+}
+
+fn until(engine: &Engine, at: Option<Instant>) -> Duration {
+    let left = at.map_or(i64::MAX, |at| at.since(engine.now()).max(0));
+    Duration::from_millis(u64::try_from(left).unwrap_or(0)).min(LONGEST_SLEEP)
+}
+
+async fn read(engine: Engine, function: String, queue: String, most: usize, mut stop: watch::Receiver<bool>) {
+    let permits = Arc::new(Semaphore::new(most));
+    let mut running = JoinSet::new();
+    // Listening first, looking second: what is sent in between rings.
+    let mut bell = engine.queues().listen();
+    while !*stop.borrow() {
+        while running.try_join_next().is_some() {}
+        let Ok(permit) = permits.clone().acquire_owned().await else { break };
+        bell.borrow_and_update();
+        match engine.receive_for(&function).await {
+            Ok(Some(received)) => {
+                let (engine, function) = (engine.clone(), function.clone());
+                running.spawn(async move {
+                    let _permit = permit;
+                    let deadline = dispatch::deadline(&engine, &function);
+                    if let Err(refusal) = engine.hand_over(received, deadline).await {
+                        tracing::error!(function, error = %refusal, "a batch could not be settled; it comes again");
+                    }
+                });
+            }
+            Ok(None) => {
+                let next = engine.queues().next_at(&queue).map(Instant::from_millis);
+                tokio::select! {
+                    _ = bell.changed() => {}
+                    _ = stop.changed() => {}
+                    () = tokio::time::sleep(until(&engine, next)) => {}
+                }
+            }
+            Err(refusal) => {
+                tracing::error!(function, error = %refusal, "the queue cannot be read");
+                tokio::time::sleep(AFTER_TROUBLE).await;
+            }
+        }
+    }
+    while running.join_next().await.is_some() {}
+}
+
+/// Ticks by the schedule, and at the instants in between at which something falls due: nobody has to wait a minute.
+async fn tick(engine: Engine, every_seconds: u32, input: String, mut stop: watch::Receiver<bool>) {
+    let every = i64::from(every_seconds) * 1_000;
+    let mut bell = engine.queues().listen();
+    let mut scheduled = engine.now();
+    let mut answered: Option<Instant> = None;
+    while !*stop.borrow() {
+        bell.borrow_and_update();
+        let now = engine.now();
+        let due = match engine.store().due(Instant::from_millis(i64::MAX)).await {
+            Ok(due) => due.into_iter().map(|due| due.due_at).filter(|at| answered.is_none_or(|done| *at > done)).min(),
+            Err(error) => {
+                tracing::error!(error = %error, "the due index cannot be read");
+                tokio::time::sleep(AFTER_TROUBLE).await;
+                continue;
+            }
+        };
+        if scheduled <= now || due.is_some_and(|at| at <= now) {
+            let event = input.replace("<aws.scheduler.scheduled-time>", &now.to_string());
+            let event = serde_json::from_str(&event).unwrap_or_default();
+            if let Err(failure) = engine.functions().tick(event, Deadline::after(Duration::from_secs(30))).await {
+                tracing::error!(error = failure.chain(), "the tick failed; the next one makes it good");
+            }
+            // What is still due after this tick waits for the schedule, not for a busy loop.
+            answered = Some(now);
+            if scheduled <= now {
+                scheduled = now.plus_millis(every);
+            }
+            continue;
+        }
+        let next = due.map_or(scheduled, |at| at.min(scheduled));
+        tokio::select! {
+            () = tokio::time::sleep(until(&engine, Some(next))) => {}
+            _ = stop.changed() => {}
+            _ = bell.changed() => tokio::time::sleep(LOOK_EVERY).await,
+        }
+    }
+}
+
+async fn sweep(engine: Engine, mut stop: watch::Receiver<bool>) {
+    while !*stop.borrow() {
+        tokio::select! {
+            () = tokio::time::sleep(SWEEP_EVERY) => {}
+            _ = stop.changed() => return,
+        }
+        if let Err(error) = engine.embedded().sweep().await {
+            tracing::error!(error, "expired items could not be deleted");
+        }
+    }
+}

@@ -94,8 +94,7 @@ impl Engine {
         let own = InProcess::new(embedded.clone(), queues.clone(), mailbox.clone(), Faults::default()).sdk_config();
         let store = Store::new(aws_sdk_dynamodb::Client::new(&own), TABLE);
         let functions = Functions::new(&topology, &settings, &sdk, &clock)?;
-        let shared =
-            Shared { topology, settings, clock, embedded, queues, mailbox, faults, sdk, store, functions };
+        let shared = Shared { topology, settings, clock, embedded, queues, mailbox, faults, sdk, store, functions };
         Ok(Self { shared: Arc::new(shared) })
     }
 

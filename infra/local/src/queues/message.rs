@@ -104,7 +104,9 @@ impl std::fmt::Display for Refusal {
             Self::NoSuchQueue(name) => write!(f, "there is no queue named {name:?}"),
             Self::MissingParameter(name) => write!(f, "the request must contain the parameter {name}"),
             Self::InvalidParameter(what) => f.write_str(what),
-            Self::ReceiptHandleIsInvalid(handle) => write!(f, "the receipt handle {handle:?} is not, or no more, valid"),
+            Self::ReceiptHandleIsInvalid(handle) => {
+                write!(f, "the receipt handle {handle:?} is not, or no more, valid")
+            }
             Self::Unavailable(why) => write!(f, "the queue's journal cannot be written: {why}"),
         }
     }

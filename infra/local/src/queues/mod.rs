@@ -130,12 +130,7 @@ impl Queues {
     }
 
     /// Hands out what is visible. `visibility`: seconds; `None`: the queue's own.
-    pub async fn receive(
-        &self,
-        name: &str,
-        most: usize,
-        visibility: Option<u32>,
-    ) -> Result<Vec<Delivery>, Refusal> {
+    pub async fn receive(&self, name: &str, most: usize, visibility: Option<u32>) -> Result<Vec<Delivery>, Refusal> {
         let (received, redrive) = self.with(name, |queue, now| {
             let visibility = i64::from(visibility.unwrap_or(queue.wiring.visibility_seconds)) * 1_000;
             (queue.receive(most.min(MOST_AT_ONCE), visibility, now), queue.wiring.redrive.clone())

@@ -135,7 +135,9 @@ impl Queue {
             return Err(Refusal::MissingParameter("MessageBody"));
         }
         if size > LARGEST_MESSAGE {
-            return Err(Refusal::InvalidParameter(format!("{size} bytes: more than the {LARGEST_MESSAGE} of a message")));
+            return Err(Refusal::InvalidParameter(format!(
+                "{size} bytes: more than the {LARGEST_MESSAGE} of a message"
+            )));
         }
         if outgoing.attributes.len() > 10 {
             return Err(Refusal::InvalidParameter("more than 10 message attributes".to_owned()));
@@ -246,8 +248,7 @@ impl Queue {
 
     fn hand_out(&mut self, sequence: u64, visibility: i64, now: i64, received: &mut Received) {
         let Some(message) = self.messages.get_mut(&sequence) else { return };
-        let too_often =
-            self.wiring.redrive.as_ref().is_some_and(|redrive| message.receives >= redrive.after_receives);
+        let too_often = self.wiring.redrive.as_ref().is_some_and(|redrive| message.receives >= redrive.after_receives);
         let too_old = now - message.sent_at >= i64::from(self.wiring.retention_seconds) * 1_000;
         if too_often || too_old {
             let message = self.remove(sequence);

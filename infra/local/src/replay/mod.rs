@@ -11,3 +11,11 @@ pub use player::{Player, replay};
 pub use records::{Record, Records};
 pub use scenario::{Malformed, Scenario};
 pub use told::in_words;
+
+/// How a review stands, as the contract's `state` record has it.
+pub async fn state_of(
+    store: &packet_store::Store,
+    head: &refresh_core::review::Head,
+) -> Result<records::StateRecord, String> {
+    records::state(store, head).await.map_err(|why| why.to_string())
+}

@@ -355,6 +355,8 @@ not json
     fn time_never_goes_back() {
         let text = "{\"at\":\"2026-11-03T09:00:00Z\"}\n{\"at\":\"2026-11-03T08:59:59Z\"}";
         assert_eq!(faults(text).len(), 1);
-        assert!(faults(text)[0].starts_with("line 2: at: expected an instant not before 2026-11-03T09:00:00Z of line 1"));
+        assert!(
+            faults(text)[0].starts_with("line 2: at: expected an instant not before 2026-11-03T09:00:00Z of line 1")
+        );
     }
 }

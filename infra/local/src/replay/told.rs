@@ -66,7 +66,9 @@ fn clock(at: Instant) -> String {
 }
 
 fn short(at: Instant) -> String {
-    clock(at).split(' ').nth(1).unwrap_or_default().trim_end_matches(":00").to_owned()
+    let full = clock(at);
+    let time = full.split(' ').nth(1).unwrap_or_default();
+    time.strip_suffix(":00").unwrap_or(time).to_owned()
 }
 
 fn hours(slot: &Slot) -> String {
@@ -112,9 +114,10 @@ fn exceptions(text: &mut String, open: &[Open]) {
             .iter()
             .map(|reason| {
                 let mut line = plain(&reason.rule.word());
-                for name in [reason.role.as_ref().map(ToString::to_string), reason.person.as_ref().map(ToString::to_string)]
-                    .into_iter()
-                    .flatten()
+                for name in
+                    [reason.role.as_ref().map(ToString::to_string), reason.person.as_ref().map(ToString::to_string)]
+                        .into_iter()
+                        .flatten()
                 {
                     let _ = write!(line, " {name}");
                 }

@@ -240,11 +240,9 @@ impl<'a> Reader<'a> {
             let function = target.and_then(|target| integrations.get(&target.to_owned()));
             let key = properties["RouteKey"].as_str().and_then(|key| key.split_once(' '));
             match (function, key) {
-                (Some(function), Some((method, path))) => routes.push(Route {
-                    method: method.to_owned(),
-                    path: path.to_owned(),
-                    function: function.clone(),
-                }),
+                (Some(function), Some((method, path))) => {
+                    routes.push(Route { method: method.to_owned(), path: path.to_owned(), function: function.clone() })
+                }
                 _ => self.fault(logical, "a route \"METHOD /path\" to an integration of this template", properties),
             }
         }

@@ -85,10 +85,7 @@ fn links_answer_get_head_and_post_and_nothing_else() {
         routes.map(|route| (route.method.as_str(), route.function.as_str())).collect()
     };
     assert_eq!(of("/adopt/{token}"), [("GET", "adopt"), ("HEAD", "adopt"), ("POST", "adopt")]);
-    assert_eq!(
-        of("/acknowledge/{token}"),
-        [("GET", "acknowledge"), ("HEAD", "acknowledge"), ("POST", "acknowledge")]
-    );
+    assert_eq!(of("/acknowledge/{token}"), [("GET", "acknowledge"), ("HEAD", "acknowledge"), ("POST", "acknowledge")]);
     assert_eq!(of("/reviews/{token}"), [("GET", "adopt"), ("HEAD", "adopt")]);
     assert_eq!(topology.routes.len(), 8);
 }

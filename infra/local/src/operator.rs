@@ -1,0 +1,243 @@
+//! What an operator asks and gets done, as JSON in and JSON out: the same whether the engine runs in this process or is
+//! reached over loopback.
+
+use std::collections::BTreeMap;
+
+use packet_store::Store;
+use refresh_core::{
+    ReviewId, clockwork,
+    lineage::{Entry, verify},
+    review::Head,
+};
+use serde_json::{Value, json};
+
+use crate::{
+    engine::Engine,
+    queues::{Outgoing, Stored},
+    replay,
+};
+
+/// One thing to be done.
+#[derive(Clone, PartialEq, Debug)]
+pub enum Request {
+    Reviews,
+    Show(ReviewId),
+    Verify(Option<ReviewId>),
+    /// Events as JSON texts, to be put on the queue.
+    Send(Vec<String>),
+    /// What the dead-letter queues hold.
+    DeadLetters,
+    Redrive,
+    Invoke { function: String, event: Value },
+}
+
+impl Request {
+    /// As it travels to a running engine: a word and its argument.
+    pub fn to_wire(&self) -> (&'static str, Value) {
+        match self {
+            Self::Reviews => ("reviews", Value::Null),
+            Self::Show(review) => ("show", json!(review)),
+            Self::Verify(review) => ("verify", json!(review)),
+            Self::Send(events) => ("send", json!(events)),
+            Self::DeadLetters => ("dead_letters", Value::Null),
+            Self::Redrive => ("redrive", Value::Null),
+            Self::Invoke { function, event } => ("invoke", json!({ "function": function, "event": event })),
+        }
+    }
+
+    pub fn from_wire(word: &str, argument: Value) -> Result<Self, String> {
+        let wrong = |error: serde_json::Error| format!("{word}: {error}");
+        Ok(match word {
+            "reviews" => Self::Reviews,
+            "show" => Self::Show(serde_json::from_value(argument).map_err(wrong)?),
+            "verify" => Self::Verify(serde_json::from_value(argument).map_err(wrong)?),
+            "send" => Self::Send(serde_json::from_value(argument).map_err(wrong)?),
+            "dead_letters" => Self::DeadLetters,
+            "redrive" => Self::Redrive,
+            "invoke" => {
+                let function = argument["function"].as_str().ok_or("invoke.function: expected a name")?.to_owned();
+                Self::Invoke { function, event: argument["event"].clone() }
+            }
+            other => return Err(format!("no command {other:?} here")),
+        })
+    }
+}
+
+/// Does it. An error is a reason for a person.
+pub async fn perform(engine: &Engine, request: Request) -> Result<Value, String> {
+    match request {
+        Request::Reviews => reviews(engine).await,
+        Request::Show(review) => show(engine, &review).await,
+        Request::Verify(review) => verified(engine.store(), review.as_ref()).await,
+        Request::Send(events) => send(engine, events).await,
+        Request::DeadLetters => dead_letters(engine),
+        Request::Redrive => redrive(engine).await,
+        Request::Invoke { function, event } => engine.functions().invoke(&function, event).await,
+    }
+}
+
+fn told(error: impl ToString) -> String {
+    error.to_string()
+}
+
+async fn heads(store: &Store) -> Result<Vec<Head>, String> {
+    let mut heads = store.reviews().await.map_err(told)?;
+    heads.sort_by(|a, b| a.review.cmp(&b.review));
+    Ok(heads)
+}
+
+fn outstanding(head: &Head) -> Vec<Value> {
+    let line = |duty: &refresh_core::review::Duty| json!({ "person": duty.person, "due_at": duty.due_at });
+    clockwork::outstanding(head).map(line).collect()
+}
+
+/// What is open: pending adoptions, exceptions, outstanding answers.
+async fn reviews(engine: &Engine) -> Result<Value, String> {
+    let mut list = Vec::new();
+    for head in heads(engine.store()).await? {
+        let state = replay::state_of(engine.store(), &head).await?;
+        list.push(json!({
+            "review_id": head.review,
+            "standing": head.standing,
+            "authoritative": state.authoritative,
+            "pending": state.pending,
+            "exceptions": state.exceptions,
+            "outstanding": outstanding(&head),
+        }));
+    }
+    Ok(json!({ "now": engine.now(), "reviews": list }))
+}
+
+/// One review: packet, versions, answers, lineage.
+async fn show(engine: &Engine, review: &ReviewId) -> Result<Value, String> {
+    let store = engine.store();
+    let head = store.head(review).await.map_err(told)?;
+    let head = head.ok_or_else(|| format!("{review}: there is no such review"))?;
+    let state = replay::state_of(store, &head).await?;
+    let entries = store.lineage(review, 1).await.map_err(told)?;
+    let versions: Vec<Value> = store
+        .versions(review)
+        .await
+        .map_err(told)?
+        .iter()
+        .map(|version| {
+            json!({
+                "version": version.number, "made_at": version.made_at, "parent": version.parent,
+                "digest": version.packet.digest(), "packet": version.packet, "violated": version.violated,
+                "stands_on": version.stands_on,
+            })
+        })
+        .collect();
+    Ok(json!({
+        "now": engine.now(),
+        "review_id": review,
+        "standing": head.standing,
+        "state": state,
+        "answers": head.answers,
+        "outstanding": outstanding(&head),
+        "versions": versions,
+        "lineage": entries.iter().map(with_hash).collect::<Vec<_>>(),
+        "verified": judged(&entries, &head),
+    }))
+}
+
+fn with_hash(entry: &Entry) -> Value {
+    let mut value = json!(entry);
+    value["hash"] = json!(entry.hash());
+    value
+}
+
+fn judged(entries: &[Entry], head: &Head) -> Value {
+    match verify(entries, &head.lineage) {
+        Ok(entries) => json!({ "review_id": head.review, "verified": true, "entries": entries }),
+        Err(misfit) => json!({
+            "review_id": head.review, "verified": false, "entries": entries.len(),
+            "misfit": { "sequence": misfit.sequence, "because": misfit.because },
+        }),
+    }
+}
+
+async fn verified(store: &Store, only: Option<&ReviewId>) -> Result<Value, String> {
+    let mut heads = heads(store).await?;
+    if let Some(review) = only {
+        heads.retain(|head| head.review == *review);
+        if heads.is_empty() {
+            return Err(format!("{review}: there is no such review"));
+        }
+    }
+    let mut lines = Vec::new();
+    for head in heads {
+        // An entry that cannot even be read is the first that does not fit.
+        lines.push(match store.lineage(&head.review, 1).await {
+            Ok(entries) => judged(&entries, &head),
+            Err(error) => json!({
+                "review_id": head.review, "verified": false, "misfit": { "because": error.to_string() },
+            }),
+        });
+    }
+    Ok(json!({ "reviews": lines }))
+}
+
+/// The queue that ingest reads.
+pub fn source_queue(engine: &Engine) -> Result<String, String> {
+    let source = engine.topology().functions.get("ingest").and_then(|function| function.source.as_ref());
+    source.map(|source| source.queue.clone()).ok_or_else(|| "template.yaml: ingest reads no queue".to_owned())
+}
+
+/// All become durable together, before this answers.
+pub async fn enqueue(engine: &Engine, events: Vec<String>) -> Result<usize, String> {
+    let outgoing = events.into_iter().map(|body| Outgoing { body, ..Outgoing::default() }).collect();
+    let outcomes = engine.queues().send_all(&source_queue(engine)?, outgoing).await.map_err(told)?;
+    let sent = outcomes.len();
+    outcomes.into_iter().collect::<Result<Vec<_>, _>>().map_err(told)?;
+    Ok(sent)
+}
+
+async fn send(engine: &Engine, events: Vec<String>) -> Result<Value, String> {
+    let mut faults = Vec::new();
+    for (index, event) in events.iter().enumerate() {
+        if let Err(refused) = sources::read(event, &engine.functions().ingest.policy.bindings) {
+            faults.extend(refused.faults.iter().map(|fault| format!("event {}: {fault}", index + 1)));
+        }
+    }
+    if !faults.is_empty() {
+        return Err(format!("nothing was sent:\n{}", faults.join("\n")));
+    }
+    let sent = enqueue(engine, events).await?;
+    Ok(json!({ "sent": sent }))
+}
+
+fn letter(stored: &Stored) -> Value {
+    let attribute = |name: &str| stored.attributes.get(name).and_then(|attribute| attribute.string_value.clone());
+    let why = stored.failure.clone().or_else(|| attribute("faults")).or_else(|| attribute("reason"));
+    json!({
+        "sequence": stored.sequence,
+        "message_id": stored.id,
+        "sent_at": refresh_core::Instant::from_millis(stored.sent_at),
+        "receives": stored.receives,
+        "from": stored.moved_from,
+        "why": why,
+        "body": stored.body,
+    })
+}
+
+fn dead_letters(engine: &Engine) -> Result<Value, String> {
+    let mut queues = BTreeMap::new();
+    for (dead, _) in engine.topology().dead_letter_queues() {
+        let letters = engine.queues().look(&dead.name).map_err(told)?;
+        queues.insert(dead.name.clone(), letters.iter().map(letter).collect::<Vec<_>>());
+    }
+    Ok(json!({ "queues": queues }))
+}
+
+async fn redrive(engine: &Engine) -> Result<Value, String> {
+    let listed = dead_letters(engine)?;
+    let mut sent = 0;
+    for (dead, _) in engine.topology().dead_letter_queues() {
+        for stored in engine.queues().look(&dead.name).map_err(told)? {
+            engine.queues().redrive(&dead.name, stored.sequence).await.map_err(told)?;
+            sent += 1;
+        }
+    }
+    Ok(json!({ "queues": listed["queues"], "sent_again": sent }))
+}

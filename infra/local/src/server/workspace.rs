@@ -1,0 +1,124 @@
+//! `/reviews` and `/reviews/{id}`: the coordination workspace, for whoever sits at this machine.
+
+use std::collections::BTreeMap;
+
+use axum::{
+    extract::{Path, RawQuery, State},
+    response::Response,
+};
+use presentation::page::{
+    Scene, failure,
+    review::{Workspace, review as review_page},
+    workspace::{Entry, workspace},
+};
+use refresh_core::{
+    Person, ReviewId,
+    fact::{Body, Facts, Subject},
+    lineage,
+    review::Review,
+};
+
+use super::{Shared, queried, respond};
+use crate::engine::Engine;
+
+/// A review with all that its pages are made from.
+struct Loaded {
+    review: Review,
+    facts: Facts,
+    path: String,
+}
+
+async fn load(engine: &Engine, review: Review) -> Result<Loaded, String> {
+    let id = review.head.review.clone();
+    let deployment = &engine.functions().refresh.deployment;
+    let facts = engine.store().facts_seen(&id, Some(&review), deployment).await.map_err(|error| error.to_string())?;
+    Ok(Loaded { path: path_of(&id), review, facts })
+}
+
+/// A review's id may hold anything printable.
+fn path_of(review: &ReviewId) -> String {
+    let escape = |byte: u8| match byte {
+        b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'-' | b'.' | b'_' | b'~' => char::from(byte).to_string(),
+        byte => format!("%{byte:02X}"),
+    };
+    format!("/reviews/{}", review.as_str().bytes().map(escape).collect::<String>())
+}
+
+fn names(loaded: &[Loaded]) -> BTreeMap<Person, String> {
+    let facts = loaded.iter().flat_map(|one| one.facts.iter());
+    facts
+        .filter_map(|fact| match (&fact.subject, &fact.body) {
+            (Subject::Person(person), Body::Person(profile)) => Some((person.clone(), profile.name.clone())),
+            _ => None,
+        })
+        .collect()
+}
+
+fn failed(why: &str) -> Response {
+    tracing::error!(error = why, "the page could not be made");
+    respond(failure::unavailable())
+}
+
+pub async fn list(State(shared): State<Shared>) -> Response {
+    let engine = &shared.engine;
+    let mut heads = match engine.store().reviews().await {
+        Ok(heads) => heads,
+        Err(error) => return failed(&error.to_string()),
+    };
+    heads.sort_by(|a, b| a.review.cmp(&b.review));
+    let mut loaded = Vec::new();
+    for head in heads {
+        let review = match engine.store().unfold(head).await {
+            Ok(review) => review,
+            Err(error) => return failed(&error.to_string()),
+        };
+        match load(engine, review).await {
+            Ok(one) => loaded.push(one),
+            Err(why) => return failed(&why),
+        }
+    }
+    let entries: Vec<Entry<'_>> = loaded
+        .iter()
+        .filter_map(|one| {
+            let terms = one.facts.terms(&one.review.head.review)?;
+            Some(Entry { review: &one.review, terms, path: &one.path })
+        })
+        .collect();
+    respond(workspace(&entries, &names(&loaded), engine.now()))
+}
+
+pub async fn review(State(shared): State<Shared>, Path(id): Path<String>, RawQuery(query): RawQuery) -> Response {
+    let Ok(id) = ReviewId::parse(&id) else { return respond(failure::not_found()) };
+    let version = |name: &str| queried(query.as_deref(), name)?.parse::<u32>().ok();
+    match page(&shared.engine, &id, version("from").zip(version("to"))).await {
+        Ok(response) => response,
+        Err(why) => failed(&why),
+    }
+}
+
+async fn page(engine: &Engine, id: &ReviewId, compare: Option<(u32, u32)>) -> Result<Response, String> {
+    let told = |error: packet_store::StoreError| error.to_string();
+    let store = engine.store();
+    let Some(review) = store.review(id).await.map_err(told)? else { return Ok(respond(failure::not_found())) };
+    let loaded = load(engine, review).await?;
+    let versions = store.versions(id).await.map_err(told)?;
+    let entries = store.lineage(id, 1).await.map_err(told)?;
+    let verified = lineage::verify(&entries, &loaded.review.head.lineage);
+    let defaults = &engine.functions().refresh.deployment.defaults;
+    let terms = loaded.facts.terms(id);
+    let policy = terms.map_or_else(|| defaults.clone(), |terms| defaults.with(&terms.policy));
+    // Whoever sits at the machine sees everything and is nobody in particular: the service's own address is never
+    // anybody's.
+    let reader = &engine.functions().notify.postage.from;
+    let scene = Scene { review: &loaded.review, facts: &loaded.facts, policy: &policy, reader, now: engine.now() };
+    let known = |number: u32| versions.iter().any(|version| version.number == number);
+    let workspace = Workspace {
+        versions: &versions,
+        entries: &entries,
+        verified: &verified,
+        compare: compare.filter(|(from, to)| known(*from) && known(*to)),
+        path: &loaded.path,
+        list: Some("/reviews"),
+    };
+    Ok(respond(review_page(&scene, &workspace)))
+}
