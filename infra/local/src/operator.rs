@@ -28,7 +28,10 @@ pub enum Request {
     /// What the dead-letter queues hold.
     DeadLetters,
     Redrive,
-    Invoke { function: String, event: Value },
+    Invoke {
+        function: String,
+        event: Value,
+    },
 }
 
 impl Request {

@@ -1,32 +1,74 @@
 //! The command line. Each command says what it does while it works, and exits non-zero with a reason on failure.
 
+mod ask;
+mod home;
+mod http;
 mod replay;
+mod run;
+mod serve;
+mod show;
 
 use std::{fmt, path::PathBuf, process::ExitCode};
 
-use clap::{Parser, Subcommand};
+use clap::{Args, Parser, Subcommand};
+use refresh_core::ReviewId;
 
-/// The local engine of Holdpoint, and the operator's tool.
+/// Holdpoint keeps the coordination packet of every release-readiness review current.
+///
+/// Without a command it starts everything on this machine, plays the story of the README into it, prints where to look,
+/// and stays up.
 #[derive(Parser)]
-#[command(name = "holdpoint", version, arg_required_else_help = false)]
+#[command(name = "holdpoint", version)]
 struct Line {
     #[command(subcommand)]
     command: Option<Command>,
+    #[command(flatten)]
+    story: run::Options,
+    #[command(flatten)]
+    common: Common,
+}
+
+/// What every command takes.
+#[derive(Args, Clone, Debug)]
+struct Common {
     /// Print JSON instead of text.
     #[arg(long, global = true)]
     json: bool,
+    /// Where the local engine keeps everything.
+    #[arg(long, global = true, value_name = "DIR", default_value = ".holdpoint")]
+    data: PathBuf,
 }
 
 #[derive(Subcommand)]
 enum Command {
+    /// Start everything and play the story; the same as no command.
+    Run(run::Options),
+    /// Start everything without the story: the durable one-machine engine.
+    Serve(serve::Options),
     /// Run a recorded history in memory, on a virtual clock, and print what happened.
     Replay {
         /// The scenario, JSON Lines.
         scenario: PathBuf,
         /// The deployment's policy; the bundle's own by default.
-        #[arg(long)]
+        #[arg(long, value_name = "FILE")]
         policy: Option<PathBuf>,
     },
+    /// Put events on the queue: a JSON file with one event, a list, or one a line. `-` reads standard input.
+    Send { file: PathBuf },
+    /// What is open: pending adoptions, exceptions, outstanding answers.
+    Reviews,
+    /// One review: packet, versions, answers, lineage.
+    Show { review: ReviewId },
+    /// Recompute the lineage chain and name the first entry that does not fit.
+    Verify { review: Option<ReviewId> },
+    /// List what is in the dead-letter queues and why, and send it again.
+    Redrive {
+        /// Only list.
+        #[arg(long)]
+        list: bool,
+    },
+    /// One function, one event, like the cloud would. `-` reads the event from standard input.
+    Invoke { function: String, event: PathBuf },
 }
 
 /// Why a command failed, and with what status.
@@ -51,24 +93,44 @@ impl Failed {
 /// Runs the command line of this process.
 pub fn main() -> ExitCode {
     let line = Line::parse();
-    let runtime = match tokio::runtime::Builder::new_current_thread().enable_all().build() {
+    let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
         Ok(runtime) => runtime,
         Err(error) => {
             eprintln!("holdpoint: starting: {error}");
             return ExitCode::FAILURE;
         }
     };
-    let done = runtime.block_on(async {
-        match line.command {
-            Some(Command::Replay { scenario, policy }) => replay::run(&scenario, policy.as_deref(), line.json).await,
-            None => Err(Failed::new("not yet")),
-        }
-    });
-    match done {
+    match runtime.block_on(perform(line)) {
         Ok(()) => ExitCode::SUCCESS,
         Err(failed) => {
             eprintln!("holdpoint: {}", failed.why);
             ExitCode::from(failed.status)
         }
+    }
+}
+
+async fn perform(line: Line) -> Result<(), Failed> {
+    use crate::operator::Request;
+    let common = &line.common;
+    match line.command.unwrap_or(Command::Run(line.story)) {
+        Command::Run(options) => run::run(common, &options).await,
+        Command::Serve(options) => serve::run(common, &options).await,
+        Command::Replay { scenario, policy } => replay::run(&scenario, policy.as_deref(), common.json).await,
+        Command::Send { file } => ask::ask(common, Request::Send(ask::events(&file)?)).await,
+        Command::Reviews => ask::ask(common, Request::Reviews).await,
+        Command::Show { review } => ask::ask(common, Request::Show(review)).await,
+        Command::Verify { review } => ask::ask(common, Request::Verify(review)).await,
+        Command::Redrive { list } => ask::ask(common, if list { Request::DeadLetters } else { Request::Redrive }).await,
+        Command::Invoke { function, event } => {
+            let event = ask::event(&event)?;
+            ask::ask(common, Request::Invoke { function, event }).await
+        }
+    }
+}
+
+/// For people, unless JSON was asked for; then it would be noise among the lines.
+fn say(common: &Common, line: impl fmt::Display) {
+    if !common.json {
+        eprintln!("{line}");
     }
 }

@@ -35,6 +35,12 @@ pub async fn find_link(engine: &Engine, visit: &Visit, link: Link) -> Result<Opt
     Ok(None)
 }
 
+/// The adoption page that was mailed last, for whoever wants to see one.
+pub fn adoption_path(engine: &Engine) -> Option<String> {
+    let mails = engine.mailbox().all();
+    mails.iter().rev().find_map(|mail| path_in(&mail.raw, &engine.settings().link_base, Link::Adopt))
+}
+
 /// The first link of that kind in a mail's text.
 pub fn path_in(raw: &[u8], link_base: &str, link: Link) -> Option<String> {
     let message = MessageParser::default().parse(raw)?;

@@ -7,6 +7,7 @@ mod records;
 pub mod scenario;
 mod told;
 
+pub use answer::adoption_path;
 pub use player::{Player, replay};
 pub use records::{Record, Records};
 pub use scenario::{Malformed, Scenario};

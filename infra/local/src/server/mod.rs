@@ -125,8 +125,7 @@ async fn health(State(shared): State<Shared>) -> Response {
     let mut queues = serde_json::Map::new();
     for name in engine.queues().names() {
         if let Ok(counts) = engine.queues().counts(&name) {
-            let counts =
-                json!({ "visible": counts.visible, "in_flight": counts.in_flight, "delayed": counts.delayed });
+            let counts = json!({ "visible": counts.visible, "in_flight": counts.in_flight, "delayed": counts.delayed });
             queues.insert(name, counts);
         }
     }

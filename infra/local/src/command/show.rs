@@ -1,0 +1,178 @@
+//! The operator's answers in words.
+
+use std::fmt::Write;
+
+use serde_json::Value;
+
+use crate::operator::Request;
+
+pub fn in_words(request: &Request, answer: &Value) -> String {
+    let mut text = String::new();
+    match request {
+        Request::Reviews => reviews(&mut text, answer),
+        Request::Show(_) => review(&mut text, answer),
+        Request::Verify(_) => list(answer, "reviews").for_each(|line| verified(&mut text, line)),
+        Request::Send(_) => line(&mut text, 0, format!("sent {} to the queue", answer["sent"])),
+        Request::DeadLetters => letters(&mut text, answer),
+        Request::Redrive => {
+            letters(&mut text, answer);
+            line(&mut text, 0, format!("sent again: {}", answer["sent_again"]));
+        }
+        Request::Invoke { .. } => {
+            line(&mut text, 0, serde_json::to_string_pretty(answer).unwrap_or_default());
+        }
+    }
+    text
+}
+
+fn line(text: &mut String, depth: usize, what: impl AsRef<str>) {
+    for part in what.as_ref().lines() {
+        let _ = writeln!(text, "{:1$}{part}", "", depth * 2);
+    }
+}
+
+fn list<'a>(value: &'a Value, member: &str) -> impl Iterator<Item = &'a Value> + use<'a> {
+    value[member].as_array().into_iter().flatten()
+}
+
+/// A string without its quotes; anything else as JSON.
+fn plain(value: &Value) -> String {
+    value.as_str().map_or_else(|| value.to_string(), ToOwned::to_owned)
+}
+
+fn joined(value: &Value) -> String {
+    value.as_array().into_iter().flatten().map(plain).collect::<Vec<_>>().join(", ")
+}
+
+fn slot(packet: &Value) -> String {
+    format!("{} to {}", plain(&packet["slot"]["start"]), plain(&packet["slot"]["end"]))
+}
+
+fn stands(text: &mut String, depth: usize, state: &Value) {
+    let authoritative = &state["authoritative"];
+    line(text, depth, format!("version {} counts: {}", authoritative["version"], slot(authoritative)));
+    let violated = joined(&authoritative["violated"]);
+    if !violated.is_empty() {
+        line(text, depth, format!("violated: {violated}"));
+    }
+    let pending = &state["pending"];
+    if !pending.is_null() {
+        let who = pending["adopter"].as_str().unwrap_or("nobody");
+        line(text, depth, format!("version {} proposed: {}", pending["version"], slot(pending)));
+        line(text, depth, format!("waits for {who}, until {}", plain(&pending["expires_at"])));
+    }
+    for exception in list(state, "exceptions") {
+        line(text, depth, format!("exception: {}", plain(&exception["kind"])));
+        for reason in list(exception, "reasons") {
+            let members = reason.as_object().into_iter().flatten();
+            let parts: Vec<String> = members
+                .map(|(name, value)| match value {
+                    Value::Object(_) => format!("{name} {} to {}", plain(&value["start"]), plain(&value["end"])),
+                    other => format!("{name} {}", plain(other)),
+                })
+                .collect();
+            line(text, depth + 1, parts.join(", "));
+        }
+    }
+}
+
+fn outstanding(text: &mut String, depth: usize, value: &Value) {
+    for duty in list(value, "outstanding") {
+        line(text, depth, format!("has not answered: {}, due {}", plain(&duty["person"]), plain(&duty["due_at"])));
+    }
+}
+
+fn reviews(text: &mut String, answer: &Value) {
+    let mut none = true;
+    for review in list(answer, "reviews") {
+        none = false;
+        line(text, 0, format!("{} ({})", plain(&review["review_id"]), plain(&review["standing"])));
+        stands(text, 1, review);
+        outstanding(text, 1, review);
+    }
+    if none {
+        line(text, 0, "no review was issued yet");
+    }
+}
+
+fn review(text: &mut String, answer: &Value) {
+    line(text, 0, format!("{} ({})", plain(&answer["review_id"]), plain(&answer["standing"])));
+    stands(text, 1, &answer["state"]);
+    let attendees = answer["state"]["authoritative"]["attendees"].as_object();
+    for (role, person) in attendees.into_iter().flatten() {
+        line(text, 2, format!("{role}: {}", plain(person)));
+    }
+    for given in list(answer, "answers") {
+        let note = given["note"].as_str().map_or(String::new(), |note| format!(" ({note})"));
+        let (person, reply) = (plain(&given["person"]), plain(&given["reply"]));
+        line(text, 1, format!("answered: {person} {reply} at {}{note}", plain(&given["at"])));
+    }
+    outstanding(text, 1, answer);
+    line(text, 0, "versions");
+    for version in list(answer, "versions") {
+        let (number, made) = (&version["version"], plain(&version["made_at"]));
+        line(text, 1, format!("{number}, made {made}: {}", slot(&version["packet"])));
+        let facts: Vec<String> = list(version, "stands_on")
+            .map(|fact| format!("{} revision {}", plain(&fact["source"]), fact["revision"]))
+            .collect();
+        line(text, 2, format!("stands on {}", facts.join(", ")));
+    }
+    line(text, 0, "lineage");
+    for entry in list(answer, "lineage") {
+        for happening in list(entry, "happenings") {
+            let what = happened(happening);
+            line(text, 1, format!("{:>4}  {}  {what}", entry["sequence"].to_string(), plain(&entry["at"])));
+        }
+    }
+    verified(text, &answer["verified"]);
+}
+
+/// One happening of the lineage on a line.
+fn happened(happening: &Value) -> String {
+    let of = |member: &str| plain(&happening[member]);
+    match happening["record"].as_str().unwrap_or_default() {
+        "trigger" => {
+            let reason = happening["reason"].as_str().map_or(String::new(), |reason| format!(", {reason}"));
+            format!(
+                "{} {} revision {}: {}{reason}",
+                of("event_type"),
+                of("id"),
+                happening["revision"],
+                of("disposition")
+            )
+        }
+        "decision" => {
+            let pending = &happening["pending"]["version"];
+            let pending = if pending.is_null() { String::new() } else { format!(", version {pending} pending") };
+            format!("decided: {}; version {} counts{pending}", of("outcome"), happening["authoritative"])
+        }
+        "notice" => format!("told {}: {}, version {}", of("to"), of("kind"), happening["version"]),
+        "skipped" => format!("nothing owed any more: {}", joined(&happening["people"])),
+        "answer" => format!("{}: {}, {}", of("by"), of("action"), of("result")),
+        "undeliverable" => format!("mail did not reach {}", of("to")),
+        other => other.to_owned(),
+    }
+}
+
+fn verified(text: &mut String, found: &Value) {
+    let review = plain(&found["review_id"]);
+    if found["verified"] == true {
+        line(text, 0, format!("{review}: {} lineage entries, the chain verifies", found["entries"]));
+    } else {
+        let misfit = &found["misfit"];
+        let entry = misfit["sequence"].as_u64().map_or(String::new(), |number| format!("entry {number}: "));
+        line(text, 0, format!("{review}: DOES NOT VERIFY: {entry}{}", plain(&misfit["because"])));
+    }
+}
+
+fn letters(text: &mut String, answer: &Value) {
+    for (queue, letters) in answer["queues"].as_object().into_iter().flatten() {
+        let letters = letters.as_array().map_or(&[][..], Vec::as_slice);
+        line(text, 0, format!("{queue}: {}", letters.len()));
+        for letter in letters {
+            let why = letter["why"].as_str().unwrap_or("no reason was kept");
+            line(text, 1, format!("{} sent {}", plain(&letter["message_id"]), plain(&letter["sent_at"])));
+            line(text, 2, why);
+        }
+    }
+}
