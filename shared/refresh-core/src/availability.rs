@@ -34,7 +34,8 @@ impl Time {
         if let Some((calendar, accepted_at)) = facts.diary(person, Diary::Calendar) {
             let mut ours = booking::ours(bookings, person, accepted_at);
             // Where the source itself says which entry is ours, an unmarked one beside it is somebody else's meeting.
-            let marked = |slot: &Slot| calendar.busy.iter().any(|busy| busy.own == Some(true) && busy.interval() == *slot);
+            let marked =
+                |slot: &Slot| calendar.busy.iter().any(|busy| busy.own == Some(true) && busy.interval() == *slot);
             ours.retain(|slot| !marked(slot));
             time.calendar = true;
             time.horizons.push(calendar.horizon);

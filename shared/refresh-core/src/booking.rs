@@ -20,7 +20,8 @@ pub struct Booking {
 /// meeting or hold has now, or had then. Each slot once.
 pub fn ours(bookings: &[Booking], person: &Person, accepted_at: Instant) -> Vec<Slot> {
     // At one instant facts are accepted before the decision that ends a booking: the calendar still showed it.
-    let then = |booking: &Booking| booking.until.is_none_or(|until| booking.from <= accepted_at && accepted_at <= until);
+    let then =
+        |booking: &Booking| booking.until.is_none_or(|until| booking.from <= accepted_at && accepted_at <= until);
     let slots: BTreeSet<Slot> = bookings
         .iter()
         .filter(|booking| then(booking) && booking.people.contains(person))

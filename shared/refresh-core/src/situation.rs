@@ -131,8 +131,7 @@ impl<'a> Situation<'a> {
     pub fn appointed(&self, role: &Role) -> impl Iterator<Item = Eligible<'a>> {
         let mapping = self.facts.mapping(&self.terms.service, role);
         let holder = mapping.and_then(|mapping| mapping.holder.as_ref());
-        let holder =
-            holder.into_iter().map(|person| Eligible { person, rank: 0, valid_from: None, valid_until: None });
+        let holder = holder.into_iter().map(|person| Eligible { person, rank: 0, valid_from: None, valid_until: None });
         let delegates = mapping.and_then(|mapping| mapping.delegates.as_ref());
         let delegates = delegates.into_iter().flatten().zip(1..).filter_map(|(delegate, rank)| {
             (delegate.status == DelegateStatus::Approved).then_some(Eligible {
