@@ -12,6 +12,7 @@ pub mod clockwork;
 pub mod commit;
 pub mod coverage;
 pub mod decision;
+pub mod delivery;
 pub mod delta;
 pub mod digest;
 mod escalation;
