@@ -1,6 +1,6 @@
 //! Instants and slots as people are told them: the reader's zone first, UTC beside it.
 
-use chrono::{DateTime, Datelike, Offset, TimeZone};
+use chrono::{DateTime, Offset};
 use chrono_tz::Tz;
 use refresh_core::{Instant, Interval};
 
@@ -90,16 +90,4 @@ pub fn length(millis: i64) -> String {
         .map(|(count, name)| unit(count, name))
         .collect();
     if parts.is_empty() { unit(0, "minute") } else { parts.join(" ") }
-}
-
-/// Local midnight of the day an instant lies in, and of the day after: how far a picture of that day reaches.
-pub fn local_day(at: Instant, zone: Tz) -> Option<Interval> {
-    let date = local(at, zone).date_naive();
-    let midnight = |date: chrono::NaiveDate| {
-        // Where a day has no midnight, its first full hour opens it.
-        (0..4).find_map(|hour| zone.with_ymd_and_hms(date.year(), date.month(), date.day(), hour, 0, 0).earliest())
-    };
-    let start = midnight(date)?;
-    let end = midnight(date.succ_opt()?)?;
-    Interval::new(Instant::from_millis(start.timestamp_millis()), Instant::from_millis(end.timestamp_millis()))
 }

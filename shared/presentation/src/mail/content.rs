@@ -5,7 +5,7 @@
 
 use refresh_core::{
     instant::Slot,
-    notice::{CalendarObject, Method, Notice, NoticeKind, ReviewStanding},
+    notice::{CalendarObject, LinkTo, Method, Notice, NoticeKind, ReviewStanding},
     view::{Attendance, Change, DutyAction, Field, Seating, Value},
 };
 
@@ -300,7 +300,14 @@ impl Told<'_> {
             },
             Ask::Nothing => Todo {
                 text: self.nothing_to_do().to_owned(),
-                button: "See the review",
+                button: match self.notice.link {
+                    Some(LinkTo::Acknowledge { .. }) if self.notice.kind == NoticeKind::TentativeChange => {
+                        "Say whether you can attend"
+                    }
+                    Some(LinkTo::Acknowledge { .. }) => "See your seat",
+                    Some(LinkTo::Adopt { .. }) => "See the proposal",
+                    None => "See the review",
+                },
                 link,
                 otherwise: None,
             },
@@ -308,16 +315,17 @@ impl Told<'_> {
     }
 
     fn nothing_to_do(&self) -> &'static str {
-        match (self.notice.kind, self.attendance(), self.now(&Field::Standing)) {
+        match (self.notice.kind, self.attendance(), self.notice.link) {
             (NoticeKind::Released, ..) | (_, Some(Attendance::Released), _) => {
                 "You need do nothing: you are no longer expected."
             }
             (_, Some(Attendance::WouldBeReleased), _) => {
                 "You need do nothing now: please keep the present time free until you hear that it is final."
             }
-            (NoticeKind::TentativeChange, _, Some(Value::Seating(Seating::Tentative))) => {
-                "You need do nothing now: please keep the proposed time free too, and you will be told what is decided."
+            (NoticeKind::TentativeChange, _, Some(LinkTo::Acknowledge { .. })) => {
+                "You need do nothing now: please keep the proposed time free too. If you like, tell the release owner already whether you can attend."
             }
+            (NoticeKind::TentativeChange, ..) => "You need do nothing now: you will be told what is decided.",
             (NoticeKind::Escalation, ..) => "Nothing is asked of you through this mail; what would help stands below.",
             _ => "You need do nothing.",
         }

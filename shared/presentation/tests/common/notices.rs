@@ -94,6 +94,11 @@ fn decide(notice: &mut Notice) {
     notice.link = Some(LinkTo::Adopt { proposal: Digest::ZERO, expires_at: at("13:00:00") });
 }
 
+/// To a proposal an answer may be given, and none is owed.
+fn can_answer(notice: &mut Notice) {
+    notice.link = Some(LinkTo::Acknowledge { row: Digest::ZERO, expires_at: at("16:30:00") });
+}
+
 fn answer(notice: &mut Notice) {
     notice.duty = Some(DutyLine { action: DutyAction::Answer, by: at("11:10:00") });
     notice.link = Some(LinkTo::Acknowledge { row: Digest::ZERO, expires_at: at("16:30:00") });
@@ -150,9 +155,10 @@ pub fn all() -> Vec<(&'static str, Notice, Letterhead)> {
         notice("sre-a", Kind::TentativeChange, Standing::ProposalPending, vec![moved(), tentative()]);
     tentative_change.why.push(somebody_busy("sec-a"));
     tentative_change.calendar.push(hold(Method::Request, 0));
-    mails.push(("tentative_change", tentative_change, letterhead("sre-a", false)));
+    can_answer(&mut tentative_change);
+    mails.push(("tentative_change", tentative_change, answering("sre-a")));
 
-    let needed = notice(
+    let mut needed = notice(
         "sec-b",
         Kind::TentativeChange,
         Standing::ProposalPending,
@@ -162,7 +168,8 @@ pub fn all() -> Vec<(&'static str, Notice, Letterhead)> {
             change(Field::Standing, None, Some(Value::Seating(Seating::Tentative))),
         ],
     );
-    mails.push(("tentative_change_needed", needed, letterhead("sec-b", false)));
+    can_answer(&mut needed);
+    mails.push(("tentative_change_needed", needed, answering("sec-b")));
 
     let mut may_be_released = notice(
         "sec-a",
