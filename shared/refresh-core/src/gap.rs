@@ -1,6 +1,8 @@
 //! When nobody eligible is free for a role: not which slots cannot be covered, but the very time.
 
-use crate::{Interval, Role, availability::Time, instant::Slot, situation::Eligible, slot::Landscape, working_hours};
+use crate::{
+    Interval, Role, availability::Time, instant::Slot, landscape::Landscape, situation::Eligible, working_hours,
+};
 
 /// The time around `slot` in which nobody eligible is free for the role, as far as the search looks; the slot itself
 /// where somebody is free for a part of it.

@@ -24,6 +24,7 @@ mod gap;
 pub mod grid;
 pub mod instant;
 mod issuance;
+pub mod landscape;
 pub mod lineage;
 pub mod message;
 pub mod name;

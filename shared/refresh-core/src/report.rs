@@ -4,7 +4,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     Instant, Person, Role, coverage,
-    slot::{Landscape, RoleCandidate, Waiver},
+    landscape::{Landscape, RoleCandidate},
+    slot::Waiver,
 };
 
 /// How many runs are kept with a version; beyond, the farthest from the authoritative start are left out.

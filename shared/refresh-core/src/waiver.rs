@@ -6,8 +6,9 @@ use crate::{
     exception::{Reason, Rule},
     gap,
     instant::{Slot, minutes_up},
+    landscape::Landscape,
     situation::Ready,
-    slot::{Landscape, Waiver},
+    slot::Waiver,
     working_hours,
 };
 
