@@ -1,0 +1,144 @@
+//! What notify, adopt and acknowledge do with the core: mails out, and answers in through the links they carried.
+
+use std::collections::BTreeSet;
+
+use refresh_core::{
+    Person, acknowledgement,
+    adoption::{self, Answered, Attempt, Wish},
+    delivery,
+    lineage::AnswerResult,
+    notice::{LinkTo, Notice},
+    packet::Standpoint,
+    review::Reply,
+    situation::Situation,
+    telling::{self, Sent, Told},
+    turn,
+};
+
+use crate::{fixture, world::World};
+
+/// Everybody who is owed something now gets one mail; then, if it is over, the quiet period ends.
+pub fn notify(world: &mut World) -> Result<(), String> {
+    let facts = world.read();
+    let people: BTreeSet<Person> = {
+        let (id, review) = (fixture::review(), world.review.as_ref().ok_or("no review was issued")?);
+        let situation = Situation::of(&id, &facts, &world.deployment, world.now).ok_or("the review has no terms")?;
+        let mut people = turn::reading(review, &situation).people();
+        people.extend(world.told.keys().cloned());
+        people
+    };
+    for person in people {
+        // HEAD is read anew for each: settling the mail before has moved it.
+        let review = world.review.clone().ok_or("no review was issued")?;
+        let id = fixture::review();
+        let situation = Situation::of(&id, &facts, &world.deployment, world.now).ok_or("the review has no terms")?;
+        let reading = turn::reading(&review, &situation);
+        let told = world.told.get(&person).cloned().unwrap_or_else(|| telling::baseline(&reading, &person));
+        let in_doubt = world.in_doubt.remove(&person);
+        let Some(notice) = telling::owed(&reading, &told, in_doubt, &stood_on(world, &told), world.now) else {
+            continue;
+        };
+        let sent = Sent::of(&reading, &told, &notice, "message", "tables");
+        let commit = telling::settle(&reading, &told, &sent, world.now);
+        world.mails.push(notice.clone());
+        world.write(commit)?;
+    }
+    let review = world.review.clone().ok_or("no review was issued")?;
+    let id = fixture::review();
+    let situation = Situation::of(&id, &facts, &world.deployment, world.now).ok_or("the review has no terms")?;
+    match telling::fall_quiet(&review, &situation.policy, world.now) {
+        Some(commit) => world.write(commit),
+        None => Ok(()),
+    }
+}
+
+fn stood_on(world: &World, told: &Told) -> Vec<Standpoint> {
+    world.versions.get(&told.version).map(|version| version.stands_on.clone()).unwrap_or_default()
+}
+
+/// The newest mail of this person that carries such a link; about one version alone, where one is named.
+pub fn link<'a>(
+    world: &'a World,
+    by: &Person,
+    version: Option<u32>,
+    wanted: impl Fn(&LinkTo) -> bool,
+) -> Option<(&'a Notice, LinkTo)> {
+    world
+        .mails
+        .iter()
+        .rev()
+        .filter(|mail| mail.to == *by && version.is_none_or(|version| mail.version == version))
+        .find_map(|mail| Some((mail, mail.link.filter(|link| wanted(link))?)))
+}
+
+pub fn decide(
+    world: &mut World,
+    as_: &Person,
+    link_of: &Person,
+    version: Option<u32>,
+    wish: Wish,
+) -> Result<(), String> {
+    let found = link(world, link_of, version, |link| matches!(link, LinkTo::Adopt { .. }));
+    let Some((_, LinkTo::Adopt { proposal, .. })) = found else {
+        world.answered = Some(no_link());
+        return Ok(());
+    };
+    let facts = world.read();
+    let review = world.review.clone().ok_or("no review was issued")?;
+    let attempt = Attempt { by: as_.clone(), proposal: proposal.short(), wish, reason: None };
+    let answered = adoption::decide(&review, &facts, &world.deployment, &attempt, world.now);
+    conclude(world, answered)
+}
+
+pub fn look(world: &mut World, by: &Person, version: Option<u32>) -> Result<(), String> {
+    let found = link(world, by, version, |link| matches!(link, LinkTo::Adopt { .. }));
+    let Some((_, LinkTo::Adopt { proposal, .. })) = found else {
+        world.answered = Some(no_link());
+        return Ok(());
+    };
+    let facts = world.read();
+    let review = world.review.clone().ok_or("no review was issued")?;
+    let (result, before) = adoption::look(&review, &facts, &world.deployment, by, proposal.short(), world.now);
+    world.answered = Some(Answered { result, before, commit: None });
+    Ok(())
+}
+
+pub fn answer(world: &mut World, by: &Person, version: Option<u32>, reply: Option<Reply>) -> Result<(), String> {
+    let found = link(world, by, version, |link| matches!(link, LinkTo::Acknowledge { .. }));
+    let Some((_, LinkTo::Acknowledge { row, .. })) = found else {
+        world.answered = Some(no_link());
+        return Ok(());
+    };
+    let facts = world.read();
+    let review = world.review.clone().ok_or("no review was issued")?;
+    let Some(reply) = reply else {
+        let id = fixture::review();
+        let situation = Situation::of(&id, &facts, &world.deployment, world.now).ok_or("the review has no terms")?;
+        let (result, _) = acknowledgement::look(&review, &situation, by, row.short());
+        world.answered = Some(Answered { result, before: None, commit: None });
+        return Ok(());
+    };
+    let answered =
+        acknowledgement::answer(&review, &facts, &world.deployment, by, row.short(), (reply, None), world.now);
+    conclude(world, answered)
+}
+
+/// The mailer reports that a message to this person did not arrive.
+pub fn bounce(world: &mut World, to: &Person) -> Result<(), String> {
+    let facts = world.read();
+    let review = world.review.clone().ok_or("no review was issued")?;
+    delivery::undeliverable(&review, &facts, &world.deployment, to, false, world.now)
+        .map_or(Ok(()), |commit| world.write(commit))
+}
+
+fn conclude(world: &mut World, answered: Answered) -> Result<(), String> {
+    if let Some(commit) = answered.commit.clone() {
+        world.write(commit)?;
+    }
+    world.answered = Some(answered);
+    world.advance(world.now)
+}
+
+fn no_link() -> Answered {
+    Answered { result: AnswerResult::NoLink, before: None, commit: None }
+}

@@ -1,0 +1,357 @@
+//! The bundle without its machines: what ingest, refresh and tick do with the core, on a virtual clock.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use refresh_core::{
+    EventId, Instant, Person, Source,
+    adoption::Answered,
+    authority::{self, Disposition, Ignored, Known},
+    commit::{Cause, Commit},
+    digest::Digest,
+    event::{Event, Identity},
+    fact::{Body, Change, ChangeState, Facts, InForce, Revision, Subject, Terms},
+    lineage::{self, Entry, Trigger},
+    notice::Notice,
+    packet::Version,
+    policy::Deployment,
+    refresh,
+    review::{Head, Review, Standing},
+    situation,
+    telling::Told,
+    violation,
+};
+
+use crate::{
+    clock::Day,
+    fixture::{self, BUSY, ROLES},
+};
+
+/// Everything a row's steps have brought about.
+#[derive(Clone)]
+pub struct World {
+    pub day: Day,
+    pub now: Instant,
+    pub deployment: Deployment,
+    /// What the review is, or was last, issued with.
+    pub terms: Terms,
+    pub issued_at: Instant,
+    /// Some rows are about a review that is never issued.
+    pub never_issued: bool,
+    pub facts: BTreeMap<Subject, refresh_core::fact::Fact>,
+    /// The change record as its source has it.
+    pub change: InForce,
+    revisions: BTreeMap<Subject, Revision>,
+    events: BTreeMap<Identity, Digest>,
+    pub last: Option<Event>,
+    depends: BTreeSet<Subject>,
+    causes: BTreeSet<Cause>,
+    pub review: Option<Review>,
+    pub versions: BTreeMap<u32, Version>,
+    pub entries: Vec<Entry>,
+    pub told: BTreeMap<Person, Told>,
+    /// Whose mail may have gone out without being settled.
+    pub in_doubt: BTreeSet<Person>,
+    pub mails: Vec<Notice>,
+    pub disposition: Option<Disposition>,
+    pub answered: Option<Answered>,
+    pub mark: Mark,
+    /// Facts are written, and the refresh that should follow is late.
+    pub late: bool,
+}
+
+/// Where observation begins: claims are about what came after.
+#[derive(Clone, Default)]
+pub struct Mark {
+    pub set: bool,
+    pub entries: usize,
+    pub mails: usize,
+    pub latest: u32,
+    pub counter: u64,
+    pub proposal: Option<Digest>,
+    pub packet: Option<Digest>,
+}
+
+/// What an event's last brackets change of it.
+#[derive(Clone, Default, Debug)]
+pub struct Manner {
+    pub revision: Option<Revision>,
+    pub source: Option<Source>,
+    pub id: Option<EventId>,
+}
+
+impl World {
+    /// `steps` are searched for the day and the hour of issue, which everything else is counted from.
+    pub fn of(steps: &[&str]) -> Result<Self, String> {
+        let said = |word: &str| steps.iter().find_map(|step| step.strip_prefix(word));
+        let day = Day::parse(said("day ").unwrap_or("2026-11-03"))?;
+        let issued_at = day.instant(said("issued ").unwrap_or("08:30"))?;
+        let change = InForce {
+            window: day.interval("13:00-21:00")?,
+            cutover: day.interval("+1/08:00-+1/10:00")?,
+            owner: Some(fixture::person("rm-a")?),
+            owner_confirmed: true,
+        };
+        let mut world = Self {
+            day,
+            now: issued_at.plus_minutes(-30),
+            deployment: fixture::deployment(),
+            terms: fixture::terms(day),
+            issued_at,
+            never_issued: steps.contains(&"never issued"),
+            facts: BTreeMap::new(),
+            change,
+            revisions: BTreeMap::new(),
+            events: BTreeMap::new(),
+            last: None,
+            depends: BTreeSet::new(),
+            causes: BTreeSet::new(),
+            review: None,
+            versions: BTreeMap::new(),
+            entries: Vec::new(),
+            told: BTreeMap::new(),
+            in_doubt: BTreeSet::new(),
+            mails: Vec::new(),
+            disposition: None,
+            answered: None,
+            mark: Mark::default(),
+            late: false,
+        };
+        world.furnish()?;
+        if steps.contains(&"worked fixture") {
+            for (name, busy) in BUSY {
+                crate::step::take(&mut world, &format!("{name} busy {busy}"))?;
+            }
+        }
+        Ok(world)
+    }
+
+    fn furnish(&mut self) -> Result<(), String> {
+        self.change_is(ChangeState::Approved, Manner::default())?;
+        crate::step::take(self, "freeze 20:00-+1/06:00")?;
+        for (role, _, holder, delegates) in ROLES {
+            let role = fixture::role(role)?;
+            let body = Body::Delegation(fixture::mapping(holder, delegates));
+            self.send(Subject::Delegation(fixture::service(), role), body, Manner::default())?;
+            for name in std::iter::once(&holder).chain(delegates) {
+                crate::step::take(self, &format!("{name} free"))?;
+            }
+        }
+        crate::step::take(self, "evidence 14:00")
+    }
+
+    /// The change record, sent as its source has it now.
+    pub fn change_is(&mut self, state: ChangeState, manner: Manner) -> Result<(), String> {
+        let in_force = matches!(state, ChangeState::Approved | ChangeState::Implementing).then(|| self.change.clone());
+        self.send(Subject::Change(fixture::change()), Body::Change(Change { state, in_force }), manner)
+    }
+
+    /// Ingest: a source's event becomes a fact or is ignored; then the reviews that depend on it are refreshed.
+    pub fn send(&mut self, subject: Subject, body: Body, manner: Manner) -> Result<(), String> {
+        let next = self.revisions.get(&subject).copied().unwrap_or(0) + 1;
+        let revision = manner.revision.unwrap_or(next);
+        self.revisions.insert(subject.clone(), revision.max(next));
+        let id = match manner.id {
+            Some(id) => id,
+            None => EventId::parse(&format!("e{}", self.events.len() + 1))?,
+        };
+        let source = manner.source.unwrap_or_else(|| fixture::source(subject.kind()));
+        let event = Event {
+            identity: Identity { source, id },
+            event_type: format!("dev.holdpoint.{}.v1", subject.word()),
+            digest: Digest::of("event", &(&subject, revision, &body)),
+            subject,
+            revision,
+            body,
+        };
+        self.receive(event)
+    }
+
+    pub fn receive(&mut self, event: Event) -> Result<(), String> {
+        self.last = Some(event.clone());
+        let known = self.events.get(&event.identity).copied();
+        let (disposition, collision) = match known {
+            Some(digest) if digest == event.digest => (Disposition::Ignored(Ignored::Duplicate), None),
+            Some(_) => (Disposition::Ignored(Ignored::IdCollision), Some(event.digest)),
+            None => (self.judge(&event), None),
+        };
+        if known.is_none() {
+            self.events.insert(event.identity.clone(), event.digest);
+        }
+        self.disposition = Some(disposition);
+        let hands_over = matches!(event.subject, Subject::Review(_)) && disposition.is_applied();
+        let touches = self.review.is_some() && self.depends.contains(&event.subject);
+        if self.late {
+            return Ok(());
+        }
+        if self.review.is_none() && hands_over || touches && disposition != Disposition::Ignored(Ignored::ReviewStarted)
+        {
+            let trigger = Trigger {
+                identity: event.identity.clone(),
+                event_type: event.event_type.clone(),
+                subject: event.subject.clone(),
+                revision: event.revision,
+                disposition,
+                collision,
+            };
+            self.refresh(vec![trigger])?;
+        }
+        Ok(())
+    }
+
+    fn judge(&mut self, event: &Event) -> Disposition {
+        let known = Known { fact: self.facts.get(&event.subject), review_issued: self.review.is_some() };
+        match authority::judge(event, &known, &self.deployment, self.now) {
+            Err(reason) => Disposition::Ignored(reason),
+            Ok(fact) => {
+                // Fact first, dependents second: whoever starts to depend on it meanwhile sees it.
+                self.facts.insert(event.subject.clone(), fact);
+                let depends = self.depends.contains(&event.subject);
+                let over = self.review.as_ref().is_some_and(|review| review.head.is_over(self.now));
+                if depends && over { Disposition::Ignored(Ignored::ReviewStarted) } else { Disposition::Applied }
+            }
+        }
+    }
+
+    /// Registers what the review depends on, then reads it; again until no fact names a new subject.
+    pub fn read(&mut self) -> Facts {
+        let id = fixture::review();
+        loop {
+            let facts: Facts =
+                self.facts.values().filter(|fact| self.depends.contains(&fact.subject)).cloned().collect();
+            let seated: Vec<Person> =
+                self.versions.values().flat_map(|version| version.packet.attendees.values().cloned()).collect();
+            let subjects = situation::subjects(&id, &facts, &self.deployment, &seated);
+            if subjects.is_subset(&self.depends) {
+                return facts;
+            }
+            self.depends.extend(subjects);
+        }
+    }
+
+    fn refresh(&mut self, mut triggers: Vec<Trigger>) -> Result<(), String> {
+        let facts = self.read();
+        triggers.retain(|trigger| !self.causes.contains(&refresh_core::turn::cause(trigger)));
+        let commit = match &self.review {
+            None => refresh::issue(&fixture::review(), "holdpoint.test", &facts, &self.deployment, triggers, self.now),
+            Some(review) => refresh::refresh(review, &facts, &self.deployment, triggers, self.now),
+        };
+        commit.map_or(Ok(()), |commit| self.write(commit))
+    }
+
+    /// One transaction, and what must hold after each.
+    pub fn write(&mut self, commit: Commit) -> Result<(), String> {
+        let before = self.review.as_ref().map(|review| review.head.clone());
+        let head = commit.head;
+        let counter = before.as_ref().map_or(0, |head| head.counter);
+        if head.counter != counter + 1 {
+            return Err(format!("the commit's counter is {} after {counter}", head.counter));
+        }
+        for version in commit.versions {
+            let last = self.versions.keys().next_back().copied();
+            if last.is_some_and(|last| version.number != last + 1) {
+                return Err(format!("version {} follows {last:?}", version.number));
+            }
+            self.versions.insert(version.number, version);
+        }
+        self.causes.extend(commit.causes);
+        self.entries.extend(commit.entry);
+        lineage::verify(&self.entries, &head.lineage).map_err(|misfit| format!("the lineage breaks: {misfit:?}"))?;
+        if let Some(before) = before.filter(|before| {
+            head.meeting.sequence < before.meeting.sequence
+                || head.hold.sequence < before.hold.sequence
+                || head.at < before.at
+        }) {
+            return Err(format!("a sequence or the clock fell behind {:?}", before.at));
+        }
+        if let Some(settled) = commit.told {
+            self.told.insert(settled.told.person.clone(), settled.told);
+        }
+        let version =
+            |number: u32| self.versions.get(&number).cloned().ok_or(format!("HEAD names no version {number}"));
+        let review = Review {
+            issued: version(head.issued)?,
+            authoritative: version(head.authoritative)?,
+            pending: head.pending.as_ref().map(|pending| version(pending.version)).transpose()?,
+            head,
+        };
+        honest(&review)?;
+        self.review = Some(review);
+        Ok(())
+    }
+
+    pub fn head(&self) -> Result<&Head, String> {
+        self.review.as_ref().map(|review| &review.head).ok_or_else(|| "no review was issued".to_owned())
+    }
+
+    /// Hands the review over, if that has not happened yet.
+    pub fn issue(&mut self) -> Result<(), String> {
+        if self.review.is_some() || self.never_issued {
+            return Ok(());
+        }
+        self.now = self.issued_at;
+        let body = Body::Review(self.terms.clone());
+        self.send(Subject::Review(fixture::review()), body, Manner::default())?;
+        self.advance(self.now)
+    }
+
+    /// The clock runs to `until`; what falls due on the way, `until` included, happens at its own instant.
+    pub fn advance(&mut self, until: Instant) -> Result<(), String> {
+        if until < self.now {
+            return Err(format!("the clock stands at {} already", self.day.show(self.now)));
+        }
+        for _ in 0..2_000 {
+            let Some(due) = self.due().filter(|due| *due <= until) else {
+                self.now = until;
+                return Ok(());
+            };
+            self.now = self.now.max(due);
+            let (check_at, notices_at) = (self.head()?.check_at, self.head()?.notices_at);
+            if check_at.is_some_and(|at| at <= self.now) {
+                self.refresh(Vec::new())?;
+            }
+            if notices_at.is_some_and(|at| at <= self.now) {
+                crate::told::notify(self)?;
+            }
+        }
+        Err(format!("the clock stalls at {}: something stays due", self.day.show(self.now)))
+    }
+
+    /// When the due index would wake the tick.
+    pub fn due(&self) -> Option<Instant> {
+        let head = &self.review.as_ref()?.head;
+        [head.check_at, head.notices_at].into_iter().flatten().min()
+    }
+
+    /// After the last step: what is due at this very instant still happens.
+    pub fn settle_down(&mut self) -> Result<(), String> {
+        self.issue()?;
+        self.advance(self.now)
+    }
+
+    /// Observation begins here.
+    pub fn observe(&mut self) {
+        self.mark = Mark {
+            set: true,
+            entries: self.entries.len(),
+            mails: self.mails.len(),
+            latest: self.review.as_ref().map_or(0, |review| review.head.latest),
+            counter: self.review.as_ref().map_or(0, |review| review.head.counter),
+            proposal: self.proposal(),
+            packet: self.review.as_ref().map(|review| review.authoritative.packet.digest()),
+        };
+    }
+
+    pub fn proposal(&self) -> Option<Digest> {
+        self.review.as_ref()?.head.pending.as_ref().map(refresh_core::review::Pending::id)
+    }
+}
+
+/// An open review whose authoritative slot breaks a rule has a proposal or an exception open.
+fn honest(review: &Review) -> Result<(), String> {
+    let head = &review.head;
+    let violated = violation::violations(&head.today.violated);
+    if head.standing == Standing::Open && !violated.is_empty() && head.pending.is_none() && head.exceptions.is_empty() {
+        return Err(format!("{violated:?} is violated, and nothing is proposed and no exception is open"));
+    }
+    Ok(())
+}
