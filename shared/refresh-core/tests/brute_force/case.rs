@@ -1,0 +1,183 @@
+//! A small case as the judge sees it: times are seconds after a midnight UTC, people and roles are small numbers.
+//! Nothing here comes from the core.
+
+use std::collections::BTreeSet;
+
+pub type Time = i64;
+pub const MINUTE: Time = 60;
+pub const DAY: Time = 86_400;
+
+/// Half-open.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
+pub struct Span {
+    pub from: Time,
+    pub to: Time,
+}
+
+impl Span {
+    pub fn meets(self, other: Self) -> bool {
+        self.from < other.to && other.from < self.to
+    }
+
+    pub fn holds(self, other: Self) -> bool {
+        self.from <= other.from && other.to <= self.to
+    }
+}
+
+/// Who sits where: one person a role, in role order.
+pub type Seats = Vec<usize>;
+
+#[derive(Clone, Debug)]
+pub struct Case {
+    /// Seconds from 1970 to the midnight that all times count from; a multiple of a day.
+    pub midnight: i64,
+    pub now: Time,
+    pub rules: Rules,
+    pub facts: Facts,
+    pub review: Review,
+}
+
+/// The policy, as far as it decides anything here.
+#[derive(Clone, Debug)]
+pub struct Rules {
+    pub grid: Time,
+    pub notice: Time,
+    pub buffer: Time,
+    pub grace: Time,
+    pub lead: Time,
+    pub edge: Time,
+    pub hours: Option<Hours>,
+    pub keep_people: bool,
+    pub distinct: bool,
+    /// Role and person.
+    pub excluded: BTreeSet<(usize, usize)>,
+    pub deadline: Time,
+    pub alternate: Option<usize>,
+}
+
+/// Minutes of the local day, and the days of the week (0 = Monday).
+#[derive(Clone, Debug)]
+pub struct Hours {
+    pub opens: u32,
+    pub closes: u32,
+    pub days: BTreeSet<u8>,
+}
+
+#[derive(Clone, Debug)]
+pub struct Facts {
+    pub change: Option<Change>,
+    /// One a role; `None`: never reported.
+    pub mappings: Vec<Option<Mapping>>,
+    /// One a required checkpoint.
+    pub evidence: Vec<Option<Evidence>>,
+    /// Span, and whether it is protected.
+    pub freezes: Vec<(Span, bool)>,
+    /// One a person.
+    pub people: Vec<PersonFacts>,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Change {
+    pub window: Span,
+    pub cutover: Time,
+    pub owner: Option<usize>,
+    pub cancelled: bool,
+    /// A draft or on hold, after an approved record.
+    pub flux: bool,
+}
+
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Mapping {
+    pub holder: Option<usize>,
+    pub deputies: Option<Vec<Deputy>>,
+}
+
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Deputy {
+    pub person: usize,
+    pub approved: bool,
+    pub from: Option<Time>,
+    pub until: Option<Time>,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Evidence {
+    Ready(Time),
+    Expected(Option<Time>),
+    Withdrawn,
+}
+
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct PersonFacts {
+    pub zone: Option<chrono_tz::Tz>,
+    pub calendar: Option<Diary>,
+    pub oncall: Option<Diary>,
+}
+
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Diary {
+    pub accepted: Time,
+    pub horizon: Span,
+    pub busy: Vec<(Span, Option<bool>)>,
+    pub unknown: Vec<Span>,
+}
+
+/// What the review stands at before it is judged.
+#[derive(Clone, Debug)]
+pub struct Review {
+    pub zone: chrono_tz::Tz,
+    pub slot: Span,
+    pub seats: Seats,
+    /// What else the authoritative packet says; its freeze-edge flag among it.
+    pub content: Content,
+    pub pending: Option<Pending>,
+    /// A proposal that ran out and was not yet followed by another choice.
+    pub undecided: Option<Proposal>,
+    pub declined: Vec<Declined>,
+    /// The owner stands by the present slot while it breaks exactly this, its freeze edge being this.
+    pub stands_by: Option<(BTreeSet<String>, bool)>,
+    pub bookings: Vec<Booking>,
+}
+
+/// What a packet says beside slot and attendees.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Content {
+    pub ready: Vec<Option<Time>>,
+    pub window: Option<Span>,
+    pub cutover: Option<Time>,
+    pub edge: bool,
+}
+
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Proposal {
+    pub slot: Span,
+    pub seats: Seats,
+    pub edge: bool,
+    pub cancelled: bool,
+}
+
+#[derive(Clone, Debug)]
+pub struct Pending {
+    pub proposal: Proposal,
+    pub content: Content,
+    pub made: Time,
+    pub told: bool,
+}
+
+#[derive(Clone, Debug)]
+pub struct Declined {
+    pub slot: Span,
+    /// `None`: that slot whoever attends.
+    pub seats: Option<Seats>,
+    /// It was the freeze edge of the authoritative slot itself.
+    pub edge: bool,
+}
+
+/// A slot that was our meeting's or our hold's, from when to when, for whom.
+#[derive(Clone, Debug)]
+pub struct Booking {
+    pub slot: Span,
+    pub people: BTreeSet<usize>,
+    pub from: Time,
+    pub until: Option<Time>,
+}

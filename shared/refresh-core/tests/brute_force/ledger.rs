@@ -1,0 +1,176 @@
+//! The decision table on the judge's side: what the choice makes of the review, and what must be recorded of it.
+
+use std::collections::BTreeSet;
+
+use crate::{
+    case::{Booking, Case, Declined, Pending, Proposal, Span, Time},
+    judge::{self, Choice},
+    waivers::Waived,
+};
+
+/// What is expected to be recorded of one step. Words are those of the contract.
+#[derive(Debug)]
+pub struct Expected {
+    pub outcome: &'static str,
+    /// What became of an earlier proposal.
+    pub earlier: Option<&'static str>,
+    pub exception: Option<Exception>,
+}
+
+#[derive(Debug)]
+pub enum Exception {
+    Undecided,
+    OwnerOverride,
+    DeclinedOnly,
+    Incomplete(BTreeSet<String>),
+    NoViableSlot(Vec<Waived>),
+}
+
+impl Expected {
+    const fn of(outcome: &'static str, earlier: Option<&'static str>, exception: Option<Exception>) -> Self {
+        Self { outcome, earlier, exception }
+    }
+}
+
+/// A refresh.
+pub fn follow(case: &mut Case) -> Expected {
+    let choice = judge::choose(case);
+    let today = judge::content(case, case.review.slot);
+    if case.review.pending.as_ref().is_some_and(|pending| is_expired(case, pending)) {
+        case.review.undecided = case.review.pending.take().map(|pending| pending.proposal);
+    }
+    if choice != Choice::Stand {
+        case.review.stands_by = None;
+    }
+    if let Choice::Propose(proposal) = choice {
+        return propose(case, proposal);
+    }
+    let review = &mut case.review;
+    let withdrawn = review.pending.take().map(|_| "withdrawn");
+    if choice == Choice::Stand {
+        return Expected::of("unchanged", withdrawn, Some(Exception::OwnerOverride));
+    }
+    review.undecided = None;
+    match choice {
+        Choice::Keep => {
+            let outcome = if today == review.content { "unchanged" } else { "refreshed" };
+            review.content = today;
+            Expected::of(outcome, withdrawn, None)
+        }
+        Choice::Incomplete(missing) => Expected::of("escalated", withdrawn, Some(Exception::Incomplete(missing))),
+        Choice::DeclinedOnly => Expected::of("escalated", withdrawn, Some(Exception::DeclinedOnly)),
+        Choice::Nothing(waived) => Expected::of("escalated", withdrawn, Some(Exception::NoViableSlot(waived))),
+        Choice::Stand | Choice::Propose(_) => unreachable!("handled above"),
+    }
+}
+
+fn propose(case: &mut Case, proposal: Proposal) -> Expected {
+    let content = judge::content(case, proposal.slot);
+    let review = &mut case.review;
+    if let Some(pending) = review.pending.as_mut().filter(|pending| pending.proposal == proposal) {
+        let outcome = if pending.content == content { "unchanged" } else { "held" };
+        pending.content = content;
+        return Expected::of(outcome, None, None);
+    }
+    if review.undecided.as_ref() == Some(&proposal) {
+        return Expected::of("unchanged", None, Some(Exception::Undecided));
+    }
+    review.undecided = None;
+    let superseded = review.pending.take().map(|_| "superseded");
+    review.pending = Some(Pending { proposal, content, made: case.now, told: false });
+    Expected::of("held", superseded, None)
+}
+
+/// Whether the proposal is still the choice, by somebody who looks at it.
+pub fn may_be_adopted(case: &Case, pending: &Pending) -> bool {
+    let mut told = case.clone();
+    told.review.pending = Some(Pending { told: true, ..pending.clone() });
+    let moved = pending.proposal.slot != case.review.slot;
+    let in_flux = case.facts.change.is_some_and(|change| change.flux);
+    judge::choose(&told) == Choice::Propose(pending.proposal.clone()) && !(moved && in_flux)
+}
+
+/// The owner adopted. False where that was the end of the review.
+pub fn adopt(case: &mut Case, pending: Pending) -> bool {
+    let review = &mut case.review;
+    review.slot = pending.proposal.slot;
+    review.seats = pending.proposal.seats;
+    review.content = pending.content;
+    review.pending = None;
+    review.undecided = None;
+    review.declined.clear();
+    review.stands_by = None;
+    !pending.proposal.cancelled
+}
+
+/// The owner declined: another slot is looked for, or the present one stands. There is no other slot for a cancellation.
+pub fn decline(case: &mut Case, pending: Pending, stand: bool) -> Expected {
+    let stand = stand || pending.proposal.cancelled;
+    let Proposal { slot, seats, cancelled, .. } = pending.proposal;
+    let edge = slot == case.review.slot && seats == case.review.seats;
+    case.review.pending = None;
+    if !cancelled {
+        case.review.declined.push(Declined { slot, seats: stand.then_some(seats), edge });
+    }
+    if !stand {
+        return follow(case);
+    }
+    case.review.stands_by = Some((judge::broken(case), judge::is_edge(case, case.review.slot)));
+    let faults = judge::has_faults(case);
+    Expected::of("declined", None, faults.then_some(Exception::OwnerOverride))
+}
+
+/// Which slots are ours from now on: the meeting's, and the hold's for those who would sit at another time or who have
+/// no seat now.
+pub fn rebook(case: &mut Case, optional: Option<usize>) {
+    let review = &mut case.review;
+    let mut ours: Vec<(Span, BTreeSet<usize>)> =
+        vec![(review.slot, review.seats.iter().copied().chain(optional).collect())];
+    if let Some(Proposal { slot, seats, cancelled: false, .. }) =
+        review.pending.as_ref().map(|pending| &pending.proposal)
+    {
+        let moved = *slot != review.slot;
+        let mut people: BTreeSet<usize> =
+            seats.iter().copied().filter(|person| moved || !review.seats.contains(person)).collect();
+        people.extend(optional.filter(|_| moved));
+        if !people.is_empty() {
+            ours.push((*slot, people));
+        }
+    }
+    let now: Time = case.now;
+    for booking in review.bookings.iter_mut().filter(|booking| booking.until.is_none()) {
+        if !ours.contains(&(booking.slot, booking.people.clone())) {
+            booking.until = Some(now);
+        }
+    }
+    for (slot, people) in ours {
+        let open = |booking: &Booking| booking.until.is_none() && booking.slot == slot && booking.people == people;
+        if !review.bookings.iter().any(open) {
+            review.bookings.push(Booking { slot, people, from: now, until: None });
+        }
+    }
+}
+
+/// Who may decide: the owner, or the alternate where the owner's own seat is given or taken.
+pub fn adopter(case: &Case, proposal: &Proposal) -> Option<usize> {
+    let owner = case.facts.change?.owner?;
+    let apart = |person: &usize| {
+        let touched = |(old, new): (&usize, &usize)| old != new && (old == person || new == person);
+        !case.review.seats.iter().zip(&proposal.seats).any(touched)
+    };
+    Some(owner).filter(apart).or(case.rules.alternate.filter(apart))
+}
+
+/// The earliest of the deadline, the authoritative start and, if it moves the slot, its own start less the notice.
+pub fn expiry(case: &Case, pending: &Pending) -> Time {
+    let mut expiry = (pending.made + case.rules.deadline).min(case.review.slot.from);
+    if pending.proposal.slot != case.review.slot {
+        expiry = expiry.min(pending.proposal.slot.from - case.rules.notice);
+    }
+    expiry
+}
+
+/// At its expiry instant a proposal no longer waits.
+pub fn is_expired(case: &Case, pending: &Pending) -> bool {
+    expiry(case, pending) <= case.now
+}

@@ -1,0 +1,292 @@
+//! Random small histories: a review, then worlds of facts one after the other, with what the owner does in between.
+
+use std::collections::BTreeSet;
+
+use chrono_tz::Tz;
+use proptest::{collection::vec, option::weighted, prelude::*, sample::select};
+
+use crate::case::{
+    Change, DAY, Deputy, Diary, Evidence, Facts, Hours, MINUTE, Mapping, PersonFacts, Rules, Span, Time,
+};
+
+/// A quarter of an hour: what most times are multiples of, so that boundaries touch.
+const TICK: Time = 15 * MINUTE;
+
+#[derive(Clone, Debug)]
+pub struct Script {
+    pub midnight: i64,
+    pub zone: Tz,
+    pub rules: Rules,
+    pub slot: Span,
+    pub seats: Vec<usize>,
+    /// Somebody invited without a role.
+    pub optional: Option<usize>,
+    pub issued_at: Time,
+    pub facts: Facts,
+    pub steps: Vec<Step>,
+}
+
+#[derive(Clone, Debug)]
+pub struct Step {
+    /// After the step before it.
+    pub after: Time,
+    pub facts: Facts,
+    /// Which parts of the facts stay as they were: change, mappings, evidence, freezes, then the people.
+    pub keep: Vec<bool>,
+    /// Whether somebody is told of what is pending before this step.
+    pub tell: bool,
+    pub act: Act,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Act {
+    /// The facts alone.
+    Refresh,
+    Adopt,
+    DeclineOtherSlot,
+    DeclineStand,
+}
+
+impl Step {
+    /// The facts of this step: what is kept is that of the step before.
+    pub fn after(&self, before: &Facts) -> Facts {
+        let mut facts = self.facts.clone();
+        if self.keep[0] {
+            facts.change = before.change;
+        }
+        if self.keep[1] {
+            facts.mappings.clone_from(&before.mappings);
+        }
+        if self.keep[2] {
+            facts.evidence.clone_from(&before.evidence);
+        }
+        if self.keep[3] {
+            facts.freezes.clone_from(&before.freezes);
+        }
+        for (index, person) in facts.people.iter_mut().enumerate() {
+            if self.keep[4 + index] {
+                *person = before.people[index].clone();
+            }
+        }
+        facts
+    }
+}
+
+/// Days around which some zone changes its clocks, and one on which none does.
+const DAYS: [&str; 8] =
+    ["2026-03-07", "2026-03-28", "2026-10-24", "2026-10-31", "2026-04-04", "2026-04-23", "2026-10-03", "2026-07-14"];
+const ZONES: [Tz; 7] = [
+    Tz::UTC,
+    Tz::Europe__Berlin,
+    Tz::America__New_York,
+    Tz::Australia__Lord_Howe,
+    Tz::Africa__Cairo,
+    Tz::Asia__Kathmandu,
+    Tz::Pacific__Auckland,
+];
+
+/// Mostly on a tick; now and then a second or half a minute beside it.
+fn time(from: i64, to: i64) -> impl Strategy<Value = Time> + Clone {
+    let beside = prop_oneof![22 => Just(0), 1 => Just(1), 1 => Just(-1), 1 => Just(30)];
+    (from..to, beside).prop_map(|(tick, beside)| tick * TICK + beside)
+}
+
+fn span(from: i64, to: i64, longest: i64) -> impl Strategy<Value = Span> + Clone {
+    (time(from, to), 1..=longest).prop_map(|(from, ticks)| Span { from, to: from + ticks * TICK })
+}
+
+fn midnight() -> impl Strategy<Value = i64> {
+    select(&DAYS[..]).prop_map(|day| {
+        let day: chrono::NaiveDate = day.parse().expect("a date");
+        day.and_time(chrono::NaiveTime::MIN).and_utc().timestamp()
+    })
+}
+
+fn hours() -> impl Strategy<Value = Option<Hours>> {
+    let some = prop_oneof![
+        3 => (28..40_u32, 60..76_u32).prop_map(|(opens, closes)| (opens * 15, closes * 15)),
+        4 => (0..12_u32, 60..=96_u32).prop_map(|(opens, closes)| (opens * 15, closes * 15)),
+    ];
+    let days = prop_oneof![
+        3 => Just((0..7).collect::<BTreeSet<u8>>()),
+        2 => Just((0..5).collect()),
+        1 => proptest::collection::btree_set(0..7_u8, 1..5),
+    ];
+    weighted(0.25, (some, days).prop_map(|((opens, closes), days)| Hours { opens, closes, days }))
+}
+
+fn rules(people: usize, roles: usize) -> BoxedStrategy<Rules> {
+    let minutes = |choices: &'static [i64]| select(choices).prop_map(|minutes| minutes * MINUTE);
+    let spans = (
+        minutes(&[15, 20, 30, 30, 45, 50, 60, 90]),
+        minutes(&[0, 30, 60, 90]),
+        minutes(&[0, 0, 30, 45]),
+        minutes(&[0, 15, 60]),
+        minutes(&[0, 0, 30, 120]),
+        minutes(&[0, 0, 15, 60]),
+        minutes(&[240, 480, 6_000]),
+    );
+    let excluded = prop_oneof![
+        8 => Just(BTreeSet::new()),
+        1 => proptest::collection::btree_set((0..roles, 0..people), 1..3),
+    ];
+    (spans, hours(), any::<bool>(), prop::bool::weighted(0.8), excluded, weighted(0.5, 0..people))
+        .prop_map(
+            |(
+                (grid, notice, buffer, grace, lead, edge, deadline),
+                hours,
+                keep_people,
+                distinct,
+                excluded,
+                alternate,
+            )| {
+                Rules {
+                    grid,
+                    notice,
+                    buffer,
+                    grace,
+                    lead,
+                    edge,
+                    hours,
+                    keep_people,
+                    distinct,
+                    excluded,
+                    deadline,
+                    alternate,
+                }
+            },
+        )
+        .boxed()
+}
+
+/// The window mostly has room around the slot it was issued with; now and then it has moved away from it.
+fn change(people: usize, slot: Span) -> BoxedStrategy<Option<Change>> {
+    let state = prop_oneof![20 => Just((false, false)), 1 => Just((true, false)), 2 => Just((false, true))];
+    let room = prop_oneof![
+        6 => (time(0, 36), time(0, 36)),
+        1 => (time(-12, 12), time(-4, 12)),
+        1 => (time(-40, -12), time(20, 60)),
+    ];
+    let cutover = prop_oneof![4 => time(0, 40), 1 => time(-24, 4)];
+    weighted(
+        0.985,
+        (room, cutover, weighted(0.95, 0..people), state).prop_map(
+            move |((before, after), cutover, owner, (cancelled, flux))| {
+                let from = slot.from - before;
+                let to = (slot.to + after).max(from + TICK);
+                Change { window: Span { from, to }, cutover: to + cutover, owner, cancelled, flux }
+            },
+        ),
+    )
+    .boxed()
+}
+
+/// Like most reviews: the holder has the seat, others stand by.
+fn mapping(people: usize) -> BoxedStrategy<Option<Mapping>> {
+    let deputy = (0..people, prop::bool::weighted(0.85), weighted(0.2, time(0, 80)), weighted(0.2, time(40, 140)))
+        .prop_map(|(person, approved, from, until)| Deputy { person, approved, from, until });
+    let mapping = (weighted(0.985, 0..people), weighted(0.985, vec(deputy, 0..=3)))
+        .prop_map(|(holder, deputies)| Mapping { holder, deputies });
+    weighted(0.99, mapping).boxed()
+}
+
+fn evidence() -> impl Strategy<Value = Option<Evidence>> {
+    let some = prop_oneof![
+        24 => time(-20, 20).prop_map(Evidence::Ready),
+        4 => time(20, 80).prop_map(Evidence::Ready),
+        6 => time(-10, 60).prop_map(|at| Evidence::Expected(Some(at))),
+        1 => Just(Evidence::Expected(None)),
+        1 => Just(Evidence::Withdrawn),
+    ];
+    weighted(0.985, some)
+}
+
+/// `slot`: the authoritative one, which calendars show as busy too.
+fn diary(slot: Span, is_calendar: bool) -> impl Strategy<Value = Diary> + Clone {
+    let own = prop_oneof![6 => Just(None), 1 => Just(Some(false)), 1 => Just(Some(true))];
+    let at = prop_oneof![4 => span(-10, 110, 12), 1 => Just(slot)];
+    let busy = vec((at, own), if is_calendar { 0..=3 } else { 0..=2 });
+    let horizon = prop_oneof![
+        8 => Just(Span { from: -20 * DAY, to: 30 * DAY }),
+        1 => (time(-20, 40), time(60, 140)).prop_map(|(from, to)| Span { from, to }),
+    ];
+    (time(-60, 0), horizon, busy, prop_oneof![3 => vec(span(0, 100, 10), 0..=0), 1 => vec(span(0, 100, 20), 1..=2)])
+        .prop_map(|(accepted, horizon, busy, unknown)| Diary { accepted, horizon, busy, unknown })
+}
+
+fn person(slot: Span) -> BoxedStrategy<PersonFacts> {
+    let zone = weighted(0.6, select(&ZONES[..]));
+    (zone, weighted(0.95, diary(slot, true)), weighted(0.12, diary(slot, false)))
+        .prop_map(|(zone, calendar, oncall)| PersonFacts { zone, calendar, oncall })
+        .boxed()
+}
+
+fn facts(people: usize, roles: usize, checkpoints: usize, slot: Span) -> BoxedStrategy<Facts> {
+    let freezes = prop_oneof![
+        1 => vec((span(0, 100, 16), prop::bool::weighted(0.65)), 0..=2),
+        1 => Just(Vec::new()),
+    ];
+    (
+        change(people, slot),
+        vec(mapping(people), roles),
+        vec(evidence(), checkpoints),
+        freezes,
+        vec(person(slot), people),
+    )
+        .prop_map(|(change, mappings, evidence, freezes, people)| Facts { change, mappings, evidence, freezes, people })
+        .boxed()
+}
+
+fn step(people: usize, roles: usize, checkpoints: usize, slot: Span) -> BoxedStrategy<Step> {
+    let act = prop_oneof![
+        5 => Just(Act::Refresh),
+        1 => Just(Act::Adopt),
+        2 => Just(Act::DeclineOtherSlot),
+        1 => Just(Act::DeclineStand),
+    ];
+    let after = prop_oneof![1 => Just(0), 4 => time(1, 8), 1 => time(8, 40)];
+    let keep = vec(prop::bool::weighted(0.75), 4 + people);
+    (after, facts(people, roles, checkpoints, slot), keep, any::<bool>(), act)
+        .prop_map(|(after, facts, keep, tell, act)| Step { after, facts, keep, tell, act })
+        .boxed()
+}
+
+/// A mapping that fits who was issued, so that most histories begin legal.
+fn seated(mut facts: Facts, seats: &[usize], odd: bool) -> Facts {
+    if !odd {
+        for (mapping, person) in facts.mappings.iter_mut().zip(seats) {
+            if let Some(holder) = mapping.as_mut().and_then(|mapping| mapping.holder.as_mut()) {
+                *holder = *person;
+            }
+        }
+    }
+    facts
+}
+
+pub fn scripts() -> impl Strategy<Value = Script> {
+    let shape = (3..=5_usize, 1..=3_usize, 0..=2_usize, span(24, 80, 6));
+    shape.prop_flat_map(|(people, roles, checkpoints, slot)| {
+        let seats = (Just((0..people).collect::<Vec<_>>()).prop_shuffle(), 0..12_u8).prop_map(move |(order, odd)| {
+            let mut seats: Vec<usize> = order.into_iter().take(roles).collect();
+            if odd == 0 {
+                // Issued with one person in every role.
+                seats = vec![seats[0]; roles];
+            }
+            seats
+        });
+        (
+            (midnight(), select(&ZONES[..]), rules(people, roles), seats, weighted(0.3, 0..people), time(-20, 20)),
+            facts(people, roles, checkpoints, slot),
+            vec((step(people, roles, checkpoints, slot), prop::bool::weighted(0.3)), 1..=5),
+            prop::bool::weighted(0.2),
+        )
+            .prop_map(move |((midnight, zone, rules, seats, optional, issued_at), facts, steps, odd)| {
+                let facts = seated(facts, &seats, odd);
+                let steps = steps
+                    .into_iter()
+                    .map(|(step, odd)| Step { facts: seated(step.facts.clone(), &seats, odd), ..step })
+                    .collect();
+                Script { midnight, zone, rules, slot, seats, optional, issued_at, facts, steps }
+            })
+    })
+}

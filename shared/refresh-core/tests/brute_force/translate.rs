@@ -1,0 +1,261 @@
+//! The same case in the core's own words, and the core's answers back in the judge's.
+
+use refresh_core::{
+    Calendar, ChangeId, Checkpoint, Instant, Interval, Person, ReviewId, Role, Service, Source,
+    exception::Reason,
+    fact::{
+        Availability, Body, Busy, ChangeState, Delegate, DelegateStatus, Diary, EvidenceStatus, Fact, Facts, Freeze,
+        InForce, Profile, Subject, Terms,
+    },
+    packet::Packet,
+    policy::{Churn, Deployment, Exclusion, Overrides, Policy, Prefer, WorkingHours},
+};
+
+use crate::{
+    case::{self, MINUTE, Proposal, Rules, Span, Time},
+    script::Script,
+    waivers::Waived,
+};
+
+/// From the judge's numbers to names and instants, and back.
+#[derive(Clone, Copy)]
+pub struct Names {
+    pub midnight: i64,
+}
+
+pub fn review() -> ReviewId {
+    ReviewId::parse("RR-1").expect("a name")
+}
+
+pub fn person(index: usize) -> Person {
+    Person::parse(&format!("p{index}@example.com")).expect("an address")
+}
+
+pub fn role(index: usize) -> Role {
+    Role::parse(&format!("role-{index}")).expect("a name")
+}
+
+fn checkpoint(index: usize) -> Checkpoint {
+    Checkpoint::parse(&format!("checkpoint-{index}")).expect("a name")
+}
+
+fn number(text: &str) -> usize {
+    text.chars().filter(char::is_ascii_digit).collect::<String>().parse().expect("a numbered name")
+}
+
+pub fn person_index(person: &Person) -> usize {
+    number(person.as_str())
+}
+
+pub fn role_index(role: &Role) -> usize {
+    number(role.as_str())
+}
+
+impl Names {
+    pub fn at(self, time: Time) -> Instant {
+        Instant::from_millis((self.midnight + time) * 1_000)
+    }
+
+    pub fn span(self, span: Span) -> Interval {
+        Interval::new(self.at(span.from), self.at(span.to)).expect("a span that is not empty")
+    }
+
+    pub fn time(self, at: Instant) -> Time {
+        at.millis().div_euclid(1_000) - self.midnight
+    }
+
+    pub fn back(self, interval: Interval) -> Span {
+        Span { from: self.time(interval.start), to: self.time(interval.end) }
+    }
+
+    pub fn proposal(self, packet: &Packet) -> Proposal {
+        Proposal {
+            slot: self.back(packet.slot),
+            seats: packet.attendees.values().map(person_index).collect(),
+            edge: packet.freeze_edge,
+            cancelled: packet.cancelled,
+        }
+    }
+
+    /// A reason of `no_viable_slot`; persons and roles where the rule is about one.
+    pub fn waived(self, reason: &Reason) -> (String, Option<usize>, Option<usize>, Option<Span>, Option<i64>) {
+        let word = reason.rule.word();
+        let role = reason.role.as_ref().map(role_index).filter(|_| word == "role_uncovered");
+        let person = reason.person.as_ref().map(person_index).filter(|_| word == "availability_unknown");
+        (word, role, person, reason.slot.map(|slot| self.back(slot)), reason.missed_by_minutes)
+    }
+}
+
+pub fn of_judge(waived: &Waived) -> (String, Option<usize>, Option<usize>, Option<Span>, Option<i64>) {
+    (waived.rule.to_owned(), waived.role, waived.person, waived.slot, waived.missed_by)
+}
+
+/// A mark in the judge's words; `None` for the two that are about the change record alone.
+pub fn mark(text: &str) -> Option<String> {
+    match text.split_once(':') {
+        Some((word, name)) => Some(format!("{word}:{}", number(name))),
+        None => Some(text.to_owned()).filter(|text| !["change_in_flux", "owner_unconfirmed"].contains(&text.as_str())),
+    }
+}
+
+/// Rules of `policy_incomplete` in the judge's words.
+pub fn missing(reason: &Reason) -> String {
+    match &reason.role {
+        Some(role) => format!("{}:{}", reason.rule.word(), role_index(role)),
+        None => reason.rule.word(),
+    }
+}
+
+pub fn deployment(rules: &Rules) -> Deployment {
+    let calendars = ["even", "odd"].map(|name| Calendar::parse(name).expect("a name"));
+    let exclusions = rules.excluded.iter().map(|(at, who)| Exclusion {
+        role: role(*at),
+        person: person(*who),
+        reason: "conflict of interest".to_owned(),
+    });
+    let defaults = Policy {
+        grid_minutes: rules.grid / MINUTE,
+        min_notice_minutes: rules.notice / MINUTE,
+        evidence_buffer_minutes: rules.buffer / MINUTE,
+        evidence_grace_minutes: rules.grace / MINUTE,
+        lead_before_cutover_minutes: rules.lead / MINUTE,
+        freeze_calendars: calendars.into_iter().collect(),
+        freeze_edge_minutes: rules.edge / MINUTE,
+        working_hours: rules.hours.as_ref().map(|hours| WorkingHours {
+            start: hours.opens,
+            end: hours.closes,
+            days: hours.days.clone(),
+        }),
+        prefer: if rules.keep_people { Prefer::KeepPeople } else { Prefer::KeepTime },
+        distinct_people: rules.distinct,
+        exclusions: exclusions.collect(),
+        tell_before_adoption: true,
+        quiet_seconds: 120,
+        adoption_deadline_minutes: rules.deadline / MINUTE,
+        alternate_owner: rules.alternate.map(person),
+        acknowledge_within_minutes: 120,
+        remind_every_minutes: 60,
+        escalation_contacts: [Person::parse("desk@example.com").expect("an address")].into(),
+        churn: Churn { proposals: 1_000, within_minutes: 30 },
+    };
+    Deployment { sources: Vec::new(), defaults }
+}
+
+/// All facts, each accepted at `now` but the diaries, which say when they were.
+pub fn facts(names: Names, script: &Script, facts: &case::Facts, now: Time, revision: u64) -> Facts {
+    let change_id = ChangeId::parse("CHG-1").expect("a name");
+    let service = Service::parse("identity").expect("a name");
+    let mut all = Facts::default();
+    let mut put = |subject: Subject, body: Body, accepted: Time| {
+        let source = Source::parse("//source.example.com").expect("a source");
+        all.insert(Fact { subject, source, revision, accepted_at: names.at(accepted), body });
+    };
+    let seats = script.seats.iter().enumerate().map(|(at, who)| (role(at), person(*who)));
+    let terms = Terms {
+        title: "Identity 4.2".to_owned(),
+        service: service.clone(),
+        change: change_id.clone(),
+        version: 1,
+        slot: names.span(script.slot),
+        time_zone: script.zone,
+        attendees: seats.collect(),
+        optional: script.optional.map(person).into_iter().collect(),
+        checkpoints: (0..facts.evidence.len()).map(checkpoint).collect(),
+        meeting: None,
+        policy: Overrides::default(),
+    };
+    put(Subject::Review(review()), Body::Review(terms), now);
+    if let Some(change) = facts.change {
+        put(Subject::Change(change_id.clone()), Body::Change(of_change(names, change)), now);
+    }
+    for (at, mapping) in facts.mappings.iter().enumerate() {
+        if let Some(mapping) = mapping {
+            put(Subject::Delegation(service.clone(), role(at)), Body::Delegation(of_mapping(names, mapping)), now);
+        }
+    }
+    for (at, evidence) in facts.evidence.iter().enumerate() {
+        if let Some(evidence) = evidence {
+            put(
+                Subject::Evidence(change_id.clone(), checkpoint(at)),
+                Body::Evidence(of_evidence(names, evidence)),
+                now,
+            );
+        }
+    }
+    for (parity, name) in ["even", "odd"].into_iter().enumerate() {
+        let of_parity = facts.freezes.iter().enumerate().filter(|(at, _)| at % 2 == parity);
+        let freezes: Vec<Freeze> = of_parity
+            .map(|(at, (span, protected))| Freeze {
+                id: format!("freeze-{at}"),
+                start: names.at(span.from),
+                end: names.at(span.to),
+                protected: *protected,
+            })
+            .collect();
+        if !freezes.is_empty() {
+            put(Subject::Freeze(Calendar::parse(name).expect("a name")), Body::Freeze(freezes), now);
+        }
+    }
+    for (index, facts) in facts.people.iter().enumerate() {
+        if let Some(time_zone) = facts.zone {
+            let profile = Profile { name: format!("Person {index}"), time_zone };
+            put(Subject::Person(person(index)), Body::Person(profile), now);
+        }
+        for (diary, kind) in [(&facts.calendar, Diary::Calendar), (&facts.oncall, Diary::Oncall)] {
+            if let Some(diary) = diary {
+                let body = Body::Availability(of_diary(names, diary));
+                put(Subject::Availability(person(index), kind), body, diary.accepted);
+            }
+        }
+    }
+    all
+}
+
+fn of_change(names: Names, change: case::Change) -> refresh_core::fact::Change {
+    let state = match change {
+        case::Change { cancelled: true, .. } => ChangeState::Cancelled,
+        case::Change { flux: true, .. } => ChangeState::OnHold,
+        _ => ChangeState::Approved,
+    };
+    let in_force = InForce {
+        window: names.span(change.window),
+        cutover: names.span(Span { from: change.cutover, to: change.cutover + 60 * MINUTE }),
+        owner: change.owner.map(person),
+        owner_confirmed: true,
+    };
+    refresh_core::fact::Change { state, in_force: Some(in_force) }
+}
+
+fn of_mapping(names: Names, mapping: &case::Mapping) -> refresh_core::fact::Mapping {
+    let delegate = |deputy: &case::Deputy| Delegate {
+        person: person(deputy.person),
+        status: if deputy.approved { DelegateStatus::Approved } else { DelegateStatus::Proposed },
+        valid_from: deputy.from.map(|at| names.at(at)),
+        valid_until: deputy.until.map(|at| names.at(at)),
+    };
+    refresh_core::fact::Mapping {
+        holder: mapping.holder.map(person),
+        delegates: mapping.deputies.as_ref().map(|deputies| deputies.iter().map(delegate).collect()),
+    }
+}
+
+fn of_evidence(names: Names, evidence: &case::Evidence) -> refresh_core::fact::Evidence {
+    let (status, at) = match evidence {
+        case::Evidence::Ready(at) => (EvidenceStatus::Ready, Some(*at)),
+        case::Evidence::Expected(at) => (EvidenceStatus::Expected, *at),
+        case::Evidence::Withdrawn => (EvidenceStatus::Withdrawn, None),
+    };
+    refresh_core::fact::Evidence { status, ready_at: at.map(|at| names.at(at)) }
+}
+
+fn of_diary(names: Names, diary: &case::Diary) -> Availability {
+    let busy = |(span, own): &(Span, Option<bool>)| {
+        let interval = names.span(*span);
+        Busy { start: interval.start, end: interval.end, own: *own }
+    };
+    Availability {
+        horizon: names.span(diary.horizon),
+        busy: diary.busy.iter().map(busy).collect(),
+        unknown: diary.unknown.iter().map(|span| names.span(*span)).collect(),
+    }
+}
