@@ -8,7 +8,7 @@ use serde_json::Value;
 use super::{
     Common, Failed,
     home::{self, Found, Home},
-    http,
+    http, print,
     replay::POLICY,
     say, show,
 };
@@ -26,9 +26,9 @@ pub async fn ask(common: &Common, request: Request) -> Result<(), Failed> {
         Found::Ours(home) => here(common, &home, request.clone()).await?,
     };
     if common.json {
-        println!("{answer}");
+        print(&answer)?;
     } else {
-        print!("{}", show::in_words(&request, &answer));
+        print(show::in_words(&request, &answer).trim_end())?;
     }
     // The command did its work; what it found is the failure.
     let broken = |line: &Value| line["verified"] == false;

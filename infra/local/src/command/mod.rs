@@ -8,7 +8,7 @@ mod run;
 mod serve;
 mod show;
 
-use std::{fmt, path::PathBuf, process::ExitCode};
+use std::{fmt, io::Write, path::PathBuf, process::ExitCode};
 
 use clap::{Args, Parser, Subcommand};
 use refresh_core::ReviewId;
@@ -125,6 +125,15 @@ async fn perform(line: Line) -> Result<(), Failed> {
             let event = ask::event(&event)?;
             ask::ask(common, Request::Invoke { function, event }).await
         }
+    }
+}
+
+/// To standard output. A reader that has seen enough ends the command, and is no failure.
+fn print(text: impl fmt::Display) -> Result<(), Failed> {
+    let mut out = std::io::stdout().lock();
+    match writeln!(out, "{text}").and_then(|()| out.flush()) {
+        Err(error) if error.kind() == std::io::ErrorKind::BrokenPipe => std::process::exit(0),
+        printed => printed.map_err(|error| Failed::new(format!("printing: {error}"))),
     }
 }
 

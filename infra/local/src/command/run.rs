@@ -13,7 +13,7 @@ use clap::Args;
 use indicatif::{ProgressBar, ProgressStyle};
 use tokio::net::TcpListener;
 
-use super::{Common, Failed, home::Home, say, serve};
+use super::{Common, Failed, home::Home, print, say, serve};
 use crate::{
     engine::virtual_time::VirtualTime,
     replay::{Player, Records, Scenario, adoption_path, in_words, scenario::Action},
@@ -111,7 +111,7 @@ fn show(common: &Common, bar: &ProgressBar, records: &Records) -> Result<(), Fai
             true => serde_json::to_string(record).map_err(Failed::new)?,
             false => in_words(record),
         };
-        bar.suspend(|| println!("{line}"));
+        bar.suspend(|| print(line))?;
     }
     Ok(())
 }

@@ -6,7 +6,7 @@ use clap::Args;
 use lambda_shell::clock::Clock;
 use tokio::net::TcpListener;
 
-use super::{Common, Failed, home::Home, replay, say};
+use super::{Common, Failed, home::Home, print, replay, say};
 use crate::{
     engine::{Engine, live::Live},
     server,
@@ -39,7 +39,7 @@ pub async fn run(common: &Common, options: &Options) -> Result<(), Failed> {
     say(common, format!("  mailbox     http://{address}/mailbox"));
     say(common, format!("  events to   http://{address}/events"));
     if common.json {
-        println!("{}", serde_json::json!({ "address": format!("http://{address}") }));
+        print(serde_json::json!({ "address": format!("http://{address}") }))?;
     }
     stay(common, listener, engine).await
 }
