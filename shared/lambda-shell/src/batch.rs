@@ -3,7 +3,7 @@
 //! What SQS makes of the answer decides the care taken here: an empty list acknowledges everything; an empty or
 //! unknown id fails everything; a message that was never looked at and is not reported is gone.
 
-use std::{collections::BTreeMap, panic::AssertUnwindSafe, pin::pin, task::Poll};
+use std::{collections::BTreeMap, panic::AssertUnwindSafe, task::Poll};
 
 use aws_lambda_events::sqs::{BatchItemFailure, SqsBatchResponse, SqsEvent, SqsMessage};
 
@@ -207,8 +207,8 @@ struct Panicked;
 
 /// Catches a panic of the future, and of making it. A future that panicked is dropped and never polled again.
 async fn unless_panic<F: Future>(begin: impl FnOnce() -> F) -> Result<F::Output, Panicked> {
-    let future = std::panic::catch_unwind(AssertUnwindSafe(begin)).map_err(|_| Panicked)?;
-    let mut future = pin!(future);
+    // On the heap: the state of a decision with its SDK calls is tens of kilobytes, and stacks of workers are small.
+    let mut future = Box::pin(std::panic::catch_unwind(AssertUnwindSafe(begin)).map_err(|_| Panicked)?);
     std::future::poll_fn(|context| match std::panic::catch_unwind(AssertUnwindSafe(|| future.as_mut().poll(context))) {
         Ok(Poll::Pending) => Poll::Pending,
         Ok(Poll::Ready(output)) => Poll::Ready(Ok(output)),

@@ -1,0 +1,105 @@
+//! Does the bundle tell this story? One test a scenario of `events/scenarios`: replayed through the handlers, compared
+//! line by line with the stored output beside it. `UPDATE_EXPECTED=1` writes what is found; read it before you commit it.
+
+// The layouts of nested SDK futures go deeper than the default of 128.
+#![recursion_limit = "256"]
+
+use std::{
+    fs,
+    path::{Path, PathBuf},
+};
+
+use holdpoint::replay::{Scenario, replay};
+use holdpoint_tests::repository;
+use libtest_mimic::{Arguments, Failed, Trial};
+
+fn main() {
+    let arguments = Arguments::from_args();
+    let trials = scenarios().into_iter().flat_map(|path| {
+        let name = path.file_stem().map(|stem| stem.to_string_lossy().into_owned()).unwrap_or_default();
+        let again = path.clone();
+        [
+            Trial::test(format!("{name} is told as stored"), move || as_stored(&path)),
+            Trial::test(format!("{name} delivered twice mails nobody twice"), move || twice(&again)),
+        ]
+    });
+    let trials: Vec<Trial> = trials.collect();
+    assert!(!trials.is_empty(), "events/scenarios holds no scenario");
+    libtest_mimic::run(&arguments, trials).exit();
+}
+
+fn scenarios() -> Vec<PathBuf> {
+    let folder = repository().join("events/scenarios");
+    let entries = fs::read_dir(&folder).unwrap_or_else(|error| panic!("{}: {error}", folder.display()));
+    let mut found: Vec<PathBuf> = entries
+        .map(|entry| entry.expect("a readable folder").path())
+        .filter(|path| {
+            path.to_string_lossy().ends_with(".jsonl") && !path.to_string_lossy().ends_with(".expected.jsonl")
+        })
+        .collect();
+    found.sort();
+    found
+}
+
+fn read(path: &Path) -> Result<String, Failed> {
+    fs::read_to_string(path).map_err(|error| format!("{}: {error}", path.display()).into())
+}
+
+fn play(scenario: &str, policy: &str) -> Result<Vec<String>, Failed> {
+    let scenario = Scenario::parse(scenario).map_err(|malformed| format!("{malformed:?}"))?;
+    let policy = policy.to_owned();
+    let played = std::thread::Builder::new().stack_size(STACK).spawn(move || {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+        let runtime = runtime.map_err(|error| error.to_string())?;
+        runtime.block_on(replay(&scenario, &policy))
+    })?;
+    let records = played.join().map_err(|_| "the replay panicked")??;
+    records.iter().map(|record| serde_json::to_string(record).map_err(Failed::from)).collect()
+}
+
+/// Unoptimised, the SDK's nested polls need more than the two megabytes of a test's thread.
+const STACK: usize = 32 << 20;
+
+fn as_stored(path: &Path) -> Result<(), Failed> {
+    let found = play(&read(path)?, &read(&path.with_extension("policy.json"))?)?;
+    let stored = path.with_extension("expected.jsonl");
+    if std::env::var_os("UPDATE_EXPECTED").is_some() {
+        fs::write(&stored, found.join("\n") + "\n")?;
+        return Ok(());
+    }
+    let expected = read(&stored)?;
+    let expected: Vec<&str> = expected.lines().collect();
+    for (number, (found, expected)) in found.iter().zip(&expected).enumerate() {
+        if found != expected {
+            return Err(format!("line {}:\n  expected {expected}\n  found    {found}", number + 1).into());
+        }
+    }
+    match found.len() == expected.len() {
+        true => Ok(()),
+        false => Err(format!("expected {} lines, found {}", expected.len(), found.len()).into()),
+    }
+}
+
+/// Every event is sent a second time right after the first: the same decisions, the same notices, nobody mailed twice.
+fn twice(path: &Path) -> Result<(), Failed> {
+    let (scenario, policy) = (read(path)?, read(&path.with_extension("policy.json"))?);
+    let doubled: Vec<&str> = scenario
+        .lines()
+        .flat_map(|line| std::iter::repeat_n(line, if line.contains("\"send\"") { 2 } else { 1 }))
+        .collect();
+    let told = |lines: &[String]| -> Vec<String> {
+        let kept = |line: &&String| {
+            line.contains("\"record\":\"notice\"")
+                || line.contains("\"record\":\"answer\"")
+                || line.contains("\"record\":\"decision\"")
+        };
+        lines.iter().filter(kept).cloned().collect()
+    };
+    let once = told(&play(&scenario, &policy)?);
+    let again = told(&play(&doubled.join("\n"), &policy)?);
+    match once.iter().zip(&again).find(|(once, again)| once != again) {
+        Some((once, again)) => Err(format!("delivered once  {once}\ndelivered twice {again}").into()),
+        None if once.len() != again.len() => Err(format!("{} lines once, {} twice", once.len(), again.len()).into()),
+        None => Ok(()),
+    }
+}
