@@ -11,6 +11,9 @@ use crate::{Instant, Person, instant::Slot};
 pub struct Booking {
     pub slot: Slot,
     pub people: BTreeSet<Person>,
+    /// The hold's, not the meeting's.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub hold: bool,
     pub from: Instant,
     /// `None` while it is so.
     pub until: Option<Instant>,
@@ -33,20 +36,23 @@ pub fn ours(bookings: &[Booking], person: &Person, accepted_at: Instant) -> Vec<
 /// How many former bookings are remembered; the oldest go first.
 pub const MOST_BOOKINGS: usize = 16;
 
-/// Closes what no longer holds, opens what is new. `current`: the slots our meeting and hold have from `now` on.
-pub fn rebook(bookings: &mut Vec<Booking>, current: &[(Slot, BTreeSet<Person>)], now: Instant) {
-    let same = |booking: &Booking, (slot, people): &(Slot, BTreeSet<Person>)| {
-        booking.until.is_none() && booking.slot == *slot && booking.people == *people
+/// Closes what no longer holds of the meeting or of the hold, opens what is new. `current`: what it is from `now` on.
+///
+/// The meeting is where it was decided to be. The hold is where it was last sent: one that nobody was told of is in
+/// nobody's calendar, and one whose end nobody was told of still is. Otherwise the order of arrival between two
+/// tellings would decide whether a busy time is ours.
+pub fn rebook(bookings: &mut Vec<Booking>, hold: bool, current: Option<(Slot, BTreeSet<Person>)>, now: Instant) {
+    let is_open = |booking: &Booking| booking.hold == hold && booking.until.is_none();
+    let same = |booking: &Booking| {
+        current.as_ref().is_some_and(|(slot, people)| booking.slot == *slot && booking.people == *people)
     };
-    for booking in bookings.iter_mut().filter(|booking| booking.until.is_none()) {
-        if !current.iter().any(|entry| same(booking, entry)) {
-            booking.until = Some(now);
-        }
+    for booking in bookings.iter_mut().filter(|booking| is_open(booking) && !same(booking)) {
+        booking.until = Some(now);
     }
-    for entry in current {
-        if !bookings.iter().any(|booking| same(booking, entry)) {
-            bookings.push(Booking { slot: entry.0, people: entry.1.clone(), from: now, until: None });
-        }
+    if !bookings.iter().any(|booking| is_open(booking) && same(booking))
+        && let Some((slot, people)) = current
+    {
+        bookings.push(Booking { slot, people, hold, from: now, until: None });
     }
     // What began and ended at one instant was never seen by any calendar.
     bookings.retain(|booking| booking.until.is_none_or(|until| booking.from < until));

@@ -86,6 +86,7 @@ impl<'a> Turn<'a> {
         turn.review.head.bookings.push(booking::Booking {
             slot: terms.slot,
             people: invited,
+            hold: false,
             from: Instant::from_millis(0),
             until: None,
         });

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    Instant, Person, clockwork,
+    Instant, Person, booking, clockwork,
     commit::{Commit, Settled},
     digest::Digest,
     fact::Subject,
@@ -24,6 +24,9 @@ pub struct Told {
     pub view: View,
     /// The authoritative seat they were last told: a duty arises only from a changed one, and who loses it is released.
     pub seat: Option<Row>,
+    /// They were told that this seat is theirs no more: only what they knew of it is left.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub released: bool,
     /// What they were last told to do, for the difference alone.
     pub duty: Option<DutyLine>,
     /// The version HEAD's pending or authoritative packet had, whose facts the next `why` is counted from.
@@ -57,6 +60,7 @@ pub fn baseline(reading: &Reading<'_>, person: &Person) -> Told {
         person: person.clone(),
         view: before.view(person, None),
         seat,
+        released: false,
         duty: None,
         version: issued.authoritative.number,
         proposal: None,
@@ -138,14 +142,15 @@ fn letter(reading: &Reading<'_>, told: &Told, view: &View, kind: NoticeKind, now
         duty: None,
         link: link(reading, &told.person, view),
         why: Vec::new(),
-        standing: standing(head),
+        standing: standing(head, reading.proposal_for(&told.person).is_some()),
         authoritative_slot: view.slot.map(|_| reading.review.authoritative.packet.slot),
         exceptions: if view.exceptions.is_empty() { Vec::new() } else { reading.exceptions(&told.person) },
     }
 }
 
-fn standing(head: &Head) -> ReviewStanding {
-    match (head.standing, head.pending.is_some(), !head.exceptions.is_empty()) {
+/// `proposal`: one is pending and this person hears of it.
+fn standing(head: &Head, proposal: bool) -> ReviewStanding {
+    match (head.standing, proposal, !head.exceptions.is_empty()) {
         (Standing::Started, ..) => ReviewStanding::Started,
         (Standing::Closed, ..) => ReviewStanding::Closed,
         (Standing::Cancelled, ..) => ReviewStanding::Cancelled,
@@ -173,7 +178,7 @@ fn kind(reading: &Reading<'_>, told: &Told, view: &View) -> NoticeKind {
         NoticeKind::Escalation
     } else if is_about_proposal(reading, &told.person, view) {
         NoticeKind::TentativeChange
-    } else if view.attendance == Some(Attendance::Released) {
+    } else if view.attendance == Some(Attendance::Released) && !told.released {
         NoticeKind::Released
     } else if told.proposal.is_some() && told.adoptions == reading.review.head.adoptions {
         NoticeKind::Withdrawn
@@ -186,11 +191,10 @@ fn kind(reading: &Reading<'_>, told: &Told, view: &View) -> NoticeKind {
 
 /// A duty arises when a notice tells a changed authoritative row after an adoption.
 fn arises(told: &Told, view: &View, row: Option<&Row>) -> bool {
-    let released = told.view.attendance == Some(Attendance::Released);
     view.standing == Some(Seating::Authoritative)
         && view.attendance.is_none()
         && row.is_some()
-        && (released || told.seat.as_ref() != row)
+        && (told.released || told.seat.as_ref() != row)
 }
 
 fn duty(reading: &Reading<'_>, told: &Told, view: &View, now: Instant) -> Option<DutyLine> {
@@ -312,12 +316,15 @@ pub fn settle(reading: &Reading<'_>, told: &Told, sent: &Sent<'_>, now: Instant)
     }
     if notice.calendar.iter().any(|part| part.object == CalendarObject::Hold && part.sequence == head.hold.sequence) {
         head.hold.told = true;
+        let hold = head.hold.entry.as_ref().map(|hold| (hold.slot, hold.people.clone()));
+        booking::rebook(&mut head.bookings, true, hold, now);
     }
     remember_duty(&mut head, reading, told, sent, now);
     let settled = Told {
         person: person.clone(),
         view: sent.view.clone(),
         seat: sent.seat.clone().or_else(|| told.seat.clone()),
+        released: sent.seat.is_none() && (told.released || sent.view.attendance == Some(Attendance::Released)),
         duty: if reminder { told.duty.clone() } else { notice.duty.clone() },
         version: notice.version,
         proposal: sent.pending.filter(|_| sent.about_proposal),

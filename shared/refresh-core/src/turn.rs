@@ -7,7 +7,6 @@ use crate::{
     commit::{Cause, Commit},
     decision::{Decision, Earlier, Outcome, PendingLine},
     fact::{Revision, Subject},
-    instant::Slot,
     lineage::{Entry, Happening, Trigger},
     packet::{Packet, Version},
     people,
@@ -203,13 +202,10 @@ impl<'a> Turn<'a> {
             _ => None,
         };
         change_hold(&mut self.review.head.hold, entry);
-        let mut current: Vec<(Slot, BTreeSet<Person>)> = Vec::new();
-        if self.review.head.standing != Standing::Cancelled {
-            current.push((self.authoritative().slot, people::invited(&self.review, self.situation.terms)));
-        }
-        current.extend(self.review.head.hold.entry.iter().map(|hold| (hold.slot, hold.people.clone())));
+        let meeting = (self.review.head.standing != Standing::Cancelled)
+            .then(|| (self.authoritative().slot, people::invited(&self.review, self.situation.terms)));
         let now = self.now();
-        booking::rebook(&mut self.review.head.bookings, &current, now);
+        booking::rebook(&mut self.review.head.bookings, false, meeting, now);
     }
 
     /// Duties and answers hold exactly as long as their row.

@@ -31,7 +31,7 @@ pub struct View {
     pub standing: Option<Seating>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub attendance: Option<Attendance>,
-    /// The proposal this person must decide.
+    /// The proposal this person must decide: one that went and came back is another.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub decides: Option<Digest>,
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
@@ -258,7 +258,7 @@ impl<'a> Reading<'a> {
             view.attendance = Some(Attendance::Cancellation);
         }
         if self.decides(person) {
-            view.decides = self.head().pending.as_ref().map(|pending| pending.digest);
+            view.decides = self.head().pending.as_ref().map(crate::review::Pending::id);
         }
     }
 

@@ -198,6 +198,7 @@ pub fn told(name: &str) -> Told {
         person: person(name),
         view: refresh_core::view::View { roster: BTreeMap::from([(role("r"), person("x"))]), ..Default::default() },
         seat: None,
+        released: false,
         duty: None,
         version: 7,
         proposal: None,

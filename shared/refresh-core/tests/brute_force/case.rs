@@ -176,6 +176,8 @@ pub struct Declined {
 /// A slot that was our meeting's or our hold's, from when to when, for whom.
 #[derive(Clone, Debug)]
 pub struct Booking {
+    /// The hold's: ours from when it was sent until its end was.
+    pub hold: bool,
     pub slot: Span,
     pub people: BTreeSet<usize>,
     pub from: Time,

@@ -6,6 +6,7 @@ use refresh_core::{
     EventId, Source,
     adoption::{self, Attempt, Wish},
     authority::Disposition,
+    booking,
     commit::Commit,
     event::Identity,
     fact::Subject,
@@ -134,6 +135,10 @@ impl<'a> History<'a> {
             pending.told_at.get_or_insert(self.names.at(self.case.now));
             ours.told = true;
         }
+        let head = &mut self.review.head;
+        let hold = head.hold.entry.as_ref().map(|hold| (hold.slot, hold.people.clone()));
+        booking::rebook(&mut head.bookings, true, hold, self.names.at(self.case.now));
+        ledger::send_hold(&mut self.case, self.script.optional);
     }
 
     fn refresh(&mut self, tally: &mut Tally) -> Result<(), String> {
@@ -228,7 +233,7 @@ fn issued(script: &Script, now: Time) -> Case {
             undecided: None,
             declined: Vec::new(),
             stands_by: None,
-            bookings: vec![Booking { slot: script.slot, people: invited, from: Time::MIN, until: None }],
+            bookings: vec![Booking { hold: false, slot: script.slot, people: invited, from: Time::MIN, until: None }],
         },
     };
     case.review.content = judge::content(&case, script.slot);

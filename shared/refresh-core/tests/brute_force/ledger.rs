@@ -120,12 +120,16 @@ pub fn decline(case: &mut Case, pending: Pending, stand: bool) -> Expected {
     Expected::of("declined", None, faults.then_some(Exception::OwnerOverride))
 }
 
-/// Which slots are ours from now on: the meeting's, and the hold's for those who would sit at another time or who have
-/// no seat now.
+/// The meeting's slot is ours from the decision on.
 pub fn rebook(case: &mut Case, optional: Option<usize>) {
-    let review = &mut case.review;
-    let mut ours: Vec<(Span, BTreeSet<usize>)> =
-        vec![(review.slot, review.seats.iter().copied().chain(optional).collect())];
+    let meeting = (case.review.slot, case.review.seats.iter().copied().chain(optional).collect());
+    book(case, false, vec![meeting]);
+}
+
+/// The hold's slot is ours from when it was sent, for those who would sit at another time or who have no seat now.
+pub fn send_hold(case: &mut Case, optional: Option<usize>) {
+    let review = &case.review;
+    let mut ours: Vec<(Span, BTreeSet<usize>)> = Vec::new();
     if let Some(Proposal { slot, seats, cancelled: false, .. }) =
         review.pending.as_ref().map(|pending| &pending.proposal)
     {
@@ -137,16 +141,23 @@ pub fn rebook(case: &mut Case, optional: Option<usize>) {
             ours.push((*slot, people));
         }
     }
+    book(case, true, ours);
+}
+
+fn book(case: &mut Case, hold: bool, ours: Vec<(Span, BTreeSet<usize>)>) {
     let now: Time = case.now;
-    for booking in review.bookings.iter_mut().filter(|booking| booking.until.is_none()) {
+    let review = &mut case.review;
+    for booking in review.bookings.iter_mut().filter(|booking| booking.hold == hold && booking.until.is_none()) {
         if !ours.contains(&(booking.slot, booking.people.clone())) {
             booking.until = Some(now);
         }
     }
     for (slot, people) in ours {
-        let open = |booking: &Booking| booking.until.is_none() && booking.slot == slot && booking.people == people;
+        let open = |booking: &Booking| {
+            booking.hold == hold && booking.until.is_none() && booking.slot == slot && booking.people == people
+        };
         if !review.bookings.iter().any(open) {
-            review.bookings.push(Booking { slot, people, from: now, until: None });
+            review.bookings.push(Booking { hold, slot, people, from: now, until: None });
         }
     }
 }
