@@ -128,6 +128,7 @@ async fn show(engine: &Engine, review: &ReviewId) -> Result<Value, String> {
                 "version": version.number, "made_at": version.made_at, "parent": version.parent,
                 "digest": version.packet.digest(), "packet": version.packet, "violated": version.violated,
                 "stands_on": version.stands_on,
+                "report": version.report,
             })
         })
         .collect();

@@ -109,13 +109,20 @@ fn review(text: &mut String, answer: &Value) {
     }
     outstanding(text, 1, answer);
     line(text, 0, "versions");
+    let mut before: Vec<&Value> = Vec::new();
     for version in list(answer, "versions") {
         let (number, made) = (&version["version"], plain(&version["made_at"]));
         line(text, 1, format!("{number}, made {made}: {}", slot(&version["packet"])));
-        let facts: Vec<String> = list(version, "stands_on")
-            .map(|fact| format!("{} revision {}", plain(&fact["source"]), fact["revision"]))
-            .collect();
-        line(text, 2, format!("stands on {}", facts.join(", ")));
+        let facts: Vec<&Value> = list(version, "stands_on").collect();
+        let news = facts.iter().filter(|fact| !before.is_empty() && !before.contains(fact));
+        for fact in news {
+            let (source, revision) = (plain(&fact["source"]), &fact["revision"]);
+            line(text, 2, format!("because of {}, revision {revision} from {source}", subject(&fact["subject"])));
+        }
+        for run in list(&version["report"], "runs") {
+            line(text, 2, considered(run));
+        }
+        before = facts;
     }
     line(text, 0, "lineage");
     for entry in list(answer, "lineage") {
@@ -175,4 +182,31 @@ fn letters(text: &mut String, answer: &Value) {
             line(text, 2, why);
         }
     }
+}
+
+/// A fact's subject: its kind and the names that make it.
+fn subject(of: &Value) -> String {
+    let Some((kind, names)) = of.as_object().and_then(|one| one.iter().next()) else { return plain(of) };
+    let names: Vec<String> = match names.as_array() {
+        Some(names) => names.iter().map(plain).collect(),
+        None => vec![plain(names)],
+    };
+    format!("{kind} {}", names.join(" "))
+}
+
+/// Starts that were considered, and every reason against them.
+fn considered(run: &Value) -> String {
+    let (first, last) = (plain(&run["first"]), plain(&run["last"]));
+    let starts = if first == last { first } else { format!("{first} to {last}") };
+    let against: Vec<String> = list(run, "against").map(against).collect();
+    if against.is_empty() { format!("{starts}: viable") } else { format!("{starts}: {}", against.join("; ")) }
+}
+
+fn against(reason: &Value) -> String {
+    let Some(role) = reason.get("role") else { return plain(reason).replace('_', " ") };
+    let people: Vec<String> = list(role, "people")
+        .map(|person| format!("{} {}", plain(&person["person"]), plain(&person["because"]).replace('_', " ")))
+        .collect();
+    let role = plain(&role["role"]);
+    if people.is_empty() { format!("nobody for {role}") } else { format!("nobody for {role} ({})", people.join(", ")) }
 }
