@@ -24,6 +24,8 @@ pub enum Service {
 pub struct Call {
     /// From 1 in the life of the seam; retries by the SDK are calls too.
     pub number: u64,
+    /// Which function makes it; empty where none does.
+    pub caller: Arc<str>,
     pub service: Service,
     /// `TransactWriteItems`, `SendMessage`, `SendEmail`, ...
     pub operation: String,
@@ -103,14 +105,15 @@ impl Faults {
         self.shared.crash.notified().await;
     }
 
-    pub(super) fn meet(&self, service: Service, operation: &str, request: &[u8]) -> Option<Fault> {
+    pub(super) fn meet(&self, caller: &Arc<str>, service: Service, operation: &str, request: &[u8]) -> Option<Fault> {
         let number = self.shared.calls.fetch_add(1, Ordering::SeqCst) + 1;
         let watch = lock(&self.shared.watch).clone();
         let plan = lock(&self.shared.plan).clone();
         if watch.is_none() && plan.is_none() {
             return None;
         }
-        let call = Call { number, service, operation: operation.to_owned(), request: request.into() };
+        let (caller, operation, request) = (caller.clone(), operation.to_owned(), request.into());
+        let call = Call { number, caller, service, operation, request };
         if let Some(watch) = watch {
             watch(&call);
         }

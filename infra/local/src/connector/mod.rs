@@ -8,7 +8,7 @@ mod sqs;
 #[cfg(test)]
 mod tests;
 
-use std::fmt;
+use std::{fmt, sync::Arc};
 
 use aws_config::{BehaviorVersion, Region, SdkConfig, stalled_stream_protection::StalledStreamProtectionConfig};
 use aws_sdk_dynamodb::config::{Credentials, SharedCredentialsProvider};
@@ -39,6 +39,7 @@ pub struct InProcess {
     queues: Queues,
     mailbox: Mailbox,
     faults: Faults,
+    caller: Arc<str>,
 }
 
 impl fmt::Debug for InProcess {
@@ -62,7 +63,12 @@ struct Asked {
 
 impl InProcess {
     pub fn new(store: Embedded, queues: Queues, mailbox: Mailbox, faults: Faults) -> Self {
-        Self { store, queues, mailbox, faults }
+        Self { store, queues, mailbox, faults, caller: Arc::from("") }
+    }
+
+    /// The same services, for one function: its name stands in every call it makes.
+    pub fn called_by(&self, function: &str) -> Self {
+        Self { caller: Arc::from(function), ..self.clone() }
     }
 
     /// An SDK configuration like production's, but for where its requests go and that no credentials are looked for.
@@ -90,7 +96,7 @@ impl InProcess {
         let Some(body) = request.body().bytes() else {
             return Err(ConnectorError::user("expected a body in memory".into()));
         };
-        let fault = self.faults.meet(asked.service, &asked.operation, body);
+        let fault = self.faults.meet(&self.caller, asked.service, &asked.operation, body);
         let refused = match fault {
             Some(Fault::CrashBefore) => self.faults.die().await,
             Some(Fault::Throttled) => Some(asked.throttled()),

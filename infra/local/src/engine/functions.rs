@@ -46,10 +46,12 @@ pub enum Outcome {
 struct Environment<'a> {
     function: &'a str,
     values: BTreeMap<&'a str, String>,
+    /// What its clients are made of.
+    sdk: SdkConfig,
 }
 
 impl<'a> Environment<'a> {
-    fn of(topology: &'a Topology, function: &'a str, settings: &Settings) -> Result<Self, String> {
+    fn of(topology: &'a Topology, function: &'a str, settings: &Settings, sdk: SdkConfig) -> Result<Self, String> {
         let wiring = topology.functions.get(function);
         let wiring = wiring.ok_or_else(|| format!("template.yaml: expected a function {function}, found none"))?;
         let value = |name: &str, binding: &Binding| match binding {
@@ -72,7 +74,7 @@ impl<'a> Environment<'a> {
             .iter()
             .filter_map(|(name, binding)| Some((name.as_str(), value(name, binding)?)))
             .collect();
-        Ok(Self { function, values })
+        Ok(Self { function, values, sdk })
     }
 
     fn get(&self, name: &str) -> Result<String, String> {
@@ -85,7 +87,7 @@ impl Functions {
     pub(super) fn new(
         topology: &Topology,
         settings: &Settings,
-        sdk: &SdkConfig,
+        sdk: impl Fn(&str) -> SdkConfig,
         clock: &Clock,
     ) -> Result<Self, String> {
         let policy = sources::policy::read_file(&settings.policy).map_err(|faults| {
@@ -95,14 +97,12 @@ impl Functions {
         let policy = Arc::new(policy);
         let deployment = Arc::new(policy.deployment.clone());
         let keys = Keys::parse(&settings.link_keys).map_err(|expected| format!("link keys: expected {expected}"))?;
-        let dynamodb = aws_sdk_dynamodb::Client::new(sdk);
-        let sqs = aws_sdk_sqs::Client::new(sdk);
-        let mailer = aws_sdk_sesv2::Client::new(sdk);
-        let environment = |function| Environment::of(topology, function, settings);
-        let store =
-            |environment: &Environment<'_>| Ok::<_, String>(Store::new(dynamodb.clone(), environment.get("TABLE")?));
-        let queue = |environment: &Environment<'_>, name: &str| {
-            Ok::<_, String>(Queue::new(sqs.clone(), environment.get(name)?))
+        let environment = |function| Environment::of(topology, function, settings, sdk(function));
+        let store = |of: &Environment<'_>| {
+            Ok::<_, String>(Store::new(aws_sdk_dynamodb::Client::new(&of.sdk), of.get("TABLE")?))
+        };
+        let queue = |of: &Environment<'_>, name: &str| {
+            Ok::<_, String>(Queue::new(aws_sdk_sqs::Client::new(&of.sdk), of.get(name)?))
         };
 
         let of = environment("ingest")?;
@@ -132,7 +132,7 @@ impl Functions {
         let notify = notify::Env {
             store: store(&of)?,
             deployment: deployment.clone(),
-            mailer,
+            mailer: aws_sdk_sesv2::Client::new(&of.sdk),
             postage: Arc::new(postage),
             clock: clock.clone(),
         };

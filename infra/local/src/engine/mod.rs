@@ -12,7 +12,6 @@ pub mod virtual_time;
 
 use std::sync::Arc;
 
-use aws_config::SdkConfig;
 use lambda_shell::{
     clock::Clock,
     deadline::Deadline,
@@ -50,7 +49,6 @@ struct Shared {
     queues: Queues,
     mailbox: Mailbox,
     faults: Faults,
-    sdk: SdkConfig,
     store: Store,
     functions: Functions,
 }
@@ -86,15 +84,18 @@ impl Engine {
         let mailbox = Mailbox::open(durable.then(|| embedded.clone()), clock.clone()).await?;
         let faults = Faults::default();
         let services = InProcess::new(embedded.clone(), queues.clone(), mailbox.clone(), faults.clone());
-        let sdk = match settings.retries.clone() {
-            Some((timeouts, retries)) => services.sdk_config_with(timeouts, retries),
-            None => services.sdk_config(),
+        let sdk = |caller: &str| {
+            let services = services.called_by(caller);
+            match settings.retries.clone() {
+                Some((timeouts, retries)) => services.sdk_config_with(timeouts, retries),
+                None => services.sdk_config(),
+            }
         };
         // The engine reads beside the functions, so its own calls are neither counted nor faulted.
         let own = InProcess::new(embedded.clone(), queues.clone(), mailbox.clone(), Faults::default()).sdk_config();
         let store = Store::new(aws_sdk_dynamodb::Client::new(&own), TABLE);
-        let functions = Functions::new(&topology, &settings, &sdk, &clock)?;
-        let shared = Shared { topology, settings, clock, embedded, queues, mailbox, faults, sdk, store, functions };
+        let functions = Functions::new(&topology, &settings, sdk, &clock)?;
+        let shared = Shared { topology, settings, clock, embedded, queues, mailbox, faults, store, functions };
         Ok(Self { shared: Arc::new(shared) })
     }
 
@@ -128,11 +129,6 @@ impl Engine {
 
     pub fn faults(&self) -> &Faults {
         &self.shared.faults
-    }
-
-    /// What the functions' clients are made of.
-    pub fn sdk(&self) -> &SdkConfig {
-        &self.shared.sdk
     }
 
     /// For looking, beside the functions.

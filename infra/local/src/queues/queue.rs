@@ -261,7 +261,8 @@ impl Queue {
         let before = message.visible_at;
         message.receives += 1;
         message.first_received_at.get_or_insert(now);
-        message.visible_at = now + visibility;
+        // Even with no visibility at all a message goes out once in one receive.
+        message.visible_at = now + visibility.max(1);
         let receipt = Receipt { sequence, receive: message.receives };
         received.deliveries.push(Delivery { message: message.clone(), receipt });
         let (group, until) = (message.group.clone(), message.visible_at);

@@ -3,6 +3,9 @@
 
 mod cloudformation;
 mod reader;
+pub mod rights;
+#[cfg(test)]
+mod rights_tests;
 
 use std::collections::BTreeMap;
 
