@@ -4,17 +4,18 @@ use std::{collections::BTreeSet, fmt::Debug};
 
 use refresh_core::{
     commit::Commit,
-    exception::{ExceptionKind, Rule},
+    exception::{ExceptionKind, Reason, Rule},
     lineage::Happening,
     review::Review,
 };
 
 use crate::{
-    case::{Case, Content},
+    case::{Case, Content, Span},
     history::Tally,
     judge,
     ledger::{self, Exception, Expected},
     translate::{self, Names},
+    waivers::Waived,
 };
 
 pub fn same<T: PartialEq + Debug>(what: &str, core: &T, judge: &T) -> Result<(), String> {
@@ -92,18 +93,39 @@ fn exceptions(
     }
     let reasons = rest.first().map(|(_, reasons)| reasons.as_slice()).unwrap_or_default();
     match &expected.exception {
-        Some(Exception::Incomplete(missing)) => {
-            same("missing", &reasons.iter().map(translate::missing).collect(), missing)
-        }
+        Some(Exception::Incomplete(missing)) => same("missing", &reasons.iter().map(missing_part).collect(), missing),
         Some(Exception::NoViableSlot(waived)) => {
-            let core: BTreeSet<_> = reasons.iter().map(|reason| names.waived(reason)).collect();
-            same("waivers", &core, &waived.iter().map(translate::of_judge).collect())?;
+            let core: BTreeSet<_> = reasons.iter().map(|reason| waiver_line(names, reason)).collect();
+            same("waivers", &core, &waived.iter().map(judged_line).collect())?;
             for waived in waived {
                 *tally.entry(format!("waiver {}", waived.rule)).or_default() += 1;
             }
             Ok(())
         }
         _ => Ok(()),
+    }
+}
+
+/// Rule, role, person, slot, miss.
+type Line = (String, Option<usize>, Option<usize>, Option<Span>, Option<i64>);
+
+/// A reason of `no_viable_slot`; persons and roles where the rule is about one.
+fn waiver_line(names: Names, reason: &Reason) -> Line {
+    let word = reason.rule.word();
+    let role = reason.role.as_ref().map(translate::role_index).filter(|_| word == "role_uncovered");
+    let person = reason.person.as_ref().map(translate::person_index).filter(|_| word == "availability_unknown");
+    (word, role, person, reason.slot.map(|slot| names.back(slot)), reason.missed_by_minutes)
+}
+
+fn judged_line(waived: &Waived) -> Line {
+    (waived.rule.to_owned(), waived.role, waived.person, waived.slot, waived.missed_by)
+}
+
+/// A rule of `policy_incomplete`.
+fn missing_part(reason: &Reason) -> String {
+    match &reason.role {
+        Some(role) => format!("{}:{}", reason.rule.word(), translate::role_index(role)),
+        None => reason.rule.word(),
     }
 }
 

@@ -2,7 +2,6 @@
 
 use refresh_core::{
     Calendar, ChangeId, Checkpoint, Instant, Interval, Person, ReviewId, Role, Service, Source,
-    exception::Reason,
     fact::{
         Availability, Body, Busy, ChangeState, Delegate, DelegateStatus, Diary, EvidenceStatus, Fact, Facts, Freeze,
         InForce, Profile, Subject, Terms,
@@ -14,7 +13,6 @@ use refresh_core::{
 use crate::{
     case::{self, MINUTE, Proposal, Rules, Span, Time},
     script::Script,
-    waivers::Waived,
 };
 
 /// From the judge's numbers to names and instants, and back.
@@ -76,18 +74,6 @@ impl Names {
             cancelled: packet.cancelled,
         }
     }
-
-    /// A reason of `no_viable_slot`; persons and roles where the rule is about one.
-    pub fn waived(self, reason: &Reason) -> (String, Option<usize>, Option<usize>, Option<Span>, Option<i64>) {
-        let word = reason.rule.word();
-        let role = reason.role.as_ref().map(role_index).filter(|_| word == "role_uncovered");
-        let person = reason.person.as_ref().map(person_index).filter(|_| word == "availability_unknown");
-        (word, role, person, reason.slot.map(|slot| self.back(slot)), reason.missed_by_minutes)
-    }
-}
-
-pub fn of_judge(waived: &Waived) -> (String, Option<usize>, Option<usize>, Option<Span>, Option<i64>) {
-    (waived.rule.to_owned(), waived.role, waived.person, waived.slot, waived.missed_by)
 }
 
 /// A mark in the judge's words; `None` for the two that are about the change record alone.
@@ -95,14 +81,6 @@ pub fn mark(text: &str) -> Option<String> {
     match text.split_once(':') {
         Some((word, name)) => Some(format!("{word}:{}", number(name))),
         None => Some(text.to_owned()).filter(|text| !["change_in_flux", "owner_unconfirmed"].contains(&text.as_str())),
-    }
-}
-
-/// Rules of `policy_incomplete` in the judge's words.
-pub fn missing(reason: &Reason) -> String {
-    match &reason.role {
-        Some(role) => format!("{}:{}", reason.rule.word(), role_index(role)),
-        None => reason.rule.word(),
     }
 }
 

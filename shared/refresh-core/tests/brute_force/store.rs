@@ -1,0 +1,167 @@
+//! What a store and a mailer would make of the core's commits: everything written once, everybody mailed what is owed.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use refresh_core::{
+    EventId, Instant, Person, Source,
+    authority::{Disposition, Ignored},
+    commit::Commit,
+    event::Identity,
+    fact::{Facts, Subject},
+    lineage::{self, Entry, Trigger},
+    notice::{CalendarObject, Notice, NoticeKind},
+    packet::Version,
+    policy::Deployment,
+    review::Review,
+    situation::Situation,
+    telling::{self, Sent, Told},
+    turn,
+    view::{self, View},
+};
+
+use crate::translate;
+
+pub struct Store {
+    pub deployment: Deployment,
+    pub review: Review,
+    versions: BTreeMap<u32, Version>,
+    entries: Vec<Entry>,
+    told: BTreeMap<Person, Told>,
+    /// The sequence each person last saw of each calendar object.
+    seen: BTreeMap<(Person, bool), u32>,
+    events: u64,
+}
+
+impl Store {
+    pub fn issued(commit: Commit, deployment: Deployment) -> Result<Self, String> {
+        let first = commit.versions.first().ok_or("issuing minted nothing")?.clone();
+        let review = Review { head: commit.head.clone(), issued: first.clone(), authoritative: first, pending: None };
+        let mut store = Self {
+            deployment,
+            review,
+            versions: BTreeMap::new(),
+            entries: Vec::new(),
+            told: BTreeMap::new(),
+            seen: BTreeMap::new(),
+            events: 0,
+        };
+        store.review.head.counter = 0;
+        store.review.head.latest = commit.head.issued - 1;
+        store.write(commit)?;
+        Ok(store)
+    }
+
+    /// Writes a commit, as long as it fits what was written before.
+    pub fn write(&mut self, commit: Commit) -> Result<(), String> {
+        let (before, after) = (&self.review.head, &commit.head);
+        ensure(after.counter == before.counter + 1, || format!("counter {} after {}", after.counter, before.counter))?;
+        ensure(after.meeting.sequence >= before.meeting.sequence, || "the meeting's sequence fell".to_owned())?;
+        ensure(after.hold.sequence >= before.hold.sequence, || "the hold's sequence fell".to_owned())?;
+        ensure(after.at >= before.at, || "time ran backwards".to_owned())?;
+        let expected = before.latest + 1..=after.latest;
+        let minted: Vec<u32> = commit.versions.iter().map(|version| version.number).collect();
+        ensure(expected.clone().eq(minted.iter().copied()), || format!("versions {expected:?}, minted {minted:?}"))?;
+        self.versions.extend(commit.versions.into_iter().map(|version| (version.number, version)));
+        self.entries.extend(commit.entry);
+        lineage::verify(&self.entries, &commit.head.lineage).map_err(|misfit| format!("{misfit:?}"))?;
+        let version = |number: u32| self.versions.get(&number).cloned().ok_or(format!("version {number} is missing"));
+        self.review = Review {
+            issued: version(commit.head.issued)?,
+            authoritative: version(commit.head.authoritative)?,
+            pending: commit.head.pending.as_ref().map(|pending| version(pending.version)).transpose()?,
+            head: commit.head,
+        };
+        if let Some(settled) = commit.told {
+            self.told.insert(settled.told.person.clone(), settled.told);
+        }
+        Ok(())
+    }
+
+    /// Another event about the same facts: accepted, or delivered once more.
+    pub fn trigger(&mut self, accepted: bool) -> Trigger {
+        self.events += u64::from(accepted);
+        Trigger {
+            identity: Identity {
+                source: Source::parse("//source.example.com").expect("a source"),
+                id: EventId::parse(&format!("event-{}", self.events)).expect("an id"),
+            },
+            event_type: "dev.holdpoint.person.updated.v1".to_owned(),
+            subject: Subject::Person(translate::person(0)),
+            revision: self.events,
+            disposition: if accepted { Disposition::Applied } else { Disposition::Ignored(Ignored::Duplicate) },
+            collision: None,
+        }
+    }
+
+    /// Everybody the review could concern.
+    fn people(&self, facts: &Facts, now: Instant) -> BTreeSet<Person> {
+        let mut people: BTreeSet<Person> = self.told.keys().cloned().collect();
+        people.extend((0..6).map(translate::person));
+        if let Some(situation) = Situation::of(&self.review.head.review, facts, &self.deployment, now) {
+            people.extend(turn::reading(&self.review, &situation).people());
+        }
+        people
+    }
+
+    /// What each person must know now.
+    pub fn views(&self, facts: &Facts, now: Instant) -> BTreeMap<Person, View> {
+        let Some(situation) = Situation::of(&self.review.head.review, facts, &self.deployment, now) else {
+            return BTreeMap::new();
+        };
+        let reading = turn::reading(&self.review, &situation);
+        let view = |person: Person| {
+            let told = self.told.get(&person).cloned().unwrap_or_else(|| telling::baseline(&reading, &person));
+            let view = reading.view(&person, told.seat.as_ref());
+            (person, view)
+        };
+        self.people(facts, now).into_iter().map(view).collect()
+    }
+
+    /// The quiet period is over: everybody is told what they are owed.
+    pub fn tell(&mut self, facts: &Facts, now: Instant) -> Result<Vec<Notice>, String> {
+        let now = now.max(self.review.head.quiet_until.unwrap_or(now)).max(self.review.head.at);
+        let mut sent = Vec::new();
+        for person in self.people(facts, now) {
+            if let Some(notice) = self.tell_one(&person, facts, now)? {
+                sent.push(notice);
+            }
+        }
+        let situation = Situation::of(&self.review.head.review, facts, &self.deployment, now);
+        let policy = situation.ok_or("the review has no terms")?.policy;
+        if let Some(commit) = telling::fall_quiet(&self.review, &policy, now) {
+            self.write(commit)?;
+        }
+        Ok(sent)
+    }
+
+    fn tell_one(&mut self, person: &Person, facts: &Facts, now: Instant) -> Result<Option<Notice>, String> {
+        let review = self.review.clone();
+        let situation = Situation::of(&review.head.review, facts, &self.deployment, now).ok_or("no terms")?;
+        let reading = turn::reading(&review, &situation);
+        let told = self.told.get(person).cloned().unwrap_or_else(|| telling::baseline(&reading, person));
+        let stood_on = self.versions.get(&told.version).map(|version| version.stands_on.as_slice()).unwrap_or_default();
+        let view = reading.view(person, told.seat.as_ref());
+        let Some(notice) = telling::owed(&reading, &told, false, stood_on, now) else {
+            return ensure(view == told.view, || format!("{person} is owed nothing of {:?}", told.view)).map(|()| None);
+        };
+        let commit = telling::settle(&reading, &told, &Sent::of(&reading, &told, &notice, "message", "claim"), now);
+        for part in &notice.calendar {
+            let hold = part.object == CalendarObject::Hold;
+            let seen = self.seen.insert((person.clone(), hold), part.sequence);
+            ensure(seen.is_none_or(|seen| seen <= part.sequence), || format!("{person} is sent an older sequence"))?;
+        }
+        self.write(commit)?;
+        if notice.kind == NoticeKind::Reminder {
+            return Ok(Some(notice));
+        }
+        ensure(view != told.view, || format!("{person} is told what they know: {notice:?}"))?;
+        ensure(!notice.changes.is_empty(), || format!("{person} is told of no change: {notice:?}"))?;
+        let delta = view::delta(&told.view, &view, None, None);
+        ensure(!delta.is_empty(), || format!("{person}'s views differ in nothing"))?;
+        Ok(Some(notice))
+    }
+}
+
+pub fn ensure(holds: bool, otherwise: impl FnOnce() -> String) -> Result<(), String> {
+    if holds { Ok(()) } else { Err(otherwise()) }
+}

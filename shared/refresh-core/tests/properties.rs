@@ -1,0 +1,363 @@
+//! What holds for all inputs: random small histories, whatever they bring.
+//!
+//! `HOLDPOINT_CASES` and `HOLDPOINT_SEED` play more histories, or other ones, as in `brute_force`.
+
+// The generator and its translation are shared with the brute-force search, which uses all of them.
+#[allow(dead_code)]
+#[path = "brute_force/case.rs"]
+mod case;
+#[allow(dead_code)]
+#[path = "brute_force/script.rs"]
+mod script;
+#[path = "brute_force/store.rs"]
+mod store;
+#[allow(dead_code)]
+#[path = "brute_force/translate.rs"]
+mod translate;
+
+use std::collections::BTreeMap;
+
+use proptest::{
+    prelude::*,
+    test_runner::{Config, RngAlgorithm, TestCaseError, TestRng, TestRunner},
+};
+use refresh_core::{
+    Instant,
+    adoption::{self, Attempt, Wish},
+    exception::ExceptionKind,
+    fact::{Fact, Facts},
+    packet::Packet,
+    refresh,
+    review::Standing,
+    violation,
+};
+
+use crate::{
+    case::{MINUTE, Span, Time},
+    script::{Act, Script},
+    store::{Store, ensure},
+    translate::Names,
+};
+
+fn setting<T: std::str::FromStr>(name: &str, default: T) -> T {
+    std::env::var(name).ok().and_then(|value| value.parse().ok()).unwrap_or(default)
+}
+
+/// Each property is tried on its own histories, the same ones in every run.
+fn holds<S: Strategy>(number: u8, inputs: &S, property: impl Fn(S::Value) -> Result<(), String>) {
+    let seed: u64 = setting("HOLDPOINT_SEED", 1);
+    let mut bytes = [number; 32];
+    bytes[..8].copy_from_slice(&seed.to_le_bytes());
+    let config = Config {
+        cases: setting("HOLDPOINT_CASES", 300),
+        failure_persistence: None,
+        max_shrink_iters: 4_000,
+        ..Config::default()
+    };
+    let mut runner = TestRunner::new_with_rng(config, TestRng::from_seed(RngAlgorithm::ChaCha, &bytes));
+    let result = runner.run(inputs, |input| property(input).map_err(TestCaseError::fail));
+    if let Err(error) = result {
+        panic!("seed {seed}: {error}");
+    }
+}
+
+/// One history in play: the script's facts, and what the core made of them.
+struct Play<'a> {
+    script: &'a Script,
+    names: Names,
+    now: Time,
+    world: case::Facts,
+    facts: Facts,
+    revision: u64,
+    store: Store,
+}
+
+impl<'a> Play<'a> {
+    fn begin(script: &'a Script) -> Result<Self, String> {
+        let names = Names { midnight: script.midnight };
+        let now = script.issued_at.min(script.slot.from - 1);
+        let facts = translate::facts(names, script, &script.facts, now, 1);
+        let deployment = translate::deployment(&script.rules);
+        let commit =
+            refresh::issue(&translate::review(), "example.com", &facts, &deployment, Vec::new(), names.at(now))
+                .ok_or("issuing wrote nothing")?;
+        let store = Store::issued(commit, deployment)?;
+        Ok(Self { script, names, now, world: script.facts.clone(), facts, revision: 1, store })
+    }
+
+    fn at(&self) -> Instant {
+        self.names.at(self.now)
+    }
+
+    fn learn(&mut self, step: &script::Step, now: Time) {
+        self.now = now;
+        self.world = step.after(&self.world);
+        self.revision += 1;
+        self.facts = translate::facts(self.names, self.script, &self.world, now, self.revision);
+    }
+
+    fn refresh(&mut self, accepted: bool) -> Result<(), String> {
+        let trigger = self.store.trigger(accepted);
+        let commit =
+            refresh::refresh(&self.store.review, &self.facts, &self.store.deployment, vec![trigger], self.at());
+        commit.map_or(Ok(()), |commit| self.store.write(commit))
+    }
+
+    fn decide(&mut self, wish: Wish) -> Result<(), String> {
+        let Some(pending) = self.store.review.head.pending.clone() else { return Ok(()) };
+        let Some(by) = pending.adopter.clone() else { return Ok(()) };
+        let attempt = Attempt { by, proposal: pending.id().short(), wish, reason: None };
+        let review = &self.store.review;
+        let answered = adoption::decide(review, &self.facts, &self.store.deployment, &attempt, self.at());
+        answered.commit.map_or(Ok(()), |commit| self.store.write(commit))
+    }
+
+    /// The whole script, with a look after every step. False from the look ends the history.
+    fn run(
+        script: &Script,
+        mut look: impl FnMut(&mut Play<'_>, &Packet, Act) -> Result<(), String>,
+    ) -> Result<(), String> {
+        let mut play = Play::begin(script)?;
+        let before = play.store.review.issued.packet.clone();
+        look(&mut play, &before, Act::Refresh).map_err(|error| format!("issue: {error}"))?;
+        for (index, step) in script.steps.iter().enumerate() {
+            let now = (play.now + step.after.max(0)).max(play.names.time(play.store.review.head.at));
+            if play.store.review.head.is_over(play.names.at(now)) {
+                break;
+            }
+            play.learn(step, now);
+            let before = play.store.review.authoritative.packet.clone();
+            match step.act {
+                Act::Refresh => play.refresh(true)?,
+                Act::Adopt => play.decide(Wish::Adopt)?,
+                Act::DeclineOtherSlot => play.decide(Wish::DeclineOtherSlot)?,
+                Act::DeclineStand => play.decide(Wish::DeclineStand)?,
+            }
+            // Who decides may have found nothing to decide: the facts have come all the same.
+            play.refresh(true)?;
+            look(&mut play, &before, step.act).map_err(|error| format!("step {}: {error}", index + 1))?;
+            if step.tell {
+                play.tell()?;
+            }
+        }
+        Ok(())
+    }
+
+    fn tell(&mut self) -> Result<usize, String> {
+        let sent = self.store.tell(&self.facts, self.at())?;
+        self.now = self.now.max(self.names.time(self.store.review.head.at));
+        Ok(sent.len())
+    }
+
+    fn is_open(&self) -> bool {
+        self.store.review.head.standing == Standing::Open
+    }
+
+    fn violations(&self) -> usize {
+        violation::violations(&self.store.review.head.today.violated).len()
+    }
+
+    /// The proposal that waits, a cancellation apart.
+    fn proposed(&self) -> Option<(Span, Vec<usize>)> {
+        let packet = &self.store.review.pending.as_ref()?.packet;
+        let seats = packet.attendees.values().map(translate::person_index).collect();
+        (!packet.cancelled).then(|| (self.names.back(packet.slot), seats))
+    }
+}
+
+#[test]
+fn nothing_is_proposed_before_its_evidence() {
+    holds(1, &script::scripts(), |script| {
+        Play::run(&script, |play, _, _| {
+            let Some((slot, _)) = play.proposed() else { return Ok(()) };
+            let rules = &play.script.rules;
+            let late = play.world.evidence.iter().any(|evidence| match evidence {
+                Some(case::Evidence::Ready(at)) => slot.from < at + rules.buffer,
+                Some(case::Evidence::Expected(Some(at))) => {
+                    slot.from < at + rules.buffer || play.now >= at + rules.grace
+                }
+                _ => true,
+            });
+            ensure(!late, || format!("{slot:?} is before its evidence"))
+        })
+    });
+}
+
+#[test]
+fn nothing_is_proposed_in_a_protected_freeze() {
+    holds(2, &script::scripts(), |script| {
+        Play::run(&script, |play, _, _| {
+            let Some((slot, _)) = play.proposed() else { return Ok(()) };
+            let frozen = play.world.freezes.iter().any(|(freeze, protected)| *protected && freeze.meets(slot));
+            ensure(!frozen, || format!("{slot:?} is in a protected freeze"))
+        })
+    });
+}
+
+#[test]
+fn nobody_is_moved_who_is_not_known_to_be_free() {
+    holds(3, &script::scripts(), |script| {
+        Play::run(&script, |play, before, _| {
+            let Some((slot, seats)) = play.proposed() else { return Ok(()) };
+            let stayed: Vec<usize> = before.attendees.values().map(translate::person_index).collect();
+            let moved = slot != play.names.back(before.slot);
+            for (person, was) in seats.iter().zip(stayed) {
+                let facts = &play.world.people[*person];
+                let diaries = [&facts.calendar, &facts.oncall];
+                let known = facts.calendar.is_some()
+                    && diaries.into_iter().flatten().all(|diary| {
+                        diary.horizon.holds(slot) && !diary.unknown.iter().any(|unknown| unknown.meets(slot))
+                    });
+                ensure(known || !moved && *person == was, || format!("{person} is not known at {slot:?}"))?;
+            }
+            Ok(())
+        })
+    });
+}
+
+#[test]
+fn nobody_is_proposed_for_two_roles() {
+    holds(4, &script::scripts(), |script| {
+        Play::run(&script, |play, before, _| {
+            let Some((slot, mut seats)) = play.proposed().filter(|_| play.script.rules.distinct) else { return Ok(()) };
+            let roles = seats.len();
+            let kept = seats == before.attendees.values().map(translate::person_index).collect::<Vec<_>>();
+            seats.sort_unstable();
+            seats.dedup();
+            ensure(seats.len() == roles, || format!("somebody sits twice at {slot:?} (as before: {kept})"))
+        })
+    });
+}
+
+#[test]
+fn a_legal_slot_is_kept() {
+    holds(5, &script::scripts(), |script| {
+        Play::run(&script, |play, before, act| {
+            let (review, head) = (&play.store.review, &play.store.review.head);
+            if act != Act::Adopt {
+                ensure(review.authoritative.packet.same_seats(before), || "moved without adoption".to_owned())?;
+            }
+            let edge = head.today.freeze_edge && !review.authoritative.packet.freeze_edge;
+            if play.violations() == 0 && !edge && play.is_open() {
+                ensure(review.pending.is_none(), || format!("a legal slot is proposed away: {:?}", review.pending))?;
+            }
+            Ok(())
+        })
+    });
+}
+
+#[test]
+fn a_slot_that_is_not_legal_has_a_proposal_or_an_exception_open() {
+    holds(6, &script::scripts(), |script| {
+        Play::run(&script, |play, _, _| {
+            let head = &play.store.review.head;
+            let answered = head.pending.is_some() || !head.exceptions.is_empty();
+            ensure(play.violations() == 0 || answered || !play.is_open(), || {
+                format!("{:?}, and nothing is open", head.today.violated)
+            })
+        })
+    });
+}
+
+#[test]
+fn refreshing_again_writes_nothing() {
+    holds(7, &script::scripts(), |script| {
+        Play::run(&script, |play, _, _| {
+            let again =
+                refresh::refresh(&play.store.review, &play.facts, &play.store.deployment, Vec::new(), play.at());
+            ensure(again.is_none(), || {
+                format!("written again:\n{:#?}\nwas\n{:#?}", again.map(|commit| commit.head), play.store.review.head)
+            })
+        })
+    });
+}
+
+#[test]
+fn an_event_delivered_again_is_told_to_nobody() {
+    holds(8, &script::scripts(), |script| {
+        let mut mailed = 0;
+        Play::run(&script, |play, _, _| {
+            // What is told is told once.
+            mailed += play.tell()?;
+            let views = play.store.views(&play.facts, play.at());
+            let mails = play.store.review.head.mails_sent;
+            play.refresh(false)?;
+            ensure(views == play.store.views(&play.facts, play.at()), || "a view changed".to_owned())?;
+            let again = play.store.tell(&play.facts, play.at())?;
+            let more = play.store.review.head.mails_sent - mails;
+            ensure(again.is_empty() && more == 0, || format!("{more} mails about nothing new: {again:?}"))
+        })
+    });
+}
+
+#[test]
+fn a_delta_is_empty_exactly_if_the_views_are_equal() {
+    holds(9, &script::scripts(), |script| {
+        let mut views = Vec::new();
+        Play::run(&script, |play, _, _| {
+            views.extend(play.store.views(&play.facts, play.at()).into_values());
+            Ok(())
+        })?;
+        for was in &views {
+            for now in &views {
+                let delta = refresh_core::view::delta(was, now, None, None);
+                ensure(delta.is_empty() == (was == now), || format!("{delta:?} between {was:?} and {now:?}"))?;
+            }
+        }
+        Ok(())
+    });
+}
+
+/// What two histories must agree on: who sits when, what is proposed, what is broken, what is open. What else the
+/// authoritative packet says is today's only while it is legal: until then nothing becomes authoritative.
+fn outcome(store: &Store) -> impl PartialEq + std::fmt::Debug + use<> {
+    let review = &store.review;
+    let pending = review.pending.as_ref().map(|version| (version.packet.digest(), version.packet.proposal_digest()));
+    let exceptions: BTreeMap<ExceptionKind, Vec<_>> =
+        review.head.exceptions.iter().map(|open| (open.kind, open.reasons.clone())).collect();
+    let packet = &review.authoritative.packet;
+    let settled = pending.is_none() && exceptions.is_empty();
+    let today = (settled.then(|| packet.digest()), review.head.today.violated.clone());
+    (packet.slot, packet.attendees.clone(), pending, today, exceptions)
+}
+
+#[test]
+fn any_order_of_arrival_gives_the_same_packet() {
+    let inputs = (script::scripts(), proptest::collection::vec(any::<u32>(), 40));
+    holds(10, &inputs, |(script, order)| {
+        let first = Play::begin(&script)?;
+        let Some(step) = script.steps.first() else { return Ok(()) };
+        // Before the first proposal runs out: an expiry is a decision, and decisions are no matter of order.
+        let expires = first.store.review.head.pending.as_ref().map(|pending| first.names.time(pending.expires_at) - 1);
+        let latest = expires.unwrap_or(Time::MAX).min(script.slot.from - MINUTE);
+        let now = (first.now + step.after.max(0)).min(latest).max(first.now);
+        let mut world = step.after(&first.world);
+        // A freeze edge that is left and entered again is asked about again: one calendar changes, not two against
+        // each other.
+        world.freezes.truncate(1);
+        world.freezes.extend(first.world.freezes.get(1).filter(|_| world.freezes.len() == 1).copied());
+        let newest = translate::facts(first.names, &script, &world, now, 2);
+        let arriving: Vec<Fact> = newest.iter().filter(|fact| differs(&first.facts, fact)).cloned().collect();
+        let arrive = |mut arriving: Vec<Fact>, keys: &[u32]| {
+            let mut play = Play::begin(&script)?;
+            let mut keys = keys.iter().cycle();
+            arriving.sort_by_cached_key(|_| keys.next().copied());
+            for fact in arriving {
+                play.facts.insert(fact);
+                play.now = now;
+                play.refresh(true)?;
+            }
+            Ok::<_, String>(outcome(&play.store))
+        };
+        let straight = arrive(arriving.clone(), &[0])?;
+        for keys in order.chunks(20) {
+            let shuffled = arrive(arriving.clone(), keys)?;
+            ensure(straight == shuffled, || format!("{straight:#?}\nin another order\n{shuffled:#?}"))?;
+        }
+        Ok(())
+    });
+}
+
+fn differs(known: &Facts, fact: &Fact) -> bool {
+    known.get(&fact.subject).is_none_or(|known| known.body != fact.body)
+}
