@@ -1,5 +1,7 @@
 //! What the suites share.
 
+pub mod cloud;
+
 use std::path::PathBuf;
 
 /// The repository's own folder.

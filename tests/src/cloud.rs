@@ -1,0 +1,6 @@
+//! The cloud stand-in and what is needed to talk to it: for the suites that meet the bundle over real HTTP.
+
+pub mod browser;
+pub mod http;
+pub mod ministack;
+pub mod tools;
