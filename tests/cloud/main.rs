@@ -1,0 +1,10 @@
+//! What is deployed: the template held against the code, and the binaries as the cloud runs them.
+
+// The layouts of nested SDK futures go deeper than the default of 128.
+#![recursion_limit = "256"]
+
+mod graph;
+mod permissions;
+mod template;
+mod transformed;
+mod wire;

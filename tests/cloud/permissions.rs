@@ -1,0 +1,92 @@
+//! Least privilege, from its other side. The local engine's own tests hold that every call is allowed; these, that the
+//! roles SAM makes of the template allow nothing that no function ever asks for.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use crate::{
+    transformed::{FUNCTIONS, Statement, template},
+    wire::{Asked, asked},
+};
+
+/// Granted and not asked for in any scenario, with the reason why it is granted all the same.
+const IN_RESERVE: [(&str, &str, &str); 0] = [];
+
+/// Logical ids of the queues, by their names without the stack's.
+fn queues() -> BTreeMap<String, String> {
+    let queues = template().of_type("AWS::SQS::Queue");
+    let named = queues.iter().filter_map(|(logical, queue)| {
+        let name = queue["QueueName"]["Fn::Sub"].as_str()?.strip_prefix("${AWS::StackName}-")?;
+        Some((name.to_owned(), (*logical).to_owned()))
+    });
+    named.collect()
+}
+
+/// `StringLike`, with stars at the end alone.
+fn like(pattern: &str, text: &str) -> bool {
+    match pattern.strip_suffix('*') {
+        Some(start) => text.starts_with(start),
+        None => text == pattern,
+    }
+}
+
+fn allows(statement: &Statement, asked: &Asked, queues: &BTreeMap<String, String>) -> bool {
+    let resource = queues.get(&asked.resource).unwrap_or(&asked.resource);
+    statement.actions.contains(&asked.action)
+        // A mail is sent from an identity, whose name is the deployment's; the policy binds the sender's address.
+        && (asked.resource.is_empty() || statement.resources.contains(resource))
+        && (statement.leading_keys.is_empty()
+            || asked.leading_keys.iter().all(|key| statement.leading_keys.iter().any(|pattern| like(pattern, key))))
+}
+
+fn of(function: &str) -> impl Iterator<Item = &'static Asked> {
+    let function = function.to_ascii_lowercase();
+    asked().iter().filter(move |asked| asked.function == function)
+}
+
+#[test]
+fn no_action_is_allowed_that_is_never_asked_for() {
+    let queues = queues();
+    let mut unused = BTreeSet::new();
+    for function in FUNCTIONS {
+        for statement in template().statements(function) {
+            for action in &statement.actions {
+                let reserved = IN_RESERVE.iter().any(|(of, what, _)| *of == function && what == action);
+                // Read alone, so that what another statement allows as well does not count for this one.
+                let used = of(function).any(|asked| asked.action == *action && allows(&statement, asked, &queues));
+                if !used && !reserved {
+                    unused.insert(format!("{function}: {}: {action}", statement.sid));
+                }
+            }
+            for resource in statement.resources.iter().filter(|resource| !resource.starts_with("arn:")) {
+                let used = of(function).any(|asked| queues.get(&asked.resource).unwrap_or(&asked.resource) == resource);
+                if !used {
+                    unused.insert(format!("{function}: {}: {resource}", statement.sid));
+                }
+            }
+            for pattern in &statement.leading_keys {
+                let used = of(function).any(|asked| {
+                    statement.actions.contains(&asked.action) && asked.leading_keys.iter().any(|key| like(pattern, key))
+                });
+                if !used {
+                    unused.insert(format!("{function}: {}: {pattern}", statement.sid));
+                }
+            }
+        }
+    }
+    assert!(unused.is_empty(), "no scenario asks for {unused:#?}");
+}
+
+#[test]
+fn nothing_is_allowed_by_a_star() {
+    for function in FUNCTIONS {
+        for statement in template().statements(function) {
+            for action in &statement.actions {
+                assert!(!action.contains('*'), "{function}: {}: {action}", statement.sid);
+            }
+            assert!(!statement.resources.iter().any(|resource| resource == "*"), "{function}: {}", statement.sid);
+            let on_items = statement.actions.iter().any(|action| action.starts_with("dynamodb:"));
+            let on_table = statement.resources.iter().any(|resource| resource == "Table");
+            assert!(!(on_items && on_table) || !statement.leading_keys.is_empty(), "{function}: {}", statement.sid);
+        }
+    }
+}
