@@ -255,7 +255,6 @@ impl World {
         }
         self.causes.extend(commit.causes);
         self.entries.extend(commit.entry);
-        lineage::verify(&self.entries, &head.lineage).map_err(|misfit| format!("the lineage breaks: {misfit:?}"))?;
         if let Some(before) = before.filter(|before| {
             head.meeting.sequence < before.meeting.sequence
                 || head.hold.sequence < before.hold.sequence
@@ -322,10 +321,16 @@ impl World {
         [head.check_at, head.notices_at].into_iter().flatten().min()
     }
 
-    /// After the last step: what is due at this very instant still happens.
+    /// After the last step: what is due at this very instant still happens, and the lineage verifies.
     pub fn settle_down(&mut self) -> Result<(), String> {
         self.issue()?;
-        self.advance(self.now)
+        self.advance(self.now)?;
+        match &self.review {
+            Some(review) => lineage::verify(&self.entries, &review.head.lineage)
+                .map(drop)
+                .map_err(|misfit| format!("the lineage breaks: {misfit:?}")),
+            None => Ok(()),
+        }
     }
 
     /// Observation begins here.
