@@ -5,7 +5,7 @@ use std::time::Duration;
 use aws_config::{BehaviorVersion, Region, SdkConfig, environment::EnvironmentVariableCredentialsProvider};
 use aws_smithy_http_client::{
     Builder,
-    tls::{Provider, rustls_provider::CryptoMode},
+    tls::{Provider, TlsContext, TrustStore, rustls_provider::CryptoMode},
 };
 use aws_smithy_runtime_api::client::{
     http::SharedHttpClient, stalled_stream_protection::StalledStreamProtectionConfig,
@@ -63,8 +63,49 @@ pub fn retries() -> RetryConfig {
 /// A frozen process wakes with dead sockets: connections idle for this long are not tried again.
 const IDLE: Duration = Duration::from_secs(50);
 
+/// The roots that Amazon's own endpoints chain to, from the Mozilla set. Reading and parsing the machine's whole set at
+/// every cold start is most of what a start costs. Names, fingerprints and ends of validity stand in the file.
+const AMAZON_ROOTS: &[u8] = include_bytes!("amazon-roots.pem");
+
 fn http_client() -> SharedHttpClient {
-    Builder::new().tls_provider(Provider::Rustls(CryptoMode::AwsLc)).pool_idle_timeout(IDLE).build_https()
+    let roots = match trust(|name| std::env::var(name).ok()) {
+        Trust::AmazonAlone => TrustStore::empty().with_pem_certificate(AMAZON_ROOTS),
+        Trust::Machine => TrustStore::default(),
+    };
+    let tls = TlsContext::builder().with_trust_store(roots).build();
+    let builder = Builder::new().tls_provider(Provider::Rustls(CryptoMode::AwsLc)).pool_idle_timeout(IDLE);
+    match tls {
+        Ok(tls) => builder.tls_context(tls).build_https(),
+        // A context of a trust store alone has nothing that could be refused; the default one is the machine's.
+        Err(_) => builder.build_https(),
+    }
+}
+
+/// Whose word for a server's identity is taken.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+enum Trust {
+    AmazonAlone,
+    Machine,
+}
+
+/// Amazon's roots in a function that talks to Amazon's endpoints, and nowhere else: an endpoint of one's own, a set of
+/// certificates of one's own, a partition with other authorities and an operator's shell take the machine's.
+fn trust(variable: impl Fn(&str) -> Option<String>) -> Trust {
+    const OTHER_ENDPOINTS: [&str; 5] = [
+        "AWS_ENDPOINT_URL",
+        "AWS_ENDPOINT_URL_DYNAMODB",
+        "AWS_ENDPOINT_URL_SQS",
+        "AWS_ENDPOINT_URL_SESV2",
+        "SSL_CERT_FILE",
+    ];
+    let given = |name: &str| variable(name).is_some_and(|value| !value.is_empty());
+    let region = variable("AWS_REGION").unwrap_or_default();
+    let elsewhere = region.starts_with("cn-") || region.contains("-iso") || region.starts_with("eusc-");
+    let in_a_function = given("AWS_LAMBDA_RUNTIME_API");
+    match in_a_function && !elsewhere && !OTHER_ENDPOINTS.into_iter().any(given) {
+        true => Trust::AmazonAlone,
+        false => Trust::Machine,
+    }
 }
 
 pub fn dynamodb(config: &SdkConfig) -> aws_sdk_dynamodb::Client {
@@ -73,4 +114,51 @@ pub fn dynamodb(config: &SdkConfig) -> aws_sdk_dynamodb::Client {
 
 pub fn sqs(config: &SdkConfig) -> aws_sdk_sqs::Client {
     aws_sdk_sqs::Client::new(config)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn trusted(variables: &[(&str, &str)]) -> Trust {
+        trust(|name| variables.iter().find(|(found, _)| *found == name).map(|(_, value)| (*value).to_owned()))
+    }
+
+    #[test]
+    fn a_function_trusts_amazon_alone_and_everybody_else_the_machine() {
+        let function = [("AWS_LAMBDA_RUNTIME_API", "127.0.0.1:9001"), ("AWS_REGION", "eu-central-1")];
+        assert_eq!(trusted(&function), Trust::AmazonAlone);
+        assert_eq!(trusted(&[]), Trust::Machine);
+        for other in [
+            ("AWS_ENDPOINT_URL", "http://127.0.0.1:4566"),
+            ("AWS_ENDPOINT_URL_SQS", "https://queue.example.com"),
+            ("SSL_CERT_FILE", "/opt/roots.pem"),
+        ] {
+            assert_eq!(trusted(&[&function[..], &[other]].concat()), Trust::Machine, "{}", other.0);
+        }
+        assert_eq!(trusted(&[function[0], ("AWS_REGION", "cn-north-1")]), Trust::Machine);
+        // A template cannot leave a variable out.
+        assert_eq!(trusted(&[&function[..], &[("AWS_ENDPOINT_URL", "")]].concat()), Trust::AmazonAlone);
+    }
+
+    #[tokio::test]
+    async fn every_root_is_read() {
+        let text = std::str::from_utf8(AMAZON_ROOTS).expect("PEM is text");
+        assert_eq!(text.matches("-----BEGIN CERTIFICATE-----").count(), 5);
+        // They are parsed when a connection is wanted, and one that cannot be read ends the process there. Nobody
+        // listens on this port, so that is as far as it comes.
+        let tls =
+            TlsContext::builder().with_trust_store(TrustStore::empty().with_pem_certificate(AMAZON_ROOTS)).build();
+        let builder = Builder::new().tls_provider(Provider::Rustls(CryptoMode::AwsLc));
+        let config = SdkConfig::builder()
+            .behavior_version(BehaviorVersion::v2026_01_12())
+            .region(Region::new("eu-central-1"))
+            .endpoint_url("https://127.0.0.1:1")
+            .http_client(builder.tls_context(tls.expect("a context")).build_https())
+            .retry_config(RetryConfig::disabled())
+            .build();
+        let config = aws_sdk_sqs::config::Builder::from(&config).allow_no_auth().build();
+        let refused = aws_sdk_sqs::Client::from_conf(config).list_queues().send().await.expect_err("nobody there");
+        assert!(matches!(refused, aws_sdk_sqs::error::SdkError::DispatchFailure(_)), "{refused:?}");
+    }
 }
