@@ -362,14 +362,14 @@ fn calendar_slot(notice: &Notice, object: CalendarObject, before: Option<Slot>) 
 fn remember_duty(head: &mut Head, reading: &Reading<'_>, told: &Told, sent: &Sent<'_>, now: Instant) {
     let policy = reading.policy;
     let person = &sent.notice.to;
-    if sent.notice.kind == NoticeKind::Reminder {
+    // Any notice that says what they still owe is a reminder of it: no second mail at the same moment.
+    if sent.notice.duty.as_ref().is_some_and(|duty| duty.action == DutyAction::Answer) {
         for duty in head.duties.iter_mut().filter(|duty| duty.person == *person) {
             duty.reminded = clockwork::reminders_due(duty.told_at, now, policy);
         }
-        return;
     }
     let row = sent.seat.as_ref();
-    if head.standing != Standing::Open || !arises(told, &sent.view, row) {
+    if sent.notice.kind == NoticeKind::Reminder || head.standing != Standing::Open || !arises(told, &sent.view, row) {
         return;
     }
     // The row that was told must still be theirs: a later adoption brings its own notice and its own duty.
