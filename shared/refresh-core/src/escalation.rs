@@ -10,6 +10,8 @@ use crate::{
 impl Turn<'_> {
     /// The open exceptions: what the decision found, and those that follow from duties and mail.
     pub fn escalate(&mut self, found: Vec<(ExceptionKind, Vec<Reason>)>) {
+        // A duty whose row the turn has just changed is none any more, and so is not unanswered.
+        self.carry_forward();
         let mut open = found;
         if self.review.head.standing == Standing::Open {
             open.extend(self.standing_exceptions());

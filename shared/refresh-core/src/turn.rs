@@ -209,7 +209,7 @@ impl<'a> Turn<'a> {
     }
 
     /// Duties and answers hold exactly as long as their row.
-    fn carry_forward(&mut self) {
+    pub(crate) fn carry_forward(&mut self) {
         let reading = reading(&self.review, self.situation);
         let rows = |person: &Person| {
             let rows = [reading.authoritative_row(person), reading.tentative_row(person)];
