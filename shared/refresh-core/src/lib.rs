@@ -35,6 +35,7 @@ pub mod policy;
 pub mod refresh;
 pub mod report;
 pub mod review;
+mod settlement;
 pub mod situation;
 pub mod slot;
 pub mod telling;

@@ -3,19 +3,19 @@
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    Instant, Person, booking, clockwork,
-    commit::{Commit, Settled},
+    Instant, Person, clockwork,
     digest::Digest,
     fact::Subject,
     instant::{DAY, Slot},
-    lineage::Happening,
     notice::{CalendarObject, CalendarPart, LinkTo, Method, Notice, NoticeKind, ReviewStanding, Status},
     packet::Standpoint,
-    policy::Policy,
-    review::{Asked, Duty, Head, Review, Standing},
+    review::{Head, Standing},
     turn,
     view::{self, Attendance, DutyAction, DutyLine, ExceptionLine, Reading, Row, Seating, View},
 };
+
+/// What is written once a mail is out belongs to what they were told.
+pub use crate::settlement::{Sent, fall_quiet, postpone, settle};
 
 /// TOLD: one item a person. `None` in the store means: told what the first version says.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
@@ -33,6 +33,9 @@ pub struct Told {
     pub version: u32,
     /// The proposal they were told of, if one was pending in their view.
     pub proposal: Option<Digest>,
+    /// The facts newer than that version's that they were told of: no version need stand on them.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub news: Vec<Standpoint>,
     /// Adoptions so far, then: a proposal that is gone was adopted or withdrawn since.
     pub adoptions: u32,
     /// The slot the meeting has in their calendar, by us.
@@ -64,6 +67,7 @@ pub fn baseline(reading: &Reading<'_>, person: &Person) -> Told {
         duty: None,
         version: issued.authoritative.number,
         proposal: None,
+        news: Vec::new(),
         adoptions: 0,
         meeting: invited.then_some(issued.authoritative.packet.slot),
         hold: None,
@@ -162,7 +166,7 @@ fn standing(head: &Head, proposal: bool) -> ReviewStanding {
 }
 
 /// A proposal touches their seat, or is in their view.
-fn is_about_proposal(reading: &Reading<'_>, person: &Person, view: &View) -> bool {
+pub(crate) fn is_about_proposal(reading: &Reading<'_>, person: &Person, view: &View) -> bool {
     let touched = view.standing == Some(Seating::Tentative)
         || matches!(view.attendance, Some(Attendance::WouldBeReleased | Attendance::Cancellation));
     touched || reading.sees_all(person) && reading.proposal_for(person).is_some()
@@ -190,7 +194,7 @@ fn kind(reading: &Reading<'_>, told: &Told, view: &View) -> NoticeKind {
 }
 
 /// A duty arises when a notice tells a changed authoritative row after an adoption.
-fn arises(told: &Told, view: &View, row: Option<&Row>) -> bool {
+pub(crate) fn arises(told: &Told, view: &View, row: Option<&Row>) -> bool {
     view.standing == Some(Seating::Authoritative)
         && view.attendance.is_none()
         && row.is_some()
@@ -289,175 +293,8 @@ fn why(reading: &Reading<'_>, told: &Told, stood_on: &[Standpoint]) -> Vec<Stand
         }
         _ => true,
     };
-    now.filter(|standpoint| !stood_on.contains(standpoint)).filter(may_know).cloned().collect()
-}
-
-/// What must be written once a mail is out. `told` and `notice` are what it was made from; `review` is HEAD read anew.
-pub fn settle(reading: &Reading<'_>, told: &Told, sent: &Sent<'_>, now: Instant) -> Commit {
-    let notice = sent.notice;
-    let review = reading.review;
-    let mut head = review.head.clone();
-    head.at = head.at.max(now);
-    let now = head.at;
-    let person = &notice.to;
-    head.stirred.remove(person);
-    head.mails_sent += 1;
-    let reminder = notice.kind == NoticeKind::Reminder;
-    let told_pending = sent.pending == head.pending.as_ref().map(|pending| pending.id());
-    if let Some(pending) = head.pending.as_mut().filter(|_| told_pending) {
-        if sent.about_proposal && pending.told_at.is_none() {
-            pending.told_at = Some(now);
-            head.tellings.push(now);
-        }
-        if notice.duty.as_ref().is_some_and(|duty| duty.action == DutyAction::Decide) {
-            let asked = pending.asked.get_or_insert(Asked { at: now, reminded: 0 });
-            asked.reminded = clockwork::reminders_due(asked.at, now, reading.policy);
-        }
-    }
-    if notice.calendar.iter().any(|part| part.object == CalendarObject::Hold && part.sequence == head.hold.sequence) {
-        head.hold.told = true;
-        let hold = head.hold.entry.as_ref().map(|hold| (hold.slot, hold.people.clone()));
-        booking::rebook(&mut head.bookings, true, hold, now);
-    }
-    remember_duty(&mut head, reading, told, sent, now);
-    let settled = Told {
-        person: person.clone(),
-        view: sent.view.clone(),
-        seat: sent.seat.clone().or_else(|| told.seat.clone()),
-        released: sent.seat.is_none() && (told.released || sent.view.attendance == Some(Attendance::Released)),
-        duty: if reminder { told.duty.clone() } else { notice.duty.clone() },
-        version: notice.version,
-        proposal: sent.pending.filter(|_| sent.about_proposal),
-        adoptions: sent.adoptions,
-        meeting: calendar_slot(notice, CalendarObject::Meeting, told.meeting),
-        hold: match notice.calendar.iter().find(|part| part.object == CalendarObject::Hold) {
-            Some(part) => (part.method == Method::Request).then_some((part.slot, part.sequence)),
-            None => told.hold,
-        },
-        at: notice.at,
-    };
-    let happening = Happening::Notice {
-        to: person.clone(),
-        kind: notice.kind,
-        version: notice.version,
-        changes: notice.changes.clone(),
-        calendar: notice.calendar.clone(),
-        message_id: sent.message_id.to_owned(),
-    };
-    let copy = Review { head: head.clone(), ..review.clone() };
-    head.notices_at = clockwork::notices_at(&copy, reading.policy);
-    refresh_check(&mut head, review);
-    let mut commit = turn::commit(head, Vec::new(), vec![happening], Vec::new(), None);
-    commit.told = Some(Settled { told: settled, claimed_by: sent.claimed_by.to_owned() });
-    commit
-}
-
-fn calendar_slot(notice: &Notice, object: CalendarObject, before: Option<Slot>) -> Option<Slot> {
-    match notice.calendar.iter().find(|part| part.object == object) {
-        Some(part) => (part.method == Method::Request).then_some(part.slot),
-        None => before,
-    }
-}
-
-fn remember_duty(head: &mut Head, reading: &Reading<'_>, told: &Told, sent: &Sent<'_>, now: Instant) {
-    let policy = reading.policy;
-    let person = &sent.notice.to;
-    // Any notice that says what they still owe is a reminder of it: no second mail at the same moment.
-    if sent.notice.duty.as_ref().is_some_and(|duty| duty.action == DutyAction::Answer) {
-        for duty in head.duties.iter_mut().filter(|duty| duty.person == *person) {
-            duty.reminded = clockwork::reminders_due(duty.told_at, now, policy);
-        }
-    }
-    let row = sent.seat.as_ref();
-    if sent.notice.kind == NoticeKind::Reminder || head.standing != Standing::Open || !arises(told, &sent.view, row) {
-        return;
-    }
-    // The row that was told must still be theirs: a later adoption brings its own notice and its own duty.
-    let (Some(row), Some(current)) = (row, reading.authoritative_row(person)) else { return };
-    if *row != current {
-        return;
-    }
-    head.duties.retain(|duty| duty.person != *person);
-    head.duties.push(Duty {
-        person: person.clone(),
-        row: row.digest(),
-        told_at: now,
-        due_at: now.plus_minutes(policy.acknowledge_within_minutes),
-        reminded: 0,
-    });
-    head.duties.sort_by(|a, b| a.person.cmp(&b.person));
-}
-
-/// A new duty falls due by time alone.
-fn refresh_check(head: &mut Head, review: &Review) {
-    let start = review.authoritative.packet.slot.start;
-    let due = clockwork::outstanding(head).map(|duty| duty.due_at).filter(|due| *due < start && *due > head.at).min();
-    if let (Some(check), Some(due)) = (head.check_at, due) {
-        head.check_at = Some(check.min(due));
-    }
-}
-
-/// A mail that the mailer accepted, and what it was made from.
-#[derive(Clone, Debug)]
-pub struct Sent<'a> {
-    pub notice: &'a Notice,
-    /// The view it told.
-    pub view: View,
-    /// The authoritative seat at that moment.
-    pub seat: Option<Row>,
-    /// The proposal that was pending then.
-    pub pending: Option<Digest>,
-    pub about_proposal: bool,
-    pub adoptions: u32,
-    pub message_id: &'a str,
-    pub claimed_by: &'a str,
-}
-
-impl<'a> Sent<'a> {
-    pub fn of(
-        reading: &Reading<'_>,
-        told: &Told,
-        notice: &'a Notice,
-        message_id: &'a str,
-        claimed_by: &'a str,
-    ) -> Self {
-        let view = reading.view(&notice.to, told.seat.as_ref());
-        Self {
-            about_proposal: is_about_proposal(reading, &notice.to, &view),
-            view,
-            seat: reading.authoritative_row(&notice.to),
-            pending: reading.review.head.pending.as_ref().map(crate::review::Pending::id),
-            adoptions: reading.review.head.adoptions,
-            notice,
-            message_id,
-            claimed_by,
-        }
-    }
-}
-
-/// The quiet period is over and nobody is owed anything more: whose view came back is `skipped`. `None` where it is not
-/// over, or there is nothing to write.
-pub fn fall_quiet(review: &Review, policy: &Policy, now: Instant) -> Option<Commit> {
-    let mut head = review.head.clone();
-    if head.quiet_until.is_some_and(|until| now < until) {
-        return None;
-    }
-    let people: Vec<Person> = std::mem::take(&mut head.stirred).into_iter().collect();
-    head.quiet_until = None;
-    let copy = Review { head: head.clone(), ..review.clone() };
-    head.notices_at = clockwork::notices_at(&copy, policy);
-    if head == review.head {
-        return None;
-    }
-    head.at = head.at.max(now);
-    let skipped = (!people.is_empty()).then_some(Happening::Skipped { people });
-    Some(turn::commit(head, Vec::new(), skipped.into_iter().collect(), Vec::new(), None))
-}
-
-/// The mailer asked for time: what is owed stays owed, a little later.
-pub fn postpone(review: &Review, until: Instant, now: Instant) -> Commit {
-    let mut head = review.head.clone();
-    head.at = head.at.max(now);
-    head.notices_at = Some(until);
-    turn::commit(head, Vec::new(), Vec::new(), Vec::new(), None)
+    now.filter(|standpoint| !stood_on.contains(standpoint) && !told.news.contains(standpoint))
+        .filter(may_know)
+        .cloned()
+        .collect()
 }

@@ -202,6 +202,7 @@ pub fn told(name: &str) -> Told {
         duty: None,
         version: 7,
         proposal: None,
+        news: Vec::new(),
         adoptions: 0,
         meeting: None,
         hold: None,

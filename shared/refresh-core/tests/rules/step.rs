@@ -186,7 +186,7 @@ fn person_acts(world: &mut World, word: &str, rest: &str) -> Result<(), String> 
         "decline" => Wish::DeclineOtherSlot,
         "stand" => Wish::DeclineStand,
         "ask" => Wish::AskAgain,
-        "open" => return told::look(world, &person, of),
+        "open" => return told::look(world, &person, &link_of, of),
         "reread" => return told::answer(world, &person, of, None),
         "acknowledge" => return told::answer(world, &person, of, Some(Reply::Acknowledged)),
         _ => return told::answer(world, &person, of, Some(Reply::Conflict)),

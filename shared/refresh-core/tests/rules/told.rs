@@ -90,8 +90,8 @@ pub fn decide(
     conclude(world, answered)
 }
 
-pub fn look(world: &mut World, by: &Person, version: Option<u32>) -> Result<(), String> {
-    let found = link(world, by, version, |link| matches!(link, LinkTo::Adopt { .. }));
+pub fn look(world: &mut World, by: &Person, link_of: &Person, version: Option<u32>) -> Result<(), String> {
+    let found = link(world, link_of, version, |link| matches!(link, LinkTo::Adopt { .. }));
     let Some((_, LinkTo::Adopt { proposal, .. })) = found else {
         world.answered = Some(no_link());
         return Ok(());
