@@ -125,14 +125,17 @@ pub enum DutyAction {
     Answer,
 }
 
-/// What was, what is now: field by field, in the order of the contract. Empty exactly if the views are equal, the
-/// decider's mark apart, which the duty shows.
+/// What was, what is now: field by field, in the order of the contract. Empty exactly if the views are equal.
 pub fn delta(was: &View, now: &View, duty_was: Option<&DutyLine>, duty_now: Option<&DutyLine>) -> Vec<Change> {
     let mut delta = Delta(Vec::new());
     delta.field(Field::Slot, was.slot.map(Value::Interval), now.slot.map(Value::Interval));
     delta.field(Field::Role, roles(was), roles(now));
     delta.field(Field::Standing, was.standing.map(Value::Seating), now.standing.map(Value::Seating));
-    delta.field(Field::Duty, duty_was.cloned().map(Value::Duty), duty_now.cloned().map(Value::Duty));
+    // Another proposal to decide is another duty, though both be due at one instant.
+    if was.decides != now.decides || duty_was != duty_now {
+        let duty = |line: Option<&DutyLine>| line.cloned().map(Value::Duty);
+        delta.0.push(Change { field: Field::Duty, was: duty(duty_was), now: duty(duty_now) });
+    }
     let person = |person: &Person| Some(Value::Text(person.to_string()));
     delta.map(&was.roster, &now.roster, Field::Roster, person);
     delta.map(&was.checkpoints, &now.checkpoints, Field::Checkpoint, |ready| ready.map(Value::Instant));
