@@ -86,10 +86,18 @@ impl Embedded {
 
     /// Every item of a table.
     pub async fn scan(&self, table: &str) -> Result<Vec<Value>, String> {
+        self.scan_index(table, None).await
+    }
+
+    /// Every item of a table, or of one of its indexes.
+    pub async fn scan_index(&self, table: &str, index: Option<&str>) -> Result<Vec<Value>, String> {
         let mut items = Vec::new();
         let mut from = None;
         loop {
-            let mut request = json!({ "TableName": table, "ConsistentRead": true });
+            let mut request = json!({ "TableName": table });
+            if let Some(index) = index {
+                request["IndexName"] = index.into();
+            }
             if let Some(from) = from.take() {
                 request["ExclusiveStartKey"] = from;
             }

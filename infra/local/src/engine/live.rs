@@ -106,10 +106,10 @@ async fn tick(engine: Engine, every_seconds: u32, input: String, mut stop: watch
     while !*stop.borrow() {
         bell.borrow_and_update();
         let now = engine.now();
-        let due = match engine.store().due(Instant::from_millis(i64::MAX)).await {
-            Ok(due) => due.into_iter().map(|due| due.due_at).filter(|at| answered.is_none_or(|done| *at > done)).min(),
+        let due = match engine.due(Instant::from_millis(i64::MAX)).await {
+            Ok(due) => due.into_iter().map(|(at, _)| at).find(|at| answered.is_none_or(|done| *at > done)),
             Err(error) => {
-                tracing::error!(error = %error, "the due index cannot be read");
+                tracing::error!(error, "the due index cannot be read");
                 tokio::time::sleep(AFTER_TROUBLE).await;
                 continue;
             }

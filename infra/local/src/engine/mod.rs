@@ -140,6 +140,27 @@ impl Engine {
         &self.shared.functions
     }
 
+    /// What the template's index of due things holds up to an instant, soonest first: an engine must know when to wake,
+    /// which the cloud's schedule need not.
+    pub async fn due(&self, until: Instant) -> Result<Vec<(Instant, String)>, String> {
+        let table = &self.shared.topology.table;
+        let index = &table.definition["GlobalSecondaryIndexes"][0];
+        let keys = index["KeySchema"].as_array().into_iter().flatten();
+        let range = keys.filter(|key| key["KeyType"] == "RANGE").find_map(|key| key["AttributeName"].as_str());
+        let range = range.ok_or("template.yaml: expected an index with a RANGE key")?;
+        let mut due = Vec::new();
+        for item in self.shared.embedded.scan_index(TABLE, index["IndexName"].as_str()).await? {
+            let at = item[range]["N"].as_str().and_then(|millis| millis.parse().ok()).map(Instant::from_millis);
+            let key = item[&table.partition_key]["S"].as_str();
+            let (Some(at), Some(key)) = (at, key) else { return Err(format!("the due index: damaged: {item}")) };
+            if at <= until {
+                due.push((at, key.to_owned()));
+            }
+        }
+        due.sort();
+        Ok(due)
+    }
+
     /// The route that answers, by the template: method and path, a segment in braces standing for any one.
     pub fn route(&self, method: &str, path: &str) -> Option<&Route> {
         let fits = |pattern: &str| {
