@@ -131,11 +131,8 @@ pub fn delta(was: &View, now: &View, duty_was: Option<&DutyLine>, duty_now: Opti
     delta.field(Field::Slot, was.slot.map(Value::Interval), now.slot.map(Value::Interval));
     delta.field(Field::Role, roles(was), roles(now));
     delta.field(Field::Standing, was.standing.map(Value::Seating), now.standing.map(Value::Seating));
-    // Another proposal to decide is another duty, though both be due at one instant.
-    if was.decides != now.decides || duty_was != duty_now {
-        let duty = |line: Option<&DutyLine>| line.cloned().map(Value::Duty);
-        delta.0.push(Change { field: Field::Duty, was: duty(duty_was), now: duty(duty_now) });
-    }
+    let duty = |line: Option<&DutyLine>| line.cloned().map(Value::Duty);
+    delta.field(Field::Duty, duty(duty_was), duty(duty_now));
     let person = |person: &Person| Some(Value::Text(person.to_string()));
     delta.map(&was.roster, &now.roster, Field::Roster, person);
     delta.map(&was.checkpoints, &now.checkpoints, Field::Checkpoint, |ready| ready.map(Value::Instant));
@@ -150,6 +147,10 @@ pub fn delta(was: &View, now: &View, duty_was: Option<&DutyLine>, duty_now: Opti
     }
     delta.map(&was.conflicts, &now.conflicts, Field::Conflict, person);
     delta.field(Field::Attendance, was.attendance.map(Value::Attendance), now.attendance.map(Value::Attendance));
+    // A proposal that went and came back is to be decided anew, though nothing else of it differs.
+    if delta.0.is_empty() && was.decides != now.decides {
+        delta.0.push(Change { field: Field::Duty, was: duty(duty_was), now: duty(duty_now) });
+    }
     delta.0
 }
 
