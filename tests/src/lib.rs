@@ -1,6 +1,11 @@
 //! What the suites share.
 
+// The layouts of nested SDK futures go deeper than the default of 128.
+#![recursion_limit = "256"]
+
+pub mod browser;
 pub mod cloud;
+pub mod world;
 
 use std::path::PathBuf;
 

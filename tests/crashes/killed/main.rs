@@ -1,0 +1,62 @@
+//! `holdpoint serve` is killed under load, with SIGKILL, at ever other moments, and started again on the same directory.
+//! What was answered with 202 is never lost, no mail goes out twice but those in flight, the chains verify.
+//!
+//! Five kills in an ordinary run; `KILLS=100` for more.
+
+// The layouts of nested SDK futures go deeper than the default of 128.
+#![recursion_limit = "256"]
+
+mod afterwards;
+mod load;
+mod server;
+
+use std::{path::PathBuf, time::Duration};
+
+use holdpoint_tests::world::with_room;
+use load::Load;
+use server::Server;
+
+#[test]
+fn nothing_that_was_accepted_is_lost() {
+    let kills = std::env::var("KILLS").ok().and_then(|kills| kills.parse().ok()).unwrap_or(5_u64);
+    let directory = Directory::new();
+    let policy = load::policy(&directory.0);
+    let mut load = Load::new();
+    for kill in 0..kills {
+        let mut server = Server::start(&directory.0, &policy);
+        if kill == 0 {
+            load.prepare(&server);
+        }
+        // From at once to well into the work of what was posted; a prime, so that no moment comes twice soon.
+        let moment = Duration::from_millis(20 + kill * 157 % 1_009);
+        load.post_until(&mut server, moment);
+    }
+    // Whoever got no answer asks again, as source systems do, until there is one.
+    let mut server = Server::start(&directory.0, &policy);
+    load.post_what_is_left(&server);
+    server.kill();
+    println!("{kills} kills, {} events accepted, {} of them asked for again", load.accepted(), load.again());
+    server::verify(&directory.0);
+    with_room(|| afterwards::judge(&directory.0, &policy, &load, kills + 1));
+}
+
+/// Gone with the test, unless it failed: then it is what there is to look at.
+struct Directory(PathBuf);
+
+impl Directory {
+    fn new() -> Self {
+        let path = std::env::temp_dir().join(format!("holdpoint-killed-{}", std::process::id()));
+        let _ = std::fs::remove_dir_all(&path);
+        std::fs::create_dir_all(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
+        Self(path)
+    }
+}
+
+impl Drop for Directory {
+    fn drop(&mut self) {
+        match std::thread::panicking() {
+            true => println!("kept: {}", self.0.display()),
+            false => drop(std::fs::remove_dir_all(&self.0)),
+        }
+    }
+}

@@ -1,0 +1,243 @@
+//! A bundle on a virtual clock whose processes may die: what it is played goes on as the cloud would, messages come
+//! again, people try again, and in the end it is looked at as a whole.
+
+use std::{collections::BTreeMap, time::Duration};
+
+use aws_config::{retry::RetryConfig, timeout::TimeoutConfig};
+use holdpoint::{
+    engine::{Engine, Settings, virtual_time::VirtualTime},
+    replay::{
+        Player, Scenario,
+        scenario::{Action, Line},
+    },
+};
+use packet_store::Store;
+use refresh_core::{
+    Instant, Person, clockwork,
+    instant::MINUTE,
+    lineage::{Happening, verify},
+    review::Head,
+};
+use serde_json::{Value, json};
+
+/// Unoptimised, the SDK's nested polls need more than the two megabytes of a test's thread.
+pub const STACK: usize = 32 << 20;
+
+/// Attempts of one SDK call, so few that a fault over both of them reaches the function.
+pub const ATTEMPTS: u64 = 2;
+/// How often somebody, or the schedule, tries again what did not get through.
+const TRIES: usize = 8;
+
+/// Runs `work` where it has room, and hands its panic on.
+pub fn with_room<T: Send>(work: impl FnOnce() -> T + Send) -> T {
+    std::thread::scope(|scope| {
+        let thread = std::thread::Builder::new().stack_size(STACK).spawn_scoped(scope, work);
+        let ended = thread.expect("a thread").join();
+        ended.unwrap_or_else(|panic| std::panic::resume_unwind(panic))
+    })
+}
+
+/// Drives one future on this thread.
+pub fn drive<T>(work: impl Future<Output = T>) -> T {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+    runtime.expect("a runtime").block_on(work)
+}
+
+/// How the SDK's clients of every world wait: attempts as in production's spirit, pauses of a millisecond, and no clock
+/// that a slow machine could run into.
+pub fn patience() -> (TimeoutConfig, RetryConfig) {
+    let retries = RetryConfig::standard()
+        .with_max_attempts(u32::try_from(ATTEMPTS).unwrap_or(1))
+        .with_initial_backoff(Duration::from_millis(1))
+        .with_max_backoff(Duration::from_millis(1));
+    (TimeoutConfig::builder().operation_timeout(Duration::from_secs(300)).build(), retries)
+}
+
+pub struct World {
+    player: Player,
+}
+
+impl World {
+    pub async fn open(policy: &str, at: Instant) -> Result<Self, String> {
+        let settings = Settings { retries: Some(patience()), ..Settings::in_memory(policy) };
+        Ok(Self::of(VirtualTime::open(settings, at).await?))
+    }
+
+    pub const fn of(time: VirtualTime) -> Self {
+        Self { player: Player::of(time) }
+    }
+
+    pub const fn time(&self) -> &VirtualTime {
+        self.player.time()
+    }
+
+    pub const fn engine(&self) -> &Engine {
+        self.time().engine()
+    }
+
+    /// The whole scenario, and then `after` minutes for what is still to be made good.
+    pub async fn play(&mut self, scenario: &Scenario, after: i64) -> Result<(), String> {
+        for line in &scenario.lines {
+            self.until(line.at).await?;
+            self.act(line).await?;
+        }
+        let end = scenario.lines.last().map_or(self.time().now(), |line| line.at);
+        self.until(end.plus_millis(after * MINUTE)).await
+    }
+
+    /// Lets time go on; a tick that failed is followed by the next one.
+    pub async fn until(&mut self, at: Instant) -> Result<(), String> {
+        let mut why = String::new();
+        for _ in 0..TRIES {
+            match self.player.until(at).await {
+                Ok(_) => return Ok(()),
+                Err(failed) => why = failed,
+            }
+        }
+        Err(format!("{TRIES} times: {why}"))
+    }
+
+    /// One line. An event is on its queue whatever happens next; a person who got no answer tries again.
+    pub async fn act(&mut self, line: &Line) -> Result<(), String> {
+        let mut why = match self.player.act(line).await {
+            Ok(_) => return Ok(()),
+            Err(failed) => failed,
+        };
+        if matches!(line.action, None | Some(Action::Send(_) | Action::SendNative(_))) {
+            return self.until(line.at).await;
+        }
+        for _ in 0..TRIES {
+            match self.player.act(line).await {
+                Ok(_) => return Ok(()),
+                Err(failed) => why = failed,
+            }
+        }
+        Err(format!("line {}: {TRIES} times: {why}", line.number))
+    }
+
+    pub async fn aftermath(&self) -> Result<Aftermath, String> {
+        Aftermath::of(self.engine()).await
+    }
+}
+
+/// How a world was left: what has to be the same whatever went wrong on the way.
+#[derive(Clone, PartialEq, Debug)]
+pub struct Aftermath {
+    /// By review: packets, what everybody was told, who owes an answer, every trigger.
+    pub reviews: BTreeMap<String, Value>,
+    /// By review and person: what lineage says they were mailed, in order.
+    pub notices: BTreeMap<String, Vec<String>>,
+    /// How many messages the mailer took for each person.
+    pub mails: BTreeMap<String, usize>,
+    /// What is on no queue and in no claim any more is not stuck.
+    pub stuck: Vec<String>,
+}
+
+impl Aftermath {
+    pub async fn of(engine: &Engine) -> Result<Self, String> {
+        let mut found =
+            Self { reviews: BTreeMap::new(), notices: BTreeMap::new(), mails: BTreeMap::new(), stuck: Vec::new() };
+        for head in engine.store().reviews().await.map_err(|error| error.to_string())? {
+            found.look(engine.store(), &head).await?;
+        }
+        for mail in engine.mailbox().all() {
+            for to in mail.to {
+                *found.mails.entry(to).or_default() += 1;
+            }
+        }
+        for name in engine.queues().names() {
+            let left = engine.queues().look(&name).map_err(|refusal| refusal.to_string())?;
+            found.stuck.extend(left.iter().map(|one| format!("on {name}: {} {:?}", one.body, one.failure)));
+        }
+        Ok(found)
+    }
+
+    async fn look(&mut self, store: &Store, head: &Head) -> Result<(), String> {
+        let review = &head.review;
+        let told_by = |error: packet_store::StoreError| error.to_string();
+        let version = store.version(review, head.authoritative).await.map_err(told_by)?;
+        let version = version.ok_or_else(|| format!("{review}: no version {}", head.authoritative))?;
+        let entries = store.lineage(review, 1).await.map_err(told_by)?;
+        verify(&entries, &head.lineage)
+            .map_err(|misfit| format!("{review}: lineage entry {}: {}", misfit.sequence, misfit.because))?;
+        let mut triggers: Vec<String> = Vec::new();
+        for happening in entries.iter().flat_map(|entry| &entry.happenings) {
+            match happening {
+                Happening::Trigger(trigger) => triggers.push(json!(trigger).to_string()),
+                Happening::Notice { to, kind, .. } => {
+                    self.notices.entry(format!("{review} {to}")).or_default().push(kind.word().to_owned());
+                }
+                _ => {}
+            }
+        }
+        triggers.sort();
+        if let Some(twice) = triggers.windows(2).find(|pair| pair[0] == pair[1]) {
+            return Err(format!("{review}: in lineage twice: {}", twice[0]));
+        }
+        let mut told: BTreeMap<Person, Value> = BTreeMap::new();
+        for (person, record) in store.told(review).await.map_err(told_by)? {
+            if let Some(claim) = record.claim {
+                self.stuck.push(format!("{review}: {person} is claimed until {}", claim.until));
+            }
+            if let Some(last) = record.told {
+                told.insert(person, json!({ "view": last.view, "seat": last.seat, "released": last.released }));
+            }
+        }
+        let pending = head.pending.as_ref().map(|pending| json!([pending.digest, pending.adopter]));
+        let mut outstanding: Vec<&Person> = clockwork::outstanding(head).map(|duty| &duty.person).collect();
+        outstanding.sort();
+        let answers: Vec<Value> = head.answers.iter().map(|answer| json!([answer.person, answer.reply])).collect();
+        let exceptions: Vec<&str> = head.exceptions.iter().map(|exception| exception.kind.word()).collect();
+        let end = json!({
+            "standing": head.standing,
+            "authoritative": version.packet.digest(),
+            "packet": version.packet,
+            "violated": head.today.violated,
+            "pending": pending,
+            "exceptions": exceptions,
+            "outstanding": outstanding,
+            "answers": answers,
+            "told": told,
+            "triggers": triggers,
+        });
+        self.reviews.insert(review.to_string(), end);
+        Ok(())
+    }
+
+    /// Where this end differs from the one without a fault. Of mails there may be one more, never one less: at most one
+    /// was in doubt.
+    pub fn differs_from(&self, without: &Self) -> Option<String> {
+        if !self.stuck.is_empty() {
+            return Some(format!("stuck: {}", self.stuck.join("; ")));
+        }
+        for (review, expected) in &without.reviews {
+            let Some(found) = self.reviews.get(review) else { return Some(format!("{review} is lost")) };
+            for (part, expected) in expected.as_object().into_iter().flatten() {
+                if found[part] != *expected {
+                    return Some(format!("{review}: {part}\n  expected {expected}\n  found    {}", found[part]));
+                }
+            }
+        }
+        let mut more = 0;
+        for (person, expected) in &without.mails {
+            let found = self.mails.get(person).copied().unwrap_or(0);
+            if found < *expected {
+                return Some(format!("{person} had {found} mails instead of {expected}"));
+            }
+            more += found - expected;
+        }
+        let strangers: Vec<&String> = self.mails.keys().filter(|to| !without.mails.contains_key(*to)).collect();
+        if !strangers.is_empty() || more > 1 {
+            return Some(format!("{more} mails more, and mails to {strangers:?}"));
+        }
+        if self.notices != without.notices {
+            return Some(format!("notices\n  expected {:?}\n  found    {:?}", without.notices, self.notices));
+        }
+        None
+    }
+
+    /// Mails beyond those of the other end.
+    pub fn mails_beyond(&self, without: &Self) -> usize {
+        self.mails.values().sum::<usize>().saturating_sub(without.mails.values().sum())
+    }
+}

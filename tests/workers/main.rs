@@ -1,0 +1,122 @@
+//! Two workers over one store. The first is held before each SDK call it makes, one after the other; meanwhile the second
+//! works, to its end or up to each of its own calls; then the first goes on. So every way in which their calls can
+//! follow each other with one change of turns (and, crossing, with two) is played, not hoped for.
+//!
+//! ```text
+//!  first    read HEAD ── read facts ──┤ held                        ├── commit: Superseded ── decide again ── commit
+//!  second                             ├── read HEAD ── ... ── commit ┤
+//! ```
+
+// The layouts of nested SDK futures go deeper than the default of 128.
+#![recursion_limit = "256"]
+
+mod places;
+mod schedule;
+mod worker;
+
+use places::{Place, after_the_adoption, before_the_decision, issued, proposed, told};
+use schedule::contend;
+use worker::Task;
+
+/// Two facts that both matter, each with its own request for a refresh.
+#[test]
+fn refreshes_of_different_facts() {
+    contend("two refreshes", || {
+        let place = issued();
+        let tasks = place.refreshes(&[place.busy(2), place.evidence_slips(2)]);
+        (place, tasks)
+    });
+}
+
+#[test]
+fn a_refresh_against_an_adoption() {
+    contend("refresh, adoption", || {
+        let place = before_the_decision();
+        let form = place.adoption();
+        let refresh = place.refreshes(&[place.evidence_slips(2)]).remove(0);
+        (place, vec![refresh, Task::Adopt(form)])
+    });
+    contend("adoption, refresh", || {
+        let place = before_the_decision();
+        let form = place.adoption();
+        let refresh = place.refreshes(&[place.evidence_slips(2)]).remove(0);
+        (place, vec![Task::Adopt(form), refresh])
+    });
+}
+
+/// The owner presses twice.
+#[test]
+fn two_adoptions() {
+    contend("two adoptions", || {
+        let place = before_the_decision();
+        let form = place.adoption();
+        (place, vec![Task::Adopt(form.clone()), Task::Adopt(form)])
+    });
+}
+
+#[test]
+fn two_rounds_of_notices() {
+    contend("two rounds", || {
+        let place = proposed();
+        let round = place.round();
+        (place, vec![round.clone(), round])
+    });
+}
+
+#[test]
+fn a_round_of_notices_against_a_refresh() {
+    contend("round, refresh", || {
+        let place = proposed();
+        let round = place.round();
+        let refresh = place.refreshes(&[place.evidence_slips(2)]).remove(0);
+        (place, vec![round, refresh])
+    });
+}
+
+#[test]
+fn a_round_of_notices_against_an_answer() {
+    contend("round, answer", || {
+        let place = after_the_adoption();
+        let answer = place.acknowledgement();
+        place.decide(&[place.evidence_slips(2)]);
+        let place = place.quiet();
+        let round = place.round();
+        (place, vec![round, Task::Acknowledge(answer)])
+    });
+}
+
+#[test]
+fn two_ticks() {
+    contend("two ticks", || (told(), vec![Task::Tick, Task::Tick]));
+}
+
+/// The same event, delivered to two workers.
+#[test]
+fn one_event_twice() {
+    contend("one event twice", || {
+        let place = issued();
+        let event = place.busy(2);
+        (place, vec![Task::Ingest(vec![event.clone()]), Task::Ingest(vec![event])])
+    });
+}
+
+/// Two revisions of one fact: the newer one stands, whoever writes first.
+#[test]
+fn two_revisions_of_one_fact() {
+    contend("two revisions", || {
+        let place = issued();
+        let tasks = [place.busy(2), place.busy(3)].map(|event| Task::Ingest(vec![event]));
+        (place, tasks.to_vec())
+    });
+}
+
+/// A review is issued while a fact it is about to depend on changes.
+#[test]
+fn a_fact_while_the_review_begins_to_depend_on_it() {
+    contend("first refresh, new fact", || {
+        let place = Place::before_issue();
+        let issue = place.refreshes(&[place.issue()]).remove(0);
+        let busy = place.busy(2);
+        (place, vec![issue, Task::Ingest(vec![busy])])
+    });
+}

@@ -1,0 +1,169 @@
+//! One worker: functions of its own, with clients and caches of their own, over the store, queues and mailbox of a world.
+
+use holdpoint::{
+    connector::{Faults, InProcess},
+    engine::{Engine, TABLE},
+    queues,
+};
+use holdpoint_tests::world::patience;
+use lambda_shell::{
+    deadline::Deadline,
+    queue::Queue,
+    web::{Request, Response},
+};
+use packet_store::Store;
+use presentation::page::RESULT_HEADER;
+use serde_json::{Value, json};
+
+/// What a worker is given to do.
+#[derive(Clone, Debug)]
+pub enum Task {
+    Ingest(Vec<String>),
+    Refresh(Vec<String>),
+    Notify(String),
+    Tick,
+    /// The owner sends the page that is open before them.
+    Adopt(Form),
+    Acknowledge(Form),
+}
+
+/// A page as somebody has it open, filled in.
+#[derive(Clone, Debug)]
+pub struct Form {
+    pub path: String,
+    pub fields: Vec<(String, String)>,
+}
+
+#[derive(Clone)]
+pub struct Worker {
+    ingest: ingest::Env,
+    refresh: refresh::Env,
+    notify: notify::Env,
+    tick: tick::Env,
+    adopt: adopt::Env,
+    acknowledge: acknowledge::Env,
+    pub faults: Faults,
+}
+
+impl Worker {
+    pub fn of(engine: &Engine) -> Self {
+        let faults = Faults::default();
+        let (timeouts, retries) = patience();
+        let services = InProcess::new(
+            engine.embedded().clone(),
+            engine.queues().clone(),
+            engine.mailbox().clone(),
+            faults.clone(),
+        );
+        let sdk = services.sdk_config_with(timeouts, retries);
+        let store = Store::new(aws_sdk_dynamodb::Client::new(&sdk), TABLE);
+        let sqs = aws_sdk_sqs::Client::new(&sdk);
+        let queue_of = |function: &str| {
+            let source = engine.topology().functions.get(function).and_then(|function| function.source.as_ref());
+            Queue::new(sqs.clone(), queues::url(&source.expect("a function with a queue").queue))
+        };
+        let (refresh, notices) = (queue_of("refresh"), queue_of("notify"));
+        let all = engine.functions();
+        Self {
+            ingest: ingest::Env { store: store.clone(), refresh: refresh.clone(), ..all.ingest.clone() },
+            refresh: refresh::Env { store: store.clone(), notices: notices.clone(), ..all.refresh.clone() },
+            notify: notify::Env {
+                store: store.clone(),
+                mailer: aws_sdk_sesv2::Client::new(&sdk),
+                ..all.notify.clone()
+            },
+            tick: tick::Env { store: store.clone(), refresh, notices: notices.clone(), ..all.tick.clone() },
+            adopt: adopt::Env { store: store.clone(), notices: notices.clone(), ..all.adopt.clone() },
+            acknowledge: acknowledge::Env { store, notices, ..all.acknowledge.clone() },
+            faults,
+        }
+    }
+
+    /// Does it, and says in a word what came of it. What a queue would bring again is no error.
+    pub async fn perform(&self, task: &Task) -> Result<String, String> {
+        let far = Deadline::far();
+        match task {
+            Task::Ingest(bodies) => said(ingest::handle(&self.ingest, event(bodies), far).await),
+            Task::Refresh(bodies) => said(refresh::handle(&self.refresh, event(bodies), far).await),
+            Task::Notify(body) => said(notify::handle(&self.notify, event(std::slice::from_ref(body)), far).await),
+            Task::Tick => {
+                let ticked = tick::handle(&self.tick, json!({}), far).await.map_err(|failure| failure.chain())?;
+                Ok(format!("{ticked:?}"))
+            }
+            Task::Adopt(form) => result_of(&adopt::handle(&self.adopt, form.post(&self.adopt.link_base), far).await),
+            Task::Acknowledge(form) => {
+                let request = form.post(&self.acknowledge.link_base);
+                result_of(&acknowledge::handle(&self.acknowledge, request, far).await)
+            }
+        }
+    }
+
+    /// Opens the page, and fills it in.
+    pub async fn fill_in(&self, path: &str, field: &str, choice: &str) -> Form {
+        let mut request = browser(&self.adopt.link_base, "GET", path);
+        request.method = "GET".to_owned();
+        let response = match path.starts_with("/adopt/") {
+            true => adopt::handle(&self.adopt, request, Deadline::far()).await,
+            false => acknowledge::handle(&self.acknowledge, request, Deadline::far()).await,
+        };
+        let html = String::from_utf8_lossy(&response.body).into_owned();
+        let input = html.split("<input").find(|input| input.contains("name=\"seal\"")).expect("a form with a seal");
+        let value = input.split("value=\"").nth(1).and_then(|rest| rest.split('"').next()).expect("a sealed form");
+        let fields = [("seal", value), (field, choice)];
+        let fields = fields.map(|(name, value)| (name.to_owned(), value.to_owned())).to_vec();
+        Form { path: path.to_owned(), fields }
+    }
+}
+
+impl Form {
+    fn post(&self, origin: &str) -> Request {
+        let mut body = form_urlencoded::Serializer::new(String::new());
+        body.extend_pairs(&self.fields);
+        Request { body: body.finish().into_bytes(), ..browser(origin, "POST", &self.path) }
+    }
+}
+
+fn browser(origin: &str, method: &str, path: &str) -> Request {
+    let header = |name: &str, value: &str| (name.to_owned(), value.to_owned());
+    let headers = vec![
+        header("origin", origin),
+        header("sec-fetch-site", "same-origin"),
+        header("content-type", "application/x-www-form-urlencoded"),
+    ];
+    Request { method: method.to_owned(), path: path.to_owned(), headers, ..Request::default() }
+}
+
+fn result_of(response: &Response) -> Result<String, String> {
+    let header = response.headers.iter().find(|(name, _)| name.eq_ignore_ascii_case(RESULT_HEADER));
+    header.map(|(_, word)| word.clone()).ok_or_else(|| format!("a page with status {}", response.status))
+}
+
+fn said<T: std::fmt::Debug>(report: lambda_shell::batch::Report<T>) -> Result<String, String> {
+    if let Some((id, failure)) = report.failures().next() {
+        return Err(format!("message {id}: {}", failure.chain()));
+    }
+    Ok(format!("{:?}", report.outcomes.iter().map(|(_, outcome)| outcome.as_ref().ok()).collect::<Vec<_>>()))
+}
+
+/// As an event source mapping hands messages over.
+fn event(bodies: &[String]) -> aws_lambda_events::sqs::SqsEvent {
+    let record = |(index, body): (usize, &String)| {
+        let mut attributes = json!({ "ApproximateReceiveCount": "1", "SentTimestamp": "0" });
+        if let Some(review) = review_in(body) {
+            attributes["MessageGroupId"] = review;
+        }
+        json!({
+            "messageId": format!("m{index}"), "receiptHandle": "r", "body": body, "attributes": attributes,
+            "messageAttributes": {}, "eventSource": "aws:sqs", "awsRegion": "local",
+            "eventSourceARN": "arn:aws:sqs:local:000000000000:any",
+        })
+    };
+    let records: Vec<Value> = bodies.iter().enumerate().map(record).collect();
+    serde_json::from_value(json!({ "Records": records })).expect("an SQS event")
+}
+
+/// Requests for a refresh are grouped by their review.
+fn review_in(body: &str) -> Option<Value> {
+    let body: Value = serde_json::from_str(body).ok()?;
+    Some(body["review"].clone()).filter(Value::is_string)
+}
