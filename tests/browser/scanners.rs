@@ -1,0 +1,64 @@
+//! Mail scanners follow links, some with a browser, and some press what they find. None of it is a decision.
+
+use holdpoint_tests::{
+    browser::{driver::Browser, stage::Stage},
+    cloud::http::Http,
+};
+use http::{Method, Request};
+
+use crate::{
+    expect,
+    people::{adopt, asked},
+    trials,
+};
+
+trials![a_scanner_at_the_owners_link_changes_nothing, a_scanner_at_a_participants_link_changes_nothing];
+
+async fn a_scanner_at_the_owners_link_changes_nothing(browser: &Browser) -> Result<(), String> {
+    let stage = asked().await?;
+    let link = stage.follow(browser, "release-owner@example.com", "adopt").await?;
+    scanned(browser, &stage, &link).await
+}
+
+async fn a_scanner_at_a_participants_link_changes_nothing(browser: &Browser) -> Result<(), String> {
+    let mut stage = asked().await?;
+    adopt(browser, &mut stage).await?;
+    let link = stage.follow(browser, "security-delegate-2@example.com", "acknowledge").await?;
+    scanned(browser, &stage, &link).await
+}
+
+/// Each visitor in turn; everything stored is compared after each.
+async fn scanned(browser: &Browser, stage: &Stage, link: &str) -> Result<(), String> {
+    let before = stage.everything().await?;
+    let unchanged = async |who: &str| {
+        let after = stage.everything().await?;
+        expect(after == before, || format!("{who} changed what is stored"))
+    };
+    let http = Http::default();
+    for method in [Method::HEAD, Method::GET] {
+        let request = Request::builder().method(&method).uri(link).body(Vec::new());
+        let response = http.send(request.map_err(|error| error.to_string())?).await?;
+        expect(response.status() == 200, || format!("{method} is answered with {}", response.status()))?;
+        let empty = response.body().is_empty();
+        expect(empty == (method == Method::HEAD), || format!("{method} is answered with the wrong body"))?;
+        unchanged(method.as_str()).await?;
+    }
+    browser.open(link).await?;
+    unchanged("a browser with scripts").await?;
+    let forms = browser.all("form[method=post]").await?;
+    expect(forms.len() == 1, || format!("{} forms where one was expected", forms.len()))?;
+    browser.click("form[method=post] button").await?;
+    unchanged("a robot that presses the first button").await?;
+    // Past the browser's own check that something is chosen.
+    browser.open(link).await?;
+    browser.run("document.querySelector('form[method=post]').submit()").await?;
+    let hint = browser.text("[role=alert]").await?;
+    expect(hint.contains("choose"), || format!("a form without a choice is answered with {hint:?}"))?;
+    unchanged("a robot that sends the form as it is").await?;
+    // A form of somebody else's making, with a choice and no seal.
+    let body = b"choice=adopt&answer=acknowledged".to_vec();
+    let request = Request::post(link).header("content-type", "application/x-www-form-urlencoded").body(body);
+    let response = http.send(request.map_err(|error| error.to_string())?).await?;
+    expect(response.status() == 422, || format!("a form without its seal is answered with {}", response.status()))?;
+    unchanged("a robot that makes up a form").await
+}
