@@ -12,7 +12,7 @@ use crate::{
     packet::Packet,
     policy::Deployment,
     report::{self, Report},
-    review::{Fate, Review, Standing, StandsBy},
+    review::{Fate, Pending, Review, Standing, StandsBy},
     situation::Situation,
     turn::Turn,
     violation::Mark,
@@ -205,7 +205,7 @@ fn judge(turn: &Turn<'_>) -> Verdict {
         return Verdict::Keep;
     }
     let landscape = Landscape::of(situation, authoritative, &head.bookings, &head.declined, Reach::Window);
-    let told = head.pending.as_ref().is_some_and(|pending| pending.told_at.is_some());
+    let told = head.pending.as_ref().is_some_and(Pending::is_told);
     if let Some(pending) = turn.review.pending.as_ref().filter(|_| told).map(|version| &version.packet)
         && !pending.cancelled
         && !pending.same_seats(authoritative)
@@ -286,8 +286,13 @@ fn propose(turn: &mut Turn<'_>, packet: Packet, report: Report, accepted: bool) 
         turn.escalate(vec![(ExceptionKind::Churn, vec![Reason::new(Rule::TooManyProposals)])]);
         return record(turn, Outcome::Escalated, ended, None, accepted);
     }
-    let ended = turn.end_proposal(Fate::Superseded, None).map(|_| Earlier::Superseded);
-    turn.propose(packet, report);
+    let earlier = turn.end_proposal(Fate::Superseded, None);
+    // Only the freeze edge is another: what people were told of slot and seats still stands.
+    let seats_told = earlier.as_ref().is_some_and(|(pending, version)| {
+        pending.is_told() && version.packet.same_seats(&packet) && version.packet.cancelled == packet.cancelled
+    });
+    let ended = earlier.map(|_| Earlier::Superseded);
+    turn.propose(packet, report, seats_told);
     turn.escalate(Vec::new());
     record(turn, Outcome::Held, ended, None, accepted);
 }

@@ -104,6 +104,9 @@ pub struct Pending {
     pub adopter: Option<Person>,
     /// When anybody was first told of it.
     pub told_at: Option<Instant>,
+    /// Its slot and attendees were told before, as a proposal that had another freeze edge.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub seats_told: bool,
     /// When the present adopter was told, for reminders, and how many they had.
     pub asked: Option<Asked>,
 }
@@ -115,6 +118,11 @@ pub struct Asked {
 }
 
 impl Pending {
+    /// Whether anybody was told of its slot with its attendees: then it is not improved while it is good.
+    pub const fn is_told(&self) -> bool {
+        self.told_at.is_some() || self.seats_told
+    }
+
     pub fn id(&self) -> Digest {
         proposal_id(&self.digest, self.first_version)
     }

@@ -103,8 +103,8 @@ impl<'a> Turn<'a> {
         self.look();
     }
 
-    /// A new proposal. An earlier one is superseded by it.
-    pub fn propose(&mut self, packet: Packet, report: Report) {
+    /// A new proposal. An earlier one is superseded by it. `seats_told`: somebody was told of its slot and attendees.
+    pub fn propose(&mut self, packet: Packet, report: Report, seats_told: bool) {
         let expires_at = self.expiry(&packet);
         let version = self.mint(packet, report);
         self.review.head.pending = Some(Pending {
@@ -115,6 +115,7 @@ impl<'a> Turn<'a> {
             expires_at,
             adopter: people::adopter(self.situation, self.authoritative(), &version.packet),
             told_at: None,
+            seats_told,
             asked: None,
         });
         self.review.pending = Some(version);

@@ -131,11 +131,12 @@ fn missing_part(reason: &Reason) -> String {
 
 /// The word of the last decision, and what became of an earlier proposal.
 pub fn decision(commit: &Commit, expected: &Expected) -> Result<(), String> {
-    let decisions = commit.entry.iter().flat_map(|entry| &entry.happenings).filter_map(|happening| match happening {
-        Happening::Decision(decision) => Some(decision),
-        _ => None,
-    });
-    let last = decisions.last().ok_or("no decision was recorded")?;
+    let mut decisions =
+        commit.entry.iter().flat_map(|entry| &entry.happenings).filter_map(|happening| match happening {
+            Happening::Decision(decision) => Some(decision),
+            _ => None,
+        });
+    let last = decisions.next_back().ok_or("no decision was recorded")?;
     same("outcome", &last.outcome.word(), &expected.outcome)?;
     let earlier = last.proposal.map(|earlier| format!("{earlier:?}").to_lowercase());
     same("earlier proposal", &earlier.as_deref(), &expected.earlier)

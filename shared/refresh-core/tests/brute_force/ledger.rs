@@ -76,8 +76,13 @@ fn propose(case: &mut Case, proposal: Proposal) -> Expected {
         return Expected::of("unchanged", None, Some(Exception::Undecided));
     }
     review.undecided = None;
-    let superseded = review.pending.take().map(|_| "superseded");
-    review.pending = Some(Pending { proposal, content, made: case.now, told: false });
+    let earlier = review.pending.take();
+    let superseded = earlier.as_ref().map(|_| "superseded");
+    // Where only the freeze edge is another, people were told of the slot and the attendees already.
+    let told = earlier.is_some_and(|earlier| {
+        earlier.told && earlier.proposal == Proposal { edge: earlier.proposal.edge, ..proposal.clone() }
+    });
+    review.pending = Some(Pending { proposal, content, made: case.now, told });
     Expected::of("held", superseded, None)
 }
 
