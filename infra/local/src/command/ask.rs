@@ -14,16 +14,16 @@ use super::{
 };
 use crate::{
     engine::Engine,
-    operator::{self, Request},
+    operator::{self, Request, Stack},
 };
 
 pub async fn ask(common: &Common, request: Request) -> Result<(), Failed> {
-    let answer = match home::find(&common.data)? {
-        Found::Running(running) => match &running.address {
-            Some(address) => remote(common, address, &request).await?,
-            None => return Err(Failed::new("another holdpoint command is at work in this directory; try again")),
-        },
-        Found::Ours(home) => here(common, &home, request.clone()).await?,
+    let answer = match &common.stack {
+        Some(stack) => {
+            say(common, format!("asking the stack {stack}"));
+            Stack::connect(stack).await.map_err(Failed::new)?.perform(request.clone()).await.map_err(Failed::new)?
+        }
+        None => on_this_machine(common, &request).await?,
     };
     if common.json {
         print(&answer)?;
@@ -36,6 +36,16 @@ pub async fn ask(common: &Common, request: Request) -> Result<(), Failed> {
         return Err(Failed::new("the lineage of a review does not verify"));
     }
     Ok(())
+}
+
+async fn on_this_machine(common: &Common, request: &Request) -> Result<Value, Failed> {
+    match home::find(&common.data)? {
+        Found::Running(running) => match &running.address {
+            Some(address) => remote(common, address, request).await,
+            None => Err(Failed::new("another holdpoint command is at work in this directory; try again")),
+        },
+        Found::Ours(home) => here(common, &home, request.clone()).await,
+    }
 }
 
 async fn remote(common: &Common, address: &str, request: &Request) -> Result<Value, Failed> {

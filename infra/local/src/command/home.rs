@@ -15,6 +15,7 @@ use std::{
 };
 
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
+use presentation::link::Keys;
 use serde::{Deserialize, Serialize};
 
 use super::Failed;
@@ -74,6 +75,16 @@ fn note(directory: &Path) -> Result<Option<Running>, Failed> {
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(None),
         Err(error) => Err(at("reading", &path, error)),
     }
+}
+
+/// Readable by the owner alone, on the disk when this returns.
+fn write_secret(path: &Path, text: &str) -> Result<(), Failed> {
+    let mut options = File::options();
+    options.write(true).create_new(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    let mut file = options.open(path).map_err(|error| at("writing", path, error))?;
+    file.write_all(text.as_bytes()).and_then(|()| file.sync_all()).map_err(|error| at("writing", path, error))
 }
 
 impl Home {
@@ -138,13 +149,24 @@ impl Home {
         let mut key = [0; 32];
         getrandom::fill(&mut key).map_err(|error| at("making a key for", &path, error))?;
         let keys = format!("1:{}", URL_SAFE_NO_PAD.encode(key));
-        let mut options = File::options();
-        options.write(true).create_new(true);
-        #[cfg(unix)]
-        std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-        let mut file = options.open(&path).map_err(|error| at("writing", &path, error))?;
-        file.write_all(keys.as_bytes()).and_then(|()| file.sync_all()).map_err(|error| at("writing", &path, error))?;
+        write_secret(&path, &keys)?;
         Ok(keys)
+    }
+
+    /// A new key signs from the next start on; the one that signed until now still opens what was mailed, and an older one
+    /// opens nothing any more. Answers with the ids, the signing one first.
+    pub fn rotate_link_keys(&self) -> Result<Vec<String>, Failed> {
+        let path = self.directory.join("link-keys");
+        let keys = Keys::parse(&self.link_keys()?).map_err(|error| at("reading", &path, error))?;
+        let mut key = [0; 32];
+        getrandom::fill(&mut key).map_err(|error| at("making a key for", &path, error))?;
+        let keys = keys.rotate(key);
+        // Whole or not at all, like the note: half a file of keys would close every link.
+        let draft = self.directory.join("link-keys.new");
+        let _ = fs::remove_file(&draft);
+        write_secret(&draft, &keys)?;
+        fs::rename(&draft, &path).map_err(|error| at("writing", &path, error))?;
+        Ok(keys.split(',').filter_map(|entry| entry.split_once(':')).map(|(id, _)| id.to_owned()).collect())
     }
 
     /// An engine of this machine. `port`: what links lead to.
@@ -186,6 +208,10 @@ mod tests {
         let home = Home::take(&directory).unwrap();
         assert_eq!(home.link_keys().unwrap(), keys);
         assert_eq!(home.newest().unwrap(), None, "the store itself was never made");
+        assert_eq!(home.rotate_link_keys().unwrap(), ["2", "1"]);
+        let rotated = home.link_keys().unwrap();
+        assert!(rotated.ends_with(&keys), "the key that signed until now stays, second");
+        assert_eq!(home.rotate_link_keys().unwrap(), ["3", "2"]);
         fs::remove_dir_all(&directory).unwrap();
     }
 }

@@ -37,6 +37,9 @@ struct Common {
     /// Where the local engine keeps everything.
     #[arg(long, global = true, value_name = "DIR", default_value = ".holdpoint")]
     data: PathBuf,
+    /// Ask a deployment instead of this machine: the stack of this name, with the shell's AWS credentials and region.
+    #[arg(long, global = true, value_name = "NAME")]
+    stack: Option<String>,
 }
 
 #[derive(Subcommand)]
@@ -67,6 +70,8 @@ enum Command {
         #[arg(long)]
         list: bool,
     },
+    /// Make a new key for links. The one that signed until now still opens what was mailed; the one before it no more.
+    RotateLinkKeys,
     /// One function, one event, like the cloud would. `-` reads the event from standard input.
     Invoke { function: String, event: PathBuf },
 }
@@ -112,6 +117,13 @@ pub fn main() -> ExitCode {
 async fn perform(line: Line) -> Result<(), Failed> {
     use crate::operator::Request;
     let common = &line.common;
+    let local = matches!(
+        line.command,
+        None | Some(Command::Run(_) | Command::Serve(_) | Command::Replay { .. } | Command::Invoke { .. })
+    );
+    if common.stack.is_some() && local {
+        return Err(Failed::input("--stack: only send, reviews, show, verify and redrive work on a deployment"));
+    }
     match line.command.unwrap_or(Command::Run(line.story)) {
         Command::Run(options) => run::run(common, &options).await,
         Command::Serve(options) => serve::run(common, &options).await,
@@ -121,6 +133,11 @@ async fn perform(line: Line) -> Result<(), Failed> {
         Command::Show { review } => ask::ask(common, Request::Show(review)).await,
         Command::Verify { review } => ask::ask(common, Request::Verify(review)).await,
         Command::Redrive { list } => ask::ask(common, if list { Request::DeadLetters } else { Request::Redrive }).await,
+        Command::RotateLinkKeys => {
+            let ids = home::Home::take(&common.data)?.rotate_link_keys()?;
+            say(common, format!("links are signed by key {}; opened by {}", ids[0], ids.join(" and ")));
+            if common.json { print(serde_json::json!({ "signs": ids[0], "opens": ids })) } else { Ok(()) }
+        }
         Command::Invoke { function, event } => {
             let event = ask::event(&event)?;
             ask::ask(common, Request::Invoke { function, event }).await

@@ -3,7 +3,9 @@
 use std::collections::BTreeMap;
 
 use axum::{
+    body::Bytes,
     extract::{Path, RawQuery, State},
+    http::{HeaderMap, Method, Uri},
     response::Response,
 };
 use presentation::page::{
@@ -87,8 +89,18 @@ pub async fn list(State(shared): State<Shared>) -> Response {
     respond(workspace(&entries, &names(&loaded), engine.now()))
 }
 
-pub async fn review(State(shared): State<Shared>, Path(id): Path<String>, RawQuery(query): RawQuery) -> Response {
+pub async fn review(
+    State(shared): State<Shared>,
+    Path(id): Path<String>,
+    RawQuery(query): RawQuery,
+    (method, uri, headers, body): (Method, Uri, HeaderMap, Bytes),
+) -> Response {
     let Ok(id) = ReviewId::parse(&id) else { return respond(failure::not_found()) };
+    let found = shared.engine.store().head(&id).await;
+    if matches!(found, Ok(None)) {
+        // Not a review's name: then it is a signed link, which leads where it leads when deployed.
+        return super::functions(State(shared), method, uri, headers, body).await;
+    }
     let version = |name: &str| queried(query.as_deref(), name)?.parse::<u32>().ok();
     match page(&shared.engine, &id, version("from").zip(version("to"))).await {
         Ok(response) => response,

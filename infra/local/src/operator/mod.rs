@@ -1,15 +1,21 @@
 //! What an operator asks and gets done, as JSON in and JSON out: the same whether the engine runs in this process or is
 //! reached over loopback.
 
+mod stack;
+#[cfg(test)]
+mod tests;
+
 use std::collections::BTreeMap;
 
 use packet_store::Store;
 use refresh_core::{
-    ReviewId, clockwork,
+    Instant, ReviewId, clockwork,
     lineage::{Entry, verify},
     review::Head,
 };
 use serde_json::{Value, json};
+
+pub use stack::Stack;
 
 use crate::{
     engine::Engine,
@@ -69,8 +75,8 @@ impl Request {
 /// Does it. An error is a reason for a person.
 pub async fn perform(engine: &Engine, request: Request) -> Result<Value, String> {
     match request {
-        Request::Reviews => reviews(engine).await,
-        Request::Show(review) => show(engine, &review).await,
+        Request::Reviews => reviews(engine.store(), engine.now()).await,
+        Request::Show(review) => show(engine.store(), engine.now(), &review).await,
         Request::Verify(review) => verified(engine.store(), review.as_ref()).await,
         Request::Send(events) => send(engine, events).await,
         Request::DeadLetters => dead_letters(engine),
@@ -95,10 +101,10 @@ fn outstanding(head: &Head) -> Vec<Value> {
 }
 
 /// What is open: pending adoptions, exceptions, outstanding answers.
-async fn reviews(engine: &Engine) -> Result<Value, String> {
+async fn reviews(store: &Store, now: Instant) -> Result<Value, String> {
     let mut list = Vec::new();
-    for head in heads(engine.store()).await? {
-        let state = replay::state_of(engine.store(), &head).await?;
+    for head in heads(store).await? {
+        let state = replay::state_of(store, &head).await?;
         list.push(json!({
             "review_id": head.review,
             "standing": head.standing,
@@ -108,12 +114,11 @@ async fn reviews(engine: &Engine) -> Result<Value, String> {
             "outstanding": outstanding(&head),
         }));
     }
-    Ok(json!({ "now": engine.now(), "reviews": list }))
+    Ok(json!({ "now": now, "reviews": list }))
 }
 
 /// One review: packet, versions, answers, lineage.
-async fn show(engine: &Engine, review: &ReviewId) -> Result<Value, String> {
-    let store = engine.store();
+async fn show(store: &Store, now: Instant, review: &ReviewId) -> Result<Value, String> {
     let head = store.head(review).await.map_err(told)?;
     let head = head.ok_or_else(|| format!("{review}: there is no such review"))?;
     let state = replay::state_of(store, &head).await?;
@@ -133,7 +138,7 @@ async fn show(engine: &Engine, review: &ReviewId) -> Result<Value, String> {
         })
         .collect();
     Ok(json!({
-        "now": engine.now(),
+        "now": now,
         "review_id": review,
         "standing": head.standing,
         "state": state,
@@ -217,7 +222,7 @@ fn letter(stored: &Stored) -> Value {
     json!({
         "sequence": stored.sequence,
         "message_id": stored.id,
-        "sent_at": refresh_core::Instant::from_millis(stored.sent_at),
+        "sent_at": Instant::from_millis(stored.sent_at),
         "receives": stored.receives,
         "from": stored.moved_from,
         "why": why,
