@@ -1,22 +1,22 @@
-//! What if we die here? A journey is played once without a fault, and then again for each of its SDK calls and each way
-//! in which that one call can go wrong. What is left in the end is the same.
+//! What if we die here? A journey is played once without a fault, and then again with each of its SDK calls going wrong
+//! in each way there is. What is left in the end is the same.
 //!
-//! The short journey is enumerated whole. The story is enumerated with a stride, every call of it with
-//! `EVERY_CRASH=1`; `CRASH_AT=<number>` plays one call alone, for looking into a failure.
+//! A journey comes to rest between its lines, so one run lets one call of every line go wrong: the first call of each,
+//! then the second of each, and so on. A run that ends otherwise is played again with each of its faults alone.
+//!
+//! The short journey is enumerated whole. The story is enumerated with a stride, every call of it with `EVERY_CRASH=1`;
+//! `CRASH_AT=<line>.<call>` lets one call alone go wrong, for looking into a failure.
 
 // The layouts of nested SDK futures go deeper than the default of 128.
 #![recursion_limit = "256"]
 
 use std::{
-    collections::BTreeMap,
-    fs,
-    sync::{Arc, Mutex},
+    collections::{BTreeMap, BTreeSet},
+    fmt, fs,
+    sync::{Arc, Mutex, PoisonError, atomic::Ordering},
 };
 
-use holdpoint::{
-    connector::{Call, Fault},
-    replay::Scenario,
-};
+use holdpoint::{connector::Fault, replay::Scenario};
 use holdpoint_tests::{
     repository,
     world::{ATTEMPTS, Aftermath, World, drive, with_room},
@@ -49,65 +49,115 @@ impl Journey {
     }
 
     /// Plays it with what `plan` lets go wrong. Answers how it was left, and every call that was made.
-    fn play(&self, plan: impl Fn(&Call) -> Option<Fault> + Send + Sync + 'static) -> (Aftermath, Vec<String>) {
-        let calls = Arc::new(Mutex::new(Vec::new()));
+    fn play(&self, plan: impl Fn(Place) -> Option<Fault> + Send + Sync + 'static) -> Result<Played, String> {
+        let calls = Arc::new(Mutex::new(BTreeMap::new()));
         let seen = calls.clone();
-        let played = drive(async {
+        let end = drive(async {
             let mut world = World::open(&self.policy, self.scenario.lines[0].at).await?;
-            world.engine().faults().watch(move |call| seen.lock().expect("no panic").push(name(call)));
-            world.engine().faults().inject(plan);
+            let (line, count) = (world.line(), Mutex::new((0, 0)));
+            world.engine().faults().inject(move |call| {
+                let line = line.load(Ordering::SeqCst);
+                let mut at = count.lock().unwrap_or_else(PoisonError::into_inner);
+                *at = if at.0 == line { (line, at.1 + 1) } else { (line, 1) };
+                let place = Place { line, call: at.1 };
+                let name = format!("{} {:?} {}", call.caller, call.service, call.operation);
+                seen.lock().unwrap_or_else(PoisonError::into_inner).insert(place, name);
+                plan(place)
+            });
             world.play(&self.scenario, AFTERWARDS).await?;
             world.aftermath().await
-        });
-        let calls = calls.lock().expect("no panic").clone();
-        match played {
-            Ok(aftermath) => (aftermath, calls),
-            Err(why) => panic!("{why}"),
+        })?;
+        let calls = calls.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        Ok(Played { end, calls })
+    }
+
+    /// What is wrong with the end, if these calls go wrong.
+    fn wrong(&self, places: &BTreeSet<Place>, fault: Fault, expected: &Aftermath) -> (Option<String>, usize) {
+        let faulty = places.clone();
+        match self.play(move |place| faulty.iter().any(|at| at.covers(place, fault)).then_some(fault)) {
+            Err(why) => (Some(why), 0),
+            Ok(played) => {
+                let more = played.end.mails_beyond(expected);
+                (played.end.differs_from(expected, places.len()), more)
+            }
         }
     }
 
-    /// Lets call after call go wrong in one way. `stride`: every how many calls.
+    /// Lets call after call go wrong in one way. `stride`: every how many calls of a line.
     fn survives(&self, fault: Fault, stride: usize) {
-        let (expected, calls) = self.play(|_| None);
-        assert_eq!(expected.differs_from(&expected), None, "the journey itself comes to rest");
-        let only = std::env::var("CRASH_AT").ok().and_then(|number| number.parse::<usize>().ok());
+        let sound = self.play(|_| None).unwrap_or_else(|why| panic!("without a fault: {why}"));
+        assert_eq!(sound.end.differs_from(&sound.end, 0), None, "the journey itself comes to rest");
         let stride = if std::env::var_os("EVERY_CRASH").is_some() { 1 } else { stride };
+        let most = sound.calls.keys().map(|place| place.call).max().unwrap_or(0);
         // Another way to go wrong begins at another call, so that a stride leaves out no call in all ways.
-        let numbers = (1 + fault as usize % stride..=calls.len()).step_by(stride);
-        let (mut failures, mut more, mut played) = (Vec::new(), BTreeMap::<&str, usize>::new(), 0);
-        for number in only.map_or_else(|| numbers.collect(), |number| vec![number]) {
-            let (found, _) = self.play(at(number as u64, fault));
-            let name = &calls[number - 1];
-            if let Some(how) = found.differs_from(&expected) {
-                failures.push(format!("call {number}, {name}: {how}"));
+        let rounds = (1 + fault as usize * 7 % stride..=most).step_by(stride);
+        let rounds = rounds.map(|call| sound.calls.keys().copied().filter(|place| place.call == call).collect());
+        let rounds: Vec<BTreeSet<Place>> =
+            Place::asked_for().map_or_else(|| rounds.collect(), |one| vec![[one].into()]);
+        let (mut failures, mut more, mut played) = (Vec::new(), 0, 0);
+        for places in &rounds {
+            played += places.len();
+            let (wrong, mails) = self.wrong(places, fault, &sound.end);
+            more += mails;
+            let Some(together) = wrong else { continue };
+            let before = failures.len();
+            for place in places {
+                if let (Some(alone), _) = self.wrong(&[*place].into(), fault, &sound.end) {
+                    failures.push(format!("{place}, {}: {alone}", sound.name(*place)));
+                }
             }
-            if found.mails_beyond(&expected) > 0 {
-                *more.entry(name).or_default() += 1;
+            if failures.len() == before {
+                failures.push(format!("all of {places:?} together: {together}"));
             }
-            played += 1;
         }
-        println!("{fault:?}: {played} of {} calls; one mail more after {more:?}", calls.len());
-        assert!(failures.is_empty(), "{fault:?}: {} of {played}:\n{}", failures.len(), failures.join("\n"));
+        println!("{fault:?}: {played} of {} calls, {} runs, {more} mails more", sound.calls.len(), rounds.len());
+        assert!(failures.is_empty(), "{fault:?}: {} failures:\n{}", failures.len(), failures.join("\n"));
         assert!(played > 0, "no call was made to go wrong");
-        // A mail is in doubt between the mailer's call and the one that settles it, and nowhere else.
-        let doubted = |name: &&&str| !(name.contains("SendEmail") || name.contains("TransactWriteItems"));
-        assert_eq!(more.keys().find(doubted), None, "mailed twice without a mail in doubt");
-        // Told not to, or not reached: then it is known that no mail went out.
-        let certain = matches!(fault, Fault::Throttled | Fault::Conflict | Fault::CrashBefore);
-        let sure = |name: &&&str| certain && name.contains("SendEmail");
-        assert_eq!(more.keys().find(sure), None, "mailed twice though the first mail never went out");
+        // Refused, or met by another transaction: the function itself is told, and knows whether a mail went out.
+        if fault == Fault::Conflict {
+            assert_eq!(more, 0, "a mail was sent again though nothing was ever in doubt");
+        }
+        if fault == Fault::CrashAfter && stride == 1 {
+            assert!(more > 0, "no mail was ever in doubt, so nothing was tried");
+        }
     }
 }
 
-fn name(call: &Call) -> String {
-    format!("{:?} {}", call.service, call.operation)
+/// A call of a journey: which of its line, from 1 each.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
+struct Place {
+    line: usize,
+    call: usize,
 }
 
-/// The one call goes wrong; a service that refuses does so to the SDK's other attempts as well.
-fn at(number: u64, fault: Fault) -> impl Fn(&Call) -> Option<Fault> + Send + Sync + 'static {
-    move |call| {
-        let last = if fault == Fault::Throttled { number + ATTEMPTS - 1 } else { number };
-        (number..=last).contains(&call.number).then_some(fault)
+impl Place {
+    fn asked_for() -> Option<Self> {
+        let asked = std::env::var("CRASH_AT").ok()?;
+        let (line, call) = asked.split_once('.')?;
+        Some(Self { line: line.parse().ok()?, call: call.parse().ok()? })
+    }
+
+    /// The one call goes wrong; a service that refuses does so to the SDK's other attempts as well.
+    fn covers(self, place: Self, fault: Fault) -> bool {
+        let attempts = if fault == Fault::Throttled { ATTEMPTS } else { 1 };
+        self.line == place.line && (self.call..self.call + attempts).contains(&place.call)
+    }
+}
+
+impl fmt::Display for Place {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "CRASH_AT={}.{}", self.line, self.call)
+    }
+}
+
+struct Played {
+    end: Aftermath,
+    calls: BTreeMap<Place, String>,
+}
+
+impl Played {
+    fn name(&self, place: Place) -> &str {
+        self.calls.get(&place).map_or("no call of the sound journey", String::as_str)
     }
 }
 
@@ -116,7 +166,7 @@ fn short_journey(fault: Fault) {
 }
 
 fn story(fault: Fault) {
-    with_room(|| Journey::story().survives(fault, 29));
+    with_room(|| Journey::story().survives(fault, 37));
 }
 
 #[test]

@@ -1,7 +1,14 @@
 //! A bundle on a virtual clock whose processes may die: what it is played goes on as the cloud would, messages come
 //! again, people try again, and in the end it is looked at as a whole.
 
-use std::{collections::BTreeMap, time::Duration};
+use std::{
+    collections::BTreeMap,
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering},
+    },
+    time::Duration,
+};
 
 use aws_config::{retry::RetryConfig, timeout::TimeoutConfig};
 use holdpoint::{
@@ -24,7 +31,7 @@ use serde_json::{Value, json};
 pub const STACK: usize = 32 << 20;
 
 /// Attempts of one SDK call, so few that a fault over both of them reaches the function.
-pub const ATTEMPTS: u64 = 2;
+pub const ATTEMPTS: usize = 2;
 /// How often somebody, or the schedule, tries again what did not get through.
 const TRIES: usize = 8;
 
@@ -55,6 +62,7 @@ pub fn patience() -> (TimeoutConfig, RetryConfig) {
 
 pub struct World {
     player: Player,
+    line: Arc<AtomicUsize>,
 }
 
 impl World {
@@ -63,8 +71,13 @@ impl World {
         Ok(Self::of(VirtualTime::open(settings, at).await?))
     }
 
-    pub const fn of(time: VirtualTime) -> Self {
-        Self { player: Player::of(time) }
+    pub fn of(time: VirtualTime) -> Self {
+        Self { player: Player::of(time), line: Arc::default() }
+    }
+
+    /// How many lines of the scenario have begun: what is called from now on belongs to the last of them.
+    pub fn line(&self) -> Arc<AtomicUsize> {
+        self.line.clone()
     }
 
     pub const fn time(&self) -> &VirtualTime {
@@ -79,6 +92,7 @@ impl World {
     pub async fn play(&mut self, scenario: &Scenario, after: i64) -> Result<(), String> {
         for line in &scenario.lines {
             self.until(line.at).await?;
+            self.line.fetch_add(1, Ordering::SeqCst);
             self.act(line).await?;
         }
         let end = scenario.lines.last().map_or(self.time().now(), |line| line.at);
@@ -204,19 +218,11 @@ impl Aftermath {
         Ok(())
     }
 
-    /// Where this end differs from the one without a fault. Of mails there may be one more, never one less: at most one
-    /// was in doubt.
-    pub fn differs_from(&self, without: &Self) -> Option<String> {
-        if !self.stuck.is_empty() {
-            return Some(format!("stuck: {}", self.stuck.join("; ")));
-        }
-        for (review, expected) in &without.reviews {
-            let Some(found) = self.reviews.get(review) else { return Some(format!("{review} is lost")) };
-            for (part, expected) in expected.as_object().into_iter().flatten() {
-                if found[part] != *expected {
-                    return Some(format!("{review}: {part}\n  expected {expected}\n  found    {}", found[part]));
-                }
-            }
+    /// Where this end differs from the one without a fault. Of mails there may be as many more as may have been in doubt,
+    /// never one less.
+    pub fn differs_from(&self, without: &Self, in_doubt: usize) -> Option<String> {
+        if let Some(how) = self.stands_otherwise(without) {
+            return Some(how);
         }
         let mut more = 0;
         for (person, expected) in &without.mails {
@@ -227,11 +233,27 @@ impl Aftermath {
             more += found - expected;
         }
         let strangers: Vec<&String> = self.mails.keys().filter(|to| !without.mails.contains_key(*to)).collect();
-        if !strangers.is_empty() || more > 1 {
+        if !strangers.is_empty() || more > in_doubt {
             return Some(format!("{more} mails more, and mails to {strangers:?}"));
         }
         if self.notices != without.notices {
             return Some(format!("notices\n  expected {:?}\n  found    {:?}", without.notices, self.notices));
+        }
+        None
+    }
+
+    /// Where packets, answers, triggers or what everybody was last told differ, or something is stuck.
+    pub fn stands_otherwise(&self, than: &Self) -> Option<String> {
+        if !self.stuck.is_empty() {
+            return Some(format!("stuck: {}", self.stuck.join("; ")));
+        }
+        for (review, expected) in &than.reviews {
+            let Some(found) = self.reviews.get(review) else { return Some(format!("{review} is lost")) };
+            for (part, expected) in expected.as_object().into_iter().flatten() {
+                if found[part] != *expected {
+                    return Some(format!("{review}: {part}\n  expected {expected}\n  found    {}", found[part]));
+                }
+            }
         }
         None
     }

@@ -21,37 +21,41 @@ use worker::Task;
 /// Two facts that both matter, each with its own request for a refresh.
 #[test]
 fn refreshes_of_different_facts() {
-    contend("two refreshes", || {
+    let lost = contend("two refreshes", || {
         let place = issued();
         let tasks = place.refreshes(&[place.busy(2), place.evidence_slips(2)]);
         (place, tasks)
     });
+    assert!(lost > 0, "nobody ever lost, so nothing was contended");
 }
 
 #[test]
 fn a_refresh_against_an_adoption() {
-    contend("refresh, adoption", || {
+    let lost = contend("refresh, adoption", || {
         let place = before_the_decision();
         let form = place.adoption();
         let refresh = place.refreshes(&[place.evidence_slips(2)]).remove(0);
         (place, vec![refresh, Task::Adopt(form)])
     });
-    contend("adoption, refresh", || {
+    assert!(lost > 0, "nobody ever lost, so nothing was contended");
+    let lost = contend("adoption, refresh", || {
         let place = before_the_decision();
         let form = place.adoption();
         let refresh = place.refreshes(&[place.evidence_slips(2)]).remove(0);
         (place, vec![Task::Adopt(form), refresh])
     });
+    assert!(lost > 0, "nobody ever lost, so nothing was contended");
 }
 
 /// The owner presses twice.
 #[test]
 fn two_adoptions() {
-    contend("two adoptions", || {
+    let lost = contend("two adoptions", || {
         let place = before_the_decision();
         let form = place.adoption();
         (place, vec![Task::Adopt(form.clone()), Task::Adopt(form)])
     });
+    assert!(lost > 0, "nobody ever lost, so nothing was contended");
 }
 
 #[test]

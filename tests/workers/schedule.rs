@@ -27,12 +27,13 @@ struct Played {
     held: [bool; 2],
 }
 
-/// Plays every way of taking turns. `EVERY_CROSSING=1` also holds the second worker before each of its calls.
-pub fn contend(name: &str, meet: impl Fn() -> (Place, Vec<Task>) + Send + Sync) {
-    with_room(|| enumerate(name, &meet));
+/// Plays every way of taking turns. `EVERY_CROSSING=1` also holds the second worker before each of its calls. Answers how
+/// often a worker lost to the other and decided again.
+pub fn contend(name: &str, meet: impl Fn() -> (Place, Vec<Task>) + Send + Sync) -> u64 {
+    with_room(|| enumerate(name, &meet))
 }
 
-fn enumerate(name: &str, meet: &impl Fn() -> (Place, Vec<Task>)) {
+fn enumerate(name: &str, meet: &impl Fn() -> (Place, Vec<Task>)) -> u64 {
     // One after the other, in both orders: what may be left in the end.
     let in_order = play(meet(), u64::MAX, u64::MAX);
     let (place, mut tasks) = meet();
@@ -71,20 +72,28 @@ fn enumerate(name: &str, meet: &impl Fn() -> (Place, Vec<Task>)) {
     println!("{name}: {played} ways, {again} times somebody decided again");
     assert!(failures.is_empty(), "{name}: {} of {played}:\n{}", failures.len(), failures.join("\n"));
     assert!(played > 3, "{name}: the first worker made {played} calls; nothing was contended");
+    again
 }
 
 fn judge(found: &Played, ends: &[Aftermath; 2]) -> Option<String> {
     if let Some(failed) = found.said.iter().find_map(|said| said.as_ref().err()) {
         return Some(failed.clone());
     }
-    let differences: Vec<String> = ends.iter().filter_map(|end| found.end.differs_from(end)).collect();
+    let differences: Vec<String> = ends.iter().filter_map(|end| found.end.stands_otherwise(end)).collect();
     if differences.len() == ends.len() {
         return Some(format!("neither order leaves this: {}", differences.join(" / ")));
     }
-    // Nobody died here, so nothing is ever in doubt.
-    let most: usize = ends.iter().map(|end| end.mails.values().sum()).max().unwrap_or(0);
-    let mails: usize = found.end.mails.values().sum();
-    (mails > most).then(|| format!("{mails} mails instead of {most}"))
+    // One person may have been told before the other worker's decision and the next one after it; but each of them what
+    // one of the orders would have told them.
+    let as_in = |end: &Aftermath, who: &String, kinds| end.notices.get(who) == Some(kinds);
+    let odd = found.end.notices.iter().find(|(who, kinds)| !ends.iter().any(|end| as_in(end, who, kinds)));
+    if let Some((who, kinds)) = odd {
+        return Some(format!("{who} was told {kinds:?}, in neither order"));
+    }
+    // Nobody died here, so nothing was ever in doubt: each mail is in lineage.
+    let (told, mails) =
+        (found.end.notices.values().map(Vec::len).sum::<usize>(), found.end.mails.values().sum::<usize>());
+    (told != mails).then(|| format!("{mails} mails, of which lineage knows {told}"))
 }
 
 /// What a worker did at the seam.
