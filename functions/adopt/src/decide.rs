@@ -10,7 +10,7 @@ use lambda_shell::{
 };
 use packet_store::{Committed, KEPT_DAYS};
 use presentation::{
-    link::{self, SealRefusal},
+    link::{self, Purpose, SealRefusal},
     page::{Choice, Hint, Page, failure::no_link},
     text::LONGEST_NOTE,
 };
@@ -30,7 +30,7 @@ use crate::{
 };
 
 pub(crate) async fn page(env: &Env, text: &str, request: &Request, deadline: Deadline) -> Result<Page, Failure> {
-    let Some(opened) = open(env, text).await? else { return Ok(no_link()) };
+    let Some(opened) = open(env, text, Purpose::Adopt).await? else { return Ok(no_link()) };
     let (wish, reason) = match wished(env, &opened, text, request) {
         Ok(wished) => wished,
         Err(hint) => return show::present(env, &opened, Some(hint)).await,

@@ -4,6 +4,7 @@ mod decide;
 mod env;
 mod link;
 mod show;
+mod workspace;
 
 use lambda_shell::{
     deadline::Deadline,
@@ -15,6 +16,7 @@ pub use env::Env;
 pub async fn handle(env: &Env, request: Request, deadline: Deadline) -> Response {
     let page = match (request.method.as_str(), request.segments().as_slice()) {
         ("GET" | "HEAD", ["adopt", token]) => show::page(env, token).await,
+        ("GET" | "HEAD", ["reviews", token]) => workspace::page(env, token, &request).await,
         ("POST", ["adopt", token]) => decide::page(env, token, &request, deadline).await,
         _ => Ok(presentation::page::failure::not_found()),
     };

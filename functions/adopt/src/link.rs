@@ -16,16 +16,16 @@ pub(crate) struct Opened {
     pub reader: Person,
     /// Genuine, but past its instant.
     pub expired: bool,
-    /// `/adopt/{token}`
+    /// `/adopt/{token}` or `/reviews/{token}`
     pub path: String,
     /// What the form of this page carries.
     pub seal: String,
 }
 
 /// `None` for everything that gets the page that says nothing.
-pub(crate) async fn open(env: &Env, text: &str) -> Result<Option<Opened>, Failure> {
+pub(crate) async fn open(env: &Env, text: &str, purpose: Purpose) -> Result<Option<Opened>, Failure> {
     let now = Instant::from_millis(env.clock.now_millis());
-    let (token, expired) = match link::open(text, &env.keys, Purpose::Adopt, now) {
+    let (token, expired) = match link::open(text, &env.keys, purpose, now) {
         Ok(token) => (token, false),
         Err(Refusal::Expired(token)) => (token, true),
         Err(Refusal::Unreadable | Refusal::Forged) => return Ok(None),
@@ -33,7 +33,7 @@ pub(crate) async fn open(env: &Env, text: &str) -> Result<Option<Opened>, Failur
     let found = env.store.reader(token.review, token.person).await.doing("looking up whose link it is")?;
     Ok(found.map(|(review, reader)| Opened {
         seal: link::form_seal(&env.keys, text, &state(&token), now),
-        path: format!("/{}/{text}", Purpose::Adopt.path()),
+        path: format!("/{}/{text}", purpose.path()),
         token,
         review,
         reader,

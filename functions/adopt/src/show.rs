@@ -5,7 +5,7 @@ use presentation::{
     link::{self, Purpose, Token},
     page::{
         Hint, Page,
-        adoption::{Situation, adoption},
+        adoption::{Situation, adoption_with_workspace},
         failure::no_link,
     },
 };
@@ -19,10 +19,11 @@ use refresh_core::{
 use crate::{
     Env,
     link::{Opened, Read, open},
+    workspace,
 };
 
 pub(crate) async fn page(env: &Env, text: &str) -> Result<Page, Failure> {
-    let Some(opened) = open(env, text).await? else { return Ok(no_link()) };
+    let Some(opened) = open(env, text, Purpose::Adopt).await? else { return Ok(no_link()) };
     present(env, &opened, None).await
 }
 
@@ -67,7 +68,8 @@ pub(crate) fn render(
         (AnswerResult::SeparationOfDuty, _) => Situation::SeparationOfDuty,
         _ => Situation::Superseded { fresh: fresh.as_deref() },
     };
-    Ok(adoption(&scene, &situation, posted))
+    let workspace = workspace::link(env, opened, read)?;
+    Ok(adoption_with_workspace(&scene, &situation, posted, workspace.as_deref()))
 }
 
 /// The expired proposal is still the choice, and the reader may decide it.

@@ -1,0 +1,61 @@
+//! A review's workspace behind the owner's own signed link. It shows and changes nothing.
+
+use lambda_shell::{Doing, Failure, web::Request};
+use presentation::{
+    link::{self, Purpose, Token},
+    page::{
+        Page,
+        failure::no_link,
+        review::{Workspace, review},
+    },
+};
+use refresh_core::{digest::Digest, instant::DAY, lineage};
+
+use crate::{
+    Env,
+    link::{Opened, Read, open},
+};
+
+pub(crate) async fn page(env: &Env, text: &str, request: &Request) -> Result<Page, Failure> {
+    let Some(opened) = open(env, text, Purpose::Workspace).await?.filter(|opened| !opened.expired) else {
+        return Ok(no_link());
+    };
+    let Some(read) = opened.read(env).await? else { return Ok(no_link()) };
+    if !is_owner(&opened, &read) {
+        return Ok(no_link());
+    }
+    let versions = env.store.versions(&opened.review).await.doing("reading the versions")?;
+    let entries = env.store.lineage(&opened.review, 1).await.doing("reading the lineage")?;
+    let verified = lineage::verify(&entries, &read.review.head.lineage);
+    let known = |name: &str| {
+        let value = request.query.split('&').find_map(|pair| pair.strip_prefix(name)?.strip_prefix('='))?;
+        let number = value.parse::<u32>().ok()?;
+        versions.iter().any(|version| version.number == number).then_some(number)
+    };
+    let workspace = Workspace {
+        versions: &versions,
+        entries: &entries,
+        verified: &verified,
+        compare: known("from").zip(known("to")),
+        path: &opened.path,
+        list: None,
+    };
+    Ok(review(&read.scene(&opened.reader), &workspace))
+}
+
+/// The owner of today, by the newest approved change record: a former owner's link opens nothing any more.
+fn is_owner(opened: &Opened, read: &Read) -> bool {
+    read.review.head.today.owner.as_ref() == Some(&opened.reader)
+}
+
+/// The owner's own link to the workspace, for their other pages to lead on to.
+pub(crate) fn link(env: &Env, opened: &Opened, read: &Read) -> Result<Option<String>, Failure> {
+    if !is_owner(opened, read) {
+        return Ok(None);
+    }
+    let mut nonce = [0; 8];
+    getrandom::fill(&mut nonce).doing("asking the system for random bytes")?;
+    let expires_at = read.now.max(read.review.head.starts_at).plus_millis(7 * DAY);
+    let token = Token { purpose: Purpose::Workspace, thing: link::thing(&Digest::ZERO), expires_at, ..opened.token };
+    Ok(Some(link::url(&env.link_base, Purpose::Workspace, &link::sign(&token, &env.keys, nonce))))
+}
