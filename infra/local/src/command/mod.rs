@@ -105,6 +105,7 @@ pub fn main() -> ExitCode {
             return ExitCode::FAILURE;
         }
     };
+    log(&line);
     match runtime.block_on(perform(line)) {
         Ok(()) => ExitCode::SUCCESS,
         Err(failed) => {
@@ -112,6 +113,17 @@ pub fn main() -> ExitCode {
             ExitCode::from(failed.status)
         }
     }
+}
+
+/// What the functions log goes to standard error, so that standard output is the command's alone. `HOLDPOINT_LOG` says
+/// how much, like `RUST_LOG` does elsewhere.
+fn log(line: &Line) {
+    // A story and a replay print what happened; only what must not happen is worth a line beside it.
+    let level = if matches!(line.command, Some(Command::Serve(_))) { "warn" } else { "error" };
+    let wanted = std::env::var("HOLDPOINT_LOG").unwrap_or_else(|_| level.to_owned());
+    let filter = tracing_subscriber::EnvFilter::new(format!("{wanted},embedded_metric_format=off"));
+    // Started already, where a test calls this twice: then that one goes on.
+    let _ = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).try_init();
 }
 
 async fn perform(line: Line) -> Result<(), Failed> {

@@ -7,6 +7,8 @@
 mod dispatch;
 mod functions;
 pub mod live;
+#[cfg(test)]
+mod samples_tests;
 mod settings;
 pub mod virtual_time;
 

@@ -79,10 +79,17 @@ fn result_of(response: &Response) -> Result<AnswerResult, String> {
     AnswerResult::deserialize(word).map_err(|error| format!("{RESULT_HEADER}: {error}"))
 }
 
+/// A person whose page did not come asks again: the function may have died in it.
 async fn exchange(engine: &Engine, request: Request) -> Result<Response, String> {
+    const PATIENCE: usize = 3;
+    for _ in 0..PATIENCE {
+        if let Some(response) = engine.request(&request).await? {
+            return Ok(response);
+        }
+    }
     // The rest of the path is the token.
-    let asked = format!("{} {}", request.method, request.path.split('/').nth(1).unwrap_or_default());
-    engine.request(&request).await?.ok_or_else(|| format!("{asked}: nothing answered"))
+    let page = request.path.split('/').nth(1).unwrap_or_default();
+    Err(format!("{} {page}: nothing answered", request.method))
 }
 
 pub async fn get(engine: &Engine, path: &str) -> Result<OpenPage, String> {

@@ -4,6 +4,8 @@
 //! loopback name (no rebound DNS name gets through), and what changes something must not come from another origin.
 
 mod door;
+#[cfg(test)]
+mod tests;
 mod workspace;
 
 use std::{net::SocketAddr, sync::Arc};
