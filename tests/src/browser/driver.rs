@@ -74,7 +74,7 @@ impl Browser {
         let directory = format!("--user-data-dir={}", browser.profile.display());
         let mut flags = vec!["--headless=new", "--disable-gpu", "--disable-dev-shm-usage", "--hide-scrollbars"];
         flags.extend(["--disable-background-networking", "--disable-component-update", "--disable-sync"]);
-        flags.extend(["--no-first-run", "--no-sandbox", &directory]);
+        flags.extend(["--no-first-run", "--no-sandbox", "--window-size=1300,1300", &directory]);
         let wanted = json!({ "capabilities": { "alwaysMatch": {
             "goog:loggingPrefs": { "browser": "ALL" },
             "goog:chromeOptions": { "binary": chromium, "args": flags },
@@ -138,6 +138,9 @@ impl Browser {
     }
 
     pub async fn press_on(&self, Element(id): &Element) -> Result<(), String> {
+        // The driver's own scrolling is not waited for, and the press would miss.
+        let script = "arguments[0].scrollIntoView({ block: 'center', behavior: 'instant' })";
+        self.post("/execute/sync", json!({ "script": script, "args": [{ ELEMENT: id }] })).await?;
         self.post(&format!("/element/{id}/click"), json!({})).await.map(drop)
     }
 
