@@ -4,7 +4,7 @@
 //! A journey comes to rest between its lines, so one run lets one call of every line go wrong: the first call of each,
 //! then the second of each, and so on. A run that ends otherwise is played again with each of its faults alone.
 //!
-//! The short journey is enumerated whole. The story is enumerated with a stride, every call of it with `EVERY_CRASH=1`;
+//! The short journey is enumerated whole. The story is enumerated with a stride, every call of it with `CRASH_STRIDE=1`;
 //! `CRASH_AT=<line>.<call>` lets one call alone go wrong, for looking into a failure.
 
 // The layouts of nested SDK futures go deeper than the default of 128.
@@ -87,11 +87,13 @@ impl Journey {
     fn survives(&self, fault: Fault, stride: usize) {
         let sound = self.play(|_| None).unwrap_or_else(|why| panic!("without a fault: {why}"));
         assert_eq!(sound.end.differs_from(&sound.end, 0), None, "the journey itself comes to rest");
-        let stride = if std::env::var_os("EVERY_CRASH").is_some() { 1 } else { stride };
+        let asked = std::env::var("CRASH_STRIDE").ok().and_then(|stride| stride.parse().ok());
+        let stride = asked.filter(|stride| *stride > 0).unwrap_or(stride);
         let most = sound.calls.keys().map(|place| place.call).max().unwrap_or(0);
         // Another way to go wrong begins at another call, so that a stride leaves out no call in all ways.
         let rounds = (1 + fault as usize * 7 % stride..=most).step_by(stride);
         let rounds = rounds.map(|call| sound.calls.keys().copied().filter(|place| place.call == call).collect());
+        println!("{fault:?}: {} calls, at most {most} of one line", sound.calls.len());
         let rounds: Vec<BTreeSet<Place>> =
             Place::asked_for().map_or_else(|| rounds.collect(), |one| vec![[one].into()]);
         let (mut failures, mut more, mut played) = (Vec::new(), 0, 0);
@@ -100,6 +102,8 @@ impl Journey {
             let (wrong, mails) = self.wrong(places, fault, &sound.end);
             more += mails;
             let Some(together) = wrong else { continue };
+            // At once: what follows may take long.
+            eprintln!("{fault:?} at {places:?}: {together}");
             let before = failures.len();
             for place in places {
                 if let (Some(alone), _) = self.wrong(&[*place].into(), fault, &sound.end) {
