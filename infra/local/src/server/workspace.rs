@@ -4,8 +4,7 @@ use std::collections::BTreeMap;
 
 use axum::{
     body::Bytes,
-    extract::{Path, RawQuery, State},
-    http::{HeaderMap, Method, Uri},
+    extract::{Path, RawQuery, Request, State},
     response::Response,
 };
 use presentation::page::{
@@ -20,7 +19,7 @@ use refresh_core::{
     review::Review,
 };
 
-use super::{Shared, queried, respond};
+use super::{Shared, functions, queried, respond};
 use crate::engine::Engine;
 
 /// A review with all that its pages are made from.
@@ -89,29 +88,33 @@ pub async fn list(State(shared): State<Shared>) -> Response {
     respond(workspace(&entries, &names(&loaded), engine.now()))
 }
 
+/// Whoever sits here names a review; somebody's mailed link to their workspace is the function's to open.
 pub async fn review(
     State(shared): State<Shared>,
     Path(id): Path<String>,
     RawQuery(query): RawQuery,
-    (method, uri, headers, body): (Method, Uri, HeaderMap, Bytes),
+    request: Request,
 ) -> Response {
-    let Ok(id) = ReviewId::parse(&id) else { return respond(failure::not_found()) };
-    let found = shared.engine.store().head(&id).await;
-    if matches!(found, Ok(None)) {
-        // Not a review's name: then it is a signed link, which leads where it leads when deployed.
-        return super::functions(State(shared), method, uri, headers, body).await;
-    }
     let version = |name: &str| queried(query.as_deref(), name)?.parse::<u32>().ok();
-    match page(&shared.engine, &id, version("from").zip(version("to"))).await {
-        Ok(response) => response,
+    let compare = version("from").zip(version("to"));
+    let shown = match ReviewId::parse(&id) {
+        Ok(id) => page(&shared.engine, &id, compare).await,
+        Err(_) => Ok(None),
+    };
+    match shown {
+        Ok(Some(response)) => response,
+        Ok(None) => {
+            let (parts, _) = request.into_parts();
+            functions(State(shared), parts.method, parts.uri, parts.headers, Bytes::new()).await
+        }
         Err(why) => failed(&why),
     }
 }
 
-async fn page(engine: &Engine, id: &ReviewId, compare: Option<(u32, u32)>) -> Result<Response, String> {
+async fn page(engine: &Engine, id: &ReviewId, compare: Option<(u32, u32)>) -> Result<Option<Response>, String> {
     let told = |error: packet_store::StoreError| error.to_string();
     let store = engine.store();
-    let Some(review) = store.review(id).await.map_err(told)? else { return Ok(respond(failure::not_found())) };
+    let Some(review) = store.review(id).await.map_err(told)? else { return Ok(None) };
     let loaded = load(engine, review).await?;
     let versions = store.versions(id).await.map_err(told)?;
     let entries = store.lineage(id, 1).await.map_err(told)?;
@@ -132,5 +135,5 @@ async fn page(engine: &Engine, id: &ReviewId, compare: Option<(u32, u32)>) -> Re
         path: &loaded.path,
         list: Some("/reviews"),
     };
-    Ok(respond(review_page(&scene, &workspace)))
+    Ok(Some(respond(review_page(&scene, &workspace))))
 }

@@ -39,7 +39,7 @@ impl Statement {
         };
         let keys = |patterns: &Vec<String>| act.keys.iter().all(|key| patterns.iter().any(|one| fits(one, key)));
         self.actions.contains(&act.action)
-            && self.resources.iter().any(|resource| *resource == act.resource)
+            && self.resources.contains(&act.resource)
             && self.leading_keys.as_ref().is_none_or(keys)
     }
 }
