@@ -29,7 +29,7 @@ pub async fn asked() -> Result<Stage, String> {
 
 async fn choose(browser: &Browser, choice: &str) -> Result<(), String> {
     browser.click(&format!("label[for={choice}]")).await?;
-    browser.click("form button").await
+    browser.leave_by("form button").await
 }
 
 async fn heading(browser: &Browser, wanted: &str) -> Result<(), String> {
@@ -96,7 +96,7 @@ async fn a_superseded_page_leads_to_the_refreshed_proposal_which_is_adopted(brow
     heading(browser, "This proposal is no longer open").await?;
     let now = authoritative(&stage, "RR-1042").await?;
     expect(now == before, || format!("version {now} was adopted from a page that was out of date"))?;
-    browser.click(".verdict a").await?;
+    browser.leave_by(".verdict a").await?;
     heading(browser, "Adopt this change?").await?;
     choose(browser, "choice-adopt").await?;
     heading(browser, "Adopted").await?;
@@ -127,8 +127,8 @@ async fn a_participant_reports_a_conflict_and_the_owner_reads_it(browser: &Brows
     expect(said.contains(NOTE), || format!("the workspace shows {said:?}"))?;
     let owner = form_urlencoded::byte_serialize(OWNER.as_bytes()).collect::<String>();
     browser.open(&stage.url(&format!("/mailbox?to={owner}"))).await?;
-    browser.click("table.mails th a").await?;
-    browser.click("nav.tabs a[href$=text]").await?;
+    browser.leave_by("table.mails th a").await?;
+    browser.leave_by("nav.tabs a[href$=text]").await?;
     let mail = browser.text("pre").await?;
     expect(mail.to_lowercase().contains("conflict"), || format!("the owner's newest mail says {mail:?}"))
 }
@@ -155,7 +155,9 @@ async fn a_decision_by_keyboard_alone(browser: &Browser) -> Result<(), String> {
     let chosen = browser.all("#choice-adopt:checked").await?;
     expect(chosen.len() == 1, || "the space bar did not choose the first answer".to_owned())?;
     tab_to(browser, "form button").await?;
+    let left = browser.one("html").await?;
     browser.key(ENTER).await?;
+    browser.turned(&left).await?;
     heading(browser, "Adopted").await
 }
 

@@ -51,7 +51,7 @@ async fn scanned(browser: &Browser, stage: &Stage, link: &str) -> Result<(), Str
     unchanged("a robot that presses the first button").await?;
     // Past the browser's own check that something is chosen.
     browser.open(link).await?;
-    browser.run("document.querySelector('form[method=post]').submit()").await?;
+    browser.send_form().await?;
     let hint = browser.text("[role=alert]").await?;
     expect(hint.contains("choose"), || format!("a form without a choice is answered with {hint:?}"))?;
     unchanged("a robot that sends the form as it is").await?;

@@ -23,7 +23,7 @@ use holdpoint_tests::{
 };
 
 /// A page of the tour, and the file it is in the README's pictures.
-const README: [(&str, &str); 2] = [("adoption", "adoption.png"), ("mail-01", "mail.png")];
+const README: [(&str, &str); 2] = [("adoption", "adoption.png"), ("mail-adoption_request", "mail.png")];
 
 fn main() -> Result<(), String> {
     let arguments: Vec<String> = std::env::args().skip(1).collect();

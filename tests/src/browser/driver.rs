@@ -20,7 +20,7 @@ const INSTALL: &str = "the browser suite needs chromium and chromedriver on the 
 /// The member that marks an element in the protocol's JSON.
 const ELEMENT: &str = "element-6066-11e4-a52e-4f735466cecf";
 /// A browser that has not answered by then never will; it decides no test.
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_secs(200);
 
 /// One browser with one window and a profile of its own. Its end ends the processes it started.
 pub struct Browser {
@@ -82,6 +82,7 @@ impl Browser {
         let made = browser.ask(Method::POST, "/session", &wanted).await?;
         let id = made["sessionId"].as_str().ok_or("chromedriver made no session")?;
         browser.session = format!("{}/session/{id}", browser.session);
+        browser.post("/timeouts", json!({ "script": 180_000 })).await?;
         Ok(browser)
     }
 
@@ -142,6 +143,33 @@ impl Browser {
         let script = "arguments[0].scrollIntoView({ block: 'center', behavior: 'instant' })";
         self.post("/execute/sync", json!({ "script": script, "args": [{ ELEMENT: id }] })).await?;
         self.post(&format!("/element/{id}/click"), json!({})).await.map(drop)
+    }
+
+    /// Presses what leads to another page, and is back when that is loaded.
+    pub async fn leave_by(&self, selector: &str) -> Result<(), String> {
+        let left = self.one("html").await?;
+        self.click(selector).await?;
+        self.turned(&left).await
+    }
+
+    /// Sends the page's form past the browser's own checks, and is back when the answer is loaded.
+    pub async fn send_form(&self) -> Result<(), String> {
+        let left = self.one("html").await?;
+        self.run("document.querySelector('form[method=post]').submit()").await?;
+        self.turned(&left).await
+    }
+
+    /// A press does not wait for the page it leads to: the old page's root goes first, then the new one is complete.
+    pub async fn turned(&self, Element(left): &Element) -> Result<(), String> {
+        let until = Instant::now() + PATIENCE;
+        while Instant::now() < until {
+            let gone = self.ask(Method::GET, &format!("/element/{left}/name"), &Value::Null).await.is_err();
+            if gone && self.run("return document.readyState").await.is_ok_and(|state| state == "complete") {
+                return Ok(());
+            }
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+        Err("no other page came".to_owned())
     }
 
     pub async fn write(&self, selector: &str, text: &str) -> Result<(), String> {

@@ -1,5 +1,7 @@
 //! One of every page that people meet, each opened the way they come to it.
 
+use std::collections::BTreeSet;
+
 use super::{driver::Browser, stage::Stage};
 
 const OWNER: &str = "release-owner@example.com";
@@ -16,10 +18,10 @@ pub async fn tour(browser: &Browser, mut visit: impl AsyncFnMut(&str) -> Result<
     open(browser, &stage, REVIEW).await?;
     visit("review-pending").await?;
     browser.open(&owners).await?;
-    browser.run("document.querySelector('form[method=post]').submit()").await?;
+    browser.send_form().await?;
     visit("adoption-nothing-chosen").await?;
     browser.click("label[for=choice-adopt]").await?;
-    browser.click("form button").await?;
+    browser.leave_by("form button").await?;
     visit("adopted").await?;
     stage.settle().await?;
 
@@ -27,7 +29,7 @@ pub async fn tour(browser: &Browser, mut visit: impl AsyncFnMut(&str) -> Result<
     visit("acknowledgement").await?;
     browser.click("label[for=answer-conflict]").await?;
     browser.write("#note", "I am on a plane until 15:00.").await?;
-    browser.click("form button").await?;
+    browser.leave_by("form button").await?;
     visit("acknowledged").await?;
     stage.settle().await?;
     open(browser, &stage, REVIEW).await?;
@@ -42,10 +44,16 @@ pub async fn tour(browser: &Browser, mut visit: impl AsyncFnMut(&str) -> Result<
         open(browser, &stage, &format!("/mailbox/1?view={view}")).await?;
         visit(&format!("mail-{view}")).await?;
     }
-    let mails = stage.engine().mailbox().len();
-    for number in 1..=mails {
-        open(browser, &stage, &format!("/mailbox/{number}/html")).await?;
-        visit(&format!("mail-{number:02}")).await?;
+    // One of each kind is enough to look at.
+    let mut kinds = BTreeSet::new();
+    for mail in stage.engine().mailbox().all() {
+        let raw = String::from_utf8_lossy(&mail.raw);
+        let kind = raw.lines().find_map(|line| line.strip_prefix("X-Holdpoint-Kind: "));
+        let kind = kind.ok_or_else(|| format!("mail {} does not say of which kind it is", mail.number))?.trim();
+        if kinds.insert(kind.to_owned()) {
+            open(browser, &stage, &format!("/mailbox/{}/html", mail.number)).await?;
+            visit(&format!("mail-{kind}")).await?;
+        }
     }
     open(browser, &stage, "/adopt/not-a-link").await?;
     visit("no-link").await?;

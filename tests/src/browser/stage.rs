@@ -86,7 +86,7 @@ impl Stage {
             let selector = format!("a[href*=\"/{kind}/\"]");
             if let Some(link) = browser.all(&selector).await?.into_iter().next() {
                 let address = browser.attribute(&link, "href").await?;
-                browser.press_on(&link).await?;
+                browser.leave_by(&selector).await?;
                 return Ok(address);
             }
         }
