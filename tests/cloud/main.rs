@@ -4,6 +4,7 @@
 #![recursion_limit = "256"]
 
 mod graph;
+mod lifecycle;
 mod permissions;
 mod template;
 mod transformed;

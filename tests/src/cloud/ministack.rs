@@ -167,14 +167,24 @@ impl Ministack {
         self.accepted(service, request).await
     }
 
+    pub async fn create_bucket(&self, bucket: &str) -> Result<(), String> {
+        let body = format!(
+            "<CreateBucketConfiguration xmlns=\"http://s3.amazonaws.com/doc/2006-03-01/\">\
+             <LocationConstraint>{REGION}</LocationConstraint></CreateBucketConfiguration>"
+        );
+        let request = self.signed(Request::put(format!("{}/{bucket}", self.endpoint())), "s3");
+        let request = request.body(body.into_bytes()).map_err(|error| error.to_string())?;
+        self.accepted("CreateBucket", request).await.map(drop)
+    }
+
     pub async fn put_object(&self, bucket: &str, key: &str, body: Vec<u8>) -> Result<(), String> {
-        let url = format!("{}/{bucket}/{key}", self.endpoint()).trim_end_matches('/').to_owned();
+        let url = format!("{}/{bucket}/{key}", self.endpoint());
         let request = self.signed(Request::put(url), "s3").body(body).map_err(|error| error.to_string())?;
         self.accepted("PutObject", request).await.map(drop)
     }
 
     /// It reads region, service and caller of the signature and does not compute it.
-    fn signed(&self, request: http::request::Builder, service: &str) -> http::request::Builder {
+    pub fn signed(&self, request: http::request::Builder, service: &str) -> http::request::Builder {
         let scope = format!("{ACCOUNT}/20260101/{REGION}/{service}/aws4_request");
         let value = format!("AWS4-HMAC-SHA256 Credential={scope}, SignedHeaders=host, Signature=0");
         request.header("authorization", value)

@@ -1,0 +1,84 @@
+//! The six binaries, built by the cargo that runs the tests, and packed as Lambda takes them.
+
+use std::{
+    collections::BTreeMap,
+    fs,
+    path::{Path, PathBuf},
+    process::{Command, Stdio},
+};
+
+use serde_json::Value;
+
+use super::tools::{self, Set};
+use crate::repository;
+
+pub const FUNCTIONS: [&str; 6] = ["ingest", "refresh", "notify", "adopt", "acknowledge", "tick"];
+
+/// Whether the binaries are those of `infra/build`: a release build of minutes.
+pub fn released() -> bool {
+    std::env::var_os("HOLDPOINT_RELEASE").is_some_and(|value| value == "1")
+}
+
+/// Each function's program.
+pub fn built() -> Result<BTreeMap<&'static str, PathBuf>, String> {
+    match released() {
+        true => release(),
+        false => development(),
+    }
+}
+
+fn release() -> Result<BTreeMap<&'static str, PathBuf>, String> {
+    let script = repository().join("infra/build");
+    let status = Command::new(&script).arg("x86_64").stdout(Stdio::null()).status();
+    let status = status.map_err(|error| format!("{}: {error}", script.display()))?;
+    if !status.success() {
+        return Err(format!("{}: {status}", script.display()));
+    }
+    let program = |function| repository().join("target/lambda").join(function).join("bootstrap");
+    Ok(FUNCTIONS.into_iter().map(|function| (function, program(function))).collect())
+}
+
+fn development() -> Result<BTreeMap<&'static str, PathBuf>, String> {
+    let mut command = Command::new(env!("CARGO"));
+    command.current_dir(repository()).args(["build", "--locked", "--bins", "--message-format=json-render-diagnostics"]);
+    for function in FUNCTIONS {
+        command.args(["-p", function]);
+    }
+    let done = command.stderr(Stdio::inherit()).output().map_err(|error| format!("cargo build: {error}"))?;
+    if !done.status.success() {
+        return Err(format!("cargo build: {}", done.status));
+    }
+    let text = String::from_utf8_lossy(&done.stdout).into_owned();
+    let artifacts = text.lines().filter_map(|line| serde_json::from_str::<Value>(line).ok());
+    let programs: BTreeMap<&'static str, PathBuf> = artifacts
+        .filter_map(|artifact| {
+            let name = artifact["target"]["name"].as_str()?;
+            let function = FUNCTIONS.into_iter().find(|function| *function == name)?;
+            Some((function, PathBuf::from(artifact["executable"].as_str()?)))
+        })
+        .collect();
+    match programs.len() == FUNCTIONS.len() {
+        true => Ok(programs),
+        false => Err(format!("cargo build: expected six programs, found {programs:?}")),
+    }
+}
+
+/// The function's code as it is uploaded: `bootstrap`, and the policy beside it.
+pub fn packed(function: &str, program: &Path, policy: &str, folder: &Path) -> Result<Vec<u8>, String> {
+    let folder = folder.join(function);
+    let said = |error: std::io::Error| format!("packing {function}: {error}");
+    fs::create_dir_all(&folder).map_err(said)?;
+    fs::copy(program, folder.join("bootstrap")).map_err(said)?;
+    // Debug information is most of a development build and nobody's there.
+    let _ = Command::new("strip").arg(folder.join("bootstrap")).status();
+    fs::write(folder.join("policy.json"), policy).map_err(said)?;
+    let zip = folder.join("function.zip");
+    let python = tools::installed(Set::Test)?.join("python");
+    let mut command = Command::new(python);
+    command.current_dir(&folder).args(["-m", "zipfile", "-c", "function.zip", "bootstrap", "policy.json"]);
+    let status = command.status().map_err(said)?;
+    match status.success() {
+        true => fs::read(zip).map_err(said),
+        false => Err(format!("packing {function}: {status}")),
+    }
+}

@@ -1,0 +1,148 @@
+//! The bundle deployed from `infra/template.yaml`, with the real binaries.
+
+use std::{collections::BTreeMap, fs, time::Duration};
+
+use serde_json::{Value, json};
+
+use super::{
+    binaries::{self, FUNCTIONS},
+    ministack::{Ministack, Options},
+};
+use crate::repository;
+
+pub const NAME: &str = "holdpoint";
+const LINK_KEYS: &str = "1:AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8";
+const PAUSE: Duration = Duration::from_millis(250);
+/// Pauses until a stack is taken not to come up.
+const ASKED: u32 = 480;
+
+#[derive(Debug)]
+pub struct Deployed {
+    pub cloud: Ministack,
+    outputs: BTreeMap<String, String>,
+}
+
+/// What the deployment's parameters are set to.
+#[derive(Clone, Debug)]
+pub struct Parameters {
+    pub policy: String,
+    pub mail_from: String,
+    pub mail_domain: String,
+}
+
+impl Deployed {
+    /// As `infra/README.md` says: identity and keys first, then the packaged template. IAM is enforced.
+    pub async fn deploy(parameters: &Parameters) -> Result<Self, String> {
+        let programs = binaries::built()?;
+        let cloud = Ministack::start(Options { enforce_iam: true }).await?;
+        cloud.create_bucket("code").await?;
+        for (function, program) in &programs {
+            let code = binaries::packed(function, program, &parameters.policy, cloud.folder())?;
+            cloud.put_object("code", &format!("{function}.zip"), code).await?;
+        }
+        let secret =
+            json!({ "Name": "holdpoint/link-keys", "SecretString": LINK_KEYS, "ClientRequestToken": "link-keys" });
+        cloud.call("secretsmanager", "secretsmanager.CreateSecret", &secret).await?;
+        let parameter = |key: &str, value: &str| (key.to_owned(), value.to_owned());
+        let query = [
+            parameter("Action", "CreateStack"),
+            parameter("Version", "2010-05-15"),
+            parameter("StackName", NAME),
+            parameter("TemplateBody", &packaged()?),
+            parameter("Capabilities.member.1", "CAPABILITY_IAM"),
+            parameter("Capabilities.member.2", "CAPABILITY_AUTO_EXPAND"),
+            parameter("Parameters.member.1.ParameterKey", "MailFrom"),
+            parameter("Parameters.member.1.ParameterValue", &parameters.mail_from),
+            parameter("Parameters.member.2.ParameterKey", "MailDomain"),
+            parameter("Parameters.member.2.ParameterValue", &parameters.mail_domain),
+        ];
+        let query: Vec<(&str, &str)> = query.iter().map(|(key, value)| (key.as_str(), value.as_str())).collect();
+        cloud.query("cloudformation", &query).await?;
+        let outputs = wait_for(&cloud).await?;
+        Ok(Self { cloud, outputs })
+    }
+
+    pub fn output(&self, name: &str) -> Result<&str, String> {
+        self.outputs.get(name).map(String::as_str).ok_or_else(|| format!("template.yaml: expected an output {name}"))
+    }
+
+    /// A function's one invocation, as its schedule or an operator makes it.
+    pub async fn invoke(&self, function: &str, event: &Value) -> Result<Value, String> {
+        let name = self.physical(function).await?;
+        let url = format!("{}/2015-03-31/functions/{name}/invocations", self.cloud.endpoint());
+        let request = self.cloud.signed(http::Request::post(url), "lambda").body(event.to_string().into_bytes());
+        let response = self.cloud.http().send(request.map_err(|error| error.to_string())?).await?;
+        let body = super::http::text(&response);
+        if response.status() != 200 || response.headers().contains_key("x-amz-function-error") {
+            return Err(format!("{function}: {}: {body}", response.status()));
+        }
+        serde_json::from_str(&body).map_err(|error| format!("{function}: {error}: {body}"))
+    }
+
+    async fn physical(&self, function: &str) -> Result<String, String> {
+        let query = [
+            ("Action", "DescribeStackResource"),
+            ("Version", "2010-05-15"),
+            ("StackName", NAME),
+            ("LogicalResourceId", function),
+        ];
+        let answer = self.cloud.query("cloudformation", &query).await?;
+        element(&answer, "PhysicalResourceId").ok_or_else(|| format!("{function}: no such resource: {answer}"))
+    }
+}
+
+/// The template as `sam package` leaves it: code in a bucket.
+fn packaged() -> Result<String, String> {
+    let file = repository().join("infra/template.yaml");
+    let mut template = fs::read_to_string(&file).map_err(|error| format!("{}: {error}", file.display()))?;
+    for function in FUNCTIONS {
+        let (local, uploaded) = (format!("../target/lambda/{function}\n"), format!("s3://code/{function}.zip\n"));
+        if !template.contains(&local) {
+            return Err(format!("{}: expected code at {local}", file.display()));
+        }
+        template = template.replace(&local, &uploaded);
+    }
+    // The binaries here are of this machine's own kind. Loopback has no TLS, without which the queues refuse every call.
+    // To AWS a batch of messages is sent by the right to send one; ministack asks for a right of its own.
+    let here = [
+        (
+            "Action: sqs:SendMessage\n              Resource",
+            "Action: [sqs:SendMessage, sqs:SendMessageBatch]\n              Resource",
+        ),
+        ("Architectures: [arm64]", "Architectures: [x86_64]"),
+        ("\"aws:SecureTransport\": \"false\"", "\"aws:SecureTransport\": \"lifted\""),
+    ];
+    for (written, instead) in here {
+        if !template.contains(written) {
+            return Err(format!("{}: expected {written}", file.display()));
+        }
+        template = template.replace(written, instead);
+    }
+    Ok(template)
+}
+
+async fn wait_for(cloud: &Ministack) -> Result<BTreeMap<String, String>, String> {
+    let query = [("Action", "DescribeStacks"), ("Version", "2010-05-15"), ("StackName", NAME)];
+    let mut answer = String::new();
+    for _ in 0..ASKED {
+        answer = cloud.query("cloudformation", &query).await?;
+        match element(&answer, "StackStatus").as_deref() {
+            Some("CREATE_COMPLETE") => {
+                let members = answer.split("<OutputKey>").skip(1);
+                let read = members.filter_map(|member| {
+                    let key = member.split('<').next()?.to_owned();
+                    Some((key, element(member, "OutputValue")?))
+                });
+                return Ok(read.collect());
+            }
+            Some("CREATE_IN_PROGRESS") => tokio::time::sleep(PAUSE).await,
+            _ => break,
+        }
+    }
+    Err(format!("the stack did not come up: {answer}: {}", cloud.log()))
+}
+
+fn element(xml: &str, name: &str) -> Option<String> {
+    let value = xml.split(&format!("<{name}>")).nth(1)?.split(&format!("</{name}>")).next()?;
+    Some(value.replace("&lt;", "<").replace("&gt;", ">").replace("&quot;", "\"").replace("&amp;", "&"))
+}
