@@ -121,7 +121,7 @@ impl Journey {
         if fault == Fault::Conflict {
             assert_eq!(more, 0, "a mail was sent again though nothing was ever in doubt");
         }
-        if fault == Fault::CrashAfter && stride == 1 {
+        if fault == Fault::CrashAfter && stride == 1 && Place::asked_for().is_none() {
             assert!(more > 0, "no mail was ever in doubt, so nothing was tried");
         }
     }
