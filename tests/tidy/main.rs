@@ -121,7 +121,11 @@ fn files_have_one_subject() {
     for group in ["functions", "shared", "infra", "tests"] {
         for path in files(group, "rs") {
             let lines = text(&path).lines().count();
-            assert!(lines <= LONGEST_FILE, "{} has {lines} lines; at most {LONGEST_FILE}, then it has two subjects", shown(&path));
+            assert!(
+                lines <= LONGEST_FILE,
+                "{} has {lines} lines; at most {LONGEST_FILE}, then it has two subjects",
+                shown(&path)
+            );
         }
     }
 }
@@ -140,7 +144,8 @@ fn templates_escape_everything() {
 /// Nobody debugs by printing twice, and nothing is left for later without an issue.
 #[test]
 fn nothing_is_left_lying_about() {
-    let words = ["to".to_owned() + "do!(", "unimpl".to_owned() + "emented!(", "FIX".to_owned() + "ME", "XX".to_owned() + "X"];
+    let words =
+        ["to".to_owned() + "do!(", "unimpl".to_owned() + "emented!(", "FIX".to_owned() + "ME", "XX".to_owned() + "X"];
     for group in ["functions", "shared", "infra", "tests"] {
         for path in files(group, "rs") {
             let source = text(&path);
@@ -156,8 +161,14 @@ fn nothing_is_left_lying_about() {
 fn every_event_type_has_a_sample() {
     let samples: Vec<String> = files("events/ingest", "json").iter().map(|path| text(path)).collect();
     for kind in [
-        "review.issued", "change.updated", "delegation.updated", "availability.updated", "evidence.updated",
-        "freeze.updated", "person.updated", "review.closed",
+        "review.issued",
+        "change.updated",
+        "delegation.updated",
+        "availability.updated",
+        "evidence.updated",
+        "freeze.updated",
+        "person.updated",
+        "review.closed",
     ] {
         let name = format!("dev.holdpoint.{kind}.v1");
         assert!(samples.iter().any(|sample| sample.contains(&name)), "events/ingest has no sample of {name}");
@@ -168,13 +179,17 @@ fn every_event_type_has_a_sample() {
 #[test]
 fn every_dependency_has_a_reason() {
     let manifest = text(&repository().join("Cargo.toml"));
-    let section = manifest.split("[workspace.dependencies]").nth(1).and_then(|rest| rest.split("\n[workspace.lints").next());
+    let section =
+        manifest.split("[workspace.dependencies]").nth(1).and_then(|rest| rest.split("\n[workspace.lints").next());
     let mut before = "";
     for line in section.expect("the dependencies of the workspace").lines() {
         let ours = line.contains("path = ");
         let named = line.split_once(" = ").is_some_and(|(name, _)| !name.starts_with(['#', ' ', ']', '}', '"']));
         if named && !ours {
-            assert!(before.starts_with('#') || line.contains(" # "), "Cargo.toml: {line}: expected a line of reason above it");
+            assert!(
+                before.starts_with('#') || line.contains(" # "),
+                "Cargo.toml: {line}: expected a line of reason above it"
+            );
         }
         before = line;
     }
@@ -182,7 +197,10 @@ fn every_dependency_has_a_reason() {
         let own = text(&repository().join(&folder).join("Cargo.toml"));
         let sections = own.split("\n[").filter(|part| part.contains("dependencies]"));
         for line in sections.flat_map(|part| part.lines().skip(1)).filter(|line| line.contains('=')) {
-            assert!(line.contains("workspace = true"), "{name}: {line}: versions stand in the workspace manifest alone");
+            assert!(
+                line.contains("workspace = true"),
+                "{name}: {line}: versions stand in the workspace manifest alone"
+            );
         }
     }
 }

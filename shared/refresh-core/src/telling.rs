@@ -86,8 +86,12 @@ pub fn owed(
     now: Instant,
 ) -> Option<Notice> {
     let view = reading.view(&told.person, told.seat.as_ref());
-    if view == told.view && !in_doubt {
-        return reminder(reading, told, &view, now);
+    if view == told.view {
+        // A reminder in doubt is a reminder again: its time is still due, since it was never settled.
+        let reminder = reminder(reading, told, &view, now);
+        if reminder.is_some() || !in_doubt {
+            return reminder;
+        }
     }
     let duty = duty(reading, told, &view, now);
     let kind = kind(reading, told, &view);
