@@ -87,9 +87,9 @@ impl Statement {
         let conditions = &statement["Condition"]["ForAllValues:StringLike"]["dynamodb:LeadingKeys"];
         Self {
             sid,
-            actions: many(&statement["Action"]).iter().map(|action| word(action)).collect(),
-            resources: many(&statement["Resource"]).iter().map(|resource| logical(resource)).collect(),
-            leading_keys: many(conditions).iter().map(|pattern| word(pattern)).collect(),
+            actions: many(&statement["Action"]).iter().map(word).collect(),
+            resources: many(&statement["Resource"]).iter().map(logical).collect(),
+            leading_keys: many(conditions).iter().map(word).collect(),
         }
     }
 }

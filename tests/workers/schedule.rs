@@ -122,10 +122,13 @@ fn hold(worker: &Worker, number: u64, at_call: impl FnOnce() + Send + 'static) -
     counted
 }
 
+/// Starts the second worker on its thread.
+type Begin = Box<dyn FnOnce() -> JoinHandle<Result<String, String>> + Send>;
+
 /// The second worker, on a thread of its own.
 struct Second {
     thread: Option<JoinHandle<Result<String, String>>>,
-    begin: Option<Box<dyn FnOnce() -> JoinHandle<Result<String, String>> + Send>>,
+    begin: Option<Begin>,
 }
 
 impl Second {
