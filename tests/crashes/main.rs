@@ -9,6 +9,8 @@
 
 // The layouts of nested SDK futures go deeper than the default of 128.
 #![recursion_limit = "256"]
+// What was played is told beside the result.
+#![allow(clippy::print_stdout)]
 
 use std::{
     collections::{BTreeMap, BTreeSet},

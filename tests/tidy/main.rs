@@ -40,7 +40,7 @@ fn shown(path: &Path) -> String {
 fn imports(crate_folder: &str) -> BTreeSet<String> {
     let manifest = text(&repository().join(crate_folder).join("Cargo.toml"));
     let section = manifest.split("\n[").find(|part| part.starts_with("dependencies]")).unwrap_or("");
-    let ours: BTreeSet<String> = crates().into_iter().map(|(name, _)| name).collect();
+    let ours: BTreeSet<String> = crates().into_keys().collect();
     section
         .lines()
         .filter_map(|line| line.split(['.', ' ', '=']).next())

@@ -132,7 +132,7 @@ impl Load {
     fn wait_until_issued(&self, server: &Server) {
         for _ in 0..600 {
             let issued = |review: &&str| server::get(&server.address, &format!("/reviews/{review}")) == Ok(200);
-            if REVIEWS.iter().all(|review| issued(&review)) {
+            if REVIEWS.iter().all(issued) {
                 return;
             }
             std::thread::sleep(Duration::from_millis(100));
