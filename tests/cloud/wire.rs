@@ -85,7 +85,13 @@ fn questions(call: &Call) -> Vec<Asked> {
         leading_keys: keys,
     };
     match call.service {
-        Service::Ses => vec![one("ses:SendEmail".to_owned(), "", BTreeSet::new())],
+        Service::Ses => {
+            // IAM judges a raw message as SendRawEmail, whichever API it came by (nodemailer/nodemailer#1734).
+            let actions = ["ses:SendEmail", "ses:SendRawEmail"];
+            let raw = request["Content"]["Raw"].is_object();
+            let actions = actions.into_iter().filter(|action| raw || *action == "ses:SendEmail");
+            actions.map(|action| one(action.to_owned(), "", BTreeSet::new())).collect()
+        }
         Service::Sqs => {
             // Sending a batch asks for the same as sending one.
             let action = call.operation.trim_end_matches("Batch");

@@ -103,13 +103,16 @@ fn packaged() -> Result<String, String> {
         template = template.replace(&local, &uploaded);
     }
     // The binaries here are of this machine's own kind. Loopback has no TLS, without which the queues refuse every call.
-    // To AWS a batch of messages is sent by the right to send one; ministack asks for a right of its own.
+    // To AWS a batch of messages is sent by the right to send one; ministack asks for a right of its own. Nor does it
+    // say of a mail whose it is: neither the identity nor the sender's address.
     let here = [
         (
             "Action: sqs:SendMessage\n              Resource",
             "Action: [sqs:SendMessage, sqs:SendMessageBatch]\n              Resource",
         ),
         ("Architectures: [arm64]", "Architectures: [x86_64]"),
+        ("!Sub \"arn:${AWS::Partition}:ses:${AWS::Region}:${AWS::AccountId}:identity/*\"", "\"*\""),
+        ("Condition: { StringEquals: { \"ses:FromAddress\": !Ref MailFrom } }", ""),
         ("\"aws:SecureTransport\": \"false\"", "\"aws:SecureTransport\": \"lifted\""),
     ];
     for (written, instead) in here {
