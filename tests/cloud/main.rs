@@ -3,6 +3,7 @@
 // The layouts of nested SDK futures go deeper than the default of 128.
 #![recursion_limit = "256"]
 
+mod deployed;
 mod graph;
 mod lifecycle;
 mod permissions;
