@@ -83,14 +83,12 @@ pub enum Refusal {
 
 /// The hash of a name, as tokens carry it: a review's id or a person's address.
 pub fn short(name: &str) -> [u8; 16] {
-    thing(&Digest::of_bytes("link-name", name.as_bytes()))
+    refresh_core::digest::short(name)
 }
 
 /// The first bytes of a digest, as tokens carry it.
 pub fn thing(digest: &Digest) -> [u8; 16] {
-    let mut first = [0; 16];
-    first.copy_from_slice(&digest.0[..16]);
-    first
+    digest.short()
 }
 
 /// The live keys: the first signs, all open. Two at most, for the time of a rotation.

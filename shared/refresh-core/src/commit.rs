@@ -1,7 +1,6 @@
 //! A decision as a complete value: everything that must be written together. The committer has no `if` about rules.
 
 use crate::{
-    Instant, Person,
     digest::Digest,
     event::Identity,
     fact::{Revision, Subject},
@@ -41,15 +40,4 @@ pub struct Settled {
     pub told: Told,
     /// The claim it was sent under, released with it.
     pub claimed_by: String,
-}
-
-impl Commit {
-    /// When to look for notices, if anybody may be owed one.
-    pub const fn notices_at(&self) -> Option<Instant> {
-        self.head.notices_at
-    }
-
-    pub fn recipients(&self) -> impl Iterator<Item = &Person> {
-        self.head.stirred.iter()
-    }
 }

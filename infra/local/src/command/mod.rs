@@ -131,7 +131,13 @@ async fn perform(line: Line) -> Result<(), Failed> {
     let common = &line.common;
     let local = matches!(
         line.command,
-        None | Some(Command::Run(_) | Command::Serve(_) | Command::Replay { .. } | Command::Invoke { .. })
+        None | Some(
+            Command::Run(_)
+                | Command::Serve(_)
+                | Command::Replay { .. }
+                | Command::Invoke { .. }
+                | Command::RotateLinkKeys
+        )
     );
     if common.stack.is_some() && local {
         return Err(Failed::input("--stack: only send, reviews, show, verify and redrive work on a deployment"));
