@@ -6,7 +6,8 @@ use refresh_core::{
     Person, acknowledgement,
     adoption::{self, Answered, Attempt, Wish},
     delivery,
-    lineage::AnswerResult,
+    digest::Digest,
+    lineage::{AnswerResult, Happening},
     notice::{LinkTo, Notice},
     packet::Standpoint,
     review::Reply,
@@ -87,7 +88,21 @@ pub fn decide(
     let review = world.review.clone().ok_or("no review was issued")?;
     let attempt = Attempt { by: as_.clone(), proposal: proposal.short(), wish, reason: None };
     let answered = adoption::decide(&review, &facts, &world.deployment, &attempt, world.now);
+    names_its_proposal(&answered, &proposal)?;
     conclude(world, answered)
+}
+
+/// A recorded answer names the proposal whose link was used, whatever has become of it since.
+fn names_its_proposal(answered: &Answered, proposal: &Digest) -> Result<(), String> {
+    let entry = answered.commit.iter().flat_map(|commit| &commit.entry);
+    let answers = entry.flat_map(|entry| &entry.happenings).filter_map(|happening| match happening {
+        Happening::Answer(line) => Some(line.about),
+        _ => None,
+    });
+    match answers.into_iter().find(|about| about != proposal) {
+        Some(other) => Err(format!("the answer is recorded about {other}, the link was about {proposal}")),
+        None => Ok(()),
+    }
 }
 
 pub fn look(world: &mut World, by: &Person, link_of: &Person, version: Option<u32>) -> Result<(), String> {
