@@ -89,15 +89,34 @@ impl<'de> Deserialize<'de> for Field {
 }
 
 /// One difference of two views.
-#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Debug, Serialize)]
 pub struct Change {
     pub field: Field,
     pub was: Option<Value>,
     pub now: Option<Value>,
 }
 
+/// Read by its field: an empty list, or a role that is called like a standing, does not say by itself what it is.
+impl<'de> Deserialize<'de> for Change {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        #[derive(Deserialize)]
+        struct Raw {
+            field: Field,
+            was: Option<serde_json::Value>,
+            now: Option<serde_json::Value>,
+        }
+        let Raw { field, was, now } = Raw::deserialize(deserializer)?;
+        let read = |raw: Option<serde_json::Value>| {
+            raw.map(|raw| Value::of(&field, raw))
+                .transpose()
+                .map_err(|error| de::Error::custom(format!("{field}: {error}")))
+        };
+        Ok(Self { was: read(was)?, now: read(now)?, field })
+    }
+}
+
 /// What a field holds. Untagged: the JSON of the contract.
-#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Debug, Serialize)]
 #[serde(untagged)]
 pub enum Value {
     Flag(bool),
@@ -109,6 +128,23 @@ pub enum Value {
     Seating(Seating),
     Attendance(Attendance),
     Text(String),
+}
+
+impl Value {
+    fn of(field: &Field, raw: serde_json::Value) -> serde_json::Result<Self> {
+        use serde_json::from_value;
+        Ok(match field {
+            Field::Slot | Field::Window | Field::Cutover => Self::Interval(from_value(raw)?),
+            Field::Role | Field::Roster(_) | Field::Conflict(_) => Self::Text(from_value(raw)?),
+            Field::Standing => Self::Seating(from_value(raw)?),
+            Field::Attendance => Self::Attendance(from_value(raw)?),
+            Field::Duty => Self::Duty(from_value(raw)?),
+            Field::Checkpoint(_) => Self::Instant(from_value(raw)?),
+            Field::FreezeEdge => Self::Flag(from_value(raw)?),
+            Field::Violated => Self::Marks(from_value(raw)?),
+            Field::Exception => Self::Exceptions(from_value(raw)?),
+        })
+    }
 }
 
 /// What the reader must do, and by when.

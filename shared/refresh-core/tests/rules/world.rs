@@ -1,6 +1,9 @@
 //! The bundle without its machines: what ingest, refresh and tick do with the core, on a virtual clock.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fmt::Debug,
+};
 
 use refresh_core::{
     EventId, Instant, Person, Source,
@@ -20,6 +23,7 @@ use refresh_core::{
     telling::Told,
     violation,
 };
+use serde::{Serialize, de::DeserializeOwned};
 
 use crate::{
     clock::Day,
@@ -240,6 +244,7 @@ impl World {
 
     /// One transaction, and what must hold after each.
     pub fn write(&mut self, commit: Commit) -> Result<(), String> {
+        reads_back_as_written(&commit)?;
         let before = self.review.as_ref().map(|review| review.head.clone());
         let head = commit.head;
         let counter = before.as_ref().map_or(0, |head| head.counter);
@@ -349,6 +354,19 @@ impl World {
     pub fn proposal(&self) -> Option<Digest> {
         self.review.as_ref()?.head.pending.as_ref().map(refresh_core::review::Pending::id)
     }
+}
+
+/// What the store keeps must be read back as it was, whatever the shape of its members.
+fn reads_back_as_written(commit: &Commit) -> Result<(), String> {
+    fn same<T: Serialize + DeserializeOwned + PartialEq + Debug>(written: &T) -> Result<(), String> {
+        let text = serde_json::to_string(written).map_err(|error| format!("cannot be written: {error}"))?;
+        let read: T = serde_json::from_str(&text).map_err(|error| format!("cannot be read back: {error} in {text}"))?;
+        if read == *written { Ok(()) } else { Err(format!("read back as {read:?}, written as {written:?}")) }
+    }
+    same(&commit.head)?;
+    commit.versions.iter().try_for_each(same)?;
+    commit.entry.iter().try_for_each(same)?;
+    commit.told.iter().try_for_each(|settled| same(&settled.told))
 }
 
 /// An open review whose authoritative slot breaks a rule has a proposal or an exception open.
