@@ -2,9 +2,14 @@
 
 use holdpoint_tests::browser::{axe, driver::Browser, driver::Look, gallery};
 
-use crate::{expect, no_complaints, trials};
+use crate::{expect, no_complaints, people::asked, trials};
 
-trials![every_page_fits_320_pixels, axe_finds_nothing_in_any_page, every_page_has_its_own_dark_colours];
+trials![
+    every_page_fits_320_pixels,
+    axe_finds_nothing_in_any_page,
+    axe_finds_what_is_broken_in_a_page,
+    every_page_has_its_own_dark_colours,
+];
 
 async fn every_page_fits_320_pixels(browser: &Browser) -> Result<(), String> {
     let mut wide = Vec::new();
@@ -26,9 +31,10 @@ async fn axe_finds_nothing_in_any_page(browser: &Browser) -> Result<(), String> 
     gallery::tour(browser, async |name| {
         // The checker's own doings are not the page's: what the page did is looked at first.
         no_complaints(browser).await.map_err(|why| format!("{name}: {why}"))?;
-        for look in [Look::LIGHT, Look::DARK, Look::NARROW] {
+        axe::ready(browser).await?;
+        for look in Look::ALL {
             browser.look(look).await?;
-            let findings = axe::findings(browser, &script).await?;
+            let findings = axe::findings(browser, &script).await.map_err(|why| format!("{name}, {look:?}: {why}"))?;
             found.extend(findings.into_iter().map(|line| format!("{name}, {look:?}: {line}")));
         }
         browser.complaints().await?;
@@ -36,6 +42,53 @@ async fn axe_finds_nothing_in_any_page(browser: &Browser) -> Result<(), String> 
     })
     .await?;
     expect(found.is_empty(), || found.join("\n"))
+}
+
+/// What is broken in a page by hand, the looks it can be seen in, and the checker's word for it.
+const BREAKS: [(&str, &[Look], &str); 5] = [
+    ("document.documentElement.removeAttribute('lang')", &Look::ALL, "html-has-lang"),
+    ("document.querySelector('label[for=reason]').remove()", &Look::ALL, "label"),
+    ("document.querySelector('h1').style.color = '#e6e9ee'", &[Look::LIGHT, Look::NARROW], "color-contrast"),
+    ("document.querySelector('h1').style.color = '#1a2029'", &[Look::DARK, Look::NARROW_DARK], "color-contrast"),
+    // It scrolls where it is narrow alone, and then somebody without a mouse has to get there.
+    (
+        "document.querySelector('.scroll').removeAttribute('tabindex')",
+        &[Look::NARROW, Look::NARROW_DARK],
+        "scrollable-region-focusable",
+    ),
+];
+
+async fn axe_finds_what_is_broken_in_a_page(browser: &Browser) -> Result<(), String> {
+    let script = axe::script()?;
+    let stage = asked().await?;
+    let link = stage.follow(browser, "release-owner@example.com", "adopt").await?;
+    for (broken, seen, word) in BREAKS {
+        browser.open(&link).await?;
+        browser.run(broken).await?;
+        axe::ready(browser).await?;
+        found(browser, &script, word, seen).await.map_err(|why| format!("{broken}: {why}"))?;
+    }
+    // A mail as well, though it is looked at outside its sandbox.
+    let mail = stage.engine().mailbox().all().pop().ok_or("no mail")?;
+    browser.open(&stage.url(&format!("/mailbox/{}/html", mail.number))).await?;
+    browser.run("document.querySelector('h1').style.color = '#e6e9ee'").await?;
+    axe::ready(browser).await?;
+    found(browser, &script, "color-contrast", &[Look::LIGHT, Look::NARROW]).await?;
+    browser.complaints().await.map(drop)
+}
+
+/// The checker finds exactly that, in exactly those looks.
+async fn found(browser: &Browser, script: &str, word: &str, seen: &[Look]) -> Result<(), String> {
+    for look in Look::ALL {
+        browser.look(look).await?;
+        let found = axe::findings(browser, script).await?;
+        let right = match seen.contains(&look) {
+            true => !found.is_empty() && found.iter().all(|line| line.starts_with(&format!("{word} ("))),
+            false => found.is_empty(),
+        };
+        expect(right, || format!("{look:?}: expected {word} in {seen:?}; axe found {found:#?}"))?;
+    }
+    Ok(())
 }
 
 async fn every_page_has_its_own_dark_colours(browser: &Browser) -> Result<(), String> {

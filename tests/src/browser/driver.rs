@@ -47,6 +47,8 @@ impl Look {
     pub const DARK: Self = Self { width: 1100, dark: true };
     /// The narrowest screen WCAG asks to reflow for.
     pub const NARROW: Self = Self { width: 320, dark: false };
+    pub const NARROW_DARK: Self = Self { width: 320, dark: true };
+    pub const ALL: [Self; 4] = [Self::LIGHT, Self::DARK, Self::NARROW, Self::NARROW_DARK];
 }
 
 fn found(program: &str) -> Result<PathBuf, String> {
@@ -82,7 +84,7 @@ impl Browser {
         let made = browser.ask(Method::POST, "/session", &wanted).await?;
         let id = made["sessionId"].as_str().ok_or("chromedriver made no session")?;
         browser.session = format!("{}/session/{id}", browser.session);
-        browser.post("/timeouts", json!({ "script": 180_000 })).await?;
+        browser.post("/timeouts", json!({ "script": 60_000 })).await?;
         Ok(browser)
     }
 
@@ -112,6 +114,14 @@ impl Browser {
     /// Back when the page is loaded.
     pub async fn open(&self, url: &str) -> Result<(), String> {
         self.post("/url", json!({ "url": url })).await.map(drop)
+    }
+
+    /// A page of this text alone, from no server.
+    pub async fn show(&self, html: &str) -> Result<(), String> {
+        self.open("about:blank").await?;
+        let tree = self.chromium("Page.getFrameTree", json!({})).await?;
+        let frame = &tree["frameTree"]["frame"]["id"];
+        self.chromium("Page.setDocumentContent", json!({ "frameId": frame, "html": html })).await.map(drop)
     }
 
     pub async fn url(&self) -> Result<String, String> {
