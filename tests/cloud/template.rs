@@ -73,11 +73,19 @@ fn visibility_is_at_least_six_time_outs() {
 
 /// The names in `settings.required("..")` and its siblings of a function's crate.
 fn settings_of(function: &str) -> (BTreeSet<String>, BTreeSet<String>) {
-    let folder = repository().join("functions").join(function.to_ascii_lowercase()).join("src");
+    let crate_folder = repository().join("functions").join(function.to_ascii_lowercase());
+    let manifest = fs::read_to_string(crate_folder.join("Cargo.toml")).expect("a manifest");
+    let mut files = sources_in(&crate_folder.join("src"));
+    // The functions behind signed links share their environment.
+    if manifest.contains("signed-pages") {
+        files.extend(sources_in(&repository().join("shared/signed-pages/src")));
+    }
     let (mut required, mut known) = (BTreeSet::new(), BTreeSet::new());
-    for file in sources_in(&folder) {
+    for file in files {
         let text = fs::read_to_string(&file).expect("a source file");
-        for (call, must) in [("required(", true), ("optional(", false), ("file(", false), ("parsed(", false)] {
+        for (call, must) in
+            [("required(", true), ("secret(", true), ("optional(", false), ("file(", false), ("parsed(", false)]
+        {
             for after in text.split(&format!("settings.{call}")).skip(1) {
                 let name = after.trim_start().trim_start_matches('"').split('"').next().unwrap_or_default().to_owned();
                 assert!(name.chars().all(|c| c.is_ascii_uppercase() || c == '_'), "{}: {name:?}", file.display());

@@ -2,7 +2,7 @@
 
 use lambda_shell::{Doing, Failure};
 use presentation::{
-    link::{self, Purpose, Token},
+    link::{Purpose, Token},
     page::{
         Hint, Page,
         acknowledgement::{Seat, Situation, acknowledgement},
@@ -19,14 +19,10 @@ use refresh_core::{
     situation,
     view::{Change, Reading},
 };
-
-use crate::{
-    Env,
-    link::{Opened, Read, open},
-};
+use signed_pages::{Env, Opened, Read, open, signed};
 
 pub(crate) async fn page(env: &Env, text: &str) -> Result<Page, Failure> {
-    let Some(opened) = open(env, text).await? else { return Ok(no_link()) };
+    let Some(opened) = open(env, text, Purpose::Acknowledge).await? else { return Ok(no_link()) };
     present(env, &opened, None).await
 }
 
@@ -113,8 +109,6 @@ fn fresh(env: &Env, opened: &Opened, reading: &Reading<'_>, read: &Read) -> Resu
     if row.digest().short() == opened.token.thing {
         return Ok(None);
     }
-    let mut nonce = [0; 8];
-    getrandom::fill(&mut nonce).doing("asking the system for random bytes")?;
     let token = Token { thing: row.digest().short(), expires_at: row.slot.end.plus_millis(7 * DAY), ..opened.token };
-    Ok(Some(link::url(&env.link_base, Purpose::Acknowledge, &link::sign(&token, &env.keys, nonce))))
+    signed(env, &token).map(Some)
 }

@@ -1,8 +1,6 @@
 //! The owner's link: GET shows, POST decides. GET and HEAD change nothing, ever, since mail scanners follow links.
 
 mod decide;
-mod env;
-mod link;
 mod show;
 mod workspace;
 
@@ -11,7 +9,7 @@ use lambda_shell::{
     web::{Request, Response},
 };
 
-pub use env::Env;
+pub use signed_pages::Env;
 
 pub async fn handle(env: &Env, request: Request, deadline: Deadline) -> Response {
     let page = match (request.method.as_str(), request.segments().as_slice()) {
@@ -20,9 +18,5 @@ pub async fn handle(env: &Env, request: Request, deadline: Deadline) -> Response
         ("POST", ["adopt", token]) => decide::page(env, token, &request, deadline).await,
         _ => Ok(presentation::page::failure::not_found()),
     };
-    let page = page.unwrap_or_else(|failure| {
-        tracing::error!(error = failure.chain(), "the page could not be made");
-        presentation::page::failure::unavailable()
-    });
-    Response::new(page.status, page.headers, page.body)
+    signed_pages::answer(page)
 }

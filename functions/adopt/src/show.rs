@@ -1,8 +1,8 @@
 //! The page a link shows, by GET and after a POST.
 
-use lambda_shell::{Doing, Failure};
+use lambda_shell::Failure;
 use presentation::{
-    link::{self, Purpose, Token},
+    link::{Purpose, Token},
     page::{
         Hint, Page,
         adoption::{Situation, adoption_with_workspace},
@@ -15,12 +15,9 @@ use refresh_core::{
     lineage::AnswerResult,
     review::{Fate, PastProposal},
 };
+use signed_pages::{Env, Opened, Read, open, signed};
 
-use crate::{
-    Env,
-    link::{Opened, Read, open},
-    workspace,
-};
+use crate::workspace;
 
 pub(crate) async fn page(env: &Env, text: &str) -> Result<Page, Failure> {
     let Some(opened) = open(env, text, Purpose::Adopt).await? else { return Ok(no_link()) };
@@ -86,9 +83,7 @@ fn fresh(env: &Env, opened: &Opened, read: &Read) -> Result<Option<String>, Fail
     if pending.adopter.as_ref() != Some(&opened.reader) || pending.id().short() == opened.token.thing {
         return Ok(None);
     }
-    let mut nonce = [0; 8];
-    getrandom::fill(&mut nonce).doing("asking the system for random bytes")?;
     let expires_at = pending.expires_at.max(read.review.head.starts_at).plus_millis(7 * DAY);
     let token = Token { thing: pending.id().short(), expires_at, ..opened.token };
-    Ok(Some(link::url(&env.link_base, Purpose::Adopt, &link::sign(&token, &env.keys, nonce))))
+    signed(env, &token).map(Some)
 }

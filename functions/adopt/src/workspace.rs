@@ -10,11 +10,7 @@ use presentation::{
     },
 };
 use refresh_core::{digest::Digest, instant::DAY, lineage};
-
-use crate::{
-    Env,
-    link::{Opened, Read, open},
-};
+use signed_pages::{Env, Opened, Read, open, signed};
 
 pub(crate) async fn page(env: &Env, text: &str, request: &Request) -> Result<Page, Failure> {
     let Some(opened) = open(env, text, Purpose::Workspace).await?.filter(|opened| !opened.expired) else {
@@ -53,9 +49,7 @@ pub(crate) fn link(env: &Env, opened: &Opened, read: &Read) -> Result<Option<Str
     if !is_owner(opened, read) {
         return Ok(None);
     }
-    let mut nonce = [0; 8];
-    getrandom::fill(&mut nonce).doing("asking the system for random bytes")?;
     let expires_at = read.now.max(read.review.head.starts_at).plus_millis(7 * DAY);
     let token = Token { purpose: Purpose::Workspace, thing: link::thing(&Digest::ZERO), expires_at, ..opened.token };
-    Ok(Some(link::url(&env.link_base, Purpose::Workspace, &link::sign(&token, &env.keys, nonce))))
+    signed(env, &token).map(Some)
 }

@@ -26,8 +26,7 @@ impl Env {
         let (table, refresh) = (settings.required("TABLE"), settings.required("REFRESH_QUEUE_URL"));
         let dead_letters = settings.required("SOURCE_EVENTS_DLQ_URL");
         let policy = settings.file("POLICY_FILE", "policy.json", policy::read_file);
-        settings.finish()?;
-        let policy = policy.ok_or_else(|| BadSettings(vec!["POLICY_FILE: expected a policy".to_owned()]))?;
+        let policy = settings.finish(policy)?;
         let config = aws::sdk_config(Patience::Queue).await;
         let sqs = aws::sqs(&config);
         Ok(Self {

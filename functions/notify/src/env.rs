@@ -38,10 +38,7 @@ impl Env {
         let table = settings.required("TABLE");
         let postage = Postage::read(&mut settings);
         let deployment = settings.file("POLICY_FILE", "policy.json", policy::read);
-        settings.finish()?;
-        let (Some(postage), Some(deployment)) = (postage, deployment) else {
-            return Err(BadSettings(vec!["expected keys, a sender and a policy".to_owned()]));
-        };
+        let (postage, deployment) = settings.finish(postage.zip(deployment))?;
         let config = aws::sdk_config(Patience::Queue).await;
         Ok(Self {
             store: Store::new(aws::dynamodb(&config), table),
@@ -55,22 +52,12 @@ impl Env {
 
 impl Postage {
     fn read(settings: &mut Settings) -> Option<Self> {
-        let keys = Keys::parse(&settings.required("LINK_KEYS"));
+        let keys = settings.secret("LINK_KEYS", Keys::EXPECTED, Keys::parse);
         let from = Person::parse(&settings.required("MAIL_FROM"));
         let (link_base, mail_domain) = (settings.required("LINK_BASE"), settings.required("MAIL_DOMAIN"));
         let configuration_set = settings.optional("CONFIGURATION_SET");
-        match (keys, from) {
-            (Ok(keys), Ok(from)) => Some(Self { keys, link_base, from, mail_domain, configuration_set }),
-            (keys, from) => {
-                // Keys are secret: what was expected of them is said, what was found is not.
-                if keys.is_err() {
-                    settings.fault("LINK_KEYS", "expected one or two keys as <id>:<base64url of 32 bytes>");
-                }
-                if let Err(expected) = from {
-                    settings.fault("MAIL_FROM", format!("expected {expected}"));
-                }
-                None
-            }
-        }
+        let from = from.map_err(|expected| settings.fault("MAIL_FROM", format!("expected {expected}"))).ok();
+        let (keys, from) = keys.zip(from)?;
+        Some(Self { keys, link_base, from, mail_domain, configuration_set })
     }
 }

@@ -27,8 +27,7 @@ impl Env {
         let (table, notices) = (settings.required("TABLE"), settings.required("NOTICES_QUEUE_URL"));
         let mail_domain = settings.required("MAIL_DOMAIN");
         let deployment = settings.file("POLICY_FILE", "policy.json", policy::read);
-        settings.finish()?;
-        let deployment = deployment.ok_or_else(|| BadSettings(vec!["POLICY_FILE: expected a policy".to_owned()]))?;
+        let deployment = settings.finish(deployment)?;
         let config = aws::sdk_config(Patience::Queue).await;
         Ok(Self {
             store: Store::new(aws::dynamodb(&config), table),

@@ -20,7 +20,7 @@ impl Env {
         let mut settings = Settings::from_environment();
         let table = settings.required("TABLE");
         let (refresh, notices) = (settings.required("REFRESH_QUEUE_URL"), settings.required("NOTICES_QUEUE_URL"));
-        settings.finish()?;
+        settings.finish(Some(()))?;
         let config = aws::sdk_config(Patience::Queue).await;
         let sqs = aws::sqs(&config);
         Ok(Self {

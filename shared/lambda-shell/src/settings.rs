@@ -85,14 +85,36 @@ impl Settings {
         }
     }
 
+    /// A required value that is never quoted: what was expected of it is said, what was found is not.
+    pub fn secret<T, E>(&mut self, name: &str, expected: &str, parse: impl FnOnce(&str) -> Result<T, E>) -> Option<T> {
+        let Some(value) = self.optional(name) else {
+            self.fault(name, "expected a value, found none");
+            return None;
+        };
+        let parsed = parse(&value).ok();
+        if parsed.is_none() {
+            self.fault(name, format_args!("expected {expected}"));
+        }
+        parsed
+    }
+
     /// Records what a caller found wrong with a value. Say what was expected; never quote a secret.
     pub fn fault(&mut self, name: &str, what: impl fmt::Display) {
         self.faults.push(format!("{name}: {what}"));
     }
 
-    /// To be asked before any value is used.
-    pub fn finish(self) -> Result<(), BadSettings> {
-        if self.faults.is_empty() { Ok(()) } else { Err(BadSettings(self.faults)) }
+    /// To be asked before any value is used. `parsed`: what [`Settings::file`], [`Settings::secret`] and the caller made of
+    /// the values; it is there exactly if nothing was wrong with them.
+    pub fn finish<T>(mut self, parsed: Option<T>) -> Result<T, BadSettings> {
+        match parsed {
+            Some(parsed) if self.faults.is_empty() => Ok(parsed),
+            _ => {
+                if self.faults.is_empty() {
+                    self.faults.push("a value is missing, and nobody said which".to_owned());
+                }
+                Err(BadSettings(self.faults))
+            }
+        }
     }
 }
 
@@ -115,12 +137,29 @@ mod tests {
         settings.required("EMPTY");
         settings.required("ABSENT");
         assert_eq!(settings.parsed("COUNT", "a number", 3), 3);
-        let faults = settings.finish().unwrap_err();
+        let faults = settings.finish(Some(())).unwrap_err();
         assert_eq!(
             faults.to_string(),
             "settings: EMPTY: expected a value, found none; ABSENT: expected a value, found none; \
              COUNT: expected a number, found \"seven\""
         );
+    }
+
+    #[test]
+    fn a_secret_is_never_quoted() {
+        let read = |text: &str| text.parse::<u32>();
+        let mut good = Settings::of([("KEY", "7")]);
+        assert_eq!(good.secret("KEY", "a number", read), Some(7));
+        assert_eq!(good.finish(Some(7)), Ok(7));
+        let mut bad = Settings::of([("KEY", "hunter2")]);
+        assert_eq!(bad.secret("KEY", "a number", read), None);
+        assert_eq!(bad.secret("OTHER", "a number", read), None);
+        assert_eq!(
+            bad.finish(None::<u32>).unwrap_err().to_string(),
+            "settings: KEY: expected a number; OTHER: expected a value, found none"
+        );
+        // Whoever forgets to record a fault is not let through.
+        assert!(Settings::of([("KEY", "7")]).finish(None::<u32>).is_err());
     }
 
     #[test]
@@ -134,17 +173,17 @@ mod tests {
 
         let mut good = of("");
         assert_eq!(good.file("POLICY_FILE", "policy.json", read), Some(12));
-        assert_eq!(good.finish(), Ok(()));
+        assert_eq!(good.finish(Some(12)), Ok(12));
 
         let mut absent = of("absent.json");
         assert_eq!(absent.file("POLICY_FILE", "policy.json", read), None);
-        let fault = absent.finish().unwrap_err().to_string();
+        let fault = absent.finish(None::<u32>).unwrap_err().to_string();
         assert!(fault.starts_with("settings: POLICY_FILE: expected a readable file at "), "{fault}");
 
         std::fs::write(folder.join("policy.json"), "twelve").unwrap();
         let mut wrong = of("policy.json");
         assert_eq!(wrong.file("POLICY_FILE", "policy.json", read), None);
-        let BadSettings(faults) = wrong.finish().unwrap_err();
+        let BadSettings(faults) = wrong.finish(None::<u32>).unwrap_err();
         assert_eq!(faults.len(), 2, "every fault in it: {faults:?}");
         std::fs::remove_dir_all(&folder).unwrap();
     }

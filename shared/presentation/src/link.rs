@@ -103,6 +103,9 @@ impl std::fmt::Debug for Keys {
 }
 
 impl Keys {
+    /// What a setting with keys must be.
+    pub const EXPECTED: &str = "one or two keys as <id>:<base64url of 32 bytes>";
+
     /// Reads `<key id>:<base64url of 32 bytes>`, one or two, separated by a comma. Errors never repeat a key.
     pub fn parse(text: &str) -> Result<Self, String> {
         let mut keys: Vec<(u8, [u8; 32])> = Vec::new();

@@ -11,7 +11,7 @@ use presentation::link::Keys;
 use refresh_core::policy::Deployment;
 use sources::policy;
 
-/// What acknowledge works with. Built once; clones share everything.
+/// What a page's function works with. Built once; clones share everything.
 #[derive(Clone, Debug)]
 pub struct Env {
     pub store: Store,
@@ -28,16 +28,9 @@ impl Env {
         let mut settings = Settings::from_environment();
         let (table, notices) = (settings.required("TABLE"), settings.required("NOTICES_QUEUE_URL"));
         let link_base = settings.required("LINK_BASE");
-        // Keys are secret: what was expected of them is said, what was found is not.
-        let keys = Keys::parse(&settings.required("LINK_KEYS")).ok();
-        if keys.is_none() {
-            settings.fault("LINK_KEYS", "expected one or two keys as <id>:<base64url of 32 bytes>");
-        }
+        let keys = settings.secret("LINK_KEYS", Keys::EXPECTED, Keys::parse);
         let deployment = settings.file("POLICY_FILE", "policy.json", policy::read);
-        settings.finish()?;
-        let (Some(keys), Some(deployment)) = (keys, deployment) else {
-            return Err(BadSettings(vec!["expected keys and a policy".to_owned()]));
-        };
+        let (keys, deployment) = settings.finish(keys.zip(deployment))?;
         let config = aws::sdk_config(Patience::Page).await;
         Ok(Self {
             store: Store::new(aws::dynamodb(&config), table),

@@ -10,20 +10,22 @@ use refresh_core::{Instant, Person, ReviewId, digest::Digest, fact::Facts, polic
 use crate::Env;
 
 /// A link that opened.
-pub(crate) struct Opened {
+pub struct Opened {
     pub token: Token,
     pub review: ReviewId,
     pub reader: Person,
     /// Genuine, but past its instant.
     pub expired: bool,
-    /// `/adopt/{token}` or `/reviews/{token}`
+    /// `/adopt/{token}` and its siblings.
     pub path: String,
+    /// The token as it came.
+    pub(crate) text: String,
     /// What the form of this page carries.
-    pub seal: String,
+    seal: String,
 }
 
 /// `None` for everything that gets the page that says nothing.
-pub(crate) async fn open(env: &Env, text: &str, purpose: Purpose) -> Result<Option<Opened>, Failure> {
+pub async fn open(env: &Env, text: &str, purpose: Purpose) -> Result<Option<Opened>, Failure> {
     let now = Instant::from_millis(env.clock.now_millis());
     let (token, expired) = match link::open(text, &env.keys, purpose, now) {
         Ok(token) => (token, false),
@@ -34,6 +36,7 @@ pub(crate) async fn open(env: &Env, text: &str, purpose: Purpose) -> Result<Opti
     Ok(found.map(|(review, reader)| Opened {
         seal: link::form_seal(&env.keys, text, &state(&token), now),
         path: format!("/{}/{text}", purpose.path()),
+        text: text.to_owned(),
         token,
         review,
         reader,
@@ -41,9 +44,17 @@ pub(crate) async fn open(env: &Env, text: &str, purpose: Purpose) -> Result<Opti
     }))
 }
 
-/// What a form is sealed with: the proposal it decides. Whether that is still the choice is judged at the POST.
+/// What a form is sealed with: the proposal it decides, or the row it answers to. Whether that is still the one is judged
+/// at the POST.
 pub(crate) fn state(token: &Token) -> Digest {
-    Digest::of("adoption-form", &token.thing)
+    Digest::of_parts("form", &[token.purpose.path().as_bytes(), &token.thing])
+}
+
+/// The link of a token, with a nonce of its own.
+pub fn signed(env: &Env, token: &Token) -> Result<String, Failure> {
+    let mut nonce = [0; 8];
+    getrandom::fill(&mut nonce).doing("asking the system for random bytes")?;
+    Ok(link::url(&env.link_base, token.purpose, &link::sign(token, &env.keys, nonce)))
 }
 
 impl Opened {
@@ -51,19 +62,23 @@ impl Opened {
         Form { action: &self.path, seal: &self.seal, hint }
     }
 
+    /// Everything as it is now, for somebody who only looks.
     pub async fn read(&self, env: &Env) -> Result<Option<Read>, Failure> {
         let Some(review) = env.store.review(&self.review).await.doing("reading the review")? else { return Ok(None) };
-        let facts =
-            env.store.facts_seen(&self.review, Some(&review), &env.deployment).await.doing("reading the facts")?;
-        let Some(terms) = facts.terms(&self.review) else { return Ok(None) };
-        let policy = env.deployment.defaults.with(&terms.policy);
-        let now = Instant::from_millis(env.clock.now_millis()).max(review.head.at);
-        Ok(Some(Read { review, facts, policy, now }))
+        let facts = env.store.facts_seen(&self.review, Some(&review), &env.deployment).await;
+        Ok(Read::of(env, review, facts.doing("reading the facts")?))
+    }
+
+    /// The same for a decision: HEAD first, then the facts, and what it stands on is registered.
+    pub async fn read_to_decide(&self, env: &Env) -> Result<Option<Read>, Failure> {
+        let Some(review) = env.store.review(&self.review).await.doing("reading the review")? else { return Ok(None) };
+        let facts = env.store.facts_of(&self.review, Some(&review), &env.deployment).await;
+        Ok(Read::of(env, review, facts.doing("reading the facts")?))
     }
 }
 
 /// Everything a page is rendered from.
-pub(crate) struct Read {
+pub struct Read {
     pub review: Review,
     pub facts: Facts,
     pub policy: Policy,
@@ -71,6 +86,12 @@ pub(crate) struct Read {
 }
 
 impl Read {
+    fn of(env: &Env, review: Review, facts: Facts) -> Option<Self> {
+        let policy = env.deployment.defaults.with(&facts.terms(&review.head.review)?.policy);
+        let now = Instant::from_millis(env.clock.now_millis()).max(review.head.at);
+        Some(Self { review, facts, policy, now })
+    }
+
     pub fn scene<'a>(&'a self, reader: &'a Person) -> Scene<'a> {
         Scene { review: &self.review, facts: &self.facts, policy: &self.policy, reader, now: self.now }
     }
