@@ -78,10 +78,10 @@ impl Landscape<'_> {
             }
         }
         for declined in self.declined.iter().filter(|declined| declined.attendees.is_none()) {
-            // At the authoritative slot it depends on who attends, unless its own freeze edge was declined.
+            // At the authoritative slot it depends on who attends.
             if let Ok(at) = self.axis.starts.binary_search(&declined.slot.start)
                 && declined.slot.length() == self.axis.length
-                && (at != self.home || declined.freeze_edge && self.is_edge_declined())
+                && at != self.home
             {
                 timely.clear(at, at + 1);
             }
@@ -92,7 +92,7 @@ impl Landscape<'_> {
     /// The earliest start the evidence allows under a waiver; `None`: none at all.
     fn evidence_start(&self, waiver: Waiver) -> Option<Instant> {
         let situation = self.situation;
-        let mut start = Instant::from_millis(i64::MIN / 4);
+        let mut start = self.axis.starts[0];
         for checkpoint in &situation.terms.checkpoints {
             let ready = match (situation.ready(checkpoint), waiver) {
                 (Ready::Overdue(expected), Waiver::Rule(Rule::EvidenceOverdue)) => expected,
@@ -302,12 +302,11 @@ impl Landscape<'_> {
         let Some(seated) = seated else { return false };
         let seatable = self.seatable(index, Waiver::Nothing);
         let fits = seated.iter().zip(&seatable).all(|(person, role)| role.iter().any(|seat| seat.person == *person));
-        let mut people = seated.clone();
+        let mut people = seated;
         people.sort_unstable();
         let shared = people.windows(2).any(|pair| pair[0] == pair[1]);
-        let moved = packet.attendees != self.authoritative.attendees;
         let shares = shared && self.situation.policy.distinct_people;
-        let declined = moved && self.keeps_seats_alone(index) || self.left_out(index).contains(&seated);
-        fits && !shares && !declined
+        // What was declined is not asked here: a decline ends the proposal, and what is left out is never proposed.
+        fits && !shares
     }
 }

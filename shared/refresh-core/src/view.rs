@@ -87,12 +87,6 @@ pub struct RuleLine {
     pub person: Option<Person>,
 }
 
-impl View {
-    pub fn is_empty(&self) -> bool {
-        *self == Self::default()
-    }
-}
-
 /// A required attendee's row: what an answer is to. It carries forward exactly as long as this is the same.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub struct Row {
