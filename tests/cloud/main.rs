@@ -7,6 +7,7 @@ mod deployed;
 mod graph;
 mod lifecycle;
 mod permissions;
+mod rollout;
 mod template;
 mod transformed;
 mod wire;

@@ -14,7 +14,7 @@ use holdpoint_tests::{
 };
 use serde_json::Value;
 
-use crate::transformed::{FUNCTIONS, template};
+use crate::transformed::{FUNCTIONS, function_behind, template};
 
 /// The namespace of the metrics that functions emit.
 const NAMESPACE: &str = "Holdpoint";
@@ -63,7 +63,7 @@ fn visibility_is_at_least_six_time_outs() {
     let template = template();
     for (name, mapping) in template.of_type("AWS::Lambda::EventSourceMapping") {
         let queue = mapping["EventSourceArn"]["Fn::GetAtt"][0].as_str().expect("a queue");
-        let function = mapping["FunctionName"]["Ref"].as_str().expect("a function");
+        let function = function_behind(&mapping["FunctionName"], name);
         let visibility = template.resource(queue)["VisibilityTimeout"].as_u64().expect("a visibility time-out");
         let timeout = template.resource(function)["Timeout"].as_u64().expect("a time-out");
         let window = mapping["MaximumBatchingWindowInSeconds"].as_u64().unwrap_or(0);
@@ -139,8 +139,8 @@ fn every_route_leads_to_a_function_that_may_be_called() {
     let topology = Topology::of_the_bundle().expect("a topology");
     let called: BTreeSet<String> = template()
         .of_type("AWS::Lambda::Permission")
-        .values()
-        .filter_map(|permission| Some(permission["FunctionName"]["Ref"].as_str()?.to_ascii_lowercase()))
+        .iter()
+        .map(|(name, permission)| function_behind(&permission["FunctionName"], name).to_ascii_lowercase())
         .collect();
     assert!(!topology.routes.is_empty());
     for route in &topology.routes {

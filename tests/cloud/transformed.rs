@@ -1,7 +1,7 @@
 //! The template as CloudFormation gets it: what the SAM transform makes of `infra/template.yaml`, read by its parts.
 
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, BTreeSet},
     io::Write,
     process::{Command, Stdio},
     sync::OnceLock,
@@ -40,10 +40,24 @@ pub fn template() -> &'static Template {
 }
 
 impl Template {
-    pub fn resource(&self, logical: &str) -> &Value {
+    /// With its condition and its policies of deployment.
+    pub fn whole(&self, logical: &str) -> &Value {
         let resource = &self.0["Resources"][logical];
         assert!(!resource.is_null(), "template.yaml: expected a resource {logical}");
-        &resource["Properties"]
+        resource
+    }
+
+    pub fn resource(&self, logical: &str) -> &Value {
+        &self.whole(logical)["Properties"]
+    }
+
+    pub fn parameters(&self) -> BTreeSet<&str> {
+        self.0["Parameters"].as_object().into_iter().flatten().map(|(name, _)| name.as_str()).collect()
+    }
+
+    pub fn parameters_without_default(&self) -> BTreeSet<&str> {
+        let all = self.0["Parameters"].as_object().into_iter().flatten();
+        all.filter(|(_, parameter)| parameter["Default"].is_null()).map(|(name, _)| name.as_str()).collect()
     }
 
     /// Every resource of a type with its properties.
@@ -67,6 +81,13 @@ impl Template {
     pub fn variables(&self, function: &str) -> &Value {
         &self.resource(function)["Environment"]["Variables"]
     }
+}
+
+/// The function whose live version somebody calls. Who called the function itself would call what is not released.
+pub fn function_behind(called: &Value, by: &str) -> &'static str {
+    let alias = called["Ref"].as_str().and_then(|name| name.strip_suffix("Aliaslive"));
+    let function = alias.and_then(|alias| FUNCTIONS.into_iter().find(|function| *function == alias));
+    function.unwrap_or_else(|| panic!("{by}: expected the alias of a function, found {called}"))
 }
 
 /// One `Allow`.

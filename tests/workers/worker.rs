@@ -90,9 +90,9 @@ impl Worker {
                 let ticked = tick::handle(&self.tick, json!({}), far).await.map_err(|failure| failure.chain())?;
                 Ok(format!("{ticked:?}"))
             }
-            Task::Adopt(form) => result_of(&adopt::handle(&self.adopt, form.post(&self.adopt.link_base), far).await),
+            Task::Adopt(form) => result_of(&adopt::handle(&self.adopt, form.post(), far).await),
             Task::Acknowledge(form) => {
-                let request = form.post(&self.acknowledge.link_base);
+                let request = form.post();
                 result_of(&acknowledge::handle(&self.acknowledge, request, far).await)
             }
         }
@@ -100,7 +100,7 @@ impl Worker {
 
     /// Opens the page, and fills it in.
     pub async fn fill_in(&self, path: &str, field: &str, choice: &str) -> Form {
-        let mut request = browser(&self.adopt.link_base, "GET", path);
+        let mut request = browser("GET", path);
         request.method = "GET".to_owned();
         let response = match path.starts_with("/adopt/") {
             true => adopt::handle(&self.adopt, request, Deadline::far()).await,
@@ -116,20 +116,17 @@ impl Worker {
 }
 
 impl Form {
-    fn post(&self, origin: &str) -> Request {
+    fn post(&self) -> Request {
         let mut body = form_urlencoded::Serializer::new(String::new());
         body.extend_pairs(&self.fields);
-        Request { body: body.finish().into_bytes(), ..browser(origin, "POST", &self.path) }
+        Request { body: body.finish().into_bytes(), ..browser("POST", &self.path) }
     }
 }
 
-fn browser(origin: &str, method: &str, path: &str) -> Request {
+fn browser(method: &str, path: &str) -> Request {
     let header = |name: &str, value: &str| (name.to_owned(), value.to_owned());
-    let headers = vec![
-        header("origin", origin),
-        header("sec-fetch-site", "same-origin"),
-        header("content-type", "application/x-www-form-urlencoded"),
-    ];
+    let headers =
+        vec![header("sec-fetch-site", "same-origin"), header("content-type", "application/x-www-form-urlencoded")];
     Request { method: method.to_owned(), path: path.to_owned(), headers, ..Request::default() }
 }
 

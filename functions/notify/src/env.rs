@@ -24,8 +24,9 @@ pub struct Env {
 #[derive(Clone, Debug)]
 pub struct Postage {
     pub keys: Keys,
-    /// `https://host`, configuration, never a request's Host header.
-    pub link_base: String,
+    /// `https://host`, configuration, never a request's Host header. Each kind of page may have a host of its own.
+    pub adopt_link_base: String,
+    pub acknowledge_link_base: String,
     /// The service's own address: sender and organiser.
     pub from: Person,
     pub mail_domain: String,
@@ -54,10 +55,12 @@ impl Postage {
     fn read(settings: &mut Settings) -> Option<Self> {
         let keys = settings.secret("LINK_KEYS", Keys::EXPECTED, Keys::parse);
         let from = Person::parse(&settings.required("MAIL_FROM"));
-        let (link_base, mail_domain) = (settings.required("LINK_BASE"), settings.required("MAIL_DOMAIN"));
+        let adopt_link_base = settings.required("ADOPT_LINK_BASE");
+        let acknowledge_link_base = settings.required("ACKNOWLEDGE_LINK_BASE");
+        let mail_domain = settings.required("MAIL_DOMAIN");
         let configuration_set = settings.optional("CONFIGURATION_SET");
         let from = from.map_err(|expected| settings.fault("MAIL_FROM", format!("expected {expected}"))).ok();
         let (keys, from) = keys.zip(from)?;
-        Some(Self { keys, link_base, from, mail_domain, configuration_set })
+        Some(Self { keys, adopt_link_base, acknowledge_link_base, from, mail_domain, configuration_set })
     }
 }

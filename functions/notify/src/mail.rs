@@ -109,9 +109,12 @@ fn known_to(reading: &Reading<'_>, reader: &Person) -> BTreeSet<Person> {
 }
 
 fn signed(env: &Env, reading: &Reading<'_>, notice: &Notice, to: LinkTo) -> Result<String, Failure> {
-    let (purpose, thing, expires_at) = match to {
-        LinkTo::Adopt { proposal, expires_at } => (Purpose::Adopt, proposal, expires_at),
-        LinkTo::Acknowledge { row, expires_at } => (Purpose::Acknowledge, row, expires_at),
+    let postage = &env.postage;
+    let (base, purpose, thing, expires_at) = match to {
+        LinkTo::Adopt { proposal, expires_at } => (&postage.adopt_link_base, Purpose::Adopt, proposal, expires_at),
+        LinkTo::Acknowledge { row, expires_at } => {
+            (&postage.acknowledge_link_base, Purpose::Acknowledge, row, expires_at)
+        }
     };
     let token = Token {
         purpose,
@@ -120,6 +123,5 @@ fn signed(env: &Env, reading: &Reading<'_>, notice: &Notice, to: LinkTo) -> Resu
         thing: link::thing(&thing),
         expires_at,
     };
-    let token = link::sign(&token, &env.postage.keys, random()?);
-    Ok(link::url(&env.postage.link_base, purpose, &token))
+    Ok(link::url(base, purpose, &link::sign(&token, &postage.keys, random()?)))
 }

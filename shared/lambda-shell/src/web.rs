@@ -17,6 +17,8 @@ pub struct Request {
     /// With the transport's base64 undone.
     pub body: Vec<u8>,
     pub source_ip: Option<String>,
+    /// The name under which the platform was called, by the platform's own word: never the sender's Host header.
+    pub domain_name: Option<String>,
 }
 
 impl Request {
@@ -44,6 +46,7 @@ impl Request {
             headers: headers.collect(),
             body,
             source_ip: http.source_ip,
+            domain_name: event.request_context.domain_name,
         })
     }
 
@@ -54,10 +57,10 @@ impl Request {
 
     /// Whether a form was sent from our own page. Browsers say so by Fetch metadata, older ones by `Origin`; a request
     /// with neither, or from elsewhere, is not ours.
-    pub fn is_from_own_page(&self, base: &str) -> bool {
+    pub fn is_from_own_page(&self) -> bool {
         match (self.header("sec-fetch-site"), self.header("origin")) {
             (Some(site), _) => site == "same-origin",
-            (None, Some(origin)) => origin.eq_ignore_ascii_case(base.trim_end_matches('/')),
+            (None, Some(origin)) => self.domain_name.as_ref().is_some_and(|name| is_origin_of(origin, name)),
             (None, None) => false,
         }
     }
@@ -66,6 +69,14 @@ impl Request {
     pub fn segments(&self) -> Vec<&str> {
         self.path.trim_matches('/').split('/').collect()
     }
+}
+
+/// `https` everywhere but on loopback, where nobody has a certificate and nobody else listens in.
+fn is_origin_of(origin: &str, domain_name: &str) -> bool {
+    let name = domain_name.to_ascii_lowercase();
+    let host = name.rsplit_once(':').map_or(name.as_str(), |(host, _)| host);
+    let scheme = if matches!(host, "127.0.0.1" | "localhost" | "[::1]") { "http" } else { "https" };
+    origin.eq_ignore_ascii_case(&format!("{scheme}://{name}"))
 }
 
 #[derive(Clone, PartialEq, Eq, Debug)]

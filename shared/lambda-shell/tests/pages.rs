@@ -38,6 +38,34 @@ fn a_get_with_a_query() {
 }
 
 #[test]
+fn a_form_is_ours_by_fetch_metadata_or_by_the_origin_that_the_platform_names() {
+    let own = "https://abc.lambda-url.eu-west-1.on.aws";
+    for (headers, ours) in [
+        (json!({ "sec-fetch-site": "same-origin" }), true),
+        (json!({ "sec-fetch-site": "same-origin", "origin": "null" }), true),
+        (json!({ "sec-fetch-site": "same-site", "origin": own }), false),
+        (json!({ "sec-fetch-site": "cross-site", "origin": own }), false),
+        (json!({ "sec-fetch-site": "none" }), false),
+        (json!({ "origin": own }), true),
+        (json!({ "origin": own.to_uppercase() }), true),
+        (json!({ "origin": "http://abc.lambda-url.eu-west-1.on.aws" }), false),
+        (json!({ "origin": "https://evil.example", "host": "evil.example" }), false),
+        (json!({ "origin": "null" }), false),
+        (json!({}), false),
+    ] {
+        let request = Request::from_event(event("POST", "/adopt/t", json!({ "headers": headers }))).unwrap();
+        assert_eq!(request.is_from_own_page(), ours, "{headers}");
+    }
+    let local = |domain_name: &str| Request {
+        headers: vec![("origin".into(), format!("http://{domain_name}"))],
+        domain_name: Some(domain_name.into()),
+        ..Request::default()
+    };
+    assert!(local("127.0.0.1:8420").is_from_own_page() && local("localhost:8420").is_from_own_page());
+    assert!(!local("pages.example.com").is_from_own_page(), "elsewhere plain HTTP is nobody's word");
+}
+
+#[test]
 fn a_posted_form_in_plain_and_in_base64() {
     let plain = event("POST", "/adopt/t", json!({ "body": "choice=adopt&note=caf%C3%A9+ok" }));
     let packed = event(

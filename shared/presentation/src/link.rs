@@ -210,7 +210,12 @@ pub fn open(text: &str, keys: &Keys, purpose: Purpose, now: Instant) -> Result<T
 
 /// The link of a mail. `base` is configuration (`https://host`), never a request's Host header.
 pub fn url(base: &str, purpose: Purpose, token: &str) -> String {
-    format!("{}/{}/{token}", base.trim_end_matches('/'), purpose.path())
+    format!("{}{}", base.trim_end_matches('/'), path(purpose, token))
+}
+
+/// The same within its host.
+pub fn path(purpose: Purpose, token: &str) -> String {
+    format!("/{}/{token}", purpose.path())
 }
 
 /// A form's seal: proof that this page, for this link, was rendered by us, when, and from what state.

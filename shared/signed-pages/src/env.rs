@@ -18,8 +18,6 @@ pub struct Env {
     pub deployment: Arc<Deployment>,
     pub notices: Queue,
     pub keys: Keys,
-    /// `https://host`, configuration, never a request's Host header.
-    pub link_base: String,
     pub clock: Clock,
 }
 
@@ -27,7 +25,6 @@ impl Env {
     pub async fn from_environment() -> Result<Self, BadSettings> {
         let mut settings = Settings::from_environment();
         let (table, notices) = (settings.required("TABLE"), settings.required("NOTICES_QUEUE_URL"));
-        let link_base = settings.required("LINK_BASE");
         let keys = settings.secret("LINK_KEYS", Keys::EXPECTED, Keys::parse);
         let deployment = settings.file("POLICY_FILE", "policy.json", policy::read);
         let (keys, deployment) = settings.finish(keys.zip(deployment))?;
@@ -37,7 +34,6 @@ impl Env {
             deployment: Arc::new(deployment),
             notices: Queue::new(aws::sqs(&config), notices),
             keys,
-            link_base,
             clock: Clock::system(),
         })
     }

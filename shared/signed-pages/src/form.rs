@@ -20,7 +20,7 @@ impl Posted {
     /// Why it is not taken, otherwise: the page is shown again with that hint.
     pub fn read(env: &Env, opened: &Opened, request: &Request) -> Result<Self, Hint> {
         let fields = form::read(request).map_err(|_| Hint::SealRefused)?;
-        if !request.is_from_own_page(&env.link_base) {
+        if !request.is_from_own_page() {
             return Err(Hint::SealRefused);
         }
         let now = Instant::from_millis(env.clock.now_millis());

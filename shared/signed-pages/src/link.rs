@@ -35,7 +35,7 @@ pub async fn open(env: &Env, text: &str, purpose: Purpose) -> Result<Option<Open
     let found = env.store.reader(token.review, token.person).await.doing("looking up whose link it is")?;
     Ok(found.map(|(review, reader)| Opened {
         seal: link::form_seal(&env.keys, text, &state(&token), now),
-        path: format!("/{}/{text}", purpose.path()),
+        path: link::path(purpose, text),
         text: text.to_owned(),
         token,
         review,
@@ -50,11 +50,12 @@ pub(crate) fn state(token: &Token) -> Digest {
     Digest::of_parts("form", &[token.purpose.path().as_bytes(), &token.thing])
 }
 
-/// The link of a token, with a nonce of its own.
+/// The link from one page of a function to another of the same, with a nonce of its own: a path, since both have one
+/// origin, whatever it is called.
 pub fn signed(env: &Env, token: &Token) -> Result<String, Failure> {
     let mut nonce = [0; 8];
     getrandom::fill(&mut nonce).doing("asking the system for random bytes")?;
-    Ok(link::url(&env.link_base, token.purpose, &link::sign(token, &env.keys, nonce)))
+    Ok(link::path(token.purpose, &link::sign(token, &env.keys, nonce)))
 }
 
 impl Opened {

@@ -59,7 +59,7 @@ pub fn event(base: &str, method: &str, path: &str, body: &[u8]) -> Value {
         "version": "2.0", "routeKey": "$default", "rawPath": path, "rawQueryString": "",
         "headers": named.collect::<Map<String, Value>>(),
         "requestContext": {
-            "accountId": "000000000000", "apiId": "api", "domainName": "host", "domainPrefix": "host",
+            "accountId": "000000000000", "apiId": "api", "domainName": base.trim_start_matches("https://"), "domainPrefix": "host",
             "requestId": "request", "routeKey": "$default", "stage": "$default",
             "time": "03/Nov/2026:08:00:00 +0000", "timeEpoch": 1_793_692_800_000_u64,
             "http": { "method": method, "path": path, "protocol": "HTTP/1.1", "sourceIp": "127.0.0.1", "userAgent": "" },

@@ -66,28 +66,26 @@ impl Deployed {
         self.outputs.get(name).map(String::as_str).ok_or_else(|| format!("template.yaml: expected an output {name}"))
     }
 
-    /// A function's one invocation, as its schedule or an operator makes it.
-    pub async fn invoke(&self, function: &str, event: &Value) -> Result<Value, String> {
-        let name = self.physical(function).await?;
-        let url = format!("{}/2015-03-31/functions/{name}/invocations", self.cloud.endpoint());
-        let request = self.cloud.signed(http::Request::post(url), "lambda").body(event.to_string().into_bytes());
-        let response = self.cloud.http().send(request.map_err(|error| error.to_string())?).await?;
+    /// A request of Lambda's own API; the answer as JSON.
+    pub async fn lambda(&self, method: &str, path: &str, body: &Value) -> Result<Value, String> {
+        let url = format!("{}/2015-03-31/{path}", self.cloud.endpoint());
+        let request = self.cloud.signed(http::Request::builder().method(method).uri(url), "lambda");
+        let request = request.body(body.to_string().into_bytes()).map_err(|error| error.to_string())?;
+        let response = self.cloud.http().send(request).await?;
         let body = super::http::text(&response);
-        if response.status() != 200 || response.headers().contains_key("x-amz-function-error") {
-            return Err(format!("{function}: {}: {body}", response.status()));
+        match response.status().is_success() {
+            true => serde_json::from_str(&body).map_err(|error| format!("{path}: {error}: {body}")),
+            false => Err(format!("{method} {path}: {}: {body}", response.status())),
         }
-        serde_json::from_str(&body).map_err(|error| format!("{function}: {error}: {body}"))
     }
 
-    async fn physical(&self, function: &str) -> Result<String, String> {
-        let query = [
-            ("Action", "DescribeStackResource"),
-            ("Version", "2010-05-15"),
-            ("StackName", NAME),
-            ("LogicalResourceId", function),
-        ];
-        let answer = self.cloud.query("cloudformation", &query).await?;
-        element(&answer, "PhysicalResourceId").ok_or_else(|| format!("{function}: no such resource: {answer}"))
+    /// Whether a queue's messages go to its function.
+    pub async fn read_queue(&self, function: &str, on: bool) -> Result<(), String> {
+        let path = format!("event-source-mappings/?FunctionName={NAME}-{function}:live");
+        let listed = self.lambda("GET", &path, &Value::Null).await?;
+        let id = listed["EventSourceMappings"][0]["UUID"].as_str();
+        let id = id.ok_or_else(|| format!("{function}: expected a mapping, found {listed}"))?;
+        self.lambda("PUT", &format!("event-source-mappings/{id}"), &json!({ "Enabled": on })).await.map(drop)
     }
 }
 
@@ -104,8 +102,10 @@ fn packaged() -> Result<String, String> {
     }
     // The binaries here are of this machine's own kind. Loopback has no TLS, without which the queues refuse every call.
     // To AWS a batch of messages is sent by the right to send one; ministack asks for a right of its own. Nor does it
-    // say of a mail whose it is: neither the identity nor the sender's address.
+    // say of a mail whose it is: neither the identity nor the sender's address. It has no CodeDeploy, and its transform
+    // does not look at parameters, of which GradualRollout=false leaves that out: versions and aliases stay as they are.
     let here = [
+        ("Enabled: !Ref GradualRollout", "Enabled: false"),
         (
             "Action: sqs:SendMessage\n              Resource",
             "Action: [sqs:SendMessage, sqs:SendMessageBatch]\n              Resource",

@@ -64,7 +64,7 @@ impl<'a> Environment<'a> {
                 _ => None,
             },
             Binding::Deployment => match name {
-                "LINK_BASE" => Some(settings.link_base.clone()),
+                "ADOPT_LINK_BASE" | "ACKNOWLEDGE_LINK_BASE" => Some(settings.link_base.clone()),
                 "LINK_KEYS" => Some(settings.link_keys.clone()),
                 _ => None,
             },
@@ -124,7 +124,8 @@ impl Functions {
         let of = environment("notify")?;
         let postage = notify::Postage {
             keys: keys.clone(),
-            link_base: of.get("LINK_BASE")?,
+            adopt_link_base: of.get("ADOPT_LINK_BASE")?,
+            acknowledge_link_base: of.get("ACKNOWLEDGE_LINK_BASE")?,
             from: Person::parse(&of.get("MAIL_FROM")?).map_err(|expected| format!("mail from: expected {expected}"))?,
             mail_domain: of.get("MAIL_DOMAIN")?,
             configuration_set: None,
@@ -142,7 +143,6 @@ impl Functions {
             deployment: deployment.clone(),
             notices: queue(&of, "NOTICES_QUEUE_URL")?,
             keys: keys.clone(),
-            link_base: of.get("LINK_BASE")?,
             clock: clock.clone(),
         };
         let of = environment("acknowledge")?;
@@ -151,7 +151,6 @@ impl Functions {
             deployment,
             notices: queue(&of, "NOTICES_QUEUE_URL")?,
             keys,
-            link_base: of.get("LINK_BASE")?,
             clock: clock.clone(),
         };
         let of = environment("tick")?;
@@ -240,7 +239,7 @@ pub(super) fn url_event(request: &Request, route: &str, now_millis: i64) -> Valu
         "requestContext": {
             "accountId": "000000000000",
             "apiId": "local",
-            "domainName": request.header("host").unwrap_or_default(),
+            "domainName": request.domain_name,
             "requestId": "local",
             "stage": "$default",
             "timeEpoch": now_millis,

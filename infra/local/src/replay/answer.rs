@@ -67,7 +67,8 @@ fn browser(engine: &Engine, method: &str, path: &str, body: Vec<u8>) -> Request 
         headers.push(("origin".to_owned(), origin.clone()));
         headers.push(("content-type".to_owned(), "application/x-www-form-urlencoded".to_owned()));
     }
-    Request { method: method.to_owned(), path: path.to_owned(), headers, body, ..Request::default() }
+    let domain_name = Some(host.to_owned());
+    Request { method: method.to_owned(), path: path.to_owned(), headers, body, domain_name, ..Request::default() }
 }
 
 fn result_of(response: &Response) -> Result<AnswerResult, String> {

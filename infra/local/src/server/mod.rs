@@ -155,6 +155,7 @@ async fn functions(
     headers: HeaderMap,
     body: Bytes,
 ) -> Response {
+    let host = headers.get(header::HOST).and_then(|host| host.to_str().ok()).map(str::to_owned);
     let headers = headers
         .iter()
         .map(|(name, value)| (name.as_str().to_owned(), String::from_utf8_lossy(value.as_bytes()).into_owned()))
@@ -166,6 +167,8 @@ async fn functions(
         headers,
         body: body.to_vec(),
         source_ip: Some("127.0.0.1".to_owned()),
+        // The fence let a loopback name of this server's pass and nothing else.
+        domain_name: host,
     };
     match shared.engine.request(&request).await {
         Ok(Some(response)) => finish(response.status, response.headers, response.body),

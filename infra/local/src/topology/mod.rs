@@ -22,6 +22,8 @@ pub struct Topology {
     pub queues: BTreeMap<String, Queue>,
     /// By name: `ingest`, `refresh`, `notify`, `adopt`, `acknowledge`, `tick`.
     pub functions: BTreeMap<String, Function>,
+    /// What stands for the version of a function that is live.
+    pub alias: String,
     pub routes: Vec<Route>,
 }
 

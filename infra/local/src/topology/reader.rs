@@ -64,7 +64,16 @@ impl<'a> Reader<'a> {
             .map(|(logical, properties)| self.function(logical, properties, table, &names))
             .map(|function| (function.name.clone(), function))
             .collect();
-        Some(Topology { table: self.table(table, table_properties), queues, functions, routes: self.routes() })
+        let (table, alias, routes) = (self.table(table, table_properties), self.alias(), self.routes());
+        Some(Topology { table, queues, functions, alias, routes })
+    }
+
+    fn alias(&mut self) -> String {
+        let alias = &self.template["Globals"]["Function"]["AutoPublishAlias"];
+        if !alias.is_string() {
+            self.fault("Globals.Function.AutoPublishAlias", "a name", alias);
+        }
+        alias.as_str().unwrap_or_default().to_owned()
     }
 
     fn table(&mut self, logical: &str, properties: &Value) -> Table {
@@ -229,7 +238,8 @@ impl<'a> Reader<'a> {
             .of_type("AWS::ApiGatewayV2::Integration")
             .into_iter()
             .filter_map(|(logical, properties)| {
-                let function = properties["IntegrationUri"]["Fn::GetAtt"].get(0)?.as_str()?;
+                // The function's alias: which version answers is the deployment's affair.
+                let function = properties["IntegrationUri"]["Ref"].as_str()?.strip_suffix(".Alias")?;
                 Some((logical, function.to_ascii_lowercase()))
             })
             .collect();
