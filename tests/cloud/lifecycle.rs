@@ -120,6 +120,39 @@ async fn a_batch_that_cannot_be_read_fails_whole() {
     assert!(matches!(said, Said::Error(_)), "{said:?}");
 }
 
+/// A record that panics, in a real process: the shell is every function's, the handler is this suite's own.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_panic_is_the_failure_of_its_record_alone() {
+    let mut api = RuntimeApi::start().await.expect("the runtime API");
+    let process = api.spawn(&binaries::example().expect("the example"), &[]).expect("a process");
+    api.wanted().await.expect("a first question for work");
+    let records =
+        [("1", "A", "fine"), ("2", "B", "panic"), ("3", "C", "fine"), ("4", "D", "fail"), ("5", "E", "panic")];
+    let said = api.invoke(batch(&records), AMPLE).await.expect("an answer");
+    assert_eq!(failed(said), ["2", "4", "5"]);
+    // The same process goes on.
+    let said = api.invoke(batch(&records[..1]), AMPLE).await.expect("an answer");
+    assert_eq!(said, Said::Response(json!({ "batchItemFailures": [] })));
+    process.terminate().expect("told");
+    let log = String::from_utf8_lossy(&process.ended().await.expect("its end").stdout).into_owned();
+    let lines: Vec<Value> = log.lines().filter_map(|line| serde_json::from_str(line).ok()).collect();
+    let panicked = lines.iter().filter(|line| line["message"] == "panicked").count();
+    assert_eq!(panicked, 2, "each with its place: {log}");
+    assert!(log.contains("panicking.rs:") && !log.contains("secret words"), "its words may quote anything: {log}");
+}
+
+/// The record that is at work when time is nearly over is cut off, and what comes after it is not begun.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_deadline_in_the_middle_of_a_batch_hands_back_what_is_not_done() {
+    let mut api = RuntimeApi::start().await.expect("the runtime API");
+    let _process = api.spawn(&binaries::example().expect("the example"), &[]).expect("a process");
+    api.wanted().await.expect("a first question for work");
+    let records = [("1", "A", "fine"), ("2", "B", "sleep"), ("3", "C", "fine")];
+    // More than a record is begun with, and far less than the second takes.
+    let said = api.invoke(batch(&records), Duration::from_secs(6)).await.expect("an answer");
+    assert_eq!(failed(said), ["2", "3"]);
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn it_ends_when_it_is_told_to() {
     let Running { api: _api, process, _cloud } = refresh().await;
@@ -133,8 +166,8 @@ async fn without_its_settings_it_names_every_one_that_is_missing() {
     let api = RuntimeApi::start().await.expect("the runtime API");
     for (function, names) in [
         ("ingest", &["TABLE", "REFRESH_QUEUE_URL", "SOURCE_EVENTS_DLQ_URL", "POLICY_FILE"][..]),
-        ("notify", &["TABLE", "LINK_KEYS", "LINK_BASE", "MAIL_FROM", "MAIL_DOMAIN", "POLICY_FILE"]),
-        ("adopt", &["TABLE", "NOTICES_QUEUE_URL", "LINK_KEYS", "LINK_BASE", "POLICY_FILE"]),
+        ("notify", &["TABLE", "LINK_KEYS", "ADOPT_LINK_BASE", "ACKNOWLEDGE_LINK_BASE", "MAIL_FROM", "POLICY_FILE"]),
+        ("adopt", &["TABLE", "NOTICES_QUEUE_URL", "LINK_KEYS", "POLICY_FILE"]),
         ("tick", &["TABLE", "REFRESH_QUEUE_URL", "NOTICES_QUEUE_URL"]),
     ] {
         let process = api.spawn(&program(function), &[("LAMBDA_TASK_ROOT", "/absent")]).expect("a process");

@@ -6,6 +6,7 @@
 mod deployed;
 mod graph;
 mod lifecycle;
+mod operated;
 mod permissions;
 mod rollout;
 mod template;

@@ -23,8 +23,22 @@ pub fn released() -> bool {
 pub fn built() -> Result<BTreeMap<&'static str, PathBuf>, String> {
     match released() {
         true => release(),
-        false => development(),
+        false => development(&FUNCTIONS, &["--bins"], &FUNCTIONS),
     }
+}
+
+/// The operator's own program.
+pub fn operator() -> Result<PathBuf, String> {
+    one("holdpoint", &["--bin", "holdpoint"], "holdpoint")
+}
+
+/// A function of this suite's own, to see how any function behaves.
+pub fn example() -> Result<PathBuf, String> {
+    one("holdpoint-tests", &["--example", "panicking"], "panicking")
+}
+
+fn one(package: &str, target: &[&str], name: &'static str) -> Result<PathBuf, String> {
+    development(&[package], target, &[name])?.remove(name).ok_or_else(|| format!("cargo build: no {name}"))
 }
 
 fn release() -> Result<BTreeMap<&'static str, PathBuf>, String> {
@@ -38,11 +52,17 @@ fn release() -> Result<BTreeMap<&'static str, PathBuf>, String> {
     Ok(FUNCTIONS.into_iter().map(|function| (function, program(function))).collect())
 }
 
-fn development() -> Result<BTreeMap<&'static str, PathBuf>, String> {
+/// `names`: of the programs among what is built.
+fn development(
+    packages: &[&str],
+    targets: &[&str],
+    names: &[&'static str],
+) -> Result<BTreeMap<&'static str, PathBuf>, String> {
     let mut command = Command::new(env!("CARGO"));
-    command.current_dir(repository()).args(["build", "--locked", "--bins", "--message-format=json-render-diagnostics"]);
-    for function in FUNCTIONS {
-        command.args(["-p", function]);
+    command.current_dir(repository()).args(["build", "--locked", "--message-format=json-render-diagnostics"]);
+    command.args(targets);
+    for package in packages {
+        command.args(["-p", package]);
     }
     let done = command.stderr(Stdio::inherit()).output().map_err(|error| format!("cargo build: {error}"))?;
     if !done.status.success() {
@@ -53,13 +73,13 @@ fn development() -> Result<BTreeMap<&'static str, PathBuf>, String> {
     let programs: BTreeMap<&'static str, PathBuf> = artifacts
         .filter_map(|artifact| {
             let name = artifact["target"]["name"].as_str()?;
-            let function = FUNCTIONS.into_iter().find(|function| *function == name)?;
-            Some((function, PathBuf::from(artifact["executable"].as_str()?)))
+            let known = names.iter().find(|known| **known == name)?;
+            Some((*known, PathBuf::from(artifact["executable"].as_str()?)))
         })
         .collect();
-    match programs.len() == FUNCTIONS.len() {
+    match programs.len() == names.len() {
         true => Ok(programs),
-        false => Err(format!("cargo build: expected six programs, found {programs:?}")),
+        false => Err(format!("cargo build: expected {names:?}, found {programs:?}")),
     }
 }
 

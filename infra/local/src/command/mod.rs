@@ -131,16 +131,12 @@ async fn perform(line: Line) -> Result<(), Failed> {
     let common = &line.common;
     let local = matches!(
         line.command,
-        None | Some(
-            Command::Run(_)
-                | Command::Serve(_)
-                | Command::Replay { .. }
-                | Command::Invoke { .. }
-                | Command::RotateLinkKeys
-        )
+        None | Some(Command::Run(_) | Command::Serve(_) | Command::Replay { .. } | Command::RotateLinkKeys)
     );
     if common.stack.is_some() && local {
-        return Err(Failed::input("--stack: only send, reviews, show, verify and redrive work on a deployment"));
+        return Err(Failed::input(
+            "--stack: only send, reviews, show, verify, redrive and invoke work on a deployment",
+        ));
     }
     match line.command.unwrap_or(Command::Run(line.story)) {
         Command::Run(options) => run::run(common, &options).await,

@@ -1,6 +1,7 @@
 //! What an operator asks and gets done, as JSON in and JSON out: the same whether the engine runs in this process or is
 //! reached over loopback.
 
+mod signed;
 mod stack;
 #[cfg(test)]
 mod tests;

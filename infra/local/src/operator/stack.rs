@@ -1,6 +1,6 @@
 //! The operator's requests on a deployment: the same store, and the queues of AWS, found by the stack's name.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, btree_map::Entry};
 
 use aws_config::SdkConfig;
 use aws_sdk_sqs::{error::DisplayErrorContext, types::MessageSystemAttributeName};
@@ -13,28 +13,34 @@ use packet_store::Store;
 use refresh_core::Instant;
 use serde_json::{Value, json};
 
-use super::{Request, reviews, show, verified};
+use super::{Request, reviews, show, signed::Signed, verified};
 use crate::topology::Topology;
 
 /// How long a listed dead letter is hidden from the next listing: SQS knows no looking without taking.
-const HIDDEN_SECONDS: i32 = 5;
-/// How often a queue is asked again; one answer shows only some of its messages.
-const ROUNDS: usize = 20;
+const LISTED_SECONDS: i32 = 5;
+/// How long one is held to be sent again: ten of them, with a look into the log for each.
+const HELD_SECONDS: i32 = 120;
+/// How often a queue is asked again: each answer holds ten messages at most.
+const ROUNDS: usize = 1_000;
 
 pub struct Stack {
     topology: Topology,
     store: Store,
     sqs: aws_sdk_sqs::Client,
-    /// Before every queue's name.
+    /// Lambda and the logs.
+    others: Signed,
+    /// Before every queue's and function's name.
     prefix: String,
 }
 
 /// A dead letter as it was received.
 struct Letter {
+    id: String,
     body: String,
     attributes: Vec<(String, String)>,
     group: Option<String>,
     receipt: String,
+    sent_at: Option<i64>,
     line: Value,
 }
 
@@ -50,6 +56,7 @@ impl Stack {
             topology: Topology::of_the_bundle()?,
             store: Store::new(aws_sdk_dynamodb::Client::new(sdk), table),
             sqs: aws_sdk_sqs::Client::new(sdk),
+            others: Signed::new(sdk.clone()),
             prefix,
         })
     }
@@ -63,9 +70,7 @@ impl Stack {
             Request::Send(events) => self.send(events).await,
             Request::DeadLetters => self.redrive(false).await,
             Request::Redrive => self.redrive(true).await,
-            Request::Invoke { function, .. } => {
-                Err(format!("functions of a deployment are invoked by `aws lambda invoke`; {function} runs here alone"))
-            }
+            Request::Invoke { function, event } => self.invoke(&function, &event).await,
         }
     }
 
@@ -86,64 +91,91 @@ impl Stack {
         Ok(json!({ "sent": sent }))
     }
 
+    async fn invoke(&self, function: &str, event: &Value) -> Result<Value, String> {
+        let known: Vec<&str> = self.topology.functions.keys().map(String::as_str).collect();
+        if !known.contains(&function) {
+            return Err(format!("expected one of {}; found {function:?}", known.join(", ")));
+        }
+        self.others.invoke(&format!("{}{function}", self.prefix), &self.topology.alias, event).await
+    }
+
+    /// Why a message ended among the dead letters. What was refused carries its faults; what failed too often, SQS moved
+    /// without a word, and the log of the function that handed it back says why.
+    async fn why(&self, letter: &Letter, source: &str) -> Option<String> {
+        let of = |name: &str| letter.attributes.iter().find(|(found, _)| found == name).map(|(_, text)| text.clone());
+        if let Some(told) = of("faults").or_else(|| of("reason")) {
+            return Some(told);
+        }
+        let mut functions = self.topology.functions.values();
+        let reader = functions.find(|function| function.source.as_ref().is_some_and(|from| from.queue == source))?;
+        let group = format!("/aws/lambda/{}{}", self.prefix, reader.name);
+        let found = self.others.failure_of(&group, &letter.id, letter.sent_at?).await;
+        // A log that cannot be read is no reason to list nothing.
+        found.unwrap_or_else(|why| Some(format!("no reason was kept, and the log could not be asked: {why}")))
+    }
+
     /// Lists the dead letters; sends each again before it is deleted, so that none is lost in between.
     async fn redrive(&self, again: bool) -> Result<Value, String> {
         let (mut queues, mut sent) = (BTreeMap::new(), 0);
         for (dead, source) in self.topology.dead_letter_queues() {
             let (from, to) = (self.queue(&dead.name).await?, self.queue(&source.name).await?);
-            let mut lines = Vec::new();
-            for letter in self.letters(&from).await? {
-                if again {
-                    let outgoing = Outgoing {
-                        body: letter.body,
-                        // What was said about it is about the delivery that failed.
-                        attributes: letter
-                            .attributes
-                            .into_iter()
-                            .filter(|(name, _)| name != "faults" && name != "reason")
-                            .collect(),
-                        ..Outgoing::default()
-                    };
-                    let outgoing = match letter.group.filter(|_| source.fifo) {
-                        Some(group) => outgoing.in_group(group),
-                        None => outgoing,
-                    };
-                    to.send(outgoing).await.map_err(|error| error.to_string())?;
-                    let deleted = self.sqs.delete_message().queue_url(&from.url).receipt_handle(letter.receipt);
-                    deleted.send().await.map_err(|error| format!("deleting: {}", DisplayErrorContext(error)))?;
-                    sent += 1;
+            let mut lines = BTreeMap::new();
+            let started = Clock::system().now_millis();
+            for _ in 0..ROUNDS {
+                let letters = self.receive(&from, if again { HELD_SECONDS } else { LISTED_SECONDS }).await?;
+                // What was refused once more arrives while this goes on, and would go round for ever.
+                let fresh = |letter: &Letter| letter.sent_at.is_none_or(|at| at < started);
+                let mut found_one = false;
+                for mut letter in letters.into_iter().filter(fresh) {
+                    if let Entry::Vacant(line) = lines.entry(letter.id.clone()) {
+                        letter.line["why"] = json!(self.why(&letter, &source.name).await);
+                        line.insert(letter.line.take());
+                        found_one = true;
+                    }
+                    if again {
+                        self.send_again(letter, &from, &to, source.fifo).await?;
+                        sent += 1;
+                    }
                 }
-                lines.push(letter.line);
+                if !found_one {
+                    break;
+                }
             }
-            queues.insert(dead.name.clone(), lines);
+            queues.insert(dead.name.clone(), lines.into_values().collect::<Vec<_>>());
         }
         Ok(json!({ "queues": queues, "sent_again": sent }))
     }
 
-    async fn letters(&self, queue: &Queue) -> Result<Vec<Letter>, String> {
-        let mut letters: BTreeMap<String, Letter> = BTreeMap::new();
-        for _ in 0..ROUNDS {
-            let received = self
-                .sqs
-                .receive_message()
-                .queue_url(&queue.url)
-                .max_number_of_messages(10)
-                .visibility_timeout(HIDDEN_SECONDS)
-                .message_attribute_names("All")
-                .message_system_attribute_names(MessageSystemAttributeName::All)
-                .send()
-                .await
-                .map_err(|error| format!("reading {}: {}", queue.url, DisplayErrorContext(error)))?;
-            let before = letters.len();
-            for message in received.messages() {
-                let id = message.message_id().unwrap_or_default().to_owned();
-                letters.entry(id).or_insert_with(|| letter(message));
-            }
-            if letters.len() == before {
-                break;
-            }
-        }
-        Ok(letters.into_values().collect())
+    async fn send_again(&self, letter: Letter, from: &Queue, to: &Queue, fifo: bool) -> Result<(), String> {
+        // What was said about it is about the delivery that failed.
+        let attributes = letter.attributes.into_iter().filter(|(name, _)| name != "faults" && name != "reason");
+        let outgoing = Outgoing { body: letter.body, attributes: attributes.collect(), ..Outgoing::default() };
+        let outgoing = match letter.group.filter(|_| fifo) {
+            // By its own id and not by its content: the same words may have been sent minutes ago, and the queue would
+            // drop these, which are then deleted here. Sent twice, as after a lost answer, they are one.
+            Some(group) => Outgoing { deduplication: Some(letter.id), ..outgoing.in_group(group) },
+            None => outgoing,
+        };
+        to.send(outgoing).await.map_err(|error| error.to_string())?;
+        let deleted = self.sqs.delete_message().queue_url(&from.url).receipt_handle(letter.receipt).send().await;
+        deleted.map(drop).map_err(|error| format!("deleting from {}: {}", from.url, DisplayErrorContext(error)))
+    }
+
+    async fn receive(&self, queue: &Queue, hidden_seconds: i32) -> Result<Vec<Letter>, String> {
+        let received = self
+            .sqs
+            .receive_message()
+            .queue_url(&queue.url)
+            .max_number_of_messages(10)
+            .visibility_timeout(hidden_seconds)
+            // Asked without waiting, only some of a queue's servers answer, and a letter would seem not to be there.
+            .wait_time_seconds(1)
+            .message_attribute_names("All")
+            .message_system_attribute_names(MessageSystemAttributeName::All)
+            .send()
+            .await
+            .map_err(|error| format!("reading {}: {}", queue.url, DisplayErrorContext(error)))?;
+        Ok(received.messages().iter().map(letter).collect())
     }
 }
 
@@ -155,20 +187,21 @@ fn letter(message: &aws_sdk_sqs::types::Message) -> Letter {
         .flatten()
         .filter_map(|(name, value)| Some((name.clone(), value.string_value()?.to_owned())))
         .collect();
-    let why = ["faults", "reason"].into_iter().find_map(|wanted| attributes.iter().find(|(name, _)| name == wanted));
-    let sent_at = system(MessageSystemAttributeName::SentTimestamp).and_then(|at| at.parse().ok());
+    let sent_at = system(MessageSystemAttributeName::SentTimestamp).and_then(|at| at.parse::<i64>().ok());
     let line = json!({
         "message_id": message.message_id(),
         "sent_at": sent_at.map(Instant::from_millis),
         "receives": system(MessageSystemAttributeName::ApproximateReceiveCount),
-        "why": why.map(|(_, text)| text.clone()),
+        "why": Value::Null,
         "body": message.body(),
     });
     Letter {
+        id: message.message_id().unwrap_or_default().to_owned(),
         body: message.body().unwrap_or_default().to_owned(),
         attributes,
         group: system(MessageSystemAttributeName::MessageGroupId),
         receipt: message.receipt_handle().unwrap_or_default().to_owned(),
+        sent_at,
         line,
     }
 }

@@ -1,0 +1,254 @@
+//! The operator's own program against a deployment: `holdpoint ... --stack NAME`, with nothing but the AWS environment of
+//! a shell. What it sends again, sent again twice, changes nothing.
+
+use std::{collections::BTreeMap, path::PathBuf, process::Command, time::Duration};
+
+use aws_sdk_sqs::types::{Message, MessageSystemAttributeName, QueueAttributeName};
+use holdpoint::replay::scenario::Action;
+use holdpoint_tests::cloud::{
+    binaries,
+    ministack::{ACCOUNT, REGION},
+    stack::NAME,
+};
+use serde_json::{Value, json};
+
+use crate::deployed::{Teller, story};
+
+const PAUSE: Duration = Duration::from_millis(250);
+const ASKED: u32 = 2_400;
+/// The three queues with a reader, and where what they could not be rid of ends.
+const QUEUES: [(&str, &str, &str); 3] = [
+    ("ingest", "SourceEventsQueue", "SourceEventsDeadLettersQueue"),
+    ("refresh", "RefreshQueue", "RefreshDeadLettersQueue"),
+    ("notify", "NoticesQueue", "NoticesDeadLettersQueue"),
+];
+
+struct Shell {
+    program: PathBuf,
+    endpoint: String,
+    folder: PathBuf,
+}
+
+impl Shell {
+    fn run(&self, words: &[&str]) -> Result<Value, String> {
+        let done = Command::new(&self.program)
+            .args(words)
+            .args(["--stack", NAME, "--json"])
+            .current_dir(&self.folder)
+            .env_clear()
+            .env("AWS_ENDPOINT_URL", &self.endpoint)
+            .env("AWS_ACCESS_KEY_ID", ACCOUNT)
+            .env("AWS_SECRET_ACCESS_KEY", "test")
+            .env("AWS_REGION", REGION)
+            .output()
+            .expect("a process");
+        let (out, err) = (String::from_utf8_lossy(&done.stdout), String::from_utf8_lossy(&done.stderr));
+        match done.status.success() {
+            true => Ok(serde_json::from_str(&out).unwrap_or_else(|error| panic!("{words:?}: {error}: {out}{err}"))),
+            false => Err(err.into_owned()),
+        }
+    }
+
+    fn ran(&self, words: &[&str]) -> Value {
+        self.run(words).unwrap_or_else(|why| panic!("{words:?}: {why}"))
+    }
+
+    fn file(&self, name: &str, text: &str) -> String {
+        let file = self.folder.join(name);
+        std::fs::write(&file, text).expect("a file");
+        file.display().to_string()
+    }
+}
+
+/// Everything in the table, whatever it is. Of HEAD, all but when the review was looked at last and is to be looked at
+/// next: a message that comes again is one more look.
+async fn items(teller: &Teller) -> BTreeMap<String, String> {
+    let dynamodb = aws_sdk_dynamodb::Client::new(&teller.bundle.cloud.sdk_config());
+    let mut all = BTreeMap::new();
+    let mut pages = dynamodb.scan().table_name(teller.url("Table")).into_paginator().items().send();
+    while let Some(item) = pages.next().await {
+        let item = item.expect("an item");
+        if item["sk"].as_s().is_ok_and(|key| key == "HEAD") {
+            continue;
+        }
+        let members: BTreeMap<_, _> = item.iter().map(|(name, value)| (name, format!("{value:?}"))).collect();
+        all.insert(format!("{:?} {:?}", item["pk"], item["sk"]), format!("{members:?}"));
+    }
+    for head in teller.store.reviews().await.expect("the reviews") {
+        let mut members = json!(head);
+        for look in ["counter", "at", "check_at"] {
+            assert!(!members[look].take().is_null(), "{look}: expected in {members}");
+        }
+        all.insert(format!("HEAD of {}", head.review), members.to_string());
+    }
+    all
+}
+
+/// What waits in a queue that nobody reads, taken out of it.
+async fn taken(teller: &Teller, output: &str) -> Vec<Message> {
+    let mut all = Vec::new();
+    loop {
+        let received = teller.sqs.receive_message().queue_url(teller.url(output)).max_number_of_messages(10);
+        let received = received.message_system_attribute_names(MessageSystemAttributeName::All).wait_time_seconds(1);
+        let messages = received.send().await.expect("an answer").messages.unwrap_or_default();
+        // A delayed one is not there yet.
+        if messages.is_empty() && teller.waiting(output).await == 0 {
+            return all;
+        }
+        for message in messages {
+            let receipt = message.receipt_handle().unwrap_or_default();
+            let deleted = teller.sqs.delete_message().queue_url(teller.url(output)).receipt_handle(receipt);
+            deleted.send().await.expect("deleted");
+            all.push(message);
+        }
+    }
+}
+
+/// Where SQS would have moved them after the last delivery that failed.
+async fn bury(teller: &Teller, output: &str, messages: &[Message], time: &str) {
+    for (number, message) in messages.iter().enumerate() {
+        let group = message.attributes().and_then(|all| all.get(&MessageSystemAttributeName::MessageGroupId));
+        let id = group.map(|_| format!("{time}-{number}"));
+        let sent = teller.sqs.send_message().queue_url(teller.url(output)).message_body(message.body().unwrap_or("{}"));
+        let sent = sent.set_message_group_id(group.cloned()).set_message_deduplication_id(id);
+        sent.send().await.expect("sent");
+    }
+}
+
+async fn empty(teller: &Teller, output: &str) {
+    for _ in 0..ASKED {
+        if teller.waiting(output).await == 0 {
+            return;
+        }
+        tokio::time::sleep(PAUSE).await;
+    }
+    panic!("{output} does not run empty: {}", teller.bundle.cloud.log());
+}
+
+/// The events of the story's lines, one a line of a file.
+fn events(lines: &[holdpoint::replay::scenario::Line]) -> String {
+    let events = lines.iter().filter_map(|line| match &line.action {
+        Some(Action::Send(event)) => Some(event.to_string() + "\n"),
+        _ => None,
+    });
+    events.collect()
+}
+
+fn letters(answer: &Value, queue: &str) -> Vec<Value> {
+    answer["queues"][queue].as_array().cloned().unwrap_or_else(|| panic!("expected {queue} in {answer}"))
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_operator_works_a_deployment_from_the_command_line() {
+    let (scenario, policy) = story();
+    let teller = Teller::new(&policy).await;
+    let program = binaries::operator().expect("the operator's program");
+    let folder = teller.bundle.cloud.folder().clone();
+    let shell = Shell { program, endpoint: teller.bundle.cloud.endpoint(), folder };
+
+    // Facts first, then the review that depends on them: the order of the first lines.
+    let first = scenario.lines.iter().position(|line| match &line.action {
+        Some(Action::Send(event)) => event["type"] == "dev.holdpoint.review.issued.v1",
+        _ => false,
+    });
+    let (facts, rest) = scenario.lines.split_at(first.expect("a review is issued"));
+    shell.ran(&["send", &shell.file("facts.jsonl", &events(facts))]);
+    teller.rest("the facts").await;
+    let sent = shell.ran(&["send", &shell.file("review.jsonl", &events(&rest[..1]))]);
+    assert_eq!(sent, json!({ "sent": 1 }));
+    teller.rest("the review").await;
+    looks_around(&shell);
+    invokes(&shell);
+    redrives(&teller, &shell, &rest[1..]).await;
+    tells_why(&teller, &shell).await;
+    assert!(!teller.bundle.cloud.log().contains("AccessDenied"), "{}", teller.bundle.cloud.log());
+}
+
+fn looks_around(shell: &Shell) {
+    let reviews = shell.ran(&["reviews"]);
+    let review = reviews["reviews"][0]["review_id"].as_str().expect("a review").to_owned();
+    let shown = shell.ran(&["show", &review]);
+    assert_eq!((&shown["review_id"], &shown["verified"]["verified"]), (&json!(review), &json!(true)), "{shown}");
+    assert_eq!(shown["versions"].as_array().map(Vec::len), Some(1), "{shown}");
+    assert_eq!(shell.ran(&["verify"])["reviews"][0]["verified"], true);
+    let refused = shell.run(&["show", "RR-404"]).expect_err("there is none");
+    assert!(refused.contains("RR-404: there is no such review"), "{refused}");
+}
+
+fn invokes(shell: &Shell) {
+    let tick = shell.file("tick.json", "{\"time\":\"2026-11-03T08:00:00Z\"}");
+    assert_eq!(shell.ran(&["invoke", "tick", &tick]), Value::Null);
+    let refused = shell.run(&["invoke", "tock", &tick]).expect_err("there is none");
+    assert!(refused.contains("found \"tock\""), "{refused}");
+    // What the function itself says of an event that it cannot read.
+    let nameless = shell.file("nameless.json", "{\"Records\":[{\"body\":\"{}\"}]}");
+    let failed = shell.run(&["invoke", "refresh", &nameless]).expect_err("no batch");
+    assert!(failed.contains("Records[0].messageId: expected an id, found none"), "{failed}");
+}
+
+/// The messages of a change, kept from their functions until they are dead letters: sent again, the change is done; sent
+/// again once more, as after an answer that got lost, nothing is done at all.
+async fn redrives(teller: &Teller, shell: &Shell, rest: &[holdpoint::replay::scenario::Line]) {
+    for (function, ..) in QUEUES {
+        teller.bundle.read_queue(function, false).await.expect("the mapping, off");
+    }
+    // Each function's work makes the next one's messages, so they are buried and sent again stage by stage.
+    shell.ran(&["send", &shell.file("change.jsonl", &events(rest))]);
+    let mut buried = Vec::new();
+    for (function, queue, dead) in QUEUES {
+        let messages = taken(teller, queue).await;
+        assert!(!messages.is_empty(), "{queue}: nothing to bury");
+        bury(teller, dead, &messages, "first").await;
+        let answer = shell.ran(&["redrive"]);
+        assert_eq!(answer["sent_again"], json!(messages.len()), "{answer}");
+        teller.bundle.read_queue(function, true).await.expect("the mapping, on");
+        empty(teller, queue).await;
+        buried.push((dead, messages));
+    }
+    teller.rest("the change, redriven").await;
+    let (before, mails) = (items(teller).await, teller.bundle.cloud.mails().await.expect("the mails"));
+    assert!(mails.len() > 1, "the change was told: {mails:#?}");
+    for time in ["second", "third"] {
+        let mut all = 0;
+        for (dead, messages) in &buried {
+            bury(teller, dead, messages, time).await;
+            all += messages.len();
+        }
+        assert_eq!(shell.ran(&["redrive"])["sent_again"], json!(all));
+        teller.rest(time).await;
+        let after = items(teller).await;
+        let changed: Vec<_> = after
+            .iter()
+            .filter(|(key, item)| before.get(*key) != Some(item))
+            .map(|(key, item)| (before.get(key), item))
+            .collect();
+        let lost: Vec<_> = before.keys().filter(|key| !after.contains_key(*key)).collect();
+        assert!(changed.is_empty() && lost.is_empty(), "the {time} time: changed {changed:#?}, lost {lost:?}");
+        assert_eq!(teller.bundle.cloud.mails().await.expect("the mails"), mails, "the {time} time");
+    }
+}
+
+/// A refused event carries its faults; what failed too often is explained by the log of the function that handed it back.
+async fn tells_why(teller: &Teller, shell: &Shell) {
+    shell.ran(&["send", &shell.file("bad.json", "{\"specversion\":\"1.0\",\"id\":7}")]);
+    // Five deliveries, three minutes apart, are not what is shown here.
+    let soon = teller.sqs.set_queue_attributes().queue_url(teller.url("RefreshQueue"));
+    soon.attributes(QueueAttributeName::VisibilityTimeout, "1").send().await.expect("set");
+    let poison = teller.sqs.send_message().queue_url(teller.url("RefreshQueue")).message_body("no request");
+    poison.message_group_id("RR-X").message_deduplication_id("poison").send().await.expect("sent");
+    for _ in 0..ASKED {
+        let (refused, failed) =
+            (teller.waiting("SourceEventsDeadLettersQueue").await, teller.waiting("RefreshDeadLettersQueue").await);
+        if refused == 1 && failed == 1 {
+            break;
+        }
+        tokio::time::sleep(PAUSE).await;
+    }
+    let listed = shell.ran(&["redrive", "--list"]);
+    let refused = letters(&listed, "source-events-dlq");
+    assert!(refused[0]["why"].as_str().is_some_and(|why| why.contains("$.id")), "{listed}");
+    let failed = letters(&listed, "refresh-dlq.fifo");
+    let why = failed[0]["why"].as_str().unwrap_or_default();
+    assert!(why.contains("reading a refresh request"), "{listed}");
+    assert_eq!(letters(&listed, "notices-dlq").len(), 0, "{listed}");
+}
