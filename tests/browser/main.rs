@@ -9,6 +9,7 @@
 mod pages;
 mod people;
 mod scanners;
+mod workspace;
 
 use std::{pin::Pin, sync::Arc};
 
@@ -38,7 +39,7 @@ fn main() {
             false => runtime.block_on(Browser::start()),
         };
         let browser = Arc::new(browser);
-        let all = [people::ALL, scanners::ALL, pages::ALL].concat();
+        let all = [people::ALL, workspace::ALL, scanners::ALL, pages::ALL].concat();
         let trials = all.into_iter().map(|(name, holds)| {
             let (runtime, browser) = (runtime.handle().clone(), browser.clone());
             Trial::test(name, move || Ok(runtime.block_on(trial(&browser, holds))?))

@@ -9,6 +9,7 @@ trials![
     axe_finds_nothing_in_any_page,
     axe_finds_what_is_broken_in_a_page,
     every_page_has_its_own_dark_colours,
+    paper_shows_what_is_folded_and_nothing_to_press,
 ];
 
 async fn every_page_fits_320_pixels(browser: &Browser) -> Result<(), String> {
@@ -105,4 +106,20 @@ async fn every_page_has_its_own_dark_colours(browser: &Browser) -> Result<(), St
     })
     .await?;
     expect(same.is_empty(), || same.join("\n"))
+}
+
+async fn paper_shows_what_is_folded_and_nothing_to_press(browser: &Browser) -> Result<(), String> {
+    let stage = asked().await?;
+    stage.follow(browser, "release-owner@example.com", "adopt").await?;
+    let seen = "return ['details dl', 'details table', 'button'].map(selector => \
+        document.querySelector(selector).checkVisibility({ contentVisibilityAuto: true })).join()";
+    let ink = "return getComputedStyle(document.querySelector('.about')).color";
+    browser.look(Look::LIGHT).await?;
+    let (screen, quiet) = (browser.run(seen).await?, browser.run(ink).await?);
+    expect(screen == "false,false,true", || format!("on a screen, seen are {screen}"))?;
+    // From a dark screen too it is dark on light.
+    browser.paper(true).await?;
+    let (paper, printed) = (browser.run(seen).await?, browser.run(ink).await?);
+    expect(paper == "true,true,false", || format!("on paper, seen are {paper}"))?;
+    expect(printed == quiet, || format!("from a dark screen {printed} is printed, from a light one {quiet}"))
 }

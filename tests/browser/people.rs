@@ -7,8 +7,11 @@ use crate::{expect, trials};
 trials![
     the_owner_adopts,
     the_owner_declines_for_another_slot,
+    the_owner_declines_and_stands_by_the_present_meeting,
+    the_owner_asks_for_an_expired_proposal_again_and_adopts_it,
     a_superseded_page_leads_to_the_refreshed_proposal_which_is_adopted,
     a_participant_acknowledges,
+    a_stale_link_leads_to_the_seat_its_reader_has_now,
     a_participant_reports_a_conflict_and_the_owner_reads_it,
     a_decision_by_keyboard_alone,
     a_decision_and_an_answer_without_scripts,
@@ -64,6 +67,12 @@ async fn the_owner_adopts(browser: &Browser) -> Result<(), String> {
     stage.settle().await?;
     let after = authoritative(&stage, REVIEW).await?;
     expect(after > before, || format!("version {before} still counts"))?;
+    let owner = form_urlencoded::byte_serialize(OWNER.as_bytes()).collect::<String>();
+    browser.open(&stage.url(&format!("/mailbox?to={owner}"))).await?;
+    let newest = browser.text("table.mails th a").await?;
+    expect(newest.starts_with("For information: the meeting breaks no rule any more"), || {
+        format!("their newest mail is {newest:?}")
+    })?;
     // The same link shows what came of it, and has nothing more to press.
     browser.open(&link).await?;
     let forms = browser.all("form[method=post]").await?;
@@ -82,6 +91,43 @@ async fn the_owner_declines_for_another_slot(browser: &Browser) -> Result<(), St
     expect(first != second, || "the next choice came with the declined one's link".to_owned())?;
     let next = browser.text("table.delta td.now").await?;
     expect(next != offered, || format!("{offered} was declined and is offered again"))
+}
+
+async fn the_owner_declines_and_stands_by_the_present_meeting(browser: &Browser) -> Result<(), String> {
+    let mut stage = Stage::at("declined_to_stand", "2026-11-03T09:10:00Z").await?;
+    let before = authoritative(&stage, "RR-1042").await?;
+    stage.follow(browser, "rm-a@example.com", "adopt").await?;
+    browser.write("#reason", "The window cannot move again.").await?;
+    choose(browser, "choice-decline_stand").await?;
+    heading(browser, "Declined").await?;
+    stage.settle().await?;
+    let now = authoritative(&stage, "RR-1042").await?;
+    expect(now == before, || format!("version {now} was adopted by declining"))?;
+    browser.open(&stage.url("/reviews/RR-1042")).await?;
+    let page = browser.text("main").await?;
+    for part in ["The release owner stands by the present slot", "The window cannot move again."] {
+        expect(page.contains(part), || format!("the workspace does not say {part:?}: {page}"))?;
+    }
+    Ok(())
+}
+
+async fn the_owner_asks_for_an_expired_proposal_again_and_adopts_it(browser: &Browser) -> Result<(), String> {
+    const OWNER: &str = "rm-a@example.com";
+    let mut stage = Stage::at("expired_undecided", "2026-11-03T10:35:00Z").await?;
+    let before = authoritative(&stage, "RR-1042").await?;
+    stage.follow(browser, OWNER, "adopt").await?;
+    heading(browser, "This proposal has expired").await?;
+    choose(browser, "choice-ask_again").await?;
+    heading(browser, "The proposal is open again").await?;
+    stage.settle().await?;
+    // Asking is not adopting.
+    let now = authoritative(&stage, "RR-1042").await?;
+    expect(now == before, || format!("version {now} was adopted by asking for it"))?;
+    stage.follow(browser, OWNER, "adopt").await?;
+    choose(browser, "choice-adopt").await?;
+    heading(browser, "Adopted").await?;
+    let now = authoritative(&stage, "RR-1042").await?;
+    expect(now > before, || format!("version {before} still counts"))
 }
 
 async fn a_superseded_page_leads_to_the_refreshed_proposal_which_is_adopted(browser: &Browser) -> Result<(), String> {
@@ -113,6 +159,30 @@ async fn a_participant_acknowledges(browser: &Browser) -> Result<(), String> {
     heading(browser, "Thank you, your answer is recorded").await
 }
 
+async fn a_stale_link_leads_to_the_seat_its_reader_has_now(browser: &Browser) -> Result<(), String> {
+    let mut stage = Stage::at(STORY, "2026-11-03T11:10:00Z").await?;
+    let early = stage.follow(browser, DELEGATE, "acknowledge").await?;
+    heading(browser, "Can you take your seat?").await?;
+    let was = browser.text("#seat + dl dd").await?;
+    // The evidence slips, and the proposal moves to another time.
+    stage.until("2026-11-03T11:50:00Z").await?;
+    browser.open(&early).await?;
+    heading(browser, "Your seat has changed").await?;
+    let forms = browser.all("form").await?;
+    expect(forms.is_empty(), || "a stale page takes answers".to_owned())?;
+    browser.leave_by(".verdict a").await?;
+    heading(browser, "Can you take your seat?").await?;
+    let now = browser.text("#seat + dl dd").await?;
+    expect(now != was, || format!("the fresh page still shows {was}"))?;
+    choose(browser, "answer-acknowledged").await?;
+    heading(browser, "Thank you, your answer is recorded").await?;
+    // The owner reads what was said to the proposal before they decide it.
+    stage.settle().await?;
+    stage.follow(browser, OWNER, "adopt").await?;
+    let answers = browser.text("table.answers").await?;
+    expect(answers.contains("acknowledged"), || format!("the owner's page shows {answers:?}"))
+}
+
 async fn a_participant_reports_a_conflict_and_the_owner_reads_it(browser: &Browser) -> Result<(), String> {
     const NOTE: &str = "On leave: \"<script>alert(1)</script>\"";
     let mut stage = asked().await?;
@@ -125,6 +195,9 @@ async fn a_participant_reports_a_conflict_and_the_owner_reads_it(browser: &Brows
     browser.open(&stage.url(&format!("/reviews/{REVIEW}"))).await?;
     let said = browser.text("tr.conflict").await?;
     expect(said.contains(NOTE), || format!("the workspace shows {said:?}"))?;
+    let history = browser.text("ol.history").await?;
+    let answered = format!("{DELEGATE} reported a conflict: recorded.");
+    expect(history.contains(&answered), || format!("the lineage does not say {answered:?}: {history}"))?;
     let owner = form_urlencoded::byte_serialize(OWNER.as_bytes()).collect::<String>();
     browser.open(&stage.url(&format!("/mailbox?to={owner}"))).await?;
     browser.leave_by("table.mails th a").await?;

@@ -76,8 +76,11 @@ fn words(name: &str) -> String {
     one_line(&name.replace(['_', '-'], " "), 80)
 }
 
-/// The first letter in upper case, for the start of a sentence.
+/// The first letter in upper case, for the start of a sentence. An address keeps its own spelling.
 pub fn sentence(text: &str) -> String {
+    if text.split_whitespace().next().is_some_and(|word| word.contains('@')) {
+        return text.to_owned();
+    }
     let mut chars = text.chars();
     chars.next().map(|first| first.to_uppercase().chain(chars).collect()).unwrap_or_default()
 }
@@ -368,5 +371,23 @@ pub const fn action(action: Action) -> &'static str {
         Action::Acknowledge => "answering",
         Action::Open => "opening the page",
         Action::AskAgain => "asking for it again",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::sentence;
+
+    #[test]
+    fn a_sentence_begins_with_a_capital_and_an_address_as_it_is_spelt() {
+        for (text, expected) in [
+            ("required evidence is not ready", "Required evidence is not ready"),
+            ("élan@example.com is busy then", "élan@example.com is busy then"),
+            ("ada@example.com", "ada@example.com"),
+            ("the calendar of ada@example.com", "The calendar of ada@example.com"),
+            ("", ""),
+        ] {
+            assert_eq!(sentence(text), expected);
+        }
     }
 }

@@ -82,14 +82,28 @@ fn three_lines_say_it() {
     assert_eq!(
         content.headline,
         "Time: was Tue 3 Nov 2026, 16:00–17:00 CET (15:00–16:00 UTC); now proposed Tue 3 Nov 2026, 16:30–17:30 CET (15:30–16:30 \
-         UTC). Why: evidence integration-tests (//ci.example.com/identity, revision 2) and the calendar of Aiko Tanaka \
-         (//calendar.example.com/people/sec-a, revision 5). 5 more changes are below."
+         UTC). Why: evidence integration-tests (ci.example.com/identity, revision 2) and the calendar of Aiko Tanaka \
+         (calendar.example.com/people/sec-a, revision 5). 5 more changes are below."
     );
     assert_eq!(
         content.todo.text,
         "Decide by Tue 3 Nov 2026, 14:00 CET (13:00 UTC): adopt the proposal, or decline it."
     );
     assert_eq!(content.todo.link.map(|link| link.to_string()), Some(notices::LINK.to_owned()));
+}
+
+/// However many causes there are, what to do is not pushed off a small screen: the rest of them stand below.
+#[test]
+fn of_many_causes_the_second_line_names_the_first() {
+    let (mut notice, letterhead) = notices::named("adoption_request");
+    let mut third = notice.why[0].clone();
+    third.revision = 9;
+    notice.why.push(third);
+    let content = mail::content(&notice, &letterhead);
+    let second = "Why: evidence integration-tests (ci.example.com/identity, revision 2), and 2 more causes below.";
+    assert!(content.headline.contains(second), "{}", content.headline);
+    let letter = shown(&mail::compose(&notice, &letterhead).expect("a letter").bytes);
+    assert_eq!(letter.matches("(ci.example.com/identity, revision 9)").count(), 2, "once in the text, once in HTML");
 }
 
 /// Of other participants nothing that their view does not hold: no name, no address, not even as a cause.

@@ -49,7 +49,8 @@ pub fn answer(
     }
     let mut turn = Turn::on(review, &situation);
     turn.at_once = reply == Reply::Conflict;
-    let line = AnswerLine { by: by.clone(), action: Action::Acknowledge, result, about: answer.row, note };
+    let (by_whom, about) = (by.clone(), answer.row);
+    let line = AnswerLine { by: by_whom, action: Action::Acknowledge, result, about, reply: Some(reply), note };
     turn.happened(Happening::Answer(line));
     if current.is_some() {
         let answers = &mut turn.head().answers;

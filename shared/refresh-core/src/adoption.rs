@@ -266,6 +266,7 @@ fn answer_line(review: &Review, attempt: &Attempt, result: AnswerResult) -> Answ
         action: attempt.wish.action(),
         result,
         about: known.into_iter().find(|id| id.short() == attempt.proposal).unwrap_or(about),
+        reply: None,
         note: attempt.reason.clone(),
     }
 }

@@ -10,7 +10,7 @@ use crate::{
     event::Identity,
     fact::{Revision, Subject},
     notice::{CalendarPart, NoticeKind},
-    review::Tip,
+    review::{Reply, Tip},
     view::Change,
 };
 
@@ -87,6 +87,9 @@ pub struct AnswerLine {
     pub result: AnswerResult,
     /// The proposal or row the link was bound to.
     pub about: Digest,
+    /// What was said, where it was said to a row: the record holds it whatever a later answer says.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reply: Option<Reply>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub note: Option<String>,
 }

@@ -189,8 +189,11 @@ impl Browser {
 
     /// What a reader sees of the element.
     pub async fn text(&self, selector: &str) -> Result<String, String> {
-        let answer = self.post("/elements", json!({ "using": "css selector", "value": selector })).await?;
-        let Some(id) = answer[0][ELEMENT].as_str() else { return Err(format!("no {selector} on the page")) };
+        let found = self.all(selector).await?;
+        self.text_of(found.first().ok_or_else(|| format!("no {selector} on the page"))?).await
+    }
+
+    pub async fn text_of(&self, Element(id): &Element) -> Result<String, String> {
         let text = self.ask(Method::GET, &format!("/element/{id}/text"), &Value::Null).await?;
         Ok(text.as_str().unwrap_or_default().to_owned())
     }
@@ -216,8 +219,15 @@ impl Browser {
         let size = json!({ "width": look.width, "height": 1000, "deviceScaleFactor": 1, "mobile": false });
         self.chromium("Emulation.setDeviceMetricsOverride", size).await?;
         let scheme = if look.dark { "dark" } else { "light" };
-        let media = json!({ "features": [{ "name": "prefers-color-scheme", "value": scheme }] });
+        let media = json!({ "media": "", "features": [{ "name": "prefers-color-scheme", "value": scheme }] });
         self.chromium("Emulation.setEmulatedMedia", media).await.map(drop)
+    }
+
+    /// As it is printed, until the next look.
+    pub async fn paper(&self, dark: bool) -> Result<(), String> {
+        let scheme = if dark { "dark" } else { "light" };
+        let features = [json!({ "name": "prefers-color-scheme", "value": scheme })];
+        self.chromium("Emulation.setEmulatedMedia", json!({ "media": "print", "features": features })).await.map(drop)
     }
 
     /// Whether pages may run scripts of their own.

@@ -30,7 +30,7 @@ pub struct Content {
     pub todo: Todo,
     /// Every change; the headline says it all where there is one.
     pub changes: Vec<ChangeLine>,
-    /// Every cause; the headline names them all where there are two at most.
+    /// Every cause; the headline names them all where there are two at most, else the first.
     pub why: Vec<String>,
     pub exceptions: Vec<ExceptionText>,
     /// What the calendar parts do, where there are any.
@@ -182,6 +182,10 @@ impl Told<'_> {
         }
     }
 
+    const fn is_proposed(&self) -> bool {
+        matches!(self.notice.kind, NoticeKind::AdoptionRequest | NoticeKind::TentativeChange)
+    }
+
     const fn waits(&self) -> &'static str {
         match self.ask {
             Ask::Decision => "A proposal waits for you",
@@ -242,11 +246,12 @@ impl Told<'_> {
             Field::FreezeEdge => 4,
             Field::Exception => 5,
             Field::Conflict(_) => 6,
-            Field::Checkpoint(_) => 7,
-            Field::Window => 8,
-            Field::Cutover => 9,
-            Field::Violated => 10,
-            Field::Standing => 11,
+            // What was told as a proposal counts now: of that, what it no longer breaks is the lesser news.
+            Field::Standing => 7,
+            Field::Checkpoint(_) => 8,
+            Field::Window => 9,
+            Field::Cutover => 10,
+            Field::Violated => 11,
             Field::Duty => 12,
         };
         self.notice.changes.iter().min_by_key(|change| match (self.notice.kind, &change.field) {
@@ -258,7 +263,8 @@ impl Told<'_> {
     fn headline(&self, why: &[String]) -> String {
         let because = match why {
             [] => String::new(),
-            [first, second, _, ..] => format!(" Why: {first}, {second}, and more below."),
+            // Two lines of causes would push what there is to do off a small screen.
+            [first, rest @ ..] if rest.len() > 1 => format!(" Why: {first}, and {} more causes below.", rest.len()),
             few => format!(" Why: {}.", wording::list(few)),
         };
         let Some(foremost) = self.foremost() else {
@@ -274,8 +280,7 @@ impl Told<'_> {
             more => format!(" {more} more changes are below."),
         };
         // "Now" alone would send somebody to a time that nobody has adopted.
-        let tentative = matches!(self.notice.kind, NoticeKind::AdoptionRequest | NoticeKind::TentativeChange)
-            && matches!(foremost.field, Field::Slot | Field::Role | Field::Roster(_));
+        let tentative = self.is_proposed() && matches!(foremost.field, Field::Slot | Field::Role | Field::Roster(_));
         let now = if tentative { format!("now proposed {now}") } else { format!("now {now}") };
         format!("{what}: was {was}; {now}.{because}{more}")
     }
@@ -335,10 +340,7 @@ impl Told<'_> {
     fn gist(&self) -> String {
         let zone = self.names.zone;
         let slot = self.slot().map(|slot| moment::brief(slot.start, zone));
-        let proposed = |what: String| match self.notice.kind {
-            NoticeKind::AdoptionRequest | NoticeKind::TentativeChange => format!("{what} proposed"),
-            _ => what,
-        };
+        let proposed = |what: String| if self.is_proposed() { format!("{what} proposed") } else { what };
         match (self.notice.kind, self.attendance()) {
             (_, _) if self.notice.standing == ReviewStanding::Cancelled => "review cancelled".to_owned(),
             (_, Some(Attendance::Cancellation)) => "cancellation proposed".to_owned(),
@@ -354,15 +356,33 @@ impl Told<'_> {
             (NoticeKind::Reminder, _) => "your answer is missing".to_owned(),
             (_, _) => match (slot, self.foremost().map(|change| &change.field)) {
                 (Some(start), Some(Field::Slot)) => proposed(start),
+                // What else attendance can become is told above: here a release that was proposed is not any more.
+                (Some(start), Some(Field::Attendance)) => proposed(start),
+                (_, Some(Field::Attendance)) => "you stay expected".to_owned(),
                 (_, Some(Field::Role)) => proposed("your role".to_owned()),
                 (_, Some(Field::Roster(role))) => proposed(format!("another {}", wording::role(role))),
                 (_, Some(Field::FreezeEdge)) => proposed("meeting at the edge of a freeze".to_owned()),
                 (_, Some(Field::Conflict(role))) => format!("conflict reported by the {}", wording::role(role)),
                 (_, Some(Field::Standing)) => match self.now(&Field::Standing) {
-                    Some(Value::Seating(Seating::Authoritative)) => "your seat is final".to_owned(),
+                    Some(Value::Seating(Seating::Authoritative)) if self.ask == Ask::Answer => {
+                        "your seat is final".to_owned()
+                    }
+                    Some(Value::Seating(Seating::Authoritative)) => "the change is final".to_owned(),
                     _ => proposed("a change".to_owned()),
                 },
-                (_, Some(field)) => proposed(format!("{} changed", wording::field(field).to_lowercase())),
+                (_, Some(Field::Violated)) if !self.is_proposed() => match self.now(&Field::Violated) {
+                    Some(Value::Marks(marks)) if marks.iter().any(|mark| mark.is_violation()) => {
+                        "the meeting breaks a rule".to_owned()
+                    }
+                    _ => "the meeting breaks no rule any more".to_owned(),
+                },
+                (_, Some(field)) => {
+                    let field = wording::field(field).to_lowercase();
+                    match self.is_proposed() {
+                        true => format!("a change proposed, {field}"),
+                        false => format!("{field} changed"),
+                    }
+                }
                 (_, None) => proposed("an update".to_owned()),
             },
         }

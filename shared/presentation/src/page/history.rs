@@ -73,8 +73,11 @@ fn happened(happening: &Happening, names: &Names<'_>) -> Happened {
         Happening::Answer(answer) => {
             let note = answer.note.as_deref().map(|note| format!(" “{}”", Note::of(note))).unwrap_or_default();
             let result = answer.result.word().replace('_', " ");
-            let what = wording::action(answer.action);
-            plain("Answer", format!("{}, {what}: {result}.{note}", names.full(&answer.by)))
+            let what = match answer.reply {
+                Some(reply) => format!(" {}", wording::reply(reply)),
+                None => format!(", {}", wording::action(answer.action)),
+            };
+            plain("Answer", format!("{}{what}: {result}.{note}", names.full(&answer.by)))
         }
         Happening::Undeliverable { to, complaint } => {
             let what = if *complaint { "was reported as unwanted" } else { "bounced" };

@@ -44,6 +44,16 @@ impl View {
         }
     }
 
+    const fn label(self) -> &'static str {
+        match self {
+            Self::Html => "HTML",
+            Self::Text => "Text",
+            Self::Calendar => "Calendar",
+            Self::Headers => "Headers",
+            Self::Raw => "Raw",
+        }
+    }
+
     pub fn parse(word: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|view| view.word() == word)
     }
@@ -68,7 +78,7 @@ struct Mailbox {
 
 struct Tab {
     word: &'static str,
-    label: String,
+    label: &'static str,
     current: bool,
 }
 
@@ -135,7 +145,7 @@ pub fn message(mail: &Mail<'_>, view: View) -> Page {
         title: row.subject.clone(),
         tabs: View::ALL
             .into_iter()
-            .map(|each| Tab { word: each.word(), label: crate::wording::sentence(each.word()), current: each == view })
+            .map(|each| Tab { word: each.word(), label: each.label(), current: each == view })
             .collect(),
         html: view == View::Html,
         empty: view != View::Html && blocks.is_empty(),

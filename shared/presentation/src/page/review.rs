@@ -82,7 +82,11 @@ struct ReviewTemplate<'a> {
 }
 
 pub fn review(scene: &Scene<'_>, workspace: &Workspace<'_>) -> Page {
-    let everybody = scene.everybody();
+    let mut everybody = scene.everybody();
+    // Whoever sees the record sees who was in it, released people included.
+    for person in workspace.versions.iter().flat_map(|version| version.packet.attendees.values()) {
+        everybody.entry(person.clone()).or_insert_with(|| person.to_string());
+    }
     let names = names(&everybody, scene.reader, scene.zone());
     let (review, zone) = (scene.review, names.zone);
     let now = &review.authoritative;

@@ -12,13 +12,18 @@ use refresh_core::{
 use super::Scene;
 use crate::{
     moment,
-    text::Line,
+    text::{Line, one_line},
     wording::{self, Names},
 };
 
 /// The picture's width in its own units; the page scales it.
-const WIDTH: i64 = 720;
-const LANE: i64 = 40;
+const WIDTH: i64 = 880;
+/// What each row is stands left of the time, where neither bars nor slots run through it.
+const GUTTER: i64 = 240;
+/// As much of a name as has room there; the whole of it is in the row's own title, and in words below.
+const LONGEST_NAME: usize = 31;
+const LANE: i64 = 38;
+const BAR: i64 = 22;
 /// Above it: days, hours, two lines for the slots' labels, one for the evidence's.
 const TOP: i64 = 96;
 /// Farther than this a picture shows nothing any more.
@@ -69,11 +74,17 @@ pub(super) struct SlotBox {
     pub anchor: &'static str,
 }
 
-/// One row: a label above its bar.
+/// One row: what it is, and its bar.
 pub(super) struct Lane {
+    /// Where its writing begins: on two lines, or on one in the middle.
     pub label_y: i64,
+    pub top: i64,
     pub y: i64,
+    pub height: i64,
     pub label: String,
+    /// Whose time it is, shortened, where it is somebody's.
+    pub who: Option<String>,
+    pub title: String,
     pub segments: Vec<Segment>,
 }
 
@@ -100,7 +111,7 @@ struct Canvas {
 impl Canvas {
     fn x(&self, at: Instant) -> i64 {
         let at = at.millis().clamp(self.range.start.millis(), self.range.end.millis());
-        (at - self.range.start.millis()) * WIDTH / self.range.length()
+        GUTTER + (at - self.range.start.millis()) * (WIDTH - GUTTER) / self.range.length()
     }
 
     fn clip(&self, interval: &Interval) -> Option<Interval> {
@@ -123,25 +134,26 @@ pub(super) fn of(scene: &Scene<'_>, names: &Names<'_>) -> Option<Timeline> {
     let canvas = Canvas { range: range(scene, &present, moved.as_ref())? };
     let zone = names.zone;
     let mut lanes = Vec::new();
-    let mut lane = |label: String, segments: Vec<Segment>| {
-        let label_y = TOP + LANE * lanes.len() as i64 + 14;
-        lanes.push(Lane { label_y, y: label_y + 6, label, segments });
+    let mut lane = |label: String, who: Option<String>, title: String, segments: Vec<Segment>| {
+        let top = TOP + LANE * lanes.len() as i64;
+        let label_y = top + if who.is_some() { 15 } else { 24 };
+        lanes.push(Lane { label_y, top, y: top + (LANE - BAR) / 2, height: BAR, label, who, title, segments });
     };
     for (label, segments) in rules(scene, &canvas, names) {
-        lane(label, segments);
+        lane(label.clone(), None, label, segments);
     }
     let mut words = Vec::new();
-    for (label, person) in seats(scene, names) {
-        let time = Time::of(&person, scene.facts, &review.head.bookings);
+    for seat in seats(scene) {
+        let time = Time::of(&seat.person, scene.facts, &review.head.bookings);
         let spans = spans(&time, &canvas.range);
-        words.push(in_words(label.clone(), &time, &spans, &present, proposed.as_ref(), names));
-        lane(
-            label,
-            spans
-                .iter()
-                .filter_map(|(span, known)| canvas.segment(span, class(*known), title(span, *known, names)))
-                .collect(),
-        );
+        let name = names.short(&seat.person);
+        let whole = format!("{}: {name}{}", seat.role, seat.mark);
+        words.push(in_words(whole.clone(), &time, &spans, &present, proposed.as_ref(), names));
+        let segments = spans
+            .iter()
+            .filter_map(|(span, known)| canvas.segment(span, class(*known), title(span, *known, names)))
+            .collect();
+        lane(format!("{}{}", seat.role, seat.mark), Some(one_line(&name, LONGEST_NAME)), whole, segments);
     }
     let foot = TOP + LANE * lanes.len() as i64 + 4;
     Some(Timeline {
@@ -207,17 +219,28 @@ fn rules(scene: &Scene<'_>, canvas: &Canvas, names: &Names<'_>) -> Vec<(String, 
     lanes
 }
 
+/// Somebody whose time is shown, and for what.
+struct Seat {
+    role: String,
+    /// Which of two people in one role this is.
+    mark: &'static str,
+    person: Person,
+}
+
 /// A row for each required role; two where the proposal seats another person.
-fn seats(scene: &Scene<'_>, names: &Names<'_>) -> Vec<(String, Person)> {
+fn seats(scene: &Scene<'_>) -> Vec<Seat> {
     let present = &scene.review.authoritative.packet.attendees;
     let proposed = scene.review.pending.as_ref().map(|version| &version.packet.attendees);
     let mut seats = Vec::new();
     for (role, now) in present {
-        let label = wording::sentence(&wording::role(role));
         let then = proposed.and_then(|proposed| proposed.get(role)).filter(|then| *then != now);
-        let mark = if then.is_some() { " (now)" } else { "" };
-        seats.push((format!("{label}: {}{mark}", names.short(now)), now.clone()));
-        seats.extend(then.map(|then| (format!("{label}: {} (proposed)", names.short(then)), then.clone())));
+        let seat = |mark, person: &Person| Seat {
+            role: wording::sentence(&wording::role(role)),
+            mark,
+            person: person.clone(),
+        };
+        seats.push(seat(if then.is_some() { " (now)" } else { "" }, now));
+        seats.extend(then.map(|then| seat(" (proposed)", then)));
     }
     seats
 }
@@ -290,7 +313,7 @@ fn summary(present: &Slot, moved: Option<&Slot>, names: &Names<'_>) -> String {
 
 /// Text begins at `x`, or ends there in the right part of the picture.
 const fn anchor(x: i64) -> &'static str {
-    if x > WIDTH * 3 / 5 { " end" } else { " start" }
+    if x > GUTTER + (WIDTH - GUTTER) * 3 / 5 { " end" } else { " start" }
 }
 
 fn slots(canvas: &Canvas, present: &Slot, moved: Option<&Slot>, names: &Names<'_>) -> Vec<SlotBox> {
@@ -350,7 +373,7 @@ fn ticks(canvas: &Canvas, names: &Names<'_>) -> Vec<Tick> {
         .map(|(at, _)| {
             let x = canvas.x(at);
             let anchor = match x {
-                ..20 => " start",
+                x if x < GUTTER + 20 => " start",
                 x if x > WIDTH - 20 => " end",
                 _ => "",
             };
@@ -361,7 +384,7 @@ fn ticks(canvas: &Canvas, names: &Names<'_>) -> Vec<Tick> {
 
 /// The day at the left edge, and each later midnight.
 fn days(canvas: &Canvas, names: &Names<'_>) -> Vec<Tick> {
-    let first = Tick { x: 0, label: moment::day(canvas.range.start, names.zone), anchor: "" };
+    let first = Tick { x: GUTTER, label: moment::day(canvas.range.start, names.zone), anchor: "" };
     let rest =
         hours(canvas, names).into_iter().filter(|(at, hour)| *hour == 0 && *at > canvas.range.start).map(|(at, _)| {
             let x = canvas.x(at);

@@ -32,7 +32,8 @@ pub fn why(standpoint: &Standpoint, names: &Names<'_>) -> String {
         Subject::Person(_) => hidden("a participant’s own record"),
     };
     let source = standpoint.source.as_str();
-    let source = if open { source } else { host(source) };
+    // The two slashes of a reference without a scheme tell a reader nothing.
+    let source = if open { source.trim_start_matches("//") } else { host(source) };
     format!("{what} ({}, revision {})", one_line(source, 120), standpoint.revision)
 }
 

@@ -1,0 +1,58 @@
+//! `holdpoint serve` as its users start it, on a directory of the test's own.
+
+use std::{
+    io::{BufRead, BufReader, Read, Write},
+    net::TcpStream,
+    path::Path,
+    process::{Child, Command, Stdio},
+};
+
+use serde_json::Value;
+
+pub struct Running {
+    process: Child,
+    pub address: String,
+}
+
+impl Running {
+    pub fn start(data: &Path, options: &[&str]) -> Self {
+        let mut process = Command::new(env!("CARGO_BIN_EXE_holdpoint"))
+            .args(["serve", "--json", "--port", "0", "--data"])
+            .arg(data)
+            .args(options)
+            .stdout(Stdio::piped())
+            .stderr(Stdio::null())
+            .spawn()
+            .unwrap();
+        // The engine says where it answers once it does.
+        let mut line = String::new();
+        BufReader::new(process.stdout.take().unwrap()).read_line(&mut line).unwrap();
+        let line: Value = serde_json::from_str(&line).expect("the engine's first line");
+        let address = line["address"].as_str().unwrap().trim_start_matches("http://").to_owned();
+        Self { process, address }
+    }
+
+    /// The end as an operator asks for it: what is being handled comes to its end. A mail that a killed process had in
+    /// flight keeps its reader's next one waiting until its lease is over.
+    pub fn stop(mut self) {
+        let told = Command::new("kill").arg(self.process.id().to_string()).status().unwrap();
+        assert!(told.success(), "the engine could not be told to stop");
+        assert!(self.process.wait().unwrap().success());
+    }
+}
+
+/// The status and body, or nothing where the process ended before it answered.
+pub fn ask(address: &str, method: &str, path: &str, body: &str) -> Option<(u16, String)> {
+    // What is posted is an event, or a form of one of our pages.
+    let kind = if path == "/events" { "application/cloudevents+json" } else { "application/x-www-form-urlencoded" };
+    let mut stream = TcpStream::connect(address).ok()?;
+    let length = body.len();
+    let head = format!(
+        "{method} {path} HTTP/1.1\r\nhost: {address}\r\norigin: http://{address}\r\ncontent-type: {kind}\r\ncontent-length: {length}\r\nconnection: close\r\n\r\n{body}"
+    );
+    stream.write_all(head.as_bytes()).ok()?;
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).ok()?;
+    let status = answer.split(' ').nth(1)?.parse().ok()?;
+    Some((status, answer.split_once("\r\n\r\n")?.1.to_owned()))
+}
