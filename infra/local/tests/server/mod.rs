@@ -41,6 +41,14 @@ impl Running {
     }
 }
 
+impl Drop for Running {
+    /// A test that fails leaves nothing running.
+    fn drop(&mut self) {
+        let _ = self.process.kill();
+        let _ = self.process.wait();
+    }
+}
+
 /// The status and body, or nothing where the process ended before it answered.
 pub fn ask(address: &str, method: &str, path: &str, body: &str) -> Option<(u16, String)> {
     // What is posted is an event, or a form of one of our pages.
