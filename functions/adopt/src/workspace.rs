@@ -28,6 +28,8 @@ pub(crate) async fn page(env: &Env, text: &str, request: &Request) -> Result<Pag
         let number = value.parse::<u32>().ok()?;
         versions.iter().any(|version| version.number == number).then_some(number)
     };
+    let told = env.store.told(&opened.review).await.doing("reading what people were told")?;
+    let deliveries: Vec<_> = told.into_iter().filter_map(|(who, record)| Some((who, record.delivery?))).collect();
     let workspace = Workspace {
         versions: &versions,
         entries: &entries,
@@ -35,6 +37,7 @@ pub(crate) async fn page(env: &Env, text: &str, request: &Request) -> Result<Pag
         compare: known("from").zip(known("to")),
         path: &opened.path,
         list: None,
+        deliveries: &deliveries,
     };
     Ok(review(&read.scene(&opened.reader), &workspace))
 }

@@ -11,9 +11,12 @@ use refresh_core::{
     event::{Event, Identity},
     fact::{Body, Subject},
     lineage::Trigger,
-    message::RefreshRequested,
+    message::{MailReported, RefreshRequested},
 };
-use sources::fault::{Fault, Refused};
+use sources::{
+    MailReport,
+    fault::{Fault, Refused},
+};
 
 use crate::Env;
 
@@ -37,15 +40,44 @@ pub(crate) async fn message(env: &Env, message: Message) -> Result<Vec<Taken>, F
         Err(refused) => Ok(vec![refuse(env, message, refused, now).await?]),
         Ok(reading) => {
             for skipped in &reading.skipped {
-                tracing::info!(message_id = message.id, skipped, "part of a native payload is no event");
+                tracing::info!(message_id = message.id, skipped, "part of a payload is no event");
             }
             let mut taken = Vec::with_capacity(reading.events.len());
             for event in &reading.events {
                 taken.push(take(env, event, now).await?);
             }
+            if let Some(report) = &reading.report {
+                taken.push(reported(env, report, now).await?);
+            }
             Ok(taken)
         }
     }
+}
+
+/// The mailer's report on a mail goes to its review's own queue, where it is kept and decided on. It is no fact, and
+/// nothing of it is recorded here: refresh makes the same of it however often it comes.
+async fn reported(env: &Env, report: &MailReport, now: Instant) -> Result<Taken, Failure> {
+    let review = env.store.find_link(report.review).await.doing("finding the review of a mail")?;
+    let mut taken = Taken {
+        identity: Some(report.identity.clone()),
+        event_type: Some(report.event_type.clone()),
+        disposition: Disposition::Applied,
+        reviews: review.iter().cloned().collect(),
+        faults: Vec::new(),
+    };
+    match review {
+        Some(review) => {
+            let message = MailReported { review: review.clone(), reported: report.report.clone() };
+            let message = Outgoing::json(&message).doing("writing a mail report")?.in_group(review.as_str());
+            env.refresh.send(message).await.doing("passing on a mail report")?;
+        }
+        None => taken.disposition = Disposition::Ignored(Ignored::UnknownSubject),
+    }
+    Metrics::new("Holdpoint")
+        .dimension("Status", report.report.delivery.status.word())
+        .count("MailReports", 1)
+        .emit(now.millis());
+    Ok(taken)
 }
 
 /// An invalid event goes to the dead-letter queue whole, at once: no later delivery could read it better.

@@ -3,6 +3,7 @@
 
 mod env;
 mod mail;
+mod refused;
 mod round;
 
 use aws_lambda_events::sqs::SqsEvent;

@@ -13,13 +13,16 @@ use presentation::{
     mail::{self, Letter, Letterhead},
 };
 use refresh_core::{
-    Person,
+    Person, digest,
     fact::{Facts, Subject, Terms},
+    instant::{MINUTE, SECOND},
     notice::{LinkTo, Notice},
     policy::Policy,
     review::Review,
     view::Reading,
 };
+
+use sources::mail::{REVIEW_TAG, review_tag};
 
 use crate::{Env, round::random};
 
@@ -27,7 +30,31 @@ use crate::{Env, round::random};
 pub enum Accepted {
     /// Its id of the message.
     Message(String),
+    /// It will never send this message, in its own words.
+    Refused(String),
+    /// It takes nothing for a while.
+    Wait(Wait),
+}
+
+/// Why the mailer takes nothing now. What is owed stays owed.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Wait {
+    /// Too many a second.
     SlowDown,
+    /// The day's quota is used up; it frees itself hour by hour.
+    Quota,
+    /// Sending is paused, or something that every mail needs is missing: somebody must see to it.
+    Stopped,
+}
+
+impl Wait {
+    pub const fn millis(self) -> i64 {
+        match self {
+            Self::SlowDown => 30 * SECOND,
+            Self::Quota => 15 * MINUTE,
+            Self::Stopped => 5 * MINUTE,
+        }
+    }
 }
 
 pub async fn send(
@@ -58,6 +85,8 @@ pub async fn send(
         .email_tags(tag("review", id.as_str())?)
         .email_tags(tag("version", &notice.version.to_string())?)
         .email_tags(tag("claim", claimed_by)?)
+        // The others are for people who look for a mail; this one leads the mailer's reports back.
+        .email_tags(tag(REVIEW_TAG, &review_tag(digest::short(id.as_str())))?)
         .set_configuration_set_name(env.postage.configuration_set.clone())
         .send()
         .await;
@@ -65,13 +94,35 @@ pub async fn send(
         Ok(sent) => Ok(Accepted::Message(sent.message_id.unwrap_or_default())),
         Err(error) => {
             let error = error.into_service_error();
-            let throttled = matches!(
-                error.code(),
-                Some("TooManyRequestsException" | "LimitExceededException" | "SendingPausedException" | "Throttling")
-            );
-            if throttled { Ok(Accepted::SlowDown) } else { Err(Failure::new("handing a mail to the mailer", error)) }
+            let (code, message) = (error.code().unwrap_or_default(), error.message().unwrap_or_default());
+            match answer(code, message, env.postage.from.as_str()) {
+                Some(accepted) => Ok(accepted),
+                None => Err(Failure::new("handing a mail to the mailer", error)),
+            }
         }
     }
+}
+
+/// What an error of the mailer means for this mail and for the next; `None`: nothing is known, so it is tried again.
+fn answer(code: &str, message: &str, from: &str) -> Option<Accepted> {
+    Some(match code {
+        // The rate and the day's quota come under the same code.
+        "TooManyRequestsException" | "Throttling" | "ThrottlingException" if !message.contains("quota") => {
+            Accepted::Wait(Wait::SlowDown)
+        }
+        "TooManyRequestsException" | "Throttling" | "ThrottlingException" | "LimitExceededException" => {
+            Accepted::Wait(Wait::Quota)
+        }
+        // The configuration set is what is not found.
+        "SendingPausedException"
+        | "AccountSuspendedException"
+        | "MailFromDomainNotVerifiedException"
+        | "NotFoundException" => Accepted::Wait(Wait::Stopped),
+        // Our own address is in every mail: it is not this one that is wrong.
+        "MessageRejected" if message.to_lowercase().contains(from) => Accepted::Wait(Wait::Stopped),
+        "MessageRejected" | "BadRequestException" => Accepted::Refused(message.to_owned()),
+        _ => return None,
+    })
 }
 
 async fn compose(env: &Env, reading: &Reading<'_>, terms: &Terms, notice: &Notice) -> Result<Letter, Failure> {
@@ -124,4 +175,43 @@ fn signed(env: &Env, reading: &Reading<'_>, notice: &Notice, to: LinkTo) -> Resu
         expires_at,
     };
     Ok(link::url(base, purpose, &link::sign(&token, &postage.keys, random()?)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const FROM: &str = "holdpoint@example.com";
+
+    fn said(code: &str, message: &str) -> String {
+        match answer(code, message, FROM) {
+            Some(Accepted::Wait(wait)) => format!("{wait:?}"),
+            Some(Accepted::Refused(reason)) => format!("refused: {reason}"),
+            Some(Accepted::Message(id)) => format!("accepted: {id}"),
+            None => "again".to_owned(),
+        }
+    }
+
+    #[test]
+    fn every_answer_of_the_mailer_has_its_meaning() {
+        let unverified = "Email address is not verified. The following identities failed the check in region X: ";
+        for (code, message, expected) in [
+            ("TooManyRequestsException", "Maximum sending rate exceeded.", "SlowDown"),
+            ("Throttling", "Maximum sending rate exceeded.", "SlowDown"),
+            ("TooManyRequestsException", "Daily message quota exceeded.", "Quota"),
+            ("LimitExceededException", "", "Quota"),
+            ("SendingPausedException", "", "Stopped"),
+            ("AccountSuspendedException", "", "Stopped"),
+            ("MailFromDomainNotVerifiedException", "", "Stopped"),
+            ("NotFoundException", "Configuration set <x> does not exist.", "Stopped"),
+            ("MessageRejected", &format!("{unverified}Holdpoint@example.com"), "Stopped"),
+            ("MessageRejected", &format!("{unverified}a@example.com"), &format!("refused: {unverified}a@example.com")),
+            ("BadRequestException", "Missing final '@domain'", "refused: Missing final '@domain'"),
+            ("InternalServiceErrorException", "", "again"),
+            ("AccessDeniedException", "", "again"),
+            ("", "", "again"),
+        ] {
+            assert_eq!(said(code, message), expected, "{code}: {message}");
+        }
+    }
 }

@@ -14,9 +14,9 @@ use std::collections::BTreeSet;
 use lambda_shell::{Doing, Failure, batch::Message, deadline::Deadline, metrics::Metrics};
 use packet_store::{Committed, TellingRecord};
 use refresh_core::{
-    Instant, Person, ReviewId,
+    Instant, Person, ReviewId, delivery,
     fact::{Facts, Subject},
-    instant::{MINUTE, SECOND},
+    instant::MINUTE,
     message::NoticesDue,
     notice::Notice,
     policy::Policy,
@@ -27,13 +27,12 @@ use refresh_core::{
 
 use crate::{
     Env,
-    mail::{self, Accepted},
+    mail::{self, Accepted, Wait},
+    refused,
 };
 
 /// Longer than the function may run: a claim is never taken from somebody who may still be sending.
 const LEASE: i64 = 5 * MINUTE;
-/// How long a throttled mailer is left alone.
-const BREATHER: i64 = 30 * SECOND;
 
 /// What a round did.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -69,7 +68,7 @@ pub(crate) async fn take(env: &Env, message: Message, deadline: Deadline) -> Res
     let mut people = reading.people();
     people.extend(reading.review.head.stirred.iter().cloned());
     people.extend(records.keys().cloned());
-    let (mut held, mut failed) = (false, None);
+    let (mut held, mut refused, mut failed) = (false, false, None);
     for person in people {
         if deadline.is_near() {
             // What is left is still due: the next tick goes on.
@@ -80,7 +79,8 @@ pub(crate) async fn take(env: &Env, message: Message, deadline: Deadline) -> Res
             Ok(Served::Sent) => notified.sent.push(person),
             Ok(Served::NotOwed) => {}
             Ok(Served::HeldByAnother) => held = true,
-            Ok(Served::Throttled) => return postpone(env, &due.review, notified).await,
+            Ok(Served::Refused) => refused = true,
+            Ok(Served::Wait(wait)) => return postpone(env, &due.review, notified, wait).await,
             // One whose mail fails keeps nobody else waiting.
             Err(failure) => failed = Some(failure),
         }
@@ -88,7 +88,8 @@ pub(crate) async fn take(env: &Env, message: Message, deadline: Deadline) -> Res
     if let Some(failure) = failed {
         return Err(failure);
     }
-    if !held {
+    // Who was looked at before a refusal opened an exception is looked at again: the next tick's round.
+    if !held && !refused {
         fall_quiet(env, &loaded, now, deadline).await?;
     }
     Ok(notified)
@@ -112,7 +113,10 @@ enum Served {
     Sent,
     NotOwed,
     HeldByAnother,
-    Throttled,
+    /// The mailer will not send this message.
+    Refused,
+    /// The mailer takes nothing now.
+    Wait(Wait),
 }
 
 async fn serve(
@@ -129,8 +133,8 @@ async fn serve(
     }
     let owes = |loaded: &Loaded, record: Option<&TellingRecord>, in_doubt: bool| {
         let reading = loaded.reading()?;
-        let told = record.and_then(|record| record.told.clone());
-        let told = told.unwrap_or_else(|| telling::baseline(&reading, person));
+        let (told, delivery) = record.map_or((None, None), |record| (record.told.clone(), record.delivery.as_ref()));
+        let told = delivery::told(&reading, person, told, delivery);
         telling::owed(&reading, &told, in_doubt, &[], now).is_some().then_some(told)
     };
     if owes(loaded, record, claimed.is_some()).is_none() {
@@ -158,9 +162,14 @@ async fn serve(
             settle(env, newest, &told, &notice, (&id, &claim.by), deadline).await?;
             Ok(Served::Sent)
         }
-        Ok(Accepted::SlowDown) => {
+        Ok(Accepted::Refused(reason)) => {
+            refused::remember(env, review, person, &claim.by, &reason, deadline).await?;
             env.store.release(review, person, &claim.by).await.doing("releasing a claim")?;
-            Ok(Served::Throttled)
+            Ok(Served::Refused)
+        }
+        Ok(Accepted::Wait(wait)) => {
+            env.store.release(review, person, &claim.by).await.doing("releasing a claim")?;
+            Ok(Served::Wait(wait))
         }
         // The claim stays: whether this mail went out is not known.
         Err(failure) => Err(failure),
@@ -271,12 +280,16 @@ fn decided_since(before: &Review, now: &Review) -> bool {
             != is.pending.as_ref().map(|pending| (pending.version, pending.adopter.clone()))
 }
 
-/// Throttled: what is owed stays owed, a little later.
-async fn postpone(env: &Env, id: &ReviewId, notified: Notified) -> Result<Notified, Failure> {
+/// What is owed stays owed, a little later.
+async fn postpone(env: &Env, id: &ReviewId, notified: Notified, wait: Wait) -> Result<Notified, Failure> {
+    if wait == Wait::Stopped {
+        tracing::error!(review_id = %id, "the mailer has stopped sending; nothing goes out until that is seen to");
+        Metrics::new("Holdpoint").count("SendingStopped", 1).emit(env.clock.now_millis());
+    }
     loop {
         let Some(loaded) = load(env, id).await? else { return Ok(notified) };
         let now = clock(env, &loaded.review);
-        let commit = telling::postpone(&loaded.review, now.plus_millis(BREATHER), now);
+        let commit = telling::postpone(&loaded.review, now.plus_millis(wait.millis()), now);
         match env.store.commit(&commit).await.doing("postponing notices")? {
             Committed::Written => return Ok(notified),
             Committed::AlreadyWritten(_) | Committed::Superseded => {}

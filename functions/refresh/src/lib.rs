@@ -1,6 +1,8 @@
-//! Facts + packet -> next version and lineage. The messages of one review in a batch are one decision.
+//! Facts + packet -> next version and lineage. The messages of one review in a batch are one decision; what the mailer
+//! reports of a mail follows it, one decision each.
 
 mod env;
+mod reported;
 mod turn;
 
 use aws_lambda_events::sqs::SqsEvent;

@@ -16,13 +16,13 @@ use refresh_core::{
     decision::Outcome,
     instant::DAY,
     lineage::{Happening, Trigger},
-    message::{NoticesDue, RefreshRequested},
+    message::{NoticesDue, RefreshRequested, ToRefresh},
     refresh,
     review::{Review, Standing},
     turn::cause,
 };
 
-use crate::Env;
+use crate::{Env, reported};
 
 /// What one group of messages came to.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -33,17 +33,41 @@ pub struct Refreshed {
 }
 
 pub(crate) async fn take(env: &Env, messages: Vec<Message>, deadline: Deadline) -> Result<Refreshed, Failure> {
-    let requests = messages
+    let read = messages
         .iter()
-        .map(|message| serde_json::from_str(&message.body).doing("reading a refresh request"))
-        .collect::<Result<Vec<RefreshRequested>, Failure>>()?;
-    let first = requests.first().ok_or_else(|| Failure::new("reading the batch", "expected a message, found none"))?;
-    let review = first.review.clone();
+        .map(|message| ToRefresh::read(&message.body).doing("reading a refresh message"))
+        .collect::<Result<Vec<ToRefresh>, Failure>>()?;
+    let first = read.first().ok_or_else(|| Failure::new("reading the batch", "expected a message, found none"))?;
+    let review = first.review().clone();
     // Messages without a group come one by one, so all of a group are about one review.
-    if let Some(other) = requests.iter().find(|request| request.review != review) {
-        return Err(Failure::new("reading the batch", format!("{review} and {} share a group", other.review)));
+    if let Some(other) = read.iter().find(|message| *message.review() != review) {
+        return Err(Failure::new("reading the batch", format!("{review} and {} share a group", other.review())));
     }
-    let sent = requests.iter().map(|request| request.at).max().unwrap_or(first.at);
+    let (mut requests, mut reports) = (Vec::new(), Vec::new());
+    for message in read {
+        match message {
+            ToRefresh::Requested(request) => requests.push(request),
+            ToRefresh::Reported(report) => reports.push(report.reported),
+        }
+    }
+    let mut refreshed = Refreshed { review, outcomes: Vec::new() };
+    if !requests.is_empty() {
+        refreshed = refresh_once(env, &refreshed.review, requests, deadline).await?;
+    }
+    for report in &reports {
+        refreshed.outcomes.extend(reported::take(env, &refreshed.review, report, deadline).await?);
+    }
+    Ok(refreshed)
+}
+
+/// One decision on everything that was asked for.
+async fn refresh_once(
+    env: &Env,
+    review: &ReviewId,
+    requests: Vec<RefreshRequested>,
+    deadline: Deadline,
+) -> Result<Refreshed, Failure> {
+    let sent = requests.iter().map(|request| request.at).max().unwrap_or(Instant::from_millis(0));
     let mut triggers: Vec<Trigger> = Vec::new();
     for trigger in requests.into_iter().filter_map(|request| request.trigger) {
         if !triggers.iter().any(|known| cause(known) == cause(&trigger)) {
@@ -52,7 +76,7 @@ pub(crate) async fn take(env: &Env, messages: Vec<Message>, deadline: Deadline) 
     }
     let mut pause = Pause::default();
     loop {
-        match attempt(env, &review, &triggers, sent).await? {
+        match attempt(env, review, &triggers, sent).await? {
             Attempt::Done(refreshed) => return Ok(refreshed),
             Attempt::Known(causes) => triggers.retain(|trigger| !causes.contains(&cause(trigger))),
             Attempt::Superseded if deadline.is_near() => {
@@ -107,14 +131,14 @@ async fn attempt(env: &Env, id: &ReviewId, triggers: &[Trigger], sent: Instant) 
 }
 
 /// One message a review, delayed until somebody may be owed something.
-async fn ask(env: &Env, review: &ReviewId, at: Instant, now: Instant) -> Result<(), Failure> {
+pub(crate) async fn ask(env: &Env, review: &ReviewId, at: Instant, now: Instant) -> Result<(), Failure> {
     let due = NoticesDue { review: review.clone(), at };
     let Some(delay) = due.delay(now, LONGEST_DELAY_SECONDS) else { return Ok(()) };
     let message = Outgoing::json(&due).doing("writing the notices message")?.delayed(delay);
     env.notices.send(message).await.doing("asking for the notices")
 }
 
-fn outcomes(commit: &Commit) -> Vec<Outcome> {
+pub(crate) fn outcomes(commit: &Commit) -> Vec<Outcome> {
     let happenings = commit.entry.iter().flat_map(|entry| &entry.happenings);
     happenings
         .filter_map(|happening| match happening {
@@ -144,10 +168,10 @@ fn measure(before: Option<&Review>, commit: &Commit, sent: Instant) {
 
 /// Full jitter between attempts: two that collided once shall not collide again.
 #[derive(Default)]
-struct Pause(u32);
+pub(crate) struct Pause(u32);
 
 impl Pause {
-    async fn wait(&mut self, clock: &lambda_shell::clock::Clock) {
+    pub(crate) async fn wait(&mut self, clock: &lambda_shell::clock::Clock) {
         self.0 = (self.0 + 1).min(6);
         let most = 5u64 << self.0;
         let spread = clock.now_millis().unsigned_abs().wrapping_mul(0x9E37_79B9_7F4A_7C15) >> 33;

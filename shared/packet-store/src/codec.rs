@@ -30,7 +30,10 @@ const LONGEST_BODY: usize = 4 * 1024 * 1024;
 pub(crate) const CLAIM_BY: &str = "claim_by";
 pub(crate) const CLAIM_UNTIL: &str = "claim_until";
 pub(crate) const CLAIM_DIGEST: &str = "claim_digest";
-const BESIDE: [&str; 4] = ["digest", CLAIM_BY, CLAIM_UNTIL, CLAIM_DIGEST];
+/// The same for what is known of the mail that told them.
+pub(crate) const DELIVERY: &str = "delivery";
+pub(crate) const DELIVERY_DIGEST: &str = "delivery_digest";
+const BESIDE: [&str; 6] = ["digest", CLAIM_BY, CLAIM_UNTIL, CLAIM_DIGEST, DELIVERY, DELIVERY_DIGEST];
 
 pub(crate) fn text(value: impl Into<String>) -> AttributeValue {
     AttributeValue::S(value.into())
@@ -133,6 +136,11 @@ pub(crate) fn check_schema(doing: &str, key: &Key, item: &Item) -> Result<(), St
 /// The digest of a claim, bound to the item it stands in.
 pub(crate) fn claim_digest(key: &Key, by: &str, until_millis: &str) -> Digest {
     Digest::of_parts("claim", &[key.pk.as_bytes(), key.sk.as_bytes(), by.as_bytes(), until_millis.as_bytes()])
+}
+
+/// The digest of what is known of a person's mail, bound to the item it stands in.
+pub(crate) fn delivery_digest(key: &Key, delivery: &str) -> Digest {
+    Digest::of_parts("delivery", &[key.pk.as_bytes(), key.sk.as_bytes(), delivery.as_bytes()])
 }
 
 #[cfg(test)]

@@ -11,13 +11,19 @@ use std::collections::BTreeMap;
 use aws_sdk_dynamodb::types::AttributeValue;
 use refresh_core::{
     Instant, Person, ReviewId,
+    delivery::{Delivery, Report},
+    digest::canonical,
     telling::{Claim, Told},
 };
 
 use crate::{
     Store,
     call::Write,
-    codec::{self, CLAIM_BY, CLAIM_DIGEST, CLAIM_UNTIL, Item, SCHEMA, claim_digest, number, text},
+    codec::{
+        self, CLAIM_BY, CLAIM_DIGEST, CLAIM_UNTIL, DELIVERY, DELIVERY_DIGEST, Item, SCHEMA, claim_digest,
+        delivery_digest, number, text,
+    },
+    contention,
     error::StoreError,
     key::{self, Key},
 };
@@ -28,6 +34,8 @@ pub struct TellingRecord {
     pub told: Option<Told>,
     /// Still there: never settled and never released, whether or not its lease is over.
     pub claim: Option<Claim>,
+    /// What the mailer reported of their newest mail.
+    pub delivery: Option<Delivery>,
 }
 
 impl Store {
@@ -89,6 +97,51 @@ impl Store {
             .expression_attribute_values(":by", text(by));
         self.update(&doing, request).await.map(drop)
     }
+
+    /// Keeps what the mailer reported, unless what is known already counts for more. `false`: nobody of that review was
+    /// ever about to be mailed at that address, so the report is none of ours and nothing is kept.
+    ///
+    /// ```text
+    ///  read TOLD ── Delivery::after ── write if `delivery` is still as it was read
+    ///        │ another report was written in between: read again
+    /// ```
+    pub async fn report(&self, review: &ReviewId, report: &Report) -> Result<bool, StoreError> {
+        let doing = format!("recording what became of a notice of {review}");
+        let key = Key::told(review, &report.to);
+        for attempt in 0..contention::TRIES {
+            contention::pause(attempt).await;
+            let Some(item) = self.get(&doing, &key).await? else { return Ok(false) };
+            let known = delivery(&doing, &key, &item)?;
+            let Some(newest) = Delivery::after(known.as_ref(), &report.delivery) else { return Ok(true) };
+            let body = String::from_utf8_lossy(&canonical(&newest)).into_owned();
+            let request = self
+                .client
+                .update_item()
+                .table_name(&*self.table)
+                .set_key(Some(key.attributes()))
+                .update_expression("SET #delivery = :delivery, #digest = :digest")
+                .expression_attribute_names("#delivery", DELIVERY)
+                .expression_attribute_names("#digest", DELIVERY_DIGEST)
+                .expression_attribute_values(
+                    ":digest",
+                    AttributeValue::B(delivery_digest(&key, &body).0.to_vec().into()),
+                )
+                .expression_attribute_values(":delivery", text(body));
+            let request = match item.get(DELIVERY) {
+                // The person's item is never removed, and one that is not there must not be made by a report.
+                None => request
+                    .condition_expression("attribute_exists(#pk) AND attribute_not_exists(#delivery)")
+                    .expression_attribute_names("#pk", "pk"),
+                Some(before) => request
+                    .condition_expression("#delivery = :before")
+                    .expression_attribute_values(":before", before.clone()),
+            };
+            if let Write::Done = self.update(&doing, request).await? {
+                return Ok(true);
+            }
+        }
+        Err(StoreError::contended(doing))
+    }
 }
 
 fn read(doing: &str, item: &Item) -> Result<(Person, TellingRecord), StoreError> {
@@ -105,7 +158,7 @@ fn read(doing: &str, item: &Item) -> Result<(Person, TellingRecord), StoreError>
     } else {
         None
     };
-    Ok((person, TellingRecord { told, claim: claim(doing, &key, item)? }))
+    Ok((person, TellingRecord { told, claim: claim(doing, &key, item)?, delivery: delivery(doing, &key, item)? }))
 }
 
 fn claim(doing: &str, key: &Key, item: &Item) -> Result<Option<Claim>, StoreError> {
@@ -118,5 +171,18 @@ fn claim(doing: &str, key: &Key, item: &Item) -> Result<Option<Claim>, StoreErro
             Ok(Some(Claim { by: by.clone(), until: Instant::from_millis(until) }))
         }
         _ => Err(StoreError::damaged(doing, key, "its claim does not fit its digest")),
+    }
+}
+
+fn delivery(doing: &str, key: &Key, item: &Item) -> Result<Option<Delivery>, StoreError> {
+    match (item.get(DELIVERY), item.get(DELIVERY_DIGEST)) {
+        (None, None) => Ok(None),
+        (Some(AttributeValue::S(body)), Some(AttributeValue::B(digest)))
+            if digest.as_ref() == delivery_digest(key, body).0 =>
+        {
+            let delivery = serde_json::from_str(body);
+            delivery.map(Some).map_err(|error| StoreError::damaged(doing, key, format!("delivery: {error}")))
+        }
+        _ => Err(StoreError::damaged(doing, key, "its delivery does not fit its digest")),
     }
 }

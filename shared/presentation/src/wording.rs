@@ -7,6 +7,7 @@ use std::collections::BTreeMap;
 use chrono_tz::Tz;
 use refresh_core::{
     Person, Role,
+    delivery::Status,
     exception::{Exception, ExceptionKind, Reason, Rule},
     lineage::Action,
     review::{Fate, Reply, Standing},
@@ -194,6 +195,7 @@ fn rule(rule: Rule) -> &'static str {
         Rule::Unanswered => "no answer in time",
         Rule::Bounced => "mail bounced",
         Rule::Complained => "mail was reported as unwanted",
+        Rule::Rejected => "the mailer refused the mail",
         Rule::TooManyProposals => "more proposals in a short time than the policy allows",
     }
 }
@@ -210,6 +212,19 @@ fn about(which: Rule, whose: Option<&Role>, person: Option<&Person>, names: &Nam
         text += &format!(" ({who})");
     }
     text
+}
+
+/// What the mailer says became of a mail.
+pub fn delivery(status: &Status) -> &'static str {
+    match status {
+        Status::Delayed => "delayed; the mailer still tries",
+        Status::BouncedForNow => "came back for now",
+        Status::Delivered => "delivered",
+        Status::Rejected { .. } => "refused by the mailer",
+        Status::Suppressed => "not tried: mail to this address came back before",
+        Status::Bounced => "came back for good",
+        Status::Complained => "reported as unwanted",
+    }
 }
 
 /// One rule of an exception as a view holds it.

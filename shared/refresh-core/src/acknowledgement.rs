@@ -56,8 +56,7 @@ pub fn answer(
         let answers = &mut turn.head().answers;
         answers.retain(|known| known.person != answer.person || known.row != answer.row);
         answers.push(answer);
-        // Who answers was reached.
-        turn.head().unreachable.remove(by);
+        turn.head().answered(by, now);
         turn.keep_exceptions();
         if turn.changed() && turn.review.head.standing == Standing::Open {
             turn.decide(Outcome::Unchanged, None, None);

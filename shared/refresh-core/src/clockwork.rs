@@ -1,7 +1,7 @@
 //! Time emits no event, so every decision says when time alone could change its answer.
 
 use crate::{
-    Instant,
+    Instant, Person,
     instant::{HOUR, MINUTE},
     policy::Policy,
     review::{Duty, Head, Review, Standing},
@@ -58,9 +58,13 @@ pub fn outstanding(head: &Head) -> impl Iterator<Item = &Duty> {
 /// The next instant at which somebody is reminded.
 pub fn next_reminder(review: &Review, policy: &Policy) -> Option<Instant> {
     let start = review.authoritative.packet.slot.start;
+    // A reminder that is never mailed would be due for ever.
+    let mailed = |person: &Person| !review.head.withholds(person);
     let duties = outstanding(&review.head)
+        .filter(|duty| mailed(&duty.person))
         .filter_map(|duty| nth_reminder(duty.told_at, duty.reminded, policy).filter(|at| *at < duty.due_at.min(start)));
-    let proposal = review.head.pending.as_ref().and_then(|pending| {
+    let pending = review.head.pending.as_ref().filter(|pending| pending.adopter.as_ref().is_some_and(mailed));
+    let proposal = pending.and_then(|pending| {
         let asked = pending.asked.as_ref()?;
         let until = asked.at.plus_minutes(policy.acknowledge_within_minutes).min(pending.expires_at).min(start);
         nth_reminder(asked.at, asked.reminded, policy).filter(|at| *at < until)

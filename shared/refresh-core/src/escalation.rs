@@ -1,5 +1,7 @@
 //! Which exceptions are open after a turn: what its decision found, and what follows from duties, mail and the owner.
 
+use std::collections::BTreeSet;
+
 use crate::{
     Person, clockwork,
     exception::{Exception, ExceptionKind, Reason, Rule},
@@ -37,8 +39,9 @@ impl Turn<'_> {
     pub fn keep_exceptions(&mut self) {
         let found = self.review.head.exceptions.iter().filter_map(|exception| {
             let mut reasons = exception.reasons.clone();
-            reasons.retain(|reason| !matches!(reason.rule, Rule::Unanswered | Rule::Bounced | Rule::AlternateOwner));
-            (!reasons.is_empty()).then_some((exception.kind, reasons))
+            reasons.retain(|reason| !matches!(reason.rule, Rule::Unanswered | Rule::AlternateOwner));
+            let found = exception.kind != ExceptionKind::Unreachable && !reasons.is_empty();
+            found.then_some((exception.kind, reasons))
         });
         let found = found.collect();
         self.escalate(found);
@@ -52,12 +55,16 @@ impl Turn<'_> {
         let mut unanswered: Vec<&Person> =
             clockwork::outstanding(head).filter(|duty| duty.due_at <= self.now()).map(|duty| &duty.person).collect();
         unanswered.sort();
-        let required = self.review.shown().people();
+        // Who must decide is required as well: a request that never arrives is never answered.
+        let adopter = head.pending.as_ref().and_then(|pending| pending.adopter.as_ref());
+        let mut required: BTreeSet<&Person> = head.today.owner.iter().chain(adopter).collect();
+        required.extend(self.review.shown().people());
+        required.extend(packet.people());
         let unreachable = head
             .unreachable
             .iter()
-            .filter(|person| required.contains(person) || packet.people().contains(person))
-            .map(|person| of(Rule::Bounced, person));
+            .filter(|known| known.is_open() && required.contains(&known.person))
+            .map(|known| of(known.why.rule(), &known.person));
         let mut found = vec![
             (ExceptionKind::Unanswered, unanswered.into_iter().map(|person| of(Rule::Unanswered, person)).collect()),
             (ExceptionKind::Unreachable, unreachable.collect()),

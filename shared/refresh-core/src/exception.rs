@@ -74,6 +74,7 @@ pub enum Rule {
     Unanswered,
     Bounced,
     Complained,
+    Rejected,
     TooManyProposals,
 }
 

@@ -62,7 +62,7 @@ impl<'a> Turn<'a> {
             bookings: Vec::new(),
             duties: Vec::new(),
             answers: Vec::new(),
-            unreachable: BTreeSet::new(),
+            unreachable: Vec::new(),
             adoptions: 0,
             lineage: Tip { sequence: 0, hash: Digest::ZERO },
             check_at: None,

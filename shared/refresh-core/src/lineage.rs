@@ -6,6 +6,7 @@ use crate::{
     Instant, Person, ReviewId,
     authority::Disposition,
     decision::Decision,
+    delivery::Undeliverable,
     digest::{Digest, canonical},
     event::Identity,
     fact::{Revision, Subject},
@@ -57,10 +58,13 @@ pub enum Happening {
         people: Vec<Person>,
     },
     Answer(AnswerLine),
-    /// The mailer reported on a message: a bounce or a complaint.
+    /// The mailer reported that a message did not arrive, or was unwelcome.
     Undeliverable {
         to: Person,
-        complaint: bool,
+        why: Undeliverable,
+        /// The mailer's own words, where it refused the message.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        reason: Option<String>,
     },
 }
 

@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 use crate::{
     Checkpoint, Instant, Interval, Person, ReviewId,
     booking::Booking,
+    delivery::Unreachable,
     digest::Digest,
     exception::Exception,
     fact::Meeting,
@@ -54,8 +55,8 @@ pub struct Head {
     pub bookings: Vec<Booking>,
     pub duties: Vec<Duty>,
     pub answers: Vec<Answer>,
-    /// People whose mail bounced or who complained.
-    pub unreachable: BTreeSet<Person>,
+    /// Whose mail did not arrive, by person; kept when they are reached again, so that a late report is no news.
+    pub unreachable: Vec<Unreachable>,
     /// How often the owner adopted.
     pub adoptions: u32,
     pub lineage: Tip,

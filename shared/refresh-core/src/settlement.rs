@@ -59,6 +59,7 @@ pub fn settle(reading: &Reading<'_>, told: &Told, sent: &Sent<'_>, now: Instant)
             None => told.hold,
         },
         at: notice.at,
+        message_id: Some(sent.message_id.to_owned()),
     };
     let happening = Happening::Notice {
         to: person.clone(),
@@ -71,6 +72,10 @@ pub fn settle(reading: &Reading<'_>, told: &Told, sent: &Sent<'_>, now: Instant)
     let copy = Review { head: head.clone(), ..review.clone() };
     head.notices_at = clockwork::notices_at(&copy, reading.policy);
     refresh_check(&mut head, review);
+    if head.accepted(person) && head.standing == Standing::Open {
+        // Whether an exception closes with it is the next refresh's business, and that shall not wait.
+        head.check_at = Some(now);
+    }
     let mut commit = turn::commit(head, Vec::new(), vec![happening], Vec::new(), None);
     commit.told = Some(Settled { told: settled, claimed_by: sent.claimed_by.to_owned() });
     commit
@@ -169,7 +174,9 @@ pub fn fall_quiet(review: &Review, policy: &Policy, now: Instant) -> Option<Comm
     if head.quiet_until.is_some_and(|until| now < until) {
         return None;
     }
-    let people: Vec<Person> = std::mem::take(&mut head.stirred).into_iter().collect();
+    let stirred = std::mem::take(&mut head.stirred);
+    // Whom no mail reaches is owed what they are owed.
+    let people: Vec<Person> = stirred.into_iter().filter(|person| !head.withholds(person)).collect();
     head.quiet_until = None;
     let copy = Review { head: head.clone(), ..review.clone() };
     head.notices_at = clockwork::notices_at(&copy, policy);

@@ -43,6 +43,9 @@ pub struct Told {
     /// The slot the hold has in their calendar, by us, and the sequence it was sent with.
     pub hold: Option<(Slot, u32)>,
     pub at: Instant,
+    /// The mailer's id of the mail that told them: what a report on it speaks of.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub message_id: Option<String>,
 }
 
 /// Somebody is about to mail this person. A claim never settled counts as owed: its mail may have gone out.
@@ -72,6 +75,7 @@ pub fn baseline(reading: &Reading<'_>, person: &Person) -> Told {
         meeting: invited.then_some(issued.authoritative.packet.slot),
         hold: None,
         at: issued.authoritative.made_at,
+        message_id: None,
     }
 }
 
@@ -85,6 +89,10 @@ pub fn owed(
     stood_on: &[Standpoint],
     now: Instant,
 ) -> Option<Notice> {
+    // Whose mail does not arrive is owed it still, and is mailed nothing.
+    if reading.review.head.withholds(&told.person) {
+        return None;
+    }
     let view = reading.view(&told.person, told.seat.as_ref());
     if view == told.view {
         // A reminder in doubt is a reminder again: its time is still due, since it was never settled.

@@ -46,6 +46,7 @@ impl<'a> Turn<'a> {
         };
         turn.review.head.at = situation.now;
         turn.look();
+        turn.resume();
         turn
     }
 
@@ -293,6 +294,14 @@ impl<'a> Turn<'a> {
         Some(commit(self.review.head, self.minted, happenings, causes, self.stands_on))
     }
 
+    /// These people may be owed something, once the quiet period is over that begins now if none has.
+    pub(crate) fn stirred(&mut self, people: impl IntoIterator<Item = Person>) {
+        let quiet_until = self.now().plus_seconds(self.situation.policy.quiet_seconds);
+        let head = &mut self.review.head;
+        head.stirred.extend(people);
+        head.quiet_until = Some(head.quiet_until.map_or(quiet_until, |until| until.min(quiet_until)));
+    }
+
     /// The quiet period starts with the first change that makes anybody's view differ.
     fn stir(&mut self) {
         let after = reading(&self.review, self.situation);
@@ -314,11 +323,9 @@ impl<'a> Turn<'a> {
                 before.view(person, None) != after.view(person, seat.as_ref())
             })
             .collect();
+        self.retry(&stirred);
         if !stirred.is_empty() {
-            let quiet_until = self.now().plus_seconds(self.situation.policy.quiet_seconds);
-            let head = &mut self.review.head;
-            head.stirred.extend(stirred);
-            head.quiet_until = Some(head.quiet_until.map_or(quiet_until, |until| until.min(quiet_until)));
+            self.stirred(stirred);
         }
         if self.at_once && self.review.head.quiet_until.is_some() {
             self.review.head.quiet_until = Some(self.now());

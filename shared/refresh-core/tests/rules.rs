@@ -45,6 +45,7 @@ tables! {
     notices,
     calendar,
     acknowledgements,
+    delivery,
     worked_cases,
 }
 

@@ -6,6 +6,7 @@
 //! | [`envelope`] | an SNS or EventBridge envelope | what is inside |
 //! | [`http`] | a request of the CloudEvents HTTP binding | the events in it, one JSON text each |
 //! | [`native`] | what a source system sends by itself | CloudEvents of the contract |
+//! | [`mail`] | the mailer's report on a message of ours | what became of it |
 //! | [`policy`] | `infra/policy.json` | the deployment's policy and the bindings of native payloads |
 //! | [`read`](fn@read) | any body on the queue | all of the above, in that order |
 //!
@@ -18,6 +19,7 @@ pub mod envelope;
 pub mod fault;
 pub mod http;
 mod json;
+pub mod mail;
 pub mod native;
 pub mod policy;
 pub mod read;
@@ -26,5 +28,6 @@ mod reader;
 pub use contract::parse;
 pub use fault::{Fault, Refused};
 pub use http::parse_batch;
+pub use mail::MailReport;
 pub use native::{Bindings, Format, translate};
 pub use read::{Reading, read};

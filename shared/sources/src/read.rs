@@ -9,6 +9,7 @@ use crate::{
     contract, envelope,
     fault::Refused,
     json,
+    mail::{self, MailReport},
     native::{self, Bindings},
     reader::{Faults, Node},
 };
@@ -18,17 +19,26 @@ use crate::{
 pub struct Reading {
     /// One of the contract's own; of a native payload as many as it has subjects, which may be none.
     pub events: Vec<Event>,
+    /// What the mailer says became of a message.
+    pub report: Option<MailReport>,
     /// Why parts of a native payload became no event, one line each. Names of things, never their content.
     pub skipped: Vec<String>,
 }
 
 /// Reads a CloudEvent of the contract, a CDEvent, or a native payload (`{"format", "headers", "body"}`, as in a
-/// scenario's `send_native`), as it is or inside an SNS or EventBridge envelope.
+/// scenario's `send_native`), as it is or inside an SNS or EventBridge envelope; or a report of the mailer.
 ///
 /// # Errors
 /// [`Refused`] with every fault. A native payload is refused whole: half a snapshot is not one.
 pub fn read(body: &str, bindings: &Bindings) -> Result<Reading, Refused> {
-    let opened = envelope::open(json::parse(body, "$")?)?;
+    let value = json::parse(body, "$")?;
+    if mail::is_of_the_mailer(&value) {
+        return mail::read(&value).map(|read| match read {
+            mail::Read::Report(report) => Reading { report: Some(report), ..Reading::default() },
+            mail::Read::Skipped(why) => Reading { skipped: vec![why], ..Reading::default() },
+        });
+    }
+    let opened = envelope::open(value)?;
     let value = &opened.value;
     if value.get("specversion").is_none() && value.get("format").is_some() && value.get("body").is_some() {
         return read_native(value, &opened.root, bindings);
@@ -39,7 +49,7 @@ pub fn read(body: &str, bindings: &Bindings) -> Result<Reading, Refused> {
         return translated(native::translate("cdevents", &BTreeMap::new(), value, bindings)?);
     }
     let event = contract::parse_value(value, &opened.root)?;
-    Ok(Reading { events: vec![event], skipped: Vec::new() })
+    Ok(Reading { events: vec![event], ..Reading::default() })
 }
 
 fn read_native(value: &Value, root: &str, bindings: &Bindings) -> Result<Reading, Refused> {
@@ -60,5 +70,5 @@ fn translated(translation: native::Translation) -> Result<Reading, Refused> {
     // A fault here (a list over its limit, an id that is no name) is of the event the payload came to.
     let judged = |event| contract::parse_value(event, "(translated) $");
     let events = translation.events.iter().map(judged).collect::<Result<_, _>>()?;
-    Ok(Reading { events, skipped: translation.skipped })
+    Ok(Reading { events, skipped: translation.skipped, report: None })
 }

@@ -33,6 +33,9 @@ fn told(reading: &Reading) -> String {
     for event in &reading.events {
         told += &format!("{:#?}\n", event);
     }
+    if let Some(report) = &reading.report {
+        told += &format!("{report:#?}\n");
+    }
     for why in &reading.skipped {
         told += &format!("skipped: {why}\n");
     }

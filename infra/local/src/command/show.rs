@@ -108,6 +108,7 @@ fn review(text: &mut String, answer: &Value) {
         line(text, 1, format!("answered: {person} {reply} at {}{note}", plain(&given["at"])));
     }
     outstanding(text, 1, answer);
+    deliveries(text, answer);
     line(text, 0, "versions");
     let mut before: Vec<&Value> = Vec::new();
     for version in list(answer, "versions") {
@@ -134,6 +135,27 @@ fn review(text: &mut String, answer: &Value) {
     verified(text, &answer["verified"]);
 }
 
+/// What the mailer reported. Of whom it has said nothing yet, there is nothing to say.
+fn deliveries(text: &mut String, answer: &Value) {
+    let known: Vec<&Value> = list(answer, "deliveries").filter(|one| !one["last"].is_null()).collect();
+    if known.is_empty() {
+        return;
+    }
+    line(text, 0, "mail");
+    for one in known {
+        let last = &one["last"];
+        let reason = last["reason"].as_str().map_or(String::new(), |reason| format!(" ({reason})"));
+        let newest = if last["message_id"] == one["newest_message_id"] { "" } else { ", of an earlier mail" };
+        let withheld = if one["withheld"] == true { "; nothing more is mailed to them" } else { "" };
+        let status = plain(&last["status"]).replace('_', " ");
+        line(
+            text,
+            1,
+            format!("{}: {status}{reason} at {}{newest}{withheld}", plain(&one["person"]), plain(&last["at"])),
+        );
+    }
+}
+
 /// One happening of the lineage on a line.
 fn happened(happening: &Value) -> String {
     let of = |member: &str| plain(&happening[member]);
@@ -156,7 +178,10 @@ fn happened(happening: &Value) -> String {
         "notice" => format!("told {}: {}, version {}", of("to"), of("kind"), happening["version"]),
         "skipped" => format!("nothing owed any more: {}", joined(&happening["people"])),
         "answer" => format!("{}: {}, {}", of("by"), of("action"), of("result")),
-        "undeliverable" => format!("mail did not reach {}", of("to")),
+        "undeliverable" => {
+            let reason = happening["reason"].as_str().map_or(String::new(), |reason| format!(": {reason}"));
+            format!("mail to {} {}{reason}", of("to"), of("why"))
+        }
         other => other.to_owned(),
     }
 }

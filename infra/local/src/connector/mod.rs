@@ -4,6 +4,7 @@
 mod dynamodb;
 mod faults;
 mod ses;
+mod simulator;
 mod sqs;
 #[cfg(test)]
 mod tests;
@@ -40,6 +41,8 @@ pub struct InProcess {
     mailbox: Mailbox,
     faults: Faults,
     caller: Arc<str>,
+    /// The queue that the mailer's reports come to; nobody hears of them where there is none.
+    reports: Option<Arc<str>>,
 }
 
 impl fmt::Debug for InProcess {
@@ -63,7 +66,12 @@ struct Asked {
 
 impl InProcess {
     pub fn new(store: Embedded, queues: Queues, mailbox: Mailbox, faults: Faults) -> Self {
-        Self { store, queues, mailbox, faults, caller: Arc::from("") }
+        Self { store, queues, mailbox, faults, caller: Arc::from(""), reports: None }
+    }
+
+    /// The same services, whose mailer reports on this queue what became of mail to its simulator.
+    pub fn reporting_to(self, queue: &str) -> Self {
+        Self { reports: Some(Arc::from(queue)), ..self }
     }
 
     /// The same services, for one function: its name stands in every call it makes.
@@ -118,7 +126,9 @@ impl InProcess {
         match asked.service {
             Service::DynamoDb => dynamodb::serve(&self.store, &asked.operation, body).await,
             Service::Sqs => sqs::serve(&self.queues, &asked.operation, body).await,
-            Service::Ses => ses::serve(&self.mailbox, body).await,
+            Service::Ses => {
+                ses::serve(&self.mailbox, self.reports.as_deref().map(|queue| (&self.queues, queue)), body).await
+            }
         }
     }
 }

@@ -4,8 +4,11 @@ use base64::{Engine, engine::general_purpose::STANDARD};
 use serde::Deserialize;
 use serde_json::json;
 
-use super::Reply;
-use crate::mailbox::{Mailbox, Outgoing};
+use super::{Reply, simulator};
+use crate::{
+    mailbox::{Mailbox, Outgoing},
+    queues::{self, Queues},
+};
 
 #[derive(Deserialize)]
 #[serde(rename_all = "PascalCase")]
@@ -47,15 +50,29 @@ struct Tag {
     value: String,
 }
 
-pub async fn serve(mailbox: &Mailbox, body: &[u8]) -> Reply {
+/// `reports`: where to say what became of mail to the simulator.
+pub async fn serve(mailbox: &Mailbox, reports: Option<(&Queues, &str)>, body: &[u8]) -> Reply {
     let outgoing = match read(body) {
         Ok(outgoing) => outgoing,
         Err(what) => return error(400, "BadRequestException", &what),
     };
-    match mailbox.send(outgoing).await {
-        Ok(mail) => Reply::json(200, json!({ "MessageId": mail.message_id }).to_string()),
-        Err(why) => error(500, "InternalServiceErrorException", &why),
+    if outgoing.to.iter().any(|to| simulator::refuses(to)) {
+        return error(400, "MessageRejected", "The simulator refuses every message to this address.");
     }
+    let mail = match mailbox.send(outgoing).await {
+        Ok(mail) => mail,
+        Err(why) => return error(500, "InternalServiceErrorException", &why),
+    };
+    if let Some((queues, queue)) = reports {
+        for report in simulator::reports(&mail) {
+            let outgoing = queues::Outgoing { body: report.to_string(), ..queues::Outgoing::default() };
+            // The message is out. As on the bus, a report that gets lost is lost.
+            if let Err(refusal) = queues.send(queue, outgoing).await {
+                tracing::warn!(error = %refusal, "a report of the mailer was lost");
+            }
+        }
+    }
+    Reply::json(200, json!({ "MessageId": mail.message_id }).to_string())
 }
 
 fn read(body: &[u8]) -> Result<Outgoing, String> {

@@ -85,7 +85,11 @@ impl Engine {
         let queues = Queues::open(&topology, journal, clock.clone()).await.map_err(|error| error.to_string())?;
         let mailbox = Mailbox::open(durable.then(|| embedded.clone()), clock.clone()).await?;
         let faults = Faults::default();
+        // The template's rule for the mailer's reports leads to where source systems put their events.
+        let reports = topology.functions.get("ingest").and_then(|function| function.source.as_ref());
+        let reports = reports.map(|source| source.queue.clone()).ok_or("template.yaml: ingest reads no queue")?;
         let services = InProcess::new(embedded.clone(), queues.clone(), mailbox.clone(), faults.clone());
+        let services = services.reporting_to(&reports);
         let sdk = |caller: &str| {
             let services = services.called_by(caller);
             match settings.retries.clone() {

@@ -144,11 +144,25 @@ async fn show(store: &Store, now: Instant, review: &ReviewId) -> Result<Value, S
         "standing": head.standing,
         "state": state,
         "answers": head.answers,
+        "deliveries": deliveries(store, &head).await?,
         "outstanding": outstanding(&head),
         "versions": versions,
         "lineage": entries.iter().map(with_hash).collect::<Vec<_>>(),
         "verified": judged(&entries, &head),
     }))
+}
+
+/// What became of each person's newest mail, and who is mailed nothing.
+async fn deliveries(store: &Store, head: &Head) -> Result<Vec<Value>, String> {
+    let records = store.told(&head.review).await.map_err(told)?;
+    let known = records.into_iter().map(|(person, record)| {
+        let mut line = json!({ "person": person, "withheld": head.withholds(&person) });
+        let newest = record.told.and_then(|told| told.message_id);
+        line["newest_message_id"] = json!(newest);
+        line["last"] = json!(record.delivery);
+        line
+    });
+    Ok(known.filter(|line| !line["newest_message_id"].is_null() || !line["last"].is_null()).collect())
 }
 
 fn with_hash(entry: &Entry) -> Value {

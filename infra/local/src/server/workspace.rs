@@ -127,6 +127,8 @@ async fn page(engine: &Engine, id: &ReviewId, compare: Option<(u32, u32)>) -> Re
     let reader = &engine.functions().notify.postage.from;
     let scene = Scene { review: &loaded.review, facts: &loaded.facts, policy: &policy, reader, now: engine.now() };
     let known = |number: u32| versions.iter().any(|version| version.number == number);
+    let records = store.told(id).await.map_err(told)?;
+    let deliveries: Vec<_> = records.into_iter().filter_map(|(who, record)| Some((who, record.delivery?))).collect();
     let workspace = Workspace {
         versions: &versions,
         entries: &entries,
@@ -134,6 +136,7 @@ async fn page(engine: &Engine, id: &ReviewId, compare: Option<(u32, u32)>) -> Re
         compare: compare.filter(|(from, to)| known(*from) && known(*to)),
         path: &loaded.path,
         list: Some("/reviews"),
+        deliveries: &deliveries,
     };
     Ok(Some(respond(review_page(&scene, &workspace))))
 }

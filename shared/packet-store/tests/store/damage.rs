@@ -2,12 +2,12 @@
 
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use packet_store::{Acceptance, Store, StoreError};
-use refresh_core::authority::Disposition;
+use refresh_core::{authority::Disposition, delivery::Status};
 use serde_json::{Value, json};
 
 use crate::support::{
     engine::Engine,
-    samples::{after, calendar, claim, event, identity, issued, now, person, review, settled},
+    samples::{after, calendar, claim, event, identity, issued, now, person, report, review, settled},
 };
 
 /// One of each item, in a table of its own.
@@ -28,6 +28,7 @@ async fn table() -> Engine {
     second.told = Some(settled("ada", "a"));
     store.commit(&second).await.unwrap();
     store.claim(&review(), &person("ada"), &claim("b", "2026-11-03T09:10:00Z"), now()).await.unwrap();
+    assert!(store.report(&review(), &report("ada", "m1", "2026-11-03T09:01:00Z", Status::Bounced)).await.unwrap());
     engine
 }
 

@@ -5,6 +5,7 @@ mod support;
 
 mod commits;
 mod damage;
+mod deliveries;
 mod events;
 mod notices;
 mod reading;

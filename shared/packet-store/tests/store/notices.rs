@@ -18,7 +18,7 @@ async fn a_lease_holds_until_it_is_over_and_no_longer() {
     assert!(store.claim(&review(), &ada, &a, now()).await.unwrap(), "its own, after a lost answer");
     assert!(store.claim(&review(), &person("bob"), &b, now()).await.unwrap(), "another person is free");
     let claims = store.told(&review()).await.unwrap();
-    assert_eq!(claims[&ada], TellingRecord { told: None, claim: Some(a) });
+    assert_eq!(claims[&ada], TellingRecord { claim: Some(a), ..TellingRecord::default() });
     assert!(store.claim(&review(), &ada, &b, at("2026-11-03T09:10:00Z")).await.unwrap(), "over at that instant");
     assert_eq!(store.told(&review()).await.unwrap()[&ada].claim, Some(b));
 }
@@ -52,7 +52,8 @@ async fn a_claim_leaves_what_was_told_alone() {
     let again = claim("b", "2026-11-03T09:30:00Z");
     assert!(store.claim(&review(), &ada, &again, now()).await.unwrap());
     let record = store.told(&review()).await.unwrap().remove(&ada).unwrap();
-    assert_eq!(record, TellingRecord { told: Some(settled("ada", "").told), claim: Some(again) });
+    let expected = TellingRecord { told: Some(settled("ada", "").told), claim: Some(again), delivery: None };
+    assert_eq!(record, expected);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]

@@ -6,6 +6,7 @@ use refresh_core::{
     EventId, Instant, Interval, Person, ReviewId, Role, Source,
     authority::Disposition,
     commit::{Cause, Commit, Settled},
+    delivery::{Delivery, Report, Status},
     digest::Digest,
     event::{Event, Identity},
     fact::{
@@ -207,6 +208,7 @@ pub fn told(name: &str) -> Told {
         meeting: None,
         hold: None,
         at: now(),
+        message_id: None,
     }
 }
 
@@ -216,6 +218,13 @@ pub fn settled(name: &str, by: &str) -> Settled {
 
 pub fn claim(by: &str, until: &str) -> Claim {
     Claim { by: by.into(), until: at(until) }
+}
+
+/// What the mailer says of a message that it took at that time.
+pub fn report(name: &str, message_id: &str, mailed_at: &str, status: Status) -> Report {
+    let mailed_at = at(mailed_at);
+    let delivery = Delivery { message_id: message_id.into(), mailed_at, at: mailed_at.plus_seconds(5), status };
+    Report { to: person(name), delivery }
 }
 
 /// An event with that id that became, or would have become, the fact.

@@ -3,6 +3,7 @@
 use refresh_core::{
     authority::Disposition,
     decision::{Decision, Earlier, Outcome},
+    delivery::Undeliverable,
     lineage::{Entry, Happening},
 };
 
@@ -79,9 +80,14 @@ fn happened(happening: &Happening, names: &Names<'_>) -> Happened {
             };
             plain("Answer", format!("{}{what}: {result}.{note}", names.full(&answer.by)))
         }
-        Happening::Undeliverable { to, complaint } => {
-            let what = if *complaint { "was reported as unwanted" } else { "bounced" };
-            plain("Undeliverable", format!("Mail to {} {what}.", names.full(to)))
+        Happening::Undeliverable { to, why, reason } => {
+            let what = match why {
+                Undeliverable::Rejected => "was refused by the mailer",
+                Undeliverable::Bounced => "bounced",
+                Undeliverable::Complained => "was reported as unwanted",
+            };
+            let reason = reason.as_deref().map(|reason| format!(" “{}”", Note::of(reason))).unwrap_or_default();
+            plain("Undeliverable", format!("Mail to {} {what}.{reason}", names.full(to)))
         }
     }
 }

@@ -2,6 +2,8 @@
 
 use askama::Template;
 use refresh_core::{
+    Person,
+    delivery::{Delivery, Status},
     lineage::{Entry, Misfit},
     packet::Version,
     review::{Review, Standing},
@@ -15,7 +17,7 @@ use super::{
 };
 use crate::{
     moment,
-    text::Line,
+    text::{Line, Note},
     wording::{self, Names},
 };
 
@@ -34,6 +36,8 @@ pub struct Workspace<'a> {
     pub path: &'a str,
     /// The list, where the reader may see it.
     pub list: Option<&'a str>,
+    /// What the mailer reported of each person's newest mail.
+    pub deliveries: &'a [(Person, Delivery)],
 }
 
 struct Delta {
@@ -49,6 +53,15 @@ struct ExceptionView {
     since: String,
     remedy: &'static str,
     reasons: Vec<String>,
+}
+
+/// What became of somebody's newest mail.
+struct Delivered {
+    who: String,
+    what: &'static str,
+    at: String,
+    reason: Option<Note>,
+    withheld: bool,
 }
 
 struct Packet {
@@ -79,6 +92,7 @@ struct ReviewTemplate<'a> {
     verified: Option<u64>,
     misfit: Option<String>,
     mails: u32,
+    deliveries: Vec<Delivered>,
 }
 
 pub fn review(scene: &Scene<'_>, workspace: &Workspace<'_>) -> Page {
@@ -139,8 +153,22 @@ pub fn review(scene: &Scene<'_>, workspace: &Workspace<'_>) -> Page {
             .err()
             .map(|misfit| format!("Entry {}: {}.", misfit.sequence, misfit.because)),
         mails: review.head.mails_sent,
+        deliveries: workspace.deliveries.iter().map(|(who, known)| delivered(review, who, known, &names)).collect(),
     };
     render(200, None, &page)
+}
+
+fn delivered(review: &Review, who: &Person, known: &Delivery, names: &Names<'_>) -> Delivered {
+    Delivered {
+        who: names.full(who),
+        what: wording::delivery(&known.status),
+        at: moment::instant(known.at, names.zone),
+        reason: match &known.status {
+            Status::Rejected { reason } => Some(Note::of(reason)),
+            _ => None,
+        },
+        withheld: review.head.withholds(who),
+    }
 }
 
 fn delta(review: &Review, workspace: &Workspace<'_>, names: &Names<'_>) -> Option<Delta> {

@@ -14,6 +14,8 @@ use presentation::{
     },
 };
 use refresh_core::{
+    Person,
+    delivery::{Delivery, Reach, Status, Undeliverable, Unreachable},
     digest::Digest,
     lineage::verify,
     review::{Answer, Fate, Reply},
@@ -123,7 +125,7 @@ pub fn acknowledgements() -> Vec<(&'static str, Page)> {
 pub fn workspaces() -> Vec<(&'static str, Page)> {
     let (proposed, escalated, settled) = (answered(), World::escalated(), World::issued());
     let reader = person("rm-a");
-    let page = |world: &World, compare| {
+    let reported = |world: &World, compare, deliveries: &[(Person, Delivery)]| {
         let verified = verify(&world.entries, &world.review.head.lineage);
         let shown = review::Workspace {
             versions: &world.versions,
@@ -132,9 +134,11 @@ pub fn workspaces() -> Vec<(&'static str, Page)> {
             compare,
             path: "/reviews/RR-1042",
             list: Some("/reviews"),
+            deliveries,
         };
         review(&world.scene(&reader), &shown)
     };
+    let page = |world: &World, compare| reported(world, compare, &[]);
     let worlds = [(&proposed, "/reviews/RR-1042"), (&escalated, "/reviews/RR-1043"), (&settled, "/reviews/RR-1044")];
     let entries: Vec<workspace::Entry<'_>> = worlds
         .iter()
@@ -156,6 +160,7 @@ pub fn workspaces() -> Vec<(&'static str, Page)> {
         ("review_escalated", page(&escalated, None)),
         ("review_same_version", page(&settled, Some((7, 7)))),
         ("review_chain_broken", page(&broken, None)),
+        ("review_undelivered", reported(&undelivered(), None, &deliveries())),
     ]
 }
 
@@ -191,5 +196,31 @@ pub fn failures() -> Vec<(&'static str, Page)> {
         ("failure_no_link", failure::no_link()),
         ("failure_not_found", failure::not_found()),
         ("failure_unavailable", failure::unavailable()),
+    ]
+}
+
+/// Mail to the security reviewer was refused: whoever sends mails may write what they like into their answer.
+fn undelivered() -> World {
+    let mut world = World::proposed();
+    world.review.head.unreachable = vec![Unreachable {
+        person: person("sec-a"),
+        why: Undeliverable::Rejected,
+        mailed_at: at("09:02:00"),
+        profile: None,
+        reach: Reach::Withheld,
+    }];
+    world
+}
+
+fn deliveries() -> Vec<(Person, Delivery)> {
+    let known = |name: &str, status| {
+        let delivery = Delivery { message_id: name.to_owned(), mailed_at: at("09:02:00"), at: at("09:03:00"), status };
+        (person(name), delivery)
+    };
+    vec![
+        known("dbm-a", Status::Delivered),
+        known("rm-a", Status::Delayed),
+        known("sec-a", Status::rejected("<b>not</b> verified\r\nBcc: all@example.com")),
+        known("sre-a", Status::BouncedForNow),
     ]
 }

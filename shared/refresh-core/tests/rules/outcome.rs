@@ -47,6 +47,7 @@ pub fn holds(world: &World, claim: &str) -> Result<(), String> {
         }
         "against" => against(world, rest),
         "recorded" => recorded(world, rest),
+        "known" => known(world, rest),
         "mail" => same(rest, &mails(world)),
         "nothing" | "no" => nothing(world, claim),
         _ if ["hears", "reads", "gets", "must", "why", "about", "link", "first", "escalated"]
@@ -233,6 +234,13 @@ fn mail_to(world: &World, name: &str, claim: &str) -> Result<(), String> {
     }
 }
 
+/// `known so-a bounced`: the last that is known of that person's newest mail.
+fn known(world: &World, rest: &str) -> Result<(), String> {
+    let (name, expected) = rest.split_once(' ').ok_or("a person and what is known of their mail")?;
+    let delivery = world.deliveries.get(&fixture::person(name)?);
+    same(expected, delivery.map_or("nothing", |delivery| delivery.status.word()))
+}
+
 /// `recorded skipped so-a`, `recorded trigger ignored stale_revision`, `recorded answer rm-a adopted`, `recorded N triggers`
 fn recorded(world: &World, rest: &str) -> Result<(), String> {
     let said: Vec<String> = happenings(world)
@@ -243,7 +251,7 @@ fn recorded(world: &World, rest: &str) -> Result<(), String> {
             }),
             Happening::Skipped { people } => Some(format!("skipped {}", show::people(people))),
             Happening::Answer(line) => Some(format!("answer {} {}", short(&line.by), line.result.word())),
-            Happening::Undeliverable { to, .. } => Some(format!("undeliverable {}", short(to))),
+            Happening::Undeliverable { to, why, .. } => Some(format!("{} {}", show::word(why), short(to))),
             Happening::Notice { .. } | Happening::Decision(_) => None,
         })
         .collect();

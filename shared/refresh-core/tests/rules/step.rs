@@ -6,6 +6,7 @@ use chrono_tz::Tz;
 use refresh_core::{
     Checkpoint, EventId, Interval, Person, Role, Source,
     adoption::Wish,
+    delivery::Status,
     fact::{
         Availability, Body, Busy, ChangeState, Delegate, DelegateStatus, Diary, Evidence, EvidenceStatus, Freeze, Kind,
         Mapping, Meeting, Profile, Subject,
@@ -114,7 +115,17 @@ fn act(world: &mut World, step: &str, manner: Manner) -> Result<(), String> {
         "told" => tell(world),
         "again" => again(world),
         "in" => doubt(world, rest),
-        "bounce" => told::bounce(world, &fixture::person(rest)?),
+        "bounce" | "complaint" | "rejection" | "suppression" | "delivery" | "delay" | "softbounce" => {
+            report(world, word, rest)
+        }
+        "refuse" => {
+            world.refused.insert(fixture::person(rest)?);
+            Ok(())
+        }
+        "accept" => {
+            world.refused.remove(&fixture::person(rest)?);
+            Ok(())
+        }
         "adopt" | "decline" | "stand" | "ask" | "open" | "acknowledge" | "conflict" | "reread" => {
             person_acts(world, word, rest)
         }
@@ -164,6 +175,22 @@ fn doubt(world: &mut World, rest: &str) -> Result<(), String> {
     let person = fixture::person(rest.trim_start_matches("doubt "))?;
     world.in_doubt.insert(person);
     told::notify(world)
+}
+
+/// `bounce P [of TIME]`
+fn report(world: &mut World, word: &str, rest: &str) -> Result<(), String> {
+    let (person, of) = rest.split_once(" of ").map_or((rest, None), |(person, of)| (person, Some(of)));
+    let status = match word {
+        "bounce" => Status::Bounced,
+        "complaint" => Status::Complained,
+        "rejection" => Status::Rejected { reason: "Bad content".to_owned() },
+        "suppression" => Status::Suppressed,
+        "delivery" => Status::Delivered,
+        "delay" => Status::Delayed,
+        _ => Status::BouncedForNow,
+    };
+    let of = of.map(|at| world.day.instant(at)).transpose()?;
+    told::reported(world, &fixture::person(person)?, status, of)
 }
 
 /// `adopt [as P] [of vN] [with P's link]`

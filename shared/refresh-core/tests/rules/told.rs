@@ -3,9 +3,9 @@
 use std::collections::BTreeSet;
 
 use refresh_core::{
-    Person, acknowledgement,
+    Instant, Person, acknowledgement,
     adoption::{self, Answered, Attempt, Wish},
-    delivery,
+    delivery::{self, Delivery, Report, Status},
     digest::Digest,
     lineage::{AnswerResult, Happening},
     notice::{LinkTo, Notice},
@@ -28,21 +28,33 @@ pub fn notify(world: &mut World) -> Result<(), String> {
         people.extend(world.told.keys().cloned());
         people
     };
+    let mut refused = false;
     for person in people {
         // HEAD is read anew for each: settling the mail before has moved it.
         let review = world.review.clone().ok_or("no review was issued")?;
         let id = fixture::review();
         let situation = Situation::of(&id, &facts, &world.deployment, world.now).ok_or("the review has no terms")?;
         let reading = turn::reading(&review, &situation);
-        let told = world.told.get(&person).cloned().unwrap_or_else(|| telling::baseline(&reading, &person));
+        let told = delivery::told(&reading, &person, world.told.get(&person).cloned(), world.deliveries.get(&person));
         let in_doubt = world.in_doubt.remove(&person);
         let Some(notice) = telling::owed(&reading, &told, in_doubt, &stood_on(world, &told), world.now) else {
             continue;
         };
-        let sent = Sent::of(&reading, &told, &notice, "message", "tables");
+        if world.refused.contains(&person) {
+            let status = Status::Rejected { reason: "Email address is not verified.".to_owned() };
+            reported(world, &person, status, None)?;
+            refused = true;
+            continue;
+        }
+        let id = format!("message {}", world.mails.len());
+        let sent = Sent::of(&reading, &told, &notice, &id, "tables");
         let commit = telling::settle(&reading, &told, &sent, world.now);
         world.mails.push(notice.clone());
         world.write(commit)?;
+    }
+    if refused {
+        // Others may have been told before the exception opened: another round looks at everybody again.
+        return notify(world);
     }
     let review = world.review.clone().ok_or("no review was issued")?;
     let id = fixture::review();
@@ -138,11 +150,23 @@ pub fn answer(world: &mut World, by: &Person, version: Option<u32>, reply: Optio
     conclude(world, answered)
 }
 
-/// The mailer reports that a message to this person did not arrive.
-pub fn bounce(world: &mut World, to: &Person) -> Result<(), String> {
+/// The mailer reports on a message to this person: their newest, or the one that was mailed at that time.
+pub fn reported(world: &mut World, to: &Person, status: Status, mailed_at: Option<Instant>) -> Result<(), String> {
+    let mails = world.mails.iter().enumerate().filter(|(_, mail)| mail.to == *to);
+    let newest = mails.rev().find(|(_, mail)| mailed_at.is_none_or(|at| mail.at == at));
+    // What is refused when it is handed in never got an id.
+    let refused = world.refused.contains(to);
+    let (message_id, mailed_at) = match newest.filter(|_| !refused) {
+        Some((number, mail)) => (format!("message {number}"), mail.at),
+        None => (format!("claim {}", world.now), world.now),
+    };
+    let report = Report { to: to.clone(), delivery: Delivery { message_id, mailed_at, at: world.now, status } };
+    if let Some(known) = Delivery::after(world.deliveries.get(to), &report.delivery) {
+        world.deliveries.insert(to.clone(), known);
+    }
     let facts = world.read();
     let review = world.review.clone().ok_or("no review was issued")?;
-    delivery::undeliverable(&review, &facts, &world.deployment, to, false, world.now)
+    delivery::undeliverable(&review, &facts, &world.deployment, &report, world.now)
         .map_or(Ok(()), |commit| world.write(commit))
 }
 

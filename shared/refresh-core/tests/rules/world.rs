@@ -10,6 +10,7 @@ use refresh_core::{
     adoption::Answered,
     authority::{self, Disposition, Ignored, Known},
     commit::{Cause, Commit},
+    delivery::Delivery,
     digest::Digest,
     event::{Event, Identity},
     fact::{Body, Change, ChangeState, Facts, InForce, Revision, Subject, Terms},
@@ -56,6 +57,10 @@ pub struct World {
     /// Whose mail may have gone out without being settled.
     pub in_doubt: BTreeSet<Person>,
     pub mails: Vec<Notice>,
+    /// What the mailer reported last of each person's newest mail.
+    pub deliveries: BTreeMap<Person, Delivery>,
+    /// Whose mail the mailer refuses when it is handed in.
+    pub refused: BTreeSet<Person>,
     pub disposition: Option<Disposition>,
     pub answered: Option<Answered>,
     pub mark: Mark,
@@ -115,6 +120,8 @@ impl World {
             told: BTreeMap::new(),
             in_doubt: BTreeSet::new(),
             mails: Vec::new(),
+            deliveries: BTreeMap::new(),
+            refused: BTreeSet::new(),
             disposition: None,
             answered: None,
             mark: Mark::default(),

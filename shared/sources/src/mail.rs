@@ -1,0 +1,201 @@
+//! What the mailer (SES) reports of a message of ours, as EventBridge hands it over.
+//!
+//! Of all it says, five things are read: which message, to whom, for which review, what became of it, and when. Headers,
+//! the receiving server's own words and the recipients it names (another address, where mail is forwarded) have no
+//! place here.
+
+use refresh_core::{
+    EventId, Person, Source,
+    delivery::{Delivery, Report, Status},
+    event::Identity,
+};
+use serde_json::Value;
+
+use crate::{
+    fault::Refused,
+    reader::{Faults, Node, Object},
+};
+
+/// The `source` of every event of SES on the bus. Only AWS may put such a one there.
+pub const SOURCE: &str = "aws.ses";
+/// The message tag that leads back to the review: the short form of its name, since a name may be longer than a tag, and
+/// of letters that a tag has none for.
+pub const REVIEW_TAG: &str = "holdpoint-review";
+
+/// The tag's value for a review, by the short form of its name.
+pub fn review_tag(review: [u8; 16]) -> String {
+    review.iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+/// One report on one message.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct MailReport {
+    /// The bus's: a report has no other.
+    pub identity: Identity,
+    /// `Email Bounced` and the like.
+    pub event_type: String,
+    /// The short form of the review's name.
+    pub review: [u8; 16],
+    pub report: Report,
+}
+
+/// What an event of the mailer came to.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Read {
+    Report(MailReport),
+    /// Nothing that is followed, with the reason.
+    Skipped(String),
+}
+
+#[derive(Clone, Copy)]
+enum Kind {
+    Bounce,
+    Complaint,
+    Delivery,
+    Reject,
+    Delay,
+}
+
+const KINDS: [(&str, Kind); 5] = [
+    ("Email Bounced", Kind::Bounce),
+    ("Email Complaint Received", Kind::Complaint),
+    ("Email Delivered", Kind::Delivery),
+    ("Email Rejected", Kind::Reject),
+    ("Email Delivery Delayed", Kind::Delay),
+];
+
+/// Whether this is an event of the mailer on the bus.
+pub fn is_of_the_mailer(value: &Value) -> bool {
+    let text = |name: &str| value.get(name).and_then(Value::as_str);
+    text("source") == Some(SOURCE) && text("detail-type").is_some() && value.get("detail").is_some()
+}
+
+/// Reads one.
+///
+/// # Errors
+/// [`Refused`] with every fault in it.
+pub fn read(value: &Value) -> Result<Read, Refused> {
+    let event_type = value.get("detail-type").and_then(Value::as_str).unwrap_or_default();
+    let Some((_, kind)) = KINDS.iter().find(|(name, _)| *name == event_type) else {
+        return Ok(Read::Skipped("an event of the mailer that is no report on a message's way".to_owned()));
+    };
+    let tags = value.pointer("/detail/mail/tags");
+    if tags.is_some_and(|tags| tags.is_object() && tags.get(REVIEW_TAG).is_none()) {
+        return Ok(Read::Skipped(format!("a report on a mail without the tag {REVIEW_TAG}: it is not of ours")));
+    }
+    let faults = Faults::default();
+    let mut identity = None;
+    let report = Node::root(value, "$", &faults).object().and_then(|event| {
+        let id = event.must("id", |node| node.parsed(EventId::parse));
+        identity = id.zip(Source::parse(SOURCE).ok()).map(|(id, source)| Identity { source, id });
+        let report = report(&event, *kind);
+        Some((identity.clone()?, report?))
+    });
+    match report.filter(|_| faults.is_empty()) {
+        Some((identity, (review, report))) => {
+            Ok(Read::Report(MailReport { identity, event_type: event_type.to_owned(), review, report }))
+        }
+        None => Err(Refused { identity, event_type: Some(event_type.to_owned()), faults: faults.into_vec() }),
+    }
+}
+
+fn report(event: &Object<'_>, kind: Kind) -> Option<([u8; 16], Report)> {
+    // A rejection has no time of its own.
+    let reported = event.must("time", |node| node.instant());
+    let detail = event.must("detail", |node| {
+        let detail = node.object()?;
+        let mail = detail.must("mail", |node| mail(&node.object()?));
+        let became = became(&detail, kind);
+        Some((mail?, became?))
+    });
+    let (mail, (status, at)) = detail?;
+    let at = at.or(reported)?;
+    let delivery = Delivery { message_id: mail.message_id, mailed_at: mail.mailed_at, at, status };
+    Some((mail.review, Report { to: mail.to, delivery }))
+}
+
+struct Mail {
+    message_id: String,
+    mailed_at: refresh_core::Instant,
+    to: Person,
+    review: [u8; 16],
+}
+
+fn mail(mail: &Object<'_>) -> Option<Mail> {
+    let message_id = mail.must("messageId", |node| node.prose(200));
+    let mailed_at = mail.must("timestamp", |node| node.instant());
+    // Every mail of ours is to one person. The recipients of a bounce may be others: those a mailbox forwards to.
+    let to = mail.must("destination", |node| only(node, |node| node.parsed(Person::parse)));
+    let review =
+        mail.must("tags", |node| node.object()?.must(REVIEW_TAG, |node| only(node, |node| node.parsed(short_name))));
+    Some(Mail { message_id: message_id?, mailed_at: mailed_at?, to: to?, review: review? })
+}
+
+/// The one item of a list that has one.
+fn only<T>(node: &Node<'_>, read: impl Fn(&Node<'_>) -> Option<T>) -> Option<T> {
+    let mut items = node.list(1, read)?;
+    items.pop().or_else(|| node.wrong("a list of one"))
+}
+
+fn short_name(text: &str) -> Result<[u8; 16], String> {
+    let wrong = || "32 hexadecimal digits".to_owned();
+    let digits = text.len() == 32 && text.bytes().all(|byte| byte.is_ascii_hexdigit());
+    let number = digits.then(|| u128::from_str_radix(text, 16).ok()).flatten().ok_or_else(wrong)?;
+    Ok(number.to_be_bytes())
+}
+
+/// What became of the message, and when where the report says.
+fn became(detail: &Object<'_>, kind: Kind) -> Option<(Status, Option<refresh_core::Instant>)> {
+    let timed = |name: &str, read: fn(&Object<'_>) -> Option<Status>| {
+        detail.must(name, |node| {
+            let object = node.object()?;
+            let at = object.must("timestamp", |node| node.instant());
+            let status = read(&object);
+            Some((status?, Some(at?)))
+        })
+    };
+    match kind {
+        Kind::Bounce => timed("bounce", bounce),
+        Kind::Complaint => timed("complaint", complaint),
+        Kind::Delivery => timed("delivery", |_| Some(Status::Delivered)),
+        Kind::Delay => timed("deliveryDelay", |_| Some(Status::Delayed)),
+        Kind::Reject => detail.must("reject", |node| {
+            let reason = node.object()?.must("reason", |node| node.text_owned())?;
+            Some((Status::rejected(&reason), None))
+        }),
+    }
+}
+
+/// Only `Permanent` says that the address is no good; `Undetermined` says that nobody knows.
+fn bounce(bounce: &Object<'_>) -> Option<Status> {
+    let permanent = bounce
+        .must("bounceType", |node| node.word(&[("Permanent", true), ("Transient", false), ("Undetermined", false)]));
+    let kind = bounce.must("bounceSubType", |node| node.text_owned());
+    Some(match (permanent?, kind?.as_str()) {
+        (_, "Suppressed" | "OnAccountSuppressionList") => Status::Suppressed,
+        (true, _) => Status::Bounced,
+        (false, _) => Status::BouncedForNow,
+    })
+}
+
+/// The mailer also reports mail that it did not send to somebody who complained before.
+fn complaint(complaint: &Object<'_>) -> Option<Status> {
+    let kind = complaint.may("complaintSubType", |node| node.text_owned())?;
+    let suppressed = kind.as_deref() == Some("OnAccountSuppressionList");
+    Some(if suppressed { Status::Suppressed } else { Status::Complained })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_tag_reads_back() {
+        for review in [[0; 16], [0xff; 16], refresh_core::digest::short("RR-2026-1103")] {
+            assert_eq!(short_name(&review_tag(review)), Ok(review));
+        }
+        for bad in ["", "00", &"g".repeat(32), &"+".repeat(32), &"0".repeat(33)] {
+            assert!(short_name(bad).is_err(), "{bad:?}");
+        }
+    }
+}
