@@ -12,6 +12,8 @@
 // What was played is told beside the result.
 #![allow(clippy::print_stdout)]
 
+mod undelivered;
+
 use std::{
     collections::{BTreeMap, BTreeSet},
     fmt, fs,
