@@ -115,6 +115,10 @@ async fn the_owner_asks_for_an_expired_proposal_again_and_adopts_it(browser: &Br
     const OWNER: &str = "rm-a@example.com";
     let mut stage = Stage::at("expired_undecided", "2026-11-03T10:35:00Z").await?;
     let before = authoritative(&stage, "RR-1042").await?;
+    browser.open(&stage.url("/reviews/RR-1042")).await?;
+    let said = browser.text("section[aria-labelledby=exceptions]").await?;
+    let undecided = "The deadline passed without a decision: Tue 3 Nov 2026, 16:30–17:30 CET";
+    expect(said.contains(undecided), || format!("the exceptions do not say {undecided:?}: {said}"))?;
     stage.follow(browser, OWNER, "adopt").await?;
     heading(browser, "This proposal has expired").await?;
     choose(browser, "choice-ask_again").await?;

@@ -86,6 +86,11 @@ pub fn sentence(text: &str) -> String {
     chars.next().map(|first| first.to_uppercase().chain(chars).collect()).unwrap_or_default()
 }
 
+fn uncapitalised(text: &str) -> String {
+    let mut chars = text.chars();
+    chars.next().map(|first| first.to_lowercase().chain(chars).collect()).unwrap_or_default()
+}
+
 /// `a`, `a and b`, `a, b and c`.
 pub fn list(items: &[String]) -> String {
     match items {
@@ -236,7 +241,12 @@ pub fn rule_line(line: &RuleLine, names: &Names<'_>) -> String {
 pub fn reason(reason: &Reason, names: &Names<'_>) -> String {
     let mut text = sentence(&about(reason.rule, reason.role.as_ref(), reason.person.as_ref(), names));
     if let Some(slot) = &reason.slot {
-        text += &format!(" would allow {}", moment::interval(slot, names.zone));
+        let slot = moment::interval(slot, names.zone);
+        // Of what was left undecided or declined the slot is the choice itself; of a waiver, what it would make possible.
+        text += &match reason.rule {
+            Rule::Expired | Rule::Declined => format!(": {slot}"),
+            _ => format!(" would allow {slot}"),
+        };
     }
     if let Some(minutes) = reason.missed_by_minutes {
         text += &format!("; it misses by {}", moment::length(minutes * refresh_core::instant::MINUTE));
@@ -319,7 +329,8 @@ pub fn value(of: &Field, value: Option<&Value>, names: &Names<'_>) -> String {
         Value::Marks(all) => marks(all, names),
         Value::Exceptions(all) => {
             let lines: Vec<String> = all.iter().map(|line| exception_line(line, names)).collect();
-            if lines.is_empty() { "none".to_owned() } else { lines.join(". ") }
+            // It stands after "now", or in a cell, like any other value.
+            if lines.is_empty() { "none".to_owned() } else { uncapitalised(&lines.join(". ")) }
         }
         Value::Instant(at) => moment::instant(*at, names.zone),
         Value::Seating(word) => seating(*word).to_owned(),
