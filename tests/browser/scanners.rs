@@ -10,6 +10,7 @@ use crate::{
     expect,
     people::{adopt, asked},
     trials,
+    workspace::carried,
 };
 
 trials![
@@ -43,7 +44,7 @@ async fn a_scanner_at_an_expired_link_asks_for_nothing(browser: &Browser) -> Res
 async fn a_robot_in_the_workspace_and_the_mailbox_changes_nothing(browser: &Browser) -> Result<(), String> {
     let stage = asked().await?;
     stage.follow(browser, "release-owner@example.com", "adopt").await?;
-    let theirs = browser.attribute(&browser.one("a[href*=\"/reviews/\"]").await?, "href").await?;
+    let theirs = carried(browser, &stage).await?;
     let before = stage.everything().await?;
     let mut pages = vec![theirs];
     pages.extend(

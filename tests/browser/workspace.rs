@@ -25,9 +25,9 @@ trials![
 const OWNER: &str = "release-owner@example.com";
 const LINK: &str = "a[href*=\"/reviews/\"]";
 
-/// The link as the open page carries it.
-async fn carried(browser: &Browser) -> Result<String, String> {
-    browser.attribute(&browser.one(LINK).await?, "href").await
+/// The link as the open page carries it, whole: a page leads on by path.
+pub async fn carried(browser: &Browser, stage: &Stage) -> Result<String, String> {
+    Ok(stage.url(&browser.attribute(&browser.one(LINK).await?, "href").await?))
 }
 
 async fn the_owner_opens_the_workspace_from_their_page(browser: &Browser) -> Result<(), String> {
@@ -130,7 +130,7 @@ async fn a_former_owner_and_a_stranger_see_the_same_page(browser: &Browser) -> R
     let http = Http::default();
     let mut stage = Stage::at("a_new_owner", "2026-11-03T09:10:00Z").await?;
     let adopt = stage.follow(browser, "old@example.com", "adopt").await?;
-    let workspace = carried(browser).await?;
+    let workspace = carried(browser, &stage).await?;
     let opened = http.get(&workspace).await?;
     expect(opened.status() == 200, || format!("the owner's link is answered with {}", opened.status()))?;
     // The change record names another owner.
@@ -149,7 +149,7 @@ async fn a_former_owner_and_a_stranger_see_the_same_page(browser: &Browser) -> R
     alike("an adoption link in a workspace's place", &stage.url(&format!("/reviews/{}", token(&adopt)))).await?;
     alike("a workspace link in an adoption's place", &stage.url(&format!("/adopt/{}", token(&workspace)))).await?;
     let theirs = stage.follow(browser, "new@example.com", "adopt").await?;
-    let theirs = (theirs, carried(browser).await?);
+    let theirs = (theirs, carried(browser, &stage).await?);
     let opened = http.get(&theirs.1).await?;
     expect(opened.status() == 200, || format!("the new owner's link is answered with {}", opened.status()))?;
     let bits = URL_SAFE_NO_PAD.decode(token(&theirs.1)).map_err(|error| error.to_string())?.len() * 8;
@@ -169,7 +169,7 @@ async fn an_expired_workspace_link_says_no_more_than_a_forged_one(browser: &Brow
     let http = Http::default();
     let mut stage = asked().await?;
     stage.follow(browser, OWNER, "adopt").await?;
-    let link = carried(browser).await?;
+    let link = carried(browser, &stage).await?;
     // It is good for a week after the start, so that the record can be read when the meeting is over.
     stage.until("2026-11-10T13:59:59Z").await?;
     let last = http.get(&link).await?;

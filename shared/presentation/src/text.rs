@@ -123,12 +123,15 @@ impl CalText {
 pub struct Url(String);
 
 impl Url {
+    fn is_harmless(c: char) -> bool {
+        c.is_ascii_alphanumeric() || "-._~:/?#[]@!$&()*+,;=%".contains(c)
+    }
+
     /// The error says what was expected, and not what was found: a link is a capability.
     pub fn parse(text: &str) -> Result<Self, String> {
         let rest = text.strip_prefix("https://").or_else(|| text.strip_prefix("http://"));
-        let harmless = |c: char| c.is_ascii_alphanumeric() || "-._~:/?#[]@!$&()*+,;=%".contains(c);
         match rest {
-            Some(rest) if !rest.is_empty() && text.len() <= 998 && rest.chars().all(harmless) => {
+            Some(rest) if !rest.is_empty() && text.len() <= 998 && rest.chars().all(Self::is_harmless) => {
                 Ok(Self(text.to_owned()))
             }
             _ => Err("an absolute http or https URL of plain ASCII".to_owned()),
@@ -137,6 +140,32 @@ impl Url {
 
     pub fn as_str(&self) -> &str {
         &self.0
+    }
+}
+
+/// Where a page leads to: a path of its own host, or a whole URL. A mail has no host of its own, so its links are [`Url`]s.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Href(String);
+
+impl Href {
+    /// The error says what was expected, and not what was found: a link is a capability.
+    pub fn parse(text: &str) -> Result<Self, String> {
+        // Two slashes, or a backslash that browsers read as one, would name another host.
+        let own = text.starts_with('/') && !text.starts_with("//") && text.len() <= 998;
+        match own && text.chars().all(Url::is_harmless) || Url::parse(text).is_ok() {
+            true => Ok(Self(text.to_owned())),
+            false => Err("a path of plain ASCII, or an absolute http or https URL".to_owned()),
+        }
+    }
+
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Display for Href {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
     }
 }
 

@@ -5,7 +5,10 @@ mod common;
 mod pages;
 
 use base64::{Engine, engine::general_purpose::STANDARD};
-use presentation::page::{Choice, Page, RESULT_HEADER, failure};
+use presentation::{
+    page::{Choice, Page, RESULT_HEADER, failure},
+    text::Href,
+};
 use sha2::{Digest, Sha256};
 
 fn header<'a>(page: &'a Page, name: &str) -> Option<&'a str> {
@@ -144,6 +147,27 @@ fn pages_show_no_more_than_their_reader_may_know() {
     assert_eq!(failure, failure::no_link());
     assert_eq!(failure.status, 404);
     assert!(!failure.body.contains("RR-"));
+}
+
+/// Pages lead on by path: no function knows its own host. What names another host that way leads nowhere.
+#[test]
+fn pages_lead_on_by_path_and_to_no_other_host() {
+    for (name, link) in [
+        ("adopt_superseded", "/adopt/FRESH"),
+        ("adopt_facts_changed", "/adopt/FRESH"),
+        ("acknowledge_stale", "/acknowledge/FRESH"),
+    ] {
+        let (_, page) = pages::all().into_iter().find(|(known, _)| *known == name).expect("a page of that name");
+        assert!(page.body.contains(&format!("<a class=\"button\" href=\"{link}\">")), "{name}: {}", page.body);
+    }
+    for link in ["/reviews/a", "/a?b=c&d", "https://holdpoint.example.com/reviews/a"] {
+        assert_eq!(Href::parse(link).map(|href| href.to_string()).as_deref(), Ok(link));
+    }
+    for link in
+        ["//evil.example", "/\\evil.example", "javascript:alert(1)", "reviews/a", "", "/a b", "/a\"b", "/ü", "https://"]
+    {
+        assert!(Href::parse(link).is_err(), "{link:?}");
+    }
 }
 
 /// Labels, heading, language, landmarks, unique ids, described controls: what a screen reader goes by.

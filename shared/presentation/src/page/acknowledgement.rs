@@ -14,7 +14,7 @@ use refresh_core::{
 use super::{Form, Page, Scene, names, refused, render};
 use crate::{
     moment,
-    text::{LONGEST_NOTE, Line, Note, Url},
+    text::{Href, LONGEST_NOTE, Line, Note},
     wording::{self, Names},
 };
 
@@ -87,7 +87,7 @@ struct AcknowledgementTemplate<'a> {
     review: Line,
     standing: String,
     verdict: Option<(bool, String)>,
-    fresh: Option<Url>,
+    fresh: Option<Href>,
     seat: Vec<(&'static str, String)>,
     changes: Vec<ChangeRow>,
     why: Vec<String>,
@@ -106,7 +106,7 @@ pub fn acknowledgement(scene: &Scene<'_>, seat: &Seat<'_>, situation: &Situation
         standing: standing(scene, seat.view, &names),
         verdict: verdict(situation, &names),
         fresh: match situation {
-            Situation::Stale { fresh: Some(fresh) } => Url::parse(fresh).ok(),
+            Situation::Stale { fresh: Some(fresh) } => Href::parse(fresh).ok(),
             _ => None,
         },
         seat: own_seat(seat.view, &names),

@@ -17,7 +17,7 @@ use super::{
 };
 use crate::{
     moment,
-    text::{LONGEST_NOTE, Line, Url},
+    text::{Href, LONGEST_NOTE, Line},
     wording::{self, Names},
 };
 
@@ -133,7 +133,7 @@ struct AdoptionTemplate<'a> {
     verdict: Option<Verdict>,
     proposal: Option<Proposal>,
     form: Option<FormView<'a>>,
-    workspace: Option<Url>,
+    workspace: Option<Href>,
 }
 
 /// Renders the page. `posted`: it answers a form, so that a refusal is one in its status too.
@@ -141,8 +141,8 @@ pub fn adoption(scene: &Scene<'_>, situation: &Situation<'_>, posted: bool) -> P
     adoption_with_workspace(scene, situation, posted, None)
 }
 
-/// The same page, leading on to the review's workspace: `workspace` is the reader's own signed link, or a local path's
-/// whole URL. Only for readers who see the whole review.
+/// The same page, leading on to the review's workspace: `workspace` is the reader's own signed link, as
+/// [`Href`] reads it. Only for readers who see the whole review.
 pub fn adoption_with_workspace(
     scene: &Scene<'_>,
     situation: &Situation<'_>,
@@ -165,7 +165,7 @@ pub fn adoption_with_workspace(
         verdict: verdict(scene, situation, &names),
         proposal: shown.map(|(pending, version)| proposal(scene, pending, version, &names)),
         form: form(situation, shown.map(|(_, version)| version), review, &names),
-        workspace: workspace.filter(|_| scene.sees_all()).and_then(|link| Url::parse(link).ok()),
+        workspace: workspace.filter(|_| scene.sees_all()).and_then(|link| Href::parse(link).ok()),
     };
     render(situation.status(posted), Some(situation.result()), &page)
 }
@@ -198,7 +198,7 @@ fn standing(scene: &Scene<'_>, situation: &Situation<'_>, names: &Names<'_>) -> 
 fn verdict(scene: &Scene<'_>, situation: &Situation<'_>, names: &Names<'_>) -> Option<Verdict> {
     let at = |at: Instant| moment::instant(at, names.zone);
     let fresh = |fresh: &Option<&str>| {
-        let link = fresh.and_then(|link| Url::parse(link).ok());
+        let link = fresh.and_then(|link| Href::parse(link).ok());
         link.map(|link| (link.as_str().to_owned(), "Decide the refreshed proposal"))
     };
     let pending = scene.review.head.pending.as_ref();

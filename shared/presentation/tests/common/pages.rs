@@ -26,7 +26,7 @@ use crate::common::{World, at, notices, person, review_id};
 
 const FORM: Form<'_> = Form { action: "/adopt/TOKEN", seal: "SEAL", hint: None };
 const ANSWER: Form<'_> = Form { action: "/acknowledge/TOKEN", seal: "SEAL", hint: None };
-const FRESH: &str = "https://holdpoint.example.com/adopt/FRESH";
+const FRESH: &str = "/adopt/FRESH";
 
 pub fn all() -> Vec<(&'static str, Page)> {
     [adoptions(), acknowledgements(), workspaces(), mailboxes(), failures()].into_iter().flatten().collect()
@@ -106,10 +106,7 @@ pub fn acknowledgements() -> Vec<(&'static str, Page)> {
     vec![
         ("acknowledge_open", show(&settled, At::Open(ANSWER), None, false)),
         ("acknowledge_tentative", show(&world, At::Open(ANSWER), Some(&answer), false)),
-        (
-            "acknowledge_stale",
-            show(&world, At::Stale { fresh: Some("https://holdpoint.example.com/acknowledge/FRESH") }, None, true),
-        ),
+        ("acknowledge_stale", show(&world, At::Stale { fresh: Some("/acknowledge/FRESH") }, None, true)),
         (
             "acknowledge_receipt",
             show(&settled, At::Recorded { reply: Reply::Acknowledged, at: at("09:40:00") }, None, true),
