@@ -4,7 +4,8 @@
 //! cargo run -p holdpoint-tests --example screenshots -- target/screenshots
 //! ```
 //!
-//! With `--readme` the two pictures of the README are made anew, under `infra/local/pictures`.
+//! With `--readme` the two pictures of the README are made anew, under `infra/local/pictures`. They are kept with 256
+//! colours or fewer, which halves them and takes nothing from a page.
 
 // The layouts of nested SDK futures go deeper than the default of 128.
 #![recursion_limit = "256"]
