@@ -174,6 +174,10 @@ fn every_event_type_has_a_sample() {
         let name = format!("dev.holdpoint.{kind}.v1");
         assert!(samples.iter().any(|sample| sample.contains(&name)), "events/ingest has no sample of {name}");
     }
+    for report in ["Bounced", "Complaint Received", "Delivered", "Rejected", "Delivery Delayed"] {
+        let name = format!("\"Email {report}\"");
+        assert!(samples.iter().any(|sample| sample.contains(&name)), "events/ingest has no sample of {name}");
+    }
 }
 
 /// Every dependency is stated once, with the reason it is there.

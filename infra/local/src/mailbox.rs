@@ -4,7 +4,10 @@
 //! |---|---|---|
 //! | mail | `pk` = `MAIL`, `sk` = number, 20 digits | `body`: the mail as JSON, its raw bytes in base64 |
 
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{
+    Arc, Mutex, MutexGuard, PoisonError,
+    atomic::{AtomicBool, Ordering},
+};
 
 use base64::{Engine, engine::general_purpose::STANDARD};
 use lambda_shell::clock::Clock;
@@ -66,6 +69,7 @@ struct Shared {
     clock: Clock,
     /// One at a time, so that numbers have no gaps.
     turn: tokio::sync::Mutex<()>,
+    paused: AtomicBool,
 }
 
 impl Mailbox {
@@ -82,11 +86,22 @@ impl Mailbox {
             mails.sort_by_key(|mail: &Mail| mail.number);
         }
         let turn = tokio::sync::Mutex::new(());
-        Ok(Self { shared: Arc::new(Shared { mails: Mutex::new(mails), store, clock, turn }) })
+        Ok(Self {
+            shared: Arc::new(Shared { mails: Mutex::new(mails), store, clock, turn, paused: AtomicBool::new(false) }),
+        })
     }
 
     fn mails(&self) -> MutexGuard<'_, Vec<Mail>> {
         self.shared.mails.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Pauses sending for the whole account, or lets it go on.
+    pub fn pause(&self, paused: bool) {
+        self.shared.paused.store(paused, Ordering::SeqCst);
+    }
+
+    pub fn is_paused(&self) -> bool {
+        self.shared.paused.load(Ordering::SeqCst)
     }
 
     /// Answers once the mail is kept.

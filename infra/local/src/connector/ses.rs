@@ -56,6 +56,9 @@ pub async fn serve(mailbox: &Mailbox, reports: Option<(&Queues, &str)>, body: &[
         Ok(outgoing) => outgoing,
         Err(what) => return error(400, "BadRequestException", &what),
     };
+    if mailbox.is_paused() {
+        return error(400, "SendingPausedException", "Email sending is disabled for this account.");
+    }
     if outgoing.to.iter().any(|to| simulator::refuses(to)) {
         return error(400, "MessageRejected", "The simulator refuses every message to this address.");
     }

@@ -8,6 +8,8 @@ mod dispatch;
 mod functions;
 pub mod live;
 #[cfg(test)]
+mod mail_tests;
+#[cfg(test)]
 mod samples_tests;
 mod settings;
 pub mod virtual_time;
