@@ -6,8 +6,12 @@ use presentation::{
     link::Purpose,
     page::{Hint, Page, failure::no_link},
 };
-use refresh_core::{acknowledgement, lineage::AnswerResult, review::Reply};
-use signed_pages::{Env, Opened, Posted, ask_for_notices, open};
+use refresh_core::{
+    acknowledgement::{self, Attempt},
+    lineage::AnswerResult,
+    review::Reply,
+};
+use signed_pages::{Env, Opened, Posted, follow_up, open};
 
 use crate::show;
 
@@ -16,19 +20,19 @@ pub(crate) async fn page(env: &Env, text: &str, request: &Request, deadline: Dea
     if opened.expired {
         return show::present(env, &opened, None).await;
     }
-    let said = match said(env, &opened, request) {
+    let (reply, note) = match said(env, &opened, request) {
         Ok(said) => said,
         Err(hint) => return show::present(env, &opened, Some(hint)).await,
     };
+    let Opened { token, reader, .. } = &opened;
+    let attempt = Attempt { by: reader.clone(), row: token.thing, reply, note, trace: token.trace };
     let result = loop {
         let Some(read) = opened.read_to_decide(env).await? else { return Ok(no_link()) };
-        let (by, row) = (&opened.reader, opened.token.thing);
-        let answered =
-            acknowledgement::answer(&read.review, &read.facts, &env.deployment, by, row, said.clone(), read.now);
+        let answered = acknowledgement::answer(&read.review, &read.facts, &env.deployment, &attempt, read.now);
         let Some(commit) = &answered.commit else { break answered.result };
         match env.store.commit(commit).await.doing("committing the answer")? {
             Committed::Written => {
-                ask_for_notices(env, &commit.head, read.now).await?;
+                follow_up(env, &commit.head, read.now).await?;
                 break answered.result;
             }
             Committed::Superseded | Committed::AlreadyWritten(_) if deadline.is_near() => {
@@ -37,7 +41,7 @@ pub(crate) async fn page(env: &Env, text: &str, request: &Request, deadline: Dea
             Committed::Superseded | Committed::AlreadyWritten(_) => {}
         }
     };
-    tracing::info!(review_id = %opened.review, result = result.word(), "answered");
+    tracing::info!(result = result.word(), "answered");
     receipt(env, &opened, result).await
 }
 

@@ -11,10 +11,12 @@ use lambda_shell::{
 pub use signed_pages::Env;
 
 pub async fn handle(env: &Env, request: Request, deadline: Deadline) -> Response {
-    let page = match (request.method.as_str(), request.segments().as_slice()) {
-        ("GET" | "HEAD", ["acknowledge", token]) => show::page(env, token).await,
-        ("POST", ["acknowledge", token]) => answer::page(env, token, &request, deadline).await,
-        _ => Ok(presentation::page::failure::not_found()),
+    let page = async {
+        match (request.method.as_str(), request.segments().as_slice()) {
+            ("GET" | "HEAD", ["acknowledge", token]) => show::page(env, token).await,
+            ("POST", ["acknowledge", token]) => answer::page(env, token, &request, deadline).await,
+            _ => Ok(presentation::page::failure::not_found()),
+        }
     };
-    signed_pages::answer(page)
+    signed_pages::answer(page).await
 }

@@ -14,7 +14,7 @@ use refresh_core::{
     lineage::AnswerResult,
     review::{Head, Standing},
 };
-use signed_pages::{Env, Opened, Posted, Read, ask_for_notices, open};
+use signed_pages::{Env, Opened, Posted, Read, open};
 
 use crate::show;
 
@@ -24,7 +24,8 @@ pub(crate) async fn page(env: &Env, text: &str, request: &Request, deadline: Dea
         Ok(wished) => wished,
         Err(hint) => return show::present(env, &opened, Some(hint)).await,
     };
-    let attempt = Attempt { by: opened.reader.clone(), proposal: opened.token.thing, wish, reason };
+    let attempt =
+        Attempt { by: opened.reader.clone(), proposal: opened.token.thing, wish, reason, trace: opened.token.trace };
     loop {
         let Some((read, answered)) = decide(env, &opened, &attempt).await? else { return Ok(no_link()) };
         if let Some(commit) = &answered.commit {
@@ -36,7 +37,7 @@ pub(crate) async fn page(env: &Env, text: &str, request: &Request, deadline: Dea
                 Committed::Superseded | Committed::AlreadyWritten(_) => continue,
             }
         }
-        tracing::info!(review_id = %opened.review, result = answered.result.word(), "answered");
+        tracing::info!(result = answered.result.word(), "answered");
         return receipt(env, &opened, answered).await;
     }
 }
@@ -65,12 +66,12 @@ async fn decide(env: &Env, opened: &Opened, attempt: &Attempt) -> Result<Option<
 }
 
 async fn follow_up(env: &Env, head: &Head, now: Instant) -> Result<(), Failure> {
-    ask_for_notices(env, head, now).await?;
+    signed_pages::follow_up(env, head, now).await?;
     // An adopted cancellation ends the review: facts need not look it up for ever.
     if head.standing != Standing::Open {
         let expires = now.plus_millis(KEPT_DAYS * DAY);
         if let Err(error) = env.store.retire(&head.review, expires).await {
-            tracing::error!(review_id = %head.review, error = %error, "the dependencies could not be retired");
+            tracing::error!(error = %error, "the dependencies could not be retired");
         }
     }
     Ok(())

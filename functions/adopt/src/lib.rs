@@ -12,11 +12,13 @@ use lambda_shell::{
 pub use signed_pages::Env;
 
 pub async fn handle(env: &Env, request: Request, deadline: Deadline) -> Response {
-    let page = match (request.method.as_str(), request.segments().as_slice()) {
-        ("GET" | "HEAD", ["adopt", token]) => show::page(env, token).await,
-        ("GET" | "HEAD", ["reviews", token]) => workspace::page(env, token, &request).await,
-        ("POST", ["adopt", token]) => decide::page(env, token, &request, deadline).await,
-        _ => Ok(presentation::page::failure::not_found()),
+    let page = async {
+        match (request.method.as_str(), request.segments().as_slice()) {
+            ("GET" | "HEAD", ["adopt", token]) => show::page(env, token).await,
+            ("GET" | "HEAD", ["reviews", token]) => workspace::page(env, token, &request).await,
+            ("POST", ["adopt", token]) => decide::page(env, token, &request, deadline).await,
+            _ => Ok(presentation::page::failure::not_found()),
+        }
     };
-    signed_pages::answer(page)
+    signed_pages::answer(page).await
 }

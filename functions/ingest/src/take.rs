@@ -2,10 +2,10 @@
 
 use std::collections::BTreeSet;
 
-use lambda_shell::{Doing, Failure, batch::Message, metrics::Metrics, queue::Outgoing};
+use lambda_shell::{Doing, Failure, batch::Message, log::NOTE, metrics::Metrics, queue::Outgoing};
 use packet_store::{Acceptance, Accepted};
 use refresh_core::{
-    Instant, ReviewId,
+    Instant, ReviewId, TraceId,
     authority::{self, Disposition, Ignored, Known},
     digest::Digest,
     event::{Event, Identity},
@@ -40,7 +40,7 @@ pub(crate) async fn message(env: &Env, message: Message) -> Result<Vec<Taken>, F
         Err(refused) => Ok(vec![refuse(env, message, refused, now).await?]),
         Ok(reading) => {
             for skipped in &reading.skipped {
-                tracing::info!(message_id = message.id, skipped, "part of a payload is no event");
+                tracing::info!(skipped, "part of a payload is no event");
             }
             let mut taken = Vec::with_capacity(reading.events.len());
             for event in &reading.events {
@@ -82,8 +82,12 @@ async fn reported(env: &Env, report: &MailReport, now: Instant) -> Result<Taken,
 
 /// An invalid event goes to the dead-letter queue whole, at once: no later delivery could read it better.
 async fn refuse(env: &Env, message: Message, refused: Refused, now: Instant) -> Result<Taken, Failure> {
-    tracing::warn!(message_id = message.id, paths = refused.outline(), "the event is invalid");
-    let reason = shortened(&refused.to_string());
+    if let Some(identity) = &refused.identity {
+        let trace = refused.trace.unwrap_or_else(|| TraceId::of(identity));
+        tracing::info!(target: NOTE, event_id = identity.id.as_str(), trace_id = %trace, "");
+    }
+    tracing::warn!(paths = refused.outline(), "the event is invalid");
+    let reason = shortened(&refused.expectations());
     let letter = Outgoing {
         body: message.body,
         attributes: vec![("reason".to_owned(), "invalid".to_owned()), ("faults".to_owned(), reason)],
@@ -100,14 +104,17 @@ async fn refuse(env: &Env, message: Message, refused: Refused, now: Instant) -> 
     })
 }
 
-/// What fits beside a body of any size: the faults are told in full by whoever reads the body again.
+/// What fits beside a body of any size. What was found stands in the body alone: an attribute is shown in lists.
 fn shortened(text: &str) -> String {
     const LONGEST: usize = 8_000;
     text.chars().filter(|c| !c.is_control() || *c == '\n').take(LONGEST).collect()
 }
 
 async fn take(env: &Env, event: &Event, now: Instant) -> Result<Taken, Failure> {
+    tracing::info!(target: NOTE, event_id = event.identity.id.as_str(), trace_id = %event.trace(), "");
     let recorded = record(env, event, now).await?;
+    // The first delivery's, whatever this one says: one event is one trace.
+    tracing::info!(target: NOTE, trace_id = %recorded.trace.unwrap_or_else(|| TraceId::of(&event.identity)), "");
     // First the fact, second its dependents: a review that registers in between reads the new fact itself.
     let dependents = dependents(env, &event.subject).await?;
     let heads = env.store.heads(&dependents).await.doing("reading the dependent reviews")?;
@@ -119,11 +126,25 @@ async fn take(env: &Env, event: &Event, now: Instant) -> Result<Taken, Failure> 
         env.store.amend(&event.identity, disposition).await.doing("recording that the review has started")?;
     }
     ask(env, event, &recorded, &reviews, now).await?;
-    measure(recorded.repeated.unwrap_or(disposition), now);
+    let became = recorded.repeated.unwrap_or(disposition);
+    let reason = match became {
+        Disposition::Applied => None,
+        Disposition::Ignored(ignored) => Some(ignored.word()),
+    };
+    let (kind, revision) = (event.subject.kind().word(), event.revision);
+    tracing::info!(
+        kind,
+        revision,
+        applied = became.is_applied(),
+        reason,
+        reviews = reviews.len(),
+        "an event was taken"
+    );
+    measure(became, now);
     Ok(Taken {
         identity: Some(event.identity.clone()),
         event_type: Some(event.event_type.clone()),
-        disposition: recorded.repeated.unwrap_or(disposition),
+        disposition: became,
         reviews,
         faults: Vec::new(),
     })
@@ -136,6 +157,8 @@ struct Recorded {
     /// `duplicate` or `id_collision`, where the id was recorded before.
     repeated: Option<Disposition>,
     collision: Option<Digest>,
+    /// The one the first delivery came with, if any.
+    trace: Option<TraceId>,
 }
 
 async fn record(env: &Env, event: &Event, now: Instant) -> Result<Recorded, Failure> {
@@ -157,17 +180,21 @@ async fn record(env: &Env, event: &Event, now: Instant) -> Result<Recorded, Fail
             at: now,
         };
         match env.store.accept(&acceptance).await.doing("accepting the event")? {
-            Accepted::Written => return Ok(Recorded { disposition, repeated: None, collision: None }),
+            Accepted::Written => {
+                return Ok(Recorded { disposition, repeated: None, collision: None, trace: event.trace });
+            }
             Accepted::Superseded => {}
             Accepted::Known(record) if record.digest == event.digest => {
                 let repeated = Some(Disposition::Ignored(Ignored::Duplicate));
-                return Ok(Recorded { disposition: record.disposition, repeated, collision: None });
+                let (disposition, trace) = (record.disposition, record.trace);
+                return Ok(Recorded { disposition, repeated, collision: None, trace });
             }
-            Accepted::Known(_) => {
+            Accepted::Known(record) => {
                 let collided = Disposition::Ignored(Ignored::IdCollision);
                 env.store.collide(event, now).await.doing("recording an id collision")?;
                 tracing::error!("another event came with an id that was used before");
-                return Ok(Recorded { disposition: collided, repeated: Some(collided), collision: Some(event.digest) });
+                let (repeated, collision) = (Some(collided), Some(event.digest));
+                return Ok(Recorded { disposition: collided, repeated, collision, trace: record.trace });
             }
         }
     }
@@ -200,6 +227,7 @@ async fn ask(env: &Env, event: &Event, recorded: &Recorded, reviews: &[ReviewId]
         revision: event.revision,
         disposition: recorded.disposition,
         collision: recorded.collision,
+        trace: recorded.trace,
     };
     let message = |review: &ReviewId| {
         let request = RefreshRequested { review: review.clone(), trigger: Some(trigger.clone()), at: now };

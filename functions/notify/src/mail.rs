@@ -74,6 +74,16 @@ pub async fn send(
         let plain: String = value.chars().map(|c| if c.is_ascii_alphanumeric() { c } else { '-' }).take(200).collect();
         MessageTag::builder().name(name).value(plain).build().doing("tagging a mail")
     };
+    let mut tags = vec![
+        tag("review", id.as_str())?,
+        tag("version", &notice.version.to_string())?,
+        tag("claim", claimed_by)?,
+        // The others are for people who look for a mail; this one leads the mailer's reports back.
+        tag(REVIEW_TAG, &review_tag(digest::short(id.as_str())))?,
+    ];
+    if let Some(trace) = notice.trace {
+        tags.push(tag("trace", &trace.to_string())?);
+    }
     let message = RawMessage::builder().data(Blob::new(letter.bytes)).build().doing("wrapping a mail")?;
     let sent = env
         .mailer
@@ -82,11 +92,7 @@ pub async fn send(
         // The envelope is ours: whatever a header might say, this one person gets the message.
         .destination(Destination::builder().to_addresses(letter.to.as_str()).build())
         .content(EmailContent::builder().raw(message).build())
-        .email_tags(tag("review", id.as_str())?)
-        .email_tags(tag("version", &notice.version.to_string())?)
-        .email_tags(tag("claim", claimed_by)?)
-        // The others are for people who look for a mail; this one leads the mailer's reports back.
-        .email_tags(tag(REVIEW_TAG, &review_tag(digest::short(id.as_str())))?)
+        .set_email_tags(Some(tags))
         .set_configuration_set_name(env.postage.configuration_set.clone())
         .send()
         .await;
@@ -173,6 +179,7 @@ fn signed(env: &Env, reading: &Reading<'_>, notice: &Notice, to: LinkTo) -> Resu
         person: link::short(notice.to.as_str()),
         thing: link::thing(&thing),
         expires_at,
+        trace: notice.trace,
     };
     Ok(link::url(base, purpose, &link::sign(&token, &postage.keys, random()?)))
 }

@@ -11,10 +11,10 @@
 
 use std::collections::BTreeSet;
 
-use lambda_shell::{Doing, Failure, batch::Message, deadline::Deadline, metrics::Metrics};
+use lambda_shell::{Doing, Failure, batch::Message, deadline::Deadline, log::NOTE, metrics::Metrics};
 use packet_store::{Committed, TellingRecord};
 use refresh_core::{
-    Instant, Person, ReviewId, delivery,
+    Instant, Person, ReviewId, clockwork, delivery,
     fact::{Facts, Subject},
     instant::MINUTE,
     message::NoticesDue,
@@ -56,7 +56,11 @@ impl Loaded {
 }
 
 pub(crate) async fn take(env: &Env, message: Message, deadline: Deadline) -> Result<Notified, Failure> {
-    let due: NoticesDue = serde_json::from_str(&message.body).doing("reading a notices message")?;
+    let due: NoticesDue = message.json("reading a notices message", |body| serde_json::from_str(body))?;
+    tracing::info!(target: NOTE, review_id = %due.review, "");
+    if let Some(trace) = due.trace {
+        tracing::info!(target: NOTE, trace_id = %trace, "");
+    }
     let mut notified = Notified { review: due.review.clone(), sent: Vec::new() };
     let Some(loaded) = load(env, &due.review).await? else { return Ok(notified) };
     let now = clock(env, &loaded.review);
@@ -215,12 +219,12 @@ async fn settle(
     let sent = Sent::of(&reading, told, notice, message_id, claimed_by);
     let review = &sent_from.review.head.review;
     let mut newest = None;
-    loop {
+    let awaited = loop {
         let loaded: &Loaded = newest.as_ref().unwrap_or(sent_from);
         let Some(reading) = loaded.reading() else { return Ok(()) };
         let commit = telling::settle(&reading, told, &sent, clock(env, &loaded.review));
         match env.store.commit(&commit).await.doing("settling a mail")? {
-            Committed::Written => break,
+            Committed::Written => break clockwork::awaited(&commit.head, commit.head.at),
             Committed::AlreadyWritten(_) | Committed::Superseded => {
                 let records = env.store.told(review).await.doing("reading what people were told")?;
                 let claim = records.get(&notice.to).and_then(|record| record.claim.as_ref());
@@ -230,11 +234,16 @@ async fn settle(
                 newest = load(env, review).await?;
             }
         }
-    }
-    tracing::info!(review_id = %review, version = notice.version, kind = notice.kind.word(), "told");
+    };
+    let trace = notice.trace.map(tracing::field::display);
+    tracing::info!(trace_id = trace, version = notice.version, kind = notice.kind.word(), "told");
     Metrics::new("Holdpoint")
         .dimension("Kind", notice.kind.word())
         .count("NoticesSent", 1)
+        .property("review_id", review.as_str())
+        .emit(notice.at.millis());
+    Metrics::new("Holdpoint")
+        .count("AnswersOutstanding", awaited)
         .property("review_id", review.as_str())
         .emit(notice.at.millis());
     Ok(())

@@ -6,6 +6,7 @@ use refresh_core::{
     Instant, ReviewId,
     decision::Outcome,
     delivery::{self, Report},
+    message::NoticesDue,
 };
 
 use crate::{
@@ -22,7 +23,7 @@ pub(crate) async fn take(
 ) -> Result<Vec<Outcome>, Failure> {
     let status = &report.delivery.status;
     if !env.store.report(id, report).await.doing("recording what became of a mail")? {
-        tracing::warn!(review_id = %id, status = status.word(), "a report on a mail to nobody we ever told");
+        tracing::warn!(status = status.word(), "a report on a mail to nobody we ever told");
         return Ok(Vec::new());
     }
     if status.undeliverable().is_none() {
@@ -35,8 +36,8 @@ pub(crate) async fn take(
         let now = Instant::from_millis(env.clock.now_millis()).max(review.head.at);
         let Some(commit) = delivery::undeliverable(&review, &facts, &env.deployment, report, now) else {
             // Nothing to write, but an earlier delivery may have died before it asked for the notices.
-            if let Some(at) = review.head.notices_at {
-                ask(env, id, at, now).await?;
+            if let Some(due) = NoticesDue::of(&review.head) {
+                ask(env, due, now).await?;
             }
             return Ok(Vec::new());
         };
@@ -50,10 +51,10 @@ pub(crate) async fn take(
                 continue;
             }
         }
-        if let Some(at) = commit.head.notices_at {
-            ask(env, id, at, now).await?;
+        if let Some(due) = NoticesDue::of(&commit.head) {
+            ask(env, due, now).await?;
         }
-        tracing::warn!(review_id = %id, status = status.word(), "a mail did not reach its reader");
+        tracing::warn!(status = status.word(), "a mail did not reach its reader");
         Metrics::new("Holdpoint")
             .dimension("Status", status.word())
             .count("Undeliverable", 1)

@@ -6,12 +6,13 @@ use lambda_shell::{
     Doing, Failure,
     batch::Message,
     deadline::Deadline,
+    log::NOTE,
     metrics::{Metrics, Unit},
     queue::{LONGEST_DELAY_SECONDS, Outgoing},
 };
 use packet_store::{Committed, KEPT_DAYS};
 use refresh_core::{
-    Instant, ReviewId,
+    Instant, ReviewId, clockwork,
     commit::{Cause, Commit},
     decision::Outcome,
     instant::DAY,
@@ -35,10 +36,11 @@ pub struct Refreshed {
 pub(crate) async fn take(env: &Env, messages: Vec<Message>, deadline: Deadline) -> Result<Refreshed, Failure> {
     let read = messages
         .iter()
-        .map(|message| ToRefresh::read(&message.body).doing("reading a refresh message"))
+        .map(|message| message.json("reading a refresh message", ToRefresh::read))
         .collect::<Result<Vec<ToRefresh>, Failure>>()?;
     let first = read.first().ok_or_else(|| Failure::new("reading the batch", "expected a message, found none"))?;
     let review = first.review().clone();
+    tracing::info!(target: NOTE, review_id = %review, "");
     // Messages without a group come one by one, so all of a group are about one review.
     if let Some(other) = read.iter().find(|message| *message.review() != review) {
         return Err(Failure::new("reading the batch", format!("{review} and {} share a group", other.review())));
@@ -109,8 +111,8 @@ async fn attempt(env: &Env, id: &ReviewId, triggers: &[Trigger], sent: Instant) 
     };
     let Some(commit) = commit else {
         // Nothing to write, but an earlier delivery may have died before it asked for the notices.
-        if let Some(at) = review.and_then(|review| review.head.notices_at) {
-            ask(env, id, at, now).await?;
+        if let Some(due) = review.and_then(|review| NoticesDue::of(&review.head)) {
+            ask(env, due, now).await?;
         }
         return Ok(Attempt::Done(Refreshed { review: id.clone(), outcomes: Vec::new() }));
     };
@@ -119,8 +121,8 @@ async fn attempt(env: &Env, id: &ReviewId, triggers: &[Trigger], sent: Instant) 
         Committed::Superseded => return Ok(Attempt::Superseded),
         Committed::Written => {}
     }
-    if let Some(at) = commit.head.notices_at {
-        ask(env, id, at, now).await?;
+    if let Some(due) = NoticesDue::of(&commit.head) {
+        ask(env, due, now).await?;
     }
     if commit.head.standing != Standing::Open {
         let expires = now.plus_millis(KEPT_DAYS * DAY);
@@ -131,8 +133,7 @@ async fn attempt(env: &Env, id: &ReviewId, triggers: &[Trigger], sent: Instant) 
 }
 
 /// One message a review, delayed until somebody may be owed something.
-pub(crate) async fn ask(env: &Env, review: &ReviewId, at: Instant, now: Instant) -> Result<(), Failure> {
-    let due = NoticesDue { review: review.clone(), at };
+pub(crate) async fn ask(env: &Env, due: NoticesDue, now: Instant) -> Result<(), Failure> {
     let Some(delay) = due.delay(now, LONGEST_DELAY_SECONDS) else { return Ok(()) };
     let message = Outgoing::json(&due).doing("writing the notices message")?.delayed(delay);
     env.notices.send(message).await.doing("asking for the notices")
@@ -148,10 +149,26 @@ pub(crate) fn outcomes(commit: &Commit) -> Vec<Outcome> {
         .collect()
 }
 
+fn triggers(commit: &Commit) -> impl Iterator<Item = &Trigger> {
+    let happenings = commit.entry.iter().flat_map(|entry| &entry.happenings);
+    happenings.filter_map(|happening| match happening {
+        Happening::Trigger(trigger) => Some(trigger),
+        _ => None,
+    })
+}
+
 fn measure(before: Option<&Review>, commit: &Commit, sent: Instant) {
     let head = &commit.head;
+    let trace = commit.entry.as_ref().and_then(|entry| entry.trace);
+    for trigger in triggers(commit) {
+        let (own, event_id) = (trigger.trace(), trigger.identity.id.as_str());
+        // Of a batch one trace goes on; the line of every other event says which.
+        let continued_as = trace.filter(|trace| *trace != own).map(tracing::field::display);
+        tracing::info!(event_id, trace_id = %own, continued_as, version = head.latest, "counted");
+    }
     for outcome in outcomes(commit) {
-        tracing::info!(review_id = %head.review, version = head.latest, outcome = outcome.word(), "decided");
+        let trace = trace.map(tracing::field::display);
+        tracing::info!(trace_id = trace, version = head.latest, outcome = outcome.word(), "decided");
         Metrics::new("Holdpoint")
             .dimension("Outcome", outcome.word())
             .count("Decisions", 1)
@@ -161,6 +178,7 @@ fn measure(before: Option<&Review>, commit: &Commit, sent: Instant) {
     Metrics::new("Holdpoint")
         .put("ChangeToPacket", Unit::Milliseconds, head.at.since(sent).max(0) as f64)
         .count("OpenExceptions", head.exceptions.len())
+        .count("AnswersOutstanding", clockwork::awaited(head, head.at))
         .property("review_id", head.review.as_str())
         .property("first", before.is_none())
         .emit(head.at.millis());

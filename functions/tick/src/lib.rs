@@ -41,7 +41,8 @@ fn refresh(due: &Due, now: Instant) -> Result<Outgoing, Failure> {
 }
 
 fn notices(due: &Due, now: Instant) -> Result<Outgoing, Failure> {
-    Outgoing::json(&NoticesDue { review: due.review.clone(), at: now }).doing("writing the notices message")
+    Outgoing::json(&NoticesDue { review: due.review.clone(), at: now, trace: None })
+        .doing("writing the notices message")
 }
 
 /// How late the longest waiting is: the alarm for a tick that stopped.

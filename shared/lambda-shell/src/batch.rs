@@ -7,6 +7,8 @@ use std::{collections::BTreeMap, panic::AssertUnwindSafe, task::Poll};
 
 use aws_lambda_events::sqs::{BatchItemFailure, SqsBatchResponse, SqsEvent, SqsMessage};
 
+use tracing::Instrument;
+
 use crate::{Failure, deadline::Deadline};
 
 /// One message of a batch.
@@ -21,6 +23,16 @@ pub struct Message {
     pub receive_count: u32,
     /// The message attributes with a string value.
     pub attributes: BTreeMap<String, String>,
+}
+
+impl Message {
+    /// The body as what it should be. The reader's own words would quote what they found, so they are not passed on.
+    pub fn json<T>(&self, doing: &str, read: impl FnOnce(&str) -> Result<T, serde_json::Error>) -> Result<T, Failure> {
+        read(&self.body).map_err(|error| {
+            let kind = error.classify();
+            Failure::new(doing, format!("expected a message of ours, found something else ({kind:?})"))
+        })
+    }
 }
 
 /// What became of each message, in the order of the batch.
@@ -181,11 +193,16 @@ async fn one<T, F>(deadline: &Deadline, id: &str, begin: impl FnOnce() -> F) -> 
 where
     F: Future<Output = Result<T, Failure>>,
 {
-    let outcome = attempt(deadline, begin).await;
-    if let Err(failure) = &outcome {
-        tracing::error!(message_id = id, error = failure.chain(), "handed back to the queue");
-    }
-    outcome
+    // At the highest level, so that no setting leaves its lines without it.
+    let span = tracing::error_span!("record", message_id = id);
+    let handled = async {
+        let outcome = attempt(deadline, begin).await;
+        if let Err(failure) = &outcome {
+            tracing::error!(error = failure.chain(), "handed back to the queue");
+        }
+        outcome
+    };
+    handled.instrument(span).await
 }
 
 async fn attempt<T, F>(deadline: &Deadline, begin: impl FnOnce() -> F) -> Result<T, Failure>

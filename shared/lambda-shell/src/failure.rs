@@ -2,6 +2,8 @@
 
 use std::{error::Error, fmt, sync::Arc};
 
+use crate::log::masked;
+
 /// Reads after "failed while": `doing` is a phrase like "committing the decision on RR-1".
 #[derive(Clone, Debug)]
 pub struct Failure {
@@ -15,7 +17,8 @@ impl Failure {
         Self { doing: doing.into(), source: Arc::from(source.into()) }
     }
 
-    /// The whole chain on one line: the SDK's own `Display` stops at "service error".
+    /// The whole chain on one line: the SDK's own `Display` stops at "service error". Addresses in it are masked, since it
+    /// goes where others read: into logs, dead letters, answers.
     pub fn chain(&self) -> String {
         let mut line = self.doing.clone();
         let mut cause: Option<&dyn Error> = Some(&*self.source);
@@ -28,7 +31,7 @@ impl Failure {
             }
             cause = error.source();
         }
-        line
+        masked(&line)
     }
 }
 
@@ -64,5 +67,11 @@ mod tests {
         let cause = std::io::Error::other("connection reset");
         let failure = Failure::new("sending the mail", Failure::new("connecting", cause));
         assert_eq!(failure.chain(), "sending the mail: connecting: connection reset");
+    }
+
+    #[test]
+    fn the_chain_names_nobody() {
+        let failure = Failure::new("reading TOLD#rm-a@example.com", "refused for rm-a@example.com");
+        assert_eq!(failure.chain(), "reading ***@***: refused for ***@***");
     }
 }

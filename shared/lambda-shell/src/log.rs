@@ -1,6 +1,9 @@
 //! One flat JSON object a line, under the key names of Powertools: `level`, `message`, `timestamp`, `service`,
 //! `location`, `function_request_id`, `xray_trace_id`, then what the spans and the event add.
 //!
+//! A handler that has found out what it works on says so once, to [`NOTE`]: every later line of that record or page carries
+//! it, the one of its failure included.
+//!
 //! Never an address, a token or a body. Callers leave them out; what slips through in an error's text is masked here:
 //! anything that reads like an e-mail address.
 
@@ -22,17 +25,32 @@ use tracing_subscriber::{
 
 use crate::metrics;
 
+/// The target of events that write no line: their fields go with every later line of the span they are said in.
+///
+/// `tracing::info!(target: NOTE, review_id = %id, "")`
+pub const NOTE: &str = "log_note";
+
 /// Begins logging to standard output. Further calls do nothing.
 pub fn start() {
     static ONCE: Once = Once::new();
     ONCE.call_once(|| {
         let service = std::env::var("POWERTOOLS_SERVICE_NAME").or_else(|_| std::env::var("AWS_LAMBDA_FUNCTION_NAME"));
-        let lines = Lines::new(service.unwrap_or_else(|_| "local".to_owned()), std::io::stdout);
-        let started = tracing_subscriber::registry().with(lines.with_filter(filter(level()))).try_init();
+        let lines = lines(service.unwrap_or_else(|_| "local".to_owned()), std::io::stdout, level());
+        let started = tracing_subscriber::registry().with(lines).try_init();
         if started.is_ok() {
-            hook_panics();
+            std::panic::set_hook(Box::new(panicked));
         }
     });
+}
+
+/// What [`start`] installs, so that a test reads the very lines a deployment writes.
+pub fn lines<S, O, W>(service: impl Into<String>, out: W, level: LevelFilter) -> impl Layer<S>
+where
+    S: Subscriber + for<'a> LookupSpan<'a>,
+    O: Write + 'static,
+    W: Fn() -> O + 'static,
+{
+    Lines::new(service, out).with_filter(filter(level))
 }
 
 fn level() -> LevelFilter {
@@ -52,14 +70,13 @@ fn filter(level: LevelFilter) -> Targets {
         .with_targets(noisy.map(|name| (name, quiet)))
         .with_target("lambda_runtime::layers", level)
         .with_target(metrics::TARGET, LevelFilter::INFO)
+        .with_target(NOTE, LevelFilter::INFO)
 }
 
-/// A panic's text may quote anything, so only its place is logged.
-fn hook_panics() {
-    std::panic::set_hook(Box::new(|panic| {
-        let place = panic.location().map(ToString::to_string).unwrap_or_default();
-        tracing::error!(place, "panicked");
-    }));
+/// The hook for panics. Their text may quote anything, so only the place is logged.
+pub fn panicked(panic: &std::panic::PanicHookInfo<'_>) {
+    let place = panic.location().map(ToString::to_string).unwrap_or_default();
+    tracing::error!(place, "panicked");
 }
 
 /// Writes events as lines. Generic over where they go, so that a test reads them.
@@ -112,6 +129,15 @@ where
             // Already a line of its own format: CloudWatch reads it as it is.
             if let Some(Value::String(line)) = own.get(metrics::LINE) {
                 self.write(line);
+            }
+            return;
+        }
+        if metadata.target() == NOTE {
+            own.remove("message");
+            if let Some(span) = context.event_span(event)
+                && let Some(Fields(fields)) = span.extensions_mut().get_mut::<Fields>()
+            {
+                fields.extend(own);
             }
             return;
         }

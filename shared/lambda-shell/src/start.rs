@@ -72,7 +72,7 @@ pub async fn event<E, T>(env: E, handle: impl AsyncFn(&E, Value, Deadline) -> Re
     .await
 }
 
-/// Lambda writes a failed invocation's message into the log itself, so it is masked like every line of ours.
+/// Lambda writes a failed invocation's message into the log itself.
 fn unnamed(failure: &Failure) -> Error {
-    Error::from(log::masked(&failure.chain()))
+    Error::from(failure.chain())
 }

@@ -93,7 +93,11 @@ pub(crate) fn open<T: DeserializeOwned>(doing: &str, item: &Item) -> Result<T, S
         Some(AttributeValue::B(_)) => return Err(damaged("its digest does not fit its attributes".into())),
         _ => return Err(damaged("expected a binary attribute digest".into())),
     }
-    let read = |json: &[u8]| serde_json::from_slice(json).map_err(|error| damaged(format!("body: {error}")));
+    // Where it stops fitting, not what stands there: the reader's own words would quote it.
+    let read = |json: &[u8]| {
+        serde_json::from_slice(json)
+            .map_err(|error| damaged(format!("body: not of its form at {}:{}", error.line(), error.column())))
+    };
     match item.get("body") {
         Some(AttributeValue::S(json)) => read(json.as_bytes()),
         Some(AttributeValue::B(packed)) => {

@@ -2,7 +2,7 @@
 
 use aws_sdk_dynamodb::types::{AttributeValue, Put, ReturnValuesOnConditionCheckFailure, TransactWriteItem};
 use refresh_core::{
-    Instant, ReviewId, Source,
+    Instant, ReviewId, Source, TraceId,
     authority::Disposition,
     digest::Digest,
     event::{Event, Identity},
@@ -60,6 +60,9 @@ pub struct EventRecord {
     pub subject: Subject,
     pub revision: Revision,
     pub at: Instant,
+    /// The one the first delivery came with, if any: every later one goes on under it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub trace: Option<TraceId>,
 }
 
 impl EventRecord {
@@ -72,6 +75,7 @@ impl EventRecord {
             subject: event.subject.clone(),
             revision: event.revision,
             at,
+            trace: event.trace,
         }
     }
 

@@ -1,24 +1,32 @@
 //! Signed links: who may do what with which thing, until when. Nothing in a token is secret; nothing can be changed.
 //!
 //! ```text
-//! version 1 | key id 1 | purpose 1 | review 16 | person 16 | thing 16 | expires at 8 | nonce 8 | tag 16   = 83 bytes
+//! layout 1 | key id 1 | purpose 1 | review 16 | person 16 | thing 16 | expires at 8 | nonce 8 | tag 16              = 83
+//! layout 2, where the mail goes on a trace:               ... | expires at 8 | nonce 8 | trace 16 | tag 16             = 99
 //! ```
-//! base64url without padding: 111 characters. The names are hashes, so that a link in a proxy's log names nobody.
+//! base64url without padding: 111 or 132 characters. The names are hashes, so that a link in a proxy's log names nobody.
 
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use hmac::{Hmac, KeyInit, Mac};
-use refresh_core::{Instant, digest::Digest};
+use refresh_core::{Instant, TraceId, digest::Digest};
 use sha2::Sha256;
 use subtle::ConstantTimeEq;
 
-/// Layouts other than this one are refused.
-const LAYOUT: u8 = 1;
+/// Layouts other than these are refused. Each has one length.
+const PLAIN: u8 = 1;
+const TRACED: u8 = 2;
+/// A form's seal has a layout of its own.
+const SEAL: u8 = 1;
 const TAG: usize = 16;
 const SIGNED: usize = 3 + 16 + 16 + 16 + 8 + 8;
-const LENGTH: usize = SIGNED + TAG;
-/// Characters of a token in a URL.
-pub const TOKEN_LENGTH: usize = LENGTH.div_ceil(3) * 4 - (3 - LENGTH % 3) % 3;
-const _: () = assert!(TOKEN_LENGTH < 160, "mail clients break longer links");
+const TRACE: usize = 16;
+/// Characters of a token in a URL, without a trace and with one.
+pub const TOKEN_LENGTHS: [usize; 2] = [in_base64(SIGNED + TAG), in_base64(SIGNED + TRACE + TAG)];
+const _: () = assert!(TOKEN_LENGTHS[1] < 160, "mail clients break longer links");
+
+const fn in_base64(bytes: usize) -> usize {
+    bytes.div_ceil(3) * 4 - (3 - bytes % 3) % 3
+}
 
 /// What a link lets its reader do. Purposes never stand in for each other: each has a key of its own.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
@@ -68,6 +76,8 @@ pub struct Token {
     pub thing: [u8; 16],
     /// From this instant on the link is expired.
     pub expires_at: Instant,
+    /// What the mail went on: the click goes on it too.
+    pub trace: Option<TraceId>,
 }
 
 /// Why a link does not open. Everything but [`Refusal::Expired`] gets the page that says nothing.
@@ -167,13 +177,15 @@ fn token_tag(root: &[u8; 32], purpose: Purpose, signed: &[u8]) -> [u8; TAG] {
 /// Signs with the first key. The nonce sets two mails about one thing apart; it comes from the caller.
 pub fn sign(token: &Token, keys: &Keys, nonce: [u8; 8]) -> String {
     let (id, root) = keys.signing();
-    let mut bytes = Vec::with_capacity(LENGTH);
-    bytes.extend([LAYOUT, id, token.purpose.byte()]);
+    let mut bytes = Vec::with_capacity(SIGNED + TRACE + TAG);
+    let layout = if token.trace.is_some() { TRACED } else { PLAIN };
+    bytes.extend([layout, id, token.purpose.byte()]);
     bytes.extend(token.review);
     bytes.extend(token.person);
     bytes.extend(token.thing);
     bytes.extend(token.expires_at.millis().to_be_bytes());
     bytes.extend(nonce);
+    bytes.extend(token.trace.into_iter().flat_map(TraceId::bytes));
     let tag = token_tag(root, token.purpose, &bytes);
     bytes.extend(tag);
     URL_SAFE_NO_PAD.encode(bytes)
@@ -182,14 +194,15 @@ pub fn sign(token: &Token, keys: &Keys, nonce: [u8; 8]) -> String {
 /// Opens a token for one purpose. Nothing of it is looked at before its tag is found good, but what chooses the key.
 pub fn open(text: &str, keys: &Keys, purpose: Purpose, now: Instant) -> Result<Token, Refusal> {
     // The engine refuses padding, other alphabets and stray last bits: one token has one spelling.
-    if text.len() != TOKEN_LENGTH {
+    if !TOKEN_LENGTHS.contains(&text.len()) {
         return Err(Refusal::Unreadable);
     }
     let bytes = URL_SAFE_NO_PAD.decode(text).map_err(|_| Refusal::Unreadable)?;
-    if bytes.len() != LENGTH || bytes[0] != LAYOUT {
+    let signed = bytes.len() - TAG;
+    if !matches!((bytes[0], signed.checked_sub(SIGNED)), (PLAIN, Some(0)) | (TRACED, Some(TRACE))) {
         return Err(Refusal::Unreadable);
     }
-    let (signed, claimed) = bytes.split_at(SIGNED);
+    let (signed, claimed) = bytes.split_at(signed);
     let root = keys.get(signed[1]).ok_or(Refusal::Forged)?;
     // Computed for the purpose asked for, not the one the token claims: an answer's link never decides.
     let good = token_tag(root, purpose, signed).ct_eq(claimed);
@@ -198,7 +211,10 @@ pub fn open(text: &str, keys: &Keys, purpose: Purpose, now: Instant) -> Result<T
     }
     let part = |from: usize| -> [u8; 16] { signed[from..from + 16].try_into().expect("the layout's own length") };
     let expires_at = i64::from_be_bytes(signed[51..59].try_into().expect("the layout's own length"));
+    // Layout 1 ends here; a trace of zeros is none of ours and is none.
+    let trace = (signed.len() > SIGNED).then(|| TraceId::from_bytes(part(SIGNED))).flatten();
     let token = Token {
+        trace,
         purpose,
         review: part(3),
         person: part(19),
@@ -225,7 +241,7 @@ pub fn path(purpose: Purpose, token: &str) -> String {
 /// ```
 pub fn form_seal(keys: &Keys, token: &str, state: &Digest, rendered_at: Instant) -> String {
     let (id, root) = keys.signing();
-    let mut bytes = vec![LAYOUT, id];
+    let mut bytes = vec![SEAL, id];
     bytes.extend(rendered_at.millis().to_be_bytes());
     bytes.extend(thing(state));
     let tag = seal_tag(root, token, &bytes);
@@ -256,7 +272,7 @@ pub enum SealRefusal {
 /// Checks a seal against the link it was sent with and the state as it is now. Returns when the page was rendered.
 pub fn form_check(seal: &str, keys: &Keys, token: &str, state: &Digest, now: Instant) -> Result<Instant, SealRefusal> {
     let bytes = URL_SAFE_NO_PAD.decode(seal).map_err(|_| SealRefusal::Forged)?;
-    if bytes.len() != 26 + TAG || bytes[0] != LAYOUT {
+    if bytes.len() != 26 + TAG || bytes[0] != SEAL {
         return Err(SealRefusal::Forged);
     }
     let (sealed, claimed) = bytes.split_at(26);

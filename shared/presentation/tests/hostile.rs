@@ -114,6 +114,7 @@ fn attack(name: &str, text: &str) {
         "X-Holdpoint-Review",
         "X-Holdpoint-Kind",
         "X-Holdpoint-Version",
+        "X-Holdpoint-Trace",
         "Content-Type",
     ];
     assert_eq!(names, allowed, "{name} {text:?}");

@@ -2,10 +2,10 @@
 
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use presentation::link::{
-    Keys, Purpose, Refusal, SealRefusal, TOKEN_LENGTH, Token, form_check, form_seal, open, short, sign, thing, url,
+    Keys, Purpose, Refusal, SealRefusal, TOKEN_LENGTHS, Token, form_check, form_seal, open, short, sign, thing, url,
 };
 use proptest::prelude::*;
-use refresh_core::{Instant, digest::Digest};
+use refresh_core::{Instant, TraceId, digest::Digest};
 
 fn key(byte: u8) -> String {
     URL_SAFE_NO_PAD.encode([byte; 32])
@@ -26,6 +26,8 @@ fn token(purpose: Purpose) -> Token {
         person: short("rm-a@example.com"),
         thing: thing(&Digest::of_bytes("test", b"proposal")),
         expires_at: now().plus_minutes(240),
+        // One purpose without: links of both layouts live side by side.
+        trace: TraceId::from_bytes([0x5c; 16]).filter(|_| purpose != Purpose::Workspace),
     }
 }
 
@@ -41,7 +43,7 @@ fn signed(purpose: Purpose) -> String {
 fn a_link_opens_for_what_it_was_made_for() {
     for purpose in Purpose::ALL {
         let text = signed(purpose);
-        assert_eq!(text.len(), TOKEN_LENGTH);
+        assert_eq!(text.len(), TOKEN_LENGTHS[usize::from(token(purpose).trace.is_some())]);
         assert_eq!(open(&text, &one_key(), purpose, now()), Ok(token(purpose)));
         let url = url("https://holdpoint.example.com/", purpose, &text);
         assert_eq!(url, format!("https://holdpoint.example.com/{}/{text}", purpose.path()));
@@ -208,19 +210,22 @@ proptest! {
     }
 
     #[test]
-    fn bytes_of_the_right_length_are_refused(bytes in proptest::collection::vec(any::<u8>(), 83)) {
+    fn bytes_of_the_right_length_are_refused(bytes in proptest::collection::vec(any::<u8>(), 99), traced: bool) {
         let mut bytes = bytes;
-        bytes[0] = 1;
+        bytes.truncate(if traced { 99 } else { 83 });
+        bytes[0] = 1 + u8::from(traced);
         bytes[1] = 1;
         prop_assert_eq!(open(&URL_SAFE_NO_PAD.encode(bytes), &one_key(), Purpose::Adopt, now()), Err(Refusal::Forged));
     }
 
     #[test]
     fn what_is_signed_comes_back(
-        review: [u8; 16], person: [u8; 16], thing: [u8; 16], nonce: [u8; 8], millis in 1_793_700_000_000_i64..i64::MAX,
+        review: [u8; 16], person: [u8; 16], thing: [u8; 16], nonce: [u8; 8], trace: [u8; 16], traced: bool,
+        millis in 1_793_700_000_000_i64..i64::MAX,
     ) {
         for purpose in Purpose::ALL {
-            let token = Token { purpose, review, person, thing, expires_at: Instant::from_millis(millis) };
+            let trace = TraceId::from_bytes(trace).filter(|_| traced);
+            let token = Token { purpose, review, person, thing, expires_at: Instant::from_millis(millis), trace };
             let text = sign(&token, &one_key(), nonce);
             prop_assert_eq!(open(&text, &one_key(), purpose, now()), Ok(token));
         }

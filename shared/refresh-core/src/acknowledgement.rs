@@ -2,7 +2,7 @@
 //! authoritative sources do.
 
 use crate::{
-    Instant, Person,
+    Instant, Person, TraceId,
     adoption::Answered,
     decision::Outcome,
     digest::Digest,
@@ -22,21 +22,26 @@ pub fn look(review: &Review, situation: &Situation<'_>, by: &Person, row: [u8; 1
     (if current.is_some() { AnswerResult::Shown } else { AnswerResult::Stale }, current)
 }
 
+/// An answer given through a link bound to this person and this row.
+#[derive(Clone, Debug)]
+pub struct Attempt {
+    pub by: Person,
+    /// The first half of the row's digest, from the link.
+    pub row: [u8; 16],
+    pub reply: Reply,
+    pub note: Option<String>,
+    /// Of the mail whose link it is.
+    pub trace: Option<TraceId>,
+}
+
 /// Records an answer. One to an older row is recorded as `stale`.
-pub fn answer(
-    review: &Review,
-    facts: &Facts,
-    deployment: &Deployment,
-    by: &Person,
-    row: [u8; 16],
-    (reply, note): (Reply, Option<String>),
-    now: Instant,
-) -> Answered {
+pub fn answer(review: &Review, facts: &Facts, deployment: &Deployment, attempt: &Attempt, now: Instant) -> Answered {
+    let Attempt { by, row, reply, note, trace } = attempt.clone();
     let now = now.max(review.head.at);
     let Some(situation) = Situation::of(&review.head.review, facts, deployment, now) else {
         return Answered { result: AnswerResult::Stale, before: None, commit: None };
     };
-    let (_, current) = look(review, &situation, by, row);
+    let (_, current) = look(review, &situation, &by, row);
     let result = if current.is_some() { AnswerResult::Recorded } else { AnswerResult::Stale };
     let mut about = Digest::ZERO;
     about.0[..16].copy_from_slice(&row);
@@ -48,6 +53,7 @@ pub fn answer(
         return Answered { result, before: None, commit: None };
     }
     let mut turn = Turn::on(review, &situation);
+    turn.trace = trace;
     turn.at_once = reply == Reply::Conflict;
     let (by_whom, about) = (by.clone(), answer.row);
     let line = AnswerLine { by: by_whom, action: Action::Acknowledge, result, about, reply: Some(reply), note };
@@ -56,7 +62,7 @@ pub fn answer(
         let answers = &mut turn.head().answers;
         answers.retain(|known| known.person != answer.person || known.row != answer.row);
         answers.push(answer);
-        turn.head().answered(by, now);
+        turn.head().answered(&by, now);
         turn.keep_exceptions();
         if turn.changed() && turn.review.head.standing == Standing::Open {
             turn.decide(Outcome::Unchanged, None, None);

@@ -1,7 +1,7 @@
 //! The owner's decision on a proposal. Everything is judged again at the POST, from the newest facts.
 
 use crate::{
-    Instant, Person,
+    Instant, Person, TraceId,
     commit::Commit,
     decision::Outcome,
     exception::ExceptionKind,
@@ -54,6 +54,8 @@ pub struct Attempt {
     pub proposal: [u8; 16],
     pub wish: Wish,
     pub reason: Option<String>,
+    /// Of the mail whose link it is.
+    pub trace: Option<TraceId>,
 }
 
 /// What came of it.
@@ -103,6 +105,7 @@ pub fn decide(review: &Review, facts: &Facts, deployment: &Deployment, attempt: 
     }
     let mut turn = Turn::on(review, &situation);
     turn.at_once = true;
+    turn.trace = attempt.trace;
     let result = match refusal(review, &situation, &attempt.by, attempt.proposal) {
         Some(AnswerResult::Expired) if attempt.wish == Wish::AskAgain => ask_again(&mut turn, facts, attempt),
         Some(refused) => refused,
@@ -284,6 +287,7 @@ fn refuse(
         return Answered { result, before, commit: None };
     }
     let mut turn = Turn::on(review, situation);
+    turn.trace = attempt.trace;
     answer(&mut turn, attempt, result);
     if result == AnswerResult::FactsChanged && review.head.standing == Standing::Open {
         advance(&mut turn, facts, false);

@@ -55,6 +55,11 @@ pub fn outstanding(head: &Head) -> impl Iterator<Item = &Duty> {
     head.duties.iter().filter(move |duty| !answered(duty))
 }
 
+/// How many answers are still waited for: none of a review that is over.
+pub fn awaited(head: &Head, now: Instant) -> usize {
+    if head.is_over(now) { 0 } else { outstanding(head).count() }
+}
+
 /// The next instant at which somebody is reminded.
 pub fn next_reminder(review: &Review, policy: &Policy) -> Option<Instant> {
     let start = review.authoritative.packet.slot.start;

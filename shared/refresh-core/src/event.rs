@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    EventId, Source,
+    EventId, Source, TraceId,
     digest::Digest,
     fact::{Body, Revision, Subject},
 };
@@ -14,11 +14,19 @@ pub struct Event {
     pub identity: Identity,
     /// The CloudEvents `type`, for the record.
     pub event_type: String,
+    /// The one its sender gave, if any. Not part of the digest: a redelivery may come with another.
+    pub trace: Option<TraceId>,
     /// Of the event's own members and data, so that the same id with other content is noticed.
     pub digest: Digest,
     pub subject: Subject,
     pub revision: Revision,
     pub body: Body,
+}
+
+impl Event {
+    pub fn trace(&self) -> TraceId {
+        self.trace.unwrap_or_else(|| TraceId::of(&self.identity))
+    }
 }
 
 /// CloudEvents `source` + `id`: the identity of a distinct event.

@@ -1,6 +1,6 @@
 //! The first turn of a review: what it is handed over with, and what everyone counts as told from then on.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::{
     Instant, booking,
@@ -70,6 +70,8 @@ impl<'a> Turn<'a> {
             notices_at: None,
             stirred: BTreeSet::new(),
             mails_sent: 0,
+            trace: None,
+            earlier: BTreeMap::new(),
         };
         let review = Review { head, issued: issued.clone(), authoritative: issued.clone(), pending: None };
         let mut turn = Self {
@@ -80,6 +82,7 @@ impl<'a> Turn<'a> {
             happenings: Vec::new(),
             at_once: false,
             stands_on: None,
+            trace: None,
         };
         // The meeting existed before it was handed over, so a calendar read earlier may show it.
         let invited = people::invited(&turn.review, terms);

@@ -39,6 +39,7 @@ mod settlement;
 pub mod situation;
 pub mod slot;
 pub mod telling;
+pub mod trace;
 pub mod turn;
 pub mod view;
 pub mod violation;
@@ -47,3 +48,4 @@ pub mod working_hours;
 
 pub use instant::{Instant, Interval};
 pub use name::{Calendar, ChangeId, Checkpoint, EventId, Person, ReviewId, Role, Service, Source};
+pub use trace::TraceId;

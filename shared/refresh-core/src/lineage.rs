@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    Instant, Person, ReviewId,
+    Instant, Person, ReviewId, TraceId,
     authority::Disposition,
     decision::Decision,
     delivery::Undeliverable,
@@ -11,7 +11,7 @@ use crate::{
     event::Identity,
     fact::{Revision, Subject},
     notice::{CalendarPart, NoticeKind},
-    review::{Reply, Tip},
+    review::{Head, Reply, Tip},
     view::Change,
 };
 
@@ -25,6 +25,9 @@ pub struct Entry {
     /// The hash of the entry before; zero for the first.
     pub previous: Digest,
     pub happenings: Vec<Happening>,
+    /// What it goes on: the newest accepted event's, the answered mail's, or where time alone moved, the newest before.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub trace: Option<TraceId>,
 }
 
 impl Entry {
@@ -33,8 +36,10 @@ impl Entry {
         Digest::of_parts("lineage", &[&self.previous.0, &canonical(self)])
     }
 
-    pub fn after(tip: &Tip, review: &ReviewId, at: Instant, happenings: Vec<Happening>) -> Self {
-        Self { review: review.clone(), sequence: tip.sequence + 1, at, previous: tip.hash, happenings }
+    /// The next one of the review whose HEAD this is.
+    pub fn after(head: &Head, happenings: Vec<Happening>, trace: Option<TraceId>) -> Self {
+        let Tip { sequence, hash } = head.lineage;
+        Self { review: head.review.clone(), sequence: sequence + 1, at: head.at, previous: hash, happenings, trace }
     }
 }
 
@@ -81,6 +86,15 @@ pub struct Trigger {
     /// Sets an id collision apart from the event whose id it took.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub collision: Option<Digest>,
+    /// The one its sender gave, if any.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub trace: Option<TraceId>,
+}
+
+impl Trigger {
+    pub fn trace(&self) -> TraceId {
+        self.trace.unwrap_or_else(|| TraceId::of(&self.identity))
+    }
 }
 
 /// What a person did through a link.

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::{Instant, ReviewId, delivery::Report, instant::SECOND, lineage::Trigger};
+use crate::{Instant, ReviewId, TraceId, delivery::Report, instant::SECOND, lineage::Trigger, review::Head};
 
 /// To `refresh`: an event touched this review, or time did.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
@@ -53,9 +53,16 @@ impl ToRefresh {
 pub struct NoticesDue {
     pub review: ReviewId,
     pub at: Instant,
+    /// What made them due, for the log of whoever cannot even read HEAD. `None` from a tick, which reads no HEAD.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub trace: Option<TraceId>,
 }
 
 impl NoticesDue {
+    pub fn of(head: &Head) -> Option<Self> {
+        head.notices_at.map(|at| Self { review: head.review.clone(), at, trace: head.trace })
+    }
+
     /// The delay of a message that shall arrive at `at`, in whole seconds, rounded up; `None` where that is farther off
     /// than `longest`: a tick finds it then.
     pub fn delay(&self, now: Instant, longest: u32) -> Option<u32> {

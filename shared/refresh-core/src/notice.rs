@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    Instant, Person,
+    Instant, Person, TraceId,
     digest::Digest,
     exception::Exception,
     instant::Slot,
@@ -61,6 +61,9 @@ pub struct Notice {
     pub authoritative_slot: Option<Slot>,
     /// For those whose view holds exceptions: with nearest slots as of now.
     pub exceptions: Vec<Exception>,
+    /// What led to it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub trace: Option<TraceId>,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]

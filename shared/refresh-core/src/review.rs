@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    Checkpoint, Instant, Interval, Person, ReviewId,
+    Checkpoint, Instant, Interval, Person, ReviewId, TraceId,
     booking::Booking,
     delivery::Unreachable,
     digest::Digest,
@@ -69,9 +69,36 @@ pub struct Head {
     /// Whose view changed since the quiet period began; who is among them and owed nothing is `skipped`.
     pub stirred: BTreeSet<Person>,
     pub mails_sent: u32,
+    /// What last changed anybody's view. What time alone leads to goes on under it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub trace: Option<TraceId>,
+    /// Whose view changed by something before that, and who is still to be told.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub earlier: BTreeMap<Person, TraceId>,
 }
 
 impl Head {
+    /// What a mail to this person now goes on: the newest change of their own view.
+    pub fn trace_of(&self, person: &Person) -> Option<TraceId> {
+        self.earlier.get(person).copied().or(self.trace)
+    }
+
+    /// These people's views changed under `trace`. Who was stirred before and is not among them keeps their own, so that
+    /// nobody's mail is said to come from a change that was none for them.
+    pub(crate) fn go_on(&mut self, trace: Option<TraceId>, stirred: &[Person]) {
+        if trace != self.trace {
+            if let Some(before) = self.trace {
+                for person in &self.stirred {
+                    self.earlier.entry(person.clone()).or_insert(before);
+                }
+            }
+            self.trace = trace;
+        }
+        for person in stirred {
+            self.earlier.remove(person);
+        }
+    }
+
     /// Closed, cancelled, or its authoritative slot has started.
     pub fn is_over(&self, now: Instant) -> bool {
         self.standing != Standing::Open || self.starts_at <= now

@@ -24,6 +24,7 @@ pub fn settle(reading: &Reading<'_>, told: &Told, sent: &Sent<'_>, now: Instant)
     let now = head.at;
     let person = &notice.to;
     head.stirred.remove(person);
+    head.earlier.remove(person);
     head.mails_sent += 1;
     let reminder = notice.kind == NoticeKind::Reminder;
     let told_pending = sent.pending == head.pending.as_ref().map(|pending| pending.id());
@@ -60,6 +61,7 @@ pub fn settle(reading: &Reading<'_>, told: &Told, sent: &Sent<'_>, now: Instant)
         },
         at: notice.at,
         message_id: Some(sent.message_id.to_owned()),
+        trace: notice.trace,
     };
     let happening = Happening::Notice {
         to: person.clone(),
@@ -76,7 +78,7 @@ pub fn settle(reading: &Reading<'_>, told: &Told, sent: &Sent<'_>, now: Instant)
         // Whether an exception closes with it is the next refresh's business, and that shall not wait.
         head.check_at = Some(now);
     }
-    let mut commit = turn::commit(head, Vec::new(), vec![happening], Vec::new(), None);
+    let mut commit = turn::commit(head, Vec::new(), (vec![happening], notice.trace), Vec::new(), None);
     commit.told = Some(Settled { told: settled, claimed_by: sent.claimed_by.to_owned() });
     commit
 }
@@ -175,8 +177,11 @@ pub fn fall_quiet(review: &Review, policy: &Policy, now: Instant) -> Option<Comm
         return None;
     }
     let stirred = std::mem::take(&mut head.stirred);
-    // Whom no mail reaches is owed what they are owed.
+    // Whom no mail reaches is owed what they are owed, and by what it was.
     let people: Vec<Person> = stirred.into_iter().filter(|person| !head.withholds(person)).collect();
+    for person in &people {
+        head.earlier.remove(person);
+    }
     head.quiet_until = None;
     let copy = Review { head: head.clone(), ..review.clone() };
     head.notices_at = clockwork::notices_at(&copy, policy);
@@ -185,7 +190,8 @@ pub fn fall_quiet(review: &Review, policy: &Policy, now: Instant) -> Option<Comm
     }
     head.at = head.at.max(now);
     let skipped = (!people.is_empty()).then_some(Happening::Skipped { people });
-    Some(turn::commit(head, Vec::new(), skipped.into_iter().collect(), Vec::new(), None))
+    let trace = head.trace;
+    Some(turn::commit(head, Vec::new(), (skipped.into_iter().collect(), trace), Vec::new(), None))
 }
 
 /// The mailer asked for time: what is owed stays owed, a little later.
@@ -193,5 +199,5 @@ pub fn postpone(review: &Review, until: Instant, now: Instant) -> Commit {
     let mut head = review.head.clone();
     head.at = head.at.max(now);
     head.notices_at = Some(until);
-    turn::commit(head, Vec::new(), Vec::new(), Vec::new(), None)
+    turn::commit(head, Vec::new(), (Vec::new(), None), Vec::new(), None)
 }

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    Instant, Person, clockwork,
+    Instant, Person, TraceId, clockwork,
     digest::Digest,
     fact::Subject,
     instant::{DAY, Slot},
@@ -46,6 +46,9 @@ pub struct Told {
     /// The mailer's id of the mail that told them: what a report on it speaks of.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub message_id: Option<String>,
+    /// What led to that: a reminder goes on under it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub trace: Option<TraceId>,
 }
 
 /// Somebody is about to mail this person. A claim never settled counts as owed: its mail may have gone out.
@@ -76,6 +79,7 @@ pub fn baseline(reading: &Reading<'_>, person: &Person) -> Told {
         hold: None,
         at: issued.authoritative.made_at,
         message_id: None,
+        trace: None,
     }
 }
 
@@ -161,6 +165,8 @@ fn letter(reading: &Reading<'_>, told: &Told, view: &View, kind: NoticeKind, now
         standing: standing(head, reading.proposal_for(&told.person).is_some()),
         authoritative_slot: view.slot.map(|_| reading.review.authoritative.packet.slot),
         exceptions: if view.exceptions.is_empty() { Vec::new() } else { reading.exceptions(&told.person) },
+        // A reminder is of what they were told; anything else is news, and comes from what changed their view.
+        trace: told.trace.filter(|_| kind == NoticeKind::Reminder).or_else(|| head.trace_of(&told.person)),
     }
 }
 

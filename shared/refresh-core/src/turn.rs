@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use crate::{
-    Instant, Person, booking, clockwork,
+    Instant, Person, TraceId, booking, clockwork,
     commit::{Cause, Commit},
     decision::{Decision, Earlier, Outcome, PendingLine},
     fact::{Revision, Subject},
@@ -31,6 +31,8 @@ pub struct Turn<'a> {
     /// Whether a person decided: everything owed goes out at once.
     pub at_once: bool,
     pub(crate) stands_on: Option<(Subject, Revision)>,
+    /// What it goes on, where a person's answer began it; otherwise its triggers say.
+    pub trace: Option<TraceId>,
 }
 
 impl<'a> Turn<'a> {
@@ -43,6 +45,7 @@ impl<'a> Turn<'a> {
             happenings: Vec::new(),
             at_once: false,
             stands_on: None,
+            trace: None,
         };
         turn.review.head.at = situation.now;
         turn.look();
@@ -280,7 +283,10 @@ impl<'a> Turn<'a> {
     pub fn finish(mut self, triggers: Vec<Trigger>) -> Option<Commit> {
         self.settle_objects();
         self.carry_forward();
-        self.stir();
+        // The newest of a batch: what came together is told together.
+        let newest = triggers.iter().rev().find(|trigger| trigger.disposition.is_applied()).map(Trigger::trace);
+        let trace = newest.or(self.trace).or(self.review.head.trace);
+        self.stir(trace);
         let clock = clockwork::of(&self.review, self.situation);
         let head = &mut self.review.head;
         head.check_at = clock.check_at;
@@ -291,7 +297,7 @@ impl<'a> Turn<'a> {
         if self.before.is_some_and(|before| happenings.is_empty() && same_but_time(&before.head, head)) {
             return None;
         }
-        Some(commit(self.review.head, self.minted, happenings, causes, self.stands_on))
+        Some(commit(self.review.head, self.minted, (happenings, trace), causes, self.stands_on))
     }
 
     /// These people may be owed something, once the quiet period is over that begins now if none has.
@@ -303,7 +309,7 @@ impl<'a> Turn<'a> {
     }
 
     /// The quiet period starts with the first change that makes anybody's view differ.
-    fn stir(&mut self) {
+    fn stir(&mut self, trace: Option<TraceId>) {
         let after = reading(&self.review, self.situation);
         let baseline;
         let before = match self.before {
@@ -323,6 +329,9 @@ impl<'a> Turn<'a> {
                 before.view(person, None) != after.view(person, seat.as_ref())
             })
             .collect();
+        if !stirred.is_empty() || self.before.is_none() {
+            self.review.head.go_on(trace, &stirred);
+        }
         self.retry(&stirred);
         if !stirred.is_empty() {
             self.stirred(stirred);
@@ -341,12 +350,12 @@ pub fn reading<'r>(review: &'r Review, situation: &'r Situation<'_>) -> Reading<
 pub fn commit(
     mut head: Head,
     versions: Vec<Version>,
-    happenings: Vec<Happening>,
+    (happenings, trace): (Vec<Happening>, Option<TraceId>),
     causes: Vec<Cause>,
     stands_on: Option<(Subject, Revision)>,
 ) -> Commit {
     head.counter += 1;
-    let entry = (!happenings.is_empty()).then(|| Entry::after(&head.lineage, &head.review, head.at, happenings));
+    let entry = (!happenings.is_empty()).then(|| Entry::after(&head, happenings, trace));
     if let Some(entry) = &entry {
         head.lineage = Tip { sequence: entry.sequence, hash: entry.hash() };
     }

@@ -1,6 +1,6 @@
 //! Who is reading: a link opened, its review and reader found, everything their page needs read.
 
-use lambda_shell::{Doing, Failure};
+use lambda_shell::{Doing, Failure, log::NOTE};
 use presentation::{
     link::{self, Purpose, Refusal, Token},
     page::{Form, Hint, Scene},
@@ -32,8 +32,14 @@ pub async fn open(env: &Env, text: &str, purpose: Purpose) -> Result<Option<Open
         Err(Refusal::Expired(token)) => (token, true),
         Err(Refusal::Unreadable | Refusal::Forged) => return Ok(None),
     };
+    if let Some(trace) = token.trace {
+        tracing::info!(target: NOTE, trace_id = %trace, "");
+    }
     let found = env.store.reader(token.review, token.person).await.doing("looking up whose link it is")?;
-    Ok(found.map(|(review, reader)| Opened {
+    let Some((review, reader)) = found else { return Ok(None) };
+    tracing::info!(target: NOTE, review_id = %review, "");
+    tracing::info!(purpose = purpose.path(), expired, "a link was opened");
+    Ok(Some(Opened {
         seal: link::form_seal(&env.keys, text, &state(&token), now),
         path: link::path(purpose, text),
         text: text.to_owned(),

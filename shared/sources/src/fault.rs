@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use refresh_core::{event::Identity, name::shorten};
+use refresh_core::{TraceId, event::Identity, name::shorten};
 use serde_json::Value;
 
 /// One thing wrong: where (a JSON path like `$.data.slot.end`), what was expected, what was found.
@@ -27,14 +27,16 @@ impl fmt::Display for Fault {
 
 /// A message that is no event, with every fault in it.
 ///
-/// It displays one line a fault, found values included: that is for the source's own team (the answer to its request,
-/// the dead-letter queue). A log line takes [`Refused::outline`], which carries no value.
+/// It displays one line a fault, found values included: that is for whoever sent it (the answer to its request). A dead
+/// letter, which holds the body anyway, takes [`Refused::expectations`], a log line [`Refused::outline`].
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Refused {
     /// Where `source` and `id` themselves were good.
     pub identity: Option<Identity>,
     /// The `type`, where it was a string.
     pub event_type: Option<String>,
+    /// The one its sender gave, if any.
+    pub trace: Option<TraceId>,
     /// Never empty.
     pub faults: Vec<Fault>,
 }
@@ -42,7 +44,14 @@ pub struct Refused {
 impl Refused {
     /// Refused before anything could be told of its identity.
     pub fn unidentified(faults: Vec<Fault>) -> Self {
-        Self { identity: None, event_type: None, faults }
+        Self { identity: None, event_type: None, trace: None, faults }
+    }
+
+    /// One line a fault, without what was found: beside a body, which holds that.
+    pub fn expectations(&self) -> String {
+        let lines: Vec<String> =
+            self.faults.iter().map(|fault| format!("{}: expected {}", fault.path, fault.expected)).collect();
+        lines.join("\n")
     }
 
     /// The paths alone, for logs: no address, no value of the payload.

@@ -95,7 +95,10 @@ pub fn read(value: &Value) -> Result<Read, Refused> {
         Some((identity, (review, report))) => {
             Ok(Read::Report(MailReport { identity, event_type: event_type.to_owned(), review, report }))
         }
-        None => Err(Refused { identity, event_type: Some(event_type.to_owned()), faults: faults.into_vec() }),
+        None => {
+            let event_type = Some(event_type.to_owned());
+            Err(Refused { identity, event_type, trace: None, faults: faults.into_vec() })
+        }
     }
 }
 

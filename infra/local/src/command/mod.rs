@@ -8,6 +8,8 @@ mod run;
 mod serve;
 mod show;
 
+pub use show::in_words;
+
 use std::{fmt, io::Write, path::PathBuf, process::ExitCode};
 
 use clap::{Args, Parser, Subcommand};
@@ -121,7 +123,7 @@ fn log(line: &Line) {
     // A story and a replay print what happened; only what must not happen is worth a line beside it.
     let level = if matches!(line.command, Some(Command::Serve(_))) { "warn" } else { "error" };
     let wanted = std::env::var("HOLDPOINT_LOG").unwrap_or_else(|_| level.to_owned());
-    let filter = tracing_subscriber::EnvFilter::new(format!("{wanted},embedded_metric_format=off"));
+    let filter = tracing_subscriber::EnvFilter::new(format!("{wanted},embedded_metric_format=off,log_note=off"));
     // Started already, where a test calls this twice: then that one goes on.
     let _ = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).try_init();
 }

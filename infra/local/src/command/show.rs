@@ -2,6 +2,7 @@
 
 use std::fmt::Write;
 
+use refresh_core::{EventId, Source, TraceId, event::Identity};
 use serde_json::Value;
 
 use crate::operator::Request;
@@ -130,6 +131,14 @@ fn review(text: &mut String, answer: &Value) {
         for happening in list(entry, "happenings") {
             let what = happened(happening);
             line(text, 1, format!("{:>4}  {}  {what}", entry["sequence"].to_string(), plain(&entry["at"])));
+            if let Some(own) = trace_of(happening) {
+                line(text, 4, format!("trace {own}"));
+            }
+        }
+        // What an event was decided as is on its own line already, unless others were decided with it.
+        let own = list(entry, "happenings").filter_map(trace_of).last();
+        if let Some(trace) = entry["trace"].as_str().filter(|trace| own.as_deref() != Some(*trace)) {
+            line(text, 4, format!("trace {trace}"));
         }
     }
     verified(text, &answer["verified"]);
@@ -154,6 +163,19 @@ fn deliveries(text: &mut String, answer: &Value) {
             format!("{}: {status}{reason} at {}{newest}{withheld}", plain(&one["person"]), plain(&last["at"])),
         );
     }
+}
+
+/// A trigger's own: what its source gave it, or what is made of its source and id.
+fn trace_of(happening: &Value) -> Option<String> {
+    if happening["record"] != "trigger" {
+        return None;
+    }
+    let given = happening["trace"].as_str().map(ToOwned::to_owned);
+    given.or_else(|| {
+        let source = Source::parse(happening["source"].as_str()?).ok()?;
+        let id = EventId::parse(happening["id"].as_str()?).ok()?;
+        Some(TraceId::of(&Identity { source, id }).to_string())
+    })
 }
 
 /// One happening of the lineage on a line.

@@ -166,6 +166,7 @@ pub fn trigger(id: &str, revision: u64) -> Trigger {
         revision,
         disposition: Disposition::Applied,
         collision: None,
+        trace: None,
     }
 }
 
@@ -191,7 +192,7 @@ pub fn moved(review: &Review) -> Commit {
 pub fn after(head: &Head, ids: &[&str]) -> Commit {
     let happenings: Vec<Happening> = ids.iter().map(|id| Happening::Trigger(trigger(id, 2))).collect();
     let causes = ids.iter().map(|id| cause(id)).collect();
-    turn::commit(head.clone(), Vec::new(), happenings, causes, None)
+    turn::commit(head.clone(), Vec::new(), (happenings, None), causes, None)
 }
 
 pub fn told(name: &str) -> Told {
@@ -209,6 +210,7 @@ pub fn told(name: &str) -> Told {
         hold: None,
         at: now(),
         message_id: None,
+        trace: None,
     }
 }
 
@@ -232,6 +234,7 @@ pub fn event(id: &str, fact: &Fact) -> Event {
     Event {
         identity: identity(id),
         event_type: "dev.holdpoint.person.updated.v1".into(),
+        trace: None,
         digest: Digest::of("event", &(id, fact)),
         subject: fact.subject.clone(),
         revision: fact.revision,

@@ -69,13 +69,15 @@ impl Draft<'_> {
     }
 
     /// Our own headers, to find and sort mail by: names and numbers that everybody knows, no secret.
-    pub(super) fn own_headers(&self) -> [(&'static str, String); 4] {
-        [
+    pub(super) fn own_headers(&self) -> Vec<(&'static str, String)> {
+        let mut headers = vec![
             ("Auto-Submitted", "auto-generated".to_owned()),
             ("X-Holdpoint-Review", HeaderText::of(self.letterhead.review.as_str()).to_string()),
             ("X-Holdpoint-Kind", self.notice.kind.word().to_owned()),
             ("X-Holdpoint-Version", self.notice.version.to_string()),
-        ]
+        ];
+        headers.extend(self.notice.trace.map(|trace| ("X-Holdpoint-Trace", trace.to_string())));
+        headers
     }
 }
 

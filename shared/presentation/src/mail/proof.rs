@@ -183,6 +183,7 @@ mod tests {
             standing: ReviewStanding::ProposalPending,
             authoritative_slot: None,
             exceptions: Vec::new(),
+            trace: None,
         };
         let letterhead = Letterhead {
             review: ReviewId::parse("RR-1042").expect("an id"),

@@ -2,7 +2,7 @@
 
 use presentation::mail::Letterhead;
 use refresh_core::{
-    Person, Source,
+    Person, Source, TraceId,
     digest::Digest,
     exception::{Exception, ExceptionKind, Reason, Rule},
     fact::{Diary, Subject},
@@ -86,6 +86,7 @@ fn notice(to: &str, kind: NoticeKind, standing: ReviewStanding, changes: Vec<Cha
         standing,
         authoritative_slot: Some(slot("15:00:00", "16:00:00")),
         exceptions: Vec::new(),
+        trace: TraceId::from_bytes([0x5c; 16]),
     }
 }
 

@@ -164,12 +164,14 @@ impl<'a> History<'a> {
             revision: self.revision,
             disposition: Disposition::Applied,
             collision: None,
+            trace: None,
         }
     }
 
     fn decide(&mut self, by: usize, wish: Wish, expected: AnswerResult, tally: &mut Tally) -> Result<Commit, String> {
         let pending = self.review.head.pending.as_ref().ok_or("nothing is pending in the core")?;
-        let attempt = Attempt { by: translate::person(by), proposal: pending.id().short(), wish, reason: None };
+        let attempt =
+            Attempt { by: translate::person(by), proposal: pending.id().short(), wish, reason: None, trace: None };
         let at = self.names.at(self.case.now);
         let answered = adoption::decide(&self.review, &self.facts, &self.deployment, &attempt, at);
         same("result", &answered.result, &expected)?;

@@ -90,6 +90,7 @@ impl Store {
             revision: self.events,
             disposition: if accepted { Disposition::Applied } else { Disposition::Ignored(Ignored::Duplicate) },
             collision: None,
+            trace: None,
         }
     }
 

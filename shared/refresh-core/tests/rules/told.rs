@@ -98,7 +98,7 @@ pub fn decide(
     };
     let facts = world.read();
     let review = world.review.clone().ok_or("no review was issued")?;
-    let attempt = Attempt { by: as_.clone(), proposal: proposal.short(), wish, reason: None };
+    let attempt = Attempt { by: as_.clone(), proposal: proposal.short(), wish, reason: None, trace: None };
     let answered = adoption::decide(&review, &facts, &world.deployment, &attempt, world.now);
     names_its_proposal(&answered, &proposal)?;
     conclude(world, answered)
@@ -145,8 +145,8 @@ pub fn answer(world: &mut World, by: &Person, version: Option<u32>, reply: Optio
         world.answered = Some(Answered { result, before: None, commit: None });
         return Ok(());
     };
-    let answered =
-        acknowledgement::answer(&review, &facts, &world.deployment, by, row.short(), (reply, None), world.now);
+    let attempt = acknowledgement::Attempt { by: by.clone(), row: row.short(), reply, note: None, trace: None };
+    let answered = acknowledgement::answer(&review, &facts, &world.deployment, &attempt, world.now);
     conclude(world, answered)
 }
 

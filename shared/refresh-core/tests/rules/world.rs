@@ -169,6 +169,7 @@ impl World {
         let event = Event {
             identity: Identity { source, id },
             event_type: format!("dev.holdpoint.{}.v1", subject.word()),
+            trace: None,
             digest: Digest::of("event", &(&subject, revision, &body)),
             subject,
             revision,
@@ -203,6 +204,7 @@ impl World {
                 revision: event.revision,
                 disposition,
                 collision,
+                trace: event.trace,
             };
             self.refresh(vec![trigger])?;
         }

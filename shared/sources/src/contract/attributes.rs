@@ -1,7 +1,7 @@
 //! CloudEvents 1.0: the attributes that count, and where the data is.
 
 use base64::{Engine, engine::general_purpose::STANDARD};
-use refresh_core::{EventId, Source, event::Identity, name::shorten};
+use refresh_core::{EventId, Source, TraceId, event::Identity, name::shorten};
 use serde_json::Value;
 
 use crate::{
@@ -12,6 +12,9 @@ use crate::{
 pub struct Attributes {
     pub identity: Option<Identity>,
     pub event_type: Option<String>,
+    /// Of the extension `traceparent` (CloudEvents distributed tracing). Anything else in it is no fault: an extension is
+    /// its sender's own, and a fact is not refused for how it is followed.
+    pub trace: Option<TraceId>,
     pub data: Option<Data>,
 }
 
@@ -44,7 +47,7 @@ fn data_object<'a>(node: &Node<'a>) -> Option<Object<'a>> {
     }
 }
 
-/// Reads every attribute, recording what is wrong. `null` equals absent; extensions are left alone.
+/// Reads every attribute, recording what is wrong. `null` equals absent; extensions are left alone, but the one that says what an event is part of.
 pub fn read(event: &Object<'_>) -> Attributes {
     event.must("specversion", |node| match node.value().as_str() {
         Some("1.0") => Some(()),
@@ -58,9 +61,10 @@ pub fn read(event: &Object<'_>) -> Attributes {
     event.may("subject", |node| node.text_owned());
     event.may("dataschema", |node| node.text_owned());
     event.may("datacontenttype", json_media_type);
+    let trace = event.may("traceparent", |node| node.value().as_str().and_then(TraceId::of_traceparent)).flatten();
     let data = data(event);
     let identity = source.zip(id).map(|(source, id)| Identity { source, id });
-    Attributes { identity, event_type, data }
+    Attributes { identity, event_type, trace, data }
 }
 
 /// No content type means JSON; a `+json` suffix is JSON as well.

@@ -63,7 +63,7 @@ pub fn parse_value(value: &Value, root: &str) -> Result<Event, Refused> {
         return Err(Refused::unidentified(faults.into_vec()));
     };
     let attributes = attributes::read(&event);
-    let Attributes { identity, event_type, data } = attributes;
+    let Attributes { identity, event_type, trace, data } = attributes;
     let known = event_type.as_deref().and_then(|name| TYPES.iter().find(|known| known.name == name));
     if event_type.is_some() && known.is_none() {
         event.must("type", |node| node.wrong::<()>(format!("one of {}", type_names())));
@@ -75,9 +75,9 @@ pub fn parse_value(value: &Value, root: &str) -> Result<Event, Refused> {
     match (identity, event_type, said) {
         (Some(identity), Some(event_type), Some((subject, revision, body))) if faults.is_empty() => {
             let digest = Digest::of("holdpoint.event.v1", &(&event_type, &subject, revision, &body));
-            Ok(Event { identity, event_type, digest, subject, revision, body })
+            Ok(Event { identity, event_type, trace, digest, subject, revision, body })
         }
-        (identity, event_type, _) => Err(Refused { identity, event_type, faults: faults.into_vec() }),
+        (identity, event_type, _) => Err(Refused { identity, event_type, trace, faults: faults.into_vec() }),
     }
 }
 

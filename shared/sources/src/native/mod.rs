@@ -74,6 +74,11 @@ pub fn translate(
     if read.is_some() && faults.is_empty() {
         Ok(translation)
     } else {
-        Err(Refused { identity: None, event_type: Some(format.word().to_owned()), faults: faults.into_vec() })
+        Err(Refused {
+            identity: None,
+            event_type: Some(format.word().to_owned()),
+            trace: None,
+            faults: faults.into_vec(),
+        })
     }
 }
