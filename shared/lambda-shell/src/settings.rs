@@ -7,7 +7,7 @@ use std::{collections::BTreeMap, error::Error, fmt, str::FromStr};
 /// let mut settings = Settings::of([("TABLE", "packets")]);
 /// let table = settings.required("TABLE");
 /// let quiet: u32 = settings.parsed("QUIET_SECONDS", "a number of seconds", 120);
-/// settings.finish().unwrap();
+/// let (table, quiet) = settings.finish(Some((table, quiet))).unwrap();
 /// assert_eq!((table.as_str(), quiet), ("packets", 120));
 /// ```
 #[derive(Debug)]
