@@ -1,6 +1,12 @@
 //! One item at a time: conditions, updates by attribute, and what is never taken.
 
 use aws_sdk_dynamodb::{error::ProvideErrorMetadata, types::ReturnValuesOnConditionCheckFailure};
+use packet_store::Store;
+use refresh_core::{
+    Instant, Person, ReviewId,
+    delivery::{Delivery, Report, Status},
+    telling::Claim,
+};
 
 use crate::{
     contracts,
@@ -14,6 +20,7 @@ contracts![
     of_many_claims_at_once_one_is_granted,
     an_item_beyond_400_kilobytes_is_refused,
     what_was_written_is_read_at_once,
+    of_many_reports_on_a_mail_the_heaviest_is_kept,
 ];
 
 async fn a_put_that_must_not_exist_shows_what_does(place: Place) {
@@ -127,4 +134,29 @@ async fn what_was_written_is_read_at_once(place: Place) {
         let head = place.item("REVIEW#a", "HEAD").await.expect("it");
         assert_eq!(head["counter"], number(counter));
     }
+}
+
+/// The store's own writes: each is conditional on what is known being as it was read, attribute by attribute.
+async fn of_many_reports_on_a_mail_the_heaviest_is_kept(place: Place) {
+    let store = Store::new(place.dynamodb.clone(), place.table.clone());
+    let (review, to) = (ReviewId::parse("RR-1").expect("a name"), Person::parse("a@example.com").expect("an address"));
+    let at = Instant::from_millis(1_793_700_000_000);
+    let report = |status| Report {
+        to: to.clone(),
+        delivery: Delivery { message_id: "m1".to_owned(), mailed_at: at, at, status },
+    };
+    assert!(!store.report(&review, &report(Status::Bounced)).await.expect("read"), "nobody was ever mailed");
+    let claim = Claim { by: "a".to_owned(), until: at.plus_seconds(300) };
+    assert!(store.claim(&review, &to, &claim, at).await.expect("written"));
+    let reports = [Status::Delayed, Status::Complained, Status::Delivered, Status::Bounced].map(report);
+    let sent = reports.into_iter().map(|report| {
+        let (store, review) = (store.clone(), review.clone());
+        tokio::spawn(async move { store.report(&review, &report).await })
+    });
+    for kept in sent.collect::<Vec<_>>() {
+        assert!(kept.await.expect("no panic").expect("written"));
+    }
+    let record = store.told(&review).await.expect("read").remove(&to).expect("an item");
+    assert_eq!(record.delivery.map(|delivery| delivery.status), Some(Status::Complained));
+    assert_eq!(record.claim, Some(claim));
 }
