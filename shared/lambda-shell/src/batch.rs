@@ -196,7 +196,7 @@ where
     // At the highest level, so that no setting leaves its lines without it.
     let span = tracing::error_span!("record", message_id = id);
     let handled = async {
-        let outcome = attempt(deadline, begin).await;
+        let outcome = Box::pin(attempt(deadline, begin)).await;
         if let Err(failure) = &outcome {
             tracing::error!(error = failure.chain(), "handed back to the queue");
         }

@@ -6,7 +6,7 @@ use std::{
 };
 
 use lambda_shell::{
-    log::Lines,
+    log::{Lines, NOTE},
     metrics::{Metrics, Unit},
 };
 use serde_json::{Value, json};
@@ -52,6 +52,32 @@ fn a_line_is_flat_and_carries_its_spans() {
             "xray_trace_id": "x-1", "review_id": "RR-1", "version": 3, "late": true
         })
     );
+}
+
+#[test]
+fn what_is_noted_goes_with_every_later_line_of_its_span() {
+    let found = lines(|| {
+        let record = |id: &str| tracing::error_span!("record", message_id = id);
+        record("m1").in_scope(|| {
+            tracing::info!("before");
+            tracing::info!(target: NOTE, review_id = "RR-1", "");
+            tracing::info_span!("inner").in_scope(|| tracing::info!("within"));
+            tracing::info!(target: NOTE, review_id = "RR-2", by = "a@example.com", "");
+            tracing::error!("after");
+        });
+        record("m2").in_scope(|| tracing::info!("the next"));
+        // Nothing to keep it with: no line, and no harm.
+        tracing::info!(target: NOTE, review_id = "RR-3", "");
+        tracing::info!("outside");
+    });
+    let told: Vec<(&str, Option<&str>)> =
+        found.iter().map(|line| (line["message"].as_str().unwrap(), line["review_id"].as_str())).collect();
+    assert_eq!(
+        told,
+        [("before", None), ("within", Some("RR-1")), ("after", Some("RR-2")), ("the next", None), ("outside", None)]
+    );
+    assert_eq!(found[2]["by"], "***@***");
+    assert_eq!(found[2]["message_id"], "m1");
 }
 
 #[test]

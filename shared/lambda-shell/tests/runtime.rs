@@ -152,12 +152,17 @@ fn a_batch_is_answered_record_by_record_and_nobodys_address_is_logged() {
     assert_eq!(posted[2], ("response".into(), json!({ "batchItemFailures": [] })));
 
     let lines: Vec<Value> = said.lines().filter_map(|line| serde_json::from_str(line).ok()).collect();
-    let about = |id: &str| lines.iter().find(|line| line["message_id"] == id).unwrap_or_else(|| panic!("{id}: {said}"));
+    let about = |id: &str| {
+        let failed = |line: &&Value| line["message_id"] == id && line["error"].is_string();
+        lines.iter().find(failed).unwrap_or_else(|| panic!("{id}: {said}"))
+    };
     assert_eq!(about("m2")["error"], "reading the body: expected good, of ***@***");
     assert_eq!(about("m2")["function_request_id"], "r-1");
     assert_eq!(about("m2")["service"], "sample");
     assert_eq!(about("m3")["error"], "handling the record: panicked");
-    assert!(lines.iter().any(|line| line["message"] == "panicked" && line["place"].is_string()), "{said}");
+    // Which record it was is known: the line is within that record's span.
+    let panicked = lines.iter().find(|line| line["message"] == "panicked").unwrap_or_else(|| panic!("{said}"));
+    assert!(panicked["place"].is_string() && panicked["message_id"] == "m3", "{panicked}");
     assert!(!said.contains("example.com"), "{said}");
 }
 

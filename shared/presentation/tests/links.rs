@@ -50,6 +50,24 @@ fn a_link_opens_for_what_it_was_made_for() {
     }
 }
 
+/// Links that were mailed before there were traces are still in mailboxes.
+#[test]
+fn without_a_trace_a_link_has_the_layout_of_before() {
+    let bytes = |purpose| URL_SAFE_NO_PAD.decode(signed(purpose)).expect("base64url");
+    let (plain, traced) = (bytes(Purpose::Workspace), bytes(Purpose::Adopt));
+    assert_eq!((plain.len(), plain[0], &plain[59..67]), (83, 1, &[9; 8][..]));
+    assert_eq!((traced.len(), traced[0], &traced[59..67], &traced[67..83]), (99, 2, &[9; 8][..], &[0x5c; 16][..]));
+    // Neither passes for the other, whatever its first byte says.
+    let cut = [&traced[..67], &traced[83..]].concat();
+    let grown = [&plain[..67], &[0x5c; 16], &plain[67..]].concat();
+    for (mut bent, purpose) in [(cut, Purpose::Adopt), (grown, Purpose::Workspace)] {
+        for layout in [1, 2] {
+            bent[0] = layout;
+            assert!(open(&URL_SAFE_NO_PAD.encode(&bent), &one_key(), purpose, now()).is_err(), "{purpose:?} {layout}");
+        }
+    }
+}
+
 #[test]
 fn the_same_names_give_the_same_hashes_everywhere() {
     assert_eq!(short("RR-1042"), short("RR-1042"));

@@ -18,6 +18,8 @@ use tracing::Instrument;
 pub async fn answer(page: impl Future<Output = Result<Page, Failure>>) -> Response {
     // At the highest level, so that no setting leaves its lines without what is noted in it.
     let span = tracing::error_span!("page");
+    // On the heap: the state of a page with its SDK calls is tens of kilobytes, and stacks of workers are small.
+    let page = Box::pin(page);
     let made = async {
         page.await.unwrap_or_else(|failure| {
             tracing::error!(error = failure.chain(), "the page could not be made");
