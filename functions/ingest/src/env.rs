@@ -21,13 +21,13 @@ pub struct Env {
 }
 
 impl Env {
-    pub async fn from_environment() -> Result<Self, BadSettings> {
+    pub fn from_environment() -> Result<Self, BadSettings> {
         let mut settings = Settings::from_environment();
         let (table, refresh) = (settings.required("TABLE"), settings.required("REFRESH_QUEUE_URL"));
         let dead_letters = settings.required("SOURCE_EVENTS_DLQ_URL");
         let policy = settings.file("POLICY_FILE", "policy.json", policy::read_file);
         let policy = settings.finish(policy)?;
-        let config = aws::sdk_config(Patience::Queue).await;
+        let config = aws::function_config(Patience::Queue);
         let sqs = aws::sqs(&config);
         Ok(Self {
             store: Store::new(aws::dynamodb(&config), table),

@@ -34,17 +34,17 @@ pub struct Postage {
 }
 
 impl Env {
-    pub async fn from_environment() -> Result<Self, BadSettings> {
+    pub fn from_environment() -> Result<Self, BadSettings> {
         let mut settings = Settings::from_environment();
         let table = settings.required("TABLE");
         let postage = Postage::read(&mut settings);
         let deployment = settings.file("POLICY_FILE", "policy.json", policy::read);
         let (postage, deployment) = settings.finish(postage.zip(deployment))?;
-        let config = aws::sdk_config(Patience::Queue).await;
+        let config = aws::function_config(Patience::Queue);
         Ok(Self {
             store: Store::new(aws::dynamodb(&config), table),
             deployment: Arc::new(deployment),
-            mailer: aws_sdk_sesv2::Client::new(&config),
+            mailer: aws_sdk_sesv2::Client::new(&aws::at_its_endpoint(&config, "SESV2")),
             postage: Arc::new(postage),
             clock: Clock::system(),
         })

@@ -22,13 +22,13 @@ pub struct Env {
 }
 
 impl Env {
-    pub async fn from_environment() -> Result<Self, BadSettings> {
+    pub fn from_environment() -> Result<Self, BadSettings> {
         let mut settings = Settings::from_environment();
         let (table, notices) = (settings.required("TABLE"), settings.required("NOTICES_QUEUE_URL"));
         let mail_domain = settings.required("MAIL_DOMAIN");
         let deployment = settings.file("POLICY_FILE", "policy.json", policy::read);
         let deployment = settings.finish(deployment)?;
-        let config = aws::sdk_config(Patience::Queue).await;
+        let config = aws::function_config(Patience::Queue);
         Ok(Self {
             store: Store::new(aws::dynamodb(&config), table),
             deployment: Arc::new(deployment),

@@ -16,12 +16,12 @@ pub struct Env {
 }
 
 impl Env {
-    pub async fn from_environment() -> Result<Self, BadSettings> {
+    pub fn from_environment() -> Result<Self, BadSettings> {
         let mut settings = Settings::from_environment();
         let table = settings.required("TABLE");
         let (refresh, notices) = (settings.required("REFRESH_QUEUE_URL"), settings.required("NOTICES_QUEUE_URL"));
         settings.finish(Some(()))?;
-        let config = aws::sdk_config(Patience::Queue).await;
+        let config = aws::function_config(Patience::Queue);
         let sqs = aws::sqs(&config);
         Ok(Self {
             store: Store::new(aws::dynamodb(&config), table),

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use aws_config::{BehaviorVersion, Region, SdkConfig, environment::EnvironmentVariableCredentialsProvider};
+use aws_sdk_dynamodb::config::SharedCredentialsProvider;
 use aws_smithy_http_client::{
     Builder,
     tls::{Provider, TlsContext, TrustStore, rustls_provider::CryptoMode},
@@ -11,6 +12,11 @@ use aws_smithy_runtime_api::client::{
     http::SharedHttpClient, stalled_stream_protection::StalledStreamProtectionConfig,
 };
 use aws_smithy_types::{retry::RetryConfig, timeout::TimeoutConfig};
+
+/// The SDK's behaviour of this day: a newer SDK changes no default under us.
+pub fn behavior() -> BehaviorVersion {
+    BehaviorVersion::v2026_01_12()
+}
 
 /// How patient a function may be.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -22,23 +28,30 @@ pub enum Patience {
     Page,
 }
 
-/// One configuration, built once at start; clients made of it share their connections.
-pub async fn sdk_config(patience: Patience) -> SdkConfig {
-    let mut loader = aws_config::defaults(BehaviorVersion::v2026_01_12())
+/// One configuration, built once at start; clients made of it share their connections. In a function credentials and
+/// region are in the environment and nowhere else, so the SDK's loader is left out: its chain of profiles, containers,
+/// metadata services and token exchanges is never asked, and would be a good part of the binary.
+pub fn function_config(patience: Patience) -> SdkConfig {
+    let set = |name: &str| std::env::var(name).is_ok_and(|value| value.eq_ignore_ascii_case("true"));
+    SdkConfig::builder()
+        .behavior_version(behavior())
+        .region(std::env::var("AWS_REGION").ok().map(Region::new))
+        .credentials_provider(SharedCredentialsProvider::new(EnvironmentVariableCredentialsProvider::new()))
+        .use_fips(set("AWS_USE_FIPS_ENDPOINT"))
+        .use_dual_stack(set("AWS_USE_DUALSTACK_ENDPOINT"))
         .timeout_config(timeouts(patience))
         .retry_config(retries())
-        // Bodies are small; the protection's grace of twenty seconds is longer than any time-out here.
         .stalled_stream_protection(StalledStreamProtectionConfig::disabled())
-        .http_client(http_client());
-    // In a function credentials and region are in the environment. Asking the default chain there costs start-up
-    // time for profiles and metadata services that do not exist. An operator's shell has no runtime API.
-    if std::env::var_os("AWS_LAMBDA_RUNTIME_API").is_some() {
-        loader = loader.credentials_provider(EnvironmentVariableCredentialsProvider::new());
-        if let Ok(region) = std::env::var("AWS_REGION") {
-            loader = loader.region(Region::new(region));
-        }
-    }
-    loader.load().await
+        .http_client(http_client())
+        .build()
+}
+
+/// The same for one service, by its name in the SDK's variables: at its own endpoint, at the one of all, or at Amazon's.
+pub fn at_its_endpoint(config: &SdkConfig, service: &str) -> SdkConfig {
+    let given = |name: &str| std::env::var(name).ok().filter(|value| !value.is_empty());
+    let mut config = config.clone().into_builder();
+    config.set_endpoint_url(given(&format!("AWS_ENDPOINT_URL_{service}")).or_else(|| given("AWS_ENDPOINT_URL")));
+    config.build()
 }
 
 pub fn timeouts(patience: Patience) -> TimeoutConfig {
@@ -109,11 +122,11 @@ fn trust(variable: impl Fn(&str) -> Option<String>) -> Trust {
 }
 
 pub fn dynamodb(config: &SdkConfig) -> aws_sdk_dynamodb::Client {
-    aws_sdk_dynamodb::Client::new(config)
+    aws_sdk_dynamodb::Client::new(&at_its_endpoint(config, "DYNAMODB"))
 }
 
 pub fn sqs(config: &SdkConfig) -> aws_sdk_sqs::Client {
-    aws_sdk_sqs::Client::new(config)
+    aws_sdk_sqs::Client::new(&at_its_endpoint(config, "SQS"))
 }
 
 #[cfg(test)]

@@ -4,7 +4,7 @@
 //! #[tokio::main(flavor = "current_thread")]
 //! async fn main() -> Result<(), lambda_runtime::Error> {
 //!     lambda_shell::log::start();
-//!     lambda_shell::start::batch(ingest::Env::from_environment().await?, ingest::handle).await
+//!     lambda_shell::start::batch(ingest::Env::from_environment()?, ingest::handle).await
 //! }
 //! ```
 

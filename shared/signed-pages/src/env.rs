@@ -22,13 +22,13 @@ pub struct Env {
 }
 
 impl Env {
-    pub async fn from_environment() -> Result<Self, BadSettings> {
+    pub fn from_environment() -> Result<Self, BadSettings> {
         let mut settings = Settings::from_environment();
         let (table, notices) = (settings.required("TABLE"), settings.required("NOTICES_QUEUE_URL"));
         let keys = settings.secret("LINK_KEYS", Keys::EXPECTED, Keys::parse);
         let deployment = settings.file("POLICY_FILE", "policy.json", policy::read);
         let (keys, deployment) = settings.finish(keys.zip(deployment))?;
-        let config = aws::sdk_config(Patience::Page).await;
+        let config = aws::function_config(Patience::Page);
         Ok(Self {
             store: Store::new(aws::dynamodb(&config), table),
             deployment: Arc::new(deployment),

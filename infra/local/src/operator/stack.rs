@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, btree_map::Entry};
 
-use aws_config::SdkConfig;
+use aws_config::{SdkConfig, stalled_stream_protection::StalledStreamProtectionConfig};
 use aws_sdk_sqs::{error::DisplayErrorContext, types::MessageSystemAttributeName};
 use lambda_shell::{
     aws::{self, Patience},
@@ -47,7 +47,12 @@ struct Letter {
 impl Stack {
     /// With the credentials and the region of the shell.
     pub async fn connect(name: &str) -> Result<Self, String> {
-        let sdk = aws::sdk_config(Patience::Queue).await;
+        let sdk = aws_config::defaults(aws::behavior())
+            .timeout_config(aws::timeouts(Patience::Queue))
+            .retry_config(aws::retries())
+            .stalled_stream_protection(StalledStreamProtectionConfig::disabled())
+            .load()
+            .await;
         Self::of(&sdk, &format!("{name}-packets"), format!("{name}-"))
     }
 
