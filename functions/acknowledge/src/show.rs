@@ -12,11 +12,10 @@ use presentation::{
 use refresh_core::{
     acknowledgement, clockwork,
     fact::Subject,
-    instant::DAY,
     lineage::{AnswerResult, Happening},
     packet::Standpoint,
     review::Reply,
-    situation,
+    situation, telling,
     view::{Change, Reading},
 };
 use signed_pages::{Env, Opened, Read, open, signed};
@@ -109,6 +108,6 @@ fn fresh(env: &Env, opened: &Opened, reading: &Reading<'_>, read: &Read) -> Resu
     if row.digest().short() == opened.token.thing {
         return Ok(None);
     }
-    let token = Token { thing: row.digest().short(), expires_at: row.slot.end.plus_millis(7 * DAY), ..opened.token };
+    let token = Token { thing: row.digest().short(), expires_at: telling::row_readable_until(&row), ..opened.token };
     signed(env, &token).map(Some)
 }

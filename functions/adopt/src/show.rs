@@ -5,15 +5,15 @@ use presentation::{
     link::{Purpose, Token},
     page::{
         Hint, Page,
-        adoption::{Situation, adoption_with_workspace},
+        adoption::{Situation, adoption},
         failure::no_link,
     },
 };
 use refresh_core::{
     adoption,
-    instant::DAY,
     lineage::AnswerResult,
     review::{Fate, PastProposal},
+    telling,
 };
 use signed_pages::{Env, Opened, Read, open, signed};
 
@@ -66,7 +66,7 @@ pub(crate) fn render(
         _ => Situation::Superseded { fresh: fresh.as_deref() },
     };
     let workspace = workspace::link(env, opened, read)?;
-    Ok(adoption_with_workspace(&scene, &situation, posted, workspace.as_deref()))
+    Ok(adoption(&scene, &situation, posted, workspace.as_deref()))
 }
 
 /// The expired proposal is still the choice, and the reader may decide it.
@@ -83,7 +83,7 @@ fn fresh(env: &Env, opened: &Opened, read: &Read) -> Result<Option<String>, Fail
     if pending.adopter.as_ref() != Some(&opened.reader) || pending.id().short() == opened.token.thing {
         return Ok(None);
     }
-    let expires_at = pending.expires_at.max(read.review.head.starts_at).plus_millis(7 * DAY);
+    let expires_at = telling::proposal_readable_until(&read.review.head, pending);
     let token = Token { thing: pending.id().short(), expires_at, ..opened.token };
     signed(env, &token).map(Some)
 }

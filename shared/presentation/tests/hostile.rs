@@ -171,7 +171,7 @@ fn no_page_can_be_bent() {
             note: note.map(str::to_owned),
             at: world.now,
         });
-        let page = adoption(&world.scene(&owner), &adoption::Situation::Open(form), false);
+        let page = adoption(&world.scene(&owner), &adoption::Situation::Open(form), false, None);
         let terms = world.facts.terms(&review_id()).expect("terms");
         let entry = workspace::Entry { review: &world.review, terms, path: "/reviews/RR-1042" };
         let names = BTreeMap::from([(owner.clone(), title.to_owned())]);

@@ -9,7 +9,7 @@ use crate::{
     instant::{DAY, Slot},
     notice::{CalendarObject, CalendarPart, LinkTo, Method, Notice, NoticeKind, ReviewStanding, Status},
     packet::Standpoint,
-    review::{Head, Standing},
+    review::{Head, Pending, Standing},
     turn,
     view::{self, Attendance, DutyAction, DutyLine, ExceptionLine, Reading, Row, Seating, View},
 };
@@ -233,14 +233,26 @@ fn duty(reading: &Reading<'_>, told: &Told, view: &View, now: Instant) -> Option
     (view.attendance.is_none()).then_some(DutyLine { action: DutyAction::Answer, by: owes.due_at })
 }
 
-/// How long a link is read at all: the page of an old one still says what became of it.
-const LINK_DAYS: i64 = 7;
+/// How long a link is read at all, counted from the end of what it is for: the page of an old one still says what became
+/// of it.
+pub fn readable_until(end: Instant) -> Instant {
+    end.plus_millis(7 * DAY)
+}
+
+/// Until when the link to a proposal is read.
+pub fn proposal_readable_until(head: &Head, pending: &Pending) -> Instant {
+    readable_until(pending.expires_at.max(head.starts_at))
+}
+
+/// Until when the link to a row is read.
+pub fn row_readable_until(row: &Row) -> Instant {
+    readable_until(row.slot.end)
+}
 
 fn link(reading: &Reading<'_>, person: &Person, view: &View) -> Option<LinkTo> {
     let head = &reading.review.head;
     if let Some(pending) = head.pending.as_ref().filter(|_| view.decides.is_some()) {
-        let expires_at = pending.expires_at.max(head.starts_at).plus_millis(LINK_DAYS * DAY);
-        return Some(LinkTo::Adopt { proposal: pending.id(), expires_at });
+        return Some(LinkTo::Adopt { proposal: pending.id(), expires_at: proposal_readable_until(head, pending) });
     }
     if head.standing != Standing::Open {
         return None;
@@ -252,7 +264,7 @@ fn link(reading: &Reading<'_>, person: &Person, view: &View) -> Option<LinkTo> {
 }
 
 fn acknowledge(row: &Row) -> LinkTo {
-    LinkTo::Acknowledge { row: row.digest(), expires_at: row.slot.end.plus_millis(LINK_DAYS * DAY) }
+    LinkTo::Acknowledge { row: row.digest(), expires_at: row_readable_until(row) }
 }
 
 /// Meeting first, then hold: what this person's calendar must learn, if anything.

@@ -136,19 +136,9 @@ struct AdoptionTemplate<'a> {
     workspace: Option<Href>,
 }
 
-/// Renders the page. `posted`: it answers a form, so that a refusal is one in its status too.
-pub fn adoption(scene: &Scene<'_>, situation: &Situation<'_>, posted: bool) -> Page {
-    adoption_with_workspace(scene, situation, posted, None)
-}
-
-/// The same page, leading on to the review's workspace: `workspace` is the reader's own signed link, as
-/// [`Href`] reads it. Only for readers who see the whole review.
-pub fn adoption_with_workspace(
-    scene: &Scene<'_>,
-    situation: &Situation<'_>,
-    posted: bool,
-    workspace: Option<&str>,
-) -> Page {
+/// Renders the page. `posted`: it answers a form, so that a refusal is one in its status too. `workspace`: for readers who
+/// see the whole review, their own signed link to it, as [`Href`] reads it.
+pub fn adoption(scene: &Scene<'_>, situation: &Situation<'_>, posted: bool, workspace: Option<&str>) -> Page {
     let everybody = scene.everybody();
     let names = names(&everybody, scene.reader, scene.zone());
     let review = scene.review;

@@ -58,21 +58,21 @@ pub fn adoptions() -> Vec<(&'static str, Page)> {
     let other = person("so-a");
     let world = answered();
     let quiet = World::issued();
-    let show = |world: &World, situation, posted| adoption(&world.scene(&owner), &situation, posted);
+    let show = |world: &World, situation, posted| adoption(&world.scene(&owner), &situation, posted, None);
     vec![
         ("adopt_open", show(&world, At::Open(FORM), false)),
         ("adopt_open_nothing_chosen", show(&world, At::Open(Form { hint: Some(Hint::NothingChosen), ..FORM }), true)),
         ("adopt_superseded", show(&world, At::Superseded { fresh: Some(FRESH) }, false)),
-        ("adopt_former_owner", adoption(&world.scene(&other), &At::Superseded { fresh: None }, false)),
+        ("adopt_former_owner", adoption(&world.scene(&other), &At::Superseded { fresh: None }, false, None)),
         ("adopt_withdrawn", show(&quiet, At::Superseded { fresh: None }, false)),
         ("adopt_facts_changed", show(&world, At::FactsChanged { fresh: Some(FRESH) }, true)),
         ("adopt_expired", show(&quiet, At::Expired { ask_again: Some(FORM) }, false)),
-        ("adopt_expired_for_another", adoption(&quiet.scene(&other), &At::Expired { ask_again: None }, false)),
+        ("adopt_expired_for_another", adoption(&quiet.scene(&other), &At::Expired { ask_again: None }, false, None)),
         (
             "adopt_already_decided",
             show(&quiet, At::AlreadyDecided { fate: Fate::DeclinedStand, by: Some(&other), at: at("09:10:00") }, true),
         ),
-        ("adopt_not_the_owner", adoption(&world.scene(&other), &At::NotTheOwner, false)),
+        ("adopt_not_the_owner", adoption(&world.scene(&other), &At::NotTheOwner, false, None)),
         ("adopt_separation_of_duty", show(&world, At::SeparationOfDuty, false)),
         ("adopt_receipt", show(&quiet, At::Decided { fate: Fate::Adopted, by: &owner, at: at("09:10:00") }, true)),
         (
