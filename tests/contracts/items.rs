@@ -144,6 +144,7 @@ async fn of_many_reports_on_a_mail_the_heaviest_is_kept(place: Place) {
     let report = |status| Report {
         to: to.clone(),
         delivery: Delivery { message_id: "m1".to_owned(), mailed_at: at, at, status },
+        trace: None,
     };
     assert!(!store.report(&review, &report(Status::Bounced)).await.expect("read"), "nobody was ever mailed");
     let claim = Claim { by: "a".to_owned(), until: at.plus_seconds(300) };

@@ -10,7 +10,12 @@ use holdpoint::{
 };
 use holdpoint_tests::world::{Aftermath, World, drive};
 use mail_parser::{HeaderForm, MessageParser};
-use refresh_core::{Instant, ReviewId, TraceId, event::Identity, instant::MINUTE, lineage::Entry};
+use refresh_core::{
+    Instant, ReviewId, TraceId,
+    event::Identity,
+    instant::MINUTE,
+    lineage::{Entry, Happening},
+};
 use serde_json::{Value, json};
 
 use crate::journeys::{listen, read, text};
@@ -42,15 +47,20 @@ struct Told {
     end: Aftermath,
 }
 
-/// The story, each line as `change` has it. A line with a `batch` is sent at once: what a queue hands over together.
 fn story(change: impl Fn(Value) -> Vec<Value>) -> Told {
-    let lines = read("events/scenarios/story.jsonl");
+    tell("story", REVIEW, change)
+}
+
+/// A scenario, each line as `change` has it. A line with a `batch` is sent at once: what a queue hands over together.
+fn tell(scenario: &str, review: &str, change: impl Fn(Value) -> Vec<Value>) -> Told {
+    let review = ReviewId::parse(review).expect("an id");
+    let lines = read(&format!("events/scenarios/{scenario}.jsonl"));
     let lines: Vec<Value> = lines
         .lines()
         .filter(|line| line.starts_with('{'))
         .flat_map(|line| change(serde_json::from_str(line).expect("a line of JSON")))
         .collect();
-    let policy = read("events/scenarios/story.policy.json");
+    let policy = read(&format!("events/scenarios/{scenario}.policy.json"));
     let (told, lines) = listen(|| {
         drive(async {
             let mut world = World::open(&policy, at_of(&lines[0])).await?;
@@ -66,8 +76,8 @@ fn story(change: impl Fn(Value) -> Vec<Value>) -> Told {
             }
             world.until(world.time().now().plus_millis(20 * MINUTE)).await?;
             let engine = world.engine();
-            let entries = engine.store().lineage(&review(), 1).await.map_err(|error| error.to_string())?;
-            let shown = operator::perform(engine, Request::Show(review())).await?;
+            let entries = engine.store().lineage(&review, 1).await.map_err(|error| error.to_string())?;
+            let shown = operator::perform(engine, Request::Show(review.clone())).await?;
             let mails = engine.mailbox().all().into_iter().map(|mail| {
                 let message = MessageParser::default().parse(&mail.raw).expect("a message");
                 let header = message.header_as("X-Holdpoint-Trace", HeaderForm::Text);
@@ -227,4 +237,47 @@ fn no_packet_depends_on_it() {
     assert_eq!(with.end.mails, without.end.mails);
     let later = with.mails.iter().map(|mail| mail.1).max().unwrap_or(0);
     assert!(later >= millis("2026-11-03T12:05:00Z") + MINUTE, "the story came to its reminders");
+}
+
+/// What the mailer reports of a mail stands under the change that the mail told of, and so does what follows from it.
+#[test]
+fn what_became_of_a_mail_stands_under_its_change() {
+    let is_first = |line: &Value| is(line, "f1");
+    let told = tell("mail_does_not_arrive", "RR-1042", |line| match is_first(&line) {
+        true => vec![part_of(line, GIVEN)],
+        false => vec![line],
+    });
+    let under = |message: &str, key: &str| -> BTreeSet<&str> {
+        let of = told.lines.iter().filter(|line| text(line, "message") == message && text(line, "trace_id") == GIVEN);
+        of.map(|line| text(line, key)).collect()
+    };
+    // Ingest, with the id of the report as an event; refresh, with the review; notify, which was refused.
+    let taken = "a report of the mailer was taken";
+    assert_eq!(under(taken, "status"), BTreeSet::from(["bounced", "complained", "delivered"]));
+    assert!(under(taken, "event_id").iter().all(|id| id.starts_with("local-")), "{:?}", under(taken, "event_id"));
+    assert_eq!(under("what became of a mail is known", "status"), BTreeSet::from(["delivered"]));
+    let lost = "a mail did not reach its reader";
+    assert_eq!(under(lost, "status"), BTreeSet::from(["bounced", "complained"]));
+    assert_eq!(under(lost, "review_id"), BTreeSet::from(["RR-1042"]));
+    let refused = "the mailer refused a mail; it is not tried again";
+    assert_eq!(under(refused, "review_id"), BTreeSet::from(["RR-1042"]));
+    // A report without a trace is taken as well; one on a mail to nobody says so.
+    let plain = told.lines.iter().filter(|line| text(line, "event_id").starts_with("late-"));
+    let plain: Vec<&Value> = plain.filter(|line| text(line, "message") == taken).collect();
+    assert!(plain.len() == 3 && plain.iter().all(|line| line.get("trace_id").is_none()), "{plain:?}");
+
+    // The lineage, and the mails that tell others of it.
+    let lost = |entry: &&Entry| {
+        let first = entry.at.millis() < millis("2026-11-03T09:20:00Z");
+        first && entry.happenings.iter().any(|happening| matches!(happening, Happening::Undeliverable { .. }))
+    };
+    let lost: Vec<&Entry> = told.entries.iter().filter(lost).collect();
+    assert_eq!(lost.len(), 3, "a bounce, a complaint and a refusal");
+    for entry in lost {
+        assert_eq!(entry.trace.map(|trace| trace.to_string()).as_deref(), Some(GIVEN), "entry {}", entry.sequence);
+    }
+    let before = |mail: &&(String, i64, String, String)| mail.1 < millis("2026-11-03T09:20:00Z");
+    let owners = told.mails.iter().filter(before).filter(|mail| mail.0 == "rm-a@example.com");
+    let owners: Vec<&String> = owners.map(|mail| &mail.2).collect();
+    assert!(owners.len() > 1 && owners.iter().all(|trace| *trace == GIVEN), "{owners:?}");
 }

@@ -30,7 +30,7 @@ pub(crate) async fn page(env: &Env, text: &str, request: &Request, deadline: Dea
         let Some((read, answered)) = decide(env, &opened, &attempt).await? else { return Ok(no_link()) };
         if let Some(commit) = &answered.commit {
             match env.store.commit(commit).await.doing("committing the decision")? {
-                Committed::Written => follow_up(env, &commit.head, read.now).await?,
+                Committed::Written => follow_up(env, &commit.head, read.now).await,
                 Committed::Superseded | Committed::AlreadyWritten(_) if deadline.is_near() => {
                     return Err(Failure::new("deciding", "another decision was always quicker"));
                 }
@@ -65,8 +65,8 @@ async fn decide(env: &Env, opened: &Opened, attempt: &Attempt) -> Result<Option<
     Ok(Some((read, answered)))
 }
 
-async fn follow_up(env: &Env, head: &Head, now: Instant) -> Result<(), Failure> {
-    signed_pages::follow_up(env, head, now).await?;
+async fn follow_up(env: &Env, head: &Head, now: Instant) {
+    signed_pages::follow_up(env, head, now).await;
     // An adopted cancellation ends the review: facts need not look it up for ever.
     if head.standing != Standing::Open {
         let expires = now.plus_millis(KEPT_DAYS * DAY);
@@ -74,7 +74,6 @@ async fn follow_up(env: &Env, head: &Head, now: Instant) -> Result<(), Failure> 
             tracing::error!(error = %error, "the dependencies could not be retired");
         }
     }
-    Ok(())
 }
 
 /// The page after it, from what is written now.

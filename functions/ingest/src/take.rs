@@ -57,6 +57,10 @@ pub(crate) async fn message(env: &Env, message: Message) -> Result<Vec<Taken>, F
 /// The mailer's report on a mail goes to its review's own queue, where it is kept and decided on. It is no fact, and
 /// nothing of it is recorded here: refresh makes the same of it however often it comes.
 async fn reported(env: &Env, report: &MailReport, now: Instant) -> Result<Taken, Failure> {
+    tracing::info!(target: NOTE, event_id = report.identity.id.as_str(), "");
+    if let Some(trace) = report.report.trace {
+        tracing::info!(target: NOTE, trace_id = %trace, "");
+    }
     let review = env.store.find_link(report.review).await.doing("finding the review of a mail")?;
     let mut taken = Taken {
         identity: Some(report.identity.clone()),
@@ -65,18 +69,18 @@ async fn reported(env: &Env, report: &MailReport, now: Instant) -> Result<Taken,
         reviews: review.iter().cloned().collect(),
         faults: Vec::new(),
     };
+    let status = report.report.delivery.status.word();
     match review {
         Some(review) => {
+            tracing::info!(target: NOTE, review_id = %review, "");
             let message = MailReported { review: review.clone(), reported: report.report.clone() };
             let message = Outgoing::json(&message).doing("writing a mail report")?.in_group(review.as_str());
             env.refresh.send(message).await.doing("passing on a mail report")?;
         }
         None => taken.disposition = Disposition::Ignored(Ignored::UnknownSubject),
     }
-    Metrics::new("Holdpoint")
-        .dimension("Status", report.report.delivery.status.word())
-        .count("MailReports", 1)
-        .emit(now.millis());
+    tracing::info!(status, reason = reason(taken.disposition), "a report of the mailer was taken");
+    Metrics::new("Holdpoint").dimension("Status", status).count("MailReports", 1).emit(now.millis());
     Ok(taken)
 }
 
@@ -127,16 +131,12 @@ async fn take(env: &Env, event: &Event, now: Instant) -> Result<Taken, Failure> 
     }
     ask(env, event, &recorded, &reviews, now).await?;
     let became = recorded.repeated.unwrap_or(disposition);
-    let reason = match became {
-        Disposition::Applied => None,
-        Disposition::Ignored(ignored) => Some(ignored.word()),
-    };
     let (kind, revision) = (event.subject.kind().word(), event.revision);
     tracing::info!(
         kind,
         revision,
         applied = became.is_applied(),
-        reason,
+        reason = reason(became),
         reviews = reviews.len(),
         "an event was taken"
     );
@@ -148,6 +148,14 @@ async fn take(env: &Env, event: &Event, now: Instant) -> Result<Taken, Failure> 
         reviews,
         faults: Vec::new(),
     })
+}
+
+/// Why it changes nothing, where it does not.
+const fn reason(became: Disposition) -> Option<&'static str> {
+    match became {
+        Disposition::Applied => None,
+        Disposition::Ignored(ignored) => Some(ignored.word()),
+    }
 }
 
 /// What EVENT holds, and what this delivery was.

@@ -22,7 +22,7 @@ use refresh_core::{
     view::Reading,
 };
 
-use sources::mail::{REVIEW_TAG, review_tag};
+use sources::mail::{REVIEW_TAG, TRACE_TAG, review_tag};
 
 use crate::{Env, round::random};
 
@@ -78,11 +78,11 @@ pub async fn send(
         tag("review", id.as_str())?,
         tag("version", &notice.version.to_string())?,
         tag("claim", claimed_by)?,
-        // The others are for people who look for a mail; this one leads the mailer's reports back.
+        // The others are for people who look for a mail; this one and the trace lead the mailer's reports back.
         tag(REVIEW_TAG, &review_tag(digest::short(id.as_str())))?,
     ];
     if let Some(trace) = notice.trace {
-        tags.push(tag("trace", &trace.to_string())?);
+        tags.push(tag(TRACE_TAG, &trace.to_string())?);
     }
     let message = RawMessage::builder().data(Blob::new(letter.bytes)).build().doing("wrapping a mail")?;
     let sent = env

@@ -167,7 +167,7 @@ async fn serve(
             Ok(Served::Sent)
         }
         Ok(Accepted::Refused(reason)) => {
-            refused::remember(env, review, person, &claim.by, &reason, deadline).await?;
+            refused::remember(env, review, &notice, &claim.by, &reason, deadline).await?;
             env.store.release(review, person, &claim.by).await.doing("releasing a claim")?;
             Ok(Served::Refused)
         }

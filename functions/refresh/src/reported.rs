@@ -1,65 +1,47 @@
 //! The mailer's report on a message: kept beside what its reader was told, and a decision where it did not arrive.
 
-use lambda_shell::{Doing, Failure, deadline::Deadline, metrics::Metrics};
-use packet_store::Committed;
-use refresh_core::{
-    Instant, ReviewId,
-    decision::Outcome,
-    delivery::{self, Report},
-    message::NoticesDue,
-};
+use decisions::{Kept, Reported, ask};
+use lambda_shell::{Failure, deadline::Deadline, log::NOTE, metrics::Metrics};
+use refresh_core::{Instant, ReviewId, decision::Outcome, delivery::Report};
 
-use crate::{
-    Env,
-    turn::{Pause, ask, outcomes},
-};
+use crate::{Env, turn::outcomes};
 
-/// Known first, decided second: whoever dies in between gets the message again, and neither is done twice.
 pub(crate) async fn take(
     env: &Env,
-    id: &ReviewId,
+    review: &ReviewId,
     report: &Report,
     deadline: Deadline,
 ) -> Result<Vec<Outcome>, Failure> {
-    let status = &report.delivery.status;
-    if !env.store.report(id, report).await.doing("recording what became of a mail")? {
-        tracing::warn!(status = status.word(), "a report on a mail to nobody we ever told");
-        return Ok(Vec::new());
+    if let Some(trace) = report.trace {
+        tracing::info!(target: NOTE, trace_id = %trace, "");
     }
-    if status.undeliverable().is_none() {
-        return Ok(Vec::new());
-    }
-    let mut pause = Pause::default();
-    loop {
-        let Some(review) = env.store.review(id).await.doing("reading the review")? else { return Ok(Vec::new()) };
-        let facts = env.store.facts_of(id, Some(&review), &env.deployment).await.doing("reading the facts")?;
-        let now = Instant::from_millis(env.clock.now_millis()).max(review.head.at);
-        let Some(commit) = delivery::undeliverable(&review, &facts, &env.deployment, report, now) else {
-            // Nothing to write, but an earlier delivery may have died before it asked for the notices.
-            if let Some(due) = NoticesDue::of(&review.head) {
-                ask(env, due, now).await?;
-            }
+    let status = report.delivery.status.word();
+    let reported = Reported { store: &env.store, deployment: &env.deployment, clock: &env.clock, review, report };
+    let commit = match reported.keep(deadline).await? {
+        Kept::Decided(commit) => commit,
+        Kept::OfNobody => {
+            tracing::warn!(status, "a report on a mail to nobody we ever told");
             return Ok(Vec::new());
-        };
-        match env.store.commit(&commit).await.doing("committing that a mail did not arrive")? {
-            Committed::Written => {}
-            Committed::AlreadyWritten(_) | Committed::Superseded if deadline.is_near() => {
-                return Err(Failure::new("deciding", "another decision was always quicker; the deadline is near"));
-            }
-            Committed::AlreadyWritten(_) | Committed::Superseded => {
-                pause.wait(&env.clock).await;
-                continue;
-            }
         }
-        if let Some(due) = NoticesDue::of(&commit.head) {
-            ask(env, due, now).await?;
+        Kept::Known => {
+            tracing::info!(status, "what became of a mail is known");
+            return Ok(Vec::new());
         }
-        tracing::warn!(status = status.word(), "a mail did not reach its reader");
-        Metrics::new("Holdpoint")
-            .dimension("Status", status.word())
-            .count("Undeliverable", 1)
-            .property("review_id", id.as_str())
-            .emit(now.millis());
-        return Ok(outcomes(&commit));
-    }
+        Kept::Before(head) => {
+            tracing::info!(status, "what became of a mail is known");
+            // Nothing to write, but an earlier delivery may have died before it asked for the notices.
+            let now = Instant::from_millis(env.clock.now_millis()).max(head.at);
+            ask(&env.notices, &head, now).await?;
+            return Ok(Vec::new());
+        }
+    };
+    let head = &commit.head;
+    ask(&env.notices, head, head.at).await?;
+    tracing::warn!(status, version = head.latest, "a mail did not reach its reader");
+    Metrics::new("Holdpoint")
+        .dimension("Status", status)
+        .count("Undeliverable", 1)
+        .property("review_id", review.as_str())
+        .emit(head.at.millis());
+    Ok(outcomes(&commit))
 }

@@ -1,14 +1,12 @@
 //! Load, decide, commit, pass on; once more where another decision was quicker.
 
-use std::time::Duration;
-
+use decisions::{Pause, ask};
 use lambda_shell::{
     Doing, Failure,
     batch::Message,
     deadline::Deadline,
     log::NOTE,
     metrics::{Metrics, Unit},
-    queue::{LONGEST_DELAY_SECONDS, Outgoing},
 };
 use packet_store::{Committed, KEPT_DAYS};
 use refresh_core::{
@@ -17,7 +15,7 @@ use refresh_core::{
     decision::Outcome,
     instant::DAY,
     lineage::{Happening, Trigger},
-    message::{NoticesDue, RefreshRequested, ToRefresh},
+    message::{RefreshRequested, ToRefresh},
     refresh,
     review::{Review, Standing},
     turn::cause,
@@ -111,8 +109,8 @@ async fn attempt(env: &Env, id: &ReviewId, triggers: &[Trigger], sent: Instant) 
     };
     let Some(commit) = commit else {
         // Nothing to write, but an earlier delivery may have died before it asked for the notices.
-        if let Some(due) = review.and_then(|review| NoticesDue::of(&review.head)) {
-            ask(env, due, now).await?;
+        if let Some(review) = review {
+            ask(&env.notices, &review.head, now).await?;
         }
         return Ok(Attempt::Done(Refreshed { review: id.clone(), outcomes: Vec::new() }));
     };
@@ -121,22 +119,13 @@ async fn attempt(env: &Env, id: &ReviewId, triggers: &[Trigger], sent: Instant) 
         Committed::Superseded => return Ok(Attempt::Superseded),
         Committed::Written => {}
     }
-    if let Some(due) = NoticesDue::of(&commit.head) {
-        ask(env, due, now).await?;
-    }
+    ask(&env.notices, &commit.head, now).await?;
     if commit.head.standing != Standing::Open {
         let expires = now.plus_millis(KEPT_DAYS * DAY);
         env.store.retire(id, expires).await.doing("retiring the review's dependencies")?;
     }
     measure(review.as_ref(), &commit, sent);
     Ok(Attempt::Done(Refreshed { review: id.clone(), outcomes: outcomes(&commit) }))
-}
-
-/// One message a review, delayed until somebody may be owed something.
-pub(crate) async fn ask(env: &Env, due: NoticesDue, now: Instant) -> Result<(), Failure> {
-    let Some(delay) = due.delay(now, LONGEST_DELAY_SECONDS) else { return Ok(()) };
-    let message = Outgoing::json(&due).doing("writing the notices message")?.delayed(delay);
-    env.notices.send(message).await.doing("asking for the notices")
 }
 
 pub(crate) fn outcomes(commit: &Commit) -> Vec<Outcome> {
@@ -182,17 +171,4 @@ fn measure(before: Option<&Review>, commit: &Commit, sent: Instant) {
         .property("review_id", head.review.as_str())
         .property("first", before.is_none())
         .emit(head.at.millis());
-}
-
-/// Full jitter between attempts: two that collided once shall not collide again.
-#[derive(Default)]
-pub(crate) struct Pause(u32);
-
-impl Pause {
-    pub(crate) async fn wait(&mut self, clock: &lambda_shell::clock::Clock) {
-        self.0 = (self.0 + 1).min(6);
-        let most = 5u64 << self.0;
-        let spread = clock.now_millis().unsigned_abs().wrapping_mul(0x9E37_79B9_7F4A_7C15) >> 33;
-        tokio::time::sleep(Duration::from_millis(spread % most)).await;
-    }
 }

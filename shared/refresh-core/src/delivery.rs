@@ -10,7 +10,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    Instant, Person,
+    Instant, Person, TraceId,
     commit::Commit,
     decision::Outcome,
     exception::Rule,
@@ -32,6 +32,9 @@ pub const LONGEST_REASON: usize = 200;
 pub struct Report {
     pub to: Person,
     pub delivery: Delivery,
+    /// The one that the message itself went on.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub trace: Option<TraceId>,
 }
 
 /// What is known of a message: kept of each person's newest.
@@ -243,6 +246,7 @@ pub fn undeliverable(
     let now = now.max(review.head.at);
     let situation = Situation::of(&review.head.review, facts, deployment, now)?;
     let mut turn = Turn::on(review, &situation);
+    turn.trace = report.trace;
     let profile = revision(facts, &report.to);
     if !turn.head().unreached(report, why, profile) {
         return None;

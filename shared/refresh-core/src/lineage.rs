@@ -25,7 +25,8 @@ pub struct Entry {
     /// The hash of the entry before; zero for the first.
     pub previous: Digest,
     pub happenings: Vec<Happening>,
-    /// What it goes on: the newest accepted event's, the answered mail's, or where time alone moved, the newest before.
+    /// What it goes on: the newest accepted event's, that of the mail which was answered or reported on, or where time
+    /// alone moved, the newest before.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub trace: Option<TraceId>,
 }

@@ -84,7 +84,10 @@ mod tests {
         let status = Status::Rejected { reason: "Bad content".to_owned() };
         let delivery = Delivery { message_id: "m1".to_owned(), mailed_at: at, at, status };
         let to = Person::parse("a@example.com").unwrap();
-        MailReported { review: ReviewId::parse("RR-1").unwrap(), reported: Report { to, delivery } }
+        MailReported {
+            review: ReviewId::parse("RR-1").unwrap(),
+            reported: Report { to, delivery, trace: TraceId::from_bytes([7; 16]) },
+        }
     }
 
     #[test]

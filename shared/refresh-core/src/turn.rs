@@ -31,7 +31,7 @@ pub struct Turn<'a> {
     /// Whether a person decided: everything owed goes out at once.
     pub at_once: bool,
     pub(crate) stands_on: Option<(Subject, Revision)>,
-    /// What it goes on, where a person's answer began it; otherwise its triggers say.
+    /// What it goes on, where a person's answer or the mailer's report began it; otherwise its triggers say.
     pub trace: Option<TraceId>,
 }
 

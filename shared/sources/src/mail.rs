@@ -1,11 +1,11 @@
 //! What the mailer (SES) reports of a message of ours, as EventBridge hands it over.
 //!
-//! Of all it says, five things are read: which message, to whom, for which review, what became of it, and when. Headers,
-//! the receiving server's own words and the recipients it names (another address, where mail is forwarded) have no
-//! place here.
+//! Of all it says, six things are read: which message, to whom, for which review, under which trace, what became of it,
+//! and when. Headers, the receiving server's own words and the recipients it names (another address, where mail is
+//! forwarded) have no place here.
 
 use refresh_core::{
-    EventId, Person, Source,
+    EventId, Person, Source, TraceId,
     delivery::{Delivery, Report, Status},
     event::Identity,
 };
@@ -21,6 +21,9 @@ pub const SOURCE: &str = "aws.ses";
 /// The message tag that leads back to the review: the short form of its name, since a name may be longer than a tag, and
 /// of letters that a tag has none for.
 pub const REVIEW_TAG: &str = "holdpoint-review";
+
+/// The message tag with the trace that the message goes on.
+pub const TRACE_TAG: &str = "trace";
 
 /// The tag's value for a review, by the short form of its name.
 pub fn review_tag(review: [u8; 16]) -> String {
@@ -114,7 +117,7 @@ fn report(event: &Object<'_>, kind: Kind) -> Option<([u8; 16], Report)> {
     let (mail, (status, at)) = detail?;
     let at = at.or(reported)?;
     let delivery = Delivery { message_id: mail.message_id, mailed_at: mail.mailed_at, at, status };
-    Some((mail.review, Report { to: mail.to, delivery }))
+    Some((mail.review, Report { to: mail.to, delivery, trace: mail.trace }))
 }
 
 struct Mail {
@@ -122,6 +125,7 @@ struct Mail {
     mailed_at: refresh_core::Instant,
     to: Person,
     review: [u8; 16],
+    trace: Option<TraceId>,
 }
 
 fn mail(mail: &Object<'_>) -> Option<Mail> {
@@ -129,9 +133,21 @@ fn mail(mail: &Object<'_>) -> Option<Mail> {
     let mailed_at = mail.must("timestamp", |node| node.instant());
     // Every mail of ours is to one person. The recipients of a bounce may be others: those a mailbox forwards to.
     let to = mail.must("destination", |node| only(node, |node| node.parsed(Person::parse)));
-    let review =
-        mail.must("tags", |node| node.object()?.must(REVIEW_TAG, |node| only(node, |node| node.parsed(short_name))));
-    Some(Mail { message_id: message_id?, mailed_at: mailed_at?, to: to?, review: review? })
+    let tags = mail.must("tags", |node| {
+        let tags = node.object()?;
+        let review = tags.must(REVIEW_TAG, |node| only(node, |node| node.parsed(short_name)));
+        Some((review?, trace(&tags)))
+    });
+    let (review, trace) = tags?;
+    Some(Mail { message_id: message_id?, mailed_at: mailed_at?, to: to?, review, trace })
+}
+
+/// Nothing is decided by it, so what is none of ours is none: a bounce counts whoever changed the tag beside it.
+fn trace(tags: &Object<'_>) -> Option<TraceId> {
+    tags.may(TRACE_TAG, |node| match node.value().as_array()?.as_slice() {
+        [value] => TraceId::parse(value.as_str()?),
+        _ => None,
+    })?
 }
 
 /// The one item of a list that has one.
@@ -190,7 +206,39 @@ fn complaint(complaint: &Object<'_>) -> Option<Status> {
 
 #[cfg(test)]
 mod tests {
+    use serde_json::json;
+
     use super::*;
+
+    const TRACE: &str = "4bf92f3577b34da6a3ce929d0e0e4736";
+
+    fn trace_of(tag: Value) -> Option<String> {
+        let text = include_str!("../../../events/ingest/mail_bounced.json");
+        let mut event: Value = serde_json::from_str(text).expect("the sample");
+        event["detail"]["mail"]["tags"][TRACE_TAG] = tag;
+        match read(&event) {
+            Ok(Read::Report(report)) => report.report.trace.map(|trace| trace.to_string()),
+            other => panic!("{event}: expected a report whatever its trace, found {other:?}"),
+        }
+    }
+
+    #[test]
+    fn a_report_goes_on_its_mails_trace_and_counts_without_one() {
+        assert_eq!(trace_of(json!([TRACE])).as_deref(), Some(TRACE));
+        let upper = TRACE.to_uppercase();
+        for none in [
+            json!(null),
+            json!([]),
+            json!(TRACE),
+            json!([TRACE, TRACE]),
+            json!(["x"]),
+            json!([7]),
+            json!([upper]),
+            json!(["0".repeat(32)]),
+        ] {
+            assert_eq!(trace_of(none.clone()), None, "{none}");
+        }
+    }
 
     #[test]
     fn a_tag_reads_back() {

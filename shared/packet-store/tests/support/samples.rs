@@ -226,7 +226,7 @@ pub fn claim(by: &str, until: &str) -> Claim {
 pub fn report(name: &str, message_id: &str, mailed_at: &str, status: Status) -> Report {
     let mailed_at = at(mailed_at);
     let delivery = Delivery { message_id: message_id.into(), mailed_at, at: mailed_at.plus_seconds(5), status };
-    Report { to: person(name), delivery }
+    Report { to: person(name), delivery, trace: None }
 }
 
 /// An event with that id that became, or would have become, the fact.

@@ -160,7 +160,8 @@ pub fn reported(world: &mut World, to: &Person, status: Status, mailed_at: Optio
         Some((number, mail)) => (format!("message {number}"), mail.at),
         None => (format!("claim {}", world.now), world.now),
     };
-    let report = Report { to: to.clone(), delivery: Delivery { message_id, mailed_at, at: world.now, status } };
+    let delivery = Delivery { message_id, mailed_at, at: world.now, status };
+    let report = Report { to: to.clone(), delivery, trace: None };
     if let Some(known) = Delivery::after(world.deliveries.get(to), &report.delivery) {
         world.deliveries.insert(to.clone(), known);
     }
