@@ -111,6 +111,18 @@ fn every_page_behind_a_link_says_its_result() {
     }
 }
 
+/// Whoever decides or answers has no use for it; whoever audits copies it.
+#[test]
+fn the_record_alone_shows_traces() {
+    let world = pages::traced();
+    for (name, page) in pages::of_participants(&world) {
+        assert!(!page.body.contains(pages::GIVEN) && !page.body.contains("Trace"), "{name}");
+    }
+    let record = pages::workspaces().into_iter().find(|(name, _)| *name == "review_traced").expect("it").1;
+    // The event's own and that of the bounce; the decision says nothing that its newest event says.
+    assert_eq!(record.body.matches(pages::GIVEN).count(), 2, "{}", record.body);
+}
+
 #[test]
 fn nothing_is_chosen_for_anybody() {
     for (name, page) in pages::all() {

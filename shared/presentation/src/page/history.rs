@@ -18,6 +18,8 @@ pub(super) struct Item {
     pub sequence: u64,
     pub at: String,
     pub lines: Vec<Happened>,
+    /// What it goes on, unless the newest event in it says so already.
+    pub trace: Option<String>,
     pub hash: String,
     pub previous: String,
 }
@@ -27,20 +29,25 @@ pub(super) struct Happened {
     pub kind: &'static str,
     pub text: String,
     pub details: Vec<(String, String, String)>,
+    /// Of an event, its own: of several that were decided together one goes on.
+    pub trace: Option<String>,
 }
 
 pub(super) fn item(entry: &Entry, names: &Names<'_>) -> Item {
+    let lines: Vec<Happened> = entry.happenings.iter().map(|happening| happened(happening, names)).collect();
+    let said = lines.iter().rev().find_map(|line| line.trace.clone());
     Item {
         sequence: entry.sequence,
         at: moment::instant(entry.at, names.zone),
-        lines: entry.happenings.iter().map(|happening| happened(happening, names)).collect(),
+        trace: entry.trace.map(|trace| trace.to_string()).filter(|trace| said.as_ref() != Some(trace)),
+        lines,
         hash: entry.hash().to_string(),
         previous: entry.previous.to_string(),
     }
 }
 
 fn happened(happening: &Happening, names: &Names<'_>) -> Happened {
-    let plain = |kind, text| Happened { kind, text, details: Vec::new() };
+    let plain = |kind, text| Happened { kind, text, details: Vec::new(), trace: None };
     match happening {
         Happening::Trigger(trigger) => {
             let what = wording::sentence(&wording::subject(&trigger.subject, names));
@@ -50,7 +57,8 @@ fn happened(happening: &Happening, names: &Names<'_>) -> Happened {
                 Disposition::Applied => "applied".to_owned(),
                 Disposition::Ignored(why) => format!("ignored: {}", why.word().replace('_', " ")),
             };
-            plain("Trigger", format!("{what}, revision {} from {from} (event {id}): {became}.", trigger.revision))
+            let text = format!("{what}, revision {} from {from} (event {id}): {became}.", trigger.revision);
+            Happened { trace: Some(trigger.trace().to_string()), ..plain("Trigger", text) }
         }
         Happening::Decision(decision) => plain("Decision", decided(decision, names)),
         Happening::Notice { to, kind, version, changes, calendar, .. } => Happened {
@@ -66,6 +74,7 @@ fn happened(happening: &Happening, names: &Names<'_>) -> Happened {
                 }
             ),
             details: changes.iter().map(|change| wording::change(change, names)).collect(),
+            trace: None,
         },
         Happening::Skipped { people } => {
             let people: Vec<String> = people.iter().map(|who| names.full(who)).collect();

@@ -1,4 +1,5 @@
 //! Every page in every state, by the name of its snapshot.
+#![allow(dead_code)]
 
 use std::collections::BTreeMap;
 
@@ -14,15 +15,21 @@ use presentation::{
     },
 };
 use refresh_core::{
-    Person,
-    delivery::{Delivery, Reach, Status, Undeliverable, Unreachable},
+    EventId, Person, TraceId,
+    authority::Disposition,
+    delivery::{self, Delivery, Reach, Report, Status, Undeliverable, Unreachable},
     digest::Digest,
-    lineage::verify,
+    event::Identity,
+    fact::Fact,
+    lineage::{Trigger, verify},
+    refresh,
     review::{Answer, Fate, Reply},
     view::Reading,
 };
 
-use crate::common::{World, at, notices, person, review_id};
+use crate::common::{World, at, calendar, evidence, notices, person, review_id};
+
+pub const GIVEN: &str = "4bf92f3577b34da6a3ce929d0e0e4736";
 
 const FORM: Form<'_> = Form { action: "/adopt/TOKEN", seal: "SEAL", hint: None };
 const ANSWER: Form<'_> = Form { action: "/acknowledge/TOKEN", seal: "SEAL", hint: None };
@@ -83,19 +90,28 @@ pub fn adoptions() -> Vec<(&'static str, Page)> {
     ]
 }
 
+fn replying(world: &World, situation: acknowledgement::Situation<'_>, answer: Option<&Answer>, posted: bool) -> Page {
+    let reader = person("sre-a");
+    let (told, _) = notices::named("tentative_change");
+    let terms = world.facts.terms(&review_id()).expect("terms");
+    let reading = Reading { review: &world.review, terms, policy: &world.deployment.defaults };
+    let view = reading.view(&reader, None);
+    let seat = Seat { view: &view, changes: &told.changes, why: &told.why, answer, due_at: Some(at("11:10:00")) };
+    acknowledgement(&world.scene(&reader), &seat, &situation, posted)
+}
+
+/// What an owner decides on and a participant answers to.
+pub fn of_participants(world: &World) -> Vec<(&'static str, Page)> {
+    let adopt = adoption(&world.scene(&person("rm-a")), &adoption::Situation::Open(FORM), false, None);
+    let reply = replying(world, acknowledgement::Situation::Open(ANSWER), None, false);
+    vec![("adopt", adopt), ("acknowledge", reply)]
+}
+
 pub fn acknowledgements() -> Vec<(&'static str, Page)> {
     use acknowledgement::Situation as At;
     let world = World::proposed();
     let settled = World::issued();
     let reader = person("sre-a");
-    let (told, _) = notices::named("tentative_change");
-    let show = |world: &World, situation: At<'_>, answer: Option<&Answer>, posted| {
-        let terms = world.facts.terms(&review_id()).expect("terms");
-        let reading = Reading { review: &world.review, terms, policy: &world.deployment.defaults };
-        let view = reading.view(&reader, None);
-        let seat = Seat { view: &view, changes: &told.changes, why: &told.why, answer, due_at: Some(at("11:10:00")) };
-        acknowledgement(&world.scene(&reader), &seat, &situation, posted)
-    };
     let answer = Answer {
         person: reader.clone(),
         row: Digest::ZERO,
@@ -104,18 +120,18 @@ pub fn acknowledgements() -> Vec<(&'static str, Page)> {
         at: at("09:30:00"),
     };
     vec![
-        ("acknowledge_open", show(&settled, At::Open(ANSWER), None, false)),
-        ("acknowledge_tentative", show(&world, At::Open(ANSWER), Some(&answer), false)),
-        ("acknowledge_stale", show(&world, At::Stale { fresh: Some("/acknowledge/FRESH") }, None, true)),
+        ("acknowledge_open", replying(&settled, At::Open(ANSWER), None, false)),
+        ("acknowledge_tentative", replying(&world, At::Open(ANSWER), Some(&answer), false)),
+        ("acknowledge_stale", replying(&world, At::Stale { fresh: Some("/acknowledge/FRESH") }, None, true)),
         (
             "acknowledge_receipt",
-            show(&settled, At::Recorded { reply: Reply::Acknowledged, at: at("09:40:00") }, None, true),
+            replying(&settled, At::Recorded { reply: Reply::Acknowledged, at: at("09:40:00") }, None, true),
         ),
         (
             "acknowledge_receipt_conflict",
-            show(&settled, At::Recorded { reply: Reply::Conflict, at: at("09:40:00") }, None, true),
+            replying(&settled, At::Recorded { reply: Reply::Conflict, at: at("09:40:00") }, None, true),
         ),
-        ("acknowledge_expired", show(&settled, At::Expired, None, false)),
+        ("acknowledge_expired", replying(&settled, At::Expired, None, false)),
     ]
 }
 
@@ -158,6 +174,7 @@ pub fn workspaces() -> Vec<(&'static str, Page)> {
         ("review_same_version", page(&settled, Some((7, 7)))),
         ("review_chain_broken", page(&broken, None)),
         ("review_undelivered", reported(&undelivered(), None, &deliveries())),
+        ("review_traced", page(&traced(), None)),
     ]
 }
 
@@ -206,6 +223,35 @@ fn undelivered() -> World {
         profile: None,
         reach: Reach::Withheld,
     }];
+    world
+}
+
+/// Two events that came together, one with a trace of its source's, and a mail under it that bounced.
+pub fn traced() -> World {
+    let mut world = World::proposed();
+    let given = TraceId::parse(GIVEN);
+    let (busy, late) = (calendar("sec-a", 3, &[("15:30:00", "18:00:00")]), evidence(3, Some("15:45:00")));
+    let trigger = |fact: &Fact, id: &str, trace| Trigger {
+        identity: Identity { source: fact.source.clone(), id: EventId::parse(id).expect("an id") },
+        event_type: "dev.holdpoint.evidence.updated.v1".to_owned(),
+        subject: fact.subject.clone(),
+        revision: fact.revision,
+        disposition: Disposition::Applied,
+        collision: None,
+        trace,
+    };
+    let triggers = vec![trigger(&busy, "calendar-3", None), trigger(&late, "evidence-3", given)];
+    world.now = at("09:10:00");
+    world.facts.insert(busy);
+    world.facts.insert(late);
+    let commit = refresh::refresh(&world.review, &world.facts, &world.deployment, triggers, world.now);
+    world.apply(commit.expect("a decision"));
+    let (delivery, now) = (deliveries().remove(0).1, at("09:13:00"));
+    let delivery = Delivery { status: Status::Bounced, ..delivery };
+    let report = Report { to: person("dbm-a"), delivery, trace: given };
+    let commit = delivery::undeliverable(&world.review, &world.facts, &world.deployment, &report, now);
+    world.apply(commit.expect("a decision"));
+    world.now = now;
     world
 }
 
