@@ -1,11 +1,12 @@
 //! The story, told by the deployed bundle: six real binaries behind real mappings and function URLs, with IAM enforced,
-//! over real HTTP. It ends as the local engine ends on the same history.
+//! over real HTTP. It ends as the local engine ends on the same history, before and after the mailer reports of its mails.
 
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use aws_sdk_sqs::types::QueueAttributeName;
 use holdpoint::{
     engine::{Settings, virtual_time::VirtualTime},
+    operator,
     replay::{
         Player, Scenario,
         scenario::{Action, Answer, Visit},
@@ -23,8 +24,10 @@ use holdpoint_tests::{
 use http::Request;
 use packet_store::Store;
 use presentation::page::{Choice, RESULT_HEADER};
-use refresh_core::Instant;
+use refresh_core::{Instant, notice::NoticeKind};
 use serde_json::{Value, json};
+
+use crate::reports::{Posted, configuration_set, posted, publish, reports, shown, told_after};
 
 const WEEK: i64 = 7 * 24 * 3_600_000;
 const PAUSE: Duration = Duration::from_millis(250);
@@ -94,7 +97,14 @@ pub async fn standing(store: &Store) -> Vec<Value> {
     all
 }
 
-async fn told_locally(scenario: &Scenario, policy: &str) -> Vec<Value> {
+/// How the local engine ends: when the story is told, when its mails are reported on, and whom it told of that.
+struct Local {
+    told: Vec<Value>,
+    reported: Vec<Value>,
+    after: Vec<(String, NoticeKind)>,
+}
+
+async fn told_locally(scenario: &Scenario, policy: &str) -> Local {
     let settings = Settings::in_memory(policy);
     let time = VirtualTime::open(settings, scenario.lines[0].at).await.expect("an engine");
     let mut player = Player::of(time);
@@ -104,7 +114,15 @@ async fn told_locally(scenario: &Scenario, policy: &str) -> Vec<Value> {
         player.act(line).await.expect("a line");
         player.until(line.at.plus_seconds(30)).await.expect("the quiet period's end");
     }
-    standing(player.time().engine().store()).await
+    let engine = player.time().engine();
+    let told = standing(engine.store()).await;
+    let mails = posted(engine.store()).await;
+    let events = reports(&mails, "local").iter().map(Value::to_string).collect();
+    operator::enqueue(engine, events).await.expect("on the queue");
+    let later = engine.now().plus_seconds(30);
+    player.until(later).await.expect("the reports");
+    let store = player.time().engine().store();
+    Local { told, reported: standing(store).await, after: told_after(store, &mails).await }
 }
 
 pub struct Teller {
@@ -172,7 +190,7 @@ impl Teller {
         panic!("after {after}: does not come to rest: {}", self.bundle.cloud.log());
     }
 
-    async fn send(&self, event: &Value) {
+    pub async fn send(&self, event: &Value) {
         let request = self.sqs.send_message().queue_url(self.url("SourceEventsQueue")).message_body(event.to_string());
         request.send().await.expect("sent");
     }
@@ -239,6 +257,18 @@ async fn the_story_ends_as_in_the_local_engine() {
         assert_eq!(result, expected, "line {}", line.number);
         teller.rest(&format!("line {}", line.number)).await;
     }
-    assert_eq!(standing(&teller.store).await, expected, "{}", teller.bundle.cloud.log());
+    assert_eq!(standing(&teller.store).await, expected.told, "{}", teller.bundle.cloud.log());
+
+    let mails = posted(&teller.store).await;
+    let taken = teller.bundle.cloud.mails().await.expect("the mails");
+    let ids = |mail: &Posted| taken.iter().any(|taken| taken.message_id == mail.message_id);
+    assert!(mails.len() == taken.len() && mails.iter().all(ids), "the lineage has other mails than the mailer");
+    let set = configuration_set(&teller).await;
+    publish(&teller, &reports(&mails, &set), &set).await;
+    teller.rest("the mailer's reports").await;
+    assert_eq!(standing(&teller.store).await, expected.reported, "{}", teller.bundle.cloud.log());
+    let after = told_after(&teller.store, &mails).await;
+    assert_eq!(after, expected.after);
+    shown(&teller, &mails, &after).await;
     assert!(!teller.bundle.cloud.log().contains("AccessDenied"), "{}", teller.bundle.cloud.log());
 }

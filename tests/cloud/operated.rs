@@ -1,18 +1,16 @@
 //! The operator's own program against a deployment: `holdpoint ... --stack NAME`, with nothing but the AWS environment of
 //! a shell. What it sends again, sent again twice, changes nothing.
 
-use std::{collections::BTreeMap, path::PathBuf, process::Command, time::Duration};
+use std::{collections::BTreeMap, time::Duration};
 
 use aws_sdk_sqs::types::{Message, MessageSystemAttributeName, QueueAttributeName};
 use holdpoint::replay::scenario::Action;
-use holdpoint_tests::cloud::{
-    binaries,
-    ministack::{ACCOUNT, REGION},
-    stack::NAME,
-};
 use serde_json::{Value, json};
 
-use crate::deployed::{Teller, story};
+use crate::{
+    deployed::{Teller, story},
+    shell::Shell,
+};
 
 const PAUSE: Duration = Duration::from_millis(250);
 const ASKED: u32 = 2_400;
@@ -22,43 +20,6 @@ const QUEUES: [(&str, &str, &str); 3] = [
     ("refresh", "RefreshQueue", "RefreshDeadLettersQueue"),
     ("notify", "NoticesQueue", "NoticesDeadLettersQueue"),
 ];
-
-struct Shell {
-    program: PathBuf,
-    endpoint: String,
-    folder: PathBuf,
-}
-
-impl Shell {
-    fn run(&self, words: &[&str]) -> Result<Value, String> {
-        let done = Command::new(&self.program)
-            .args(words)
-            .args(["--stack", NAME, "--json"])
-            .current_dir(&self.folder)
-            .env_clear()
-            .env("AWS_ENDPOINT_URL", &self.endpoint)
-            .env("AWS_ACCESS_KEY_ID", ACCOUNT)
-            .env("AWS_SECRET_ACCESS_KEY", "test")
-            .env("AWS_REGION", REGION)
-            .output()
-            .expect("a process");
-        let (out, err) = (String::from_utf8_lossy(&done.stdout), String::from_utf8_lossy(&done.stderr));
-        match done.status.success() {
-            true => Ok(serde_json::from_str(&out).unwrap_or_else(|error| panic!("{words:?}: {error}: {out}{err}"))),
-            false => Err(err.into_owned()),
-        }
-    }
-
-    fn ran(&self, words: &[&str]) -> Value {
-        self.run(words).unwrap_or_else(|why| panic!("{words:?}: {why}"))
-    }
-
-    fn file(&self, name: &str, text: &str) -> String {
-        let file = self.folder.join(name);
-        std::fs::write(&file, text).expect("a file");
-        file.display().to_string()
-    }
-}
 
 /// Everything in the table, whatever it is. Of HEAD, all but when the review was looked at last and is to be looked at
 /// next: a message that comes again is one more look.
@@ -142,9 +103,7 @@ fn letters(answer: &Value, queue: &str) -> Vec<Value> {
 async fn an_operator_works_a_deployment_from_the_command_line() {
     let (scenario, policy) = story();
     let teller = Teller::new(&policy).await;
-    let program = binaries::operator().expect("the operator's program");
-    let folder = teller.bundle.cloud.folder().clone();
-    let shell = Shell { program, endpoint: teller.bundle.cloud.endpoint(), folder };
+    let shell = Shell::beside(&teller.bundle.cloud);
 
     // Facts first, then the review that depends on them: the order of the first lines.
     let first = scenario.lines.iter().position(|line| match &line.action {

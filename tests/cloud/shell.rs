@@ -1,0 +1,53 @@
+//! `holdpoint ... --stack NAME`, with nothing but the AWS environment of a shell.
+
+use std::{path::PathBuf, process::Command};
+
+use holdpoint_tests::cloud::{
+    binaries,
+    ministack::{ACCOUNT, Ministack, REGION},
+    stack::NAME,
+};
+use serde_json::Value;
+
+pub struct Shell {
+    program: PathBuf,
+    endpoint: String,
+    folder: PathBuf,
+}
+
+impl Shell {
+    /// Of an operator of what is deployed there.
+    pub fn beside(cloud: &Ministack) -> Self {
+        let program = binaries::operator().expect("the operator's program");
+        Self { program, endpoint: cloud.endpoint(), folder: cloud.folder().clone() }
+    }
+
+    pub fn run(&self, words: &[&str]) -> Result<Value, String> {
+        let done = Command::new(&self.program)
+            .args(words)
+            .args(["--stack", NAME, "--json"])
+            .current_dir(&self.folder)
+            .env_clear()
+            .env("AWS_ENDPOINT_URL", &self.endpoint)
+            .env("AWS_ACCESS_KEY_ID", ACCOUNT)
+            .env("AWS_SECRET_ACCESS_KEY", "test")
+            .env("AWS_REGION", REGION)
+            .output()
+            .expect("a process");
+        let (out, err) = (String::from_utf8_lossy(&done.stdout), String::from_utf8_lossy(&done.stderr));
+        match done.status.success() {
+            true => Ok(serde_json::from_str(&out).unwrap_or_else(|error| panic!("{words:?}: {error}: {out}{err}"))),
+            false => Err(err.into_owned()),
+        }
+    }
+
+    pub fn ran(&self, words: &[&str]) -> Value {
+        self.run(words).unwrap_or_else(|why| panic!("{words:?}: {why}"))
+    }
+
+    pub fn file(&self, name: &str, text: &str) -> String {
+        let file = self.folder.join(name);
+        std::fs::write(&file, text).expect("a file");
+        file.display().to_string()
+    }
+}
