@@ -94,6 +94,34 @@ fn only_notify_knows_the_mailer() {
     }
 }
 
+/// The rules of all zones are the greatest single thing in a program; a second copy, or a second reader, is one too many.
+#[test]
+fn only_the_core_knows_the_time_zones() {
+    let databases = ["chrono-tz", "jiff", "tzdb", "tz-rs", "tzfile"];
+    for (name, folder) in crates() {
+        let manifest = text(&repository().join(&folder).join("Cargo.toml"));
+        let section = manifest.split("\n[").find(|part| part.starts_with("dependencies]")).unwrap_or("").to_owned();
+        for line in section.lines().filter(|line| databases.iter().any(|database| line.starts_with(database))) {
+            assert!(
+                name == "refresh-core" && line.starts_with("jiff-"),
+                "{name}: {line}: expected `refresh_core::Zone` instead"
+            );
+        }
+    }
+    for group in ["functions", "shared", "infra"] {
+        for path in files(group, "rs").iter().filter(|path| path.components().any(|part| part.as_os_str() == "src")) {
+            let source = text(path);
+            let knows = ["chrono_tz", "jiff_", "TimeSpans"].iter().find(|word| source.contains(**word));
+            assert!(
+                knows.is_none() || path.ends_with("refresh-core/src/zone.rs"),
+                "{} has {}: expected `refresh_core::Zone` instead",
+                shown(path),
+                knows.unwrap_or(&"")
+            );
+        }
+    }
+}
+
 /// A rule book that asks for the time, the environment or the network is no function of its inputs.
 #[test]
 fn pure_crates_ask_nothing_of_the_world() {

@@ -13,9 +13,8 @@ use calcard::{
         ICalendarTransparency, ICalendarValue, Uri,
     },
 };
-use chrono_tz::Tz;
 use refresh_core::{
-    Instant, Person, ReviewId,
+    Instant, Person, ReviewId, Zone,
     instant::Slot,
     notice::{CalendarObject, CalendarPart, Method, Status},
 };
@@ -42,7 +41,7 @@ pub struct Invitation<'a> {
     pub optional: bool,
     /// `DTSTAMP`: the notice's own instant, so that the same notice sent twice is the same bytes.
     pub at: Instant,
-    pub zone: Tz,
+    pub zone: Zone,
     /// Where the meeting stands, for the hold to say so.
     pub meeting_slot: Option<Slot>,
 }

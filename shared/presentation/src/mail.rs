@@ -7,8 +7,7 @@ mod proof;
 use std::collections::BTreeMap;
 
 use askama::Template;
-use chrono_tz::Tz;
-use refresh_core::{Person, ReviewId, notice::Notice};
+use refresh_core::{Person, ReviewId, Zone, notice::Notice};
 
 use crate::{
     Unsafe,
@@ -24,7 +23,7 @@ pub struct Letterhead {
     pub review: ReviewId,
     pub title: String,
     pub reader_name: String,
-    pub reader_zone: Tz,
+    pub reader_zone: Zone,
     /// Whether the reader's seat is an optional one: calendar parts say so.
     pub optional: bool,
     /// The service's own address: sender and organiser, never a recipient.

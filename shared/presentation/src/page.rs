@@ -16,9 +16,8 @@ use std::{collections::BTreeMap, sync::OnceLock};
 
 use askama::Template;
 use base64::{Engine, engine::general_purpose::STANDARD};
-use chrono_tz::Tz;
 use refresh_core::{
-    Instant, Person,
+    Instant, Person, Zone,
     fact::{Facts, Terms},
     lineage::AnswerResult,
     policy::Policy,
@@ -129,9 +128,9 @@ impl<'a> Scene<'a> {
     }
 
     /// The reader's zone, or the review's.
-    fn zone(&self) -> Tz {
+    fn zone(&self) -> Zone {
         let own = self.facts.profile(self.reader).map(|profile| profile.time_zone);
-        own.or(self.terms().map(|terms| terms.time_zone)).unwrap_or(Tz::UTC)
+        own.or(self.terms().map(|terms| terms.time_zone)).unwrap_or(Zone::UTC)
     }
 
     /// Whether the reader's view holds the whole packet.
@@ -157,7 +156,7 @@ impl<'a> Scene<'a> {
     }
 }
 
-fn names<'a>(known: &'a BTreeMap<Person, String>, reader: &'a Person, zone: Tz) -> Names<'a> {
+fn names<'a>(known: &'a BTreeMap<Person, String>, reader: &'a Person, zone: Zone) -> Names<'a> {
     Names { known, reader, zone }
 }
 

@@ -4,9 +4,8 @@ mod causes;
 
 use std::collections::BTreeMap;
 
-use chrono_tz::Tz;
 use refresh_core::{
-    Person, Role,
+    Person, Role, Zone,
     delivery::Status,
     exception::{Exception, ExceptionKind, Reason, Rule},
     lineage::Action,
@@ -25,7 +24,7 @@ use crate::{moment, text::one_line};
 pub struct Names<'a> {
     pub known: &'a BTreeMap<Person, String>,
     pub reader: &'a Person,
-    pub zone: Tz,
+    pub zone: Zone,
 }
 
 impl Names<'_> {

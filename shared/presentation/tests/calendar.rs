@@ -9,7 +9,7 @@ use refresh_core::{
     notice::{CalendarObject, CalendarPart, Method, Status},
 };
 
-use common::{at, notices, person, review_id, slot};
+use common::{at, named, notices, person, review_id, slot};
 
 fn invitation<'a>(organiser: &'a Person, attendee: &'a Person, title: &'a str, name: &'a str) -> Invitation<'a> {
     Invitation {
@@ -20,7 +20,7 @@ fn invitation<'a>(organiser: &'a Person, attendee: &'a Person, title: &'a str, n
         attendee_name: name,
         optional: false,
         at: at("09:02:00.250"),
-        zone: chrono_tz::Tz::Europe__Berlin,
+        zone: named("Europe/Berlin"),
         meeting_slot: Some(slot("15:00:00", "16:00:00")),
     }
 }

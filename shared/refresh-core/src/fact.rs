@@ -2,11 +2,10 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use chrono_tz::Tz;
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    Calendar, ChangeId, Checkpoint, Instant, Interval, Person, ReviewId, Role, Service, Source, instant::Slot,
+    Calendar, ChangeId, Checkpoint, Instant, Interval, Person, ReviewId, Role, Service, Source, Zone, instant::Slot,
     policy::Overrides,
 };
 
@@ -147,7 +146,7 @@ pub struct Terms {
     pub change: ChangeId,
     pub version: u32,
     pub slot: Slot,
-    pub time_zone: Tz,
+    pub time_zone: Zone,
     pub attendees: BTreeMap<Role, Person>,
     pub optional: BTreeSet<Person>,
     pub checkpoints: BTreeSet<Checkpoint>,
@@ -267,7 +266,7 @@ impl Freeze {
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub struct Profile {
     pub name: String,
-    pub time_zone: Tz,
+    pub time_zone: Zone,
 }
 
 /// The newest facts a decision stands on, by subject.

@@ -45,7 +45,9 @@ pub mod view;
 pub mod violation;
 pub mod waiver;
 pub mod working_hours;
+pub mod zone;
 
 pub use instant::{Instant, Interval};
 pub use name::{Calendar, ChangeId, Checkpoint, EventId, Person, ReviewId, Role, Service, Source};
 pub use trace::TraceId;
+pub use zone::Zone;

@@ -2,10 +2,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use chrono_tz::Tz;
-
 use crate::{
-    Checkpoint, Instant, Interval, Person, ReviewId, Role,
+    Checkpoint, Instant, Interval, Person, ReviewId, Role, Zone,
     exception::{Reason, Rule},
     fact::{Change, ChangeState, DelegateStatus, Diary, EvidenceStatus, Facts, InForce, Subject, Terms},
     freeze::Freezes,
@@ -162,7 +160,7 @@ impl<'a> Situation<'a> {
         reasons
     }
 
-    pub fn zone(&self, person: &Person) -> Tz {
+    pub fn zone(&self, person: &Person) -> Zone {
         self.facts.profile(person).map_or(self.terms.time_zone, |profile| profile.time_zone)
     }
 

@@ -6,8 +6,7 @@
 
 use std::{cell::RefCell, collections::BTreeSet, fmt, ops::RangeInclusive};
 
-use chrono_tz::Tz;
-use refresh_core::{Instant, Interval, name::shorten};
+use refresh_core::{Instant, Interval, Zone, name::shorten};
 use serde_json::{Map, Value};
 
 use crate::fault::{Fault, describe};
@@ -131,7 +130,7 @@ impl<'a> Node<'a> {
         self.parsed(Instant::parse)
     }
 
-    pub fn zone(&self) -> Option<Tz> {
+    pub fn zone(&self) -> Option<Zone> {
         self.parsed(|name| name.parse().map_err(|_| "an IANA time zone like Europe/Berlin".to_owned()))
     }
 

@@ -70,7 +70,10 @@ pub fn fact(subject: Subject, revision: u64, body: Body) -> Fact {
 
 /// A profile with that revision.
 pub fn profile(name: &str, revision: u64) -> Fact {
-    let body = Body::Person(Profile { name: format!("{name} the {revision}th"), time_zone: chrono_tz::Europe::Berlin });
+    let body = Body::Person(Profile {
+        name: format!("{name} the {revision}th"),
+        time_zone: "Europe/Berlin".parse().expect("a zone"),
+    });
     fact(Subject::Person(person(name)), revision, body)
 }
 
@@ -95,7 +98,7 @@ pub fn facts() -> Facts {
         change: change.clone(),
         version: 7,
         slot: interval("2026-11-03T15:00:00Z", "2026-11-03T16:00:00Z"),
-        time_zone: chrono_tz::Europe::Berlin,
+        time_zone: "Europe/Berlin".parse().expect("a zone"),
         attendees: ROLES.iter().map(|(of, who)| (role(of), person(who))).collect(),
         optional: BTreeSet::new(),
         checkpoints: BTreeSet::from([parse("build")]),

@@ -189,7 +189,7 @@ mod tests {
             review: ReviewId::parse("RR-1042").expect("an id"),
             title: String::new(),
             reader_name: "Seán".to_owned(),
-            reader_zone: chrono_tz::Tz::UTC,
+            reader_zone: refresh_core::Zone::UTC,
             optional: false,
             from: address("reviews@holdpoint.example.com"),
             mail_domain: "holdpoint.example.com".to_owned(),

@@ -1,9 +1,8 @@
 //! The mailbox of the local engine: the mail as people get it.
 
 use askama::Template;
-use chrono_tz::Tz;
 use mail_parser::{Message, MessageParser, MimeHeaders, PartType};
-use refresh_core::Instant;
+use refresh_core::{Instant, Zone};
 
 use super::{Page, headers, render};
 use crate::{
@@ -102,7 +101,7 @@ fn row(mail: &Mail<'_>, message: Option<&Message<'_>>) -> Row {
     let to = message.and_then(Message::to).and_then(|to| to.first()).and_then(|to| to.address());
     Row {
         id: escape(mail.id),
-        at: moment::instant(mail.at, Tz::UTC),
+        at: moment::instant(mail.at, Zone::UTC),
         to: Line::of(to.unwrap_or("unreadable")),
         to_query: escape(to.unwrap_or_default()),
         subject: Line::of(message.and_then(Message::subject).unwrap_or("unreadable")),

@@ -355,7 +355,7 @@ fn hours(canvas: &Canvas, names: &Names<'_>) -> Vec<(Instant, u32)> {
     let mut all = Vec::new();
     let mut at = canvas.range.start;
     while at <= canvas.range.end {
-        let local = at.to_utc().with_timezone(&names.zone);
+        let local = names.zone.local(at);
         if local.minute() == 0 {
             all.push((at, local.hour()));
         }

@@ -3,8 +3,7 @@
 use std::collections::BTreeMap;
 
 use askama::Template;
-use chrono_tz::Tz;
-use refresh_core::{Instant, Person, fact::Terms, review::Review};
+use refresh_core::{Instant, Person, Zone, fact::Terms, review::Review};
 
 use super::{Page, names, render};
 use crate::{
@@ -52,7 +51,7 @@ pub fn workspace(entries: &[Entry<'_>], people: &BTreeMap<Person, String>, now: 
     let count = |has: fn(&Row) -> bool| rows.iter().filter(|row| has(row)).count();
     let page = WorkspaceTemplate {
         title: "Reviews",
-        at: moment::instant(now, Tz::UTC),
+        at: moment::instant(now, Zone::UTC),
         waiting: count(|row| row.pending.is_some()),
         excepted: count(|row| !row.exceptions.is_empty()),
         unanswered: count(|row| !row.outstanding.is_empty()),

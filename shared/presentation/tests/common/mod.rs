@@ -5,10 +5,9 @@ pub mod notices;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use chrono_tz::Tz;
 use presentation::{mail::Letterhead, page::Scene};
 use refresh_core::{
-    Instant, Interval, Person, ReviewId, Role, Source,
+    Instant, Interval, Person, ReviewId, Role, Source, Zone,
     commit::Commit,
     fact::{
         Availability, Body, Busy, Change, ChangeState, Delegate, DelegateStatus, Diary, Evidence, EvidenceStatus, Fact,
@@ -41,6 +40,10 @@ fn role(name: &str) -> Role {
     Role::parse(name).expect("a role")
 }
 
+pub fn named(zone: &str) -> Zone {
+    zone.parse().expect("a zone")
+}
+
 const SEATS: [(&str, &str, &str); 5] = [
     ("release_manager", "rm-a", "rm-b"),
     ("service_owner", "so-a", "so-b"),
@@ -49,17 +52,17 @@ const SEATS: [(&str, &str, &str); 5] = [
     ("site_reliability_lead", "sre-a", "sre-b"),
 ];
 
-const PEOPLE: [(&str, &str, Tz); 10] = [
-    ("rm-a", "Rosa Marques", Tz::Europe__Berlin),
-    ("rm-b", "Ruben Moser", Tz::Europe__Berlin),
-    ("so-a", "Sven Olsen", Tz::Europe__Oslo),
-    ("so-b", "Sofia Orlova", Tz::Europe__Berlin),
-    ("sec-a", "Aiko Tanaka", Tz::Asia__Tokyo),
-    ("sec-b", "Seán Ó Briain", Tz::Europe__Dublin),
-    ("dbm-a", "Dana Müller", Tz::Europe__Berlin),
-    ("dbm-b", "Dmitri Belov", Tz::Europe__Berlin),
-    ("sre-a", "Sara Reyes", Tz::America__New_York),
-    ("sre-b", "Sami Rautio", Tz::Europe__Helsinki),
+const PEOPLE: [(&str, &str, &str); 10] = [
+    ("rm-a", "Rosa Marques", "Europe/Berlin"),
+    ("rm-b", "Ruben Moser", "Europe/Berlin"),
+    ("so-a", "Sven Olsen", "Europe/Oslo"),
+    ("so-b", "Sofia Orlova", "Europe/Berlin"),
+    ("sec-a", "Aiko Tanaka", "Asia/Tokyo"),
+    ("sec-b", "Seán Ó Briain", "Europe/Dublin"),
+    ("dbm-a", "Dana Müller", "Europe/Berlin"),
+    ("dbm-b", "Dmitri Belov", "Europe/Berlin"),
+    ("sre-a", "Sara Reyes", "America/New_York"),
+    ("sre-b", "Sami Rautio", "Europe/Helsinki"),
 ];
 
 pub fn policy() -> Policy {
@@ -114,7 +117,7 @@ impl World {
             body,
         };
         for (name, full, zone) in PEOPLE {
-            let profile = Profile { name: full.to_owned(), time_zone: zone };
+            let profile = Profile { name: full.to_owned(), time_zone: named(zone) };
             facts.insert(fact(Subject::Person(person(name)), "//people.example.com", Body::Person(profile)));
             facts.insert(calendar(name, 1, &[]));
         }
@@ -147,7 +150,7 @@ impl World {
             change,
             version: 7,
             slot: slot("15:00:00", "16:00:00"),
-            time_zone: Tz::Europe__Berlin,
+            time_zone: named("Europe/Berlin"),
             attendees: SEATS.iter().map(|(seat, holder, _)| (role(seat), person(holder))).collect(),
             optional: BTreeSet::new(),
             checkpoints: [refresh_core::Checkpoint::parse("integration-tests").expect("a name")].into(),
@@ -229,7 +232,7 @@ pub fn evidence(revision: u64, ready: Option<&str>) -> Fact {
 /// A letterhead for a reader whose view holds everybody, or nobody else.
 pub fn letterhead(reader: &str, others: bool) -> Letterhead {
     let of = |name: &str| PEOPLE.iter().find(|(known, ..)| *known == name);
-    let (full, zone) = of(reader).map_or((reader, Tz::UTC), |(_, full, zone)| (*full, *zone));
+    let (full, zone) = of(reader).map_or((reader, Zone::UTC), |(_, full, zone)| (*full, named(zone)));
     let known = PEOPLE.iter().filter(|(name, ..)| others || *name == reader);
     Letterhead {
         review: review_id(),

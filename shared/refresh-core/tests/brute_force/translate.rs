@@ -1,7 +1,7 @@
 //! The same case in the core's own words, and the core's answers back in the judge's.
 
 use refresh_core::{
-    Calendar, ChangeId, Checkpoint, Instant, Interval, Person, ReviewId, Role, Service, Source,
+    Calendar, ChangeId, Checkpoint, Instant, Interval, Person, ReviewId, Role, Service, Source, Zone,
     fact::{
         Availability, Body, Busy, ChangeState, Delegate, DelegateStatus, Diary, EvidenceStatus, Fact, Facts, Freeze,
         InForce, Profile, Subject, Terms,
@@ -23,6 +23,10 @@ pub struct Names {
 
 pub fn review() -> ReviewId {
     ReviewId::parse("RR-1").expect("a name")
+}
+
+fn zone(of: chrono_tz::Tz) -> Zone {
+    of.name().parse().expect("a zone")
 }
 
 pub fn person(index: usize) -> Person {
@@ -135,7 +139,7 @@ pub fn facts(names: Names, script: &Script, facts: &case::Facts, now: Time, revi
         change: change_id.clone(),
         version: 1,
         slot: names.span(script.slot),
-        time_zone: script.zone,
+        time_zone: zone(script.zone),
         attendees: seats.collect(),
         optional: script.optional.map(person).into_iter().collect(),
         checkpoints: (0..facts.evidence.len()).map(checkpoint).collect(),
@@ -175,8 +179,8 @@ pub fn facts(names: Names, script: &Script, facts: &case::Facts, now: Time, revi
         }
     }
     for (index, facts) in facts.people.iter().enumerate() {
-        if let Some(time_zone) = facts.zone {
-            let profile = Profile { name: format!("Person {index}"), time_zone };
+        if let Some(its) = facts.zone {
+            let profile = Profile { name: format!("Person {index}"), time_zone: zone(its) };
             put(Subject::Person(person(index)), Body::Person(profile), now);
         }
         for (diary, kind) in [(&facts.calendar, Diary::Calendar), (&facts.oncall, Diary::Oncall)] {

@@ -6,7 +6,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use refresh_core::{
-    Calendar, ChangeId, Checkpoint, Person, ReviewId, Role, Service, Source,
+    Calendar, ChangeId, Checkpoint, Person, ReviewId, Role, Service, Source, Zone,
     fact::{Delegate, DelegateStatus, Kind, Mapping, Terms},
     policy::{Churn, Deployment, Overrides, Policy, Prefer, Registration},
 };
@@ -112,7 +112,7 @@ pub fn terms(day: Day) -> Terms {
         change: change(),
         version: 7,
         slot: day.interval("15:00-16:00").expect("an interval"),
-        time_zone: chrono_tz::UTC,
+        time_zone: Zone::UTC,
         attendees,
         optional: BTreeSet::new(),
         checkpoints: BTreeSet::from([Checkpoint::parse("tests").expect("a name")]),

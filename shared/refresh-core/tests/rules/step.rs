@@ -2,9 +2,8 @@
 
 use std::collections::BTreeSet;
 
-use chrono_tz::Tz;
 use refresh_core::{
-    Checkpoint, EventId, Interval, Person, Role, Source,
+    Checkpoint, EventId, Interval, Person, Role, Source, Zone,
     adoption::Wish,
     delivery::Status,
     fact::{
@@ -261,7 +260,7 @@ fn set_terms(world: &mut World, word: &str, rest: &str) -> Result<(), String> {
     Ok(())
 }
 
-fn zone(name: &str) -> Result<Tz, String> {
+fn zone(name: &str) -> Result<Zone, String> {
     name.parse().map_err(|_| format!("a time zone; found {name:?}"))
 }
 

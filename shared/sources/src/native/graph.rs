@@ -4,8 +4,7 @@
 //! that is unknown time, not free time. `subject` and `location` have no place here.
 
 use chrono::NaiveDateTime;
-use refresh_core::{Instant, Interval};
-use serde_json::Value;
+use refresh_core::{Instant, Interval, zone::Meaning};
 
 use super::{
     binding::{Binding, Poll},
@@ -29,7 +28,7 @@ pub fn translate(input: &mut Input<'_>) -> Option<()> {
         let request = request.object()?;
         let start = request.must("startTime", local);
         let end = request.must("endTime", local);
-        let ((_, start), (end, _)) = (start?, end?);
+        let (start, end) = (start?.last(), end?.first());
         request.ordered("startTime", start, "endTime", end)
     });
     let poll = binding?;
@@ -100,8 +99,8 @@ fn entry(poll: &Poll, node: &Node<'_>) -> Option<(Status, Option<Interval>)> {
     let start = object.must("start", local);
     let end = object.must("end", local);
     let (start, end) = (start?, end?);
-    if end.1 < start.0 {
-        return wrong_end(&object, start.0, end.1);
+    if end.last() < start.first() {
+        return wrong_end(&object, start.first(), end.last());
     }
     Some((status?, zone::widest(start, end)))
 }
@@ -110,8 +109,8 @@ fn wrong_end<T>(object: &Object<'_>, start: Instant, end: Instant) -> Option<T> 
     object.must("end", |node| node.wrong_as(format!("an instant not before `start` ({start})"), end.to_string()))
 }
 
-/// `{"dateTime": "2026-11-03T15:00:00.0000000", "timeZone": "UTC"}`: the earliest and the latest it can mean.
-fn local(node: &Node<'_>) -> Option<(Instant, Instant)> {
+/// `{"dateTime": "2026-11-03T15:00:00.0000000", "timeZone": "UTC"}`.
+fn local(node: &Node<'_>) -> Option<Meaning> {
     let object = node.object()?;
     let local = object.must("dateTime", |node| {
         let text = node.text()?;
@@ -122,8 +121,6 @@ fn local(node: &Node<'_>) -> Option<(Instant, Instant)> {
     let zone = object.must("timeZone", |node| {
         zone::named(node.text()?).or_else(|| node.wrong("a time zone by its IANA or Windows name"))
     });
-    zone::instants(local?, zone?).or_else(|| match node.value() {
-        Value::Object(_) => node.wrong_as("a local time that exists", "one that its zone skips"),
-        _ => None,
-    })
+    let (local, zone) = (local?, zone?);
+    Some(zone.meaning(local))
 }
