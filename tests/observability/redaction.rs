@@ -21,7 +21,10 @@ use holdpoint::{
         scenario::{Action, Line},
     },
 };
-use holdpoint_tests::world::{World, drive};
+use holdpoint_tests::{
+    repository,
+    world::{World, drive},
+};
 use lambda_shell::{log, web::Request};
 use mail_parser::MessageParser;
 use refresh_core::{Instant, instant::MINUTE};
@@ -47,8 +50,9 @@ pub fn of_trouble() -> &'static [Value] {
 fn trouble() -> &'static Trouble {
     static TROUBLE: OnceLock<Trouble> = OnceLock::new();
     TROUBLE.get_or_init(|| {
-        let journeys: [fn() -> Journey; 6] = [
+        let journeys: [fn() -> Journey; 7] = [
             || Box::pin(goes_well()),
+            || Box::pin(is_reported_on()),
             || Box::pin(is_sent_nonsense()),
             || Box::pin(cannot_mail()),
             || Box::pin(is_paused()),
@@ -202,6 +206,35 @@ async fn goes_well() -> Left {
     let path = link(world.engine(), "security-delegate-2")?;
     send(world.engine(), &path, &[("answer", "conflict"), ("note", "zqmark note")]).await?;
     later(&mut world, 300).await?;
+    left(world.engine())
+}
+
+/// Everything the mailer may say of a mail, as it says it: with addresses, headers and another server's own words.
+async fn is_reported_on() -> Left {
+    let (mut world, scenario) = world().await?;
+    play(&mut world, &scenario, before_the_decision).await?;
+    later(&mut world, 5).await?;
+    let folder = std::fs::read_dir(repository().join("events/ingest")).map_err(|error| error.to_string())?;
+    let mut names: Vec<String> = folder
+        .filter_map(|entry| entry.ok()?.file_name().into_string().ok())
+        .filter(|name| name.contains("mail_"))
+        .collect();
+    names.sort();
+    for (number, name) in names.iter().enumerate() {
+        // Of a mail to the owner, but for one to somebody who was never mailed.
+        let owner = if name == "mail_delayed.json" { "stranger" } else { "release-owner" };
+        let text = read(&format!("events/ingest/{name}"))
+            .replace("database.delegate@example.com", &format!("{owner}@zqmark.example"))
+            .replace("@example.com", "@zqmark.example")
+            .replace("user unknown", "zqmark is unknown")
+            .replace("EXAMPLE7c191be45", &format!("{number:017}"));
+        let engine = world.engine();
+        let source = engine.topology().functions["ingest"].source.as_ref().expect("a queue's function");
+        let outgoing = Outgoing { body: text, ..Outgoing::default() };
+        engine.queues().send(&source.queue, outgoing).await.map_err(|refusal| refusal.to_string())?;
+        later(&mut world, 1).await?;
+    }
+    later(&mut world, 5).await?;
     left(world.engine())
 }
 
@@ -402,6 +435,10 @@ fn the_trouble_was_real() {
         ("error", "***@***"),
         ("error", "handing a mail to the mailer"),
         ("error", "expected a message of ours"),
+        ("message", "a mail did not reach its reader"),
+        ("message", "a report on a mail to nobody we ever told"),
+        ("status", "suppressed"),
+        ("status", "rejected"),
         ("result", "adopted"),
         ("result", "recorded"),
     ] {

@@ -32,7 +32,7 @@ pub(crate) async fn page(env: &Env, text: &str, request: &Request, deadline: Dea
         let Some(commit) = &answered.commit else { break answered.result };
         match env.store.commit(commit).await.doing("committing the answer")? {
             Committed::Written => {
-                follow_up(env, &commit.head, read.now).await;
+                follow_up(env, commit, read.now).await;
                 break answered.result;
             }
             Committed::Superseded | Committed::AlreadyWritten(_) if deadline.is_near() => {

@@ -10,9 +10,10 @@ use presentation::{
 use refresh_core::{
     Instant,
     adoption::{self, Answered, Attempt, Wish},
+    commit::Commit,
     instant::DAY,
     lineage::AnswerResult,
-    review::{Head, Standing},
+    review::Standing,
 };
 use signed_pages::{Env, Opened, Posted, Read, open};
 
@@ -30,7 +31,7 @@ pub(crate) async fn page(env: &Env, text: &str, request: &Request, deadline: Dea
         let Some((read, answered)) = decide(env, &opened, &attempt).await? else { return Ok(no_link()) };
         if let Some(commit) = &answered.commit {
             match env.store.commit(commit).await.doing("committing the decision")? {
-                Committed::Written => follow_up(env, &commit.head, read.now).await,
+                Committed::Written => follow_up(env, commit, read.now).await,
                 Committed::Superseded | Committed::AlreadyWritten(_) if deadline.is_near() => {
                     return Err(Failure::new("deciding", "another decision was always quicker"));
                 }
@@ -65,8 +66,9 @@ async fn decide(env: &Env, opened: &Opened, attempt: &Attempt) -> Result<Option<
     Ok(Some((read, answered)))
 }
 
-async fn follow_up(env: &Env, head: &Head, now: Instant) {
-    signed_pages::follow_up(env, head, now).await;
+async fn follow_up(env: &Env, commit: &Commit, now: Instant) {
+    signed_pages::follow_up(env, commit, now).await;
+    let head = &commit.head;
     // An adopted cancellation ends the review: facts need not look it up for ever.
     if head.standing != Standing::Open {
         let expires = now.plus_millis(KEPT_DAYS * DAY);

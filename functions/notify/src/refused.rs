@@ -1,6 +1,6 @@
 //! The mailer will not send a message: kept as what is known of it, and decided on like any mail that did not arrive.
 
-use decisions::Reported;
+use decisions::{Kept, Reported};
 use lambda_shell::{Failure, deadline::Deadline, metrics::Metrics};
 use refresh_core::{
     Instant, ReviewId,
@@ -25,7 +25,9 @@ pub(crate) async fn remember(
     let delivery = Delivery { message_id: claimed_by.to_owned(), mailed_at: at, at, status: Status::rejected(reason) };
     let report = &Report { to: notice.to.clone(), delivery, trace: notice.trace };
     let reported = Reported { store: &env.store, deployment: &env.deployment, clock: &env.clock, review, report };
-    reported.keep(deadline).await?;
+    if let Kept::Decided(commit) = reported.keep(deadline).await? {
+        decisions::measure(&commit);
+    }
     let trace = notice.trace.map(tracing::field::display);
     tracing::error!(review_id = %review, trace_id = trace, "the mailer refused a mail; it is not tried again");
     Metrics::new("Holdpoint").count("MailsRefused", 1).property("review_id", review.as_str()).emit(at.millis());

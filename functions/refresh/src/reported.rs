@@ -1,10 +1,10 @@
 //! The mailer's report on a message: kept beside what its reader was told, and a decision where it did not arrive.
 
-use decisions::{Kept, Reported, ask};
+use decisions::{Kept, Reported, ask, outcomes};
 use lambda_shell::{Failure, deadline::Deadline, log::NOTE, metrics::Metrics};
 use refresh_core::{Instant, ReviewId, decision::Outcome, delivery::Report};
 
-use crate::{Env, turn::outcomes};
+use crate::Env;
 
 pub(crate) async fn take(
     env: &Env,
@@ -36,6 +36,7 @@ pub(crate) async fn take(
         }
     };
     let head = &commit.head;
+    decisions::measure(&commit);
     ask(&env.notices, head, head.at).await?;
     tracing::warn!(status, version = head.latest, "a mail did not reach its reader");
     Metrics::new("Holdpoint")

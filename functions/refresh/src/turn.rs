@@ -1,6 +1,6 @@
 //! Load, decide, commit, pass on; once more where another decision was quicker.
 
-use decisions::{Pause, ask};
+use decisions::{Pause, ask, outcomes};
 use lambda_shell::{
     Doing, Failure,
     batch::Message,
@@ -128,16 +128,6 @@ async fn attempt(env: &Env, id: &ReviewId, triggers: &[Trigger], sent: Instant) 
     Ok(Attempt::Done(Refreshed { review: id.clone(), outcomes: outcomes(&commit) }))
 }
 
-pub(crate) fn outcomes(commit: &Commit) -> Vec<Outcome> {
-    let happenings = commit.entry.iter().flat_map(|entry| &entry.happenings);
-    happenings
-        .filter_map(|happening| match happening {
-            Happening::Decision(decision) => Some(decision.outcome),
-            _ => None,
-        })
-        .collect()
-}
-
 fn triggers(commit: &Commit) -> impl Iterator<Item = &Trigger> {
     let happenings = commit.entry.iter().flat_map(|entry| &entry.happenings);
     happenings.filter_map(|happening| match happening {
@@ -155,15 +145,7 @@ fn measure(before: Option<&Review>, commit: &Commit, sent: Instant) {
         let continued_as = trace.filter(|trace| *trace != own).map(tracing::field::display);
         tracing::info!(event_id, trace_id = %own, continued_as, version = head.latest, "counted");
     }
-    for outcome in outcomes(commit) {
-        let trace = trace.map(tracing::field::display);
-        tracing::info!(trace_id = trace, version = head.latest, outcome = outcome.word(), "decided");
-        Metrics::new("Holdpoint")
-            .dimension("Outcome", outcome.word())
-            .count("Decisions", 1)
-            .property("review_id", head.review.as_str())
-            .emit(head.at.millis());
-    }
+    decisions::measure(commit);
     Metrics::new("Holdpoint")
         .put("ChangeToPacket", Unit::Milliseconds, head.at.since(sent).max(0) as f64)
         .count("OpenExceptions", head.exceptions.len())

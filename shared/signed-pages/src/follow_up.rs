@@ -1,13 +1,15 @@
 //! What follows a decision that was made on a page.
 
 use lambda_shell::metrics::Metrics;
-use refresh_core::{Instant, clockwork, review::Head};
+use refresh_core::{Instant, clockwork, commit::Commit};
 
 use crate::Env;
 
-/// Asks for the notices that a written decision made due. The decision stands whether or not this gets through: if it
+/// Counts what was decided, and asks for the notices that a written decision made due. The decision stands whether or not this gets through: if it
 /// does not, the next tick finds what is owed.
-pub async fn follow_up(env: &Env, head: &Head, now: Instant) {
+pub async fn follow_up(env: &Env, commit: &Commit, now: Instant) {
+    let head = &commit.head;
+    decisions::measure(commit);
     Metrics::new("Holdpoint")
         .count("AnswersOutstanding", clockwork::awaited(head, now))
         .property("review_id", head.review.as_str())
