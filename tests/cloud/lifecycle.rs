@@ -179,14 +179,3 @@ async fn without_its_settings_it_names_every_one_that_is_missing() {
         }
     }
 }
-
-#[test]
-#[ignore = "a release build takes minutes: HOLDPOINT_RELEASE=1 cargo test -p holdpoint-tests --test cloud -- --include-ignored"]
-fn a_release_is_small() {
-    const MOST: u64 = 5_000_000;
-    assert!(binaries::released(), "expected HOLDPOINT_RELEASE=1");
-    for function in binaries::FUNCTIONS {
-        let size = std::fs::metadata(program(function)).expect("a program").len();
-        assert!(size <= MOST, "{function}: {size} bytes, at most {MOST}");
-    }
-}

@@ -42,7 +42,7 @@ struct Answer {
 impl Signed {
     pub fn new(sdk: SdkConfig) -> Self {
         let settings = HttpConnectorSettings::builder().connect_timeout(CONNECT).read_timeout(LONGEST_ANSWER).build();
-        let connector = Connector::builder().tls_provider(Provider::Rustls(CryptoMode::AwsLc));
+        let connector = Connector::builder().tls_provider(Provider::Rustls(CryptoMode::Ring));
         Self { sdk, connector: connector.connector_settings(settings).build() }
     }
 

@@ -48,6 +48,7 @@ impl Stack {
     /// With the credentials and the region of the shell.
     pub async fn connect(name: &str) -> Result<Self, String> {
         let sdk = aws_config::defaults(aws::behavior())
+            .http_client(aws::http_client())
             .timeout_config(aws::timeouts(Patience::Queue))
             .retry_config(aws::retries())
             .stalled_stream_protection(StalledStreamProtectionConfig::disabled())
