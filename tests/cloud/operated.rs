@@ -5,6 +5,8 @@ use std::{collections::BTreeMap, time::Duration};
 
 use aws_sdk_sqs::types::{Message, MessageSystemAttributeName, QueueAttributeName};
 use holdpoint::replay::scenario::Action;
+use holdpoint_tests::cloud::stack::NAME;
+use refresh_core::lineage;
 use serde_json::{Value, json};
 
 use crate::{
@@ -103,7 +105,7 @@ fn letters(answer: &Value, queue: &str) -> Vec<Value> {
 async fn an_operator_works_a_deployment_from_the_command_line() {
     let (scenario, policy) = story();
     let teller = Teller::new(&policy).await;
-    let shell = Shell::beside(&teller.bundle.cloud);
+    let shell = Shell::of(&teller.bundle, "operator", "MayOperatePolicy").await;
 
     // Facts first, then the review that depends on them: the order of the first lines.
     let first = scenario.lines.iter().position(|line| match &line.action {
@@ -121,6 +123,29 @@ async fn an_operator_works_a_deployment_from_the_command_line() {
     redrives(&teller, &shell, &rest[1..]).await;
     tells_why(&teller, &shell).await;
     assert!(!teller.bundle.cloud.log().contains("AccessDenied"), "{}", teller.bundle.cloud.log());
+
+    // Who may look may do nothing else.
+    let auditor = Shell::of(&teller.bundle, "auditor", "MayLookPolicy").await;
+    assert_eq!(auditor.ran(&["verify"])["reviews"][0]["verified"], true);
+    let refused = auditor.run(&["send", &auditor.file("again.jsonl", &events(&rest[..1]))]).expect_err("not theirs");
+    assert!(refused.contains("AccessDenied") || refused.contains("not authorized"), "{refused}");
+    outlives_its_stack(&teller).await;
+}
+
+/// The stack goes, and with it whoever read and wrote; the record stays as it was, and still verifies.
+async fn outlives_its_stack(teller: &Teller) {
+    let before = items(teller).await;
+    teller.bundle.delete().await.expect("deleted");
+    assert_eq!(items(teller).await, before);
+    let gone = teller.sqs.get_queue_url().queue_name(format!("{NAME}-source-events")).send().await;
+    assert!(gone.is_err(), "the queues go with the stack: {gone:?}");
+    let head = teller.store.reviews().await.expect("the reviews").remove(0);
+    let entries = teller.store.lineage(&head.review, 1).await.expect("a lineage");
+    assert!(lineage::verify(&entries, &head.lineage).is_ok());
+    // A table that is protected refuses to go, whoever asks.
+    let dynamodb = aws_sdk_dynamodb::Client::new(&teller.bundle.cloud.sdk_config());
+    let refused = dynamodb.delete_table().table_name(teller.url("Table")).send().await;
+    assert!(refused.is_err(), "it is protected: {refused:?}");
 }
 
 fn looks_around(shell: &Shell) {

@@ -144,7 +144,7 @@ async fn matches(cloud: &Ministack, pattern: &str, event: &Value) -> bool {
 
 /// What an operator sees, and what others were told: the person, why, and that it is for people to see to.
 pub async fn shown(teller: &Teller, mails: &[Posted], told: &[(String, NoticeKind)]) {
-    let shell = Shell::beside(&teller.bundle.cloud);
+    let shell = Shell::of(&teller.bundle, "auditor", "MayLookPolicy").await;
     let review = mails[0].review.to_string();
     let shown = shell.ran(&["show", &review]);
     let exceptions = &shown["state"]["exceptions"];

@@ -4,22 +4,26 @@ use std::{path::PathBuf, process::Command};
 
 use holdpoint_tests::cloud::{
     binaries,
-    ministack::{ACCOUNT, Ministack, REGION},
-    stack::NAME,
+    ministack::REGION,
+    stack::{Deployed, NAME},
 };
 use serde_json::Value;
 
 pub struct Shell {
     program: PathBuf,
     endpoint: String,
+    key: String,
+    secret: String,
     folder: PathBuf,
 }
 
 impl Shell {
-    /// Of an operator of what is deployed there.
-    pub fn beside(cloud: &Ministack) -> Self {
+    /// Of somebody with nothing but that policy of the template's.
+    pub async fn of(bundle: &Deployed, name: &str, policy: &str) -> Self {
         let program = binaries::operator().expect("the operator's program");
-        Self { program, endpoint: cloud.endpoint(), folder: cloud.folder().clone() }
+        let (key, secret) = bundle.person(name, policy).await.expect("a key");
+        let cloud = &bundle.cloud;
+        Self { program, endpoint: cloud.endpoint(), key, secret, folder: cloud.folder().clone() }
     }
 
     pub fn run(&self, words: &[&str]) -> Result<Value, String> {
@@ -29,8 +33,8 @@ impl Shell {
             .current_dir(&self.folder)
             .env_clear()
             .env("AWS_ENDPOINT_URL", &self.endpoint)
-            .env("AWS_ACCESS_KEY_ID", ACCOUNT)
-            .env("AWS_SECRET_ACCESS_KEY", "test")
+            .env("AWS_ACCESS_KEY_ID", &self.key)
+            .env("AWS_SECRET_ACCESS_KEY", &self.secret)
             .env("AWS_REGION", REGION)
             .output()
             .expect("a process");

@@ -40,6 +40,7 @@ impl Deployed {
             let code = binaries::packed(function, program, &parameters.policy, cloud.folder())?;
             cloud.put_object("code", &format!("{function}.zip"), code).await?;
         }
+        cloud.put_object("code", "template.yaml", packaged()?.into_bytes()).await?;
         let secret =
             json!({ "Name": "holdpoint/link-keys", "SecretString": LINK_KEYS, "ClientRequestToken": "link-keys" });
         cloud.call("secretsmanager", "secretsmanager.CreateSecret", &secret).await?;
@@ -48,7 +49,8 @@ impl Deployed {
             parameter("Action", "CreateStack"),
             parameter("Version", "2010-05-15"),
             parameter("StackName", NAME),
-            parameter("TemplateBody", &packaged()?),
+            // As `sam deploy` does: in a request itself a template may be 51,200 bytes long, in a bucket a million.
+            parameter("TemplateURL", &format!("{}/code/template.yaml", cloud.endpoint())),
             parameter("Capabilities.member.1", "CAPABILITY_IAM"),
             parameter("Capabilities.member.2", "CAPABILITY_AUTO_EXPAND"),
             parameter("Parameters.member.1.ParameterKey", "MailFrom"),
@@ -64,6 +66,39 @@ impl Deployed {
 
     pub fn output(&self, name: &str) -> Result<&str, String> {
         self.outputs.get(name).map(String::as_str).ok_or_else(|| format!("template.yaml: expected an output {name}"))
+    }
+
+    /// Somebody with no rights but the policy of that output: the key and the secret of a shell of theirs.
+    pub async fn person(&self, name: &str, policy: &str) -> Result<(String, String), String> {
+        let policy = self.output(policy)?;
+        let iam = |action: &'static str, more: Vec<(&'static str, String)>| async move {
+            let own = [("Action", action), ("Version", "2010-05-08"), ("UserName", name)];
+            let all: Vec<(&str, &str)> =
+                own.into_iter().chain(more.iter().map(|(key, value)| (*key, value.as_str()))).collect();
+            self.cloud.query("iam", &all).await
+        };
+        iam("CreateUser", Vec::new()).await?;
+        iam("AttachUserPolicy", vec![("PolicyArn", policy.to_owned())]).await?;
+        let key = iam("CreateAccessKey", Vec::new()).await?;
+        element(&key, "AccessKeyId")
+            .zip(element(&key, "SecretAccessKey"))
+            .ok_or_else(|| format!("CreateAccessKey: expected a key: {key}"))
+    }
+
+    /// As `sam delete` does, until nothing of the stack is left but what it retains.
+    pub async fn delete(&self) -> Result<(), String> {
+        let query = |action| [("Action", action), ("Version", "2010-05-15"), ("StackName", NAME)];
+        self.cloud.query("cloudformation", &query("DeleteStack")).await?;
+        for _ in 0..ASKED {
+            match self.cloud.query("cloudformation", &query("DescribeStacks")).await {
+                Ok(answer) if answer.contains("DELETE_IN_PROGRESS") => tokio::time::sleep(PAUSE).await,
+                Ok(answer) if answer.contains("DELETE_COMPLETE") => return Ok(()),
+                Ok(answer) => return Err(format!("the stack is not deleted: {answer}")),
+                Err(gone) if gone.contains("does not exist") => return Ok(()),
+                Err(why) => return Err(why),
+            }
+        }
+        Err("the stack is still being deleted".to_owned())
     }
 
     /// A request of Lambda's own API; the answer as JSON.
@@ -104,12 +139,18 @@ fn packaged() -> Result<String, String> {
     // To AWS a batch of messages is sent by the right to send one; ministack asks for a right of its own. Nor does it
     // say of a mail whose it is: neither the identity nor the sender's address. It has no CodeDeploy, and its transform
     // does not look at parameters, of which GradualRollout=false leaves that out: versions and aliases stay as they are.
+    // It judges who invokes an alias by the function's name alone, AWS by the alias's.
     let here = [
         ("Enabled: !Ref GradualRollout", "Enabled: false"),
         (
             "Action: sqs:SendMessage\n              Resource",
             "Action: [sqs:SendMessage, sqs:SendMessageBatch]\n              Resource",
         ),
+        (
+            "Action: sqs:SendMessage\n            Resource: [!",
+            "Action: [sqs:SendMessage, sqs:SendMessageBatch]\n            Resource: [!",
+        ),
+        (":function:${AWS::StackName}-*:live", ":function:${AWS::StackName}-*"),
         ("Architectures: [arm64]", "Architectures: [x86_64]"),
         ("!Sub \"arn:${AWS::Partition}:ses:${AWS::Region}:${AWS::AccountId}:identity/*\"", "\"*\""),
         ("Condition: { StringEquals: { \"ses:FromAddress\": !Ref MailFrom } }", ""),
