@@ -236,7 +236,10 @@ fn every_metric_of_an_alarm_or_a_widget_is_emitted() {
 #[test]
 fn every_alarm_has_its_line_in_the_runbook() {
     let readme = fs::read_to_string(repository().join("infra/README.md")).expect("infra/README.md");
-    for alarm in template().of_type("AWS::CloudWatch::Alarm").keys() {
+    let alarms = template().of_type("AWS::CloudWatch::Alarm");
+    let paid = format!("{} alarms", alarms.len());
+    assert!(readme.contains(&paid), "infra/README.md: expected {paid} among what it costs");
+    for alarm in alarms.keys() {
         assert!(
             readme.contains(&format!("| `{alarm}` |")),
             "infra/README.md: expected a line `{alarm}` in the runbook"
