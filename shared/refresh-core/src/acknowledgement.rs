@@ -52,7 +52,7 @@ pub fn answer(review: &Review, facts: &Facts, deployment: &Deployment, attempt: 
     if repeated {
         return Answered { result, before: None, commit: None };
     }
-    let mut turn = Turn::on(review, &situation);
+    let mut turn = Turn::beside(review, &situation);
     turn.trace = trace;
     turn.at_once = reply == Reply::Conflict;
     let (by_whom, about) = (by.clone(), answer.row);

@@ -245,7 +245,7 @@ pub fn undeliverable(
     let why = report.delivery.status.undeliverable()?;
     let now = now.max(review.head.at);
     let situation = Situation::of(&review.head.review, facts, deployment, now)?;
-    let mut turn = Turn::on(review, &situation);
+    let mut turn = Turn::beside(review, &situation);
     turn.trace = report.trace;
     let profile = revision(facts, &report.to);
     if !turn.head().unreached(report, why, profile) {

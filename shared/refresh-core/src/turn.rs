@@ -53,6 +53,14 @@ impl<'a> Turn<'a> {
         turn
     }
 
+    /// For what decides nothing about facts, an answer or a report: HEAD says of today what its last decision said. A
+    /// newer fact is its own refresh's business; until then nobody is told of a violation that nothing is proposed for.
+    pub fn beside(review: &'a Review, situation: &'a Situation<'a>) -> Self {
+        let mut turn = Self::on(review, situation);
+        turn.review.head.today = review.head.today.clone();
+        turn
+    }
+
     pub fn now(&self) -> Instant {
         self.situation.now
     }
