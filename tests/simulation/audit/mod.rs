@@ -1,0 +1,205 @@
+//! The auditor. It reads what is stored and mailed by its own hands and shares no code with the core, the store or the
+//! presentation; what it holds against them are the sentences of the rules.
+//!
+//! | when | what | where |
+//! |---|---|---|
+//! | after every write | one authoritative version, chain, triggers, decisions, sequences, told people | [`steps`] |
+//! | at every mail | who it is for, what stands in it, calendars that never go back | [`mails`] |
+//! | once all is quiet | newest facts, every trigger, what everybody was told, the choice itself | [`quiet`], [`views`], [`choice`] |
+
+mod choice;
+mod items;
+mod mails;
+mod quiet;
+mod steps;
+mod views;
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use holdpoint::embedded::Embedded;
+pub use items::{Item, body_of, bytes_of, digest, hex, seal_of};
+use serde_json::{Value, json};
+
+use crate::{
+    people::Answered,
+    scene::{self, Scene},
+};
+
+type Key = (String, String);
+
+/// What somebody sent from a page.
+pub struct Posted {
+    /// Whom the link was mailed to.
+    pub by: Option<String>,
+    pub choice: String,
+}
+
+/// One event as it was said.
+struct Said {
+    source: String,
+    id: String,
+    subject: Value,
+    revision: u64,
+    /// When it was said the review was open and had asked to hear of this.
+    awaited: bool,
+}
+
+/// A mail as the mailer took it.
+struct Mailed {
+    message_id: String,
+    to: String,
+}
+
+pub struct Audit {
+    policy: Value,
+    items: BTreeMap<Key, Item>,
+    said: Vec<Said>,
+    posted: Vec<Posted>,
+    mails: Vec<Mailed>,
+    /// How often a process ended, or a call of it failed.
+    deaths: usize,
+    /// Who was told what, by lineage: message ids.
+    told: BTreeSet<String>,
+    /// Every trigger in lineage.
+    triggers: BTreeSet<String>,
+    /// The sequence each person last saw of each calendar object.
+    calendars: BTreeMap<(String, String), u64>,
+    /// Who ever was owner, asked to decide, or release manager: they may be told of what they knew then.
+    knew_all: BTreeSet<String>,
+    met: BTreeSet<String>,
+}
+
+impl Audit {
+    pub fn new(scene: &Scene) -> Self {
+        Self {
+            policy: scene.policy["defaults"].clone(),
+            items: BTreeMap::new(),
+            said: Vec::new(),
+            posted: Vec::new(),
+            mails: Vec::new(),
+            deaths: 0,
+            told: BTreeSet::new(),
+            triggers: BTreeSet::new(),
+            calendars: BTreeMap::new(),
+            knew_all: BTreeSet::new(),
+            met: BTreeSet::new(),
+        }
+    }
+
+    /// What this schedule met.
+    pub fn met(&self) -> BTreeSet<String> {
+        self.met.clone()
+    }
+
+    fn review(&self, sort: &str) -> Option<&Item> {
+        self.items.get(&(format!("REVIEW#{}", scene::REVIEW), sort.to_owned()))
+    }
+
+    fn head(&self) -> Option<&Value> {
+        self.review("HEAD").map(|item| &item.body)
+    }
+
+    fn version(&self, number: &Value) -> Option<&Value> {
+        self.review(&format!("VERSION#{:010}", number.as_u64()?)).map(|item| &item.body)
+    }
+
+    fn fact(&self, subject: &str) -> Option<&Value> {
+        self.items.get(&(format!("FACT#{subject}"), "FACT".to_owned())).map(|item| &item.body)
+    }
+
+    pub fn said(&mut self, event: &Value) {
+        let data = &event["data"];
+        let kind = event["type"].as_str().unwrap_or_default();
+        let kind = kind.trim_start_matches("dev.holdpoint.").trim_end_matches(".v1");
+        let subject = match kind {
+            "review.issued" => json!({ "review": data["review_id"] }),
+            "review.closed" => json!({ "closure": data["review_id"] }),
+            "change.updated" => json!({ "change": data["change_id"] }),
+            "delegation.updated" => json!({ "delegation": [data["service"], data["role"]] }),
+            "availability.updated" => json!({ "availability": [data["person"], data["kind"]] }),
+            "evidence.updated" => json!({ "evidence": [data["change_id"], data["checkpoint"]] }),
+            "freeze.updated" => json!({ "freeze": data["calendar"] }),
+            _ => json!({ "person": data["person"] }),
+        };
+        let open = self.head().is_some_and(|head| head["standing"] == "open");
+        let asked = self.review("SUBJECTS").and_then(|item| item.body.as_array());
+        let awaited = open && asked.is_some_and(|subjects| subjects.contains(&subject));
+        self.said.push(Said {
+            source: event["source"].as_str().unwrap_or_default().to_owned(),
+            id: event["id"].as_str().unwrap_or_default().to_owned(),
+            revision: data["revision"].as_u64().unwrap_or_default(),
+            subject,
+            awaited,
+        });
+    }
+
+    /// A process ended, or a call of it failed: a mail may be in doubt.
+    pub const fn died(&mut self) {
+        self.deaths += 1;
+    }
+
+    pub fn posted(&mut self, posted: Posted) {
+        self.posted.push(posted);
+    }
+
+    pub fn answered(&mut self, answered: &Answered) {
+        if let Some(result) = &answered.result {
+            self.met.insert(format!("answer {result}"));
+        }
+    }
+
+    /// A message that fails comes again; what is stored being damaged is nothing that another try mends.
+    pub fn failed(&mut self, why: &str) -> Result<(), String> {
+        self.met.insert("failure".to_owned());
+        if why.contains("damaged") || why.contains("panicked") { Err(why.to_owned()) } else { Ok(()) }
+    }
+
+    /// When time alone next changes something, by the index.
+    pub fn due_at(&self) -> Option<i64> {
+        self.review("HEAD")?.number("due_at")
+    }
+
+    /// The end of a quiet period, if one runs.
+    pub fn quiet_until(&self) -> Option<i64> {
+        millis(&self.head()?["quiet_until"])
+    }
+
+    /// Reads anew what a call may have changed, and judges the change as one step.
+    pub async fn wrote(
+        &mut self,
+        store: &Embedded,
+        table: &str,
+        keys: Vec<Key>,
+        looks_only: bool,
+    ) -> Result<(), String> {
+        let mut changed = BTreeMap::new();
+        for (pk, sk) in keys {
+            let key = json!({ "pk": { "S": pk }, "sk": { "S": sk } });
+            let read = json!({ "TableName": table, "ConsistentRead": true, "Key": key });
+            let answer = store.ask("GetItem", read).await?;
+            let now = if answer["Item"].is_object() { Some(Item::read(answer["Item"].clone())?) } else { None };
+            let key = (pk, sk);
+            if self.items.get(&key) != now.as_ref() {
+                changed.insert(key, now);
+            }
+        }
+        if changed.is_empty() {
+            return Ok(());
+        }
+        if looks_only {
+            return Err(format!("looking at a page changed {:?}", changed.keys().collect::<Vec<_>>()));
+        }
+        self.step(changed)
+    }
+}
+
+/// What is said of it where it does not hold.
+fn ensure(holds: bool, otherwise: impl FnOnce() -> String) -> Result<(), String> {
+    if holds { Ok(()) } else { Err(otherwise()) }
+}
+
+/// Milliseconds since 1970 of an instant as JSON has it.
+fn millis(instant: &Value) -> Option<i64> {
+    let parsed = chrono::DateTime::parse_from_rfc3339(instant.as_str()?).ok()?;
+    Some(parsed.timestamp_millis())
+}

@@ -1,0 +1,159 @@
+//! Once all is quiet: nothing is stuck, the newest facts are there, every trigger was counted, everybody knows what is,
+//! and the packet is what the rules make of the newest facts.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use holdpoint::{embedded::Embedded, engine::TABLE, queues::Queues};
+use serde_json::{Value, json};
+
+use super::{Audit, Item, Said, ensure, millis, steps::happenings};
+
+impl Audit {
+    pub async fn quiet(&mut self, store: &Embedded, queues: &Queues, now: i64) -> Result<(), String> {
+        self.nothing_stuck(queues, now)?;
+        self.nothing_beside(store).await?;
+        self.newest_facts()?;
+        self.every_trigger()?;
+        let Some(head) = self.head().cloned() else {
+            let issued = self.said.iter().any(|said| said.subject["review"].is_string());
+            return ensure(!issued, || "the review was issued, and is lost".to_owned());
+        };
+        self.mails_are_known()?;
+        let over = head["standing"] != "open" || millis(&head["starts_at"]) <= Some(now);
+        ensure(over || millis(&head["check_at"]) > Some(now), || format!("due since {}", head["check_at"]))?;
+        let due = millis(&head["notices_at"]).filter(|at| *at <= now);
+        ensure(due.is_none(), || format!("notices are due since {}", head["notices_at"]))?;
+        self.everybody_knows(&head)?;
+        if over { Ok(()) } else { self.right_choice(&head, now) }
+    }
+
+    fn nothing_stuck(&self, queues: &Queues, now: i64) -> Result<(), String> {
+        for name in queues.names() {
+            let waiting = queues.look(&name).map_err(|refusal| refusal.to_string())?;
+            // What is delayed for a later instant, a reminder's, waits by right.
+            if let Some(one) = waiting.iter().find(|one| one.visible_at <= now || one.receives > 0) {
+                return Err(format!("stuck on {name}: {} {:?}", one.body, one.failure));
+            }
+        }
+        // Nobody takes over from who died while telling somebody that nothing is mailed to any more.
+        let claimed = self.items.iter().find(|((_, sk), item)| {
+            let person = sk.strip_prefix("TOLD#").unwrap_or_default();
+            item.attributes.get("claim_by").is_some() && !self.withheld(person)
+        });
+        ensure(claimed.is_none(), || format!("claimed for ever: {:?}", claimed.map(|(key, _)| key)))
+    }
+
+    /// What was read step by step is all there is.
+    async fn nothing_beside(&self, store: &Embedded) -> Result<(), String> {
+        let mut found = BTreeSet::new();
+        for attributes in store.scan(TABLE).await? {
+            let item = Item::read(attributes)?;
+            let key = |name: &str| item.attributes[name]["S"].as_str().unwrap_or_default().to_owned();
+            let key = (key("pk"), key("sk"));
+            ensure(self.items.get(&key) == Some(&item), || format!("{key:?} changed behind every call"))?;
+            found.insert(key);
+        }
+        ensure(found.len() == self.items.len(), || "something stored is gone".to_owned())
+    }
+
+    /// Of each subject the newest that its own source said.
+    fn newest_facts(&self) -> Result<(), String> {
+        let mut newest: BTreeMap<String, (u64, &Value)> = BTreeMap::new();
+        let mut ids = BTreeSet::new();
+        for said in &self.said {
+            // An id counts once, whatever comes under it later; what was said by nobody's authority never counts.
+            let first = ids.insert((&said.source, &said.id));
+            if !first || said.source.contains("impostor") || self.came_before_approval(said) {
+                continue;
+            }
+            let entry = newest.entry(said.subject.to_string()).or_insert((said.revision, &said.subject));
+            entry.0 = entry.0.max(said.revision);
+        }
+        for (revision, subject) in newest.values() {
+            let known = self
+                .items
+                .values()
+                .find(|item| item.attributes["sk"]["S"] == "FACT" && item.body["subject"] == **subject);
+            let found = known.and_then(|item| item.body["revision"].as_u64());
+            let closed_before_issue = subject["closure"].is_string();
+            ensure(found == Some(*revision) || closed_before_issue, || {
+                format!("{subject}: revision {revision} was said, {found:?} is known")
+            })?;
+        }
+        Ok(())
+    }
+
+    /// A change that was never approved is not in force, whatever else is said of it.
+    fn came_before_approval(&self, said: &Said) -> bool {
+        self.items.values().any(|item| {
+            item.attributes["sk"]["S"] == "EVENT"
+                && item.body["id"] == said.id.as_str()
+                && item.body["source"] == said.source.as_str()
+                && item.body["reason"] == "not_in_force"
+        })
+    }
+
+    /// What the review had asked to hear of, and was said while it was open.
+    fn every_trigger(&self) -> Result<(), String> {
+        let over = self.head().is_some_and(|head| head["standing"] != "open");
+        for said in self.said.iter().filter(|said| said.awaited && !over) {
+            let counted = self.triggers.iter().any(|known| {
+                let known: Value = serde_json::from_str(known).unwrap_or_default();
+                known[0] == said.source.as_str() && known[1] == said.id.as_str()
+            });
+            ensure(counted, || format!("said, and never counted: {} of {}", said.id, said.source))?;
+        }
+        Ok(())
+    }
+
+    /// Every mail is in lineage, but those that may have been in doubt.
+    fn mails_are_known(&self) -> Result<(), String> {
+        let unknown: Vec<&str> = self
+            .mails
+            .iter()
+            .filter(|mail| !self.told.contains(&mail.message_id))
+            .map(|mail| mail.to.as_str())
+            .collect();
+        ensure(unknown.len() <= self.deaths, || format!("mails that nothing knows of, to {unknown:?}"))?;
+        let entries = self.items.iter().filter(|((_, sk), _)| sk.starts_with("LINEAGE#"));
+        let notices = entries.flat_map(|(_, item)| happenings(&item.body, "notice")).count();
+        ensure(notices == self.told.len(), || "notices of lineage are gone".to_owned())
+    }
+
+    fn everybody_knows(&self, head: &Value) -> Result<(), String> {
+        for person in self.audience(head) {
+            // What they are owed stays owed.
+            if self.withheld(&person) {
+                continue;
+            }
+            let now = self.view(head, &person);
+            let told = self.told_view(head, &person);
+            ensure(now == told, || format!("{person} was told\n  {told}\nand it is\n  {now}"))?;
+        }
+        Ok(())
+    }
+
+    fn withheld(&self, person: &str) -> bool {
+        let known = self.head().and_then(|head| head["unreachable"].as_array());
+        known.is_some_and(|all| all.iter().any(|one| one["person"] == person && one["reach"] == "withheld"))
+    }
+
+    /// What they were told last; who was never mailed was told what the review was issued with.
+    fn told_view(&self, head: &Value, person: &str) -> Value {
+        let told = self.review(&format!("TOLD#{person}")).map(|item| &item.body).filter(|body| body.is_object());
+        told.map_or_else(|| self.issued_view(head, person), |told| with_all(&told["view"]))
+    }
+}
+
+/// A view with every member, absent ones as null or empty: so that two ways of saying nothing are one.
+pub(super) fn with_all(view: &Value) -> Value {
+    let mut all = json!({
+        "slot": null, "roles": [], "standing": null, "attendance": null, "decides": null, "roster": {},
+        "checkpoints": {}, "window": null, "cutover": null, "freeze_edge": null, "violated": [], "exceptions": [],
+        "conflicts": {},
+    });
+    for (name, value) in view.as_object().into_iter().flatten() {
+        all[name] = value.clone();
+    }
+    all
+}

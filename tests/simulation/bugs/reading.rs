@@ -1,0 +1,172 @@
+//! Bugs of what is read: facts a little off, answers that are old, conditions that look at the wrong thing.
+
+use serde_json::{Value, json};
+
+use super::{
+    Falsified, Memory, Row,
+    Sabotage::{Answered, Both},
+    forge::{self, each, facts, is, shift, unconditional},
+};
+use crate::{scene, seam::Call};
+
+pub const BUGS: &[Row] = &[
+    ("freeze_touches", "`>=` for `>` at the end of a freeze", 51, Answered(freeze_touches)),
+    ("freeze_ends_early", "a freeze ends one instant early", 5, Answered(freeze_ends_early)),
+    ("advisory_is_protected", "every freeze counts as protected", 14, Answered(all_protected)),
+    ("busy_touches", "`>=` for `>` at the end of a meeting", 2, Answered(busy_touches)),
+    ("evidence_early", "evidence counts a minute before it is ready", 2, Answered(evidence_early)),
+    ("withdrawn_counts", "withdrawn evidence counts as ready", 1, Answered(withdrawn_counts)),
+    ("on_call_overlooked", "an on-call duty is not looked at", 14, Answered(oncall_overlooked)),
+    ("unknown_is_free", "whatever lies beyond a horizon counts as free", 77, Answered(unknown_is_free)),
+    ("revoked_counts", "a revoked delegate stands in", 13, Answered(revoked_counts)),
+    ("validity_overlooked", "a delegate stands in for ever", 72, Answered(validity_overlooked)),
+    ("window_ignored", "a window opens earlier than the change says", 2, Answered(window_ignored)),
+    ("owner_never_changes", "the owner is whoever it was at first", 4, Answered(first_owner)),
+    ("dependents_cached", "who depends on a subject is looked up once", 1, Answered(dependents_cached)),
+    ("last_writer_wins", "an older revision replaces a newer one", 2, Both(unconditional_facts, no_known_fact)),
+    ("facts_cached", "facts are remembered between invocations", 1, Answered(facts_cached)),
+];
+
+fn freeze_touches(_: &Call, answer: &Value, _: &mut Memory) -> Option<Value> {
+    facts(answer, "FACT#freeze", |fact| {
+        for freeze in fact["body"]["freeze"].as_array_mut().into_iter().flatten() {
+            shift(&mut freeze["end"], 1);
+        }
+    })
+}
+
+fn freeze_ends_early(_: &Call, answer: &Value, _: &mut Memory) -> Option<Value> {
+    facts(answer, "FACT#freeze", |fact| {
+        for freeze in fact["body"]["freeze"].as_array_mut().into_iter().flatten() {
+            shift(&mut freeze["end"], -scene::MINUTE * 30);
+        }
+    })
+}
+
+fn all_protected(_: &Call, answer: &Value, _: &mut Memory) -> Option<Value> {
+    facts(answer, "FACT#freeze", |fact| {
+        for freeze in fact["body"]["freeze"].as_array_mut().into_iter().flatten() {
+            freeze["protected"] = true.into();
+        }
+    })
+}
+
+fn busy_touches(_: &Call, answer: &Value, _: &mut Memory) -> Option<Value> {
+    facts(answer, "FACT#availability", |fact| {
+        for busy in fact["body"]["availability"]["busy"].as_array_mut().into_iter().flatten() {
+            shift(&mut busy["end"], 1);
+        }
+    })
+}
+
+fn evidence_early(_: &Call, answer: &Value, _: &mut Memory) -> Option<Value> {
+    facts(answer, "FACT#evidence", |fact| shift(&mut fact["body"]["evidence"]["ready_at"], -scene::MINUTE))
+}
+
+fn withdrawn_counts(_: &Call, answer: &Value, _: &mut Memory) -> Option<Value> {
+    facts(answer, "FACT#evidence", |fact| {
+        if fact["body"]["evidence"]["status"] == "withdrawn" {
+            fact["body"]["evidence"] = json!({ "status": "ready", "ready_at": "2026-11-03T12:00:00Z" });
+        }
+    })
+}
+
+fn oncall_overlooked(_: &Call, answer: &Value, _: &mut Memory) -> Option<Value> {
+    facts(answer, "FACT#availability", |fact| {
+        if fact["subject"]["availability"][1] == "oncall" {
+            fact["body"]["availability"]["busy"] = json!([]);
+        }
+    })
+}
+
+fn unknown_is_free(_: &Call, answer: &Value, _: &mut Memory) -> Option<Value> {
+    facts(answer, "FACT#availability", |fact| {
+        fact["body"]["availability"]["horizon"]["end"] = "2026-12-01T00:00:00Z".into();
+    })
+}
+
+fn revoked_counts(_: &Call, answer: &Value, _: &mut Memory) -> Option<Value> {
+    facts(answer, "FACT#delegation", |fact| {
+        for delegate in fact["body"]["delegation"]["delegates"].as_array_mut().into_iter().flatten() {
+            delegate["status"] = "approved".into();
+        }
+    })
+}
+
+fn validity_overlooked(_: &Call, answer: &Value, _: &mut Memory) -> Option<Value> {
+    facts(answer, "FACT#delegation", |fact| {
+        for delegate in fact["body"]["delegation"]["delegates"].as_array_mut().into_iter().flatten() {
+            delegate["valid_until"] = Value::Null;
+        }
+    })
+}
+
+fn window_ignored(_: &Call, answer: &Value, _: &mut Memory) -> Option<Value> {
+    facts(answer, "FACT#change", |fact| {
+        shift(&mut fact["body"]["change"]["in_force"]["window"]["start"], -120 * scene::MINUTE);
+    })
+}
+
+/// What was first seen under this name.
+fn first(memory: &mut Memory, name: &str, now: &Value) -> Value {
+    if let Some((_, known)) = memory.iter().find(|(known, _)| known == name) {
+        return known.clone();
+    }
+    memory.push((name.to_owned(), now.clone()));
+    now.clone()
+}
+
+fn first_owner(_: &Call, answer: &Value, memory: &mut Memory) -> Option<Value> {
+    facts(answer, "FACT#change", |fact| {
+        if fact["body"]["change"]["in_force"].is_object() {
+            let owner = &mut fact["body"]["change"]["in_force"]["owner"];
+            *owner = first(memory, "owner", owner);
+        }
+    })
+}
+
+fn dependents_cached(call: &Call, answer: &Value, memory: &mut Memory) -> Option<Value> {
+    let asked = call.body["ExpressionAttributeValues"].to_string();
+    let looks = call.operation == "Query" && asked.contains("SUBJECT#") && !asked.contains("SUBJECT#link");
+    looks.then(|| first(memory, &asked, answer))
+}
+
+fn facts_cached(call: &Call, answer: &Value, memory: &mut Memory) -> Option<Value> {
+    let asked = call.body["RequestItems"].to_string();
+    let looks = call.operation == "BatchGetItem" && asked.contains("FACT#");
+    looks.then(|| first(memory, &asked, answer))
+}
+
+fn unconditional_facts(call: &Call, _: &mut Memory) -> Falsified {
+    let changed = each(call, |action| {
+        if is(action, "FACT#") {
+            unconditional(action);
+        }
+    });
+    Falsified { requests: vec![changed], answer: None }
+}
+
+/// Ingest looks, and finds nothing to compare with.
+fn no_known_fact(call: &Call, answer: &Value, _: &mut Memory) -> Option<Value> {
+    let fact = call.operation == "GetItem" && call.body["Key"]["sk"]["S"] == "FACT";
+    let terms = call.body["Key"]["pk"]["S"].as_str().is_some_and(|pk| pk.starts_with("FACT#review"));
+    (fact && !terms && answer["Item"].is_object()).then(|| json!({}))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A falsified fact still fits its digest: the product must not notice.
+    #[test]
+    fn what_is_falsified_is_sealed_again() {
+        let mut item = json!({ "pk": { "S": "FACT#freeze#prod" }, "sk": { "S": "FACT" }, "schema": { "N": "1" } });
+        item["body"] = json!({ "S": "{\"body\":{\"freeze\":[{\"end\":\"2026-11-03T14:00:00Z\"}]}}" });
+        forge::edit(&mut item, |_| {});
+        let before = item["digest"].clone();
+        let call = Call { operation: "GetItem".to_owned(), body: Value::Null };
+        let answer = freeze_touches(&call, &json!({ "Item": item }), &mut Memory::new()).expect("a freeze");
+        assert_ne!(answer["Item"]["digest"], before);
+        assert!(crate::audit::Item::read(answer["Item"].clone()).is_ok());
+    }
+}

@@ -1,0 +1,176 @@
+//! What if the world is unkind? Small worlds and schedules drawn from seeds, played over the handlers of production: what
+//! is said comes late, twice and in another order; calls fail, conflict or never answer; processes end; clocks differ and
+//! jump; two workers meet; people answer from old links, twice, or not at all, and scanners open every one. An auditor
+//! that shares no code with the product judges after every write.
+//!
+//! One seed decides everything. A schedule that fails says which command plays it again, alone and with every line of
+//! what happened:
+//!
+//! ```sh
+//! HOLDPOINT_SEED=31 HOLDPOINT_SCHEDULES=1 cargo test -p holdpoint-tests --test simulation -- --nocapture schedules
+//! HOLDPOINT_SEED=1000000 HOLDPOINT_SCHEDULES=50000 cargo test -p holdpoint-tests --test simulation -- --nocapture schedules
+//! ```
+
+// The layouts of nested SDK futures go deeper than the default of 128.
+#![recursion_limit = "256"]
+// What was played is told beside the result.
+#![allow(clippy::print_stdout)]
+
+mod audit;
+mod bugs;
+mod older;
+mod people;
+mod run;
+mod scene;
+mod seam;
+mod worker;
+
+// The judge that tries every slot and every assignment was written apart from the core, for the core's own tests.
+#[path = "../../shared/refresh-core/tests/brute_force/case.rs"]
+mod case;
+#[path = "../../shared/refresh-core/tests/brute_force/hours.rs"]
+mod hours;
+#[path = "../../shared/refresh-core/tests/brute_force/judge.rs"]
+mod judge;
+#[path = "../../shared/refresh-core/tests/brute_force/ledger.rs"]
+#[allow(dead_code)] // who decides what is taken from what is stored here
+mod ledger;
+#[path = "../../shared/refresh-core/tests/brute_force/waivers.rs"]
+mod waivers;
+
+use std::{
+    collections::BTreeMap,
+    sync::{
+        Mutex, PoisonError,
+        atomic::{AtomicU64, Ordering},
+    },
+};
+
+use holdpoint_tests::world::STACK;
+
+/// How many schedules an ordinary run plays.
+const SCHEDULES: u64 = 120;
+
+fn setting(name: &str, default: u64) -> u64 {
+    std::env::var(name).ok().and_then(|value| value.parse().ok()).unwrap_or(default)
+}
+
+/// On a clock that stands still until nothing else can go on: a pause between two attempts costs no time.
+fn drive<T>(work: impl Future<Output = T>) -> T {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_time().start_paused(true).build();
+    runtime.expect("a runtime").block_on(work)
+}
+
+/// What all schedules of a run came to.
+#[derive(Default)]
+struct Tally {
+    calls: usize,
+    mails: usize,
+    met: BTreeMap<String, u64>,
+    failures: BTreeMap<u64, String>,
+}
+
+/// Plays the schedules of these seeds on every core, until all are played or `enough` of them failed.
+fn play(seeds: std::ops::Range<u64>, bug: Option<&bugs::Bug>, enough: usize) -> Tally {
+    let (next, tally) = (AtomicU64::new(seeds.start), Mutex::new(Tally::default()));
+    let work = || {
+        loop {
+            let seed = next.fetch_add(1, Ordering::SeqCst);
+            if seed >= seeds.end {
+                return;
+            }
+            let played = drive(run::play(seed, bug));
+            let mut tally = tally.lock().unwrap_or_else(PoisonError::into_inner);
+            tally.calls += played.calls;
+            tally.mails += played.mails;
+            for met in played.met {
+                *tally.met.entry(met).or_default() += 1;
+            }
+            if let Some(violation) = played.violation {
+                // At once: what follows may take long.
+                if bug.is_none() {
+                    eprintln!("seed {seed}: {violation}");
+                }
+                tally.failures.insert(seed, format!("{}\n{violation}", played.story.join("\n")));
+            }
+            if tally.failures.len() >= enough {
+                next.store(seeds.end, Ordering::SeqCst);
+            }
+        }
+    };
+    std::thread::scope(|scope| {
+        for _ in 0..std::thread::available_parallelism().map_or(1, usize::from) {
+            std::thread::Builder::new().stack_size(STACK).spawn_scoped(scope, work).expect("a thread");
+        }
+    });
+    tally.into_inner().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// What a run of the ordinary size must have met: a schedule that never sees a thing says nothing about it.
+const MET: [&str; 19] = [
+    "answer adopted",
+    "answer no_link",
+    "answer recorded",
+    "answer shown",
+    "exception no_viable_slot",
+    "exception policy_incomplete",
+    "failure",
+    "notice adoption_request",
+    "notice escalation",
+    "notice exception_closed",
+    "notice tentative_change",
+    "outcome adopted",
+    "outcome escalated",
+    "outcome held",
+    "outcome refreshed",
+    "proposal superseded",
+    "proposal withdrawn",
+    "trigger non_authoritative_source",
+    "trigger stale_revision",
+];
+
+#[test]
+fn schedules() {
+    let (first, count) = (setting("HOLDPOINT_SEED", 1), setting("HOLDPOINT_SCHEDULES", SCHEDULES));
+    let tally = play(first..first + count, None, 3);
+    println!("{count} schedules, {} calls, {} mails, {:#?}", tally.calls, tally.mails, tally.met);
+    for (seed, failure) in &tally.failures {
+        eprintln!(
+            "{failure}\n^ again, alone: HOLDPOINT_SEED={seed} HOLDPOINT_SCHEDULES=1 \\\n    cargo test -p holdpoint-tests --test simulation -- --nocapture schedules\n"
+        );
+    }
+    assert!(tally.failures.is_empty(), "violated under seeds {:?}", tally.failures.keys());
+    let missed: Vec<&str> = MET.into_iter().filter(|what| !tally.met.contains_key(*what)).collect();
+    assert!(count < SCHEDULES || missed.is_empty(), "never met: {missed:?}");
+}
+
+/// Within how many schedules a bug must be found.
+const PATIENCE: u64 = 2_000;
+
+/// The first schedule that finds a bug, and what was said of it.
+fn hunt(bug: &bugs::Bug) -> Option<(u64, String)> {
+    let first = setting("HOLDPOINT_SEED", bug.near);
+    play(first..first + PATIENCE, Some(bug), 1).failures.into_iter().next()
+}
+
+#[test]
+fn every_bug_of_the_corpus_is_found() {
+    let asked = std::env::var("HOLDPOINT_BUG").ok();
+    let corpus: Vec<bugs::Bug> =
+        bugs::corpus().into_iter().filter(|bug| asked.as_ref().is_none_or(|name| name == bug.name)).collect();
+    let mut at_large = Vec::new();
+    for bug in &corpus {
+        match hunt(bug) {
+            Some((seed, story)) => {
+                let said = story.lines().last().unwrap_or_default();
+                println!("{:29} seed {seed:>3}  {}\n    {said:.150}", bug.name, bug.imitates);
+                if asked.is_some() {
+                    println!("{story}");
+                }
+            }
+            None => at_large.push(bug.name),
+        }
+    }
+    assert!(at_large.is_empty(), "not found within {PATIENCE} schedules: {at_large:?}");
+    assert!(asked.is_some() || corpus.len() >= 25, "a corpus of {}", corpus.len());
+}

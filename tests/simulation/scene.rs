@@ -1,0 +1,315 @@
+//! A small world, drawn from a seed: a policy, people with roles and stand-ins, and everything that will ever be said
+//! about them. What is said when, how often and in which order is the schedule's business.
+
+use fastrand::Rng;
+use serde_json::{Value, json};
+
+/// 2026-11-03T00:00:00Z, a Tuesday.
+pub const MIDNIGHT: i64 = 1_793_664_000_000;
+pub const MINUTE: i64 = 60_000;
+pub const HOUR: i64 = 60 * MINUTE;
+/// When the review is issued.
+pub const MORNING: i64 = MIDNIGHT + 8 * HOUR;
+
+pub const REVIEW: &str = "RR-1";
+pub const CHANGE: &str = "CHG-1";
+pub const SERVICE: &str = "identity";
+pub const CHECKPOINT: &str = "tests";
+pub const CALENDAR: &str = "prod";
+pub const DESK: &str = "desk@example.com";
+/// Stands in every calendar as the subject of a meeting: no stored and no mailed byte may say it.
+pub const SUBJECT: &str = "Sentinel merger talks";
+/// In role-name order, as packets list them.
+pub const ROLES: [&str; 3] = ["database_migration_owner", "release_manager", "security_reviewer"];
+
+/// One event, and what the audit must know of it.
+#[derive(Clone, Debug)]
+pub struct Event {
+    pub body: Value,
+    /// In a few words, for a schedule that is read.
+    pub about: String,
+}
+
+#[derive(Clone, Debug)]
+pub struct Scene {
+    pub policy: Value,
+    /// What is known before the review is issued, and its issuing last.
+    pub setup: Vec<Event>,
+    /// What happens afterwards, in the order of its making.
+    pub changes: Vec<Event>,
+}
+
+pub fn person(index: usize) -> String {
+    format!("p{index}@example.com")
+}
+
+pub fn instant(millis: i64) -> String {
+    let at = chrono::DateTime::from_timestamp_millis(millis).expect("a time of this century");
+    at.to_rfc3339_opts(chrono::SecondsFormat::AutoSi, true)
+}
+
+fn span(from: i64, to: i64) -> Value {
+    json!({ "start": instant(from), "end": instant(to) })
+}
+
+struct Maker<'a> {
+    rng: &'a mut Rng,
+    roles: usize,
+    people: usize,
+    made: usize,
+    /// The newest revision of each subject.
+    revisions: std::collections::BTreeMap<String, u64>,
+    deadline_is_short: bool,
+}
+
+pub fn draw(rng: &mut Rng) -> Scene {
+    let roles = 1 + rng.usize(1..3);
+    let people = roles + 1 + rng.usize(1..3);
+    let deadline_is_short = rng.u8(..6) == 0;
+    let mut maker = Maker { rng, roles, people, made: 0, revisions: Default::default(), deadline_is_short };
+    let policy = maker.policy();
+    let mut setup = maker.facts();
+    // Facts come in any order; what is missing when the review is issued comes after it.
+    maker.rng.shuffle(&mut setup);
+    let late = maker.rng.usize(0..8).saturating_sub(5).min(setup.len());
+    let mut after: Vec<Event> = setup.split_off(setup.len() - late);
+    setup.push(maker.issue());
+    for _ in 0..maker.rng.usize(2..7) {
+        let change = maker.change();
+        after.push(change);
+    }
+    Scene { policy, setup, changes: after }
+}
+
+impl Maker<'_> {
+    fn one_in(&mut self, n: u32) -> bool {
+        self.rng.u32(..n) == 0
+    }
+
+    fn event(&mut self, kind: &str, about: String, mut data: Value, subject: &str) -> Event {
+        let revision = self.revisions.entry(subject.to_owned()).or_default();
+        *revision += 1;
+        data["revision"] = (*revision).into();
+        self.made += 1;
+        let source = kind.split('.').next().unwrap_or_default();
+        let body = json!({
+            "specversion": "1.0", "id": format!("e{}", self.made), "source": format!("//{source}.example.com"),
+            "type": format!("dev.holdpoint.{kind}.v1"), "data": data,
+        });
+        Event { body, about }
+    }
+
+    fn policy(&mut self) -> Value {
+        let kinds = ["review", "change", "delegation", "availability", "evidence", "freeze", "person"];
+        let sources: Vec<Value> = kinds
+            .iter()
+            .map(|kind| {
+                json!({ "kind": kind, "source": format!("//{kind}.example.com"), "governed_by": "gov@example.com" })
+            })
+            .collect();
+        let alternate = if self.one_in(2) { Some(person(self.people - 1)) } else { None };
+        let hours = json!({ "start": "08:00", "end": "18:30", "days": ["mon", "tue", "wed", "thu", "fri"] });
+        let exclusions = match self.one_in(6) {
+            true => json!([{ "role": self.a_role(), "person": self.a_person(), "reason": "wrote it" }]),
+            false => json!([]),
+        };
+        json!({
+            "sources": sources,
+            "defaults": {
+                "grid_minutes": 30,
+                "min_notice_minutes": self.one_of(&[0, 30, 60]),
+                "evidence_buffer_minutes": self.one_of(&[0, 15]),
+                "evidence_grace_minutes": 15,
+                "lead_before_cutover_minutes": self.one_of(&[0, 30]),
+                "freeze_calendars": [CALENDAR],
+                "freeze_edge_minutes": self.one_of(&[0, 0, 30]),
+                "working_hours": if self.one_in(4) { hours } else { Value::Null },
+                "prefer": if self.one_in(4) { "keep_people" } else { "keep_time" },
+                "distinct_people": !self.one_in(6),
+                "exclusions": exclusions,
+                "tell_before_adoption": !self.one_in(5),
+                "quiet_seconds": self.one_of(&[0, 60, 120]),
+                "adoption_deadline_minutes": if self.deadline_is_short { 45 } else { 240 },
+                "alternate_owner": alternate,
+                "acknowledge_within_minutes": 120,
+                "remind_every_minutes": 60,
+                "escalation_contacts": [DESK],
+                "churn": { "proposals": self.one_of(&[3, 3, 3, 1]), "within_minutes": 30 },
+            },
+        })
+    }
+
+    fn one_of<T: Copy>(&mut self, these: &[T]) -> T {
+        these[self.rng.usize(..these.len())]
+    }
+
+    fn a_person(&mut self) -> String {
+        person(self.rng.usize(..self.people))
+    }
+
+    fn a_role(&mut self) -> &'static str {
+        ROLES[self.rng.usize(..self.roles)]
+    }
+
+    /// Around the meeting, on the half hour as a rule.
+    fn a_time(&mut self, from_hour: i64, to_hour: i64) -> i64 {
+        let at = MIDNIGHT + from_hour * HOUR + self.rng.i64(0..(to_hour - from_hour) * 2) * 30 * MINUTE;
+        if self.one_in(6) { at + 10 * MINUTE } else { at }
+    }
+
+    fn facts(&mut self) -> Vec<Event> {
+        let mut facts = vec![self.change_record("approved", false)];
+        for role in 0..self.roles {
+            facts.push(self.delegation(role, false));
+        }
+        for index in 0..self.people {
+            if !self.one_in(12) {
+                facts.push(self.calendar(index, true));
+            }
+        }
+        facts.push(self.evidence(true));
+        if self.one_in(3) {
+            facts.push(self.freeze());
+        }
+        facts
+    }
+
+    fn issue(&mut self) -> Event {
+        let from = MIDNIGHT + [14 * HOUR, 13 * HOUR + 30 * MINUTE, 15 * HOUR][self.rng.usize(..3)];
+        let attendees: Vec<Value> =
+            (0..self.roles).map(|role| json!({ "role": ROLES[role], "attendee": person(role) })).collect();
+        let optional = if self.one_in(3) { json!(["guest@example.com"]) } else { json!([]) };
+        let data = json!({
+            "review_id": REVIEW, "title": "Identity 4.2", "service": SERVICE, "change_id": CHANGE, "version": 1,
+            "slot": span(from, from + HOUR), "time_zone": "Europe/Berlin", "roles": attendees, "optional": optional,
+            "checkpoints": [CHECKPOINT], "policy": {},
+        });
+        self.event("review.issued", "the review is issued".to_owned(), data, "review")
+    }
+
+    fn change_record(&mut self, state: &str, moved: bool) -> Event {
+        let opens = if moved { self.a_time(12, 16) } else { MIDNIGHT + 12 * HOUR };
+        let owner = match self.rng.u8(..8) {
+            0 => "owner@example.com".to_owned(),
+            1..=4 if moved => self.a_person(),
+            _ => person(1),
+        };
+        let data = json!({
+            "change_id": CHANGE, "state": state,
+            "review_window": { "opens": instant(opens), "closes": instant(MIDNIGHT + 19 * HOUR) },
+            "cutover": { "starts": instant(MIDNIGHT + 32 * HOUR), "ends": instant(MIDNIGHT + 34 * HOUR) },
+            "owner": owner, "owner_confirmation": "confirmed",
+        });
+        let about = format!("the change is {state}, owned by {owner}, its window opens at {}", instant(opens));
+        self.event("change.updated", about, data, "change")
+    }
+
+    fn delegation(&mut self, role: usize, changed: bool) -> Event {
+        let holder = if changed && self.one_in(3) { self.a_person() } else { person(role) };
+        let mut delegates = Vec::new();
+        for index in self.roles..self.people {
+            if self.one_in(4) {
+                continue;
+            }
+            let status = if changed && self.one_in(4) { "revoked" } else { "approved" };
+            let mut delegate = json!({ "person": person(index), "status": status });
+            if self.one_in(6) {
+                delegate["valid_until"] = instant(self.a_time(15, 18)).into();
+            }
+            delegates.push(delegate);
+        }
+        self.rng.shuffle(&mut delegates);
+        let names: Vec<&str> = delegates.iter().filter_map(|delegate| delegate["person"].as_str()).collect();
+        let about = format!("{} is held by {holder}, in their stead {names:?}", ROLES[role]);
+        let data = json!({ "service": SERVICE, "role": ROLES[role], "holder": holder, "delegates": delegates.clone() });
+        self.event("delegation.updated", about, data, &format!("delegation {role}"))
+    }
+
+    fn calendar(&mut self, index: usize, free: bool) -> Event {
+        let mut busy = Vec::new();
+        for _ in 0..if free { self.rng.usize(..2) } else { 1 + self.rng.usize(..3) } {
+            let from = if free { self.a_time(16, 19) } else { self.a_time(12, 18) };
+            let to = from + (1 + self.rng.i64(0..4)) * 30 * MINUTE;
+            let mut entry = span(from, to);
+            entry["subject"] = SUBJECT.into();
+            busy.push(entry);
+        }
+        let kind = if !free && self.one_in(4) { "oncall" } else { "calendar" };
+        let horizon = span(MIDNIGHT, MIDNIGHT + if self.one_in(12) { 16 * HOUR } else { 48 * HOUR });
+        let when: Vec<String> = busy.iter().map(|one| one["start"].as_str().unwrap_or_default().to_owned()).collect();
+        let about = format!("{} is busy ({kind}) from {when:?}", person(index));
+        let data = json!({ "person": person(index), "kind": kind, "horizon": horizon, "busy": busy });
+        self.event("availability.updated", about, data, &format!("{kind} {index}"))
+    }
+
+    fn evidence(&mut self, first: bool) -> Event {
+        let at = if first { MIDNIGHT + 12 * HOUR + 30 * MINUTE } else { self.a_time(9, 17) };
+        let status = match self.rng.u8(..8) {
+            0 if !first => "withdrawn",
+            1 | 2 if !first => "ready",
+            _ => "expected",
+        };
+        let mut data = json!({ "change_id": CHANGE, "checkpoint": CHECKPOINT, "status": status });
+        if status != "withdrawn" {
+            data["ready_at"] = instant(at).into();
+        }
+        let about = format!("evidence is {status} at {}", instant(at));
+        self.event("evidence.updated", about, data, "evidence")
+    }
+
+    fn freeze(&mut self) -> Event {
+        let from = self.a_time(12, 19);
+        let to = from + (1 + self.rng.i64(0..4)) * 30 * MINUTE;
+        let protected = !self.one_in(3);
+        let freeze = json!({ "id": "f", "start": instant(from), "end": instant(to), "protected": protected });
+        let about = format!("a freeze from {} to {}, protected: {protected}", instant(from), instant(to));
+        let data = json!({ "calendar": CALENDAR, "freezes": [freeze] });
+        self.event("freeze.updated", about, data, "freeze")
+    }
+
+    /// What a source system says later on.
+    fn change(&mut self) -> Event {
+        let index = self.rng.usize(..self.people);
+        match self.rng.u8(..20) {
+            0..=6 => self.calendar(index, false),
+            7..=9 => {
+                let role = self.rng.usize(..self.roles);
+                self.delegation(role, true)
+            }
+            10..=12 => self.evidence(false),
+            13 => self.freeze(),
+            14 | 15 => {
+                let state = ["approved", "approved", "on_hold", "implementing", "cancelled"][self.rng.usize(..5)];
+                self.change_record(state, true)
+            }
+            16 => {
+                let zone = ["Europe/Berlin", "America/New_York", "Asia/Kolkata"][self.rng.usize(..3)];
+                let about = format!("{} is in {zone}", person(index));
+                let data = json!({ "person": person(index), "name": format!("Person {index}"), "time_zone": zone });
+                self.event("person.updated", about, data, &format!("person {index}"))
+            }
+            17 => {
+                let mut event = self.calendar(index, false);
+                event.body["source"] = "//impostor.example.com".into();
+                event.about = format!("an impostor says: {}", event.about);
+                event
+            }
+            18 => {
+                let mut event = self.evidence(false);
+                event.body["data"]["revision"] = 1.into();
+                event.about = format!("long out of date: {}", event.about);
+                event
+            }
+            _ if self.one_in(3) => {
+                let data = json!({ "review_id": REVIEW, "reason": "it was held elsewhere" });
+                self.event("review.closed", "the review is closed".to_owned(), data, "closure")
+            }
+            _ => {
+                let mut event = self.calendar(index, false);
+                event.body["id"] = "e1".into();
+                event.about = format!("under an id that was used before: {}", event.about);
+                event
+            }
+        }
+    }
+}
