@@ -1,7 +1,13 @@
 //! A binary's life under the Lambda runtime API: what it answers for batches that go well in part, late or not at all,
 //! and how it ends. The services are ministack's.
 
-use std::{path::PathBuf, sync::OnceLock, time::Duration};
+use std::{
+    io::{BufRead, BufReader, Write},
+    net::TcpListener,
+    path::PathBuf,
+    sync::{OnceLock, mpsc},
+    time::Duration,
+};
 
 use holdpoint::topology::Topology;
 use holdpoint_tests::{
@@ -9,6 +15,7 @@ use holdpoint_tests::{
         binaries,
         ministack::{Ministack, Options, create_table},
         runtime::{Process, RuntimeApi, Said},
+        stack::LINK_KEYS,
     },
     repository,
 };
@@ -178,4 +185,41 @@ async fn without_its_settings_it_names_every_one_that_is_missing() {
             assert!(said.contains(name), "{function}: expected {name} in {said}");
         }
     }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn its_connections_are_open_before_it_asks_for_work() {
+    let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
+    let endpoint = format!("http://{}", listener.local_addr().expect("its address"));
+    let (heard, knocks) = mpsc::channel();
+    // Ends with the process: nobody else connects.
+    std::thread::spawn(move || {
+        for stream in listener.incoming().flatten() {
+            let heard = heard.clone();
+            std::thread::spawn(move || {
+                let mut lines = BufReader::new(&stream).lines().map_while(Result::ok);
+                let first = lines.next().unwrap_or_default();
+                lines.take_while(|line| !line.is_empty()).for_each(drop);
+                let _ = heard.send(first);
+                let _ = (&stream).write_all(b"HTTP/1.1 404 Not Found\r\ncontent-length: 0\r\n\r\n");
+            });
+        }
+    });
+    let policy = repository().join("infra/policy.json").display().to_string();
+    let variables = [
+        ("AWS_ENDPOINT_URL", endpoint.as_str()),
+        ("TABLE", TABLE),
+        ("LINK_KEYS", LINK_KEYS),
+        ("ADOPT_LINK_BASE", "https://adopt.example.com"),
+        ("ACKNOWLEDGE_LINK_BASE", "https://acknowledge.example.com"),
+        ("MAIL_FROM", "holdpoint@example.com"),
+        ("MAIL_DOMAIN", "example.com"),
+        ("POLICY_FILE", &policy),
+    ];
+    let mut api = RuntimeApi::start().await.expect("the runtime API");
+    let _process = api.spawn(&program("notify"), &variables).expect("a process");
+    let asked = tokio::time::timeout(AMPLE, api.wanted()).await;
+    asked.expect("a question before a function would be given up").expect("a first question for work");
+    // The store's and the mailer's: heard before the question, so they are here.
+    assert_eq!(knocks.try_iter().collect::<Vec<_>>(), ["GET / HTTP/1.1"; 2]);
 }

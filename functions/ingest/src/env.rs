@@ -3,8 +3,10 @@ use std::sync::Arc;
 use lambda_shell::{
     aws::{self, Patience},
     clock::Clock,
+    connections,
     queue::Queue,
     settings::{BadSettings, Settings},
+    start::Connect,
 };
 use packet_store::Store;
 use sources::policy::{self, PolicyFile};
@@ -36,5 +38,11 @@ impl Env {
             dead_letters: Queue::new(sqs, dead_letters),
             clock: Clock::system(),
         })
+    }
+}
+
+impl Connect for Env {
+    async fn connect(&self) {
+        tokio::join!(connections::dynamodb(self.store.client()), connections::sqs(&self.refresh.client));
     }
 }

@@ -3,7 +3,9 @@ use std::sync::Arc;
 use lambda_shell::{
     aws::{self, Patience},
     clock::Clock,
+    connections,
     settings::{BadSettings, Settings},
+    start::Connect,
 };
 use packet_store::Store;
 use presentation::link::Keys;
@@ -48,6 +50,15 @@ impl Env {
             postage: Arc::new(postage),
             clock: Clock::system(),
         })
+    }
+}
+
+impl Connect for Env {
+    async fn connect(&self) {
+        let once = aws_sdk_sesv2::config::Builder::new().retry_config(aws::once());
+        let mailer = self.mailer.send_email().customize().config_override(once);
+        let mailer = mailer.mutate_request(connections::knock);
+        tokio::join!(connections::dynamodb(self.store.client()), connections::answered(mailer.send()));
     }
 }
 

@@ -1,8 +1,10 @@
 use lambda_shell::{
     aws::{self, Patience},
     clock::Clock,
+    connections,
     queue::Queue,
     settings::{BadSettings, Settings},
+    start::Connect,
 };
 use packet_store::Store;
 
@@ -29,5 +31,11 @@ impl Env {
             notices: Queue::new(sqs, notices),
             clock: Clock::system(),
         })
+    }
+}
+
+impl Connect for Env {
+    async fn connect(&self) {
+        tokio::join!(connections::dynamodb(self.store.client()), connections::sqs(&self.refresh.client));
     }
 }

@@ -73,6 +73,11 @@ pub fn retries() -> RetryConfig {
         .with_max_backoff(Duration::from_millis(1_000))
 }
 
+/// No retry: whoever asks can do without the answer.
+pub fn once() -> RetryConfig {
+    RetryConfig::disabled()
+}
+
 /// A frozen process wakes with dead sockets: connections idle for this long are not tried again.
 const IDLE: Duration = Duration::from_secs(50);
 

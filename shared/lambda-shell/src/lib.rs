@@ -6,6 +6,7 @@
 pub mod aws;
 pub mod batch;
 pub mod clock;
+pub mod connections;
 pub mod deadline;
 pub mod failure;
 pub mod form;

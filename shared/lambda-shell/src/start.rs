@@ -1,9 +1,8 @@
-//! The whole of a function's `main.rs`: logs, environment, and the loop of the Lambda runtime.
+//! The whole of a function's `main.rs`: environment, logs, connections, and the loop of the Lambda runtime.
 //!
 //! ```ignore
 //! #[tokio::main(flavor = "current_thread")]
 //! async fn main() -> Result<(), lambda_runtime::Error> {
-//!     lambda_shell::log::start();
 //!     lambda_shell::start::batch(ingest::Env::from_environment()?, ingest::handle).await
 //! }
 //! ```
@@ -20,9 +19,23 @@ use crate::{
     web::{Request, Response},
 };
 
+/// What a function works with, and whose connections it opens before it asks for its first event.
+pub trait Connect {
+    fn connect(&self) -> impl Future<Output = ()>;
+}
+
+/// A function that works with nothing outside of it.
+impl Connect for () {
+    async fn connect(&self) {}
+}
+
 /// A queue's function.
-pub async fn batch<E, T>(env: E, handle: impl AsyncFn(&E, SqsEvent, Deadline) -> Report<T>) -> Result<(), Error> {
+pub async fn batch<E: Connect, T>(
+    env: E,
+    handle: impl AsyncFn(&E, SqsEvent, Deadline) -> Report<T>,
+) -> Result<(), Error> {
     log::start();
+    env.connect().await;
     let (env, handle) = (&env, &handle);
     lambda_runtime::run(service_fn(move |event: LambdaEvent<SqsEvent>| async move {
         let deadline = Deadline::of(&event.context);
@@ -33,8 +46,9 @@ pub async fn batch<E, T>(env: E, handle: impl AsyncFn(&E, SqsEvent, Deadline) ->
 }
 
 /// A page's function, behind a function URL.
-pub async fn web<E>(env: E, handle: impl AsyncFn(&E, Request, Deadline) -> Response) -> Result<(), Error> {
+pub async fn web<E: Connect>(env: E, handle: impl AsyncFn(&E, Request, Deadline) -> Response) -> Result<(), Error> {
     log::start();
+    env.connect().await;
     let (env, handle) = (&env, &handle);
     lambda_runtime::run(service_fn(move |event: LambdaEvent<LambdaFunctionUrlRequest>| async move {
         let deadline = Deadline::of(&event.context);
@@ -56,8 +70,12 @@ pub async fn web<E>(env: E, handle: impl AsyncFn(&E, Request, Deadline) -> Respo
 }
 
 /// A schedule's function, or any other whose event is taken as it comes.
-pub async fn event<E, T>(env: E, handle: impl AsyncFn(&E, Value, Deadline) -> Result<T, Failure>) -> Result<(), Error> {
+pub async fn event<E: Connect, T>(
+    env: E,
+    handle: impl AsyncFn(&E, Value, Deadline) -> Result<T, Failure>,
+) -> Result<(), Error> {
     log::start();
+    env.connect().await;
     let (env, handle) = (&env, &handle);
     lambda_runtime::run(service_fn(move |event: LambdaEvent<Value>| async move {
         let deadline = Deadline::of(&event.context);

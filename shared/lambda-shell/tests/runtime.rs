@@ -4,6 +4,7 @@
 //! in the environment those have nothing to do.
 
 use std::{
+    cell::Cell,
     io::{BufRead, BufReader, Read, Write},
     net::{TcpListener, TcpStream},
     process::{Child, Command, Stdio},
@@ -22,10 +23,19 @@ fn run(function: impl Future<Output = Result<(), lambda_runtime::Error>>) {
     }
 }
 
+/// Whether its connections were opened.
+struct Connected(Cell<bool>);
+
+impl start::Connect for Connected {
+    async fn connect(&self) {
+        self.0.set(true);
+    }
+}
+
 #[test]
 fn function_batch() {
-    run(start::batch("env", async |env: &&str, event, deadline| {
-        assert_eq!(*env, "env");
+    run(start::batch(Connected(Cell::new(false)), async |env: &Connected, event, deadline| {
+        assert!(env.0.get(), "asked for an event before it was connected");
         batch::each(event, &deadline, |message| async move {
             match message.body.as_str() {
                 "bad" => Err(Failure::new("reading the body", "expected good, of someone@example.com")),

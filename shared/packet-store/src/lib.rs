@@ -43,4 +43,9 @@ impl Store {
     pub fn new(client: Client, table: impl Into<String>) -> Self {
         Self { client, table: Arc::from(table.into()), cache: Arc::default() }
     }
+
+    /// Whose connection a function opens when it starts.
+    pub const fn client(&self) -> &Client {
+        &self.client
+    }
 }

@@ -11,7 +11,8 @@ use super::{
 use crate::repository;
 
 pub const NAME: &str = "holdpoint";
-const LINK_KEYS: &str = "1:AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8";
+/// One key, of bytes that are no secret.
+pub const LINK_KEYS: &str = "1:AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8";
 const PAUSE: Duration = Duration::from_millis(250);
 /// Pauses until a stack is taken not to come up.
 const ASKED: u32 = 480;
