@@ -85,13 +85,18 @@ const IDLE: Duration = Duration::from_secs(50);
 /// every cold start is most of what a start costs. Names, fingerprints and ends of validity stand in the file.
 const AMAZON_ROOTS: &[u8] = include_bytes!("amazon-roots.pem");
 
+/// The one TLS stack, of functions and operators alike.
+pub const fn tls_provider() -> Provider {
+    Provider::Rustls(CryptoMode::Ring)
+}
+
 pub fn http_client() -> SharedHttpClient {
     let roots = match trust(|name| std::env::var(name).ok()) {
         Trust::AmazonAlone => TrustStore::empty().with_pem_certificate(AMAZON_ROOTS),
         Trust::Machine => TrustStore::default(),
     };
     let tls = TlsContext::builder().with_trust_store(roots).build();
-    let builder = Builder::new().tls_provider(Provider::Rustls(CryptoMode::Ring)).pool_idle_timeout(IDLE);
+    let builder = Builder::new().tls_provider(tls_provider()).pool_idle_timeout(IDLE);
     match tls {
         Ok(tls) => builder.tls_context(tls).build_https(),
         // A context of a trust store alone has nothing that could be refused; the default one is the machine's.
@@ -167,7 +172,7 @@ mod tests {
         // listens on this port, so that is as far as it comes.
         let tls =
             TlsContext::builder().with_trust_store(TrustStore::empty().with_pem_certificate(AMAZON_ROOTS)).build();
-        let builder = Builder::new().tls_provider(Provider::Rustls(CryptoMode::Ring));
+        let builder = Builder::new().tls_provider(tls_provider());
         let config = SdkConfig::builder()
             .behavior_version(BehaviorVersion::v2026_01_12())
             .region(Region::new("eu-central-1"))

@@ -9,15 +9,13 @@ use aws_sigv4::{
     http_request::{SignableBody, SignableRequest, SigningSettings, sign},
     sign::v4,
 };
-use aws_smithy_http_client::{
-    Connector,
-    tls::{Provider, rustls_provider::CryptoMode},
-};
+use aws_smithy_http_client::Connector;
 use aws_smithy_runtime_api::client::{
     http::{HttpConnector, HttpConnectorSettings},
     orchestrator::HttpRequest,
 };
 use aws_smithy_types::{body::SdkBody, byte_stream::ByteStream};
+use lambda_shell::aws;
 use serde_json::Value;
 
 /// A function answers within its time-out, which is a minute at most; then somebody waits in vain.
@@ -42,7 +40,7 @@ struct Answer {
 impl Signed {
     pub fn new(sdk: SdkConfig) -> Self {
         let settings = HttpConnectorSettings::builder().connect_timeout(CONNECT).read_timeout(LONGEST_ANSWER).build();
-        let connector = Connector::builder().tls_provider(Provider::Rustls(CryptoMode::Ring));
+        let connector = Connector::builder().tls_provider(aws::tls_provider());
         Self { sdk, connector: connector.connector_settings(settings).build() }
     }
 
