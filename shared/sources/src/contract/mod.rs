@@ -45,6 +45,11 @@ const TYPES: [EventType; 8] = [
     EventType { name: "dev.holdpoint.freeze.updated.v1", read: schedule::freeze },
 ];
 
+/// The names of all event types of the contract.
+pub fn event_types() -> impl Iterator<Item = &'static str> {
+    TYPES.iter().map(|of| of.name)
+}
+
 /// Reads one body: a CloudEvent of the contract, as it is or inside an SNS or EventBridge envelope.
 ///
 /// # Errors
