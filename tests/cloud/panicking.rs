@@ -27,5 +27,5 @@ async fn handle(_env: &(), event: SqsEvent, deadline: Deadline) -> Report<()> {
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), lambda_runtime::Error> {
-    lambda_shell::start::batch((), handle).await
+    lambda_shell::start::batch(lambda_shell::start::nothing, handle).await
 }

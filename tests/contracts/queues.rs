@@ -6,7 +6,10 @@ use aws_sdk_sqs::{
     error::ProvideErrorMetadata,
     types::{Message, MessageSystemAttributeName, SendMessageBatchRequestEntry},
 };
-use lambda_shell::queue::{Outgoing, Queue};
+use lambda_shell::{
+    jitter::Jitter,
+    queue::{Outgoing, Queue},
+};
 
 use crate::{contracts, place::Place};
 
@@ -29,7 +32,7 @@ const QUEUE: &str = "notices";
 const VISIBILITY: Duration = Duration::from_secs(2);
 
 pub fn sender(place: &Place, queue: &str) -> Queue {
-    Queue::new(place.sqs.clone(), place.url(queue))
+    Queue::new(place.sqs.clone(), place.url(queue), Jitter::of_the_system())
 }
 
 /// At most ten, with everything SQS says of them.

@@ -94,6 +94,8 @@ pub async fn play(seed: u64, bug: Option<&Bug>) -> Played {
 impl Run {
     async fn open(seed: u64, bug: Option<&Bug>) -> Result<Self, String> {
         let mut rng = Rng::with_seed(seed);
+        // What the SDK itself draws on this thread: the whole schedule follows from its seed.
+        fastrand::seed(seed);
         let scene = scene::draw(&mut rng);
         let hand = Arc::new(AtomicI64::new(scene::MORNING));
         let settings = Settings { retries: Some(patience()), ..Settings::in_memory(scene.policy.to_string()) };
@@ -104,7 +106,7 @@ impl Run {
         for index in 0..2 {
             // The second of two may be of the release before.
             let older = (index == 1 && bug.is_none() && rng.u8(..4) == 0).then_some(&older::BINARY);
-            workers.push(Worker::of(&engine, skew[rng.usize(..3)], bug.or(older)));
+            workers.push(Worker::of(&engine, skew[rng.usize(..3)], seed, bug.or(older))?);
         }
         let audit = Audit::new(&scene);
         let faults = rng.usize(..7);

@@ -14,12 +14,11 @@ use std::{
 use aws_lambda_events::sqs::SqsEvent;
 use holdpoint::{
     connector::{Fault, Faults, InProcess},
-    engine::{Engine, Functions, Outcome, TABLE},
-    queues::{self, Delivery},
+    engine::{Engine, Functions, Outcome},
+    queues::Delivery,
 };
 use holdpoint_tests::world::patience;
-use lambda_shell::{batch::Report, clock::Clock, deadline::Deadline, queue::Queue, web::Request};
-use packet_store::Store;
+use lambda_shell::{batch::Report, clock::Clock, deadline::Deadline, web::Request};
 use serde_json::{Value, json};
 
 use crate::{bugs::Bug, people::Answered, seam::Seam};
@@ -50,7 +49,8 @@ pub struct Worker {
 }
 
 impl Worker {
-    pub fn of(engine: &Engine, skew: i64, bug: Option<&Bug>) -> Self {
+    /// `seed`: what the pauses between its attempts follow from.
+    pub fn of(engine: &Engine, skew: i64, seed: u64, bug: Option<&Bug>) -> Result<Self, String> {
         let faults = Faults::default();
         let services = InProcess::new(
             engine.embedded().clone(),
@@ -63,8 +63,12 @@ impl Worker {
         let seam = Seam::new(services, faults, bug.copied());
         let sdk = sdk.into_builder().http_client(seam.client()).build();
         let hand = Arc::new(AtomicI64::new(0));
-        let functions = Arc::new(functions(engine, &sdk, &Clock::steered(hand.clone()), bug));
-        Self { functions, seam, hand, skew, running: None }
+        let functions = engine.worker(&sdk, &Clock::steered(hand.clone()), Some(seed))?;
+        let functions = match bug {
+            Some(bug) => bug.configured(functions),
+            None => functions,
+        };
+        Ok(Self { functions: Arc::new(functions), seam, hand, skew, running: None })
     }
 
     pub fn set_clock(&self, now: i64) {
@@ -126,43 +130,6 @@ impl Worker {
     pub fn kill(&mut self) {
         self.running = None;
         self.seam.clear();
-    }
-}
-
-fn functions(engine: &Engine, sdk: &aws_config::SdkConfig, clock: &Clock, bug: Option<&Bug>) -> Functions {
-    let store = Store::new(aws_sdk_dynamodb::Client::new(sdk), TABLE);
-    let sqs = aws_sdk_sqs::Client::new(sdk);
-    let queue_of = |function: &str| {
-        let source = engine.topology().functions.get(function).and_then(|function| function.source.as_ref());
-        Queue::new(sqs.clone(), queues::url(&source.expect("a function with a queue").queue))
-    };
-    let dead = engine.queues().wiring(&source_queue(engine, "ingest")).expect("a queue").redrive.expect("a redrive");
-    let dead_letters = Queue::new(sqs.clone(), queues::url(&dead.to));
-    let (refresh, notices) = (queue_of("refresh"), queue_of("notify"));
-    let (all, clock) = (engine.functions(), clock.clone());
-    let mailer = aws_sdk_sesv2::Client::new(sdk);
-    let functions = Functions {
-        ingest: ingest::Env {
-            store: store.clone(),
-            refresh: refresh.clone(),
-            dead_letters,
-            clock: clock.clone(),
-            ..all.ingest.clone()
-        },
-        refresh: refresh::Env {
-            store: store.clone(),
-            notices: notices.clone(),
-            clock: clock.clone(),
-            ..all.refresh.clone()
-        },
-        notify: notify::Env { store: store.clone(), mailer, clock: clock.clone(), ..all.notify.clone() },
-        tick: tick::Env { store: store.clone(), refresh, notices: notices.clone(), clock: clock.clone() },
-        adopt: adopt::Env { store: store.clone(), notices: notices.clone(), clock: clock.clone(), ..all.adopt.clone() },
-        acknowledge: acknowledge::Env { store, notices, clock, ..all.acknowledge.clone() },
-    };
-    match bug {
-        Some(bug) => bug.configured(functions),
-        None => functions,
     }
 }
 

@@ -1,17 +1,16 @@
 //! One worker: functions of its own, with clients and caches of their own, over the store, queues and mailbox of a world.
 
+use std::sync::Arc;
+
 use holdpoint::{
     connector::{Faults, InProcess},
-    engine::{Engine, TABLE},
-    queues,
+    engine::{Engine, Functions},
 };
 use holdpoint_tests::world::patience;
 use lambda_shell::{
     deadline::Deadline,
-    queue::Queue,
     web::{Request, Response},
 };
-use packet_store::Store;
 use presentation::page::RESULT_HEADER;
 use serde_json::{Value, json};
 
@@ -36,12 +35,7 @@ pub struct Form {
 
 #[derive(Clone)]
 pub struct Worker {
-    ingest: ingest::Env,
-    refresh: refresh::Env,
-    notify: notify::Env,
-    tick: tick::Env,
-    adopt: adopt::Env,
-    acknowledge: acknowledge::Env,
+    functions: Arc<Functions>,
     pub faults: Faults,
 }
 
@@ -56,44 +50,28 @@ impl Worker {
             faults.clone(),
         );
         let sdk = services.sdk_config_with(timeouts, retries);
-        let store = Store::new(aws_sdk_dynamodb::Client::new(&sdk), TABLE);
-        let sqs = aws_sdk_sqs::Client::new(&sdk);
-        let queue_of = |function: &str| {
-            let source = engine.topology().functions.get(function).and_then(|function| function.source.as_ref());
-            Queue::new(sqs.clone(), queues::url(&source.expect("a function with a queue").queue))
-        };
-        let (refresh, notices) = (queue_of("refresh"), queue_of("notify"));
-        let all = engine.functions();
-        Self {
-            ingest: ingest::Env { store: store.clone(), refresh: refresh.clone(), ..all.ingest.clone() },
-            refresh: refresh::Env { store: store.clone(), notices: notices.clone(), ..all.refresh.clone() },
-            notify: notify::Env {
-                store: store.clone(),
-                mailer: aws_sdk_sesv2::Client::new(&sdk),
-                ..all.notify.clone()
-            },
-            tick: tick::Env { store: store.clone(), refresh, notices: notices.clone(), ..all.tick.clone() },
-            adopt: adopt::Env { store: store.clone(), notices: notices.clone(), ..all.adopt.clone() },
-            acknowledge: acknowledge::Env { store, notices, ..all.acknowledge.clone() },
-            faults,
-        }
+        let functions = engine.worker(&sdk, engine.clock(), Some(0));
+        Self { functions: Arc::new(functions.expect("functions as the engine has them")), faults }
     }
 
     /// Does it, and says in a word what came of it. What a queue would bring again is no error.
     pub async fn perform(&self, task: &Task) -> Result<String, String> {
         let far = Deadline::far();
         match task {
-            Task::Ingest(bodies) => said(ingest::handle(&self.ingest, event(bodies), far).await),
-            Task::Refresh(bodies) => said(refresh::handle(&self.refresh, event(bodies), far).await),
-            Task::Notify(body) => said(notify::handle(&self.notify, event(std::slice::from_ref(body)), far).await),
+            Task::Ingest(bodies) => said(ingest::handle(&self.functions.ingest, event(bodies), far).await),
+            Task::Refresh(bodies) => said(refresh::handle(&self.functions.refresh, event(bodies), far).await),
+            Task::Notify(body) => {
+                said(notify::handle(&self.functions.notify, event(std::slice::from_ref(body)), far).await)
+            }
             Task::Tick => {
-                let ticked = tick::handle(&self.tick, json!({}), far).await.map_err(|failure| failure.chain())?;
+                let ticked =
+                    tick::handle(&self.functions.tick, json!({}), far).await.map_err(|failure| failure.chain())?;
                 Ok(format!("{ticked:?}"))
             }
-            Task::Adopt(form) => result_of(&adopt::handle(&self.adopt, form.post(), far).await),
+            Task::Adopt(form) => result_of(&adopt::handle(&self.functions.adopt, form.post(), far).await),
             Task::Acknowledge(form) => {
                 let request = form.post();
-                result_of(&acknowledge::handle(&self.acknowledge, request, far).await)
+                result_of(&acknowledge::handle(&self.functions.acknowledge, request, far).await)
             }
         }
     }
@@ -103,8 +81,8 @@ impl Worker {
         let mut request = browser("GET", path);
         request.method = "GET".to_owned();
         let response = match path.starts_with("/adopt/") {
-            true => adopt::handle(&self.adopt, request, Deadline::far()).await,
-            false => acknowledge::handle(&self.acknowledge, request, Deadline::far()).await,
+            true => adopt::handle(&self.functions.adopt, request, Deadline::far()).await,
+            false => acknowledge::handle(&self.functions.acknowledge, request, Deadline::far()).await,
         };
         let html = String::from_utf8_lossy(&response.body).into_owned();
         let input = html.split("<input").find(|input| input.contains("name=\"seal\"")).expect("a form with a seal");

@@ -3,5 +3,5 @@
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), lambda_runtime::Error> {
-    lambda_shell::start::web(acknowledge::Env::from_environment()?, acknowledge::handle).await
+    lambda_shell::start::web(acknowledge::Env::of, acknowledge::handle).await
 }

@@ -3,5 +3,5 @@
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), lambda_runtime::Error> {
-    lambda_shell::start::web(adopt::Env::from_environment()?, adopt::handle).await
+    lambda_shell::start::web(adopt::Env::of, adopt::handle).await
 }

@@ -1,9 +1,11 @@
 use std::sync::Arc;
 
+use aws_config::SdkConfig;
 use lambda_shell::{
-    aws::{self, Patience},
+    aws,
     clock::Clock,
     connections,
+    jitter::Jitter,
     queue::Queue,
     settings::{BadSettings, Settings},
     start::Connect,
@@ -20,23 +22,30 @@ pub struct Env {
     /// Where an event goes that can never be read: whole, with its faults.
     pub dead_letters: Queue,
     pub clock: Clock,
+    /// Spreads the attempts of those who decide at once.
+    pub jitter: Jitter,
 }
 
 impl Env {
-    pub fn from_environment() -> Result<Self, BadSettings> {
-        let mut settings = Settings::from_environment();
+    /// The one construction, for the binary and the local engine alike.
+    ///
+    /// # Errors
+    ///
+    /// Every setting that is missing or wrong.
+    pub fn of(settings: &mut Settings, sdk: &SdkConfig, clock: Clock) -> Result<Self, BadSettings> {
         let (table, refresh) = (settings.required("TABLE"), settings.required("REFRESH_QUEUE_URL"));
         let dead_letters = settings.required("SOURCE_EVENTS_DLQ_URL");
         let policy = settings.file("POLICY_FILE", "policy.json", policy::read_file);
+        let jitter = Jitter::of(settings);
         let policy = settings.finish(policy)?;
-        let config = aws::function_config(Patience::Queue);
-        let sqs = aws::sqs(&config);
+        let sqs = aws::sqs(sdk, settings);
         Ok(Self {
-            store: Store::new(aws::dynamodb(&config), table),
+            store: Store::new(aws::dynamodb(sdk, settings), table).seeded(jitter.seed()),
             policy: Arc::new(policy),
-            refresh: Queue::new(sqs.clone(), refresh),
-            dead_letters: Queue::new(sqs, dead_letters),
-            clock: Clock::system(),
+            refresh: Queue::new(sqs.clone(), refresh, jitter.clone()),
+            dead_letters: Queue::new(sqs, dead_letters, jitter.clone()),
+            clock,
+            jitter,
         })
     }
 }

@@ -1,9 +1,11 @@
 use std::sync::Arc;
 
+use aws_config::SdkConfig;
 use lambda_shell::{
-    aws::{self, Patience},
+    aws,
     clock::Clock,
     connections,
+    jitter::Jitter,
     settings::{BadSettings, Settings},
     start::Connect,
 };
@@ -20,6 +22,8 @@ pub struct Env {
     pub mailer: aws_sdk_sesv2::Client,
     pub postage: Arc<Postage>,
     pub clock: Clock,
+    /// Spreads the attempts of those who decide at once.
+    pub jitter: Jitter,
 }
 
 /// What every mail is sent with.
@@ -36,19 +40,24 @@ pub struct Postage {
 }
 
 impl Env {
-    pub fn from_environment() -> Result<Self, BadSettings> {
-        let mut settings = Settings::from_environment();
+    /// The one construction, for the binary and the local engine alike.
+    ///
+    /// # Errors
+    ///
+    /// Every setting that is missing or wrong.
+    pub fn of(settings: &mut Settings, sdk: &SdkConfig, clock: Clock) -> Result<Self, BadSettings> {
         let table = settings.required("TABLE");
-        let postage = Postage::read(&mut settings);
+        let postage = Postage::read(settings);
         let deployment = settings.file("POLICY_FILE", "policy.json", policy::read);
+        let jitter = Jitter::of(settings);
         let (postage, deployment) = settings.finish(postage.zip(deployment))?;
-        let config = aws::function_config(Patience::Queue);
         Ok(Self {
-            store: Store::new(aws::dynamodb(&config), table),
+            store: Store::new(aws::dynamodb(sdk, settings), table).seeded(jitter.seed()),
             deployment: Arc::new(deployment),
-            mailer: aws_sdk_sesv2::Client::new(&aws::at_its_endpoint(&config, "SESV2")),
+            mailer: aws_sdk_sesv2::Client::new(&aws::at_its_endpoint(sdk, settings, "SESV2")),
             postage: Arc::new(postage),
-            clock: Clock::system(),
+            clock,
+            jitter,
         })
     }
 }

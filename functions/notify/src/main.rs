@@ -3,5 +3,5 @@
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), lambda_runtime::Error> {
-    lambda_shell::start::batch(notify::Env::from_environment()?, notify::handle).await
+    lambda_shell::start::batch(notify::Env::of, notify::handle).await
 }

@@ -1,9 +1,11 @@
 use std::sync::Arc;
 
+use aws_config::SdkConfig;
 use lambda_shell::{
-    aws::{self, Patience},
+    aws,
     clock::Clock,
     connections,
+    jitter::Jitter,
     queue::Queue,
     settings::{BadSettings, Settings},
     start::Connect,
@@ -21,22 +23,29 @@ pub struct Env {
     /// The host part of the UIDs of meetings and holds.
     pub mail_domain: String,
     pub clock: Clock,
+    /// Spreads the attempts of those who decide at once.
+    pub jitter: Jitter,
 }
 
 impl Env {
-    pub fn from_environment() -> Result<Self, BadSettings> {
-        let mut settings = Settings::from_environment();
+    /// The one construction, for the binary and the local engine alike.
+    ///
+    /// # Errors
+    ///
+    /// Every setting that is missing or wrong.
+    pub fn of(settings: &mut Settings, sdk: &SdkConfig, clock: Clock) -> Result<Self, BadSettings> {
         let (table, notices) = (settings.required("TABLE"), settings.required("NOTICES_QUEUE_URL"));
         let mail_domain = settings.required("MAIL_DOMAIN");
         let deployment = settings.file("POLICY_FILE", "policy.json", policy::read);
+        let jitter = Jitter::of(settings);
         let deployment = settings.finish(deployment)?;
-        let config = aws::function_config(Patience::Queue);
         Ok(Self {
-            store: Store::new(aws::dynamodb(&config), table),
+            store: Store::new(aws::dynamodb(sdk, settings), table).seeded(jitter.seed()),
             deployment: Arc::new(deployment),
-            notices: Queue::new(aws::sqs(&config), notices),
+            notices: Queue::new(aws::sqs(sdk, settings), notices, jitter.clone()),
             mail_domain,
-            clock: Clock::system(),
+            clock,
+            jitter,
         })
     }
 }

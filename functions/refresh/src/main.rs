@@ -3,5 +3,5 @@
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), lambda_runtime::Error> {
-    lambda_shell::start::batch(refresh::Env::from_environment()?, refresh::handle).await
+    lambda_shell::start::batch(refresh::Env::of, refresh::handle).await
 }

@@ -1,7 +1,9 @@
+use aws_config::SdkConfig;
 use lambda_shell::{
-    aws::{self, Patience},
+    aws,
     clock::Clock,
     connections,
+    jitter::Jitter,
     queue::Queue,
     settings::{BadSettings, Settings},
     start::Connect,
@@ -18,18 +20,22 @@ pub struct Env {
 }
 
 impl Env {
-    pub fn from_environment() -> Result<Self, BadSettings> {
-        let mut settings = Settings::from_environment();
+    /// The one construction, for the binary and the local engine alike.
+    ///
+    /// # Errors
+    ///
+    /// Every setting that is missing or wrong.
+    pub fn of(settings: &mut Settings, sdk: &SdkConfig, clock: Clock) -> Result<Self, BadSettings> {
         let table = settings.required("TABLE");
         let (refresh, notices) = (settings.required("REFRESH_QUEUE_URL"), settings.required("NOTICES_QUEUE_URL"));
+        let jitter = Jitter::of(settings);
         settings.finish(Some(()))?;
-        let config = aws::function_config(Patience::Queue);
-        let sqs = aws::sqs(&config);
+        let sqs = aws::sqs(sdk, settings);
         Ok(Self {
-            store: Store::new(aws::dynamodb(&config), table),
-            refresh: Queue::new(sqs.clone(), refresh),
-            notices: Queue::new(sqs, notices),
-            clock: Clock::system(),
+            store: Store::new(aws::dynamodb(sdk, settings), table).seeded(jitter.seed()),
+            refresh: Queue::new(sqs.clone(), refresh, jitter.clone()),
+            notices: Queue::new(sqs, notices, jitter),
+            clock,
         })
     }
 }

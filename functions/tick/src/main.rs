@@ -3,5 +3,5 @@
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), lambda_runtime::Error> {
-    lambda_shell::start::event(tick::Env::from_environment()?, tick::handle).await
+    lambda_shell::start::event(tick::Env::of, tick::handle).await
 }

@@ -13,6 +13,8 @@ use aws_smithy_runtime_api::client::{
 };
 use aws_smithy_types::{retry::RetryConfig, timeout::TimeoutConfig};
 
+use crate::settings::Settings;
+
 /// The SDK's behaviour of this day: a newer SDK changes no default under us.
 pub fn behavior() -> BehaviorVersion {
     BehaviorVersion::v2026_01_12()
@@ -46,12 +48,14 @@ pub fn function_config(patience: Patience) -> SdkConfig {
         .build()
 }
 
-/// The same for one service, by its name in the SDK's variables: at its own endpoint, at the one of all, or at Amazon's.
-pub fn at_its_endpoint(config: &SdkConfig, service: &str) -> SdkConfig {
-    let given = |name: &str| std::env::var(name).ok().filter(|value| !value.is_empty());
-    let mut config = config.clone().into_builder();
-    config.set_endpoint_url(given(&format!("AWS_ENDPOINT_URL_{service}")).or_else(|| given("AWS_ENDPOINT_URL")));
-    config.build()
+/// The same for one service, by its name in the SDK's variables: at its own endpoint, at the one of all, or where `config`
+/// leads (Amazon's, or the connector of whoever runs the function in-process).
+pub fn at_its_endpoint(config: &SdkConfig, settings: &Settings, service: &str) -> SdkConfig {
+    let own = settings.optional(&format!("AWS_ENDPOINT_URL_{service}"));
+    match own.or_else(|| settings.optional("AWS_ENDPOINT_URL")) {
+        Some(url) => config.clone().into_builder().endpoint_url(url).build(),
+        None => config.clone(),
+    }
 }
 
 pub fn timeouts(patience: Patience) -> TimeoutConfig {
@@ -131,12 +135,12 @@ fn trust(variable: impl Fn(&str) -> Option<String>) -> Trust {
     }
 }
 
-pub fn dynamodb(config: &SdkConfig) -> aws_sdk_dynamodb::Client {
-    aws_sdk_dynamodb::Client::new(&at_its_endpoint(config, "DYNAMODB"))
+pub fn dynamodb(config: &SdkConfig, settings: &Settings) -> aws_sdk_dynamodb::Client {
+    aws_sdk_dynamodb::Client::new(&at_its_endpoint(config, settings, "DYNAMODB"))
 }
 
-pub fn sqs(config: &SdkConfig) -> aws_sdk_sqs::Client {
-    aws_sdk_sqs::Client::new(&at_its_endpoint(config, "SQS"))
+pub fn sqs(config: &SdkConfig, settings: &Settings) -> aws_sdk_sqs::Client {
+    aws_sdk_sqs::Client::new(&at_its_endpoint(config, settings, "SQS"))
 }
 
 #[cfg(test)]

@@ -10,6 +10,7 @@ pub mod connections;
 pub mod deadline;
 pub mod failure;
 pub mod form;
+pub mod jitter;
 pub mod log;
 pub mod metrics;
 pub mod queue;

@@ -10,6 +10,8 @@ use aws_sdk_sqs::{
 use serde::Serialize;
 use sha2::{Digest, Sha256};
 
+use crate::jitter::Jitter;
+
 /// SQS: entries of one call.
 pub const MOST_ENTRIES: usize = 10;
 /// SQS: bytes of one message, and of one call.
@@ -26,6 +28,8 @@ const FIRST_PAUSE: Duration = Duration::from_millis(50);
 pub struct Queue {
     pub client: Client,
     pub url: String,
+    /// Spreads the pauses between rounds.
+    jitter: Jitter,
 }
 
 /// A message to send.
@@ -74,8 +78,8 @@ impl Outgoing {
 }
 
 impl Queue {
-    pub fn new(client: Client, url: impl Into<String>) -> Self {
-        Self { client, url: url.into() }
+    pub fn new(client: Client, url: impl Into<String>, jitter: Jitter) -> Self {
+        Self { client, url: url.into(), jitter }
     }
 
     pub async fn send(&self, message: Outgoing) -> Result<(), QueueError> {
@@ -114,7 +118,9 @@ impl Queue {
     async fn send_call(&self, mut left: Vec<Outgoing>) -> Result<(), QueueError> {
         for round in 0..ROUNDS {
             if round > 0 {
-                pause(round).await;
+                // Callers that failed together do not come back together.
+                let ceiling = FIRST_PAUSE * 2_u32.saturating_pow(round);
+                tokio::time::sleep(self.jitter.under(ceiling)).await;
             }
             let entries = left.iter().enumerate().map(|(index, message)| entry(index, message));
             let entries =
@@ -216,12 +222,6 @@ fn entry(index: usize, message: &Outgoing) -> Result<SendMessageBatchRequestEntr
         .set_delay_seconds(seconds(message))
         .set_message_attributes(attributes(message))
         .build()
-}
-
-/// Full jitter: callers that failed together do not come back together.
-async fn pause(round: u32) {
-    let ceiling = FIRST_PAUSE * 2_u32.saturating_pow(round);
-    tokio::time::sleep(ceiling.mul_f64(fastrand::f64())).await;
 }
 
 /// Which queue, and why it did not take the message.

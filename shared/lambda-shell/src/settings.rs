@@ -13,6 +13,8 @@ use std::{collections::BTreeMap, error::Error, fmt, str::FromStr};
 #[derive(Debug)]
 pub struct Settings {
     values: BTreeMap<String, String>,
+    /// Files that are given, not read: name and text.
+    files: BTreeMap<String, String>,
     faults: Vec<String>,
 }
 
@@ -26,13 +28,20 @@ impl Settings {
         let text = |value: std::ffi::OsString| value.into_string().ok();
         Self {
             values: std::env::vars_os().filter_map(|(name, value)| Some((text(name)?, text(value)?))).collect(),
+            files: BTreeMap::new(),
             faults: Vec::new(),
         }
     }
 
     pub fn of<N: Into<String>, V: Into<String>>(values: impl IntoIterator<Item = (N, V)>) -> Self {
         let values = values.into_iter().map(|(name, value)| (name.into(), value.into())).collect();
-        Self { values, faults: Vec::new() }
+        Self { values, files: BTreeMap::new(), faults: Vec::new() }
+    }
+
+    /// A file of the function's folder that somebody holds as text already: none of that name is looked for.
+    pub fn with_file(mut self, name: impl Into<String>, text: impl Into<String>) -> Self {
+        self.files.insert(name.into(), text.into());
+        self
     }
 
     /// Empty where it is missing; then [`Settings::finish`] fails.
@@ -66,8 +75,9 @@ impl Settings {
     ) -> Option<T> {
         let named = self.optional(name).unwrap_or_else(|| otherwise.to_owned());
         let folder = self.optional("LAMBDA_TASK_ROOT").unwrap_or_default();
-        let path = std::path::Path::new(&folder).join(named);
-        let text = match std::fs::read_to_string(&path) {
+        let path = std::path::Path::new(&folder).join(&named);
+        let given = self.files.get(&named).cloned();
+        let text = match given.map_or_else(|| std::fs::read_to_string(&path), Ok) {
             Ok(text) => text,
             Err(error) => {
                 self.fault(name, format!("expected a readable file at {}: {error}", path.display()));
@@ -105,14 +115,19 @@ impl Settings {
 
     /// To be asked before any value is used. `parsed`: what [`Settings::file`], [`Settings::secret`] and the caller made of
     /// the values; it is there exactly if nothing was wrong with them.
-    pub fn finish<T>(mut self, parsed: Option<T>) -> Result<T, BadSettings> {
+    ///
+    /// # Errors
+    ///
+    /// Every fault so far, each naming its setting.
+    pub fn finish<T>(&mut self, parsed: Option<T>) -> Result<T, BadSettings> {
+        let mut faults = std::mem::take(&mut self.faults);
         match parsed {
-            Some(parsed) if self.faults.is_empty() => Ok(parsed),
+            Some(parsed) if faults.is_empty() => Ok(parsed),
             _ => {
-                if self.faults.is_empty() {
-                    self.faults.push("a value is missing, and nobody said which".to_owned());
+                if faults.is_empty() {
+                    faults.push("a value is missing, and nobody said which".to_owned());
                 }
-                Err(BadSettings(self.faults))
+                Err(BadSettings(faults))
             }
         }
     }
@@ -174,6 +189,13 @@ mod tests {
         let mut good = of("");
         assert_eq!(good.file("POLICY_FILE", "policy.json", read), Some(12));
         assert_eq!(good.finish(Some(12)), Ok(12));
+
+        let mut given = of("").with_file("policy.json", "13");
+        assert_eq!(
+            given.file("POLICY_FILE", "policy.json", read),
+            Some(13),
+            "what is given goes before what lies there"
+        );
 
         let mut absent = of("absent.json");
         assert_eq!(absent.file("POLICY_FILE", "policy.json", read), None);

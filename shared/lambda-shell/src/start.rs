@@ -1,21 +1,25 @@
-//! The whole of a function's `main.rs`: environment, logs, connections, and the loop of the Lambda runtime.
+//! The whole of a function's `main.rs`: settings, clients, clock, logs, connections, and the loop of the Lambda runtime.
 //!
 //! ```ignore
 //! #[tokio::main(flavor = "current_thread")]
 //! async fn main() -> Result<(), lambda_runtime::Error> {
-//!     lambda_shell::start::batch(ingest::Env::from_environment()?, ingest::handle).await
+//!     lambda_shell::start::batch(ingest::Env::of, ingest::handle).await
 //! }
 //! ```
 
+use aws_config::SdkConfig;
 use aws_lambda_events::{lambda_function_urls::LambdaFunctionUrlRequest, sqs::SqsEvent};
 use lambda_runtime::{Error, LambdaEvent, service_fn};
 use serde_json::Value;
 
 use crate::{
     Failure,
+    aws::{self, Patience},
     batch::Report,
+    clock::Clock,
     deadline::Deadline,
     log,
+    settings::{BadSettings, Settings},
     web::{Request, Response},
 };
 
@@ -24,18 +28,38 @@ pub trait Connect {
     fn connect(&self) -> impl Future<Output = ()>;
 }
 
-/// A function that works with nothing outside of it.
 impl Connect for () {
     async fn connect(&self) {}
 }
 
-/// A queue's function.
-pub async fn batch<E: Connect, T>(
-    env: E,
-    handle: impl AsyncFn(&E, SqsEvent, Deadline) -> Report<T>,
-) -> Result<(), Error> {
+/// The one construction of a function: what it works with, of its settings, the SDK's configuration and its clock. The
+/// binary and the local engine call the same.
+pub trait Wiring<E>: FnOnce(&mut Settings, &SdkConfig, Clock) -> Result<E, BadSettings> {}
+
+impl<E, F: FnOnce(&mut Settings, &SdkConfig, Clock) -> Result<E, BadSettings>> Wiring<E> for F {}
+
+/// A function that works with nothing outside of it.
+///
+/// # Errors
+///
+/// None.
+pub fn nothing(_: &mut Settings, _: &SdkConfig, _: Clock) -> Result<(), BadSettings> {
+    Ok(())
+}
+
+async fn connected<E: Connect>(wiring: impl Wiring<E>, patience: Patience) -> Result<E, BadSettings> {
+    let env = wiring(&mut Settings::from_environment(), &aws::function_config(patience), Clock::system())?;
     log::start();
     env.connect().await;
+    Ok(env)
+}
+
+/// A queue's function.
+pub async fn batch<E: Connect, T>(
+    wiring: impl Wiring<E>,
+    handle: impl AsyncFn(&E, SqsEvent, Deadline) -> Report<T>,
+) -> Result<(), Error> {
+    let env = connected(wiring, Patience::Queue).await?;
     let (env, handle) = (&env, &handle);
     lambda_runtime::run(service_fn(move |event: LambdaEvent<SqsEvent>| async move {
         let deadline = Deadline::of(&event.context);
@@ -46,9 +70,11 @@ pub async fn batch<E: Connect, T>(
 }
 
 /// A page's function, behind a function URL.
-pub async fn web<E: Connect>(env: E, handle: impl AsyncFn(&E, Request, Deadline) -> Response) -> Result<(), Error> {
-    log::start();
-    env.connect().await;
+pub async fn web<E: Connect>(
+    wiring: impl Wiring<E>,
+    handle: impl AsyncFn(&E, Request, Deadline) -> Response,
+) -> Result<(), Error> {
+    let env = connected(wiring, Patience::Page).await?;
     let (env, handle) = (&env, &handle);
     lambda_runtime::run(service_fn(move |event: LambdaEvent<LambdaFunctionUrlRequest>| async move {
         let deadline = Deadline::of(&event.context);
@@ -71,11 +97,10 @@ pub async fn web<E: Connect>(env: E, handle: impl AsyncFn(&E, Request, Deadline)
 
 /// A schedule's function, or any other whose event is taken as it comes.
 pub async fn event<E: Connect, T>(
-    env: E,
+    wiring: impl Wiring<E>,
     handle: impl AsyncFn(&E, Value, Deadline) -> Result<T, Failure>,
 ) -> Result<(), Error> {
-    log::start();
-    env.connect().await;
+    let env = connected(wiring, Patience::Queue).await?;
     let (env, handle) = (&env, &handle);
     lambda_runtime::run(service_fn(move |event: LambdaEvent<Value>| async move {
         let deadline = Deadline::of(&event.context);

@@ -9,7 +9,10 @@ use aws_smithy_runtime_api::client::{
     runtime_components::RuntimeComponents,
 };
 use aws_smithy_types::body::SdkBody;
-use lambda_shell::queue::{MOST_BYTES, Outgoing, Queue};
+use lambda_shell::{
+    jitter::Jitter,
+    queue::{MOST_BYTES, Outgoing, Queue},
+};
 use serde_json::{Value, json};
 
 /// Answers each call as the script says and keeps what was asked.
@@ -58,7 +61,7 @@ fn queue(name: &str, answers: Vec<(u16, Value)>) -> (Queue, Scripted) {
         .http_client(wire.clone())
         .build();
     let url = format!("https://sqs.eu-west-1.amazonaws.com/000000000000/{name}");
-    (Queue::new(aws_sdk_sqs::Client::from_conf(config), url), wire)
+    (Queue::new(aws_sdk_sqs::Client::from_conf(config), url, Jitter::seeded(1)), wire)
 }
 
 fn asked(wire: &Scripted) -> Vec<Value> {

@@ -34,22 +34,25 @@ impl start::Connect for Connected {
 
 #[test]
 fn function_batch() {
-    run(start::batch(Connected(Cell::new(false)), async |env: &Connected, event, deadline| {
-        assert!(env.0.get(), "asked for an event before it was connected");
-        batch::each(event, &deadline, |message| async move {
-            match message.body.as_str() {
-                "bad" => Err(Failure::new("reading the body", "expected good, of someone@example.com")),
-                "panic" => panic!("a secret of someone@example.com"),
-                _ => Ok(()),
-            }
-        })
-        .await
-    }));
+    run(start::batch(
+        |_: &mut _, _: &_, _| Ok(Connected(Cell::new(false))),
+        async |env: &Connected, event, deadline| {
+            assert!(env.0.get(), "asked for an event before it was connected");
+            batch::each(event, &deadline, |message| async move {
+                match message.body.as_str() {
+                    "bad" => Err(Failure::new("reading the body", "expected good, of someone@example.com")),
+                    "panic" => panic!("a secret of someone@example.com"),
+                    _ => Ok(()),
+                }
+            })
+            .await
+        },
+    ));
 }
 
 #[test]
 fn function_web() {
-    run(start::web((), async |(), request, _| {
+    run(start::web(start::nothing, async |(), request, _| {
         let headers = vec![("x-method".to_owned(), request.method.clone())];
         Response::new(200, headers, format!("{} {}", request.method, request.path))
     }));
@@ -57,7 +60,7 @@ fn function_web() {
 
 #[test]
 fn function_event() {
-    run(start::event((), async |(), event: Value, _| match event["fail"].as_bool() {
+    run(start::event(start::nothing, async |(), event: Value, _| match event["fail"].as_bool() {
         Some(true) => Err(Failure::new("looking at what is due", "no, said someone@example.com")),
         _ => Ok(()),
     }));

@@ -12,7 +12,12 @@ use aws_sdk_dynamodb::{
     types::{CancellationReason, KeysAndAttributes, TransactWriteItem},
 };
 
-use crate::{Store, codec::Item, contention, error::StoreError, key::Key};
+use crate::{
+    Store, contention,
+    error::StoreError,
+    item::{Item, text},
+    key::Key,
+};
 
 /// DynamoDB: keys of one BatchGetItem.
 const MOST_KEYS: usize = 100;
@@ -50,7 +55,7 @@ impl Store {
             let mut left: Vec<Item> = chunk.iter().map(Key::attributes).collect();
             let mut attempt = 0;
             while !left.is_empty() {
-                contention::pause(attempt).await;
+                self.pause(attempt).await;
                 let before = left.len();
                 let (items, unprocessed) = self.get_some(doing, left).await?;
                 found.extend(items);
@@ -88,14 +93,14 @@ impl Store {
             .table_name(&*self.table)
             .consistent_read(true)
             .expression_attribute_names("#pk", "pk")
-            .expression_attribute_values(":pk", crate::codec::text(partition));
+            .expression_attribute_values(":pk", text(partition));
         request = match from_to {
             None => request.key_condition_expression("#pk = :pk"),
             Some((from, to)) => request
                 .key_condition_expression("#pk = :pk AND #sk BETWEEN :from AND :to")
                 .expression_attribute_names("#sk", "sk")
-                .expression_attribute_values(":from", crate::codec::text(from))
-                .expression_attribute_values(":to", crate::codec::text(to)),
+                .expression_attribute_values(":from", text(from))
+                .expression_attribute_values(":to", text(to)),
         };
         self.pages(doing, request).await
     }
@@ -117,7 +122,7 @@ impl Store {
 
     pub(crate) async fn put(&self, doing: &str, request: PutItemFluentBuilder) -> Result<Write, StoreError> {
         for attempt in 0..contention::TRIES {
-            contention::pause(attempt).await;
+            self.pause(attempt).await;
             match request.clone().send().await {
                 Ok(_) => return Ok(Write::Done),
                 Err(SdkError::ServiceError(error))
@@ -135,7 +140,7 @@ impl Store {
 
     pub(crate) async fn update(&self, doing: &str, request: UpdateItemFluentBuilder) -> Result<Write, StoreError> {
         for attempt in 0..contention::TRIES {
-            contention::pause(attempt).await;
+            self.pause(attempt).await;
             match request.clone().send().await {
                 Ok(_) => return Ok(Write::Done),
                 Err(SdkError::ServiceError(error))

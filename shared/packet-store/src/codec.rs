@@ -2,16 +2,16 @@
 //!
 //! The digest holds the key as well, so that an item moved under another key does not pass for that one's.
 
-use std::collections::HashMap;
-
 use aws_sdk_dynamodb::{primitives::Blob, types::AttributeValue};
 use miniz_oxide::{deflate::compress_to_vec, inflate::decompress_to_vec_with_limit};
 use refresh_core::digest::{Digest, canonical};
 use serde::{Serialize, de::DeserializeOwned};
 
-use crate::{error::StoreError, key::Key};
-
-pub(crate) type Item = HashMap<String, AttributeValue>;
+use crate::{
+    error::StoreError,
+    item::{Item, number},
+    key::Key,
+};
 
 /// The form of the items this version writes. Raise it when an older version could not read what is written; members
 /// that may be absent (`serde(default)`) need no new number.
@@ -34,14 +34,6 @@ pub(crate) const CLAIM_DIGEST: &str = "claim_digest";
 pub(crate) const DELIVERY: &str = "delivery";
 pub(crate) const DELIVERY_DIGEST: &str = "delivery_digest";
 const BESIDE: [&str; 6] = ["digest", CLAIM_BY, CLAIM_UNTIL, CLAIM_DIGEST, DELIVERY, DELIVERY_DIGEST];
-
-pub(crate) fn text(value: impl Into<String>) -> AttributeValue {
-    AttributeValue::S(value.into())
-}
-
-pub(crate) fn number(value: impl ToString) -> AttributeValue {
-    AttributeValue::N(value.to_string())
-}
 
 /// The whole item. `beside` are attributes that conditions, indexes or expiry need to see; the digest covers them.
 pub(crate) fn seal<T: Serialize>(key: &Key, body: &T, beside: &[(&str, AttributeValue)]) -> Item {
@@ -150,6 +142,7 @@ pub(crate) fn delivery_digest(key: &Key, delivery: &str) -> Digest {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::item::text;
 
     fn key() -> Key {
         Key { pk: "REVIEW#RR-1".into(), sk: "VERSION#0000000001".into() }

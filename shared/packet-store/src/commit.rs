@@ -10,9 +10,10 @@ use refresh_core::{
 use crate::{
     Store,
     call::{MOST_ACTIONS, Transaction},
-    codec::{self, CLAIM_BY, CLAIM_DIGEST, CLAIM_UNTIL, Item, number, text},
+    codec::{self, CLAIM_BY, CLAIM_DIGEST, CLAIM_UNTIL},
     contention, due,
     error::StoreError,
+    item::{Item, number, text},
     key::Key,
     verdict::{Role, Verdict, judge},
 };
@@ -49,7 +50,7 @@ impl Store {
             return Err(StoreError::poison(doing, found));
         }
         for attempt in 0..contention::TRIES {
-            contention::pause(attempt).await;
+            self.pause(attempt).await;
             let (roles, actions) = self.actions(commit, &causes);
             let reasons = match self.transact(&doing, actions).await? {
                 Transaction::Done => {

@@ -4,9 +4,9 @@ use aws_sdk_dynamodb::types::AttributeValue;
 use refresh_core::{Instant, ReviewId, digest::Digest};
 
 use crate::{
-    Store,
-    codec::{self, number, text},
+    Store, codec,
     error::StoreError,
+    item::{number, text},
     key,
 };
 

@@ -3,9 +3,9 @@
 use refresh_core::{ReviewId, lineage::Entry, packet::Version, review::Head};
 
 use crate::{
-    Store,
-    codec::{self, text},
+    Store, codec,
     error::StoreError,
+    item::text,
     key::{self, Key},
 };
 

@@ -15,9 +15,9 @@ use serde::{Deserialize, Serialize};
 use crate::{
     Store,
     call::{Transaction, Write},
-    codec::{self, Item, number, text},
-    contention,
+    codec, contention,
     error::StoreError,
+    item::{Item, number, text},
     key::{self, Key},
     verdict::{Role, Verdict, judge},
 };
@@ -132,7 +132,7 @@ impl Store {
         };
         let roles = [Role::Event, Role::Fact];
         for attempt in 0..contention::TRIES {
-            contention::pause(attempt).await;
+            self.pause(attempt).await;
             let actions =
                 vec![self.put_once(event.clone()), self.put_fact(fact_item(fact), acceptance.replaces.as_ref())];
             let reasons = match self.transact(doing, actions).await? {
@@ -183,7 +183,7 @@ impl Store {
         let doing = "amending an event's disposition";
         let key = Key::event(identity);
         for attempt in 0..contention::TRIES {
-            contention::pause(attempt).await;
+            self.pause(attempt).await;
             let Some(item) = self.get(doing, &key).await? else { return Ok(false) };
             let mut record: EventRecord = codec::open(doing, &item)?;
             if record.disposition == disposition {

@@ -6,7 +6,7 @@ use aws_sdk_dynamodb::types::AttributeValue;
 use refresh_core::{Person, ReviewId, commit::Cause, digest::Digest, event::Identity, fact::Subject};
 use sha2::{Digest as _, Sha256};
 
-use crate::codec::Item;
+use crate::item::Item;
 
 /// A reference (`source` or `id` of an event) whose escaped form is longer is written as its digest: DynamoDB allows
 /// 1,024 bytes of sort key, and a CAUSE holds two references and a digest.

@@ -12,6 +12,7 @@ mod due;
 mod error;
 mod history;
 mod ingest;
+mod item;
 pub mod key;
 mod link;
 mod load;
@@ -37,11 +38,18 @@ pub struct Store {
     client: Client,
     table: Arc<str>,
     cache: Arc<cache::Cache>,
+    chance: Arc<contention::Chance>,
 }
 
 impl Store {
     pub fn new(client: Client, table: impl Into<String>) -> Self {
-        Self { client, table: Arc::from(table.into()), cache: Arc::default() }
+        let chance = Arc::new(contention::Chance::of_the_system());
+        Self { client, table: Arc::from(table.into()), cache: Arc::default(), chance }
+    }
+
+    /// The same store, whose pauses follow from `seed`.
+    pub fn seeded(self, seed: u64) -> Self {
+        Self { chance: Arc::new(contention::Chance::seeded(seed)), ..self }
     }
 
     /// Whose connection a function opens when it starts.

@@ -14,9 +14,9 @@ use refresh_core::{Instant, ReviewId, fact::Subject};
 use crate::{
     Store,
     call::{MOST_ACTIONS, Transaction, Write},
-    codec::{self, Item, number},
-    contention,
+    codec, contention,
     error::StoreError,
+    item::{Item, number},
     key::Key,
     verdict::{Role, Verdict, judge},
 };
@@ -38,7 +38,7 @@ impl Store {
         let doing = format!("registering what {review} depends on");
         let mut attempt = 0;
         loop {
-            contention::pause(attempt).await;
+            self.pause(attempt).await;
             let (item, mut known) = self.subjects_item(&doing, review).await?;
             let unknown: Vec<Subject> = subjects.difference(&known).take(MOST_ACTIONS - 1).cloned().collect();
             if unknown.is_empty() {

@@ -20,11 +20,11 @@ use crate::{
     Store,
     call::Write,
     codec::{
-        self, CLAIM_BY, CLAIM_DIGEST, CLAIM_UNTIL, DELIVERY, DELIVERY_DIGEST, Item, SCHEMA, claim_digest,
-        delivery_digest, number, text,
+        self, CLAIM_BY, CLAIM_DIGEST, CLAIM_UNTIL, DELIVERY, DELIVERY_DIGEST, SCHEMA, claim_digest, delivery_digest,
     },
     contention,
     error::StoreError,
+    item::{Item, number, text},
     key::{self, Key},
 };
 
@@ -109,7 +109,7 @@ impl Store {
         let doing = format!("recording what became of a notice of {review}");
         let key = Key::told(review, &report.to);
         for attempt in 0..contention::TRIES {
-            contention::pause(attempt).await;
+            self.pause(attempt).await;
             let Some(item) = self.get(&doing, &key).await? else { return Ok(false) };
             let known = delivery(&doing, &key, &item)?;
             let Some(newest) = Delivery::after(known.as_ref(), &report.delivery) else { return Ok(true) };

@@ -1,7 +1,5 @@
 //! The functions of the bundle with their environments: what the template binds, resolved for this machine.
 
-use std::{collections::BTreeMap, sync::Arc};
-
 use aws_config::SdkConfig;
 use aws_lambda_events::{lambda_function_urls::LambdaFunctionUrlRequest, sqs::SqsEvent};
 use base64::{Engine as _, engine::general_purpose::STANDARD};
@@ -10,12 +8,10 @@ use lambda_shell::{
     batch::Report,
     clock::Clock,
     deadline::Deadline,
-    queue::Queue,
+    settings as shell,
+    start::Wiring,
     web::{Request, Response},
 };
-use packet_store::Store;
-use presentation::link::Keys;
-use refresh_core::Person;
 use serde_json::{Map, Value, json};
 
 use super::{Settings, TABLE};
@@ -42,125 +38,66 @@ pub enum Outcome {
     Notified(notify::Notified),
 }
 
-/// A function's environment variables as this machine has them.
-struct Environment<'a> {
-    function: &'a str,
-    values: BTreeMap<&'a str, String>,
-    /// What its clients are made of.
-    sdk: SdkConfig,
+struct Wired<'a, S> {
+    topology: &'a Topology,
+    settings: &'a Settings,
+    sdk: S,
+    clock: &'a Clock,
 }
 
-impl<'a> Environment<'a> {
-    fn of(topology: &'a Topology, function: &'a str, settings: &Settings, sdk: SdkConfig) -> Result<Self, String> {
-        let wiring = topology.functions.get(function);
-        let wiring = wiring.ok_or_else(|| format!("template.yaml: expected a function {function}, found none"))?;
-        let value = |name: &str, binding: &Binding| match binding {
-            Binding::Table => Some(TABLE.to_owned()),
-            Binding::Queue(queue) => Some(queues::url(queue)),
-            Binding::Literal(literal) => Some(literal.clone()),
-            Binding::Parameter(parameter) => match parameter.as_str() {
-                "MailFrom" => Some(settings.mail_from.clone()),
-                "MailDomain" => Some(settings.mail_domain.clone()),
-                _ => None,
-            },
-            Binding::Deployment => match name {
-                "ADOPT_LINK_BASE" | "ACKNOWLEDGE_LINK_BASE" => Some(settings.link_base.clone()),
-                "LINK_KEYS" => Some(settings.link_keys.clone()),
-                _ => None,
-            },
-        };
-        let values = wiring
-            .environment
-            .iter()
-            .filter_map(|(name, binding)| Some((name.as_str(), value(name, binding)?)))
-            .collect();
-        Ok(Self { function, values, sdk })
+impl<S: Fn(&str) -> SdkConfig> Wired<'_, S> {
+    fn function<E>(&self, name: &str, wiring: impl Wiring<E>) -> Result<E, String> {
+        let mut surroundings = surroundings(self.topology, name, self.settings)?;
+        let env = wiring(&mut surroundings, &(self.sdk)(name), self.clock.clone());
+        env.map_err(|bad| format!("{name}: {}", bad.0.join("\n")))
     }
+}
 
-    fn get(&self, name: &str) -> Result<String, String> {
-        let value = self.values.get(name).cloned();
-        value.ok_or_else(|| format!("template.yaml: {}: expected the variable {name}, found none", self.function))
-    }
+/// What a function is set up with in the cloud, as this machine has it: the template's variables, and the policy file.
+fn surroundings(topology: &Topology, function: &str, settings: &Settings) -> Result<shell::Settings, String> {
+    let wiring = topology.functions.get(function);
+    let wiring = wiring.ok_or_else(|| format!("template.yaml: expected a function {function}, found none"))?;
+    let value = |name: &str, binding: &Binding| match binding {
+        Binding::Table => Some(TABLE.to_owned()),
+        Binding::Queue(queue) => Some(queues::url(queue)),
+        Binding::Literal(literal) => Some(literal.clone()),
+        Binding::Parameter(parameter) => match parameter.as_str() {
+            "MailFrom" => Some(settings.mail_from.clone()),
+            "MailDomain" => Some(settings.mail_domain.clone()),
+            _ => None,
+        },
+        Binding::Deployment => match name {
+            "ADOPT_LINK_BASE" | "ACKNOWLEDGE_LINK_BASE" => Some(settings.link_base.clone()),
+            "LINK_KEYS" => Some(settings.link_keys.clone()),
+            _ => None,
+        },
+    };
+    let variables = wiring.environment.iter().filter_map(|(name, binding)| Some((name.clone(), value(name, binding)?)));
+    let seed = settings.seed.map(|seed| ("JITTER_SEED".to_owned(), seed.to_string()));
+    Ok(shell::Settings::of(variables.chain(seed)).with_file("policy.json", settings.policy.as_str()))
 }
 
 impl Functions {
-    pub(super) fn new(
+    /// Each by its own `Env::of`, as its `main.rs` is. `sdk`: what the clients of the function with that name are made of.
+    ///
+    /// # Errors
+    ///
+    /// The first function that cannot be set up, with everything that is missing or wrong for it.
+    pub fn new(
         topology: &Topology,
         settings: &Settings,
         sdk: impl Fn(&str) -> SdkConfig,
         clock: &Clock,
     ) -> Result<Self, String> {
-        let policy = sources::policy::read_file(&settings.policy).map_err(|faults| {
-            let lines: Vec<String> = faults.iter().map(|fault| format!("policy: {fault}")).collect();
-            lines.join("\n")
-        })?;
-        let policy = Arc::new(policy);
-        let deployment = Arc::new(policy.deployment.clone());
-        let keys = Keys::parse(&settings.link_keys).map_err(|expected| format!("link keys: expected {expected}"))?;
-        let environment = |function| Environment::of(topology, function, settings, sdk(function));
-        let store = |of: &Environment<'_>| {
-            Ok::<_, String>(Store::new(aws_sdk_dynamodb::Client::new(&of.sdk), of.get("TABLE")?))
-        };
-        let queue = |of: &Environment<'_>, name: &str| {
-            Ok::<_, String>(Queue::new(aws_sdk_sqs::Client::new(&of.sdk), of.get(name)?))
-        };
-
-        let of = environment("ingest")?;
-        let ingest = ingest::Env {
-            store: store(&of)?,
-            policy: policy.clone(),
-            refresh: queue(&of, "REFRESH_QUEUE_URL")?,
-            dead_letters: queue(&of, "SOURCE_EVENTS_DLQ_URL")?,
-            clock: clock.clone(),
-        };
-        let of = environment("refresh")?;
-        let refresh = refresh::Env {
-            store: store(&of)?,
-            deployment: deployment.clone(),
-            notices: queue(&of, "NOTICES_QUEUE_URL")?,
-            mail_domain: of.get("MAIL_DOMAIN")?,
-            clock: clock.clone(),
-        };
-        let of = environment("notify")?;
-        let postage = notify::Postage {
-            keys: keys.clone(),
-            adopt_link_base: of.get("ADOPT_LINK_BASE")?,
-            acknowledge_link_base: of.get("ACKNOWLEDGE_LINK_BASE")?,
-            from: Person::parse(&of.get("MAIL_FROM")?).map_err(|expected| format!("mail from: expected {expected}"))?,
-            mail_domain: of.get("MAIL_DOMAIN")?,
-            configuration_set: None,
-        };
-        let notify = notify::Env {
-            store: store(&of)?,
-            deployment: deployment.clone(),
-            mailer: aws_sdk_sesv2::Client::new(&of.sdk),
-            postage: Arc::new(postage),
-            clock: clock.clone(),
-        };
-        let of = environment("adopt")?;
-        let adopt = adopt::Env {
-            store: store(&of)?,
-            deployment: deployment.clone(),
-            notices: queue(&of, "NOTICES_QUEUE_URL")?,
-            keys: keys.clone(),
-            clock: clock.clone(),
-        };
-        let of = environment("acknowledge")?;
-        let acknowledge = acknowledge::Env {
-            store: store(&of)?,
-            deployment,
-            notices: queue(&of, "NOTICES_QUEUE_URL")?,
-            keys,
-            clock: clock.clone(),
-        };
-        let of = environment("tick")?;
-        let tick = tick::Env {
-            store: store(&of)?,
-            refresh: queue(&of, "REFRESH_QUEUE_URL")?,
-            notices: queue(&of, "NOTICES_QUEUE_URL")?,
-            clock: clock.clone(),
-        };
-        Ok(Self { ingest, refresh, notify, adopt, acknowledge, tick })
+        let wired = Wired { topology, settings, sdk, clock };
+        Ok(Self {
+            ingest: wired.function("ingest", ingest::Env::of)?,
+            refresh: wired.function("refresh", refresh::Env::of)?,
+            notify: wired.function("notify", notify::Env::of)?,
+            adopt: wired.function("adopt", adopt::Env::of)?,
+            acknowledge: wired.function("acknowledge", acknowledge::Env::of)?,
+            tick: wired.function("tick", tick::Env::of)?,
+        })
     }
 
     /// A queue's function, by its name.

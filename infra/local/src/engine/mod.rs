@@ -16,6 +16,7 @@ pub mod virtual_time;
 
 use std::sync::Arc;
 
+use aws_config::SdkConfig;
 use lambda_shell::{
     clock::Clock,
     deadline::Deadline,
@@ -146,6 +147,16 @@ impl Engine {
 
     pub fn functions(&self) -> &Functions {
         &self.shared.functions
+    }
+
+    /// The functions once more, with clients and caches of their own, over the same table and queues: another worker.
+    ///
+    /// # Errors
+    ///
+    /// As [`Functions::new`].
+    pub fn worker(&self, sdk: &SdkConfig, clock: &Clock, seed: Option<u64>) -> Result<Functions, String> {
+        let settings = Settings { seed, ..self.shared.settings.clone() };
+        Functions::new(&self.shared.topology, &settings, |_| sdk.clone(), clock)
     }
 
     /// What the template's index of due things holds up to an instant, soonest first: an engine must know when to wake,

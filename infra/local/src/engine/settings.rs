@@ -27,6 +27,8 @@ pub struct Settings {
     pub link_keys: String,
     /// Other than production's, for tests.
     pub retries: Option<(TimeoutConfig, RetryConfig)>,
+    /// What chance follows from, where it shall be the same every time.
+    pub seed: Option<u64>,
 }
 
 /// Links of replays lead nowhere, so their key need not be secret; being the same keeps replays the same.
@@ -44,6 +46,7 @@ impl Settings {
             mail_domain: "holdpoint.example.com".to_owned(),
             link_keys: REPLAY_KEYS.to_owned(),
             retries: None,
+            seed: None,
         }
     }
 }

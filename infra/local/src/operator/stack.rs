@@ -7,6 +7,7 @@ use aws_sdk_sqs::{error::DisplayErrorContext, types::MessageSystemAttributeName}
 use lambda_shell::{
     aws::{self, Patience},
     clock::Clock,
+    jitter::Jitter,
     queue::{Outgoing, Queue},
 };
 use packet_store::Store;
@@ -85,7 +86,7 @@ impl Stack {
         let found = self.sqs.get_queue_url().queue_name(&name).send().await;
         let found = found.map_err(|error| format!("finding the queue {name}: {}", DisplayErrorContext(error)))?;
         let url = found.queue_url().ok_or_else(|| format!("finding the queue {name}: expected its URL"))?;
-        Ok(Queue::new(self.sqs.clone(), url))
+        Ok(Queue::new(self.sqs.clone(), url, Jitter::of_the_system()))
     }
 
     async fn send(&self, events: Vec<String>) -> Result<Value, String> {
