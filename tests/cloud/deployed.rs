@@ -24,7 +24,7 @@ use holdpoint_tests::{
 use http::Request;
 use packet_store::Store;
 use presentation::page::{Choice, RESULT_HEADER};
-use refresh_core::{Instant, notice::NoticeKind};
+use refresh_core::{Instant, record::notice::NoticeKind};
 use serde_json::{Value, json};
 
 use crate::reports::{Posted, configuration_set, posted, publish, reports, shown, told_after};

@@ -6,7 +6,7 @@ use std::{collections::BTreeMap, time::Duration};
 use aws_sdk_sqs::types::{Message, MessageSystemAttributeName, QueueAttributeName};
 use holdpoint::replay::scenario::Action;
 use holdpoint_tests::cloud::stack::NAME;
-use refresh_core::lineage;
+use refresh_core::record::lineage;
 use serde_json::{Value, json};
 
 use crate::{

@@ -2,7 +2,11 @@
 
 use holdpoint_tests::{cloud::ministack::Ministack, repository};
 use packet_store::Store;
-use refresh_core::{Instant, Person, ReviewId, TraceId, digest, lineage::Happening, notice::NoticeKind};
+use refresh_core::{
+    Instant, Person, ReviewId, TraceId,
+    base::digest,
+    record::{lineage::Happening, notice::NoticeKind},
+};
 use serde_json::{Value, json};
 use sources::mail::{REVIEW_TAG, TRACE_TAG, review_tag};
 

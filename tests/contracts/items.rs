@@ -4,8 +4,10 @@ use aws_sdk_dynamodb::{error::ProvideErrorMetadata, types::ReturnValuesOnConditi
 use packet_store::Store;
 use refresh_core::{
     Instant, Person, ReviewId,
-    delivery::{Delivery, Report, Status},
-    telling::Claim,
+    record::{
+        delivery::{Delivery, Report, Status},
+        told::Claim,
+    },
 };
 
 use crate::{

@@ -27,7 +27,7 @@ use holdpoint_tests::{
 };
 use lambda_shell::{log, web::Request};
 use mail_parser::MessageParser;
-use refresh_core::{Instant, instant::MINUTE};
+use refresh_core::{Instant, base::instant::MINUTE};
 use serde_json::{Value, json};
 
 use crate::journeys::{listen, read, text};

@@ -11,10 +11,10 @@ use holdpoint::{
 use holdpoint_tests::world::{Aftermath, World, drive};
 use mail_parser::{HeaderForm, MessageParser};
 use refresh_core::{
-    Instant, ReviewId, TraceId,
-    event::Identity,
-    instant::MINUTE,
-    lineage::{Entry, Happening},
+    Instant, ReviewId,
+    base::instant::MINUTE,
+    facts::event::Identity,
+    record::lineage::{Entry, Happening},
 };
 use serde_json::{Value, json};
 
@@ -109,7 +109,7 @@ fn with_a_trace(line: Value) -> Vec<Value> {
 
 fn own(source: &str, id: &str) -> String {
     let source = refresh_core::Source::parse(source).expect("a source");
-    TraceId::of(&Identity { source, id: refresh_core::EventId::parse(id).expect("an id") }).to_string()
+    Identity { source, id: refresh_core::EventId::parse(id).expect("an id") }.trace().to_string()
 }
 
 fn review() -> ReviewId {

@@ -20,10 +20,13 @@ use holdpoint::{
 };
 use packet_store::Store;
 use refresh_core::{
-    Instant, Person, clockwork,
-    instant::MINUTE,
-    lineage::{Happening, verify},
-    review::Head,
+    Instant, Person,
+    audience::deadlines,
+    base::instant::MINUTE,
+    record::{
+        lineage::{Happening, verify},
+        review::Head,
+    },
 };
 use serde_json::{Value, json};
 
@@ -198,7 +201,7 @@ impl Aftermath {
             }
         }
         let pending = head.pending.as_ref().map(|pending| json!([pending.digest, pending.adopter]));
-        let mut outstanding: Vec<&Person> = clockwork::outstanding(head).map(|duty| &duty.person).collect();
+        let mut outstanding: Vec<&Person> = deadlines::outstanding(head).map(|duty| &duty.person).collect();
         outstanding.sort();
         let answers: Vec<Value> = head.answers.iter().map(|answer| json!([answer.person, answer.reply])).collect();
         let exceptions: Vec<&str> = head.exceptions.iter().map(|exception| exception.kind.word()).collect();

@@ -10,7 +10,7 @@ use holdpoint_tests::{repository, world::World};
 use lambda_shell::deadline::Deadline;
 use refresh_core::{
     Instant,
-    instant::{MINUTE, SECOND},
+    base::instant::{MINUTE, SECOND},
 };
 use serde_json::{Value, json};
 

@@ -7,9 +7,8 @@ use presentation::{
     page::{Hint, Page, failure::no_link},
 };
 use refresh_core::{
-    acknowledgement::{self, Attempt},
-    lineage::AnswerResult,
-    review::Reply,
+    decide::acknowledge::{self, Attempt},
+    record::{lineage::AnswerResult, review::Reply},
 };
 use signed_pages::{Env, Opened, Posted, follow_up, open};
 
@@ -28,7 +27,7 @@ pub(crate) async fn page(env: &Env, text: &str, request: &Request, deadline: Dea
     let attempt = Attempt { by: reader.clone(), row: token.thing, reply, note, trace: token.trace };
     let result = loop {
         let Some(read) = opened.read_to_decide(env).await? else { return Ok(no_link()) };
-        let answered = acknowledgement::answer(&read.review, &read.facts, &env.deployment, &attempt, read.now);
+        let answered = acknowledge::answer(&read.review, &read.facts, &env.deployment, &attempt, read.now);
         let Some(commit) = &answered.commit else { break answered.result };
         match env.store.commit(commit).await.doing("committing the answer")? {
             Committed::Written => {

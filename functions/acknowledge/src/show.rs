@@ -10,13 +10,17 @@ use presentation::{
     },
 };
 use refresh_core::{
-    acknowledgement, clockwork,
-    fact::Subject,
-    lineage::{AnswerResult, Happening},
-    packet::Standpoint,
-    review::Reply,
-    situation, telling,
-    view::{Change, Reading},
+    audience::{deadlines, reading::Reading},
+    choice::situation,
+    decide::acknowledge,
+    facts::subject::Subject,
+    record::{
+        delta::Change,
+        lineage::{AnswerResult, Happening},
+        packet::Standpoint,
+        review::Reply,
+    },
+    telling::owed,
 };
 use signed_pages::{Env, Opened, Read, open, signed};
 
@@ -30,7 +34,7 @@ pub(crate) async fn present(env: &Env, opened: &Opened, hint: Option<Hint>) -> R
     let Some(read) = opened.read(env).await? else { return Ok(no_link()) };
     let situation = situation::Situation::of(&opened.review, &read.facts, &env.deployment, read.now);
     let Some(facts) = situation else { return Ok(no_link()) };
-    let (result, _) = acknowledgement::look(&read.review, &facts, &opened.reader, opened.token.thing);
+    let (result, _) = acknowledge::look(&read.review, &facts, &opened.reader, opened.token.thing);
     let result = if opened.expired { AnswerResult::Expired } else { result };
     render(env, opened, &read, result, hint, hint.is_some()).await
 }
@@ -52,9 +56,9 @@ pub(crate) async fn render(
     let (changes, why) = told_lately(env, opened, read).await?;
     let head = &read.review.head;
     let of_reader = |person: &refresh_core::Person| *person == opened.reader;
-    let about = |row: &refresh_core::digest::Digest| row.short() == opened.token.thing;
+    let about = |row: &refresh_core::base::digest::Digest| row.short() == opened.token.thing;
     let answer = head.answers.iter().find(|answer| of_reader(&answer.person) && about(&answer.row));
-    let due = clockwork::outstanding(head).find(|duty| of_reader(&duty.person) && about(&duty.row));
+    let due = deadlines::outstanding(head).find(|duty| of_reader(&duty.person) && about(&duty.row));
     // As in their mail: of other people's calendars and delegations they hear nothing.
     let sees_all = reading.sees_all(&opened.reader);
     let may_know = |standpoint: &Standpoint| match &standpoint.subject {
@@ -108,6 +112,6 @@ fn fresh(env: &Env, opened: &Opened, reading: &Reading<'_>, read: &Read) -> Resu
     if row.digest().short() == opened.token.thing {
         return Ok(None);
     }
-    let token = Token { thing: row.digest().short(), expires_at: telling::row_readable_until(&row), ..opened.token };
+    let token = Token { thing: row.digest().short(), expires_at: owed::row_readable_until(&row), ..opened.token };
     signed(env, &token).map(Some)
 }

@@ -9,11 +9,9 @@ use presentation::{
 };
 use refresh_core::{
     Instant,
-    adoption::{self, Answered, Attempt, Wish},
-    commit::Commit,
-    instant::DAY,
-    lineage::AnswerResult,
-    review::Standing,
+    base::instant::DAY,
+    decide::adopt::{self, Answered, Attempt, Wish},
+    record::{commit::Commit, lineage::AnswerResult, review::Standing},
 };
 use signed_pages::{Env, Opened, Posted, Read, open};
 
@@ -61,7 +59,7 @@ async fn decide(env: &Env, opened: &Opened, attempt: &Attempt) -> Result<Option<
     let answered = if opened.expired && attempt.wish != Wish::AskAgain {
         Answered { result: AnswerResult::Expired, before: None, commit: None }
     } else {
-        adoption::decide(&read.review, &read.facts, &env.deployment, attempt, read.now)
+        adopt::decide(&read.review, &read.facts, &env.deployment, attempt, read.now)
     };
     Ok(Some((read, answered)))
 }

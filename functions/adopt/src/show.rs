@@ -10,10 +10,12 @@ use presentation::{
     },
 };
 use refresh_core::{
-    adoption,
-    lineage::AnswerResult,
-    review::{Fate, PastProposal},
-    telling,
+    decide::adopt,
+    record::{
+        lineage::AnswerResult,
+        review::{Fate, PastProposal},
+    },
+    telling::owed,
 };
 use signed_pages::{Env, Opened, Read, open, signed};
 
@@ -28,7 +30,7 @@ pub(crate) async fn page(env: &Env, text: &str) -> Result<Page, Failure> {
 pub(crate) async fn present(env: &Env, opened: &Opened, hint: Option<Hint>) -> Result<Page, Failure> {
     let Some(read) = opened.read(env).await? else { return Ok(no_link()) };
     let (result, before) =
-        adoption::look(&read.review, &read.facts, &env.deployment, &opened.reader, opened.token.thing, read.now);
+        adopt::look(&read.review, &read.facts, &env.deployment, &opened.reader, opened.token.thing, read.now);
     let result = if opened.expired && result == AnswerResult::Shown { AnswerResult::Expired } else { result };
     render(env, opened, &read, (result, before), hint, hint.is_some())
 }
@@ -83,7 +85,7 @@ fn fresh(env: &Env, opened: &Opened, read: &Read) -> Result<Option<String>, Fail
     if pending.adopter.as_ref() != Some(&opened.reader) || pending.id().short() == opened.token.thing {
         return Ok(None);
     }
-    let expires_at = telling::proposal_readable_until(&read.review.head, pending);
+    let expires_at = owed::proposal_readable_until(&read.review.head, pending);
     let token = Token { thing: pending.id().short(), expires_at, ..opened.token };
     signed(env, &token).map(Some)
 }

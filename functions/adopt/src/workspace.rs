@@ -9,7 +9,7 @@ use presentation::{
         review::{Workspace, review},
     },
 };
-use refresh_core::{digest::Digest, lineage, telling};
+use refresh_core::{base::digest::Digest, record::lineage, telling::owed};
 use signed_pages::{Env, Opened, Read, open, signed};
 
 pub(crate) async fn page(env: &Env, text: &str, request: &Request) -> Result<Page, Failure> {
@@ -52,7 +52,7 @@ pub(crate) fn link(env: &Env, opened: &Opened, read: &Read) -> Result<Option<Str
     if !is_owner(opened, read) {
         return Ok(None);
     }
-    let expires_at = telling::readable_until(read.now.max(read.review.head.starts_at));
+    let expires_at = owed::readable_until(read.now.max(read.review.head.starts_at));
     let token = Token { purpose: Purpose::Workspace, thing: link::thing(&Digest::ZERO), expires_at, ..opened.token };
     signed(env, &token).map(Some)
 }

@@ -6,12 +6,17 @@ use lambda_shell::{Doing, Failure, batch::Message, log::NOTE, metrics::Metrics, 
 use packet_store::{Acceptance, Accepted};
 use refresh_core::{
     Instant, ReviewId, TraceId,
-    authority::{self, Disposition, Ignored, Known},
-    digest::Digest,
-    event::{Event, Identity},
-    fact::{Body, Subject},
-    lineage::Trigger,
-    message::{MailReported, RefreshRequested},
+    base::digest::Digest,
+    facts::{
+        authority::{self, Disposition, Ignored, Known},
+        event::{Event, Identity},
+        fact::Body,
+        subject::Subject,
+    },
+    record::{
+        lineage::Trigger,
+        message::{MailReported, RefreshRequested},
+    },
 };
 use sources::{
     MailReport,
@@ -87,7 +92,7 @@ async fn reported(env: &Env, report: &MailReport, now: Instant) -> Result<Taken,
 /// An invalid event goes to the dead-letter queue whole, at once: no later delivery could read it better.
 async fn refuse(env: &Env, message: Message, refused: Refused, now: Instant) -> Result<Taken, Failure> {
     if let Some(identity) = &refused.identity {
-        let trace = refused.trace.unwrap_or_else(|| TraceId::of(identity));
+        let trace = refused.trace.unwrap_or_else(|| identity.trace());
         tracing::info!(target: NOTE, event_id = identity.id.as_str(), trace_id = %trace, "");
     }
     tracing::warn!(paths = refused.outline(), "the event is invalid");
@@ -118,7 +123,7 @@ async fn take(env: &Env, event: &Event, now: Instant) -> Result<Taken, Failure> 
     tracing::info!(target: NOTE, event_id = event.identity.id.as_str(), trace_id = %event.trace(), "");
     let recorded = record(env, event, now).await?;
     // The first delivery's, whatever this one says: one event is one trace.
-    tracing::info!(target: NOTE, trace_id = %recorded.trace.unwrap_or_else(|| TraceId::of(&event.identity)), "");
+    tracing::info!(target: NOTE, trace_id = %recorded.trace.unwrap_or_else(|| event.identity.trace()), "");
     // First the fact, second its dependents: a review that registers in between reads the new fact itself.
     let dependents = dependents(env, &event.subject).await?;
     let heads = env.store.heads(&dependents).await.doing("reading the dependent reviews")?;

@@ -11,7 +11,7 @@ use lambda_shell::{
 };
 use packet_store::Store;
 use presentation::link::Keys;
-use refresh_core::{Person, policy::Deployment};
+use refresh_core::{Person, facts::policy::Deployment};
 use sources::policy;
 
 /// What notify works with. Built once; clones share everything.

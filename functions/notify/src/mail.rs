@@ -13,13 +13,21 @@ use presentation::{
     mail::{self, Letter, Letterhead},
 };
 use refresh_core::{
-    Person, digest,
-    fact::{Facts, Subject, Terms},
-    instant::{MINUTE, SECOND},
-    notice::{LinkTo, Notice},
-    policy::Policy,
-    review::Review,
-    view::Reading,
+    Person,
+    audience::reading::Reading,
+    base::{
+        digest,
+        instant::{MINUTE, SECOND},
+    },
+    facts::{
+        fact::{Facts, Terms},
+        policy::Policy,
+        subject::Subject,
+    },
+    record::{
+        notice::{LinkTo, Notice},
+        review::Review,
+    },
 };
 
 use sources::mail::{REVIEW_TAG, TRACE_TAG, review_tag};

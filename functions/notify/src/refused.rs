@@ -4,8 +4,10 @@ use decisions::{Kept, Reported};
 use lambda_shell::{Failure, deadline::Deadline, metrics::Metrics};
 use refresh_core::{
     Instant, ReviewId,
-    delivery::{Delivery, Report, Status},
-    notice::Notice,
+    record::{
+        delivery::{Delivery, Report, Status},
+        notice::Notice,
+    },
 };
 
 use crate::Env;

@@ -14,15 +14,21 @@ use std::collections::BTreeSet;
 use lambda_shell::{Doing, Failure, batch::Message, deadline::Deadline, log::NOTE, metrics::Metrics};
 use packet_store::{Committed, TellingRecord};
 use refresh_core::{
-    Instant, Person, ReviewId, clockwork, delivery,
-    fact::{Facts, Subject},
-    instant::MINUTE,
-    message::NoticesDue,
-    notice::Notice,
-    policy::Policy,
-    review::Review,
-    telling::{self, Claim, Sent, Told},
-    view::Reading,
+    Instant, Person, ReviewId,
+    audience::{deadlines, reading::Reading},
+    base::instant::MINUTE,
+    facts::{fact::Facts, policy::Policy, subject::Subject},
+    record::{
+        message::NoticesDue,
+        notice::Notice,
+        review::Review,
+        told::{Claim, Told},
+    },
+    telling::{
+        owed,
+        settle::{self, Sent},
+        told,
+    },
 };
 
 use crate::{
@@ -138,8 +144,8 @@ async fn serve(
     let owes = |loaded: &Loaded, record: Option<&TellingRecord>, in_doubt: bool| {
         let reading = loaded.reading()?;
         let (told, delivery) = record.map_or((None, None), |record| (record.told.clone(), record.delivery.as_ref()));
-        let told = delivery::told(&reading, person, told, delivery);
-        telling::owed(&reading, &told, in_doubt, &[], now).is_some().then_some(told)
+        let told = told::told(&reading, person, told, delivery);
+        owed::owed(&reading, &told, in_doubt, &[], now).is_some().then_some(told)
     };
     if owes(loaded, record, claimed.is_some()).is_none() {
         return Ok(Served::NotOwed);
@@ -191,7 +197,7 @@ async fn owed(
     let review = &loaded.review.head.review;
     let version = env.store.version(review, told.version).await.doing("reading the version that was told")?;
     let stood_on = version.map(|version| version.stands_on).unwrap_or_default();
-    Ok(telling::owed(&reading, told, in_doubt, &stood_on, now))
+    Ok(owed::owed(&reading, told, in_doubt, &stood_on, now))
 }
 
 /// One invocation, one person: nobody else has this name.
@@ -222,9 +228,9 @@ async fn settle(
     let awaited = loop {
         let loaded: &Loaded = newest.as_ref().unwrap_or(sent_from);
         let Some(reading) = loaded.reading() else { return Ok(()) };
-        let commit = telling::settle(&reading, told, &sent, clock(env, &loaded.review));
+        let commit = settle::settle(&reading, told, &sent, clock(env, &loaded.review));
         match env.store.commit(&commit).await.doing("settling a mail")? {
-            Committed::Written => break clockwork::awaited(&commit.head, commit.head.at),
+            Committed::Written => break deadlines::awaited(&commit.head, commit.head.at),
             Committed::AlreadyWritten(_) | Committed::Superseded => {
                 let records = env.store.told(review).await.doing("reading what people were told")?;
                 let claim = records.get(&notice.to).and_then(|record| record.claim.as_ref());
@@ -259,7 +265,7 @@ async fn fall_quiet(env: &Env, before: &Loaded, now: Instant, deadline: Deadline
         if loaded.review.head.quiet_until != quiet_until || decided_since(&before.review, &loaded.review) {
             return Ok(());
         }
-        let Some(commit) = telling::fall_quiet(&loaded.review, &loaded.policy, now.max(loaded.review.head.at)) else {
+        let Some(commit) = settle::fall_quiet(&loaded.review, &loaded.policy, now.max(loaded.review.head.at)) else {
             return Ok(());
         };
         let avoided = commit.head.stirred.len();
@@ -298,7 +304,7 @@ async fn postpone(env: &Env, id: &ReviewId, notified: Notified, wait: Wait) -> R
     loop {
         let Some(loaded) = load(env, id).await? else { return Ok(notified) };
         let now = clock(env, &loaded.review);
-        let commit = telling::postpone(&loaded.review, now.plus_millis(wait.millis()), now);
+        let commit = settle::postpone(&loaded.review, now.plus_millis(wait.millis()), now);
         match env.store.commit(&commit).await.doing("postponing notices")? {
             Committed::Written => return Ok(notified),
             Committed::AlreadyWritten(_) | Committed::Superseded => {}

@@ -11,7 +11,7 @@ use lambda_shell::{
     start::Connect,
 };
 use packet_store::Store;
-use refresh_core::policy::Deployment;
+use refresh_core::facts::policy::Deployment;
 use sources::policy;
 
 /// What refresh works with. Built once; clones share everything.

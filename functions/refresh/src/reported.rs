@@ -2,7 +2,10 @@
 
 use decisions::{Kept, Reported, ask, outcomes};
 use lambda_shell::{Failure, deadline::Deadline, log::NOTE, metrics::Metrics};
-use refresh_core::{Instant, ReviewId, decision::Outcome, delivery::Report};
+use refresh_core::{
+    Instant, ReviewId,
+    record::{decision::Outcome, delivery::Report},
+};
 
 use crate::Env;
 

@@ -10,15 +10,17 @@ use lambda_shell::{
 };
 use packet_store::{Committed, KEPT_DAYS};
 use refresh_core::{
-    Instant, ReviewId, clockwork,
-    commit::{Cause, Commit},
-    decision::Outcome,
-    instant::DAY,
-    lineage::{Happening, Trigger},
-    message::{RefreshRequested, ToRefresh},
-    refresh,
-    review::{Review, Standing},
-    turn::cause,
+    Instant, ReviewId,
+    audience::deadlines,
+    base::instant::DAY,
+    decide::refresh,
+    record::{
+        commit::{Cause, Commit, cause},
+        decision::Outcome,
+        lineage::{Happening, Trigger},
+        message::{RefreshRequested, ToRefresh},
+        review::{Review, Standing},
+    },
 };
 
 use crate::{Env, reported};
@@ -102,7 +104,7 @@ async fn attempt(env: &Env, id: &ReviewId, triggers: &[Trigger], sent: Instant) 
     let commit = match &review {
         Some(review) => refresh::refresh(review, &facts, &env.deployment, triggers.to_vec(), now),
         None => {
-            let hash = refresh_core::digest::short(id.as_str());
+            let hash = refresh_core::base::digest::short(id.as_str());
             env.store.register_link(hash, id).await.doing("registering the review's links")?;
             refresh::issue(id, &env.mail_domain, &facts, &env.deployment, triggers.to_vec(), now)
         }
@@ -149,7 +151,7 @@ fn measure(before: Option<&Review>, commit: &Commit, sent: Instant) {
     Metrics::new("Holdpoint")
         .put("ChangeToPacket", Unit::Milliseconds, head.at.since(sent).max(0) as f64)
         .count("OpenExceptions", head.exceptions.len())
-        .count("AnswersOutstanding", clockwork::awaited(head, head.at))
+        .count("AnswersOutstanding", deadlines::awaited(head, head.at))
         .property("review_id", head.review.as_str())
         .property("first", before.is_none())
         .emit(head.at.millis());

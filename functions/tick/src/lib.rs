@@ -7,8 +7,8 @@ use lambda_shell::{Doing, Failure, deadline::Deadline, metrics::Metrics, queue::
 use packet_store::Due;
 use refresh_core::{
     Instant, ReviewId,
-    instant::MINUTE,
-    message::{NoticesDue, RefreshRequested},
+    base::instant::MINUTE,
+    record::message::{NoticesDue, RefreshRequested},
 };
 use serde_json::Value;
 

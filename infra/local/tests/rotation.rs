@@ -14,7 +14,7 @@ use std::{
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use refresh_core::{
     Instant,
-    instant::{DAY, HOUR},
+    base::instant::{DAY, HOUR},
 };
 use serde_json::{Value, json};
 use server::{Running, ask};

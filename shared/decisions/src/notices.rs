@@ -4,7 +4,10 @@ use lambda_shell::{
     Doing, Failure,
     queue::{LONGEST_DELAY_SECONDS, Outgoing, Queue},
 };
-use refresh_core::{Instant, message::NoticesDue, review::Head};
+use refresh_core::{
+    Instant,
+    record::{message::NoticesDue, review::Head},
+};
 
 /// One message a review, delayed until somebody may be owed something. What is farther off than a message can be delayed
 /// is left to the tick, and so is nothing at all.

@@ -1,7 +1,7 @@
 //! What a commit decided, for whoever counts.
 
 use lambda_shell::metrics::Metrics;
-use refresh_core::{commit::Commit, decision::Outcome, lineage::Happening};
+use refresh_core::record::{commit::Commit, decision::Outcome, lineage::Happening};
 
 /// In order; empty where nothing was decided.
 pub fn outcomes(commit: &Commit) -> Vec<Outcome> {

@@ -11,10 +11,9 @@ use lambda_shell::{Doing, Failure, clock::Clock, deadline::Deadline};
 use packet_store::{Committed, Store};
 use refresh_core::{
     Instant, ReviewId,
-    commit::Commit,
-    delivery::{self, Report},
-    policy::Deployment,
-    review::Head,
+    decide::undeliverable,
+    facts::policy::Deployment,
+    record::{commit::Commit, delivery::Report, review::Head},
 };
 
 use crate::Pause;
@@ -57,7 +56,7 @@ impl Reported<'_> {
             // Nothing is registered: what is decided here is who can be reached, and no version stands on a fact by it.
             let facts = store.facts_seen(id, Some(&review), deployment).await.doing("reading the facts")?;
             let now = Instant::from_millis(self.clock.now_millis()).max(review.head.at);
-            let Some(commit) = delivery::undeliverable(&review, &facts, deployment, report, now) else {
+            let Some(commit) = undeliverable::undeliverable(&review, &facts, deployment, report, now) else {
                 return Ok(Kept::Before(Box::new(review.head)));
             };
             match store.commit(&commit).await.doing("committing that a mail did not arrive")? {

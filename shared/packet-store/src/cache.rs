@@ -5,7 +5,7 @@ use std::{
     sync::{Mutex, MutexGuard, PoisonError},
 };
 
-use refresh_core::{ReviewId, fact::Subject, packet::Version};
+use refresh_core::{ReviewId, facts::subject::Subject, record::packet::Version};
 
 /// Reviews remembered at most; a worker rarely sees more in its life, and a version is some kilobytes.
 const MOST: usize = 512;

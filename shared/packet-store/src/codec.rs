@@ -4,7 +4,7 @@
 
 use aws_sdk_dynamodb::{primitives::Blob, types::AttributeValue};
 use miniz_oxide::{deflate::compress_to_vec, inflate::decompress_to_vec_with_limit};
-use refresh_core::digest::{Digest, canonical};
+use refresh_core::base::digest::{Digest, canonical};
 use serde::{Serialize, de::DeserializeOwned};
 
 use crate::{

@@ -3,8 +3,10 @@
 use aws_sdk_dynamodb::types::{ConditionCheck, Put, TransactWriteItem, Update};
 use refresh_core::{
     Instant,
-    commit::{Cause, Commit, Settled},
-    review::Head,
+    record::{
+        commit::{Cause, Commit, Settled},
+        review::Head,
+    },
 };
 
 use crate::{
@@ -163,9 +165,9 @@ fn due_at(head: &Head) -> Option<Instant> {
 fn cause_item(commit: &Commit, cause: &Cause) -> Item {
     #[derive(serde::Serialize)]
     struct Mark<'a> {
-        identity: &'a refresh_core::event::Identity,
+        identity: &'a refresh_core::facts::event::Identity,
         #[serde(skip_serializing_if = "Option::is_none")]
-        collision: Option<refresh_core::digest::Digest>,
+        collision: Option<refresh_core::base::digest::Digest>,
         /// Where lineage tells what came of it.
         entry: Option<u64>,
     }

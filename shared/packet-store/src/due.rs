@@ -1,7 +1,7 @@
 //! What is due by time alone: the sparse index, in eight shards so that one minute's writes spread.
 
 use aws_sdk_dynamodb::types::AttributeValue;
-use refresh_core::{Instant, ReviewId, digest::Digest};
+use refresh_core::{Instant, ReviewId, base::digest::Digest};
 
 use crate::{
     Store, codec,

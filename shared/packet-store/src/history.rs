@@ -1,6 +1,9 @@
 //! Reading what happened: for pages, the operator's commands and verification.
 
-use refresh_core::{ReviewId, lineage::Entry, packet::Version, review::Head};
+use refresh_core::{
+    ReviewId,
+    record::{lineage::Entry, packet::Version, review::Head},
+};
 
 use crate::{
     Store, codec,

@@ -3,12 +3,14 @@
 use aws_sdk_dynamodb::types::{AttributeValue, Put, ReturnValuesOnConditionCheckFailure, TransactWriteItem};
 use refresh_core::{
     Instant, ReviewId, Source, TraceId,
-    authority::Disposition,
-    digest::Digest,
-    event::{Event, Identity},
-    fact::{Fact, Revision, Subject},
-    instant::DAY,
-    review::Head,
+    base::{digest::Digest, instant::DAY},
+    facts::{
+        authority::Disposition,
+        event::{Event, Identity},
+        fact::{Fact, Revision},
+        subject::Subject,
+    },
+    record::review::Head,
 };
 use serde::{Deserialize, Serialize};
 
@@ -164,7 +166,7 @@ impl Store {
 
     /// Records that an id was used again with other content, beside the event and without touching it.
     pub async fn collide(&self, event: &Event, at: Instant) -> Result<(), StoreError> {
-        let disposition = Disposition::Ignored(refresh_core::authority::Ignored::IdCollision);
+        let disposition = Disposition::Ignored(refresh_core::facts::authority::Ignored::IdCollision);
         let key = Key::collision(&event.identity, &event.digest);
         let item = EventRecord::of(event, disposition, at).item(&key);
         let request = self

@@ -3,7 +3,12 @@
 //! Names are percent-escaped, so that neither `#` (which joins the parts of a key) nor `/` stands in one unescaped.
 
 use aws_sdk_dynamodb::types::AttributeValue;
-use refresh_core::{Person, ReviewId, commit::Cause, digest::Digest, event::Identity, fact::Subject};
+use refresh_core::{
+    Person, ReviewId,
+    base::digest::Digest,
+    facts::{event::Identity, subject::Subject},
+    record::commit::Cause,
+};
 use sha2::{Digest as _, Sha256};
 
 use crate::item::Item;
@@ -173,7 +178,7 @@ fn unescaped(text: &str) -> Result<String, String> {
 mod tests {
     use refresh_core::{
         EventId, Role, Service, Source,
-        fact::{Diary, Subject},
+        facts::subject::{Diary, Subject},
     };
 
     use super::*;

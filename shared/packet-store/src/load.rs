@@ -7,11 +7,11 @@
 use std::collections::BTreeSet;
 
 use refresh_core::{
-    Person, ReviewId, digest,
-    fact::{Facts, Subject},
-    policy::Deployment,
-    review::Review,
-    situation,
+    Person, ReviewId,
+    base::digest,
+    choice::situation,
+    facts::{fact::Facts, policy::Deployment, subject::Subject},
+    record::review::Review,
 };
 
 use crate::{Store, StoreError};

@@ -4,10 +4,15 @@ use std::collections::BTreeSet;
 
 use refresh_core::{
     ReviewId,
-    commit::Cause,
-    fact::{Fact, Facts, Subject},
-    packet::Version,
-    review::{Head, Review},
+    facts::{
+        fact::{Fact, Facts},
+        subject::Subject,
+    },
+    record::{
+        commit::Cause,
+        packet::Version,
+        review::{Head, Review},
+    },
 };
 
 use crate::{Store, codec, error::StoreError, key::Key};

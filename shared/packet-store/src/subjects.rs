@@ -9,7 +9,7 @@
 use std::collections::BTreeSet;
 
 use aws_sdk_dynamodb::types::{Put, TransactWriteItem};
-use refresh_core::{Instant, ReviewId, fact::Subject};
+use refresh_core::{Instant, ReviewId, facts::subject::Subject};
 
 use crate::{
     Store,

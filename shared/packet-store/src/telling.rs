@@ -11,9 +11,11 @@ use std::collections::BTreeMap;
 use aws_sdk_dynamodb::types::AttributeValue;
 use refresh_core::{
     Instant, Person, ReviewId,
-    delivery::{Delivery, Report},
-    digest::canonical,
-    telling::{Claim, Told},
+    base::digest::canonical,
+    record::{
+        delivery::{Delivery, Report},
+        told::{Claim, Told},
+    },
 };
 
 use crate::{

@@ -15,8 +15,8 @@ use calcard::{
 };
 use refresh_core::{
     Instant, Person, ReviewId, Zone,
-    instant::Slot,
-    notice::{CalendarObject, CalendarPart, Method, Status},
+    base::instant::Slot,
+    record::notice::{CalendarObject, CalendarPart, Method, Status},
 };
 
 use crate::{

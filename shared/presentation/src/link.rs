@@ -8,7 +8,7 @@
 
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use hmac::{Hmac, KeyInit, Mac};
-use refresh_core::{Instant, TraceId, digest::Digest};
+use refresh_core::{Instant, TraceId, base::digest::Digest};
 use sha2::Sha256;
 use subtle::ConstantTimeEq;
 
@@ -93,7 +93,7 @@ pub enum Refusal {
 
 /// The hash of a name, as tokens carry it: a review's id or a person's address.
 pub fn short(name: &str) -> [u8; 16] {
-    refresh_core::digest::short(name)
+    refresh_core::base::digest::short(name)
 }
 
 /// The first bytes of a digest, as tokens carry it.

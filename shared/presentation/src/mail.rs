@@ -7,7 +7,7 @@ mod proof;
 use std::collections::BTreeMap;
 
 use askama::Template;
-use refresh_core::{Person, ReviewId, Zone, notice::Notice};
+use refresh_core::{Person, ReviewId, Zone, record::notice::Notice};
 
 use crate::{
     Unsafe,

@@ -73,7 +73,7 @@ pub fn brief(at: Instant, zone: Zone) -> String {
 
 /// `40 minutes`, `2 hours 5 minutes`, `3 days 4 hours`: the two greatest units.
 pub fn length(millis: i64) -> String {
-    let minutes = refresh_core::instant::minutes_up(millis);
+    let minutes = refresh_core::base::instant::minutes_up(millis);
     let unit = |count: i64, name: &str| format!("{count} {name}{}", if count == 1 { "" } else { "s" });
     let (days, hours, rest) = (minutes / 1440, minutes / 60 % 24, minutes % 60);
     let parts: Vec<String> = [(days, "day"), (hours, "hour"), (rest, "minute")]

@@ -18,11 +18,12 @@ use askama::Template;
 use base64::{Engine, engine::general_purpose::STANDARD};
 use refresh_core::{
     Instant, Person, Zone,
-    fact::{Facts, Terms},
-    lineage::AnswerResult,
-    policy::Policy,
-    review::Review,
-    view::Reading,
+    audience::reading::Reading,
+    facts::{
+        fact::{Facts, Terms},
+        policy::Policy,
+    },
+    record::{lineage::AnswerResult, review::Review},
 };
 use sha2::{Digest, Sha256};
 
@@ -141,10 +142,11 @@ impl<'a> Scene<'a> {
 
     /// Everybody's names, for readers whose view holds everybody.
     fn everybody(&self) -> BTreeMap<Person, String> {
-        let name = |fact: &refresh_core::fact::Fact| match (&fact.subject, &fact.body) {
-            (refresh_core::fact::Subject::Person(person), refresh_core::fact::Body::Person(profile)) => {
-                Some((person.clone(), profile.name.clone()))
-            }
+        let name = |fact: &refresh_core::facts::fact::Fact| match (&fact.subject, &fact.body) {
+            (
+                refresh_core::facts::subject::Subject::Person(person),
+                refresh_core::facts::fact::Body::Person(profile),
+            ) => Some((person.clone(), profile.name.clone())),
             _ => None,
         };
         let mut names: BTreeMap<Person, String> = self.facts.iter().filter_map(name).collect();

@@ -6,12 +6,15 @@ use std::collections::BTreeMap;
 
 use refresh_core::{
     Person, Role, Zone,
-    delivery::Status,
-    exception::{Exception, ExceptionKind, Reason, Rule},
-    lineage::Action,
-    review::{Fate, Reply, Standing},
-    view::{Attendance, Change, DutyAction, ExceptionLine, Field, RuleLine, Seating, Value},
-    violation::Mark,
+    record::{
+        delivery::Status,
+        delta::{Change, DutyAction, Field, Value},
+        exception::{Exception, ExceptionKind, Reason, Rule},
+        lineage::Action,
+        mark::Mark,
+        review::{Fate, Reply, Standing},
+        view::{Attendance, ExceptionLine, RuleLine, Seating},
+    },
 };
 
 pub use causes::{against, subject, why};
@@ -248,7 +251,7 @@ pub fn reason(reason: &Reason, names: &Names<'_>) -> String {
         };
     }
     if let Some(minutes) = reason.missed_by_minutes {
-        text += &format!("; it misses by {}", moment::length(minutes * refresh_core::instant::MINUTE));
+        text += &format!("; it misses by {}", moment::length(minutes * refresh_core::base::instant::MINUTE));
     }
     if let Some(gap) = &reason.gap {
         text += &format!("; nobody known covers {}", moment::interval(gap, names.zone));

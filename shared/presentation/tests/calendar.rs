@@ -6,7 +6,7 @@ use icalendar::{Calendar, CalendarComponent, Component};
 use presentation::calendar::{Invitation, write};
 use refresh_core::{
     Person,
-    notice::{CalendarObject, CalendarPart, Method, Status},
+    record::notice::{CalendarObject, CalendarPart, Method, Status},
 };
 
 use common::{at, named, notices, person, review_id, slot};

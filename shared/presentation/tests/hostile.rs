@@ -17,9 +17,11 @@ use presentation::{
 use proptest::prelude::*;
 use refresh_core::{
     Role, Source,
-    notice::Notice,
-    packet::Standpoint,
-    view::{Change, Field, Value},
+    record::{
+        delta::{Change, Field, Value},
+        notice::Notice,
+        packet::Standpoint,
+    },
 };
 
 use common::{World, notices, person, review_id};
@@ -164,10 +166,10 @@ fn no_page_can_be_bent() {
         let mut world = World::titled(title)
             .learn("08:55:00", common::calendar("sec-a", 2, &[("15:30:00", "17:30:00")]))
             .learn("09:00:00", common::evidence(2, Some("15:30:00")));
-        world.review.head.answers.push(refresh_core::review::Answer {
+        world.review.head.answers.push(refresh_core::record::review::Answer {
             person: person("sre-a"),
-            row: refresh_core::digest::Digest::ZERO,
-            reply: refresh_core::review::Reply::Conflict,
+            row: refresh_core::base::digest::Digest::ZERO,
+            reply: refresh_core::record::review::Reply::Conflict,
             note: note.map(str::to_owned),
             at: world.now,
         });

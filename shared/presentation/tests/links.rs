@@ -5,7 +5,7 @@ use presentation::link::{
     Keys, Purpose, Refusal, SealRefusal, TOKEN_LENGTHS, Token, form_check, form_seal, open, short, sign, thing, url,
 };
 use proptest::prelude::*;
-use refresh_core::{Instant, TraceId, digest::Digest};
+use refresh_core::{Instant, TraceId, base::digest::Digest};
 
 fn key(byte: u8) -> String {
     URL_SAFE_NO_PAD.encode([byte; 32])

@@ -1,53 +1,31 @@
 //! The rules of a refresh, pure: facts in, decisions out. No I/O, no clock, no randomness, no environment.
 //!
-//! Read in this order: [`fact`] and [`packet`] (what there is), [`refresh()`] (what happens), [`slot`] and [`coverage`]
-//! (why that slot and those people), [`view`] and [`notice`] (who is told what), [`lineage`] (what is remembered).
+//! Each folder answers one question. A folder imports from the folders below it in this list and from no other:
+//!
+//! | folder | question |
+//! |---|---|
+//! | [`decide`] | What is decided? One file a decision. |
+//! | [`telling`] | Who is told what, and what is remembered of it? |
+//! | [`audience`] | Who sees what of a review, and until when? |
+//! | [`choice`] | Is this slot viable, and which slot and people are chosen? |
+//! | [`record`] | What is written and sent? Data alone. |
+//! | [`facts`] | What do the sources say, and who may say it? |
+//! | [`base`] | What are names, instants, zones, digests and traces? |
+//!
+//! A stranger starts at [`decide::refresh`]. An item has one path: a name below that stands at the crate's root is
+//! imported from there, every other item from its folder and file.
 
-pub mod acknowledgement;
-pub mod adoption;
-pub mod authority;
-pub mod availability;
-pub mod booking;
-pub mod clockwork;
-pub mod commit;
-pub mod coverage;
-pub mod decision;
-pub mod delivery;
-pub mod delta;
-pub mod digest;
-mod escalation;
-pub mod event;
-pub mod exception;
-pub mod fact;
-pub mod freeze;
-mod gap;
-pub mod grid;
-pub mod instant;
-mod issuance;
-pub mod landscape;
-pub mod lineage;
-pub mod message;
-pub mod name;
-pub mod notice;
-pub mod packet;
-pub mod people;
-pub mod policy;
-pub mod refresh;
-pub mod report;
-pub mod review;
-mod settlement;
-pub mod situation;
-pub mod slot;
+pub mod audience;
+pub mod base;
+pub mod choice;
+pub mod decide;
+pub mod facts;
+pub mod record;
 pub mod telling;
-pub mod trace;
-pub mod turn;
-pub mod view;
-pub mod violation;
-pub mod waiver;
-pub mod working_hours;
-pub mod zone;
 
-pub use instant::{Instant, Interval};
-pub use name::{Calendar, ChangeId, Checkpoint, EventId, Person, ReviewId, Role, Service, Source};
-pub use trace::TraceId;
-pub use zone::Zone;
+pub use base::{
+    instant::{Instant, Interval},
+    name::{Calendar, ChangeId, Checkpoint, EventId, Person, ReviewId, Role, Service, Source},
+    trace::TraceId,
+    zone::Zone,
+};

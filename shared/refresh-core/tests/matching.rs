@@ -5,7 +5,7 @@ use proptest::{
     sample::subsequence,
     test_runner::{Config, RngAlgorithm, TestRng, TestRunner},
 };
-use refresh_core::coverage::{Assignment, Seatable, assign, assign_except};
+use refresh_core::choice::assignment::{Assignment, Seatable, assign, assign_except};
 
 const PEOPLE: usize = 6;
 

@@ -23,14 +23,18 @@ use proptest::{
 };
 use refresh_core::{
     Instant,
-    adoption::{self, Attempt, Wish},
-    exception::ExceptionKind,
-    fact::{Fact, Facts},
-    notice::{Notice, NoticeKind},
-    packet::Packet,
-    refresh,
-    review::Standing,
-    violation,
+    decide::{
+        adopt::{self, Attempt, Wish},
+        refresh,
+    },
+    facts::fact::{Fact, Facts},
+    record::{
+        exception::ExceptionKind,
+        mark,
+        notice::{Notice, NoticeKind},
+        packet::Packet,
+        review::Standing,
+    },
 };
 
 use crate::{
@@ -109,7 +113,7 @@ impl<'a> Play<'a> {
         let Some(by) = pending.adopter.clone() else { return Ok(()) };
         let attempt = Attempt { by, proposal: pending.id().short(), wish, reason: None, trace: None };
         let review = &self.store.review;
-        let answered = adoption::decide(review, &self.facts, &self.store.deployment, &attempt, self.at());
+        let answered = adopt::decide(review, &self.facts, &self.store.deployment, &attempt, self.at());
         answered.commit.map_or(Ok(()), |commit| self.store.write(commit))
     }
 
@@ -176,7 +180,7 @@ impl<'a> Play<'a> {
     }
 
     fn violations(&self) -> usize {
-        violation::violations(&self.store.review.head.today.violated).len()
+        mark::violations(&self.store.review.head.today.violated).len()
     }
 
     /// The proposal that waits, a cancellation apart.
@@ -327,7 +331,7 @@ fn a_delta_is_empty_exactly_if_the_views_are_equal() {
         })?;
         for was in &views {
             for now in &views {
-                let delta = refresh_core::view::delta(was, now, None, None);
+                let delta = refresh_core::record::delta::delta(was, now, None, None);
                 ensure(delta.is_empty() == (was == now), || format!("{delta:?} between {was:?} and {now:?}"))?;
             }
         }

@@ -7,8 +7,10 @@ use chrono::{DateTime, LocalResult, NaiveDateTime, Offset, TimeDelta, TimeZone};
 use chrono_tz::{TZ_VARIANTS, Tz};
 use refresh_core::{
     Instant, Interval, Zone,
-    instant::{DAY, SECOND},
-    zone::Meaning,
+    base::{
+        instant::{DAY, SECOND},
+        zone::Meaning,
+    },
 };
 
 const FROM: &str = "1990-01-01T00:00:00Z";

@@ -12,7 +12,7 @@ use lambda_shell::{
 };
 use packet_store::Store;
 use presentation::link::Keys;
-use refresh_core::policy::Deployment;
+use refresh_core::facts::policy::Deployment;
 use sources::policy;
 
 /// What a page's function works with. Built once; clones share everything.

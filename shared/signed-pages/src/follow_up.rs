@@ -1,7 +1,7 @@
 //! What follows a decision that was made on a page.
 
 use lambda_shell::metrics::Metrics;
-use refresh_core::{Instant, clockwork, commit::Commit};
+use refresh_core::{Instant, audience::deadlines, record::commit::Commit};
 
 use crate::Env;
 
@@ -11,7 +11,7 @@ pub async fn follow_up(env: &Env, commit: &Commit, now: Instant) {
     let head = &commit.head;
     decisions::measure(commit);
     Metrics::new("Holdpoint")
-        .count("AnswersOutstanding", clockwork::awaited(head, now))
+        .count("AnswersOutstanding", deadlines::awaited(head, now))
         .property("review_id", head.review.as_str())
         .emit(now.millis());
     if let Err(failure) = decisions::ask(&env.notices, head, now).await {

@@ -5,7 +5,12 @@ use presentation::{
     link::{self, Purpose, Refusal, Token},
     page::{Form, Hint, Scene},
 };
-use refresh_core::{Instant, Person, ReviewId, digest::Digest, fact::Facts, policy::Policy, review::Review};
+use refresh_core::{
+    Instant, Person, ReviewId,
+    base::digest::Digest,
+    facts::{fact::Facts, policy::Policy},
+    record::review::Review,
+};
 
 use crate::Env;
 

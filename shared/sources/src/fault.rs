@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use refresh_core::{TraceId, event::Identity, name::shorten};
+use refresh_core::{TraceId, base::name::shorten, facts::event::Identity};
 use serde_json::Value;
 
 /// One thing wrong: where (a JSON path like `$.data.slot.end`), what was expected, what was found.

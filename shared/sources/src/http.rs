@@ -6,7 +6,7 @@
 use std::collections::BTreeMap;
 
 use base64::{Engine, engine::general_purpose::STANDARD};
-use refresh_core::event::Event;
+use refresh_core::facts::event::Event;
 use serde_json::{Map, Value};
 
 use crate::{

@@ -5,7 +5,7 @@
 
 use std::fmt;
 
-use refresh_core::name::shorten;
+use refresh_core::base::name::shorten;
 use serde::{
     Deserialize, Deserializer,
     de::{self, MapAccess, SeqAccess, Visitor},

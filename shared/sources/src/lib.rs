@@ -2,7 +2,7 @@
 //!
 //! | module | takes | gives |
 //! |---|---|---|
-//! | [`contract`] | a CloudEvent of the contract | [`refresh_core::event::Event`], or every fault in it |
+//! | [`contract`] | a CloudEvent of the contract | [`refresh_core::facts::event::Event`], or every fault in it |
 //! | [`envelope`] | an SNS or EventBridge envelope | what is inside |
 //! | [`http`] | a request of the CloudEvents HTTP binding | the events in it, one JSON text each |
 //! | [`native`] | what a source system sends by itself | CloudEvents of the contract |

@@ -6,8 +6,8 @@
 
 use refresh_core::{
     EventId, Person, Source, TraceId,
-    delivery::{Delivery, Report, Status},
-    event::Identity,
+    facts::event::Identity,
+    record::delivery::{Delivery, Report, Status},
 };
 use serde_json::Value;
 
@@ -242,7 +242,7 @@ mod tests {
 
     #[test]
     fn a_tag_reads_back() {
-        for review in [[0; 16], [0xff; 16], refresh_core::digest::short("RR-2026-1103")] {
+        for review in [[0; 16], [0xff; 16], refresh_core::base::digest::short("RR-2026-1103")] {
             assert_eq!(short_name(&review_tag(review)), Ok(review));
         }
         for bad in ["", "00", &"g".repeat(32), &"+".repeat(32), &"0".repeat(33)] {

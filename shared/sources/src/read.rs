@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use refresh_core::event::Event;
+use refresh_core::facts::event::Event;
 use serde_json::Value;
 
 use crate::{

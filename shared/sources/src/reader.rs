@@ -6,7 +6,7 @@
 
 use std::{cell::RefCell, collections::BTreeSet, fmt, ops::RangeInclusive};
 
-use refresh_core::{Instant, Interval, Zone, name::shorten};
+use refresh_core::{Instant, Interval, Zone, base::name::shorten};
 use serde_json::{Map, Value};
 
 use crate::fault::{Fault, describe};

@@ -226,7 +226,7 @@ fn intervals_are_sorted_and_never_merged() {
     let one = busy(&format!("[{a},{b},{a}]"));
     let other = busy(&format!("[{b},{a},{a}]"));
     assert_eq!(one, other);
-    let refresh_core::fact::Body::Availability(availability) = one.body else { panic!("availability") };
+    let refresh_core::facts::fact::Body::Availability(availability) = one.body else { panic!("availability") };
     assert_eq!(availability.busy.len(), 3);
     assert!(availability.busy.is_sorted_by_key(|entry| (entry.start, entry.end)));
 }
@@ -238,7 +238,7 @@ fn a_draft_sets_nothing() {
         let event = replaced(good("change.updated"), "/data/state", &format!("{state:?}"));
         let event = replaced(event, "/data/review_window", "\"to be agreed\"");
         let event = sources::parse(&event.to_string()).unwrap_or_else(|refused| panic!("{refused}"));
-        let refresh_core::fact::Body::Change(change) = event.body else { panic!("change") };
+        let refresh_core::facts::fact::Body::Change(change) = event.body else { panic!("change") };
         assert_eq!(change.in_force, None, "{state}");
     }
 }

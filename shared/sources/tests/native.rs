@@ -3,10 +3,7 @@
 
 use std::{collections::BTreeMap, fs};
 
-use refresh_core::{
-    event::Event,
-    fact::{Body, Subject},
-};
+use refresh_core::facts::{event::Event, fact::Body, subject::Subject};
 use serde_json::Value;
 use sources::{policy, read};
 

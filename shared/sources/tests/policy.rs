@@ -1,6 +1,6 @@
 //! The policy file: what is read, and every fault in it.
 
-use refresh_core::{fact::Kind, policy::Prefer};
+use refresh_core::facts::{policy::Prefer, subject::Kind};
 use sources::policy;
 
 const SHIPPED: &str = include_str!("../../../infra/policy.json");
@@ -24,7 +24,7 @@ fn the_shipped_policy_is_good() {
 #[test]
 fn what_the_file_leaves_out_is_as_the_contract_says() {
     let deployment = policy::read(r#"{"sources":[],"defaults":{"quiet_seconds":0}}"#).expect("a good policy");
-    assert_eq!(deployment.defaults, refresh_core::policy::Policy { quiet_seconds: 0, ..policy::standard() });
+    assert_eq!(deployment.defaults, refresh_core::facts::policy::Policy { quiet_seconds: 0, ..policy::standard() });
 }
 
 #[test]

@@ -115,8 +115,8 @@ fn every_body_survives_its_canonical_form() {
     let bindings = bindings();
     for (name, body) in samples() {
         for event in read(&body, &bindings).map(|reading| reading.events).unwrap_or_default() {
-            let bytes = refresh_core::digest::canonical(&(&event.subject, &event.body));
-            let back: (refresh_core::fact::Subject, refresh_core::fact::Body) =
+            let bytes = refresh_core::base::digest::canonical(&(&event.subject, &event.body));
+            let back: (refresh_core::facts::subject::Subject, refresh_core::facts::fact::Body) =
                 serde_json::from_slice(&bytes).unwrap_or_else(|error| panic!("{name}: {error}"));
             assert_eq!(back, (event.subject, event.body), "{name}");
         }

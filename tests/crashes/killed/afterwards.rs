@@ -12,9 +12,9 @@ use holdpoint_tests::world::{Aftermath, World, drive};
 use lambda_shell::clock::Clock;
 use refresh_core::{
     Person, ReviewId,
-    fact::{Diary, Subject},
-    instant::MINUTE,
-    lineage::Happening,
+    base::instant::MINUTE,
+    facts::subject::{Diary, Subject},
+    record::lineage::Happening,
 };
 
 use crate::load::{Load, REVIEWS};

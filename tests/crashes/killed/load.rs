@@ -12,7 +12,7 @@ use std::{
 };
 
 use holdpoint_tests::repository;
-use refresh_core::{Instant, instant::DAY};
+use refresh_core::{Instant, base::instant::DAY};
 use serde_json::{Value, json};
 
 use crate::server::{self, Server};

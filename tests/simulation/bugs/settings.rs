@@ -4,7 +4,7 @@ use std::sync::{Arc, atomic::AtomicI64};
 
 use holdpoint::engine::Functions;
 use lambda_shell::clock::Clock;
-use refresh_core::{Source, policy::Deployment};
+use refresh_core::{Source, facts::policy::Deployment};
 
 use super::{Row, Sabotage::Configured};
 use crate::scene::{HOUR, MORNING};
@@ -21,14 +21,17 @@ pub const BUGS: &[Row] = &[
     ("clock_stands", "a notifier whose clock does not move", 11, Configured(clock_stands)),
 ];
 
-fn changed(deployment: &Arc<Deployment>, change: impl FnOnce(&mut refresh_core::policy::Policy)) -> Arc<Deployment> {
+fn changed(
+    deployment: &Arc<Deployment>,
+    change: impl FnOnce(&mut refresh_core::facts::policy::Policy),
+) -> Arc<Deployment> {
     let mut deployment = Deployment::clone(deployment);
     change(&mut deployment.defaults);
     Arc::new(deployment)
 }
 
 /// Of whoever decides.
-fn deciders(mut functions: Functions, change: impl Fn(&mut refresh_core::policy::Policy)) -> Functions {
+fn deciders(mut functions: Functions, change: impl Fn(&mut refresh_core::facts::policy::Policy)) -> Functions {
     functions.refresh.deployment = changed(&functions.refresh.deployment, &change);
     functions.adopt.deployment = changed(&functions.adopt.deployment, &change);
     functions.acknowledge.deployment = changed(&functions.acknowledge.deployment, &change);

@@ -2,7 +2,7 @@
 
 use std::fmt::Write;
 
-use refresh_core::{EventId, Source, TraceId, event::Identity};
+use refresh_core::{EventId, Source, facts::event::Identity};
 use serde_json::Value;
 
 use crate::operator::Request;
@@ -174,7 +174,7 @@ fn trace_of(happening: &Value) -> Option<String> {
     given.or_else(|| {
         let source = Source::parse(happening["source"].as_str()?).ok()?;
         let id = EventId::parse(happening["id"].as_str()?).ok()?;
-        Some(TraceId::of(&Identity { source, id }).to_string())
+        Some(Identity { source, id }.trace().to_string())
     })
 }
 

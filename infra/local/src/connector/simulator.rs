@@ -83,7 +83,7 @@ mod tests {
     use super::*;
 
     fn mail(to: &str) -> Mail {
-        let tag = sources::mail::review_tag(refresh_core::digest::short("RR-1"));
+        let tag = sources::mail::review_tag(refresh_core::base::digest::short("RR-1"));
         Mail {
             number: 1,
             message_id: "local-1".to_owned(),
@@ -113,7 +113,7 @@ mod tests {
                 Ok(sources::mail::Read::Report(report)) => {
                     assert_eq!(
                         (report.report.to.as_str(), report.review),
-                        (to.as_str(), refresh_core::digest::short("RR-1"))
+                        (to.as_str(), refresh_core::base::digest::short("RR-1"))
                     );
                     report.report.delivery.status.word()
                 }

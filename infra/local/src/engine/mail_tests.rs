@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use refresh_core::{Instant, Person, ReviewId, instant::MINUTE, review::Head};
+use refresh_core::{Instant, Person, ReviewId, base::instant::MINUTE, record::review::Head};
 
 use super::{Settings, virtual_time::VirtualTime};
 use crate::replay::{Player, Scenario};

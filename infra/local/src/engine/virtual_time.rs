@@ -126,6 +126,6 @@ impl VirtualTime {
 }
 
 fn next_minute(now: Instant) -> Instant {
-    const MINUTE: i64 = refresh_core::instant::MINUTE;
+    const MINUTE: i64 = refresh_core::base::instant::MINUTE;
     Instant::from_millis((now.millis().div_euclid(MINUTE) + 1) * MINUTE)
 }

@@ -10,9 +10,12 @@ use std::collections::BTreeMap;
 
 use packet_store::Store;
 use refresh_core::{
-    Instant, ReviewId, clockwork,
-    lineage::{Entry, verify},
-    review::Head,
+    Instant, ReviewId,
+    audience::deadlines,
+    record::{
+        lineage::{Entry, verify},
+        review::Head,
+    },
 };
 use serde_json::{Value, json};
 
@@ -97,8 +100,8 @@ async fn heads(store: &Store) -> Result<Vec<Head>, String> {
 }
 
 fn outstanding(head: &Head) -> Vec<Value> {
-    let line = |duty: &refresh_core::review::Duty| json!({ "person": duty.person, "due_at": duty.due_at });
-    clockwork::outstanding(head).map(line).collect()
+    let line = |duty: &refresh_core::record::review::Duty| json!({ "person": duty.person, "due_at": duty.due_at });
+    deadlines::outstanding(head).map(line).collect()
 }
 
 /// What is open: pending adoptions, exceptions, outstanding answers.

@@ -3,7 +3,7 @@
 use lambda_shell::web::{Request, Response};
 use mail_parser::MessageParser;
 use presentation::page::RESULT_HEADER;
-use refresh_core::lineage::{AnswerResult, Happening};
+use refresh_core::record::lineage::{AnswerResult, Happening};
 use serde::Deserialize;
 
 use super::scenario::{Link, Visit};

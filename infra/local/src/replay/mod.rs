@@ -16,7 +16,7 @@ pub use told::in_words;
 /// How a review stands, as the contract's `state` record has it.
 pub async fn state_of(
     store: &packet_store::Store,
-    head: &refresh_core::review::Head,
+    head: &refresh_core::record::review::Head,
 ) -> Result<records::StateRecord, String> {
     records::state(store, head).await.map_err(|why| why.to_string())
 }

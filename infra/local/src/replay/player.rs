@@ -7,7 +7,7 @@ use packet_store::Store;
 use presentation::page::Choice;
 use refresh_core::{
     Instant, Person, ReviewId,
-    lineage::{self as core_lineage, AnswerResult, Happening},
+    record::lineage::{self as core_lineage, AnswerResult, Happening},
 };
 use serde_json::Value;
 

@@ -5,18 +5,19 @@ use std::collections::BTreeMap;
 use packet_store::{Store, StoreError};
 use refresh_core::{
     Checkpoint, Instant, Person, ReviewId, Role,
-    authority::Disposition,
-    clockwork,
-    decision::{Decision, Earlier, Outcome, PendingLine},
-    digest::Digest,
-    exception::{Exception, ExceptionKind, Reason},
-    instant::Slot,
-    lineage::{self, Action, AnswerResult},
-    notice::{CalendarPart, Method, NoticeKind, Status},
-    packet::Packet,
-    review::Head,
-    view::Change,
-    violation::Mark,
+    audience::deadlines,
+    base::{digest::Digest, instant::Slot},
+    facts::authority::Disposition,
+    record::{
+        decision::{Decision, Earlier, Outcome, PendingLine},
+        delta::Change,
+        exception::{Exception, ExceptionKind, Reason},
+        lineage::{self, Action, AnswerResult},
+        mark::Mark,
+        notice::{CalendarPart, Method, NoticeKind, Status},
+        packet::Packet,
+        review::Head,
+    },
 };
 use serde::Serialize;
 
@@ -224,7 +225,7 @@ pub async fn state(store: &Store, head: &Head) -> Result<StateRecord, Unreadable
     let review = &head.review;
     let content = of_version(store, review, head.authoritative).await?;
     let entries = store.lineage(review, 1).await?;
-    let mut outstanding: Vec<Person> = clockwork::outstanding(head).map(|duty| duty.person.clone()).collect();
+    let mut outstanding: Vec<Person> = deadlines::outstanding(head).map(|duty| duty.person.clone()).collect();
     outstanding.sort();
     let line = head.pending.as_ref().map(|pending| PendingLine {
         version: pending.version,

@@ -4,11 +4,13 @@ use std::fmt::Write;
 
 use refresh_core::{
     Instant,
-    authority::Disposition,
-    decision::Earlier,
-    instant::Slot,
-    view::{Change, Value},
-    violation::Mark,
+    base::instant::Slot,
+    facts::authority::Disposition,
+    record::{
+        decision::Earlier,
+        delta::{Change, Value},
+        mark::Mark,
+    },
 };
 
 use super::records::{Authoritative, DecisionRecord, NoticeRecord, Open, Pending, Record, StateRecord, What};

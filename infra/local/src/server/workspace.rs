@@ -14,9 +14,11 @@ use presentation::page::{
 };
 use refresh_core::{
     Person, ReviewId,
-    fact::{Body, Facts, Subject},
-    lineage,
-    review::Review,
+    facts::{
+        fact::{Body, Facts},
+        subject::Subject,
+    },
+    record::{lineage, review::Review},
 };
 
 use super::{Shared, functions, queried, respond};

@@ -1,7 +1,7 @@
 //! One decision, one transaction: what wins, what loses, and what each loser is told.
 
 use packet_store::{Committed, MOST_CAUSES};
-use refresh_core::fact::Subject;
+use refresh_core::facts::subject::Subject;
 
 use crate::support::{
     engine::{Engine, Fault, cancelled},
@@ -90,7 +90,10 @@ async fn of_two_workers_at_once_exactly_one_writes() {
     }
     let store = engine.store();
     let lineage = store.lineage(&review(), 1).await.unwrap();
-    assert_eq!(refresh_core::lineage::verify(&lineage, &store.head(&review()).await.unwrap().unwrap().lineage), Ok(51));
+    assert_eq!(
+        refresh_core::record::lineage::verify(&lineage, &store.head(&review()).await.unwrap().unwrap().lineage),
+        Ok(51)
+    );
 }
 
 #[tokio::test]
@@ -116,7 +119,7 @@ async fn a_decision_that_stands_on_a_fact_needs_it_unchanged() {
         );
         let acceptance = packet_store::Acceptance {
             event: &event,
-            disposition: refresh_core::authority::Disposition::Applied,
+            disposition: refresh_core::facts::authority::Disposition::Applied,
             fact: Some(&fact),
             replaces: None,
             at: now(),
@@ -215,7 +218,7 @@ async fn the_greatest_commit_fits_and_one_more_is_refused_unsent() {
     let event = event("f", &fact);
     let acceptance = packet_store::Acceptance {
         event: &event,
-        disposition: refresh_core::authority::Disposition::Applied,
+        disposition: refresh_core::facts::authority::Disposition::Applied,
         fact: Some(&fact),
         replaces: None,
         at: now(),
@@ -226,7 +229,8 @@ async fn the_greatest_commit_fits_and_one_more_is_refused_unsent() {
     let mut full = after(&first.head, &ids[..MOST_CAUSES]);
     full.told = Some(settled("ada", "w"));
     full.stands_on = Some((fact.subject.clone(), 1));
-    full.versions = [8, 9].map(|number| refresh_core::packet::Version { number, ..first.versions[0].clone() }).to_vec();
+    full.versions =
+        [8, 9].map(|number| refresh_core::record::packet::Version { number, ..first.versions[0].clone() }).to_vec();
     assert_eq!(store.commit(&full).await.unwrap(), Committed::Written);
 
     engine.calls();

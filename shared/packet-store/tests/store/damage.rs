@@ -2,7 +2,7 @@
 
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use packet_store::{Acceptance, Store, StoreError};
-use refresh_core::{authority::Disposition, delivery::Status};
+use refresh_core::{facts::authority::Disposition, record::delivery::Status};
 use serde_json::{Value, json};
 
 use crate::support::{

@@ -1,6 +1,6 @@
 //! What the mailer reported of a person's newest mail: it comes twice, late, in any order and beside everything else.
 
-use refresh_core::delivery::{Delivery, Report, Status};
+use refresh_core::record::delivery::{Delivery, Report, Status};
 
 use crate::support::{
     engine::{Engine, refused},

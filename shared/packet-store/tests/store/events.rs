@@ -1,7 +1,7 @@
 //! Ingest: an event's record and its fact.
 
 use packet_store::{Acceptance, Accepted, EventRecord, Store};
-use refresh_core::{
+use refresh_core::facts::{
     authority::{Disposition, Ignored},
     fact::Fact,
 };

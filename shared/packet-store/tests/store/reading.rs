@@ -3,7 +3,11 @@
 use std::collections::BTreeSet;
 
 use packet_store::{Due, Store};
-use refresh_core::{ReviewId, commit::Commit, fact::Subject, turn};
+use refresh_core::{
+    ReviewId,
+    facts::subject::Subject,
+    record::commit::{self, Commit},
+};
 use serde_json::{Value, json};
 
 use crate::support::{
@@ -18,7 +22,7 @@ async fn put_profiles(store: &Store, count: usize) -> BTreeSet<Subject> {
         let event = event(&format!("e{n}"), &fact);
         let acceptance = packet_store::Acceptance {
             event: &event,
-            disposition: refresh_core::authority::Disposition::Applied,
+            disposition: refresh_core::facts::authority::Disposition::Applied,
             fact: Some(&fact),
             replaces: None,
             at: now(),
@@ -77,7 +81,7 @@ async fn write_history(store: &Store, count: usize) -> Vec<Commit> {
     for n in 1..=count {
         let mut next = after(&all[n - 1].head, &[&format!("e{n}")]);
         let number = all[n - 1].head.latest + 1;
-        next.versions = vec![refresh_core::packet::Version { number, ..all[0].versions[0].clone() }];
+        next.versions = vec![refresh_core::record::packet::Version { number, ..all[0].versions[0].clone() }];
         next.head.latest = number;
         store.commit(&next).await.unwrap();
         all.push(next);
@@ -89,8 +93,9 @@ async fn write_history(store: &Store, count: usize) -> Vec<Commit> {
 async fn history_is_read_in_order_from_where_it_is_asked() {
     let store = Engine::new().store();
     let all = write_history(&store, 12).await;
-    let sequences =
-        |entries: Vec<refresh_core::lineage::Entry>| -> Vec<u64> { entries.iter().map(|e| e.sequence).collect() };
+    let sequences = |entries: Vec<refresh_core::record::lineage::Entry>| -> Vec<u64> {
+        entries.iter().map(|e| e.sequence).collect()
+    };
     assert_eq!(sequences(store.lineage(&review(), 1).await.unwrap()), (1..=13).collect::<Vec<_>>());
     assert_eq!(sequences(store.lineage(&review(), 10).await.unwrap()), [10, 11, 12, 13]);
     assert!(store.lineage(&review(), 14).await.unwrap().is_empty());
@@ -166,7 +171,7 @@ async fn clockwork(store: &Store, id: &str, check_at: Option<&str>, notices_at: 
     head.counter = 0;
     head.check_at = check_at.map(at);
     head.notices_at = notices_at.map(at);
-    store.commit(&turn::commit(head, Vec::new(), (Vec::new(), None), Vec::new(), None)).await.unwrap();
+    store.commit(&commit::commit(head, Vec::new(), (Vec::new(), None), Vec::new(), None)).await.unwrap();
 }
 
 #[tokio::test]
@@ -191,7 +196,7 @@ async fn heads_and_reviews() {
     clockwork(&store, "RR-2", None, None).await;
     clockwork(&store, "RR-1", None, None).await;
     let ids = ["RR-2", "RR-9", "RR-1", "RR-2"].map(|id| ReviewId::parse(id).unwrap());
-    let names = |heads: Vec<refresh_core::review::Head>| -> Vec<String> {
+    let names = |heads: Vec<refresh_core::record::review::Head>| -> Vec<String> {
         heads.iter().map(|head| head.review.to_string()).collect()
     };
     assert_eq!(
@@ -238,12 +243,12 @@ async fn errors_say_what_was_being_done_and_whether_to_come_back() {
     assert!(store.head(&review()).await.unwrap_err().is_retryable());
 }
 
-async fn put_facts(store: &Store, facts: &refresh_core::fact::Facts) {
+async fn put_facts(store: &Store, facts: &refresh_core::facts::fact::Facts) {
     for fact in facts.iter() {
         let event = event(&format!("{:?}", fact.subject), fact);
         let acceptance = packet_store::Acceptance {
             event: &event,
-            disposition: refresh_core::authority::Disposition::Applied,
+            disposition: refresh_core::facts::authority::Disposition::Applied,
             fact: Some(fact),
             replaces: None,
             at: now(),

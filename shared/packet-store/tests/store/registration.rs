@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use refresh_core::{
     ReviewId,
-    fact::{Diary, Subject},
+    facts::subject::{Diary, Subject},
 };
 
 use crate::support::{

@@ -4,20 +4,24 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use refresh_core::{
     EventId, Instant, Interval, Person, ReviewId, Role, Source,
-    authority::Disposition,
-    commit::{Cause, Commit, Settled},
-    delivery::{Delivery, Report, Status},
-    digest::Digest,
-    event::{Event, Identity},
-    fact::{
-        Availability, Body, Busy, Change, ChangeState, Delegate, DelegateStatus, Diary, Evidence, EvidenceStatus, Fact,
-        Facts, InForce, Mapping, Profile, Subject, Terms,
+    base::digest::Digest,
+    facts::{
+        authority::Disposition,
+        event::{Event, Identity},
+        fact::{
+            Availability, Body, Busy, Change, ChangeState, Delegate, DelegateStatus, Evidence, EvidenceStatus, Fact,
+            Facts, InForce, Mapping, Profile, Terms,
+        },
+        policy::{Churn, Deployment, Overrides, Policy, Prefer},
+        subject::{Diary, Subject},
     },
-    lineage::{Happening, Trigger},
-    policy::{Churn, Deployment, Overrides, Policy, Prefer},
-    review::{Head, Review},
-    telling::{Claim, Told},
-    turn,
+    record::{
+        commit::{self, Cause, Commit, Settled},
+        delivery::{Delivery, Report, Status},
+        lineage::{Happening, Trigger},
+        review::{Head, Review},
+        told::{Claim, Told},
+    },
 };
 
 pub const SOURCE: &str = "//ci.example.com/identity";
@@ -175,7 +179,7 @@ pub fn trigger(id: &str, revision: u64) -> Trigger {
 
 /// The commit that issues the review.
 pub fn issued(id: &str) -> Commit {
-    refresh_core::refresh::issue(&review(), "example.com", &facts(), &deployment(), vec![trigger(id, 1)], now())
+    refresh_core::decide::refresh::issue(&review(), "example.com", &facts(), &deployment(), vec![trigger(id, 1)], now())
         .expect("its terms are known")
 }
 
@@ -188,20 +192,24 @@ pub fn moved(review: &Review) -> Commit {
         availability.busy.push(Busy { start: slot.start, end: slot.start.plus_minutes(30), own: None });
     }
     facts.insert(busy);
-    refresh_core::refresh::refresh(review, &facts, &deployment(), vec![trigger("e2", 2)], now()).expect("a decision")
+    refresh_core::decide::refresh::refresh(review, &facts, &deployment(), vec![trigger("e2", 2)], now())
+        .expect("a decision")
 }
 
 /// A further commit on that HEAD with these triggers.
 pub fn after(head: &Head, ids: &[&str]) -> Commit {
     let happenings: Vec<Happening> = ids.iter().map(|id| Happening::Trigger(trigger(id, 2))).collect();
     let causes = ids.iter().map(|id| cause(id)).collect();
-    turn::commit(head.clone(), Vec::new(), (happenings, None), causes, None)
+    commit::commit(head.clone(), Vec::new(), (happenings, None), causes, None)
 }
 
 pub fn told(name: &str) -> Told {
     Told {
         person: person(name),
-        view: refresh_core::view::View { roster: BTreeMap::from([(role("r"), person("x"))]), ..Default::default() },
+        view: refresh_core::record::view::View {
+            roster: BTreeMap::from([(role("r"), person("x"))]),
+            ..Default::default()
+        },
         seat: None,
         released: false,
         duty: None,

@@ -4,9 +4,12 @@
 //! you must do, by when, with the link. The whole delta follows for who wants it.
 
 use refresh_core::{
-    instant::Slot,
-    notice::{CalendarObject, LinkTo, Method, Notice, NoticeKind, ReviewStanding},
-    view::{Attendance, Change, DutyAction, Field, Seating, Value},
+    base::instant::Slot,
+    record::{
+        delta::{Change, DutyAction, Field, Value},
+        notice::{CalendarObject, LinkTo, Method, Notice, NoticeKind, ReviewStanding},
+        view::{Attendance, Seating},
+    },
 };
 
 use super::Letterhead;
@@ -390,7 +393,7 @@ impl Told<'_> {
 
     fn calendar(&self) -> Vec<String> {
         let zone = self.names.zone;
-        let line = |part: &refresh_core::notice::CalendarPart| {
+        let line = |part: &refresh_core::record::notice::CalendarPart| {
             let slot = moment::interval(&part.slot, zone);
             match (part.object, part.method) {
                 (CalendarObject::Meeting, Method::Request) => format!("The meeting in your calendar is {slot}."),

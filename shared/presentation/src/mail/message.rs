@@ -19,7 +19,7 @@ use mail_builder::{
     },
     mime::{BodyPart, MimePart},
 };
-use refresh_core::{digest::Digest, notice::Notice};
+use refresh_core::{base::digest::Digest, record::notice::Notice};
 
 use super::Letterhead;
 use crate::{

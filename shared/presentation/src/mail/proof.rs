@@ -163,7 +163,7 @@ fn same_text(found: &str, meant: &str, what: &str) -> Result<(), Unsafe> {
 mod tests {
     use refresh_core::{
         Instant, Person, ReviewId,
-        notice::{Notice, NoticeKind, ReviewStanding},
+        record::notice::{Notice, NoticeKind, ReviewStanding},
     };
 
     use super::{super::Letterhead, super::message::Ics, *};

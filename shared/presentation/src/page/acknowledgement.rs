@@ -5,10 +5,13 @@ use std::collections::BTreeMap;
 use askama::Template;
 use refresh_core::{
     Instant,
-    lineage::AnswerResult,
-    packet::Standpoint,
-    review::{Answer, Reply, Standing},
-    view::{Change, Seating, View},
+    record::{
+        delta::Change,
+        lineage::AnswerResult,
+        packet::Standpoint,
+        review::{Answer, Reply, Standing},
+        view::{Seating, View},
+    },
 };
 
 use super::{Form, Page, Scene, names, refused, render};

@@ -4,9 +4,11 @@
 use askama::Template;
 use refresh_core::{
     Instant, Person,
-    lineage::AnswerResult,
-    packet::Version,
-    review::{Fate, Pending, Review},
+    record::{
+        lineage::AnswerResult,
+        packet::Version,
+        review::{Fate, Pending, Review},
+    },
 };
 
 use super::{

@@ -4,10 +4,12 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use refresh_core::{
     Person, Role,
-    packet::{Packet, Standpoint},
-    report::Run,
-    review::Answer,
-    view::Reading,
+    audience::reading::Reading,
+    record::{
+        packet::{Packet, Standpoint},
+        report::Run,
+        review::Answer,
+    },
 };
 
 use super::Scene;
@@ -125,7 +127,7 @@ pub(super) fn answers(scene: &Scene<'_>, names: &Names<'_>) -> Vec<AnswerRow> {
                     (None, None) => "not asked yet".to_owned(),
                 },
                 note: answer.and_then(|answer| answer.note.as_deref()).map(Note::of),
-                conflict: answer.is_some_and(|answer| answer.reply == refresh_core::review::Reply::Conflict),
+                conflict: answer.is_some_and(|answer| answer.reply == refresh_core::record::review::Reply::Conflict),
             }
         })
         .collect()

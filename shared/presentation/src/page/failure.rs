@@ -1,7 +1,7 @@
 //! The page for whoever has no link that opens: one page, whatever is wrong, saying nothing about any review.
 
 use askama::Template;
-use refresh_core::lineage::AnswerResult;
+use refresh_core::record::lineage::AnswerResult;
 
 use super::{Page, render};
 

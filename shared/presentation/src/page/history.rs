@@ -1,10 +1,12 @@
 //! The lineage as people read it: each entry with its cause, what was decided, who was told, and its hash.
 
 use refresh_core::{
-    authority::Disposition,
-    decision::{Decision, Earlier, Outcome},
-    delivery::Undeliverable,
-    lineage::{Entry, Happening},
+    facts::authority::Disposition,
+    record::{
+        decision::{Decision, Earlier, Outcome},
+        delivery::Undeliverable,
+        lineage::{Entry, Happening},
+    },
 };
 
 use crate::{

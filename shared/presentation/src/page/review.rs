@@ -3,10 +3,12 @@
 use askama::Template;
 use refresh_core::{
     Person,
-    delivery::{Delivery, Status},
-    lineage::{Entry, Misfit},
-    packet::Version,
-    review::{Review, Standing},
+    record::{
+        delivery::{Delivery, Status},
+        lineage::{Entry, Misfit},
+        packet::Version,
+        review::{Review, Standing},
+    },
 };
 
 use super::{

@@ -4,9 +4,11 @@
 use chrono::Timelike;
 use refresh_core::{
     Instant, Interval, Person,
-    availability::{Known, Time},
-    freeze::Freezes,
-    instant::{HOUR, MINUTE, Slot},
+    base::instant::{HOUR, MINUTE, Slot},
+    choice::{
+        availability::{Known, Time},
+        freeze::Freezes,
+    },
 };
 
 use super::Scene;

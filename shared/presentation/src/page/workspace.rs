@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use askama::Template;
-use refresh_core::{Instant, Person, Zone, fact::Terms, review::Review};
+use refresh_core::{Instant, Person, Zone, facts::fact::Terms, record::review::Review};
 
 use super::{Page, names, render};
 use crate::{

@@ -1,9 +1,11 @@
 //! Facts and rules as causes: why something changed, and why a start was not chosen.
 
 use refresh_core::{
-    fact::{Diary, Subject},
-    packet::Standpoint,
-    report::{Against, Because},
+    facts::subject::{Diary, Subject},
+    record::{
+        packet::Standpoint,
+        report::{Against, Because},
+    },
 };
 
 use super::{Names, role};

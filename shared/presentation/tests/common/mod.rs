@@ -8,16 +8,16 @@ use std::collections::{BTreeMap, BTreeSet};
 use presentation::{mail::Letterhead, page::Scene};
 use refresh_core::{
     Instant, Interval, Person, ReviewId, Role, Source, Zone,
-    commit::Commit,
-    fact::{
-        Availability, Body, Busy, Change, ChangeState, Delegate, DelegateStatus, Diary, Evidence, EvidenceStatus, Fact,
-        Facts, Freeze, InForce, Mapping, Profile, Subject, Terms,
+    decide::refresh,
+    facts::{
+        fact::{
+            Availability, Body, Busy, Change, ChangeState, Delegate, DelegateStatus, Evidence, EvidenceStatus, Fact,
+            Facts, Freeze, InForce, Mapping, Profile, Terms,
+        },
+        policy::{Churn, Deployment, Overrides, Policy, Prefer},
+        subject::{Diary, Subject},
     },
-    lineage::Entry,
-    packet::Version,
-    policy::{Churn, Deployment, Overrides, Policy, Prefer},
-    refresh,
-    review::Review,
+    record::{commit::Commit, lineage::Entry, packet::Version, review::Review},
 };
 
 pub fn at(text: &str) -> Instant {

@@ -3,13 +3,16 @@
 use presentation::mail::Letterhead;
 use refresh_core::{
     Person, Source, TraceId,
-    digest::Digest,
-    exception::{Exception, ExceptionKind, Reason, Rule},
-    fact::{Diary, Subject},
-    notice::{CalendarObject, CalendarPart, LinkTo, Method, Notice, NoticeKind, ReviewStanding, Status},
-    packet::Standpoint,
-    view::{Attendance, Change, DutyAction, DutyLine, ExceptionLine, Field, RuleLine, Seating, Value},
-    violation::Mark,
+    base::digest::Digest,
+    facts::subject::{Diary, Subject},
+    record::{
+        delta::{Change, DutyAction, DutyLine, Field, Value},
+        exception::{Exception, ExceptionKind, Reason, Rule},
+        mark::Mark,
+        notice::{CalendarObject, CalendarPart, LinkTo, Method, Notice, NoticeKind, ReviewStanding, Status},
+        packet::Standpoint,
+        view::{Attendance, ExceptionLine, RuleLine, Seating},
+    },
 };
 
 use super::{at, letterhead, person, slot};

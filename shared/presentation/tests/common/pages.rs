@@ -16,15 +16,15 @@ use presentation::{
 };
 use refresh_core::{
     EventId, Person, TraceId,
-    authority::Disposition,
-    delivery::{self, Delivery, Reach, Report, Status, Undeliverable, Unreachable},
-    digest::Digest,
-    event::Identity,
-    fact::Fact,
-    lineage::{Trigger, verify},
-    refresh,
-    review::{Answer, Fate, Reply},
-    view::Reading,
+    audience::reading::Reading,
+    base::digest::Digest,
+    decide::{refresh, undeliverable},
+    facts::{authority::Disposition, event::Identity, fact::Fact},
+    record::{
+        delivery::{Delivery, Reach, Report, Status, Undeliverable, Unreachable},
+        lineage::{Trigger, verify},
+        review::{Answer, Fate, Reply},
+    },
 };
 
 use crate::common::{World, at, calendar, evidence, notices, person, review_id};
@@ -249,7 +249,7 @@ pub fn traced() -> World {
     let (delivery, now) = (deliveries().remove(0).1, at("09:13:00"));
     let delivery = Delivery { status: Status::Bounced, ..delivery };
     let report = Report { to: person("dbm-a"), delivery, trace: given };
-    let commit = delivery::undeliverable(&world.review, &world.facts, &world.deployment, &report, now);
+    let commit = undeliverable::undeliverable(&world.review, &world.facts, &world.deployment, &report, now);
     world.apply(commit.expect("a decision"));
     world.now = now;
     world

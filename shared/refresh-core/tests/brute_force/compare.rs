@@ -2,7 +2,7 @@
 
 use std::{collections::BTreeSet, fmt::Debug};
 
-use refresh_core::{
+use refresh_core::record::{
     commit::Commit,
     exception::{ExceptionKind, Reason, Rule},
     lineage::Happening,
@@ -49,7 +49,7 @@ pub fn state(names: Names, case: &Case, review: &Review, expected: &Expected, ta
     Ok(())
 }
 
-fn content(names: Names, packet: &refresh_core::packet::Packet) -> Content {
+fn content(names: Names, packet: &refresh_core::record::packet::Packet) -> Content {
     Content {
         ready: packet.checkpoints.values().map(|ready| ready.map(|at| names.time(at))).collect(),
         window: packet.window.map(|window| names.back(window)),

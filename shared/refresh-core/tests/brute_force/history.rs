@@ -4,16 +4,17 @@ use std::collections::BTreeMap;
 
 use refresh_core::{
     EventId, Source,
-    adoption::{self, Attempt, Wish},
-    authority::Disposition,
-    booking,
-    commit::Commit,
-    event::Identity,
-    fact::Subject,
-    lineage::{AnswerResult, Trigger},
-    policy::Deployment,
-    refresh,
-    review::Review,
+    decide::{
+        adopt::{self, Attempt, Wish},
+        refresh,
+    },
+    facts::{authority::Disposition, event::Identity, policy::Deployment, subject::Subject},
+    record::{
+        booking,
+        commit::Commit,
+        lineage::{AnswerResult, Trigger},
+        review::Review,
+    },
 };
 
 use crate::{
@@ -34,7 +35,7 @@ struct History<'a> {
     /// The judge's side.
     case: Case,
     /// The core's side.
-    facts: refresh_core::fact::Facts,
+    facts: refresh_core::facts::fact::Facts,
     review: Review,
     revision: u64,
 }
@@ -173,7 +174,7 @@ impl<'a> History<'a> {
         let attempt =
             Attempt { by: translate::person(by), proposal: pending.id().short(), wish, reason: None, trace: None };
         let at = self.names.at(self.case.now);
-        let answered = adoption::decide(&self.review, &self.facts, &self.deployment, &attempt, at);
+        let answered = adopt::decide(&self.review, &self.facts, &self.deployment, &attempt, at);
         same("result", &answered.result, &expected)?;
         *tally.entry(format!("{wish:?} {}", expected.word())).or_default() += 1;
         let commit = answered.commit.ok_or("a decision wrote nothing")?;

@@ -4,19 +4,30 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use refresh_core::{
     EventId, Instant, Person, Source,
-    authority::{Disposition, Ignored},
-    commit::Commit,
-    event::Identity,
-    fact::{Facts, Subject},
-    lineage::{self, Entry, Trigger},
-    notice::{CalendarObject, Notice, NoticeKind},
-    packet::Version,
-    policy::Deployment,
-    review::Review,
-    situation::Situation,
-    telling::{self, Sent, Told},
-    turn,
-    view::{self, View},
+    audience::reading::Reading,
+    choice::situation::Situation,
+    facts::{
+        authority::{Disposition, Ignored},
+        event::Identity,
+        fact::Facts,
+        policy::Deployment,
+        subject::Subject,
+    },
+    record::{
+        commit::Commit,
+        delta,
+        lineage::{self, Entry, Trigger},
+        notice::{CalendarObject, Notice, NoticeKind},
+        packet::Version,
+        review::Review,
+        told::Told,
+        view::View,
+    },
+    telling::{
+        owed,
+        settle::{self, Sent},
+        told,
+    },
 };
 
 use crate::translate;
@@ -99,7 +110,7 @@ impl Store {
         let mut people: BTreeSet<Person> = self.told.keys().cloned().collect();
         people.extend((0..6).map(translate::person));
         if let Some(situation) = Situation::of(&self.review.head.review, facts, &self.deployment, now) {
-            people.extend(turn::reading(&self.review, &situation).people());
+            people.extend(Reading::of(&self.review, &situation).people());
         }
         people
     }
@@ -109,9 +120,9 @@ impl Store {
         let Some(situation) = Situation::of(&self.review.head.review, facts, &self.deployment, now) else {
             return BTreeMap::new();
         };
-        let reading = turn::reading(&self.review, &situation);
+        let reading = Reading::of(&self.review, &situation);
         let view = |person: Person| {
-            let told = self.told.get(&person).cloned().unwrap_or_else(|| telling::baseline(&reading, &person));
+            let told = self.told.get(&person).cloned().unwrap_or_else(|| told::baseline(&reading, &person));
             let view = reading.view(&person, told.seat.as_ref());
             (person, view)
         };
@@ -129,7 +140,7 @@ impl Store {
         }
         let situation = Situation::of(&self.review.head.review, facts, &self.deployment, now);
         let policy = situation.ok_or("the review has no terms")?.policy;
-        if let Some(commit) = telling::fall_quiet(&self.review, &policy, now) {
+        if let Some(commit) = settle::fall_quiet(&self.review, &policy, now) {
             self.write(commit)?;
         }
         Ok(sent)
@@ -138,14 +149,14 @@ impl Store {
     fn tell_one(&mut self, person: &Person, facts: &Facts, now: Instant) -> Result<Option<Notice>, String> {
         let review = self.review.clone();
         let situation = Situation::of(&review.head.review, facts, &self.deployment, now).ok_or("no terms")?;
-        let reading = turn::reading(&review, &situation);
-        let told = self.told.get(person).cloned().unwrap_or_else(|| telling::baseline(&reading, person));
+        let reading = Reading::of(&review, &situation);
+        let told = self.told.get(person).cloned().unwrap_or_else(|| told::baseline(&reading, person));
         let stood_on = self.versions.get(&told.version).map(|version| version.stands_on.as_slice()).unwrap_or_default();
         let view = reading.view(person, told.seat.as_ref());
-        let Some(notice) = telling::owed(&reading, &told, false, stood_on, now) else {
+        let Some(notice) = owed::owed(&reading, &told, false, stood_on, now) else {
             return ensure(view == told.view, || format!("{person} is owed nothing of {:?}", told.view)).map(|()| None);
         };
-        let commit = telling::settle(&reading, &told, &Sent::of(&reading, &told, &notice, "message", "claim"), now);
+        let commit = settle::settle(&reading, &told, &Sent::of(&reading, &told, &notice, "message", "claim"), now);
         for part in &notice.calendar {
             let hold = part.object == CalendarObject::Hold;
             let seen = self.seen.insert((person.clone(), hold), part.sequence);
@@ -157,7 +168,7 @@ impl Store {
         }
         ensure(view != told.view, || format!("{person} is told what they know: {notice:?}"))?;
         ensure(!notice.changes.is_empty(), || format!("{person} is told of no change: {notice:?}"))?;
-        let delta = view::delta(&told.view, &view, None, None);
+        let delta = delta::delta(&told.view, &view, None, None);
         ensure(!delta.is_empty(), || format!("{person}'s views differ in nothing"))?;
         Ok(Some(notice))
     }

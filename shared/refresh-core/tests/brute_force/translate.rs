@@ -2,12 +2,15 @@
 
 use refresh_core::{
     Calendar, ChangeId, Checkpoint, Instant, Interval, Person, ReviewId, Role, Service, Source, Zone,
-    fact::{
-        Availability, Body, Busy, ChangeState, Delegate, DelegateStatus, Diary, EvidenceStatus, Fact, Facts, Freeze,
-        InForce, Profile, Subject, Terms,
+    facts::{
+        fact::{
+            Availability, Body, Busy, ChangeState, Delegate, DelegateStatus, EvidenceStatus, Fact, Facts, Freeze,
+            InForce, Profile, Terms,
+        },
+        policy::{Churn, Deployment, Exclusion, Overrides, Policy, Prefer, WorkingHours},
+        subject::{Diary, Subject},
     },
-    packet::Packet,
-    policy::{Churn, Deployment, Exclusion, Overrides, Policy, Prefer, WorkingHours},
+    record::packet::Packet,
 };
 
 use crate::{
@@ -193,7 +196,7 @@ pub fn facts(names: Names, script: &Script, facts: &case::Facts, now: Time, revi
     all
 }
 
-fn of_change(names: Names, change: case::Change) -> refresh_core::fact::Change {
+fn of_change(names: Names, change: case::Change) -> refresh_core::facts::fact::Change {
     let state = match change {
         case::Change { cancelled: true, .. } => ChangeState::Cancelled,
         case::Change { flux: true, .. } => ChangeState::OnHold,
@@ -205,29 +208,29 @@ fn of_change(names: Names, change: case::Change) -> refresh_core::fact::Change {
         owner: change.owner.map(person),
         owner_confirmed: true,
     };
-    refresh_core::fact::Change { state, in_force: Some(in_force) }
+    refresh_core::facts::fact::Change { state, in_force: Some(in_force) }
 }
 
-fn of_mapping(names: Names, mapping: &case::Mapping) -> refresh_core::fact::Mapping {
+fn of_mapping(names: Names, mapping: &case::Mapping) -> refresh_core::facts::fact::Mapping {
     let delegate = |deputy: &case::Deputy| Delegate {
         person: person(deputy.person),
         status: if deputy.approved { DelegateStatus::Approved } else { DelegateStatus::Proposed },
         valid_from: deputy.from.map(|at| names.at(at)),
         valid_until: deputy.until.map(|at| names.at(at)),
     };
-    refresh_core::fact::Mapping {
+    refresh_core::facts::fact::Mapping {
         holder: mapping.holder.map(person),
         delegates: mapping.deputies.as_ref().map(|deputies| deputies.iter().map(delegate).collect()),
     }
 }
 
-fn of_evidence(names: Names, evidence: &case::Evidence) -> refresh_core::fact::Evidence {
+fn of_evidence(names: Names, evidence: &case::Evidence) -> refresh_core::facts::fact::Evidence {
     let (status, at) = match evidence {
         case::Evidence::Ready(at) => (EvidenceStatus::Ready, Some(*at)),
         case::Evidence::Expected(at) => (EvidenceStatus::Expected, *at),
         case::Evidence::Withdrawn => (EvidenceStatus::Withdrawn, None),
     };
-    refresh_core::fact::Evidence { status, ready_at: at.map(|at| names.at(at)) }
+    refresh_core::facts::fact::Evidence { status, ready_at: at.map(|at| names.at(at)) }
 }
 
 fn of_diary(names: Names, diary: &case::Diary) -> Availability {

@@ -2,7 +2,7 @@
 
 use refresh_core::{
     Instant, Interval,
-    instant::{DAY, HOUR, MINUTE, SECOND},
+    base::instant::{DAY, HOUR, MINUTE, SECOND},
 };
 
 /// The day of a row.

@@ -7,8 +7,11 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use refresh_core::{
     Calendar, ChangeId, Checkpoint, Person, ReviewId, Role, Service, Source, Zone,
-    fact::{Delegate, DelegateStatus, Kind, Mapping, Terms},
-    policy::{Churn, Deployment, Overrides, Policy, Prefer, Registration},
+    facts::{
+        fact::{Delegate, DelegateStatus, Mapping, Terms},
+        policy::{Churn, Deployment, Overrides, Policy, Prefer, Registration},
+        subject::Kind,
+    },
 };
 
 use crate::clock::Day;

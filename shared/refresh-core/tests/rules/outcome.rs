@@ -3,11 +3,14 @@
 use std::collections::BTreeMap;
 
 use refresh_core::{
-    Person, Role, clockwork,
-    decision::Decision,
-    lineage::{Happening, Trigger},
-    notice::{LinkTo, Notice},
-    packet::{Packet, Version},
+    Person, Role,
+    audience::deadlines,
+    record::{
+        decision::Decision,
+        lineage::{Happening, Trigger},
+        notice::{LinkTo, Notice},
+        packet::{Packet, Version},
+    },
 };
 
 use crate::{
@@ -24,8 +27,10 @@ pub fn holds(world: &World, claim: &str) -> Result<(), String> {
         "applied" | "ignored" => {
             let found = match world.disposition {
                 None => "nothing was sent".to_owned(),
-                Some(refresh_core::authority::Disposition::Applied) => "applied".to_owned(),
-                Some(refresh_core::authority::Disposition::Ignored(reason)) => format!("ignored {}", reason.word()),
+                Some(refresh_core::facts::authority::Disposition::Applied) => "applied".to_owned(),
+                Some(refresh_core::facts::authority::Disposition::Ignored(reason)) => {
+                    format!("ignored {}", reason.word())
+                }
             };
             same(claim, &found)
         }
@@ -178,7 +183,7 @@ fn state(world: &World, claim: &str, word: &str, rest: &str) -> Result<(), Strin
         }
         "looks" => same(rest, &at(head.check_at)),
         "quiet" => same(rest, &at(head.quiet_until)),
-        "outstanding" => same(rest, &show::people(clockwork::outstanding(head).map(|duty| &duty.person))),
+        "outstanding" => same(rest, &show::people(deadlines::outstanding(head).map(|duty| &duty.person))),
         "standing" => same(rest, &show::word(&head.standing)),
         "same" | "other" => {
             let (was, now) = match rest {
@@ -191,7 +196,7 @@ fn state(world: &World, claim: &str, word: &str, rest: &str) -> Result<(), Strin
         "meeting" => same(rest, &format!("{} sequence {}", head.meeting.uid, head.meeting.sequence)),
         "hold" => same(rest, &format!("{} sequence {}", head.hold.uid, head.hold.sequence)),
         _ if rest.starts_with("owes by ") => {
-            let duty = clockwork::outstanding(head).find(|duty| short(&duty.person) == word);
+            let duty = deadlines::outstanding(head).find(|duty| short(&duty.person) == word);
             same(rest.trim_start_matches("owes by "), &at(duty.map(|duty| duty.due_at)))
         }
         _ => Err(format!("there is no claim `{claim}`")),
@@ -246,8 +251,10 @@ fn recorded(world: &World, rest: &str) -> Result<(), String> {
     let said: Vec<String> = happenings(world)
         .filter_map(|happening| match happening {
             Happening::Trigger(Trigger { disposition, .. }) => Some(match disposition {
-                refresh_core::authority::Disposition::Applied => "trigger applied".to_owned(),
-                refresh_core::authority::Disposition::Ignored(reason) => format!("trigger ignored {}", reason.word()),
+                refresh_core::facts::authority::Disposition::Applied => "trigger applied".to_owned(),
+                refresh_core::facts::authority::Disposition::Ignored(reason) => {
+                    format!("trigger ignored {}", reason.word())
+                }
             }),
             Happening::Skipped { people } => Some(format!("skipped {}", show::people(people))),
             Happening::Answer(line) => Some(format!("answer {} {}", short(&line.by), line.result.word())),
@@ -261,7 +268,7 @@ fn recorded(world: &World, rest: &str) -> Result<(), String> {
 
 /// `against 15:30 sec`: what the last decision's report says of a start; `viable` where nothing is against it.
 fn against(world: &World, rest: &str) -> Result<(), String> {
-    use refresh_core::report::{Against, Because};
+    use refresh_core::record::report::{Against, Because};
     let (start, expected) = rest.split_once(' ').ok_or("a start and what is against it")?;
     let start = world.day.instant(start)?;
     let review = world.review.as_ref().ok_or("no review was issued")?;
@@ -290,9 +297,9 @@ fn against(world: &World, rest: &str) -> Result<(), String> {
 
 impl World {
     /// What the review was issued with first.
-    fn terms_first(&self) -> refresh_core::fact::Terms {
-        match self.facts.get(&refresh_core::fact::Subject::Review(fixture::review())).map(|fact| &fact.body) {
-            Some(refresh_core::fact::Body::Review(terms)) => terms.clone(),
+    fn terms_first(&self) -> refresh_core::facts::fact::Terms {
+        match self.facts.get(&refresh_core::facts::subject::Subject::Review(fixture::review())).map(|fact| &fact.body) {
+            Some(refresh_core::facts::fact::Body::Review(terms)) => terms.clone(),
             _ => self.terms.clone(),
         }
     }

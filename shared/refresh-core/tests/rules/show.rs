@@ -2,12 +2,14 @@
 
 use refresh_core::{
     Person,
-    exception::{Exception, Reason},
-    fact::Subject,
-    notice::{CalendarObject, CalendarPart},
-    packet::Standpoint,
-    view::{Change, DutyAction, DutyLine, Value},
-    violation::Mark,
+    facts::subject::Subject,
+    record::{
+        delta::{Change, DutyAction, DutyLine, Value},
+        exception::{Exception, Reason},
+        mark::Mark,
+        notice::{CalendarObject, CalendarPart},
+        packet::Standpoint,
+    },
 };
 use serde_json::json;
 

@@ -4,14 +4,16 @@ use std::collections::BTreeSet;
 
 use refresh_core::{
     Checkpoint, EventId, Interval, Person, Role, Source, Zone,
-    adoption::Wish,
-    delivery::Status,
-    fact::{
-        Availability, Body, Busy, ChangeState, Delegate, DelegateStatus, Diary, Evidence, EvidenceStatus, Freeze, Kind,
-        Mapping, Meeting, Profile, Subject,
+    decide::adopt::Wish,
+    facts::{
+        fact::{
+            Availability, Body, Busy, ChangeState, Delegate, DelegateStatus, Evidence, EvidenceStatus, Freeze, Mapping,
+            Meeting, Profile,
+        },
+        policy::Registration,
+        subject::{Diary, Kind, Subject},
     },
-    policy::Registration,
-    review::Reply,
+    record::{delivery::Status, review::Reply},
 };
 use serde_json::{Value, json};
 

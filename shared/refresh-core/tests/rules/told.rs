@@ -3,17 +3,28 @@
 use std::collections::BTreeSet;
 
 use refresh_core::{
-    Instant, Person, acknowledgement,
-    adoption::{self, Answered, Attempt, Wish},
-    delivery::{self, Delivery, Report, Status},
-    digest::Digest,
-    lineage::{AnswerResult, Happening},
-    notice::{LinkTo, Notice},
-    packet::Standpoint,
-    review::Reply,
-    situation::Situation,
-    telling::{self, Sent, Told},
-    turn,
+    Instant, Person,
+    audience::reading::Reading,
+    base::digest::Digest,
+    choice::situation::Situation,
+    decide::{
+        acknowledge,
+        adopt::{self, Answered, Attempt, Wish},
+        undeliverable,
+    },
+    record::{
+        delivery::{Delivery, Report, Status},
+        lineage::{AnswerResult, Happening},
+        notice::{LinkTo, Notice},
+        packet::Standpoint,
+        review::Reply,
+        told::Told,
+    },
+    telling::{
+        owed,
+        settle::{self, Sent},
+        told,
+    },
 };
 
 use crate::{fixture, world::World};
@@ -24,7 +35,7 @@ pub fn notify(world: &mut World) -> Result<(), String> {
     let people: BTreeSet<Person> = {
         let (id, review) = (fixture::review(), world.review.as_ref().ok_or("no review was issued")?);
         let situation = Situation::of(&id, &facts, &world.deployment, world.now).ok_or("the review has no terms")?;
-        let mut people = turn::reading(review, &situation).people();
+        let mut people = Reading::of(review, &situation).people();
         people.extend(world.told.keys().cloned());
         people
     };
@@ -34,10 +45,10 @@ pub fn notify(world: &mut World) -> Result<(), String> {
         let review = world.review.clone().ok_or("no review was issued")?;
         let id = fixture::review();
         let situation = Situation::of(&id, &facts, &world.deployment, world.now).ok_or("the review has no terms")?;
-        let reading = turn::reading(&review, &situation);
-        let told = delivery::told(&reading, &person, world.told.get(&person).cloned(), world.deliveries.get(&person));
+        let reading = Reading::of(&review, &situation);
+        let told = told::told(&reading, &person, world.told.get(&person).cloned(), world.deliveries.get(&person));
         let in_doubt = world.in_doubt.remove(&person);
-        let Some(notice) = telling::owed(&reading, &told, in_doubt, &stood_on(world, &told), world.now) else {
+        let Some(notice) = owed::owed(&reading, &told, in_doubt, &stood_on(world, &told), world.now) else {
             continue;
         };
         if world.refused.contains(&person) {
@@ -48,7 +59,7 @@ pub fn notify(world: &mut World) -> Result<(), String> {
         }
         let id = format!("message {}", world.mails.len());
         let sent = Sent::of(&reading, &told, &notice, &id, "tables");
-        let commit = telling::settle(&reading, &told, &sent, world.now);
+        let commit = settle::settle(&reading, &told, &sent, world.now);
         world.mails.push(notice.clone());
         world.write(commit)?;
     }
@@ -59,7 +70,7 @@ pub fn notify(world: &mut World) -> Result<(), String> {
     let review = world.review.clone().ok_or("no review was issued")?;
     let id = fixture::review();
     let situation = Situation::of(&id, &facts, &world.deployment, world.now).ok_or("the review has no terms")?;
-    match telling::fall_quiet(&review, &situation.policy, world.now) {
+    match settle::fall_quiet(&review, &situation.policy, world.now) {
         Some(commit) => world.write(commit),
         None => Ok(()),
     }
@@ -99,7 +110,7 @@ pub fn decide(
     let facts = world.read();
     let review = world.review.clone().ok_or("no review was issued")?;
     let attempt = Attempt { by: as_.clone(), proposal: proposal.short(), wish, reason: None, trace: None };
-    let answered = adoption::decide(&review, &facts, &world.deployment, &attempt, world.now);
+    let answered = adopt::decide(&review, &facts, &world.deployment, &attempt, world.now);
     names_its_proposal(&answered, &proposal)?;
     conclude(world, answered)
 }
@@ -125,7 +136,7 @@ pub fn look(world: &mut World, by: &Person, link_of: &Person, version: Option<u3
     };
     let facts = world.read();
     let review = world.review.clone().ok_or("no review was issued")?;
-    let (result, before) = adoption::look(&review, &facts, &world.deployment, by, proposal.short(), world.now);
+    let (result, before) = adopt::look(&review, &facts, &world.deployment, by, proposal.short(), world.now);
     world.answered = Some(Answered { result, before, commit: None });
     Ok(())
 }
@@ -141,12 +152,12 @@ pub fn answer(world: &mut World, by: &Person, version: Option<u32>, reply: Optio
     let Some(reply) = reply else {
         let id = fixture::review();
         let situation = Situation::of(&id, &facts, &world.deployment, world.now).ok_or("the review has no terms")?;
-        let (result, _) = acknowledgement::look(&review, &situation, by, row.short());
+        let (result, _) = acknowledge::look(&review, &situation, by, row.short());
         world.answered = Some(Answered { result, before: None, commit: None });
         return Ok(());
     };
-    let attempt = acknowledgement::Attempt { by: by.clone(), row: row.short(), reply, note: None, trace: None };
-    let answered = acknowledgement::answer(&review, &facts, &world.deployment, &attempt, world.now);
+    let attempt = acknowledge::Attempt { by: by.clone(), row: row.short(), reply, note: None, trace: None };
+    let answered = acknowledge::answer(&review, &facts, &world.deployment, &attempt, world.now);
     conclude(world, answered)
 }
 
@@ -167,7 +178,7 @@ pub fn reported(world: &mut World, to: &Person, status: Status, mailed_at: Optio
     }
     let facts = world.read();
     let review = world.review.clone().ok_or("no review was issued")?;
-    delivery::undeliverable(&review, &facts, &world.deployment, &report, world.now)
+    undeliverable::undeliverable(&review, &facts, &world.deployment, &report, world.now)
         .map_or(Ok(()), |commit| world.write(commit))
 }
 

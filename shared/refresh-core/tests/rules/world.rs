@@ -7,22 +7,26 @@ use std::{
 
 use refresh_core::{
     EventId, Instant, Person, Source,
-    adoption::Answered,
-    authority::{self, Disposition, Ignored, Known},
-    commit::{Cause, Commit},
-    delivery::Delivery,
-    digest::Digest,
-    event::{Event, Identity},
-    fact::{Body, Change, ChangeState, Facts, InForce, Revision, Subject, Terms},
-    lineage::{self, Entry, Trigger},
-    notice::Notice,
-    packet::Version,
-    policy::Deployment,
-    refresh,
-    review::{Head, Review, Standing},
-    situation,
-    telling::Told,
-    violation,
+    base::digest::Digest,
+    choice::situation,
+    decide::{adopt::Answered, refresh},
+    facts::{
+        authority::{self, Disposition, Ignored, Known},
+        event::{Event, Identity},
+        fact::{Body, Change, ChangeState, Facts, InForce, Revision, Terms},
+        policy::Deployment,
+        subject::Subject,
+    },
+    record::{
+        commit::{Cause, Commit},
+        delivery::Delivery,
+        lineage::{self, Entry, Trigger},
+        mark,
+        notice::Notice,
+        packet::Version,
+        review::{Head, Review, Standing},
+        told::Told,
+    },
 };
 use serde::{Serialize, de::DeserializeOwned};
 
@@ -42,7 +46,7 @@ pub struct World {
     pub issued_at: Instant,
     /// Some rows are about a review that is never issued.
     pub never_issued: bool,
-    pub facts: BTreeMap<Subject, refresh_core::fact::Fact>,
+    pub facts: BTreeMap<Subject, refresh_core::facts::fact::Fact>,
     /// The change record as its source has it.
     pub change: InForce,
     revisions: BTreeMap<Subject, Revision>,
@@ -243,7 +247,7 @@ impl World {
 
     fn refresh(&mut self, mut triggers: Vec<Trigger>) -> Result<(), String> {
         let facts = self.read();
-        triggers.retain(|trigger| !self.causes.contains(&refresh_core::turn::cause(trigger)));
+        triggers.retain(|trigger| !self.causes.contains(&refresh_core::record::commit::cause(trigger)));
         let commit = match &self.review {
             None => refresh::issue(&fixture::review(), "holdpoint.test", &facts, &self.deployment, triggers, self.now),
             Some(review) => refresh::refresh(review, &facts, &self.deployment, triggers, self.now),
@@ -361,7 +365,7 @@ impl World {
     }
 
     pub fn proposal(&self) -> Option<Digest> {
-        self.review.as_ref()?.head.pending.as_ref().map(refresh_core::review::Pending::id)
+        self.review.as_ref()?.head.pending.as_ref().map(refresh_core::record::review::Pending::id)
     }
 }
 
@@ -381,7 +385,7 @@ fn reads_back_as_written(commit: &Commit) -> Result<(), String> {
 /// An open review whose authoritative slot breaks a rule has a proposal or an exception open.
 fn honest(review: &Review) -> Result<(), String> {
     let head = &review.head;
-    let violated = violation::violations(&head.today.violated);
+    let violated = mark::violations(&head.today.violated);
     if head.standing == Standing::Open && !violated.is_empty() && head.pending.is_none() && head.exceptions.is_empty() {
         return Err(format!("{violated:?} is violated, and nothing is proposed and no exception is open"));
     }

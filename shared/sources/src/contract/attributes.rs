@@ -1,7 +1,7 @@
 //! CloudEvents 1.0: the attributes that count, and where the data is.
 
 use base64::{Engine, engine::general_purpose::STANDARD};
-use refresh_core::{EventId, Source, TraceId, event::Identity, name::shorten};
+use refresh_core::{EventId, Source, TraceId, base::name::shorten, facts::event::Identity};
 use serde_json::Value;
 
 use crate::{

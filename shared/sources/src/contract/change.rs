@@ -2,8 +2,11 @@
 
 use refresh_core::{
     ChangeId, Checkpoint, Interval, Person,
-    fact::{Body, Change, ChangeState, Evidence, EvidenceStatus, InForce, LONGEST_WINDOW_DAYS, Subject},
-    instant::DAY,
+    base::instant::DAY,
+    facts::{
+        fact::{Body, Change, ChangeState, Evidence, EvidenceStatus, InForce, LONGEST_WINDOW_DAYS},
+        subject::Subject,
+    },
 };
 
 use super::Said;

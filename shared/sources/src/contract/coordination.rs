@@ -4,9 +4,12 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use refresh_core::{
     ChangeId, Checkpoint, Person, ReviewId, Role, Service,
-    fact::{Body, LONGEST_SLOT_HOURS, MOST_CHECKPOINTS, MOST_PEOPLE, MOST_ROLES, Meeting, Subject, Terms},
-    instant::{HOUR, Slot},
-    policy::Overrides,
+    base::instant::{HOUR, Slot},
+    facts::{
+        fact::{Body, LONGEST_SLOT_HOURS, MOST_CHECKPOINTS, MOST_PEOPLE, MOST_ROLES, Meeting, Terms},
+        policy::Overrides,
+        subject::Subject,
+    },
 };
 
 use super::Said;

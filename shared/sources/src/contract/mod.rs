@@ -10,9 +10,12 @@ mod people;
 mod schedule;
 
 use refresh_core::{
-    digest::Digest,
-    event::Event,
-    fact::{Body, Revision, Subject},
+    base::digest::Digest,
+    facts::{
+        event::Event,
+        fact::{Body, Revision},
+        subject::Subject,
+    },
 };
 use serde_json::Value;
 

@@ -4,7 +4,10 @@ use std::{cell::RefCell, collections::BTreeSet};
 
 use refresh_core::{
     Person, Role, Service,
-    fact::{Body, Delegate, DelegateStatus, MOST_DELEGATES, Mapping, Profile, Subject},
+    facts::{
+        fact::{Body, Delegate, DelegateStatus, MOST_DELEGATES, Mapping, Profile},
+        subject::Subject,
+    },
 };
 
 use super::Said;

@@ -4,8 +4,11 @@ use std::{cell::RefCell, collections::BTreeSet};
 
 use refresh_core::{
     Calendar, Person,
-    fact::{Availability, Body, Busy, Diary, Freeze, MOST_FREEZES, MOST_INTERVALS, Subject},
-    name::LONGEST_NAME,
+    base::name::LONGEST_NAME,
+    facts::{
+        fact::{Availability, Body, Busy, Freeze, MOST_FREEZES, MOST_INTERVALS},
+        subject::{Diary, Subject},
+    },
 };
 
 use super::Said;

@@ -4,7 +4,7 @@
 //! that is unknown time, not free time. `subject` and `location` have no place here.
 
 use chrono::NaiveDateTime;
-use refresh_core::{Instant, Interval, zone::Meaning};
+use refresh_core::{Instant, Interval, base::zone::Meaning};
 
 use super::{
     binding::{Binding, Poll},

@@ -10,7 +10,7 @@ use calcard::{
         ICalendarParameterName, ICalendarParameterValue, ICalendarPeriod, ICalendarProperty, ICalendarValue,
     },
 };
-use refresh_core::{Instant, Interval, name::shorten};
+use refresh_core::{Instant, Interval, base::name::shorten};
 
 use super::{
     binding::{Binding, Poll},

@@ -3,7 +3,10 @@
 use std::collections::BTreeMap;
 
 use chrono::DateTime;
-use refresh_core::{Interval, Person, Source, digest::Digest, name::shorten};
+use refresh_core::{
+    Interval, Person, Source,
+    base::{digest::Digest, name::shorten},
+};
 use serde_json::{Value, json};
 
 use super::{

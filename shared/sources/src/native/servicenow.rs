@@ -3,7 +3,7 @@
 //! Columns are a string, or an object with `value` (`sysparm_display_value=all`, references). Date-times are UTC without
 //! a zone mark, unless display values were asked for: those are in the reader's zone and format, and are refused.
 
-use refresh_core::{Instant, Person, fact::ChangeState};
+use refresh_core::{Instant, Person, facts::fact::ChangeState};
 use serde_json::{Value, json};
 
 use super::{
@@ -124,7 +124,7 @@ fn date_time(node: &Node<'_>) -> Option<Instant> {
     let text = column(node)?;
     zone::utc(&text, "%Y-%m-%d %H:%M:%S").or_else(|| {
         let expected = "a UTC date-time like 2026-11-03 13:00:00 (ask with sysparm_display_value=false or all)";
-        node.wrong_as(expected, refresh_core::name::shorten(&text))
+        node.wrong_as(expected, refresh_core::base::name::shorten(&text))
     })
 }
 
@@ -139,7 +139,7 @@ fn owner(binding: &Servicenow, node: &Node<'_>) -> Option<Option<Person>> {
         Some(person) => Some(Some(person)),
         None => node.wrong_as(
             "an address, or a record id that the binding's `people` names",
-            refresh_core::name::shorten(&text),
+            refresh_core::base::name::shorten(&text),
         ),
     }
 }

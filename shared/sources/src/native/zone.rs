@@ -2,7 +2,7 @@
 
 use calcard::common::timezone::Tz;
 use chrono::NaiveDateTime;
-use refresh_core::{Instant, Interval, Zone, zone::Meaning};
+use refresh_core::{Instant, Interval, Zone, base::zone::Meaning};
 
 /// A zone by its IANA or its Windows name (calendars of one vendor use either).
 pub fn named(name: &str) -> Option<Zone> {

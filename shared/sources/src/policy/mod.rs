@@ -7,8 +7,10 @@ use std::collections::BTreeSet;
 
 use refresh_core::{
     Person, Source,
-    fact::Kind,
-    policy::{Deployment, Overrides, Registration},
+    facts::{
+        policy::{Deployment, Overrides, Registration},
+        subject::Kind,
+    },
 };
 
 use crate::{

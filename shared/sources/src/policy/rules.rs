@@ -4,8 +4,10 @@ use std::collections::BTreeSet;
 
 use refresh_core::{
     Calendar, Person, Role,
-    fact::MOST_PEOPLE,
-    policy::{Churn, Exclusion, Overrides, Policy, Prefer, WorkingHours},
+    facts::{
+        fact::MOST_PEOPLE,
+        policy::{Churn, Exclusion, Overrides, Policy, Prefer, WorkingHours},
+    },
 };
 
 use crate::reader::{Node, Object};

@@ -5,7 +5,7 @@ mod read;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use refresh_core::{ChangeId, Checkpoint, Person, Source, fact::ChangeState};
+use refresh_core::{ChangeId, Checkpoint, Person, Source, facts::fact::ChangeState};
 
 pub use read::read;
 

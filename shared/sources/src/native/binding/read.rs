@@ -5,7 +5,7 @@ use std::{
     collections::{BTreeMap, BTreeSet},
 };
 
-use refresh_core::{ChangeId, Checkpoint, Person, Source, fact::ChangeState};
+use refresh_core::{ChangeId, Checkpoint, Person, Source, facts::fact::ChangeState};
 
 use super::{
     Binding, Bindings, BoundChange, CdEvents, CdRun, Evidence, Format, Github, GithubEvidence, Oncall, Pattern, Poll,

@@ -1,0 +1,90 @@
+//! Time emits no event, so every decision says when time alone could change its answer.
+
+use crate::{
+    Instant, Person,
+    base::instant::{HOUR, MINUTE},
+    choice::situation::Situation,
+    facts::policy::Policy,
+    record::review::{Duty, Head, Review, Standing},
+};
+
+/// The two clocks of HEAD, and what is told outside as `next_check_at`.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Clockwork {
+    pub next_check_at: Option<Instant>,
+    pub check_at: Option<Instant>,
+    pub notices_at: Option<Instant>,
+}
+
+pub fn of(review: &Review, situation: &Situation<'_>) -> Clockwork {
+    let head = &review.head;
+    if head.standing != Standing::Open {
+        return Clockwork { next_check_at: None, check_at: None, notices_at: head.quiet_until };
+    }
+    let start = review.authoritative.packet.slot.start;
+    let reminder = next_reminder(review, &situation.policy);
+    let change = next_change(review, situation, start);
+    Clockwork {
+        next_check_at: [change, reminder].into_iter().flatten().min(),
+        // An open review is looked at hourly whatever happens, so even a message lost for good is no lost update.
+        check_at: [change, Some(situation.now.plus_millis(HOUR))].into_iter().flatten().min(),
+        notices_at: [head.quiet_until, reminder].into_iter().flatten().min(),
+    }
+}
+
+/// What `notices_at` is after a mail was settled, when nothing was decided.
+pub fn notices_at(review: &Review, policy: &Policy) -> Option<Instant> {
+    let reminder = (review.head.standing == Standing::Open).then(|| next_reminder(review, policy)).flatten();
+    [review.head.quiet_until, reminder].into_iter().flatten().min()
+}
+
+fn next_change(review: &Review, situation: &Situation<'_>, start: Instant) -> Option<Instant> {
+    let head = &review.head;
+    let expiry = head.pending.as_ref().map(|pending| pending.expires_at);
+    let unanswered = outstanding(head).map(|duty| duty.due_at).filter(|due| *due < start && *due > situation.now).min();
+    [Some(start), expiry, unanswered, situation.next_overdue(), head.paused_until, head.undecided_until]
+        .into_iter()
+        .flatten()
+        .min()
+}
+
+/// Duties whose row has no answer.
+pub fn outstanding(head: &Head) -> impl Iterator<Item = &Duty> {
+    let answered =
+        |duty: &Duty| head.answers.iter().any(|answer| answer.person == duty.person && answer.row == duty.row);
+    head.duties.iter().filter(move |duty| !answered(duty))
+}
+
+/// How many answers are still waited for: none of a review that is over.
+pub fn awaited(head: &Head, now: Instant) -> usize {
+    if head.is_over(now) { 0 } else { outstanding(head).count() }
+}
+
+/// The next instant at which somebody is reminded.
+pub fn next_reminder(review: &Review, policy: &Policy) -> Option<Instant> {
+    let start = review.authoritative.packet.slot.start;
+    // A reminder that is never mailed would be due for ever.
+    let mailed = |person: &Person| !review.head.withholds(person);
+    let duties = outstanding(&review.head)
+        .filter(|duty| mailed(&duty.person))
+        .filter_map(|duty| nth_reminder(duty.told_at, duty.reminded, policy).filter(|at| *at < duty.due_at.min(start)));
+    let pending = review.head.pending.as_ref().filter(|pending| pending.adopter.as_ref().is_some_and(mailed));
+    let proposal = pending.and_then(|pending| {
+        let asked = pending.asked.as_ref()?;
+        let until = asked.at.plus_minutes(policy.acknowledge_within_minutes).min(pending.expires_at).min(start);
+        nth_reminder(asked.at, asked.reminded, policy).filter(|at| *at < until)
+    });
+    duties.chain(proposal).min()
+}
+
+/// Reminder number `reminded + 1` after a telling.
+pub fn nth_reminder(told_at: Instant, reminded: u32, policy: &Policy) -> Option<Instant> {
+    let every = policy.remind_every_minutes;
+    (every > 0).then(|| told_at.plus_minutes(every * (i64::from(reminded) + 1)))
+}
+
+/// How many reminders have fallen due: those that were missed are not made up for.
+pub fn reminders_due(told_at: Instant, now: Instant, policy: &Policy) -> u32 {
+    let every = policy.remind_every_minutes * MINUTE;
+    if every <= 0 { 0 } else { (now.since(told_at).max(0) / every) as u32 }
+}

@@ -1,0 +1,36 @@
+//! What everyone counts as told before the first mail: the review as it was issued.
+
+use crate::record::{
+    mark::Mark,
+    review::{Review, Standing, Today},
+};
+
+/// Everyone is taken to have been told the packet a review was issued with: what it was issued with is not news, only
+/// violations are.
+pub fn as_issued(review: &Review) -> Review {
+    let issued = &review.issued;
+    let mut head = review.head.clone();
+    head.standing = Standing::Open;
+    head.pending = None;
+    head.authoritative = issued.number;
+    head.exceptions.clear();
+    head.answers.clear();
+    head.duties.clear();
+    head.adoptions = 0;
+    head.today = Today {
+        owner: issued.owner.clone(),
+        owner_confirmed: !issued.violated.contains(&Mark::OwnerUnconfirmed),
+        checkpoints: issued.packet.checkpoints.clone(),
+        window: issued.packet.window,
+        cutover: issued.packet.cutover,
+        freeze_edge: issued.packet.freeze_edge,
+        violated: issued
+            .violated
+            .iter()
+            .filter(|mark| !mark.is_violation() && **mark != Mark::OwnerUnconfirmed)
+            .cloned()
+            .collect(),
+        news: Vec::new(),
+    };
+    Review { head, issued: issued.clone(), authoritative: issued.clone(), pending: None }
+}

@@ -1,0 +1,225 @@
+//! A review as its readers see it: who hears of what.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use crate::{
+    Person, Role,
+    audience::roles,
+    choice::situation::Situation,
+    facts::{fact::Terms, policy::Policy},
+    record::{
+        exception::{Exception, ExceptionKind},
+        mark::Mark,
+        packet::Packet,
+        review::{Head, Reply, Review, Standing},
+        view::{Attendance, ExceptionLine, Row, RuleLine, Seating, View},
+    },
+};
+
+/// A review as its readers see it.
+#[derive(Clone, Copy, Debug)]
+pub struct Reading<'a> {
+    pub review: &'a Review,
+    pub terms: &'a Terms,
+    pub policy: &'a Policy,
+}
+
+impl<'a> Reading<'a> {
+    pub fn of(review: &'a Review, situation: &'a Situation<'_>) -> Self {
+        Self { review, terms: situation.terms, policy: &situation.policy }
+    }
+
+    fn head(&self) -> &'a Head {
+        &self.review.head
+    }
+
+    /// Everyone who has a view for what they are in the review now, and everyone who counts as told what it was issued
+    /// with: they have no TOLD until they are first mailed. Other former participants come with theirs.
+    pub fn people(&self) -> BTreeSet<Person> {
+        let packets = [&self.review.issued, &self.review.authoritative].into_iter().chain(&self.review.pending);
+        let mut people: BTreeSet<Person> =
+            packets.flat_map(|version| version.packet.attendees.values().cloned()).collect();
+        people.extend(self.terms.optional.iter().cloned());
+        people.extend(self.review.issued.owner.iter().chain(&self.head().today.owner).cloned());
+        people.extend(self.head().pending.iter().filter_map(|pending| pending.adopter.clone()));
+        people.extend(self.policy.escalation_contacts.iter().cloned());
+        people
+    }
+
+    fn is_owner(&self, person: &Person) -> bool {
+        self.head().today.owner.as_ref() == Some(person)
+    }
+
+    fn decides(&self, person: &Person) -> bool {
+        self.head().pending.as_ref().is_some_and(|pending| pending.adopter.as_ref() == Some(person))
+    }
+
+    fn is_release_manager(&self, person: &Person) -> bool {
+        let mut roles = self.review.authoritative.packet.roles_of(person);
+        roles.any(|role| role.as_str() == roles::RELEASE_MANAGER)
+    }
+
+    /// Whether the person sees the whole roster.
+    pub fn sees_all(&self, person: &Person) -> bool {
+        self.is_owner(person) || self.decides(person) || self.is_release_manager(person)
+    }
+
+    /// The proposal, if one is pending and this person hears of proposals.
+    pub fn proposal_for(&self, person: &Person) -> Option<&'a Packet> {
+        let proposal = &self.review.pending.as_ref()?.packet;
+        let decider = self.is_owner(person) || self.decides(person);
+        let hears = match (proposal.cancelled, self.policy.tell_before_adoption) {
+            (true, _) => decider || self.is_release_manager(person),
+            (false, tell) => tell || decider,
+        };
+        hears.then_some(proposal)
+    }
+
+    /// The seat in the authoritative packet.
+    pub fn authoritative_row(&self, person: &Person) -> Option<Row> {
+        if self.head().standing == Standing::Cancelled {
+            return None;
+        }
+        row(&self.review.authoritative.packet, person, Seating::Authoritative)
+    }
+
+    /// The seat a proposal would give, where it is another than the authoritative one.
+    pub fn tentative_row(&self, person: &Person) -> Option<Row> {
+        let proposed = row(self.proposal_for(person)?, person, Seating::Tentative)?;
+        let same = self
+            .authoritative_row(person)
+            .is_some_and(|seat| seat.slot == proposed.slot && seat.roles == proposed.roles);
+        (!same).then_some(proposed)
+    }
+
+    /// The row this person is shown, and may answer to.
+    pub fn row(&self, person: &Person) -> Option<Row> {
+        self.tentative_row(person).or_else(|| {
+            let seat = self.authoritative_row(person)?;
+            let stays = self.proposal_for(person).is_none_or(|proposal| proposal.roles_of(person).next().is_some());
+            stays.then_some(seat)
+        })
+    }
+
+    /// What this person must know now. `last`: the authoritative seat they were last told; who lost it is released,
+    /// with the facts they knew.
+    pub fn view(&self, person: &Person, last: Option<&Row>) -> View {
+        let mut view = self.seat_view(person, last);
+        if self.head().standing != Standing::Cancelled {
+            self.add_whole(person, &mut view);
+            self.add_exceptions(person, &mut view);
+        }
+        view
+    }
+
+    fn seat_view(&self, person: &Person, last: Option<&Row>) -> View {
+        let released = |seat: &Row| View {
+            slot: Some(seat.slot),
+            roles: seat.roles.clone(),
+            attendance: Some(Attendance::Released),
+            ..View::default()
+        };
+        if self.head().standing == Standing::Cancelled {
+            let was = row(&self.review.authoritative.packet, person, Seating::Authoritative);
+            let invited = self.terms.optional.contains(person) || self.sees_all(person);
+            let slot = self.review.authoritative.packet.slot;
+            let guest = Row { slot, roles: BTreeSet::new(), standing: Seating::Authoritative };
+            return was.or(last.cloned()).or(invited.then_some(guest)).as_ref().map(released).unwrap_or_default();
+        }
+        if let Some(row) = self.row(person) {
+            return View { slot: Some(row.slot), roles: row.roles, standing: Some(row.standing), ..View::default() };
+        }
+        if let Some(seat) = self.authoritative_row(person) {
+            return View {
+                slot: Some(seat.slot),
+                roles: seat.roles,
+                standing: Some(Seating::Authoritative),
+                attendance: Some(Attendance::WouldBeReleased),
+                ..View::default()
+            };
+        }
+        if self.terms.optional.contains(person) {
+            let authoritative = self.review.authoritative.packet.slot;
+            let slot = self.proposal_for(person).map_or(authoritative, |proposal| proposal.slot);
+            let standing = if slot == authoritative { Seating::Authoritative } else { Seating::Tentative };
+            return View { slot: Some(slot), standing: Some(standing), ..View::default() };
+        }
+        last.map(released).unwrap_or_default()
+    }
+
+    /// Owner, whoever must decide, release manager: the whole packet.
+    fn add_whole(&self, person: &Person, view: &mut View) {
+        if !self.sees_all(person) {
+            return;
+        }
+        let proposal = self.proposal_for(person);
+        let packet = proposal.unwrap_or(&self.review.authoritative.packet);
+        let today = &self.head().today;
+        view.slot = view.slot.or(Some(packet.slot));
+        view.roster = packet.attendees.clone();
+        view.checkpoints = today.checkpoints.clone();
+        view.window = today.window;
+        view.cutover = today.cutover;
+        view.freeze_edge = Some(packet.freeze_edge);
+        view.conflicts = self.conflicts();
+        let owner = self.is_owner(person);
+        view.violated = today.violated.iter().filter(|mark| owner || **mark != Mark::ChangeInFlux).cloned().collect();
+        if owner && !today.owner_confirmed {
+            view.violated.push(Mark::OwnerUnconfirmed);
+        }
+        if proposal.is_some_and(|proposal| proposal.cancelled) {
+            view.attendance = Some(Attendance::Cancellation);
+        }
+        if self.decides(person) {
+            view.decides = self.head().pending.as_ref().map(crate::record::review::Pending::id);
+        }
+    }
+
+    fn add_exceptions(&self, person: &Person, view: &mut View) {
+        let contact = self.policy.escalation_contacts.contains(person);
+        view.exceptions = self.exceptions_for(contact, person).map(line).collect();
+    }
+
+    fn exceptions_for(&self, contact: bool, person: &Person) -> impl Iterator<Item = &'a Exception> {
+        let sees_all = self.sees_all(person);
+        let ownerless = self.head().today.owner.is_none();
+        self.head().exceptions.iter().filter(move |exception| {
+            // Without an owner only escalation contacts hear that the policy is incomplete.
+            contact || sees_all && !(ownerless && exception.kind == ExceptionKind::PolicyIncomplete)
+        })
+    }
+
+    /// The exceptions in this person's view, whole: with nearest slots and misses as of now.
+    pub fn exceptions(&self, person: &Person) -> Vec<Exception> {
+        let contact = self.policy.escalation_contacts.contains(person);
+        self.exceptions_for(contact, person).cloned().collect()
+    }
+
+    /// Who answered `conflict` to the row they have now.
+    fn conflicts(&self) -> BTreeMap<Role, Person> {
+        let mut conflicts = BTreeMap::new();
+        for answer in self.head().answers.iter().filter(|answer| answer.reply == Reply::Conflict) {
+            let rows = [self.tentative_row(&answer.person), self.authoritative_row(&answer.person)];
+            for row in rows.into_iter().flatten().filter(|row| row.digest() == answer.row) {
+                conflicts.extend(row.roles.into_iter().map(|role| (role, answer.person.clone())));
+            }
+        }
+        conflicts
+    }
+}
+
+fn row(packet: &Packet, person: &Person, standing: Seating) -> Option<Row> {
+    let roles: BTreeSet<Role> = packet.roles_of(person).cloned().collect();
+    (!roles.is_empty()).then_some(Row { slot: packet.slot, roles, standing })
+}
+
+fn line(exception: &Exception) -> ExceptionLine {
+    let mut rules: Vec<RuleLine> = exception
+        .reasons
+        .iter()
+        .map(|reason| RuleLine { rule: reason.rule, role: reason.role.clone(), person: reason.person.clone() })
+        .collect();
+    rules.sort();
+    rules.dedup();
+    ExceptionLine { kind: exception.kind, rules }
+}

@@ -1,0 +1,15 @@
+//! Is this slot viable, and which slot and people are chosen?
+
+pub mod assignment;
+pub mod availability;
+pub mod candidates;
+pub mod explanation;
+pub mod freeze;
+mod gap;
+pub mod grid;
+pub mod search;
+pub mod situation;
+pub mod today;
+pub mod violation;
+pub mod waiver;
+pub mod working_hours;

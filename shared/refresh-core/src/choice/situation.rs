@@ -1,0 +1,254 @@
+//! One review's facts, read together: what the rules ask of them, in the rules' own words.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use crate::{
+    Checkpoint, Instant, Interval, Person, ReviewId, Role, Zone,
+    base::instant::MINUTE,
+    choice::freeze::Freezes,
+    facts::{
+        fact::{Change, ChangeState, DelegateStatus, EvidenceStatus, Facts, InForce, Terms},
+        policy::{Deployment, Policy},
+        subject::{Diary, Subject},
+    },
+    record::{
+        exception::{Reason, Rule},
+        packet::{Packet, Standpoint},
+    },
+};
+
+/// Everything a decision reads, at one instant.
+#[derive(Clone, Debug)]
+pub struct Situation<'a> {
+    pub id: &'a ReviewId,
+    pub terms: &'a Terms,
+    pub facts: &'a Facts,
+    pub policy: Policy,
+    pub freezes: Freezes,
+    pub now: Instant,
+}
+
+/// When a required checkpoint is ready.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Ready {
+    At(Instant),
+    /// Expected then, and not `ready` within the grace.
+    Overdue(Instant),
+    /// Never reported, withdrawn, or expected without a time.
+    Never,
+}
+
+/// Somebody who may fill a role.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Eligible<'a> {
+    pub person: &'a Person,
+    /// 0 is the holder, then the delegates in order of preference.
+    pub rank: u32,
+    pub valid_from: Option<Instant>,
+    pub valid_until: Option<Instant>,
+}
+
+impl Eligible<'_> {
+    /// The validity covers the whole slot.
+    pub fn covers(&self, slot: &Interval) -> bool {
+        self.valid_from.is_none_or(|from| from <= slot.start) && self.valid_until.is_none_or(|until| slot.end <= until)
+    }
+}
+
+impl<'a> Situation<'a> {
+    /// `None` where the review was never issued.
+    pub fn of(id: &'a ReviewId, facts: &'a Facts, deployment: &Deployment, now: Instant) -> Option<Self> {
+        let terms = facts.terms(id)?;
+        let policy = deployment.defaults.with(&terms.policy);
+        let freezes = Freezes::of(facts, &policy);
+        Some(Self { id, terms, facts, policy, freezes, now })
+    }
+
+    pub fn roles(&self) -> impl Iterator<Item = &'a Role> {
+        self.terms.attendees.keys()
+    }
+
+    pub fn change(&self) -> Option<&'a Change> {
+        self.facts.change(&self.terms.change)
+    }
+
+    /// What the newest approved change record set.
+    pub fn in_force(&self) -> Option<&'a InForce> {
+        self.change().and_then(|change| change.in_force.as_ref())
+    }
+
+    pub fn owner(&self) -> Option<&'a Person> {
+        self.in_force().and_then(|change| change.owner.as_ref())
+    }
+
+    pub fn is_cancelled(&self) -> bool {
+        self.change().is_some_and(|change| matches!(change.state, ChangeState::Closed | ChangeState::Cancelled))
+    }
+
+    pub fn in_flux(&self) -> bool {
+        self.change().is_some_and(|change| matches!(change.state, ChangeState::Draft | ChangeState::OnHold))
+    }
+
+    pub fn ready(&self, checkpoint: &Checkpoint) -> Ready {
+        let Some(evidence) = self.facts.evidence(&self.terms.change, checkpoint) else { return Ready::Never };
+        match (evidence.status, evidence.ready_at) {
+            (EvidenceStatus::Ready, Some(at)) => Ready::At(at),
+            (EvidenceStatus::Expected, Some(at)) if self.now < self.overdue_at(at) => Ready::At(at),
+            (EvidenceStatus::Expected, Some(at)) => Ready::Overdue(at),
+            _ => Ready::Never,
+        }
+    }
+
+    /// Until then an expected checkpoint counts as ready at its expected time; at that instant it is overdue.
+    pub fn overdue_at(&self, expected: Instant) -> Instant {
+        expected.plus_minutes(self.policy.evidence_grace_minutes)
+    }
+
+    /// The next instant at which an expected checkpoint becomes overdue by time alone.
+    pub fn next_overdue(&self) -> Option<Instant> {
+        self.terms
+            .checkpoints
+            .iter()
+            .filter_map(|checkpoint| {
+                let evidence = self.facts.evidence(&self.terms.change, checkpoint)?;
+                let at = self.overdue_at(evidence.ready_at?);
+                (evidence.status == EvidenceStatus::Expected && self.now < at).then_some(at)
+            })
+            .min()
+    }
+
+    pub fn checkpoints(&self) -> BTreeMap<Checkpoint, Option<Instant>> {
+        let ready = |checkpoint: &Checkpoint| match self.ready(checkpoint) {
+            Ready::At(at) => Some(at),
+            Ready::Overdue(_) | Ready::Never => None,
+        };
+        self.terms.checkpoints.iter().map(|checkpoint| (checkpoint.clone(), ready(checkpoint))).collect()
+    }
+
+    /// The role's holder and its approved delegates, whatever their validity; nobody the policy excludes.
+    pub fn eligible(&self, role: &Role) -> Vec<Eligible<'a>> {
+        self.appointed(role).filter(|eligible| !self.policy.excludes(role, eligible.person)).collect()
+    }
+
+    /// The role's holder and its approved delegates, whatever their validity and whomever the policy excludes.
+    pub fn appointed(&self, role: &Role) -> impl Iterator<Item = Eligible<'a>> {
+        let mapping = self.facts.mapping(&self.terms.service, role);
+        let holder = mapping.and_then(|mapping| mapping.holder.as_ref());
+        let holder = holder.into_iter().map(|person| Eligible { person, rank: 0, valid_from: None, valid_until: None });
+        let delegates = mapping.and_then(|mapping| mapping.delegates.as_ref());
+        let delegates = delegates.into_iter().flatten().zip(1..).filter_map(|(delegate, rank)| {
+            (delegate.status == DelegateStatus::Approved).then_some(Eligible {
+                person: &delegate.person,
+                rank,
+                valid_from: delegate.valid_from,
+                valid_until: delegate.valid_until,
+            })
+        });
+        holder.chain(delegates)
+    }
+
+    /// What must be explicit before anything is refreshed by itself.
+    pub fn incomplete(&self) -> Vec<Reason> {
+        let mut reasons = Vec::new();
+        for role in self.roles() {
+            let mapping = self.facts.mapping(&self.terms.service, role);
+            if mapping.is_none_or(|mapping| mapping.holder.is_none()) {
+                reasons.push(Reason::new(Rule::Holder).role(role));
+            }
+            if mapping.is_none_or(|mapping| mapping.delegates.is_none()) {
+                reasons.push(Reason::new(Rule::Delegates).role(role));
+            }
+        }
+        if self.in_force().is_none() {
+            reasons.push(Reason::new(Rule::ChangeRecord));
+        }
+        reasons
+    }
+
+    pub fn zone(&self, person: &Person) -> Zone {
+        self.facts.profile(person).map_or(self.terms.time_zone, |profile| profile.time_zone)
+    }
+
+    /// The packet these facts make of a slot and attendees.
+    pub fn packet(&self, slot: Interval, attendees: BTreeMap<Role, Person>) -> Packet {
+        Packet {
+            slot,
+            attendees,
+            checkpoints: self.checkpoints(),
+            window: self.in_force().map(|change| change.window),
+            cutover: self.in_force().map(|change| change.cutover),
+            freeze_edge: self.freezes.is_edge(&slot),
+            cancelled: false,
+        }
+    }
+
+    /// The earliest start the evidence allows; `None` where a checkpoint has no ready time.
+    pub fn evidence_start(&self) -> Option<Instant> {
+        let buffer = self.policy.evidence_buffer_minutes * MINUTE;
+        let mut start = Instant::from_millis(i64::MIN / 4);
+        for checkpoint in &self.terms.checkpoints {
+            match self.ready(checkpoint) {
+                Ready::At(at) => start = start.max(at.plus_millis(buffer)),
+                Ready::Overdue(_) | Ready::Never => return None,
+            }
+        }
+        Some(start)
+    }
+
+    /// The latest end the cutover allows.
+    pub fn cutover_end(&self) -> Option<Instant> {
+        let lead = self.policy.lead_before_cutover_minutes;
+        self.in_force().map(|change| change.cutover.start.plus_minutes(-lead))
+    }
+
+    pub fn notice_start(&self) -> Instant {
+        self.now.plus_minutes(self.policy.min_notice_minutes)
+    }
+
+    /// The facts a packet made now stands on.
+    pub fn standpoints(&self) -> Vec<Standpoint> {
+        self.facts
+            .iter()
+            .filter(|fact| !matches!(fact.subject, Subject::Person(_) | Subject::Closure(_)))
+            .map(|fact| Standpoint {
+                subject: fact.subject.clone(),
+                source: fact.source.clone(),
+                revision: fact.revision,
+            })
+            .collect()
+    }
+}
+
+/// The subjects a review depends on, as far as the facts at hand name them. A fact that names new ones leads to
+/// another round: call again until nothing is added. `seated`: who sits in its versions.
+pub fn subjects<'a>(
+    id: &ReviewId,
+    facts: &'a Facts,
+    deployment: &Deployment,
+    seated: impl IntoIterator<Item = &'a Person>,
+) -> BTreeSet<Subject> {
+    let mut subjects = BTreeSet::from([Subject::Review(id.clone()), Subject::Closure(id.clone())]);
+    let Some(terms) = facts.terms(id) else { return subjects };
+    let policy = deployment.defaults.with(&terms.policy);
+    subjects.insert(Subject::Change(terms.change.clone()));
+    subjects.extend(terms.checkpoints.iter().map(|key| Subject::Evidence(terms.change.clone(), key.clone())));
+    subjects.extend(policy.freeze_calendars.iter().cloned().map(Subject::Freeze));
+    let mut seats: BTreeSet<&Person> = terms.attendees.values().chain(seated).collect();
+    for role in terms.attendees.keys() {
+        subjects.insert(Subject::Delegation(terms.service.clone(), role.clone()));
+        if let Some(mapping) = facts.mapping(&terms.service, role) {
+            seats.extend(mapping.holder.iter());
+            let approved = |delegate: &&crate::facts::fact::Delegate| delegate.status == DelegateStatus::Approved;
+            seats.extend(mapping.delegates.iter().flatten().filter(approved).map(|delegate| &delegate.person));
+        }
+    }
+    for person in &seats {
+        subjects.insert(Subject::Availability((*person).clone(), Diary::Calendar));
+        subjects.insert(Subject::Availability((*person).clone(), Diary::Oncall));
+    }
+    let alternate = policy.alternate_owner.iter().chain(&policy.escalation_contacts).cloned();
+    let owner = facts.change(&terms.change).and_then(|change| change.in_force.as_ref()?.owner.as_ref());
+    let readers = terms.optional.iter().chain(owner);
+    subjects.extend(seats.into_iter().chain(readers).cloned().chain(alternate).map(Subject::Person));
+    subjects
+}

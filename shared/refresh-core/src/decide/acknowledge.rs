@@ -1,0 +1,74 @@
+//! A required attendee's answer to the row they were told. `conflict` is an answer: it moves nothing, because only
+//! authoritative sources do.
+
+use crate::{
+    Instant, Person, TraceId,
+    audience::reading::Reading,
+    base::digest::Digest,
+    choice::situation::Situation,
+    decide::{adopt::Answered, draft::Turn},
+    facts::{fact::Facts, policy::Deployment},
+    record::{
+        decision::Outcome,
+        lineage::{Action, AnswerLine, AnswerResult, Happening},
+        review::{Answer, Reply, Review, Standing},
+    },
+    telling::reach,
+};
+
+/// Whether a link's row is one this person has now.
+pub fn look(review: &Review, situation: &Situation<'_>, by: &Person, row: [u8; 16]) -> (AnswerResult, Option<Digest>) {
+    let reading = Reading::of(review, situation);
+    let rows = [reading.tentative_row(by), reading.authoritative_row(by)];
+    let current = rows.into_iter().flatten().map(|row| row.digest()).find(|digest| digest.short() == row);
+    (if current.is_some() { AnswerResult::Shown } else { AnswerResult::Stale }, current)
+}
+
+/// An answer given through a link bound to this person and this row.
+#[derive(Clone, Debug)]
+pub struct Attempt {
+    pub by: Person,
+    /// The first half of the row's digest, from the link.
+    pub row: [u8; 16],
+    pub reply: Reply,
+    pub note: Option<String>,
+    /// Of the mail whose link it is.
+    pub trace: Option<TraceId>,
+}
+
+/// Records an answer. One to an older row is recorded as `stale`.
+pub fn answer(review: &Review, facts: &Facts, deployment: &Deployment, attempt: &Attempt, now: Instant) -> Answered {
+    let Attempt { by, row, reply, note, trace } = attempt.clone();
+    let now = now.max(review.head.at);
+    let Some(situation) = Situation::of(&review.head.review, facts, deployment, now) else {
+        return Answered { result: AnswerResult::Stale, before: None, commit: None };
+    };
+    let (_, current) = look(review, &situation, &by, row);
+    let result = if current.is_some() { AnswerResult::Recorded } else { AnswerResult::Stale };
+    let mut about = Digest::ZERO;
+    about.0[..16].copy_from_slice(&row);
+    let answer = Answer { person: by.clone(), row: current.unwrap_or(about), reply, note: note.clone(), at: now };
+    let repeated = review.head.answers.iter().any(|known| {
+        known.person == answer.person && known.row == answer.row && known.reply == reply && known.note == note
+    });
+    if repeated {
+        return Answered { result, before: None, commit: None };
+    }
+    let mut turn = Turn::beside(review, &situation);
+    turn.trace = trace;
+    turn.at_once = reply == Reply::Conflict;
+    let (by_whom, about) = (by.clone(), answer.row);
+    let line = AnswerLine { by: by_whom, action: Action::Acknowledge, result, about, reply: Some(reply), note };
+    turn.happened(Happening::Answer(line));
+    if current.is_some() {
+        let answers = &mut turn.head().answers;
+        answers.retain(|known| known.person != answer.person || known.row != answer.row);
+        answers.push(answer);
+        reach::answered(turn.head(), &by, now);
+        turn.keep_exceptions();
+        if turn.changed() && turn.review.head.standing == Standing::Open {
+            turn.decide(Outcome::Unchanged, None, None);
+        }
+    }
+    Answered { result, before: None, commit: turn.finish(Vec::new()) }
+}

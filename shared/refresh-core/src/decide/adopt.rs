@@ -1,0 +1,299 @@
+//! The owner's decision on a proposal. Everything is judged again at the POST, from the newest facts.
+
+use crate::{
+    Instant, Person, TraceId,
+    audience::roles,
+    choice::situation::Situation,
+    decide::{
+        draft::Turn,
+        refresh::{self, advance},
+    },
+    facts::{fact::Facts, policy::Deployment, subject::Subject},
+    record::{
+        commit::Commit,
+        decision::Outcome,
+        exception::ExceptionKind,
+        lineage::{Action, AnswerLine, AnswerResult, Happening},
+        review::{Declined, Fate, PastProposal, Review, Standing, StandsBy},
+    },
+};
+
+/// What the person at the page chose.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Wish {
+    Adopt,
+    /// Leave that slot out, look for another.
+    DeclineOtherSlot,
+    /// Keep the present slot, whatever it breaks now.
+    DeclineStand,
+    /// Make an expired proposal again.
+    AskAgain,
+}
+
+impl Wish {
+    pub const fn action(self) -> Action {
+        match self {
+            Self::Adopt => Action::Adopt,
+            Self::DeclineOtherSlot | Self::DeclineStand => Action::Decline,
+            Self::AskAgain => Action::AskAgain,
+        }
+    }
+
+    const fn fate(self) -> Option<Fate> {
+        match self {
+            Self::Adopt => Some(Fate::Adopted),
+            Self::DeclineOtherSlot => Some(Fate::DeclinedOtherSlot),
+            Self::DeclineStand => Some(Fate::DeclinedStand),
+            Self::AskAgain => None,
+        }
+    }
+}
+
+/// A decision wished for through a link bound to this person and this proposal.
+#[derive(Clone, Debug)]
+pub struct Attempt {
+    pub by: Person,
+    /// The first half of the proposal's id, from the link.
+    pub proposal: [u8; 16],
+    pub wish: Wish,
+    pub reason: Option<String>,
+    /// Of the mail whose link it is.
+    pub trace: Option<TraceId>,
+}
+
+/// What came of it.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Answered {
+    pub result: AnswerResult,
+    /// Who decided before, and when, where somebody did.
+    pub before: Option<PastProposal>,
+    /// What must be written; `None` where nothing must.
+    pub commit: Option<Commit>,
+}
+
+/// What a page shows for a link: `Shown` while this person can decide the proposal now, otherwise the refusal.
+pub fn look(
+    review: &Review,
+    facts: &Facts,
+    deployment: &Deployment,
+    by: &Person,
+    proposal: [u8; 16],
+    now: Instant,
+) -> (AnswerResult, Option<PastProposal>) {
+    let now = now.max(review.head.at);
+    let Some(situation) = Situation::of(&review.head.review, facts, deployment, now) else {
+        return (AnswerResult::Superseded, None);
+    };
+    let decided = past(review, proposal);
+    if let Some(decided) = decided.filter(|decided| is_decision(decided.fate)) {
+        let result = match decided.fate {
+            _ if decided.by.as_ref() != Some(by) => AnswerResult::AlreadyDecided,
+            Fate::Adopted => AnswerResult::Adopted,
+            _ => AnswerResult::Declined,
+        };
+        return (result, Some(decided.clone()));
+    }
+    (refusal(review, &situation, by, proposal).unwrap_or(AnswerResult::Shown), decided.cloned())
+}
+
+/// Decides. Nothing is adopted that is not, now, the choice.
+pub fn decide(review: &Review, facts: &Facts, deployment: &Deployment, attempt: &Attempt, now: Instant) -> Answered {
+    let now = now.max(review.head.at);
+    let Some(situation) = Situation::of(&review.head.review, facts, deployment, now) else {
+        return Answered { result: AnswerResult::Superseded, before: None, commit: None };
+    };
+    let decided = past(review, attempt.proposal).cloned();
+    if let Some(decided) = decided.as_ref().filter(|decided| is_decision(decided.fate)) {
+        return repeat(attempt, decided);
+    }
+    let mut turn = Turn::on(review, &situation);
+    turn.at_once = true;
+    turn.trace = attempt.trace;
+    let result = match refusal(review, &situation, &attempt.by, attempt.proposal) {
+        Some(AnswerResult::Expired) if attempt.wish == Wish::AskAgain => ask_again(&mut turn, facts, attempt),
+        Some(refused) => refused,
+        None if attempt.wish == Wish::AskAgain => AnswerResult::Shown,
+        None => carry_out(&mut turn, facts, deployment, attempt),
+    };
+    if refused(result) {
+        return refuse(review, &situation, facts, attempt, result, decided);
+    }
+    let commit = turn.finish(Vec::new());
+    Answered { result, before: decided, commit }
+}
+
+const fn is_decision(fate: Fate) -> bool {
+    matches!(fate, Fate::Adopted | Fate::DeclinedOtherSlot | Fate::DeclinedStand)
+}
+
+fn past(review: &Review, proposal: [u8; 16]) -> Option<&PastProposal> {
+    review.head.past.iter().rev().find(|past| past.id.short() == proposal)
+}
+
+const fn refused(result: AnswerResult) -> bool {
+    !matches!(result, AnswerResult::Adopted | AnswerResult::Declined | AnswerResult::AskedAgain)
+}
+
+/// Repeating a decision gives the first result; a contrary one names who decided when.
+fn repeat(attempt: &Attempt, decided: &PastProposal) -> Answered {
+    let same = attempt.wish.fate() == Some(decided.fate);
+    let result = match decided.fate {
+        _ if !same => AnswerResult::AlreadyDecided,
+        Fate::Adopted => AnswerResult::Adopted,
+        _ => AnswerResult::Declined,
+    };
+    Answered { result, before: Some(decided.clone()), commit: None }
+}
+
+/// The first refusal that fits, short of what the newest facts say.
+fn refusal(review: &Review, situation: &Situation<'_>, by: &Person, proposal: [u8; 16]) -> Option<AnswerResult> {
+    let pending = review.head.pending.as_ref().zip(review.pending.as_ref());
+    let named = pending.filter(|(pending, _)| pending.id().short() == proposal);
+    let expired = match named {
+        Some((pending, _)) => pending.expires_at <= situation.now,
+        None => past(review, proposal).is_some_and(|past| past.fate == Fate::Expired),
+    };
+    if expired {
+        return Some(AnswerResult::Expired);
+    }
+    let owner = situation.owner();
+    let authoritative = &review.authoritative.packet;
+    let adopter = match pending {
+        Some((_, version)) => roles::adopter(situation, authoritative, &version.packet),
+        None => owner.cloned(),
+    };
+    if adopter.as_ref() != Some(by) {
+        let substituted = owner == Some(by);
+        return Some(if substituted { AnswerResult::SeparationOfDuty } else { AnswerResult::NotTheOwner });
+    }
+    if named.is_none() {
+        return Some(AnswerResult::Superseded);
+    }
+    None
+}
+
+fn carry_out(turn: &mut Turn<'_>, facts: &Facts, deployment: &Deployment, attempt: &Attempt) -> AnswerResult {
+    if attempt.wish == Wish::Adopt && !still_the_choice(turn, facts, deployment) {
+        return AnswerResult::FactsChanged;
+    }
+    if attempt.wish == Wish::Adopt { adopt(turn, attempt) } else { decline(turn, facts, attempt) }
+}
+
+/// The choice is computed again from the newest facts; another slot is not adopted while the change is in flux.
+fn still_the_choice(turn: &Turn<'_>, facts: &Facts, deployment: &Deployment) -> bool {
+    let review = &turn.review;
+    let Some(pending) = &review.head.pending else { return false };
+    let moved = review.pending.as_ref().is_some_and(|version| version.packet.slot != review.authoritative.packet.slot);
+    if moved && turn.situation.in_flux() {
+        return false;
+    }
+    // What the proposal says is judged as if it had been told: the person deciding is looking at it.
+    let mut told = review.clone();
+    if let Some(pending) = &mut told.head.pending {
+        pending.told_at.get_or_insert(turn.now());
+    }
+    match refresh::refresh(&told, facts, deployment, Vec::new(), turn.now()) {
+        None => true,
+        Some(commit) => commit.head.pending.is_some_and(|now| now.id() == pending.id()),
+    }
+}
+
+fn adopt(turn: &mut Turn<'_>, attempt: &Attempt) -> AnswerResult {
+    if let Some(change) = turn.situation.facts.get(&Subject::Change(turn.situation.terms.change.clone())) {
+        turn.stand_on(change.subject.clone(), change.revision);
+    }
+    answer(turn, attempt, AnswerResult::Adopted);
+    turn.adopt(&attempt.by);
+    turn.escalate(Vec::new());
+    turn.decide(Outcome::Adopted, None, None);
+    AnswerResult::Adopted
+}
+
+fn decline(turn: &mut Turn<'_>, facts: &Facts, attempt: &Attempt) -> AnswerResult {
+    let stand = attempt.wish == Wish::DeclineStand;
+    let fate = if stand { Fate::DeclinedStand } else { Fate::DeclinedOtherSlot };
+    answer(turn, attempt, AnswerResult::Declined);
+    let Some((_, version)) = turn.end_proposal(fate, Some(&attempt.by)) else { return AnswerResult::Superseded };
+    let packet = version.packet;
+    let freeze_edge = packet.same_seats(turn.authoritative()) && !packet.cancelled;
+    // A declined cancellation has no other slot to look for: the owner stands by the meeting there is.
+    let stand = stand || packet.cancelled;
+    if !packet.cancelled {
+        let attendees = stand.then(|| packet.attendees.clone());
+        turn.head().declined.push(Declined { slot: packet.slot, attendees, freeze_edge });
+    }
+    if stand {
+        let violated = turn.violations();
+        let freeze_edge = turn.review.head.today.freeze_edge;
+        turn.head().stands_by = Some(StandsBy { violated, freeze_edge });
+        turn.escalate(vec![(ExceptionKind::OwnerOverride, refresh::override_reasons(turn))]);
+        turn.decide(Outcome::Declined, None, None);
+    } else {
+        turn.escalate(Vec::new());
+        turn.decide(Outcome::Declined, None, None);
+        advance(turn, facts, true);
+    }
+    AnswerResult::Declined
+}
+
+/// The expired page lets the present owner ask for the same proposal again, while it is still the choice.
+fn ask_again(turn: &mut Turn<'_>, facts: &Facts, attempt: &Attempt) -> AnswerResult {
+    let owner = turn.situation.owner() == Some(&attempt.by)
+        || turn.situation.policy.alternate_owner.as_ref() == Some(&attempt.by);
+    if turn.review.head.standing != Standing::Open || !owner {
+        return AnswerResult::NotTheOwner;
+    }
+    // The expiry instant may have come without its tick.
+    if turn.review.head.pending.is_some() {
+        advance(turn, facts, false);
+    }
+    let expired = past(&turn.review, attempt.proposal).is_some_and(|past| past.fate == Fate::Expired);
+    if turn.review.head.undecided.take().is_none() || !expired {
+        return AnswerResult::Superseded;
+    }
+    turn.head().undecided_until = None;
+    answer(turn, attempt, AnswerResult::AskedAgain);
+    advance(turn, facts, true);
+    AnswerResult::AskedAgain
+}
+
+fn answer(turn: &mut Turn<'_>, attempt: &Attempt, result: AnswerResult) {
+    let line = answer_line(&turn.review, attempt, result);
+    turn.happened(Happening::Answer(line));
+}
+
+fn answer_line(review: &Review, attempt: &Attempt, result: AnswerResult) -> AnswerLine {
+    let pending = review.head.pending.as_ref().map(crate::record::review::Pending::id);
+    let known = review.head.past.iter().map(|past| past.id).chain(pending);
+    let mut about = crate::base::digest::Digest::ZERO;
+    about.0[..16].copy_from_slice(&attempt.proposal);
+    AnswerLine {
+        by: attempt.by.clone(),
+        action: attempt.wish.action(),
+        result,
+        about: known.into_iter().find(|id| id.short() == attempt.proposal).unwrap_or(about),
+        reply: None,
+        note: attempt.reason.clone(),
+    }
+}
+
+/// A refusal is recorded too; if the facts have moved on, so is what they now ask for.
+fn refuse(
+    review: &Review,
+    situation: &Situation<'_>,
+    facts: &Facts,
+    attempt: &Attempt,
+    result: AnswerResult,
+    before: Option<PastProposal>,
+) -> Answered {
+    if result == AnswerResult::Shown {
+        return Answered { result, before, commit: None };
+    }
+    let mut turn = Turn::on(review, situation);
+    turn.trace = attempt.trace;
+    answer(&mut turn, attempt, result);
+    if result == AnswerResult::FactsChanged && review.head.standing == Standing::Open {
+        advance(&mut turn, facts, false);
+    }
+    Answered { result, before, commit: turn.finish(Vec::new()) }
+}

@@ -1,0 +1,375 @@
+//! One turn of a review: a working copy on which a decision is made, step by step, and which ends as one commit.
+
+use std::collections::BTreeSet;
+
+use crate::{
+    Instant, Person, TraceId,
+    audience::{deadlines, issued, reading::Reading, roles},
+    choice::{situation::Situation, today, violation},
+    facts::{fact::Revision, subject::Subject},
+    record::{
+        booking,
+        commit::{self, Commit},
+        decision::{Decision, Earlier, Outcome, PendingLine},
+        lineage::{Happening, Trigger},
+        mark::{self, Mark},
+        packet::{Packet, Version},
+        report::Report,
+        review::{Fate, Head, Hold, HoldEntry, MOST_PAST_PROPOSALS, PastProposal, Pending, Review, Standing},
+        view::Row,
+    },
+    telling::reach,
+};
+
+#[derive(Debug)]
+pub struct Turn<'a> {
+    pub situation: &'a Situation<'a>,
+    /// As it was read; `None` for a review that is being issued.
+    pub(crate) before: Option<&'a Review>,
+    pub review: Review,
+    pub(crate) minted: Vec<Version>,
+    pub(crate) happenings: Vec<Happening>,
+    /// Whether a person decided: everything owed goes out at once.
+    pub at_once: bool,
+    pub(crate) stands_on: Option<(Subject, Revision)>,
+    /// What it goes on, where a person's answer or the mailer's report began it; otherwise its triggers say.
+    pub trace: Option<TraceId>,
+}
+
+impl<'a> Turn<'a> {
+    pub fn on(review: &'a Review, situation: &'a Situation<'a>) -> Self {
+        let mut turn = Self {
+            situation,
+            before: Some(review),
+            review: review.clone(),
+            minted: Vec::new(),
+            happenings: Vec::new(),
+            at_once: false,
+            stands_on: None,
+            trace: None,
+        };
+        turn.review.head.at = situation.now;
+        turn.look();
+        let renewed = reach::resume(&mut turn.review.head, situation.facts, situation.now);
+        if !renewed.is_empty() {
+            turn.stirred(renewed);
+        }
+        turn
+    }
+
+    /// For what decides nothing about facts, an answer or a report: HEAD says of today what its last decision said. A
+    /// newer fact is its own refresh's business; until then nobody is told of a violation that nothing is proposed for.
+    pub fn beside(review: &'a Review, situation: &'a Situation<'a>) -> Self {
+        let mut turn = Self::on(review, situation);
+        turn.review.head.today = review.head.today.clone();
+        turn
+    }
+
+    pub fn now(&self) -> Instant {
+        self.situation.now
+    }
+
+    pub fn head(&mut self) -> &mut Head {
+        &mut self.review.head
+    }
+
+    pub fn authoritative(&self) -> &Packet {
+        &self.review.authoritative.packet
+    }
+
+    /// Looks at today's facts anew.
+    pub(crate) fn look(&mut self) {
+        let marks = violation::marks(self.situation, self.authoritative(), &self.review.head.bookings);
+        self.review.head.today = today::today(self.situation, &self.review.authoritative, marks);
+    }
+
+    pub fn violations(&self) -> BTreeSet<Mark> {
+        mark::violations(&self.review.head.today.violated)
+    }
+
+    pub fn stand_on(&mut self, subject: Subject, revision: Revision) {
+        self.stands_on = Some((subject, revision));
+    }
+
+    pub fn happened(&mut self, happening: Happening) {
+        self.happenings.push(happening);
+    }
+
+    fn mint(&mut self, packet: Packet, report: Report) -> Version {
+        let version = Version {
+            number: self.review.head.latest + 1,
+            made_at: self.now(),
+            parent: Some(self.review.head.authoritative),
+            owner: self.situation.owner().cloned(),
+            violated: self.review.head.today.violated.clone(),
+            stands_on: self.situation.standpoints(),
+            report,
+            packet,
+        };
+        self.review.head.latest = version.number;
+        self.minted.push(version.clone());
+        version
+    }
+
+    /// The packet becomes authoritative at once: the same seats, other content.
+    pub fn refresh(&mut self, packet: Packet) {
+        let version = self.mint(packet, Report::default());
+        self.review.head.authoritative = version.number;
+        self.review.authoritative = version;
+        self.look();
+    }
+
+    /// A new proposal. An earlier one is superseded by it. `seats_told`: somebody was told of its slot and attendees.
+    pub fn propose(&mut self, packet: Packet, report: Report, seats_told: bool) {
+        let expires_at = self.expiry(&packet);
+        let version = self.mint(packet, report);
+        self.review.head.pending = Some(Pending {
+            version: version.number,
+            first_version: version.number,
+            digest: version.packet.proposal_digest(),
+            made_at: version.made_at,
+            expires_at,
+            adopter: roles::adopter(self.situation, self.authoritative(), &version.packet),
+            told_at: None,
+            seats_told,
+            asked: None,
+        });
+        self.review.pending = Some(version);
+    }
+
+    /// Another version of the same proposal: links to it stay good and the deadline stays.
+    pub fn propose_again(&mut self, packet: Packet, report: Report) {
+        let version = self.mint(packet, report);
+        if let Some(pending) = &mut self.review.head.pending {
+            pending.version = version.number;
+        }
+        self.review.pending = Some(version);
+    }
+
+    /// The earliest of the deadline, the authoritative start and, if it moves the slot, its own start less the notice.
+    fn expiry(&self, proposal: &Packet) -> Instant {
+        let policy = &self.situation.policy;
+        let authoritative = self.authoritative();
+        let deadline = self.now().plus_minutes(policy.adoption_deadline_minutes);
+        let own = if proposal.slot == authoritative.slot {
+            authoritative.slot.start
+        } else {
+            proposal.slot.start.plus_minutes(-policy.min_notice_minutes)
+        };
+        deadline.min(authoritative.slot.start).min(own)
+    }
+
+    /// The present owner may be another than when the proposal was made.
+    pub fn reassign(&mut self) {
+        let Some(proposal) = self.review.pending.as_ref().map(|version| version.packet.clone()) else { return };
+        let adopter = roles::adopter(self.situation, self.authoritative(), &proposal);
+        if let Some(pending) = self.review.head.pending.as_mut().filter(|pending| pending.adopter != adopter) {
+            pending.adopter = adopter;
+            pending.asked = None;
+        }
+    }
+
+    /// The pending proposal is over. Returns it.
+    pub fn end_proposal(&mut self, fate: Fate, by: Option<&Person>) -> Option<(Pending, Version)> {
+        let pending = self.review.head.pending.take()?;
+        let version = self.review.pending.take()?;
+        let at = self.now();
+        let past = &mut self.review.head.past;
+        past.push(PastProposal { id: pending.id(), fate, by: by.cloned(), at });
+        if past.len() > MOST_PAST_PROPOSALS {
+            past.remove(0);
+        }
+        Some((pending, version))
+    }
+
+    /// The owner adopted: the pending version is the authoritative one.
+    pub fn adopt(&mut self, by: &Person) {
+        let Some((_, version)) = self.end_proposal(Fate::Adopted, Some(by)) else { return };
+        let before = self.authoritative().clone();
+        let packet = &version.packet;
+        let cancelled = packet.cancelled;
+        if !before.same_seats(packet) || cancelled {
+            self.review.head.meeting.sequence += 1;
+        }
+        if cancelled {
+            self.review.head.standing = Standing::Cancelled;
+        }
+        let head = &mut self.review.head;
+        head.authoritative = version.number;
+        head.starts_at = version.packet.slot.start;
+        head.adoptions += 1;
+        head.declined.clear();
+        head.stands_by = None;
+        head.undecided = None;
+        head.undecided_until = None;
+        self.review.authoritative = version;
+        self.settle_objects();
+        self.look();
+    }
+
+    /// Hold and bookings follow from what is pending and authoritative now. Counted from how the turn began: a proposal
+    /// that another replaces in one turn is one change of the hold, not an end and a beginning.
+    fn settle_objects(&mut self) {
+        if let Some(before) = self.before {
+            self.review.head.hold = before.head.hold.clone();
+            self.review.head.bookings = before.head.bookings.clone();
+        }
+        let entry = match self.review.head.standing {
+            Standing::Open => roles::hold(&self.review, self.situation.terms, &self.situation.policy),
+            _ => None,
+        };
+        change_hold(&mut self.review.head.hold, entry);
+        let meeting = (self.review.head.standing != Standing::Cancelled)
+            .then(|| (self.authoritative().slot, roles::invited(&self.review, self.situation.terms)));
+        let now = self.now();
+        booking::rebook(&mut self.review.head.bookings, false, meeting, now);
+    }
+
+    /// Duties and answers hold exactly as long as their row.
+    pub(crate) fn carry_forward(&mut self) {
+        let reading = Reading::of(&self.review, self.situation);
+        let rows = |person: &Person| {
+            let rows = [reading.authoritative_row(person), reading.tentative_row(person)];
+            rows.into_iter().flatten().map(|row| row.digest()).collect::<Vec<_>>()
+        };
+        let seat = |person: &Person| reading.authoritative_row(person).map(|row| row.digest());
+        let duties = self.review.head.duties.iter().filter(|duty| seat(&duty.person) == Some(duty.row));
+        let answers = self.review.head.answers.iter().filter(|answer| rows(&answer.person).contains(&answer.row));
+        let (mut duties, answers): (Vec<_>, Vec<_>) = (duties.cloned().collect(), answers.cloned().collect());
+        if matches!(self.review.head.standing, Standing::Closed | Standing::Cancelled) {
+            duties.clear();
+        }
+        self.review.head.duties = duties;
+        self.review.head.answers = answers;
+    }
+
+    /// Records a decision as things stand now.
+    pub fn decide(&mut self, outcome: Outcome, proposal: Option<Earlier>, report: Option<Report>) {
+        self.settle_objects();
+        self.carry_forward();
+        let clock = deadlines::of(&self.review, self.situation);
+        let head = &self.review.head;
+        self.happenings.push(Happening::Decision(Decision {
+            outcome,
+            proposal,
+            authoritative: head.authoritative,
+            violated: head.today.violated.clone(),
+            pending: head.pending.as_ref().map(|pending| PendingLine {
+                version: pending.version,
+                digest: pending.digest,
+                expires_at: pending.expires_at,
+                adopter: pending.adopter.clone(),
+            }),
+            exceptions: head.exceptions.clone(),
+            next_check_at: clock.next_check_at,
+            report,
+        }));
+    }
+
+    /// Whether the last thing recorded in this turn was a decision that already says it all: an expiry that left
+    /// nothing else to decide, or an issue nothing contradicts.
+    pub fn just_decided(&self, outcome: Outcome) -> bool {
+        let Some(Happening::Decision(last)) = self.happenings.last() else { return false };
+        let head = &self.review.head;
+        outcome == Outcome::Unchanged
+            && last.authoritative == head.authoritative
+            && last.pending.as_ref().map(|pending| pending.version)
+                == head.pending.as_ref().map(|pending| pending.version)
+            && last.exceptions.len() == head.exceptions.len()
+            && last.exceptions.iter().zip(&head.exceptions).all(|(was, now)| was.same(now))
+    }
+
+    /// Whether a version, a proposal or an exception changed: what a tick records.
+    pub fn changed(&self) -> bool {
+        let Some(before) = self.before else { return true };
+        let pending = |head: &Head| head.pending.as_ref().map(|pending| (pending.version, pending.adopter.clone()));
+        let (was, now) = (&before.head, &self.review.head);
+        !self.minted.is_empty()
+            || pending(was) != pending(now)
+            || was.standing != now.standing && now.standing != Standing::Started
+            || was.exceptions.len() != now.exceptions.len()
+            || was.exceptions.iter().zip(&now.exceptions).any(|(was, now)| !was.same(now))
+    }
+
+    /// Everything that must be written together; `None` where nothing differs.
+    pub fn finish(mut self, triggers: Vec<Trigger>) -> Option<Commit> {
+        self.settle_objects();
+        self.carry_forward();
+        // The newest of a batch: what came together is told together.
+        let newest = triggers.iter().rev().find(|trigger| trigger.disposition.is_applied()).map(Trigger::trace);
+        let trace = newest.or(self.trace).or(self.review.head.trace);
+        self.stir(trace);
+        let clock = deadlines::of(&self.review, self.situation);
+        let head = &mut self.review.head;
+        head.check_at = clock.check_at;
+        head.notices_at = clock.notices_at;
+        let causes = triggers.iter().map(commit::cause).collect();
+        let mut happenings: Vec<Happening> = triggers.into_iter().map(Happening::Trigger).collect();
+        happenings.append(&mut self.happenings);
+        if self.before.is_some_and(|before| happenings.is_empty() && same_but_time(&before.head, head)) {
+            return None;
+        }
+        Some(commit::commit(self.review.head, self.minted, (happenings, trace), causes, self.stands_on))
+    }
+
+    /// These people may be owed something, once the quiet period is over that begins now if none has.
+    pub(crate) fn stirred(&mut self, people: impl IntoIterator<Item = Person>) {
+        let quiet_until = self.now().plus_seconds(self.situation.policy.quiet_seconds);
+        let head = &mut self.review.head;
+        head.stirred.extend(people);
+        head.quiet_until = Some(head.quiet_until.map_or(quiet_until, |until| until.min(quiet_until)));
+    }
+
+    /// The quiet period starts with the first change that makes anybody's view differ.
+    fn stir(&mut self, trace: Option<TraceId>) {
+        let after = Reading::of(&self.review, self.situation);
+        let baseline;
+        let before = match self.before {
+            Some(before) => before,
+            None => {
+                baseline = issued::as_issued(&self.review);
+                &baseline
+            }
+        };
+        let before = Reading::of(before, self.situation);
+        let mut people = before.people();
+        people.extend(after.people());
+        let stirred: Vec<Person> = people
+            .into_iter()
+            .filter(|person| {
+                let seat: Option<Row> = before.authoritative_row(person);
+                before.view(person, None) != after.view(person, seat.as_ref())
+            })
+            .collect();
+        if !stirred.is_empty() || self.before.is_none() {
+            self.review.head.go_on(trace, &stirred);
+        }
+        reach::retry(&mut self.review.head, &stirred);
+        if !stirred.is_empty() {
+            self.stirred(stirred);
+        }
+        if self.at_once && self.review.head.quiet_until.is_some() {
+            self.review.head.quiet_until = Some(self.now());
+        }
+    }
+}
+
+/// `SEQUENCE` + 1 exactly when slot or attendees change or the hold ends, counted from what anybody was sent.
+fn change_hold(hold: &mut Hold, entry: Option<HoldEntry>) {
+    if hold.entry == entry {
+        return;
+    }
+    if hold.told {
+        hold.sequence += 1;
+        // An ended hold is told by its CANCEL, so the next one must rise above it.
+        hold.told = entry.is_none();
+    }
+    hold.entry = entry;
+}
+
+/// Time of commit apart, nothing differs: not worth a write.
+fn same_but_time(before: &Head, after: &Head) -> bool {
+    let mut now = after.clone();
+    now.at = before.at;
+    now == *before
+}

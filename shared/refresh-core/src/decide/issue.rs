@@ -1,0 +1,102 @@
+//! The first turn of a review: what it is handed over with, and what everyone counts as told from then on.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use crate::{
+    Instant,
+    audience::roles,
+    base::digest::Digest,
+    choice::{situation::Situation, today::today, violation},
+    decide::draft::Turn,
+    record::{
+        booking,
+        mark::Mark,
+        packet::Version,
+        report::Report,
+        review::{Head, Hold, Review, Standing, Tip},
+    },
+};
+
+impl<'a> Turn<'a> {
+    /// The first turn: the review is issued with the packet its terms and today's facts make.
+    pub fn issuing(situation: &'a Situation<'a>, default_uid: (&str, &str)) -> Self {
+        let terms = situation.terms;
+        let packet = situation.packet(terms.slot, terms.attendees.clone());
+        let meeting = terms.meeting.clone().unwrap_or_else(|| crate::facts::fact::Meeting {
+            uid: format!("{}@{}", default_uid.0, default_uid.1),
+            sequence: 0,
+        });
+        let hold =
+            Hold { uid: format!("{}-hold@{}", default_uid.0, default_uid.1), sequence: 0, entry: None, told: false };
+        let mut issued = Version {
+            number: terms.version,
+            made_at: situation.now,
+            parent: None,
+            owner: situation.owner().cloned(),
+            violated: violation::marks(situation, &packet, &[]),
+            stands_on: situation.standpoints(),
+            report: Report::default(),
+            packet,
+        };
+        if situation.in_force().is_some_and(|change| change.owner.is_some() && !change.owner_confirmed) {
+            issued.violated.push(Mark::OwnerUnconfirmed);
+        }
+        let head = Head {
+            review: situation.id.clone(),
+            counter: 0,
+            at: situation.now,
+            standing: Standing::Open,
+            issued: terms.version,
+            latest: terms.version,
+            authoritative: terms.version,
+            starts_at: terms.slot.start,
+            pending: None,
+            today: today(situation, &issued, Vec::new()),
+            exceptions: Vec::new(),
+            declined: Vec::new(),
+            stands_by: None,
+            undecided: None,
+            undecided_until: None,
+            paused_until: None,
+            tellings: Vec::new(),
+            past: Vec::new(),
+            meeting,
+            hold,
+            bookings: Vec::new(),
+            duties: Vec::new(),
+            answers: Vec::new(),
+            unreachable: Vec::new(),
+            adoptions: 0,
+            lineage: Tip { sequence: 0, hash: Digest::ZERO },
+            check_at: None,
+            quiet_until: None,
+            notices_at: None,
+            stirred: BTreeSet::new(),
+            mails_sent: 0,
+            trace: None,
+            earlier: BTreeMap::new(),
+        };
+        let review = Review { head, issued: issued.clone(), authoritative: issued.clone(), pending: None };
+        let mut turn = Self {
+            situation,
+            before: None,
+            review,
+            minted: vec![issued],
+            happenings: Vec::new(),
+            at_once: false,
+            stands_on: None,
+            trace: None,
+        };
+        // The meeting existed before it was handed over, so a calendar read earlier may show it.
+        let invited = roles::invited(&turn.review, terms);
+        turn.review.head.bookings.push(booking::Booking {
+            slot: terms.slot,
+            people: invited,
+            hold: false,
+            from: Instant::from_millis(0),
+            until: None,
+        });
+        turn.look();
+        turn
+    }
+}

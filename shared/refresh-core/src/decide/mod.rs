@@ -1,0 +1,9 @@
+//! What is decided? One file a decision.
+
+pub mod acknowledge;
+pub mod adopt;
+pub mod draft;
+mod escalate;
+mod issue;
+pub mod refresh;
+pub mod undeliverable;

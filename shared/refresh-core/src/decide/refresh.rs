@@ -1,0 +1,352 @@
+//! What happens: from facts and time to one decision. Total and pure; "no slot exists" is an outcome.
+
+use crate::{
+    Instant, ReviewId,
+    base::instant::SECOND,
+    choice::{
+        candidates::{Landscape, Reach},
+        explanation,
+        situation::Situation,
+        waiver,
+    },
+    decide::draft::Turn,
+    facts::{fact::Facts, policy::Deployment},
+    record::{
+        commit::Commit,
+        decision::{Earlier, Outcome},
+        exception::{ExceptionKind, Reason, Rule},
+        lineage::Trigger,
+        mark::Mark,
+        packet::Packet,
+        report::Report,
+        review::{Fate, Pending, Review, Standing, StandsBy},
+    },
+};
+
+/// A review is handed over: its packet becomes authoritative, everyone counts as told, nobody owes an answer. If today's
+/// facts already contradict it, a refresh follows at once. `None` where no terms are known. `host` ends the meeting's
+/// UID where the review came without one.
+pub fn issue(
+    id: &ReviewId,
+    host: &str,
+    facts: &Facts,
+    deployment: &Deployment,
+    triggers: Vec<Trigger>,
+    now: Instant,
+) -> Option<Commit> {
+    let situation = Situation::of(id, facts, deployment, now)?;
+    let mut turn = Turn::issuing(&situation, (id.as_str(), host));
+    turn.decide(Outcome::Issued, None, None);
+    advance(&mut turn, facts, false);
+    turn.finish(triggers)
+}
+
+/// Recomputes an issued review from the newest facts. `triggers`: the events that led here, accepted and ignored; none
+/// for a tick. `None` where there is nothing to write.
+pub fn refresh(
+    review: &Review,
+    facts: &Facts,
+    deployment: &Deployment,
+    triggers: Vec<Trigger>,
+    now: Instant,
+) -> Option<Commit> {
+    let now = now.max(review.head.at);
+    if review.head.standing != Standing::Open {
+        return None;
+    }
+    let situation = Situation::of(&review.head.review, facts, deployment, now)?;
+    let mut turn = Turn::on(review, &situation);
+    let accepted = triggers.iter().any(|trigger| trigger.disposition.is_applied());
+    advance(&mut turn, facts, accepted);
+    turn.finish(triggers)
+}
+
+/// One step of an open review. `accepted`: a fact was accepted, so a decision is recorded whatever it says.
+pub(crate) fn advance(turn: &mut Turn<'_>, facts: &Facts, accepted: bool) {
+    if facts.is_closed(&turn.review.head.review) {
+        return close(turn);
+    }
+    let started = turn.authoritative().slot.start <= turn.now();
+    expire(turn);
+    if started {
+        turn.head().standing = Standing::Started;
+        turn.head().paused_until = None;
+        return;
+    }
+    follow(turn, accepted);
+}
+
+/// `review.closed`: coordination ends, the meeting is left alone.
+fn close(turn: &mut Turn<'_>) {
+    let ended = turn.end_proposal(Fate::Withdrawn, None);
+    let head = turn.head();
+    head.standing = Standing::Closed;
+    head.stands_by = None;
+    head.undecided = None;
+    head.undecided_until = None;
+    head.paused_until = None;
+    turn.escalate(Vec::new());
+    turn.decide(Outcome::Closed, ended.map(|_| Earlier::Withdrawn), None);
+}
+
+/// Silence never adopts: at its expiry instant a proposal is over, and `undecided` opens.
+fn expire(turn: &mut Turn<'_>) {
+    let now = turn.now();
+    if turn.review.head.pending.as_ref().is_none_or(|pending| now < pending.expires_at) {
+        return;
+    }
+    let Some((pending, version)) = turn.end_proposal(Fate::Expired, None) else { return };
+    let moves = version.packet.slot != turn.authoritative().slot;
+    let notice = -turn.situation.policy.min_notice_minutes;
+    let head = turn.head();
+    head.undecided = Some(pending.digest);
+    // One second later it no longer leaves the notice it needs, and another choice may be the first.
+    head.undecided_until =
+        moves.then(|| version.packet.slot.start.plus_minutes(notice).plus_millis(SECOND)).filter(|until| *until > now);
+    turn.escalate(vec![undecided(version.packet.slot)]);
+    turn.decide(Outcome::Unchanged, Some(Earlier::Expired), None);
+}
+
+fn undecided(slot: crate::base::instant::Slot) -> (ExceptionKind, Vec<Reason>) {
+    (ExceptionKind::Undecided, vec![Reason::new(Rule::Expired).slot(slot)])
+}
+
+/// What the facts ask for.
+enum Verdict {
+    /// The authoritative slot and attendees.
+    Keep,
+    Propose(Packet, Report),
+    /// The owner stands by what there is.
+    Stand,
+    /// Nothing can be proposed.
+    Escalate(ExceptionKind, Vec<Reason>, Option<Report>),
+}
+
+/// The decision table: the choice against the authoritative packet.
+fn follow(turn: &mut Turn<'_>, accepted: bool) {
+    end_pause(turn, accepted);
+    end_override(turn);
+    match judge(turn) {
+        Verdict::Keep => keep(turn, accepted),
+        Verdict::Propose(packet, report) => propose(turn, packet, report, accepted),
+        Verdict::Stand => {
+            let ended = withdraw(turn);
+            let reasons = override_reasons(turn);
+            turn.escalate(vec![(ExceptionKind::OwnerOverride, reasons)]);
+            record(turn, Outcome::Unchanged, ended, None, accepted);
+        }
+        Verdict::Escalate(kind, reasons, report) => {
+            forget_undecided(turn);
+            let ended = withdraw(turn);
+            turn.escalate(vec![(kind, reasons)]);
+            record(turn, Outcome::Escalated, ended, report, accepted);
+        }
+    }
+}
+
+/// An accepted event writes a decision for every review it touches; time alone only where something changed.
+fn record(turn: &mut Turn<'_>, outcome: Outcome, earlier: Option<Earlier>, report: Option<Report>, accepted: bool) {
+    if accepted || turn.changed() && !turn.just_decided(outcome) {
+        turn.decide(outcome, earlier, report);
+    }
+}
+
+fn withdraw(turn: &mut Turn<'_>) -> Option<Earlier> {
+    turn.end_proposal(Fate::Withdrawn, None).map(|_| Earlier::Withdrawn)
+}
+
+fn forget_undecided(turn: &mut Turn<'_>) {
+    turn.head().undecided = None;
+    turn.head().undecided_until = None;
+}
+
+/// While too many proposals were told, an accepted fact prolongs the pause; once it is over the count starts anew.
+fn end_pause(turn: &mut Turn<'_>, accepted: bool) {
+    let (now, quiet) = (turn.now(), turn.situation.policy.quiet_seconds);
+    let head = turn.head();
+    match head.paused_until {
+        Some(until) if until <= now => {
+            head.paused_until = None;
+            head.tellings.clear();
+        }
+        Some(_) if accepted => head.paused_until = Some(now.plus_seconds(quiet)),
+        _ => {}
+    }
+}
+
+/// The owner stands by the present slot until it breaks something else than it did.
+fn end_override(turn: &mut Turn<'_>) {
+    let (violated, freeze_edge) = (turn.violations(), turn.review.head.today.freeze_edge);
+    let nothing_to_stand_by = override_reasons(turn).is_empty();
+    let head = turn.head();
+    let differs = |by: &StandsBy| by.violated != violated || by.freeze_edge != freeze_edge;
+    if nothing_to_stand_by || head.stands_by.as_ref().is_some_and(differs) {
+        head.stands_by = None;
+    }
+}
+
+fn judge(turn: &Turn<'_>) -> Verdict {
+    let situation = turn.situation;
+    let head = &turn.review.head;
+    let authoritative = turn.authoritative();
+    if head.stands_by.is_some() {
+        return Verdict::Stand;
+    }
+    if situation.is_cancelled() {
+        let packet = Packet { cancelled: true, ..turn.content() };
+        return Verdict::Propose(packet, Report::default());
+    }
+    let incomplete = situation.incomplete();
+    if !incomplete.is_empty() {
+        return Verdict::Escalate(ExceptionKind::PolicyIncomplete, incomplete, None);
+    }
+    let edge = head.today.freeze_edge;
+    let edge_declined = edge && head.declined.iter().any(|declined| declined.freeze_edge);
+    if turn.violations().is_empty() && !edge_declined {
+        if edge && !authoritative.freeze_edge {
+            return Verdict::Propose(turn.content(), Report::default());
+        }
+        return Verdict::Keep;
+    }
+    let landscape = Landscape::of(situation, authoritative, &head.bookings, &head.declined, Reach::Window);
+    let told = head.pending.as_ref().is_some_and(Pending::is_told);
+    if let Some(pending) = turn.review.pending.as_ref().filter(|_| told).map(|version| &version.packet)
+        && !pending.cancelled
+        && !pending.same_seats(authoritative)
+        && landscape.still_viable(pending)
+    {
+        let report = explanation::of(&landscape, Some(pending.slot.start));
+        return Verdict::Propose(situation.packet(pending.slot, pending.attendees.clone()), report);
+    }
+    if let Some((index, seats)) = landscape.preferred() {
+        let choice = landscape.choice(index, &seats);
+        let report = explanation::of(&landscape, Some(choice.slot.start));
+        return Verdict::Propose(situation.packet(choice.slot, choice.attendees), report);
+    }
+    let report = Some(explanation::of(&landscape, None));
+    match declined_alone(turn, edge_declined) {
+        Some(reasons) => Verdict::Escalate(ExceptionKind::DeclinedOnly, reasons, report),
+        None => {
+            let wide = Landscape::of(situation, authoritative, &head.bookings, &head.declined, Reach::Waivers);
+            Verdict::Escalate(ExceptionKind::NoViableSlot, waiver::reasons(&wide), report)
+        }
+    }
+}
+
+/// Whether only declined choices are left: each of them that would be viable.
+fn declined_alone(turn: &Turn<'_>, edge_declined: bool) -> Option<Vec<Reason>> {
+    let head = &turn.review.head;
+    if head.declined.is_empty() {
+        return None;
+    }
+    let all = Landscape::of(turn.situation, turn.authoritative(), &head.bookings, &[], Reach::Window);
+    let kept = edge_declined && turn.violations().is_empty();
+    if !kept && all.preferred().is_none() {
+        return None;
+    }
+    let mut slots: Vec<_> = head.declined.iter().map(|declined| declined.slot).collect();
+    slots.sort_unstable();
+    slots.dedup();
+    Some(slots.into_iter().map(|slot| Reason::new(Rule::Declined).slot(slot)).collect())
+}
+
+/// Same slot and attendees.
+fn keep(turn: &mut Turn<'_>, accepted: bool) {
+    forget_undecided(turn);
+    turn.head().paused_until = None;
+    let ended = withdraw(turn);
+    let packet = turn.content();
+    let outcome = if packet == *turn.authoritative() {
+        Outcome::Unchanged
+    } else {
+        turn.refresh(packet);
+        Outcome::Refreshed
+    };
+    turn.escalate(Vec::new());
+    record(turn, outcome, ended, None, accepted);
+}
+
+/// Another slot, another person, a freeze edge, or a cancellation: the owner decides.
+fn propose(turn: &mut Turn<'_>, packet: Packet, report: Report, accepted: bool) {
+    let digest = packet.proposal_digest();
+    let pending = turn.review.pending.as_ref().zip(turn.review.head.pending.as_ref());
+    if let Some((version, _)) = pending.filter(|(_, pending)| pending.digest == digest) {
+        let same = version.packet == packet;
+        if !same {
+            turn.propose_again(packet, report);
+        }
+        turn.reassign();
+        turn.escalate(Vec::new());
+        let outcome = if same { Outcome::Unchanged } else { Outcome::Held };
+        return record(turn, outcome, None, None, accepted);
+    }
+    if turn.review.head.undecided == Some(digest) {
+        turn.escalate(vec![undecided(packet.slot)]);
+        return record(turn, Outcome::Unchanged, None, None, accepted);
+    }
+    forget_undecided(turn);
+    if is_churning(turn) {
+        let ended = withdraw(turn);
+        turn.escalate(vec![(ExceptionKind::Churn, vec![Reason::new(Rule::TooManyProposals)])]);
+        return record(turn, Outcome::Escalated, ended, None, accepted);
+    }
+    let earlier = turn.end_proposal(Fate::Superseded, None);
+    // Only the freeze edge is another: what people were told of slot and seats still stands.
+    let seats_told = earlier.as_ref().is_some_and(|(pending, version)| {
+        pending.is_told() && version.packet.same_seats(&packet) && version.packet.cancelled == packet.cancelled
+    });
+    let ended = earlier.map(|_| Earlier::Superseded);
+    turn.propose(packet, report, seats_told);
+    turn.escalate(Vec::new());
+    record(turn, Outcome::Held, ended, None, accepted);
+}
+
+/// More than the policy's number of proposals told within its time: the one too many is not made.
+fn is_churning(turn: &mut Turn<'_>) -> bool {
+    let churn = turn.situation.policy.churn;
+    let (now, quiet) = (turn.now(), turn.situation.policy.quiet_seconds);
+    let head = turn.head();
+    if head.paused_until.is_some() {
+        return true;
+    }
+    head.tellings.retain(|told| now < told.plus_minutes(churn.within_minutes));
+    if head.tellings.len() < churn.proposals as usize {
+        return false;
+    }
+    head.paused_until = Some(now.plus_seconds(quiet));
+    true
+}
+
+/// What the owner stands by: every violation, and the freeze edge where that was declined.
+pub(crate) fn override_reasons(turn: &Turn<'_>) -> Vec<Reason> {
+    let edge = turn.review.head.today.freeze_edge && !turn.authoritative().freeze_edge;
+    let violated = turn.violations();
+    violated.iter().map(stands_by).chain(edge.then(|| Reason::new(Rule::FreezeEdge))).collect()
+}
+
+/// The rule that an accepted violation breaks, as a reason of `owner_override`.
+fn stands_by(mark: &Mark) -> Reason {
+    match mark {
+        Mark::Evidence => Reason::new(Rule::Evidence),
+        Mark::Window => Reason::new(Rule::Window),
+        Mark::Cutover => Reason::new(Rule::Cutover),
+        Mark::Freeze => Reason::new(Rule::Freeze),
+        Mark::Hours(person) => Reason::new(Rule::Hours).person(person),
+        Mark::Busy(person) => Reason::new(Rule::Busy).person(person),
+        Mark::Delegate(person) => Reason::new(Rule::Delegate).person(person),
+        Mark::Uncovered(role) => Reason::new(Rule::Uncovered).role(role),
+        Mark::Excluded(person) => Reason::new(Rule::Excluded).person(person),
+        Mark::Shared(person) => Reason::new(Rule::Shared).person(person),
+        Mark::Cancelled | Mark::Unproven(_) | Mark::ChangeInFlux | Mark::OwnerUnconfirmed => {
+            Reason::new(Rule::Cancelled)
+        }
+    }
+}
+
+impl Turn<'_> {
+    /// The authoritative slot and attendees with today's content.
+    pub(crate) fn content(&self) -> Packet {
+        let packet = self.authoritative();
+        self.situation.packet(packet.slot, packet.attendees.clone())
+    }
+}

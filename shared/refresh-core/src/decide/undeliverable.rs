@@ -1,0 +1,48 @@
+//! What the mailer's report of a mail that did not arrive leads to.
+
+use crate::{
+    Instant,
+    choice::situation::Situation,
+    decide::draft::Turn,
+    facts::{fact::Facts, policy::Deployment},
+    record::{
+        commit::Commit,
+        decision::Outcome,
+        delivery::{Report, Status},
+        lineage::Happening,
+        review::{Review, Standing},
+    },
+    telling::reach,
+};
+
+/// A person whose mail does not arrive: nothing more is mailed to them, and one who is required opens `unreachable`.
+/// `None` where the report says nothing of the kind, or nothing new.
+pub fn undeliverable(
+    review: &Review,
+    facts: &Facts,
+    deployment: &Deployment,
+    report: &Report,
+    now: Instant,
+) -> Option<Commit> {
+    let why = report.delivery.status.undeliverable()?;
+    let now = now.max(review.head.at);
+    let situation = Situation::of(&review.head.review, facts, deployment, now)?;
+    let mut turn = Turn::beside(review, &situation);
+    turn.trace = report.trace;
+    let profile = reach::profile(facts, &report.to);
+    if !reach::unreached(turn.head(), report, why, profile) {
+        return None;
+    }
+    let reason = match &report.delivery.status {
+        Status::Rejected { reason } => Some(reason.clone()),
+        _ => None,
+    };
+    turn.happened(Happening::Undeliverable { to: report.to.clone(), why, reason });
+    if review.head.standing == Standing::Open {
+        turn.keep_exceptions();
+        if turn.changed() {
+            turn.decide(Outcome::Unchanged, None, None);
+        }
+    }
+    turn.finish(Vec::new())
+}

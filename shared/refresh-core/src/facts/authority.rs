@@ -1,0 +1,119 @@
+//! Whether an event becomes the newest fact of its subject, and if not, why.
+
+use serde::{Deserialize, Serialize};
+
+use crate::{
+    Instant,
+    facts::{
+        event::Event,
+        fact::{Body, Change, ChangeState, Fact},
+        policy::Deployment,
+    },
+};
+
+/// Why an event changed nothing. Tried in this order; the first that fits is recorded.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Ignored {
+    Invalid,
+    Duplicate,
+    IdCollision,
+    NonAuthoritativeSource,
+    UnknownSubject,
+    NotInForce,
+    StaleRevision,
+    ReviewStarted,
+}
+
+impl Ignored {
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::Invalid => "invalid",
+            Self::Duplicate => "duplicate",
+            Self::IdCollision => "id_collision",
+            Self::NonAuthoritativeSource => "non_authoritative_source",
+            Self::UnknownSubject => "unknown_subject",
+            Self::NotInForce => "not_in_force",
+            Self::StaleRevision => "stale_revision",
+            Self::ReviewStarted => "review_started",
+        }
+    }
+}
+
+/// What became of an event.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Serialize, Deserialize)]
+#[serde(tag = "disposition", content = "reason", rename_all = "snake_case")]
+pub enum Disposition {
+    Applied,
+    Ignored(Ignored),
+}
+
+impl Disposition {
+    pub const fn is_applied(self) -> bool {
+        matches!(self, Self::Applied)
+    }
+}
+
+/// What the store holds that bears on an event, read consistently before it is judged.
+#[derive(Clone, Copy, Debug)]
+pub struct Known<'a> {
+    /// The newest accepted fact of the event's subject.
+    pub fact: Option<&'a Fact>,
+    /// Whether the review that a closure names was ever issued.
+    pub review_issued: bool,
+}
+
+/// The fact an event would become, or why it does not. Identity (`duplicate`, `id_collision`) was judged before, by
+/// the store's own condition; `review_started` is judged after, from the dependents.
+pub fn judge(event: &Event, known: &Known<'_>, deployment: &Deployment, now: Instant) -> Result<Fact, Ignored> {
+    let kind = event.subject.kind();
+    let source = &event.identity.source;
+    if !deployment.registers(kind, source) {
+        return Err(Ignored::NonAuthoritativeSource);
+    }
+    // Revisions compare only within one source. Another registered source may take a subject over only once the
+    // operator has removed the registration of the one that holds it.
+    let same_source = known.fact.is_none_or(|fact| fact.source == *source);
+    if known.fact.is_some_and(|fact| !same_source && deployment.registers(kind, &fact.source)) {
+        return Err(Ignored::NonAuthoritativeSource);
+    }
+    if matches!(event.body, Body::Closure { .. }) && !known.review_issued {
+        return Err(Ignored::UnknownSubject);
+    }
+    let body = succeed(known.fact.map(|fact| &fact.body), &event.body).ok_or(Ignored::NotInForce)?;
+    if same_source && known.fact.is_some_and(|fact| event.revision <= fact.revision) {
+        return Err(Ignored::StaleRevision);
+    }
+    Ok(Fact {
+        subject: event.subject.clone(),
+        source: source.clone(),
+        revision: event.revision,
+        accepted_at: now,
+        body,
+    })
+}
+
+/// A fact is a snapshot, with two exceptions that keep something of the one before: a change record's unapproved
+/// states are applied as state alone, and a review is issued once. `None`: not in force.
+fn succeed(before: Option<&Body>, event: &Body) -> Option<Body> {
+    Some(match (before, event) {
+        (before, Body::Change(Change { state, in_force: None })) => {
+            let in_force = match before {
+                Some(Body::Change(change)) => change.in_force.clone(),
+                _ => None,
+            };
+            if in_force.is_none() && matches!(state, ChangeState::Draft | ChangeState::OnHold) {
+                return None;
+            }
+            Body::Change(Change { state: *state, in_force })
+        }
+        (Some(Body::Review(first)), Body::Review(newer)) => {
+            let mut terms = first.clone();
+            terms.title = newer.title.clone();
+            terms.checkpoints = newer.checkpoints.clone();
+            terms.policy = newer.policy.clone();
+            Body::Review(terms)
+        }
+        (_, body) => body.clone(),
+    })
+}

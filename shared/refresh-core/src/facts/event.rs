@@ -1,0 +1,65 @@
+//! What a source system reports: one parsed, valid event. Its making from JSON is the `sources` crate's business.
+
+use serde::{Deserialize, Serialize};
+
+use crate::{
+    EventId, Source, TraceId,
+    base::digest::Digest,
+    facts::{
+        fact::{Body, Revision},
+        subject::Subject,
+    },
+};
+
+/// A valid event: what it would make of one subject.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Event {
+    pub identity: Identity,
+    /// The CloudEvents `type`, for the record.
+    pub event_type: String,
+    /// The one its sender gave, if any. Not part of the digest: a redelivery may come with another.
+    pub trace: Option<TraceId>,
+    /// Of the event's own members and data, so that the same id with other content is noticed.
+    pub digest: Digest,
+    pub subject: Subject,
+    pub revision: Revision,
+    pub body: Body,
+}
+
+impl Event {
+    pub fn trace(&self) -> TraceId {
+        self.trace.unwrap_or_else(|| self.identity.trace())
+    }
+}
+
+/// CloudEvents `source` + `id`: the identity of a distinct event.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Serialize, Deserialize)]
+pub struct Identity {
+    pub source: Source,
+    pub id: EventId,
+}
+
+impl Identity {
+    /// The trace of an event whose sender gave none. Every delivery of the event has the same.
+    pub fn trace(&self) -> TraceId {
+        let parts = [self.source.as_str().as_bytes(), self.id.as_str().as_bytes()];
+        TraceId::of_digest(&Digest::of_parts("trace", &parts))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn without_one_the_identity_is_enough() {
+        let identity = |source: &str, id: &str| Identity {
+            source: Source::parse(source).expect("a source"),
+            id: EventId::parse(id).expect("an id"),
+        };
+        let one = identity("//ci.example.com", "e1").trace();
+        assert_eq!(one, identity("//ci.example.com", "e1").trace());
+        assert_ne!(one, identity("//ci.example.com", "e2").trace());
+        assert_ne!(identity("//a", "bc").trace(), identity("//ab", "c").trace());
+    }
+}

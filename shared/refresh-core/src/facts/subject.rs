@@ -1,0 +1,93 @@
+//! What facts are about: one subject, one fact.
+
+use serde::{Deserialize, Serialize};
+
+use crate::{Calendar, ChangeId, Checkpoint, Person, ReviewId, Role, Service};
+
+/// What a source can be authoritative for.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Kind {
+    Review,
+    Change,
+    Delegation,
+    Availability,
+    Evidence,
+    Freeze,
+    Person,
+}
+
+impl Kind {
+    pub const ALL: [Self; 7] =
+        [Self::Review, Self::Change, Self::Delegation, Self::Availability, Self::Evidence, Self::Freeze, Self::Person];
+
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::Review => "review",
+            Self::Change => "change",
+            Self::Delegation => "delegation",
+            Self::Availability => "availability",
+            Self::Evidence => "evidence",
+            Self::Freeze => "freeze",
+            Self::Person => "person",
+        }
+    }
+}
+
+/// Which of a person's two calendars.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Diary {
+    Calendar,
+    Oncall,
+}
+
+/// What a fact is about: one subject, one fact.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Subject {
+    Review(ReviewId),
+    Closure(ReviewId),
+    Change(ChangeId),
+    Delegation(Service, Role),
+    Availability(Person, Diary),
+    Evidence(ChangeId, Checkpoint),
+    Freeze(Calendar),
+    Person(Person),
+}
+
+impl Subject {
+    pub const fn kind(&self) -> Kind {
+        match self {
+            Self::Review(_) | Self::Closure(_) => Kind::Review,
+            Self::Change(_) => Kind::Change,
+            Self::Delegation(..) => Kind::Delegation,
+            Self::Availability(..) => Kind::Availability,
+            Self::Evidence(..) => Kind::Evidence,
+            Self::Freeze(_) => Kind::Freeze,
+            Self::Person(_) => Kind::Person,
+        }
+    }
+
+    /// The word in the store's key: the kind, but a closure is its own.
+    pub const fn word(&self) -> &'static str {
+        match self {
+            Self::Closure(_) => "closure",
+            other => other.kind().word(),
+        }
+    }
+
+    /// The names that make the subject, in key order. Joining and escaping is the store's business.
+    pub fn names(&self) -> Vec<&str> {
+        match self {
+            Self::Review(id) | Self::Closure(id) => vec![id.as_str()],
+            Self::Change(id) => vec![id.as_str()],
+            Self::Delegation(service, role) => vec![service.as_str(), role.as_str()],
+            Self::Availability(person, Diary::Calendar) => vec![person.as_str(), "calendar"],
+            Self::Availability(person, Diary::Oncall) => vec![person.as_str(), "oncall"],
+            Self::Evidence(change, checkpoint) => vec![change.as_str(), checkpoint.as_str()],
+            Self::Freeze(calendar) => vec![calendar.as_str()],
+            Self::Person(person) => vec![person.as_str()],
+        }
+    }
+}

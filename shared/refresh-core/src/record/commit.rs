@@ -1,0 +1,65 @@
+//! A decision as a complete value: everything that must be written together. The committer has no `if` about rules.
+
+use crate::{
+    TraceId,
+    base::digest::Digest,
+    facts::{event::Identity, fact::Revision, subject::Subject},
+    record::{
+        lineage::{Entry, Happening, Trigger},
+        packet::Version,
+        review::{Head, Tip},
+        told::Told,
+    },
+};
+
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Commit {
+    /// Written if HEAD's counter is still `head.counter - 1` (if there is no HEAD, where that is zero).
+    pub head: Head,
+    /// Written once each; must not exist.
+    pub versions: Vec<Version>,
+    /// Written once; must not exist. `None` where time alone moved HEAD's clockwork and nothing happened.
+    pub entry: Option<Entry>,
+    /// Written once each; one that exists drops that trigger from the commit.
+    pub causes: Vec<Cause>,
+    /// Who was told what, where a mail was settled.
+    pub told: Option<Settled>,
+    /// A fact that must still have this revision: adoption stands on who the owner is.
+    pub stands_on: Option<(Subject, Revision)>,
+}
+
+/// A trigger's mark on a review: each counts once, however often it is delivered.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Debug)]
+pub struct Cause {
+    pub identity: Identity,
+    /// The content's digest where the id was taken by another event.
+    pub collision: Option<Digest>,
+}
+
+/// A mail that went out.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Settled {
+    pub told: Told,
+    /// The claim it was sent under, released with it.
+    pub claimed_by: String,
+}
+
+/// Puts a commit together: the counter, the chain's next entry and its hash in HEAD.
+pub fn commit(
+    mut head: Head,
+    versions: Vec<Version>,
+    (happenings, trace): (Vec<Happening>, Option<TraceId>),
+    causes: Vec<Cause>,
+    stands_on: Option<(Subject, Revision)>,
+) -> Commit {
+    head.counter += 1;
+    let entry = (!happenings.is_empty()).then(|| Entry::after(&head, happenings, trace));
+    if let Some(entry) = &entry {
+        head.lineage = Tip { sequence: entry.sequence, hash: entry.hash() };
+    }
+    Commit { head, versions, entry, causes, told: None, stands_on }
+}
+
+pub fn cause(trigger: &Trigger) -> Cause {
+    Cause { identity: trigger.identity.clone(), collision: trigger.collision }
+}

@@ -1,0 +1,166 @@
+//! What the mailer reports back of a message, and what follows: who cannot be reached by mail, and until when.
+//!
+//! ```text
+//!  a mail bounces for good, is refused, its reader complains ──▶ Withheld ── they answer ───────────────▶ Answered
+//!                 refused, and then they must know something else │    │ their `person` fact is renewed ▶ Resumed
+//!                                                                 ▼    ▲ refused again                       ▲
+//!                                                               Retry ─┘── the mailer accepts ───────────────┘
+//! ```
+
+use serde::{Deserialize, Serialize};
+
+use crate::{Instant, Person, TraceId, facts::fact::Revision, record::exception::Rule};
+
+/// What is kept of the mailer's words, in characters.
+pub const LONGEST_REASON: usize = 200;
+
+/// What the mailer says became of one message to one person.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct Report {
+    pub to: Person,
+    pub delivery: Delivery,
+    /// The one that the message itself went on.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub trace: Option<TraceId>,
+}
+
+/// What is known of a message: kept of each person's newest.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct Delivery {
+    /// The mailer's id of the message; of one that it refused at once, the claim it was made under.
+    pub message_id: String,
+    /// When the mailer took it, by the mailer's clock: messages to one person are ordered by it.
+    pub mailed_at: Instant,
+    /// When that became known, by the mailer's clock.
+    pub at: Instant,
+    #[serde(flatten)]
+    pub status: Status,
+}
+
+/// In the order of weight: of one message the heaviest word counts, whatever was said last.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(tag = "status", rename_all = "snake_case")]
+pub enum Status {
+    /// The mailer still tries.
+    Delayed,
+    /// A full mailbox, a server that was away, an automatic answer. The address is good.
+    BouncedForNow,
+    Delivered,
+    /// The mailer would not send this message: what is in it, or who it is to.
+    Rejected {
+        reason: String,
+    },
+    /// On the mailer's list of addresses that bounced or complained before: nothing was tried.
+    Suppressed,
+    Bounced,
+    Complained,
+}
+
+impl Status {
+    /// The word of the contract.
+    pub const fn word(&self) -> &'static str {
+        match self {
+            Self::Delayed => "delayed",
+            Self::BouncedForNow => "bounced_for_now",
+            Self::Delivered => "delivered",
+            Self::Rejected { .. } => "rejected",
+            Self::Suppressed => "suppressed",
+            Self::Bounced => "bounced",
+            Self::Complained => "complained",
+        }
+    }
+
+    /// The mailer's own words, short and on one line: they are outside text that people will read.
+    pub fn rejected(reason: &str) -> Self {
+        let reason = reason.chars().map(|c| if c.is_control() { ' ' } else { c }).take(LONGEST_REASON).collect();
+        Self::Rejected { reason }
+    }
+
+    const fn weight(&self) -> u8 {
+        match self {
+            Self::Delayed => 0,
+            Self::BouncedForNow => 1,
+            Self::Delivered => 2,
+            Self::Rejected { .. } => 3,
+            Self::Suppressed => 4,
+            Self::Bounced => 5,
+            Self::Complained => 6,
+        }
+    }
+
+    /// Why no further mail is worth sending; `None` where one is.
+    pub const fn undeliverable(&self) -> Option<Undeliverable> {
+        match self {
+            Self::Delayed | Self::BouncedForNow | Self::Delivered => None,
+            Self::Rejected { .. } => Some(Undeliverable::Rejected),
+            Self::Suppressed | Self::Bounced => Some(Undeliverable::Bounced),
+            Self::Complained => Some(Undeliverable::Complained),
+        }
+    }
+
+    /// Whether the message never arrived, for certain. Who complained has read it.
+    pub const fn is_lost(&self) -> bool {
+        matches!(self, Self::Rejected { .. } | Self::Suppressed | Self::Bounced)
+    }
+}
+
+impl Delivery {
+    /// What is known after `report`; `None` where it adds nothing. The newest message counts, of one message the
+    /// heaviest word: reports come twice, late and in any order, and the answer is the same.
+    pub fn after(known: Option<&Self>, report: &Self) -> Option<Self> {
+        let order = |one: &Self| (one.mailed_at, one.message_id.clone(), one.status.weight(), one.at);
+        known.is_none_or(|known| order(known) < order(report)).then(|| report.clone())
+    }
+}
+
+/// Why a person's mail does not arrive; the later one outweighs.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Undeliverable {
+    Rejected,
+    Bounced,
+    Complained,
+}
+
+impl Undeliverable {
+    pub const fn rule(self) -> Rule {
+        match self {
+            Self::Rejected => Rule::Rejected,
+            Self::Bounced => Rule::Bounced,
+            Self::Complained => Rule::Complained,
+        }
+    }
+}
+
+/// A person whose mail did not arrive, required or not.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct Unreachable {
+    pub person: Person,
+    pub why: Undeliverable,
+    /// When the mailer took the message that was reported on.
+    pub mailed_at: Instant,
+    /// The revision of their `person` fact then: a newer one is their source's word for the address.
+    pub profile: Option<Revision>,
+    pub reach: Reach,
+}
+
+/// Whether mail to somebody is worth trying.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Reach {
+    /// Nothing is sent: each further try would cost the sender's reputation and reach nobody.
+    Withheld,
+    /// One message was refused, and what they must know is another by now: that is tried once.
+    Retry,
+    /// They answered. Reports on mails taken before are old news.
+    Answered { since: Instant },
+    /// Their source named them anew, or the mailer accepted a mail to them. Reports on mails taken before are old news.
+    Resumed { since: Instant },
+}
+
+impl Unreachable {
+    /// Whether they count as unreachable still.
+    pub const fn is_open(&self) -> bool {
+        matches!(self.reach, Reach::Withheld | Reach::Retry)
+    }
+}

@@ -1,0 +1,232 @@
+//! The difference between two views of one person, field by field, before and after.
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fmt,
+};
+
+use serde::{Deserialize, Serialize, de};
+
+use crate::{
+    Checkpoint, Instant, Interval, Person, Role,
+    record::{
+        mark::Mark,
+        view::{Attendance, ExceptionLine, Seating, View},
+    },
+};
+
+/// The member of a view that differs, by its name in the contract.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Debug)]
+pub enum Field {
+    Attendance,
+    Slot,
+    Role,
+    Standing,
+    Duty,
+    Roster(Role),
+    Checkpoint(Checkpoint),
+    Window,
+    Cutover,
+    FreezeEdge,
+    Violated,
+    Exception,
+    Conflict(Role),
+}
+
+impl fmt::Display for Field {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Attendance => f.write_str("attendance"),
+            Self::Slot => f.write_str("slot"),
+            Self::Role => f.write_str("role"),
+            Self::Standing => f.write_str("standing"),
+            Self::Duty => f.write_str("duty"),
+            Self::Roster(role) => write!(f, "roster.{role}"),
+            Self::Checkpoint(key) => write!(f, "checkpoint.{key}"),
+            Self::Window => f.write_str("window"),
+            Self::Cutover => f.write_str("cutover"),
+            Self::FreezeEdge => f.write_str("freeze_edge"),
+            Self::Violated => f.write_str("violated"),
+            Self::Exception => f.write_str("exception"),
+            Self::Conflict(role) => write!(f, "conflict.{role}"),
+        }
+    }
+}
+
+impl std::str::FromStr for Field {
+    type Err = String;
+    fn from_str(text: &str) -> Result<Self, String> {
+        Ok(match text.split_once('.') {
+            Some(("roster", role)) => Self::Roster(Role::parse(role)?),
+            Some(("checkpoint", key)) => Self::Checkpoint(Checkpoint::parse(key)?),
+            Some(("conflict", role)) => Self::Conflict(Role::parse(role)?),
+            _ => match text {
+                "attendance" => Self::Attendance,
+                "slot" => Self::Slot,
+                "role" => Self::Role,
+                "standing" => Self::Standing,
+                "duty" => Self::Duty,
+                "window" => Self::Window,
+                "cutover" => Self::Cutover,
+                "freeze_edge" => Self::FreezeEdge,
+                "violated" => Self::Violated,
+                "exception" => Self::Exception,
+                _ => return Err(format!("a field of a view; found {text:?}")),
+            },
+        })
+    }
+}
+
+impl Serialize for Field {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
+    }
+}
+
+impl<'de> Deserialize<'de> for Field {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = std::borrow::Cow::<str>::deserialize(deserializer)?;
+        text.parse().map_err(de::Error::custom)
+    }
+}
+
+/// One difference of two views.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize)]
+pub struct Change {
+    pub field: Field,
+    pub was: Option<Value>,
+    pub now: Option<Value>,
+}
+
+/// Read by its field: an empty list, or a role that is called like a standing, does not say by itself what it is.
+impl<'de> Deserialize<'de> for Change {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        #[derive(Deserialize)]
+        struct Raw {
+            field: Field,
+            was: Option<serde_json::Value>,
+            now: Option<serde_json::Value>,
+        }
+        let Raw { field, was, now } = Raw::deserialize(deserializer)?;
+        let read = |raw: Option<serde_json::Value>| {
+            raw.map(|raw| Value::of(&field, raw))
+                .transpose()
+                .map_err(|error| de::Error::custom(format!("{field}: {error}")))
+        };
+        Ok(Self { was: read(was)?, now: read(now)?, field })
+    }
+}
+
+/// What a field holds. Untagged: the JSON of the contract.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize)]
+#[serde(untagged)]
+pub enum Value {
+    Flag(bool),
+    Interval(Interval),
+    Duty(DutyLine),
+    Marks(Vec<Mark>),
+    Exceptions(Vec<ExceptionLine>),
+    Instant(Instant),
+    Seating(Seating),
+    Attendance(Attendance),
+    Text(String),
+}
+
+impl Value {
+    fn of(field: &Field, raw: serde_json::Value) -> serde_json::Result<Self> {
+        use serde_json::from_value;
+        Ok(match field {
+            Field::Slot | Field::Window | Field::Cutover => Self::Interval(from_value(raw)?),
+            Field::Role | Field::Roster(_) | Field::Conflict(_) => Self::Text(from_value(raw)?),
+            Field::Standing => Self::Seating(from_value(raw)?),
+            Field::Attendance => Self::Attendance(from_value(raw)?),
+            Field::Duty => Self::Duty(from_value(raw)?),
+            Field::Checkpoint(_) => Self::Instant(from_value(raw)?),
+            Field::FreezeEdge => Self::Flag(from_value(raw)?),
+            Field::Violated => Self::Marks(from_value(raw)?),
+            Field::Exception => Self::Exceptions(from_value(raw)?),
+        })
+    }
+}
+
+/// What the reader must do, and by when.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct DutyLine {
+    pub action: DutyAction,
+    pub by: Instant,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum DutyAction {
+    Decide,
+    Answer,
+}
+
+/// What was, what is now: field by field, in the order of the contract. Empty exactly if the views are equal.
+pub fn delta(was: &View, now: &View, duty_was: Option<&DutyLine>, duty_now: Option<&DutyLine>) -> Vec<Change> {
+    let mut delta = Delta(Vec::new());
+    delta.field(Field::Slot, was.slot.map(Value::Interval), now.slot.map(Value::Interval));
+    delta.field(Field::Role, roles(was), roles(now));
+    delta.field(Field::Standing, was.standing.map(Value::Seating), now.standing.map(Value::Seating));
+    let duty = |line: Option<&DutyLine>| line.cloned().map(Value::Duty);
+    delta.field(Field::Duty, duty(duty_was), duty(duty_now));
+    let person = |person: &Person| Some(Value::Text(person.to_string()));
+    delta.map(&was.roster, &now.roster, Field::Roster, person);
+    delta.map(&was.checkpoints, &now.checkpoints, Field::Checkpoint, |ready| ready.map(Value::Instant));
+    delta.field(Field::Window, was.window.map(Value::Interval), now.window.map(Value::Interval));
+    delta.field(Field::Cutover, was.cutover.map(Value::Interval), now.cutover.map(Value::Interval));
+    delta.field(Field::FreezeEdge, was.freeze_edge.map(Value::Flag), now.freeze_edge.map(Value::Flag));
+    if was.violated != now.violated {
+        delta.field(Field::Violated, marks(was), marks(now));
+    }
+    if was.exceptions != now.exceptions {
+        delta.field(Field::Exception, exceptions(was), exceptions(now));
+    }
+    delta.map(&was.conflicts, &now.conflicts, Field::Conflict, person);
+    delta.field(Field::Attendance, was.attendance.map(Value::Attendance), now.attendance.map(Value::Attendance));
+    // A proposal that went and came back is to be decided anew, though nothing else of it differs.
+    if delta.0.is_empty() && was.decides != now.decides {
+        delta.0.push(Change { field: Field::Duty, was: duty(duty_was), now: duty(duty_now) });
+    }
+    delta.0
+}
+
+struct Delta(Vec<Change>);
+
+impl Delta {
+    fn field(&mut self, field: Field, was: Option<Value>, now: Option<Value>) {
+        if was != now {
+            self.0.push(Change { field, was, now });
+        }
+    }
+
+    fn map<K: Ord + Clone, V: PartialEq>(
+        &mut self,
+        was: &BTreeMap<K, V>,
+        now: &BTreeMap<K, V>,
+        field: impl Fn(K) -> Field,
+        value: impl Fn(&V) -> Option<Value>,
+    ) {
+        let keys: BTreeSet<&K> = was.keys().chain(now.keys()).collect();
+        for key in keys.into_iter().filter(|key| was.get(key) != now.get(key)) {
+            let of = |map: &BTreeMap<K, V>| map.get(key).and_then(&value);
+            // A checkpoint that is new and has no time yet differs though both sides print as nothing.
+            self.0.push(Change { field: field(key.clone()), was: of(was), now: of(now) });
+        }
+    }
+}
+
+fn roles(view: &View) -> Option<Value> {
+    let names: Vec<&str> = view.roles.iter().map(Role::as_str).collect();
+    (!names.is_empty()).then(|| Value::Text(names.join(", ")))
+}
+
+/// A list that a view has but that is empty is `[]`; one that a view does not have is nothing.
+fn marks(view: &View) -> Option<Value> {
+    (!view.violated.is_empty() || view.freeze_edge.is_some()).then(|| Value::Marks(view.violated.clone()))
+}
+
+fn exceptions(view: &View) -> Option<Value> {
+    (!view.exceptions.is_empty() || view.freeze_edge.is_some()).then(|| Value::Exceptions(view.exceptions.clone()))
+}

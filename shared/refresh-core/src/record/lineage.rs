@@ -1,0 +1,197 @@
+//! The append-only, hash-chained record of a review: every trigger, decision, notice and answer, ignored triggers included.
+
+use serde::{Deserialize, Serialize};
+
+use crate::{
+    Instant, Person, ReviewId, TraceId,
+    base::digest::{Digest, canonical},
+    facts::{authority::Disposition, event::Identity, fact::Revision, subject::Subject},
+    record::{
+        decision::Decision,
+        delivery::Undeliverable,
+        delta::Change,
+        notice::{CalendarPart, NoticeKind},
+        review::{Head, Reply, Tip},
+    },
+};
+
+/// One entry a commit.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct Entry {
+    pub review: ReviewId,
+    /// From 1, without gaps.
+    pub sequence: u64,
+    pub at: Instant,
+    /// The hash of the entry before; zero for the first.
+    pub previous: Digest,
+    pub happenings: Vec<Happening>,
+    /// What it goes on: the newest accepted event's, that of the mail which was answered or reported on, or where time
+    /// alone moved, the newest before.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub trace: Option<TraceId>,
+}
+
+impl Entry {
+    /// Over the previous hash and the entry's own canonical bytes.
+    pub fn hash(&self) -> Digest {
+        Digest::of_parts("lineage", &[&self.previous.0, &canonical(self)])
+    }
+
+    /// The next one of the review whose HEAD this is.
+    pub fn after(head: &Head, happenings: Vec<Happening>, trace: Option<TraceId>) -> Self {
+        let Tip { sequence, hash } = head.lineage;
+        Self { review: head.review.clone(), sequence: sequence + 1, at: head.at, previous: hash, happenings, trace }
+    }
+}
+
+/// What happened, each in its own word.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(tag = "record", rename_all = "snake_case")]
+pub enum Happening {
+    Trigger(Trigger),
+    Decision(Decision),
+    Notice {
+        to: Person,
+        kind: NoticeKind,
+        version: u32,
+        changes: Vec<Change>,
+        calendar: Vec<CalendarPart>,
+        /// The mailer's id of the message, kept for reconciliation.
+        message_id: String,
+    },
+    /// Their view came back to what they were told before the quiet period ended.
+    Skipped {
+        people: Vec<Person>,
+    },
+    Answer(AnswerLine),
+    /// The mailer reported that a message did not arrive, or was unwelcome.
+    Undeliverable {
+        to: Person,
+        why: Undeliverable,
+        /// The mailer's own words, where it refused the message.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        reason: Option<String>,
+    },
+}
+
+/// An event that touched this review, or would have.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct Trigger {
+    #[serde(flatten)]
+    pub identity: Identity,
+    pub event_type: String,
+    pub subject: Subject,
+    pub revision: Revision,
+    #[serde(flatten)]
+    pub disposition: Disposition,
+    /// Sets an id collision apart from the event whose id it took.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub collision: Option<Digest>,
+    /// The one its sender gave, if any.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub trace: Option<TraceId>,
+}
+
+impl Trigger {
+    pub fn trace(&self) -> TraceId {
+        self.trace.unwrap_or_else(|| self.identity.trace())
+    }
+}
+
+/// What a person did through a link.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct AnswerLine {
+    pub by: Person,
+    pub action: Action,
+    pub result: AnswerResult,
+    /// The proposal or row the link was bound to.
+    pub about: Digest,
+    /// What was said, where it was said to a row: the record holds it whatever a later answer says.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reply: Option<Reply>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub note: Option<String>,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Action {
+    Adopt,
+    Decline,
+    Acknowledge,
+    Open,
+    /// The owner asks for an expired proposal again.
+    AskAgain,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum AnswerResult {
+    Adopted,
+    Declined,
+    Recorded,
+    Shown,
+    Superseded,
+    FactsChanged,
+    Expired,
+    AlreadyDecided,
+    NotTheOwner,
+    SeparationOfDuty,
+    Stale,
+    NoLink,
+    /// An expired proposal was asked for again and is pending once more.
+    AskedAgain,
+}
+
+impl AnswerResult {
+    /// The word of the contract.
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::Adopted => "adopted",
+            Self::Declined => "declined",
+            Self::Recorded => "recorded",
+            Self::Shown => "shown",
+            Self::Superseded => "superseded",
+            Self::FactsChanged => "facts_changed",
+            Self::Expired => "expired",
+            Self::AlreadyDecided => "already_decided",
+            Self::NotTheOwner => "not_the_owner",
+            Self::SeparationOfDuty => "separation_of_duty",
+            Self::Stale => "stale",
+            Self::NoLink => "no_link",
+            Self::AskedAgain => "asked_again",
+        }
+    }
+}
+
+/// The first entry that does not fit, and why.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Misfit {
+    pub sequence: u64,
+    pub because: String,
+}
+
+/// Recomputes the chain. `entries` in order of sequence; `tip` is what HEAD says the chain ends with.
+pub fn verify<'a>(entries: impl IntoIterator<Item = &'a Entry>, tip: &Tip) -> Result<u64, Misfit> {
+    let mut end = Tip { sequence: 0, hash: Digest::ZERO };
+    for entry in entries {
+        let misfit = |because: &str| Misfit { sequence: end.sequence + 1, because: because.to_owned() };
+        if entry.sequence != end.sequence + 1 {
+            return Err(misfit(&format!("expected this entry, found entry {}", entry.sequence)));
+        }
+        if entry.previous != end.hash {
+            return Err(misfit("it does not follow the hash of the entry before"));
+        }
+        end = Tip { sequence: entry.sequence, hash: entry.hash() };
+    }
+    if end == *tip {
+        Ok(end.sequence)
+    } else if end.sequence < tip.sequence {
+        Err(Misfit {
+            sequence: end.sequence + 1,
+            because: format!("missing; HEAD names entry {} as the last", tip.sequence),
+        })
+    } else {
+        Err(Misfit { sequence: end.sequence, because: "its hash is not the one HEAD names".to_owned() })
+    }
+}

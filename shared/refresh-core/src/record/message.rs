@@ -1,0 +1,112 @@
+//! What one function tells the next. A message is a hint to look: what counts is what the store says.
+
+use serde::{Deserialize, Serialize};
+
+use crate::{
+    Instant, ReviewId, TraceId,
+    base::instant::SECOND,
+    record::{delivery::Report, lineage::Trigger, review::Head},
+};
+
+/// To `refresh`: an event touched this review, or time did.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct RefreshRequested {
+    pub review: ReviewId,
+    /// `None` from a tick: time leaves no mark of its own.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub trigger: Option<Trigger>,
+    pub at: Instant,
+}
+
+/// To `refresh`: the mailer says what became of a message.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct MailReported {
+    pub review: ReviewId,
+    pub reported: Report,
+}
+
+/// Whatever comes to `refresh`.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum ToRefresh {
+    Requested(RefreshRequested),
+    Reported(MailReported),
+}
+
+impl ToRefresh {
+    /// Told apart by the member that only one of them has. A worker from before there were reports finds no `at` in one
+    /// and hands it back, until a newer one takes it.
+    pub fn read(text: &str) -> Result<Self, serde_json::Error> {
+        let message: serde_json::Value = serde_json::from_str(text)?;
+        if message.get("reported").is_some() {
+            serde_json::from_value(message).map(Self::Reported)
+        } else {
+            serde_json::from_value(message).map(Self::Requested)
+        }
+    }
+
+    pub const fn review(&self) -> &ReviewId {
+        match self {
+            Self::Requested(request) => &request.review,
+            Self::Reported(report) => &report.review,
+        }
+    }
+}
+
+/// To `notify`: somebody may be owed a notice. One message a review, however many people.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct NoticesDue {
+    pub review: ReviewId,
+    pub at: Instant,
+    /// What made them due, for the log of whoever cannot even read HEAD. `None` from a tick, which reads no HEAD.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub trace: Option<TraceId>,
+}
+
+impl NoticesDue {
+    pub fn of(head: &Head) -> Option<Self> {
+        head.notices_at.map(|at| Self { review: head.review.clone(), at, trace: head.trace })
+    }
+
+    /// The delay of a message that shall arrive at `at`, in whole seconds, rounded up; `None` where that is farther off
+    /// than `longest`: a tick finds it then.
+    pub fn delay(&self, now: Instant, longest: u32) -> Option<u32> {
+        let seconds = (self.at.since(now).max(0) + SECOND - 1) / SECOND;
+        u32::try_from(seconds).ok().filter(|seconds| *seconds <= longest)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{
+        Person,
+        record::delivery::{Delivery, Status},
+    };
+
+    fn reported() -> MailReported {
+        let at = Instant::parse("2026-11-03T09:00:00Z").unwrap();
+        let status = Status::Rejected { reason: "Bad content".to_owned() };
+        let delivery = Delivery { message_id: "m1".to_owned(), mailed_at: at, at, status };
+        let to = Person::parse("a@example.com").unwrap();
+        MailReported {
+            review: ReviewId::parse("RR-1").unwrap(),
+            reported: Report { to, delivery, trace: TraceId::from_bytes([7; 16]) },
+        }
+    }
+
+    #[test]
+    fn what_comes_to_refresh_is_told_apart_and_old_messages_read() {
+        let old = r#"{"review":"RR-1","at":"2026-11-03T09:00:00Z"}"#;
+        let Ok(ToRefresh::Requested(request)) = ToRefresh::read(old) else { panic!("{old}: expected a request") };
+        assert_eq!((request.review.as_str(), &request.trigger), ("RR-1", &None));
+        let text = serde_json::to_string(&reported()).unwrap();
+        assert_eq!(ToRefresh::read(&text).unwrap(), ToRefresh::Reported(reported()));
+    }
+
+    /// During a deployment the message goes back to the queue: an older worker must not take it for a request.
+    #[test]
+    fn a_worker_from_before_there_were_reports_refuses_one() {
+        let text = serde_json::to_string(&reported()).unwrap();
+        assert!(serde_json::from_str::<RefreshRequested>(&text).unwrap_err().to_string().contains("`at`"));
+    }
+}

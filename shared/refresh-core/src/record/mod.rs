@@ -1,0 +1,17 @@
+//! What is written and sent? Data alone.
+
+pub mod booking;
+pub mod commit;
+pub mod decision;
+pub mod delivery;
+pub mod delta;
+pub mod exception;
+pub mod lineage;
+pub mod mark;
+pub mod message;
+pub mod notice;
+pub mod packet;
+pub mod report;
+pub mod review;
+pub mod told;
+pub mod view;

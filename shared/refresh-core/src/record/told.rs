@@ -1,0 +1,55 @@
+//! What one person was last told: the other half of "owed is told against now".
+
+use serde::{Deserialize, Serialize};
+
+use crate::{
+    Instant, Person, TraceId,
+    base::{digest::Digest, instant::Slot},
+    record::{
+        delta::DutyLine,
+        packet::Standpoint,
+        view::{Row, View},
+    },
+};
+
+/// TOLD: one item a person. `None` in the store means: told what the first version says.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct Told {
+    pub person: Person,
+    pub view: View,
+    /// The authoritative seat they were last told: a duty arises only from a changed one, and who loses it is released.
+    pub seat: Option<Row>,
+    /// They were told that this seat is theirs no more: only what they knew of it is left.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub released: bool,
+    /// What they were last told to do, for the difference alone.
+    pub duty: Option<DutyLine>,
+    /// The version HEAD's pending or authoritative packet had, whose facts the next `why` is counted from.
+    pub version: u32,
+    /// The proposal they were told of, if one was pending in their view.
+    pub proposal: Option<Digest>,
+    /// The facts newer than that version's that they were told of: no version need stand on them.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub news: Vec<Standpoint>,
+    /// Adoptions so far, then: a proposal that is gone was adopted or withdrawn since.
+    pub adoptions: u32,
+    /// The slot the meeting has in their calendar, by us.
+    pub meeting: Option<Slot>,
+    /// The slot the hold has in their calendar, by us, and the sequence it was sent with.
+    pub hold: Option<(Slot, u32)>,
+    pub at: Instant,
+    /// The mailer's id of the mail that told them: what a report on it speaks of.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub message_id: Option<String>,
+    /// What led to that: a reminder goes on under it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub trace: Option<TraceId>,
+}
+
+/// Somebody is about to mail this person. A claim never settled counts as owed: its mail may have gone out.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct Claim {
+    /// Who holds it: one invocation.
+    pub by: String,
+    pub until: Instant,
+}

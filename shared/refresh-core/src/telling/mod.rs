@@ -1,0 +1,6 @@
+//! Who is told what, and what is remembered of it?
+
+pub mod owed;
+pub mod reach;
+pub mod settle;
+pub mod told;

@@ -1,0 +1,262 @@
+//! Which mail a person is owed: exactly the difference of what they were told and what is so now.
+
+use crate::{
+    Instant, Person,
+    audience::{deadlines, reading::Reading},
+    base::instant::DAY,
+    facts::subject::Subject,
+    record::{
+        delta::{self, DutyAction, DutyLine},
+        notice::{CalendarObject, CalendarPart, LinkTo, Method, Notice, NoticeKind, ReviewStanding, Status},
+        packet::Standpoint,
+        review::{Head, Pending, Standing},
+        told::Told,
+        view::{Attendance, ExceptionLine, Row, Seating, View},
+    },
+};
+
+/// What this person is owed now, if anything: exactly the difference of told and now. `in_doubt`: a mail may have gone
+/// out that was never settled, so it counts as owed whatever the views say. `stood_on`: the facts the version they were
+/// told stands on.
+pub fn owed(
+    reading: &Reading<'_>,
+    told: &Told,
+    in_doubt: bool,
+    stood_on: &[Standpoint],
+    now: Instant,
+) -> Option<Notice> {
+    // Whose mail does not arrive is owed it still, and is mailed nothing.
+    if reading.review.head.withholds(&told.person) {
+        return None;
+    }
+    let view = reading.view(&told.person, told.seat.as_ref());
+    if view == told.view {
+        // A reminder in doubt is a reminder again: its time is still due, since it was never settled.
+        let reminder = reminder(reading, told, &view, now);
+        if reminder.is_some() || !in_doubt {
+            return reminder;
+        }
+    }
+    let duty = duty(reading, told, &view, now);
+    let kind = kind(reading, told, &view);
+    let changes = delta::delta(&told.view, &view, told.duty.as_ref(), duty.as_ref());
+    let mut notice = letter(reading, told, &view, kind, now);
+    notice.calendar = calendar(reading, told);
+    notice.why = why(reading, told, stood_on);
+    notice.changes = changes;
+    notice.duty = duty;
+    Some(notice)
+}
+
+fn reminder(reading: &Reading<'_>, told: &Told, view: &View, now: Instant) -> Option<Notice> {
+    let due = |at: Instant, reminded: u32, until: Instant| {
+        deadlines::nth_reminder(at, reminded, reading.policy).is_some_and(|next| next <= now && next < until)
+    };
+    let head = &reading.review.head;
+    let start = head.starts_at;
+    if head.standing != Standing::Open || now >= start {
+        return None;
+    }
+    let pending = head.pending.as_ref().filter(|pending| pending.adopter.as_ref() == Some(&told.person));
+    let asked = pending.and_then(|pending| pending.asked.as_ref().map(|asked| (pending, asked)));
+    let decision = asked.filter(|(pending, asked)| {
+        let until = asked.at.plus_minutes(reading.policy.acknowledge_within_minutes);
+        due(asked.at, asked.reminded, until.min(pending.expires_at).min(start))
+    });
+    let answer = deadlines::outstanding(head)
+        .find(|duty| duty.person == told.person && due(duty.told_at, duty.reminded, duty.due_at.min(start)));
+    if decision.is_none() && answer.is_none() {
+        return None;
+    }
+    let mut notice = letter(reading, told, view, NoticeKind::Reminder, now);
+    notice.duty = match (decision, answer) {
+        (Some((pending, _)), _) => Some(DutyLine { action: DutyAction::Decide, by: pending.expires_at }),
+        (None, answer) => answer.map(|duty| DutyLine { action: DutyAction::Answer, by: duty.due_at }),
+    };
+    // The reminder for an answer is about the authoritative row, even if a proposal would move it.
+    if decision.is_none() {
+        notice.link = reading.authoritative_row(&told.person).map(|row| acknowledge(&row));
+        notice.version = head.authoritative;
+    }
+    Some(notice)
+}
+
+fn letter(reading: &Reading<'_>, told: &Told, view: &View, kind: NoticeKind, now: Instant) -> Notice {
+    let head = &reading.review.head;
+    let about = head.pending.as_ref().filter(|_| is_about_proposal(reading, &told.person, view));
+    Notice {
+        to: told.person.clone(),
+        kind,
+        version: about.map_or(head.authoritative, |pending| pending.version),
+        at: now,
+        changes: Vec::new(),
+        calendar: Vec::new(),
+        duty: None,
+        link: link(reading, &told.person, view),
+        why: Vec::new(),
+        standing: standing(head, reading.proposal_for(&told.person).is_some()),
+        authoritative_slot: view.slot.map(|_| reading.review.authoritative.packet.slot),
+        exceptions: if view.exceptions.is_empty() { Vec::new() } else { reading.exceptions(&told.person) },
+        // A reminder is of what they were told; anything else is news, and comes from what changed their view.
+        trace: told.trace.filter(|_| kind == NoticeKind::Reminder).or_else(|| head.trace_of(&told.person)),
+    }
+}
+
+/// `proposal`: one is pending and this person hears of it.
+fn standing(head: &Head, proposal: bool) -> ReviewStanding {
+    match (head.standing, proposal, !head.exceptions.is_empty()) {
+        (Standing::Started, ..) => ReviewStanding::Started,
+        (Standing::Closed, ..) => ReviewStanding::Closed,
+        (Standing::Cancelled, ..) => ReviewStanding::Cancelled,
+        (Standing::Open, true, true) => ReviewStanding::ProposalAndException,
+        (Standing::Open, true, false) => ReviewStanding::ProposalPending,
+        (Standing::Open, false, true) => ReviewStanding::ExceptionOpen,
+        (Standing::Open, false, false) => ReviewStanding::Settled,
+    }
+}
+
+/// A proposal touches their seat, or is in their view.
+pub(crate) fn is_about_proposal(reading: &Reading<'_>, person: &Person, view: &View) -> bool {
+    let touched = view.standing == Some(Seating::Tentative)
+        || matches!(view.attendance, Some(Attendance::WouldBeReleased | Attendance::Cancellation));
+    touched || reading.sees_all(person) && reading.proposal_for(person).is_some()
+}
+
+/// The first kind that fits.
+fn kind(reading: &Reading<'_>, told: &Told, view: &View) -> NoticeKind {
+    let was = &told.view;
+    let lost = |line: &ExceptionLine| !view.exceptions.iter().any(|now| now.kind == line.kind);
+    if view.decides.is_some() {
+        NoticeKind::AdoptionRequest
+    } else if view.exceptions.iter().any(|line| !was.exceptions.contains(line)) {
+        NoticeKind::Escalation
+    } else if is_about_proposal(reading, &told.person, view) {
+        NoticeKind::TentativeChange
+    } else if view.attendance == Some(Attendance::Released) && !told.released {
+        NoticeKind::Released
+    } else if told.proposal.is_some() && told.adoptions == reading.review.head.adoptions {
+        NoticeKind::Withdrawn
+    } else if was.exceptions.iter().any(lost) {
+        NoticeKind::ExceptionClosed
+    } else {
+        NoticeKind::AuthoritativeUpdate
+    }
+}
+
+/// A duty arises when a notice tells a changed authoritative row after an adoption.
+pub(crate) fn arises(told: &Told, view: &View, row: Option<&Row>) -> bool {
+    view.standing == Some(Seating::Authoritative)
+        && view.attendance.is_none()
+        && row.is_some()
+        && (told.released || told.seat.as_ref() != row)
+}
+
+fn duty(reading: &Reading<'_>, told: &Told, view: &View, now: Instant) -> Option<DutyLine> {
+    let head = &reading.review.head;
+    if let Some(pending) = head.pending.as_ref().filter(|_| view.decides.is_some()) {
+        return Some(DutyLine { action: DutyAction::Decide, by: pending.expires_at });
+    }
+    let row = reading.authoritative_row(&told.person);
+    if head.standing == Standing::Open && arises(told, view, row.as_ref()) {
+        let by = now.plus_minutes(reading.policy.acknowledge_within_minutes);
+        return Some(DutyLine { action: DutyAction::Answer, by });
+    }
+    let owes = deadlines::outstanding(head).find(|duty| duty.person == told.person)?;
+    (view.attendance.is_none()).then_some(DutyLine { action: DutyAction::Answer, by: owes.due_at })
+}
+
+/// How long a link is read at all, counted from the end of what it is for: the page of an old one still says what became
+/// of it.
+pub fn readable_until(end: Instant) -> Instant {
+    end.plus_millis(7 * DAY)
+}
+
+/// Until when the link to a proposal is read.
+pub fn proposal_readable_until(head: &Head, pending: &Pending) -> Instant {
+    readable_until(pending.expires_at.max(head.starts_at))
+}
+
+/// Until when the link to a row is read.
+pub fn row_readable_until(row: &Row) -> Instant {
+    readable_until(row.slot.end)
+}
+
+fn link(reading: &Reading<'_>, person: &Person, view: &View) -> Option<LinkTo> {
+    let head = &reading.review.head;
+    if let Some(pending) = head.pending.as_ref().filter(|_| view.decides.is_some()) {
+        return Some(LinkTo::Adopt { proposal: pending.id(), expires_at: proposal_readable_until(head, pending) });
+    }
+    if head.standing != Standing::Open {
+        return None;
+    }
+    reading
+        .row(person)
+        .filter(|row| head.adoptions > 0 || row.standing == Seating::Tentative)
+        .map(|row| acknowledge(&row))
+}
+
+fn acknowledge(row: &Row) -> LinkTo {
+    LinkTo::Acknowledge { row: row.digest(), expires_at: row_readable_until(row) }
+}
+
+/// Meeting first, then hold: what this person's calendar must learn, if anything.
+fn calendar(reading: &Reading<'_>, told: &Told) -> Vec<CalendarPart> {
+    let head = &reading.review.head;
+    let mut parts = Vec::new();
+    let over = head.standing == Standing::Cancelled;
+    let invited =
+        !over && (reading.authoritative_row(&told.person).is_some() || reading.terms.optional.contains(&told.person));
+    let meeting = invited.then_some(reading.review.authoritative.packet.slot);
+    let part = |method, object, status, slot| {
+        let (uid, sequence) = match object {
+            CalendarObject::Meeting => (&head.meeting.uid, head.meeting.sequence),
+            CalendarObject::Hold => (&head.hold.uid, head.hold.sequence),
+        };
+        CalendarPart { method, object, uid: uid.clone(), sequence, status, slot }
+    };
+    match (told.meeting, meeting) {
+        (was, Some(slot)) if was != Some(slot) => {
+            parts.push(part(Method::Request, CalendarObject::Meeting, Some(Status::Confirmed), slot));
+        }
+        (Some(was), None) => {
+            parts.push(part(Method::Cancel, CalendarObject::Meeting, over.then_some(Status::Cancelled), was));
+        }
+        _ => {}
+    }
+    let hold = head.hold.entry.as_ref().filter(|hold| hold.people.contains(&told.person)).map(|hold| hold.slot);
+    match (told.hold, hold) {
+        (was, Some(slot)) if was.map(|(slot, _)| slot) != Some(slot) => {
+            parts.push(part(Method::Request, CalendarObject::Hold, Some(Status::Tentative), slot));
+        }
+        (Some((was, _)), None) => {
+            // The object lives on for others: then it is this person alone who is taken off it.
+            let ended = head.hold.entry.is_none().then_some(Status::Cancelled);
+            parts.push(part(Method::Cancel, CalendarObject::Hold, ended, was));
+        }
+        _ => {}
+    }
+    parts
+}
+
+/// The facts HEAD stands on that the told version did not, as far as this person may know of them.
+fn why(reading: &Reading<'_>, told: &Told, stood_on: &[Standpoint]) -> Vec<Standpoint> {
+    let review = reading.review;
+    let shown = reading.proposal_for(&told.person).and(review.pending.as_ref()).unwrap_or(&review.authoritative);
+    let news = &review.head.today.news;
+    let replaced = |standpoint: &&Standpoint| !news.iter().any(|newer| newer.subject == standpoint.subject);
+    let now = shown.stands_on.iter().filter(replaced).chain(news);
+    let roles = reading.review.shown();
+    let may_know = |standpoint: &&Standpoint| match &standpoint.subject {
+        Subject::Availability(person, _) => *person == told.person || reading.sees_all(&told.person),
+        Subject::Delegation(_, role) => {
+            reading.sees_all(&told.person)
+                || roles.attendees.get(role) == Some(&told.person)
+                || review.authoritative.packet.attendees.get(role) == Some(&told.person)
+        }
+        _ => true,
+    };
+    now.filter(|standpoint| !stood_on.contains(standpoint) && !told.news.contains(standpoint))
+        .filter(may_know)
+        .cloned()
+        .collect()
+}

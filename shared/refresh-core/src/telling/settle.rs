@@ -1,0 +1,208 @@
+//! A mail is out: what of it is remembered, and when the quiet period is over.
+
+use crate::{
+    Instant, Person,
+    audience::{deadlines, reading::Reading},
+    base::{digest::Digest, instant::Slot},
+    facts::policy::Policy,
+    record::{
+        booking,
+        commit::{self, Commit, Settled},
+        delta::DutyAction,
+        lineage::Happening,
+        notice::{CalendarObject, Method, Notice, NoticeKind},
+        packet::Standpoint,
+        review::{Asked, Duty, Head, Review, Standing},
+        told::Told,
+        view::{Attendance, Row, View},
+    },
+    telling::owed::{arises, is_about_proposal},
+    telling::reach,
+};
+
+/// What must be written once a mail is out. `told` and `notice` are what it was made from; `review` is HEAD read anew.
+pub fn settle(reading: &Reading<'_>, told: &Told, sent: &Sent<'_>, now: Instant) -> Commit {
+    let notice = sent.notice;
+    let review = reading.review;
+    let mut head = review.head.clone();
+    head.at = head.at.max(now);
+    let now = head.at;
+    let person = &notice.to;
+    head.stirred.remove(person);
+    head.earlier.remove(person);
+    head.mails_sent += 1;
+    let reminder = notice.kind == NoticeKind::Reminder;
+    let told_pending = sent.pending == head.pending.as_ref().map(|pending| pending.id());
+    if let Some(pending) = head.pending.as_mut().filter(|_| told_pending) {
+        if sent.about_proposal && pending.told_at.is_none() {
+            pending.told_at = Some(now);
+            head.tellings.push(now);
+        }
+        if notice.duty.as_ref().is_some_and(|duty| duty.action == DutyAction::Decide) {
+            let asked = pending.asked.get_or_insert(Asked { at: now, reminded: 0 });
+            asked.reminded = deadlines::reminders_due(asked.at, now, reading.policy);
+        }
+    }
+    if notice.calendar.iter().any(|part| part.object == CalendarObject::Hold && part.sequence == head.hold.sequence) {
+        head.hold.told = true;
+        let hold = head.hold.entry.as_ref().map(|hold| (hold.slot, hold.people.clone()));
+        booking::rebook(&mut head.bookings, true, hold, now);
+    }
+    remember_duty(&mut head, reading, told, sent, now);
+    let settled = Told {
+        person: person.clone(),
+        view: sent.view.clone(),
+        seat: sent.seat.clone().or_else(|| told.seat.clone()),
+        released: sent.seat.is_none() && (told.released || sent.view.attendance == Some(Attendance::Released)),
+        duty: if reminder { told.duty.clone() } else { notice.duty.clone() },
+        version: if reminder { told.version } else { notice.version },
+        proposal: sent.pending.filter(|_| sent.about_proposal),
+        news: if reminder { told.news.clone() } else { sent.news.clone() },
+        adoptions: sent.adoptions,
+        meeting: calendar_slot(notice, CalendarObject::Meeting, told.meeting),
+        hold: match notice.calendar.iter().find(|part| part.object == CalendarObject::Hold) {
+            Some(part) => (part.method == Method::Request).then_some((part.slot, part.sequence)),
+            None => told.hold,
+        },
+        at: notice.at,
+        message_id: Some(sent.message_id.to_owned()),
+        trace: notice.trace,
+    };
+    let happening = Happening::Notice {
+        to: person.clone(),
+        kind: notice.kind,
+        version: notice.version,
+        changes: notice.changes.clone(),
+        calendar: notice.calendar.clone(),
+        message_id: sent.message_id.to_owned(),
+    };
+    let copy = Review { head: head.clone(), ..review.clone() };
+    head.notices_at = deadlines::notices_at(&copy, reading.policy);
+    refresh_check(&mut head, review);
+    if reach::accepted(&mut head, person) && head.standing == Standing::Open {
+        // Whether an exception closes with it is the next refresh's business, and that shall not wait.
+        head.check_at = Some(now);
+    }
+    let mut commit = commit::commit(head, Vec::new(), (vec![happening], notice.trace), Vec::new(), None);
+    commit.told = Some(Settled { told: settled, claimed_by: sent.claimed_by.to_owned() });
+    commit
+}
+
+fn calendar_slot(notice: &Notice, object: CalendarObject, before: Option<Slot>) -> Option<Slot> {
+    match notice.calendar.iter().find(|part| part.object == object) {
+        Some(part) => (part.method == Method::Request).then_some(part.slot),
+        None => before,
+    }
+}
+
+fn remember_duty(head: &mut Head, reading: &Reading<'_>, told: &Told, sent: &Sent<'_>, now: Instant) {
+    let policy = reading.policy;
+    let person = &sent.notice.to;
+    // Any notice that says what they still owe is a reminder of it: no second mail at the same moment.
+    if sent.notice.duty.as_ref().is_some_and(|duty| duty.action == DutyAction::Answer) {
+        for duty in head.duties.iter_mut().filter(|duty| duty.person == *person) {
+            duty.reminded = deadlines::reminders_due(duty.told_at, now, policy);
+        }
+    }
+    let row = sent.seat.as_ref();
+    if sent.notice.kind == NoticeKind::Reminder || head.standing != Standing::Open || !arises(told, &sent.view, row) {
+        return;
+    }
+    // The row that was told must still be theirs: a later adoption brings its own notice and its own duty.
+    let (Some(row), Some(current)) = (row, reading.authoritative_row(person)) else { return };
+    if *row != current {
+        return;
+    }
+    head.duties.retain(|duty| duty.person != *person);
+    head.duties.push(Duty {
+        person: person.clone(),
+        row: row.digest(),
+        told_at: now,
+        due_at: now.plus_minutes(policy.acknowledge_within_minutes),
+        reminded: 0,
+    });
+    head.duties.sort_by(|a, b| a.person.cmp(&b.person));
+}
+
+/// A new duty falls due by time alone.
+fn refresh_check(head: &mut Head, review: &Review) {
+    let start = review.authoritative.packet.slot.start;
+    let due = deadlines::outstanding(head).map(|duty| duty.due_at).filter(|due| *due < start && *due > head.at).min();
+    if let (Some(check), Some(due)) = (head.check_at, due) {
+        head.check_at = Some(check.min(due));
+    }
+}
+
+/// A mail that the mailer accepted, and what it was made from.
+#[derive(Clone, Debug)]
+pub struct Sent<'a> {
+    pub notice: &'a Notice,
+    /// The view it told.
+    pub view: View,
+    /// The authoritative seat at that moment.
+    pub seat: Option<Row>,
+    /// The proposal that was pending then.
+    pub pending: Option<Digest>,
+    pub about_proposal: bool,
+    pub adoptions: u32,
+    /// The facts newer than the authoritative version's, then.
+    pub news: Vec<Standpoint>,
+    pub message_id: &'a str,
+    pub claimed_by: &'a str,
+}
+
+impl<'a> Sent<'a> {
+    pub fn of(
+        reading: &Reading<'_>,
+        told: &Told,
+        notice: &'a Notice,
+        message_id: &'a str,
+        claimed_by: &'a str,
+    ) -> Self {
+        let view = reading.view(&notice.to, told.seat.as_ref());
+        Self {
+            about_proposal: is_about_proposal(reading, &notice.to, &view),
+            view,
+            seat: reading.authoritative_row(&notice.to),
+            pending: reading.review.head.pending.as_ref().map(crate::record::review::Pending::id),
+            adoptions: reading.review.head.adoptions,
+            news: reading.review.head.today.news.clone(),
+            notice,
+            message_id,
+            claimed_by,
+        }
+    }
+}
+
+/// The quiet period is over and nobody is owed anything more: whose view came back is `skipped`. `None` where it is not
+/// over, or there is nothing to write.
+pub fn fall_quiet(review: &Review, policy: &Policy, now: Instant) -> Option<Commit> {
+    let mut head = review.head.clone();
+    if head.quiet_until.is_some_and(|until| now < until) {
+        return None;
+    }
+    let stirred = std::mem::take(&mut head.stirred);
+    // Whom no mail reaches is owed what they are owed, and by what it was.
+    let people: Vec<Person> = stirred.into_iter().filter(|person| !head.withholds(person)).collect();
+    for person in &people {
+        head.earlier.remove(person);
+    }
+    head.quiet_until = None;
+    let copy = Review { head: head.clone(), ..review.clone() };
+    head.notices_at = deadlines::notices_at(&copy, policy);
+    if head == review.head {
+        return None;
+    }
+    head.at = head.at.max(now);
+    let skipped = (!people.is_empty()).then_some(Happening::Skipped { people });
+    let trace = head.trace;
+    Some(commit::commit(head, Vec::new(), (skipped.into_iter().collect(), trace), Vec::new(), None))
+}
+
+/// The mailer asked for time: what is owed stays owed, a little later.
+pub fn postpone(review: &Review, until: Instant, now: Instant) -> Commit {
+    let mut head = review.head.clone();
+    head.at = head.at.max(now);
+    head.notices_at = Some(until);
+    commit::commit(head, Vec::new(), (Vec::new(), None), Vec::new(), None)
+}

@@ -1,0 +1,46 @@
+//! What somebody counts as told: what arrived, otherwise what the review was issued with.
+
+use crate::{
+    Person,
+    audience::{issued, reading::Reading},
+    record::{
+        delivery::{Delivery, Reach},
+        told::Told,
+    },
+};
+
+/// What somebody was told: what did not arrive was not told, and then all that is certain is what the review was issued
+/// with. Who answered since was told by the page.
+pub fn told(reading: &Reading<'_>, person: &Person, told: Option<Told>, delivery: Option<&Delivery>) -> Told {
+    let lost = |told: &Told| {
+        let delivery = delivery.filter(|delivery| delivery.status.is_lost());
+        let answered = reading.review.head.unreachable(person).map(|known| known.reach);
+        delivery.is_some_and(|delivery| told.message_id.as_deref() == Some(delivery.message_id.as_str()))
+            && !matches!(answered, Some(Reach::Answered { .. }))
+    };
+    told.filter(|told| !lost(told)).unwrap_or_else(|| baseline(reading, person))
+}
+
+/// What somebody counts as told who was never mailed: what the first version says.
+pub fn baseline(reading: &Reading<'_>, person: &Person) -> Told {
+    let issued = issued::as_issued(reading.review);
+    let before = Reading { review: &issued, terms: reading.terms, policy: reading.policy };
+    let seat = before.authoritative_row(person);
+    let invited = seat.is_some() || reading.terms.optional.contains(person);
+    Told {
+        person: person.clone(),
+        view: before.view(person, None),
+        seat,
+        released: false,
+        duty: None,
+        version: issued.authoritative.number,
+        proposal: None,
+        news: Vec::new(),
+        adoptions: 0,
+        meeting: invited.then_some(issued.authoritative.packet.slot),
+        hold: None,
+        at: issued.authoritative.made_at,
+        message_id: None,
+        trace: None,
+    }
+}
