@@ -349,3 +349,25 @@ proptest! {
         SCHEMA.with(|schema| agree(schema, &policy, &policy_faults(&policy)).map_err(TestCaseError::fail))?;
     }
 }
+
+/// `events/CONTRACT.md` is what a source team reads first.
+#[test]
+fn the_contract_page_names_every_type_and_default() {
+    let page = fs::read_to_string(root().join("events/CONTRACT.md")).expect("the contract is in the tree");
+    for of in contract::event_types() {
+        let row = page.lines().find(|line| line.starts_with(&format!("| `{of}` |"))).unwrap_or_else(|| panic!("{of}"));
+        let schema = read_json(&format!("events/schemas/{of}.json"));
+        let data = &schema["properties"]["data"]["anyOf"][0];
+        let members = [&data["properties"], &data["then"]["properties"]].into_iter().filter_map(Value::as_object);
+        for member in members.flat_map(|members| members.keys()) {
+            let named = row.split(|c: char| !(c.is_ascii_alphanumeric() || c == '_')).any(|word| word == member);
+            assert!(named, "the page's row of {of} does not name `{member}`");
+        }
+    }
+    let defaults = page.split("```json\n").nth(1).and_then(|rest| rest.split("```").next()).expect("the defaults");
+    let defaults: Value = serde_json::from_str(defaults).expect("the defaults as JSON");
+    assert_eq!(defaults, serde_json::to_value(policy::standard()).expect("rules as JSON"));
+    for format in sources::Format::ALL {
+        assert!(page.contains(&format!("`{}`", format.word())), "the page does not name {}", format.word());
+    }
+}
