@@ -15,6 +15,53 @@ use crate::{
     json,
 };
 
+/// Events of one request. More is a mistake of the sender's, and each would cost an answer.
+pub const MOST_EVENTS: usize = 1_000;
+/// Bytes of one event on the queue, which are a message's of SQS.
+pub const LARGEST_EVENT: usize = 1_048_576;
+
+/// Why a request was not taken apart.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Unsplit {
+    /// Its media type is none of the binding's.
+    MediaType(Fault),
+    /// Too many events, or one that is too large.
+    TooLarge(Fault),
+    Invalid(Refused),
+}
+
+impl From<Fault> for Unsplit {
+    fn from(fault: Fault) -> Self {
+        Self::Invalid(fault.into())
+    }
+}
+
+impl From<Refused> for Unsplit {
+    fn from(refused: Refused) -> Self {
+        Self::Invalid(refused)
+    }
+}
+
+impl From<Unsplit> for Refused {
+    fn from(unsplit: Unsplit) -> Self {
+        match unsplit {
+            Unsplit::MediaType(fault) | Unsplit::TooLarge(fault) => fault.into(),
+            Unsplit::Invalid(refused) => refused,
+        }
+    }
+}
+
+impl std::fmt::Display for Unsplit {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::MediaType(fault) | Self::TooLarge(fault) => fault.fmt(f),
+            Self::Invalid(refused) => refused.fmt(f),
+        }
+    }
+}
+
+impl std::error::Error for Unsplit {}
+
 /// One event of a request.
 #[derive(Clone, PartialEq, Debug)]
 pub struct Received {
@@ -42,27 +89,27 @@ pub fn parse_batch(headers: &BTreeMap<String, String>, body: &[u8]) -> Result<Ve
 /// Header names are compared without regard to case.
 ///
 /// # Errors
-/// [`Refused`] if the request is none of the binding's three modes.
-pub fn split(headers: &BTreeMap<String, String>, body: &[u8]) -> Result<Vec<String>, Refused> {
+/// [`Unsplit`] if the request is none of the binding's three modes, holds more than [`MOST_EVENTS`], or one event of more
+/// than [`LARGEST_EVENT`] bytes, white space between its members not counted.
+pub fn split(headers: &BTreeMap<String, String>, body: &[u8]) -> Result<Vec<String>, Unsplit> {
     let headers: BTreeMap<String, &str> =
         headers.iter().map(|(name, value)| (name.to_ascii_lowercase(), value.trim())).collect();
     let content_type = headers.get("content-type").copied().unwrap_or_default();
     let essence = content_type.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
     match essence.as_str() {
-        "application/cloudevents-batch+json" => batch(json::parse(utf8(body)?, "$")?),
-        "application/cloudevents+json" => Ok(vec![json::parse(utf8(body)?, "$")?.to_string()]),
-        _ if headers.contains_key("ce-specversion") => Ok(vec![binary(&headers, content_type, body)?]),
+        "application/cloudevents-batch+json" => batch(utf8(body)?),
+        "application/cloudevents+json" => Ok(vec![event(utf8(body)?, "$")?]),
+        _ if headers.contains_key("ce-specversion") => Ok(vec![fitting(binary(&headers, content_type, body)?, "$")?]),
         // A sender that forgot the media type: the shape of the body tells the two JSON modes apart.
-        "" | "application/json" => match json::parse(utf8(body)?, "$")? {
-            list @ Value::Array(_) => batch(list),
-            one => Ok(vec![one.to_string()]),
+        "" | "application/json" => match utf8(body)? {
+            list if list.trim_start().starts_with('[') => batch(list),
+            one => Ok(vec![event(one, "$")?]),
         },
-        _ => Err(Fault::new(
+        _ => Err(Unsplit::MediaType(Fault::new(
             "header content-type",
             "application/cloudevents+json, application/cloudevents-batch+json, or ce- headers with any JSON type",
             describe(&Value::from(content_type)),
-        )
-        .into()),
+        ))),
     }
 }
 
@@ -71,15 +118,43 @@ fn utf8(body: &[u8]) -> Result<&str, Fault> {
         .map_err(|error| Fault::new("$", "UTF-8 text", format!("other bytes after byte {}", error.valid_up_to())))
 }
 
-fn batch(list: Value) -> Result<Vec<String>, Refused> {
-    match list {
-        Value::Array(events) => Ok(events.iter().map(Value::to_string).collect()),
-        other => Err(Fault::new("$", "a list of events", describe(&other)).into()),
+/// One event's text as it goes on the queue.
+fn event(text: &str, root: &str) -> Result<String, Unsplit> {
+    // Measured before it is parsed: a value takes many times the room of its text.
+    let bytes = json::compact_bytes(text);
+    if bytes > LARGEST_EVENT {
+        return Err(too_large(root, bytes));
     }
+    fitting(json::parse(text, root)?.to_string(), root)
+}
+
+/// Written anew it may be longer than it came: `1e9` is `1000000000.0`.
+fn fitting(text: String, root: &str) -> Result<String, Unsplit> {
+    if text.len() > LARGEST_EVENT { Err(too_large(root, text.len())) } else { Ok(text) }
+}
+
+fn too_large(root: &str, bytes: usize) -> Unsplit {
+    let expected = format!("an event of at most {LARGEST_EVENT} bytes");
+    Unsplit::TooLarge(Fault::new(root, expected, format!("{bytes} bytes")))
+}
+
+/// Taken apart as text, and no further than there may be events: a list of a million numbers is refused at its
+/// thousandth.
+fn batch(text: &str) -> Result<Vec<String>, Unsplit> {
+    let mut events = Vec::new();
+    for item in json::items(text) {
+        let (index, item) = (events.len(), item?);
+        if index == MOST_EVENTS {
+            let expected = format!("at most {MOST_EVENTS} events in one request");
+            return Err(Unsplit::TooLarge(Fault::new("$", expected, "more")));
+        }
+        events.push(event(item, &format!("$[{index}]"))?);
+    }
+    Ok(events)
 }
 
 /// Binary mode: attributes are `ce-` headers, percent-encoded; the body is the data, its type the content type.
-fn binary(headers: &BTreeMap<String, &str>, content_type: &str, body: &[u8]) -> Result<String, Refused> {
+fn binary(headers: &BTreeMap<String, &str>, content_type: &str, body: &[u8]) -> Result<String, Unsplit> {
     let mut event = Map::new();
     let mut faults = Vec::new();
     for (name, value) in headers {
@@ -106,6 +181,9 @@ fn binary(headers: &BTreeMap<String, &str>, content_type: &str, body: &[u8]) -> 
     if !content_type.is_empty() {
         event.insert("datacontenttype".to_owned(), Value::from(content_type));
     }
+    if body.len() > LARGEST_EVENT && std::str::from_utf8(body).map_or(body.len(), json::compact_bytes) > LARGEST_EVENT {
+        return Err(too_large("$.data", body.len()));
+    }
     if !body.is_empty() {
         match utf8(body).and_then(|text| json::parse(text, "$.data")) {
             Ok(data) => drop(event.insert("data".to_owned(), data)),
@@ -113,7 +191,7 @@ fn binary(headers: &BTreeMap<String, &str>, content_type: &str, body: &[u8]) -> 
             Err(_) => drop(event.insert("data_base64".to_owned(), Value::from(STANDARD.encode(body)))),
         }
     }
-    if faults.is_empty() { Ok(Value::Object(event).to_string()) } else { Err(Refused::unidentified(faults)) }
+    if faults.is_empty() { Ok(Value::Object(event).to_string()) } else { Err(Refused::unidentified(faults).into()) }
 }
 
 /// Undoes the quoting and percent-encoding of a header value, as the binding asks: quotes first, then `%XX`.

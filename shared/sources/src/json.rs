@@ -27,6 +27,125 @@ pub fn parse(text: &str, root: &str) -> Result<Value, Fault> {
     })
 }
 
+/// Bytes of a JSON text without the white space between its tokens. Of a text that is no JSON, an estimate.
+pub fn compact_bytes(text: &str) -> usize {
+    let (mut bytes, mut in_string, mut escaped) = (0, false, false);
+    for byte in text.bytes() {
+        let blank = matches!(byte, b' ' | b'\t' | b'\n' | b'\r');
+        if in_string || !blank {
+            bytes += 1;
+        }
+        in_string ^= byte == b'"' && !escaped;
+        escaped = in_string && byte == b'\\' && !escaped;
+    }
+    bytes
+}
+
+/// The items of a list as texts, one after another, so that nothing is built of a list that turns out too long. What is
+/// not JSON, or no list, is an error in the place where it is met; nothing comes after it.
+pub fn items(text: &str) -> impl Iterator<Item = Result<&str, Fault>> {
+    let mut list = Items { text, at: 0, begun: false, done: false };
+    std::iter::from_fn(move || list.next().transpose())
+}
+
+struct Items<'a> {
+    text: &'a str,
+    /// What is not read yet.
+    at: usize,
+    begun: bool,
+    done: bool,
+}
+
+impl<'a> Items<'a> {
+    fn next(&mut self) -> Result<Option<&'a str>, Fault> {
+        if self.done {
+            return Ok(None);
+        }
+        let read = self.step();
+        self.done = !matches!(read, Ok(Some(_)));
+        read
+    }
+
+    fn step(&mut self) -> Result<Option<&'a str>, Fault> {
+        let first = !std::mem::replace(&mut self.begun, true);
+        if first {
+            match self.peek() {
+                Some(b'[') => self.at += 1,
+                Some(_) => return Err(self.not_a_list()),
+                None => return Err(Fault::new("$", "a list of events", "nothing")),
+            }
+        }
+        match self.peek() {
+            Some(b']') => return self.end(),
+            Some(b',') if !first => self.at += 1,
+            _ if first => {}
+            _ => return Err(self.misplaced("a comma or the list's end")),
+        }
+        self.item().map(Some)
+    }
+
+    /// The next byte that is no white space; the reader stands at it.
+    fn peek(&mut self) -> Option<u8> {
+        let rest = self.text[self.at..].trim_start_matches([' ', '\t', '\n', '\r']);
+        self.at = self.text.len() - rest.len();
+        rest.bytes().next()
+    }
+
+    fn item(&mut self) -> Result<&'a str, Fault> {
+        self.peek();
+        let rest = &self.text[self.at..];
+        let mut values = serde_json::Deserializer::from_str(rest).into_iter::<de::IgnoredAny>();
+        match values.next() {
+            Some(Ok(_)) => {
+                let item = &rest[..values.byte_offset()];
+                self.at += item.len();
+                Ok(item)
+            }
+            Some(Err(error)) => Err(self.said(&error)),
+            None => Err(self.misplaced("an event")),
+        }
+    }
+
+    fn end(&mut self) -> Result<Option<&'a str>, Fault> {
+        self.at += 1;
+        if self.peek().is_some() { Err(self.misplaced("nothing after the list")) } else { Ok(None) }
+    }
+
+    fn not_a_list(&self) -> Fault {
+        // One event under a batch's media type is told from what is no JSON at all.
+        match serde_json::from_str::<de::IgnoredAny>(self.text) {
+            Ok(_) => {
+                let object = self.text.trim_start().starts_with('{');
+                Fault::new("$", "a list of events", if object { "an object" } else { "another value" })
+            }
+            Err(error) => Self { text: self.text, at: 0, begun: true, done: true }.said(&error),
+        }
+    }
+
+    fn misplaced(&self, expected: &str) -> Fault {
+        let found = self.text[self.at..].chars().next();
+        let found = found.map_or_else(|| "the end of the text".to_owned(), |found| format!("{found:?}"));
+        let (line, column) = self.place();
+        Fault::new("$", "JSON", format!("line {line}, column {column}: expected {expected}, found {found}"))
+    }
+
+    /// The parser counts from where it was set to work.
+    fn said(&self, error: &serde_json::Error) -> Fault {
+        let message = error.to_string();
+        let at = format!(" at line {} column {}", error.line(), error.column());
+        let what = message.strip_suffix(&at).unwrap_or(&message);
+        let (line, column) = self.place();
+        let column = if error.line() <= 1 { column - 1 + error.column() } else { error.column() };
+        Fault::new("$", "JSON", format!("line {}, column {column}: {what}", line - 1 + error.line().max(1)))
+    }
+
+    /// Line and column of where the reader stands, from 1, in bytes as the parser counts.
+    fn place(&self) -> (usize, usize) {
+        let before = &self.text[..self.at];
+        (before.matches('\n').count() + 1, before.len() - before.rfind('\n').map_or(0, |at| at + 1) + 1)
+    }
+}
+
 struct Strict(Value);
 
 impl<'de> Deserialize<'de> for Strict {

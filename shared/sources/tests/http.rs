@@ -134,3 +134,68 @@ fn binary_data_that_is_no_json() {
          $.data_base64: expected Base64 of JSON; found line 1, column 1: expected value"
     );
 }
+
+const BATCH: &str = "application/cloudevents-batch+json";
+
+/// A batch is taken apart as text. Whatever its white space, the events are those that the parser of the whole finds.
+#[test]
+fn a_batch_is_taken_apart_like_the_whole() {
+    let lists = [
+        json!([]),
+        json!([1, -2.5e3, "a, ] \\\" [", null, true, [], {}, [[1, [2]], { "a": [{}] }], { "b": "}" }, "\u{e9}"]),
+        json!([event("1"), event("2")]),
+    ];
+    for list in lists {
+        let expected: Vec<String> = list.as_array().expect("a list").iter().map(Value::to_string).collect();
+        let pretty = serde_json::to_string_pretty(&list).expect("text");
+        for text in [list.to_string(), pretty, format!(" \r\n\t{list} \n")] {
+            let found = http::split(&headers(&[("content-type", BATCH)]), text.as_bytes()).expect("a batch");
+            assert_eq!(found, expected, "{text}");
+            for end in 0..text.trim_end().len() {
+                let cut = http::split(&headers(&[("content-type", BATCH)]), &text.as_bytes()[..end]);
+                assert!(cut.is_err(), "taken: {:?}", &text[..end]);
+            }
+        }
+    }
+    for (body, fault) in [
+        ("[1 2]", "line 1, column 4: expected a comma or the list's end, found '2'"),
+        ("[1,]", "line 1, column 4: expected value"),
+        ("[1] x", "line 1, column 5: expected nothing after the list, found 'x'"),
+        ("[,1]", "line 1, column 2: expected value"),
+        ("[1,\n {\"a\":}]", "line 2, column 7: expected value"),
+        ("nothing", "line 1, column 2: expected ident"),
+    ] {
+        let refused = http::split(&headers(&[("content-type", BATCH)]), body.as_bytes()).expect_err("no list");
+        assert_eq!(refused.to_string(), format!("$: expected JSON; found {fault}"), "{body}");
+    }
+}
+
+/// What is too much is named as such, and the limit itself is not too much.
+#[test]
+fn a_request_has_its_limits() {
+    let split = |kind: &str, body: &str| http::split(&headers(&[("content-type", kind)]), body.as_bytes());
+    let ones = |count: usize| format!("[{}]", vec!["1"; count].join(","));
+    assert_eq!(split(BATCH, &ones(http::MOST_EVENTS)).map(|events| events.len()), Ok(http::MOST_EVENTS));
+    // What follows the event that is one too many is not even read.
+    for too_many in [ones(http::MOST_EVENTS + 1), format!("{},&", ones(http::MOST_EVENTS + 1).trim_end_matches(']'))] {
+        let Err(http::Unsplit::TooLarge(fault)) = split(BATCH, &too_many) else { panic!("taken") };
+        assert_eq!(fault.to_string(), "$: expected at most 1000 events in one request; found more");
+    }
+    let of = |bytes: usize| format!("{{\"a\":\"{}\"}}", "x".repeat(bytes - "{\"a\":\"\"}".len()));
+    let (fits, too_long) = (of(http::LARGEST_EVENT), of(http::LARGEST_EVENT + 1));
+    for kind in ["application/cloudevents+json", "application/json", BATCH] {
+        let request = |event: &str| if kind == BATCH { format!("[1,{event}]") } else { event.to_owned() };
+        assert!(split(kind, &request(&fits)).is_ok(), "{kind}");
+        // White space is not the event's.
+        let spaced = fits.replace(':', &format!(" :{}", "\n ".repeat(1_000)));
+        assert!(split(kind, &request(&spaced)).is_ok(), "{kind}");
+        let Err(http::Unsplit::TooLarge(fault)) = split(kind, &request(&too_long)) else { panic!("{kind}: taken") };
+        assert_eq!(fault.found, format!("{} bytes", http::LARGEST_EVENT + 1));
+        assert_eq!(fault.path, if kind == BATCH { "$[1]" } else { "$" });
+    }
+    // Numbers that are longer when they are written anew.
+    let grown = format!("[{}]", vec!["1e15"; http::LARGEST_EVENT / 5 - 1].join(","));
+    let binary = headers(&[("ce-specversion", "1.0"), ("content-type", "application/json")]);
+    assert!(matches!(http::split(&binary, grown.as_bytes()), Err(http::Unsplit::TooLarge(_))));
+    assert!(matches!(http::split(&binary, ones(700_000).as_bytes()), Err(http::Unsplit::TooLarge(_))));
+}
