@@ -1,19 +1,30 @@
 //! The embedded DynamoDB: one SQLite file, or memory. Requests and answers are the JSON that travels over the wire.
 
-use std::path::Path;
+use std::{
+    path::{Path, PathBuf},
+    time::Duration,
+};
 
 use dynoxide::{Database, DynoxideError};
+use rusqlite::{Connection, OpenFlags};
 use serde::{Serialize, de::DeserializeOwned};
 use serde_json::{Value, json};
+
+use crate::sqlite::{self, Sqlite};
 
 /// Cloning shares the store.
 #[derive(Clone)]
 pub struct Embedded {
     database: Database,
+    /// The engine's own tables, which are no DynamoDB.
+    own: Sqlite,
     /// A file waits for the disk, so its calls leave the executor's threads. Memory answers at once and in order, which
     /// keeps replays deterministic.
-    on_disk: bool,
+    file: Option<PathBuf>,
 }
+
+/// Beside the store's file.
+const OWN_TABLES: &str = "messages.sqlite";
 
 /// What DynamoDB answers: a status and a JSON body.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -33,19 +44,51 @@ impl Answer {
 impl Embedded {
     pub fn memory() -> Result<Self, String> {
         let database = Database::memory().map_err(|error| format!("opening a store in memory: {error}"))?;
-        Ok(Self { database, on_disk: false })
+        Ok(Self { database, own: Sqlite::memory()?, file: None })
     }
 
+    /// The store in `file`, with the engine's own tables beside it; all of it for the owner of the files alone.
+    ///
+    /// # Errors
+    /// One of the files is a symbolic link, cannot be made, or is no database.
     pub fn open(file: &Path) -> Result<Self, String> {
-        let path =
-            file.to_str().ok_or_else(|| format!("opening the store {}: expected a UTF-8 path", file.display()))?;
-        let database = Database::new(path).map_err(|error| format!("opening the store {path}: {error}"))?;
-        Ok(Self { database, on_disk: true })
+        sqlite::private_database(file)?;
+        let database = open_forgetful(file).map_err(|why| format!("opening the store {}: {why}", file.display()))?;
+        let own = Sqlite::open(&file.with_file_name(OWN_TABLES))?;
+        let store = Self { database, own, file: Some(file.to_owned()) };
+        store.empty_logs()?;
+        Ok(store)
+    }
+
+    pub const fn own(&self) -> &Sqlite {
+        &self.own
+    }
+
+    /// Moves what the write-ahead logs hold into the files. In a log stands what has been deleted or overwritten since,
+    /// and it would stand there until the log happens to reach that place again.
+    ///
+    /// # Errors
+    /// A file could not be opened or written.
+    pub async fn forget_deleted(&self) -> Result<(), String> {
+        let store = self.clone();
+        let forgotten = tokio::task::spawn_blocking(move || store.empty_logs()).await;
+        forgotten.map_err(|error| error.to_string())?
+    }
+
+    fn empty_logs(&self) -> Result<(), String> {
+        let Some(file) = &self.file else { return Ok(()) };
+        let empty = || {
+            let connection = Connection::open(file)?;
+            connection.busy_timeout(LOG_PATIENCE)?;
+            sqlite::truncate_log(&connection)
+        };
+        empty().map_err(|error| format!("emptying the log of {}: {error}", file.display()))?;
+        self.own.empty_log()
     }
 
     /// One operation of the API, by the name it has in `x-amz-target`.
     pub async fn call(&self, operation: &str, body: Vec<u8>) -> Answer {
-        if !self.on_disk {
+        if self.file.is_none() {
             return dispatch(&self.database, operation, &body);
         }
         let (database, operation) = (self.database.clone(), operation.to_owned());
@@ -62,15 +105,24 @@ impl Embedded {
         Err(format!("{operation}: status {}: {}", answer.status, answer.body))
     }
 
+    /// Whether there is a table of this name.
+    pub async fn has_table(&self, name: &str) -> bool {
+        self.call("DescribeTable", json!({ "TableName": name }).to_string().into_bytes()).await.status == 200
+    }
+
     /// Makes a table unless it is there. `definition` is a `CreateTable` request without its name.
     pub async fn ensure_table(&self, name: &str, definition: &Value) -> Result<(), String> {
-        let described = self.call("DescribeTable", json!({ "TableName": name }).to_string().into_bytes()).await;
-        if described.status == 200 {
+        if self.has_table(name).await {
             return Ok(());
         }
         let mut request = definition.clone();
         request["TableName"] = name.into();
         self.ask("CreateTable", request).await.map(drop)
+    }
+
+    /// Deletes a table with all that is in it.
+    pub async fn delete_table(&self, name: &str) -> Result<(), String> {
+        self.ask("DeleteTable", json!({ "TableName": name })).await.map(drop)
     }
 
     /// Turns expiry by a TTL attribute on, once.
@@ -112,14 +164,6 @@ impl Embedded {
         }
     }
 
-    /// All or nothing.
-    pub async fn transact(&self, actions: &[Value]) -> Result<(), String> {
-        if actions.is_empty() {
-            return Ok(());
-        }
-        self.ask("TransactWriteItems", json!({ "TransactItems": actions })).await.map(drop)
-    }
-
     /// Deletes what its TTL attribute says is over; the store does it only when asked. Answers how many.
     pub async fn sweep(&self) -> Result<usize, String> {
         let database = self.database.clone();
@@ -128,19 +172,25 @@ impl Embedded {
     }
 }
 
-/// A table of the engine's own: a partition and a sort key, both strings.
-pub fn keyed_by(partition: &str, sort: &str) -> Value {
-    json!({
-        "AttributeDefinitions": [
-            { "AttributeName": partition, "AttributeType": "S" },
-            { "AttributeName": sort, "AttributeType": "S" },
-        ],
-        "KeySchema": [
-            { "AttributeName": partition, "KeyType": "HASH" },
-            { "AttributeName": sort, "KeyType": "RANGE" },
-        ],
-        "BillingMode": "PAY_PER_REQUEST",
-    })
+/// For whoever writes while a log is to be emptied; then it is emptied another time.
+const LOG_PATIENCE: Duration = Duration::from_millis(200);
+
+/// Opens a database that overwrites what is deleted.
+///
+/// `secure_delete` is a setting of a connection, and the store's library hands its own to nobody. Connections that share
+/// a page cache share this setting; so one of ours sets it, and the library's takes it over.
+fn open_forgetful(file: &Path) -> Result<Database, String> {
+    let path = file.to_str().ok_or("expected a UTF-8 path")?;
+    let escaped = path.replace('%', "%25").replace('?', "%3f").replace('#', "%23");
+    let address = format!("file:{escaped}?cache=shared");
+    let first = || {
+        let connection = Connection::open_with_flags(&address, OpenFlags::default())?;
+        connection.pragma_update(None, "secure_delete", "ON")?;
+        Ok::<_, rusqlite::Error>(connection)
+    };
+    // Open until the library has the file open too, or the setting would end with it.
+    let _first = first().map_err(|error| error.to_string())?;
+    Database::new(&address).map_err(|error| error.to_string())
 }
 
 fn run<Q: DeserializeOwned, A: Serialize>(body: &[u8], act: impl FnOnce(Q) -> Result<A, DynoxideError>) -> Answer {

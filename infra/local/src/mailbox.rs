@@ -1,8 +1,4 @@
 //! A small SES in this process: keeps every message as it was sent, to be read on the mailbox pages.
-//!
-//! | item | key | attributes |
-//! |---|---|---|
-//! | mail | `pk` = `MAIL`, `sk` = number, 20 digits | `body`: the mail as JSON, its raw bytes in base64 |
 
 use std::sync::{
     Arc, Mutex, MutexGuard, PoisonError,
@@ -11,12 +7,13 @@ use std::sync::{
 
 use base64::{Engine, engine::general_purpose::STANDARD};
 use lambda_shell::clock::Clock;
+use rusqlite::{Error, params, types::Type};
 use serde::{Deserialize, Serialize};
-use serde_json::json;
 
-use crate::embedded::{self, Embedded};
+use crate::{embedded::Embedded, sqlite::Sqlite};
 
-pub const TABLE: &str = "holdpoint-mailbox";
+/// Where releases before this one kept the mails: items of the embedded store, which end at 400 KB.
+const FORMER_TABLE: &str = "holdpoint-mailbox";
 
 /// One sent message.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
@@ -65,7 +62,7 @@ pub struct Mailbox {
 
 struct Shared {
     mails: Mutex<Vec<Mail>>,
-    store: Option<Embedded>,
+    tables: Option<Sqlite>,
     clock: Clock,
     /// One at a time, so that numbers have no gaps.
     turn: tokio::sync::Mutex<()>,
@@ -75,19 +72,17 @@ struct Shared {
 impl Mailbox {
     /// Without a store nothing outlives the process.
     pub async fn open(store: Option<Embedded>, clock: Clock) -> Result<Self, String> {
-        let mut mails = Vec::new();
+        let tables = store.as_ref().map(|store| store.own().clone());
         if let Some(store) = &store {
-            store.ensure_table(TABLE, &embedded::keyed_by("pk", "sk")).await?;
-            for item in store.scan(TABLE).await? {
-                let body = item["body"]["S"].as_str().unwrap_or_default();
-                let mail = serde_json::from_str(body);
-                mails.push(mail.map_err(|error| format!("{TABLE}: item {}: {error}", item["sk"]))?);
-            }
-            mails.sort_by_key(|mail: &Mail| mail.number);
+            take_over(store).await?;
         }
+        let mails = match &tables {
+            Some(tables) => kept(tables).await?,
+            None => Vec::new(),
+        };
         let turn = tokio::sync::Mutex::new(());
         Ok(Self {
-            shared: Arc::new(Shared { mails: Mutex::new(mails), store, clock, turn, paused: AtomicBool::new(false) }),
+            shared: Arc::new(Shared { mails: Mutex::new(mails), tables, clock, turn, paused: AtomicBool::new(false) }),
         })
     }
 
@@ -111,11 +106,8 @@ impl Mailbox {
         let Outgoing { from, to, tags, raw } = outgoing;
         let message_id = format!("local-{number:010}");
         let mail = Mail { number, message_id, at: self.shared.clock.now_millis(), from, to, tags, raw };
-        if let Some(store) = &self.shared.store {
-            let body = serde_json::to_string(&mail).map_err(|error| error.to_string())?;
-            let key = format!("{number:020}");
-            let item = json!({ "pk": { "S": "MAIL" }, "sk": { "S": key }, "body": { "S": body } });
-            store.ask("PutItem", json!({ "TableName": TABLE, "Item": item })).await?;
+        if let Some(tables) = &self.shared.tables {
+            keep(tables, std::slice::from_ref(&mail)).await?;
         }
         self.mails().push(mail.clone());
         Ok(mail)
@@ -142,4 +134,44 @@ impl Mailbox {
     pub fn to(&self, person: &str) -> Vec<Mail> {
         self.mails().iter().rev().filter(|mail| mail.to.iter().any(|to| to == person)).cloned().collect()
     }
+}
+
+/// Every mail in the tables, oldest first.
+async fn kept(tables: &Sqlite) -> Result<Vec<Mail>, String> {
+    let read = tables.transact(|transaction| {
+        let mut rows = transaction.prepare("SELECT body FROM mails ORDER BY number")?;
+        let mail = |row: &rusqlite::Row<'_>| {
+            let mail = serde_json::from_str(&row.get::<_, String>(0)?);
+            mail.map_err(|error| Error::FromSqlConversionFailure(0, Type::Text, error.into()))
+        };
+        rows.query_map([], mail)?.collect()
+    });
+    read.await
+}
+
+async fn keep(tables: &Sqlite, mails: &[Mail]) -> Result<(), String> {
+    let row = |mail: &Mail| {
+        let number = i64::try_from(mail.number).map_err(|error| error.to_string())?;
+        Ok((number, serde_json::to_string(mail).map_err(|error| error.to_string())?))
+    };
+    let rows = mails.iter().map(row).collect::<Result<Vec<_>, String>>()?;
+    let written = tables.transact(move |transaction| {
+        let mut put = transaction.prepare_cached("INSERT OR REPLACE INTO mails (number, body) VALUES (?1, ?2)")?;
+        rows.iter().try_for_each(|(number, body)| put.execute(params![number, body]).map(drop))
+    });
+    written.await
+}
+
+/// What the store still holds of a release before this one.
+async fn take_over(store: &Embedded) -> Result<(), String> {
+    if !store.has_table(FORMER_TABLE).await {
+        return Ok(());
+    }
+    let mut mails = Vec::new();
+    for item in store.scan(FORMER_TABLE).await? {
+        let mail = serde_json::from_str(item["body"]["S"].as_str().unwrap_or_default());
+        mails.push(mail.map_err(|error| format!("{FORMER_TABLE}: item {}: {error}", item["sk"]))?);
+    }
+    keep(store.own(), &mails).await?;
+    store.delete_table(FORMER_TABLE).await
 }

@@ -25,7 +25,11 @@ use aws_smithy_runtime_api::{
     },
     http::StatusCode,
 };
-use aws_smithy_types::{body::SdkBody, retry::RetryConfig, timeout::TimeoutConfig};
+use aws_smithy_types::{
+    body::SdkBody,
+    retry::{ReconnectMode, RetryConfig},
+    timeout::TimeoutConfig,
+};
 use lambda_shell::aws::{Patience, retries, timeouts};
 
 pub use faults::{Call, Fault, Faults, Service};
@@ -94,7 +98,9 @@ impl InProcess {
             .endpoint_url("http://holdpoint.invalid")
             .http_client(SharedHttpClient::new(self.clone()))
             .timeout_config(timeouts)
-            .retry_config(retries)
+            // There is no connection to be closed after an error; looking for one, the SDK would report its absence as
+            // an error for every call that failed.
+            .retry_config(retries.with_reconnect_mode(ReconnectMode::ReuseAllConnections))
             .stalled_stream_protection(StalledStreamProtectionConfig::disabled())
             .build()
     }

@@ -200,6 +200,38 @@ async fn throttling_and_lost_answers_are_the_sdks_to_retry() {
     }
 }
 
+/// What is written to it, for a test to read.
+#[derive(Clone, Default)]
+struct Lines(Arc<std::sync::Mutex<Vec<u8>>>);
+
+impl std::io::Write for Lines {
+    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+        self.0.lock().unwrap().extend_from_slice(bytes);
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        Ok(())
+    }
+}
+
+/// There are no connections here, so nothing that goes wrong is an error of one.
+#[tokio::test(start_paused = true)]
+async fn a_call_that_fails_is_no_error_of_a_connection() {
+    let lines = Lines::default();
+    let writer = lines.clone();
+    let log = tracing_subscriber::fmt().with_max_level(tracing::Level::ERROR).with_writer(move || writer.clone());
+    let _log = tracing::subscriber::set_default(log.finish());
+    for fault in [Fault::Throttled, Fault::LostResponse, Fault::Conflict] {
+        let cloud = cloud().await;
+        cloud.faults.inject(move |_| Some(fault));
+        cloud.commit(&["a"]).await.unwrap_err();
+    }
+    tracing::error!("the log is read");
+    let said = String::from_utf8(lines.0.lock().unwrap().clone()).unwrap();
+    assert!(said.contains("the log is read") && !said.contains("connection"), "{said}");
+}
+
 #[tokio::test]
 async fn a_conflict_is_the_callers_to_retry() {
     let cloud = cloud().await;

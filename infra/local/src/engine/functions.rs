@@ -110,7 +110,8 @@ impl Functions {
         })
     }
 
-    /// A page's function, by its name. A HEAD answer has no body, whatever the function made.
+    /// A page's function, by its name. A HEAD answer has no body, whatever the function made; its headers are those of a
+    /// GET, the length of the body included.
     pub async fn page(&self, function: &str, event: Value, deadline: Deadline) -> Result<Response, String> {
         let event: LambdaFunctionUrlRequest =
             serde_json::from_value(event).map_err(|error| format!("expected a function-URL event: {error}"))?;
@@ -122,6 +123,10 @@ impl Functions {
             other => return Err(format!("{other:?} answers no page")),
         };
         if head {
+            let has_length = response.headers.iter().any(|(name, _)| name.eq_ignore_ascii_case("content-length"));
+            if !has_length {
+                response.headers.push(("content-length".to_owned(), response.body.len().to_string()));
+            }
             response.body.clear();
         }
         Ok(response)

@@ -23,6 +23,9 @@ const AFTER_TROUBLE: Duration = Duration::from_secs(1);
 /// The store deletes what has expired only when asked.
 const SWEEP_EVERY: Duration = Duration::from_secs(3_600);
 
+/// How long what was deleted may stand in the store's log.
+const FORGET_EVERY: Duration = Duration::from_secs(60);
+
 /// The tasks that make an engine live. Dropping them ends them where they are, which loses nothing.
 pub struct Live {
     tasks: JoinSet<()>,
@@ -44,7 +47,8 @@ impl Live {
                 tasks.spawn(tick(engine.clone(), schedule.every_seconds, input, stopped.clone()));
             }
         }
-        tasks.spawn(sweep(engine.clone(), stopped));
+        tasks.spawn(sweep(engine.clone(), stopped.clone()));
+        tasks.spawn(forget(engine.clone(), stopped));
         Self { tasks, stop }
     }
 
@@ -144,6 +148,20 @@ async fn sweep(engine: Engine, mut stop: watch::Receiver<bool>) {
         }
         if let Err(error) = engine.embedded().sweep().await {
             tracing::error!(error, "expired items could not be deleted");
+        }
+    }
+}
+
+/// What is deleted is overwritten in the store's files at once, but a copy stands in their logs until those are emptied.
+async fn forget(engine: Engine, mut stop: watch::Receiver<bool>) {
+    let mut stopped = false;
+    while !stopped {
+        stopped = tokio::select! {
+            () = tokio::time::sleep(FORGET_EVERY) => false,
+            _ = stop.wait_for(|stop| *stop) => true,
+        };
+        if let Err(error) = engine.embedded().forget_deleted().await {
+            tracing::warn!(error, "what was deleted stands in the store's log; the next try is in a minute");
         }
     }
 }

@@ -82,7 +82,7 @@ impl Engine {
         }
         let durable = settings.storage != Storage::Memory || settings.durable_queues;
         let journal = match durable {
-            true => Journal::table(embedded.clone()).await.map_err(|error| error.to_string())?,
+            true => Journal::table(&embedded).await.map_err(|error| error.to_string())?,
             false => Journal::None,
         };
         let queues = Queues::open(&topology, journal, clock.clone()).await.map_err(|error| error.to_string())?;
@@ -182,6 +182,15 @@ impl Engine {
 
     /// The route that answers, by the template: method and path, a segment in braces standing for any one.
     pub fn route(&self, method: &str, path: &str) -> Option<&Route> {
+        self.routes(path).into_iter().find(|route| route.method == method)
+    }
+
+    /// The methods that are answered at a path, by the template.
+    pub fn methods(&self, path: &str) -> Vec<&str> {
+        self.routes(path).into_iter().map(|route| route.method.as_str()).collect()
+    }
+
+    fn routes(&self, path: &str) -> Vec<&Route> {
         let fits = |pattern: &str| {
             let (mut wanted, mut found) = (pattern.split('/'), path.split('/'));
             loop {
@@ -193,7 +202,7 @@ impl Engine {
                 }
             }
         };
-        self.shared.topology.routes.iter().find(|route| route.method == method && fits(&route.path))
+        self.shared.topology.routes.iter().filter(|route| fits(&route.path)).collect()
     }
 
     /// A request to a page, as the function behind its route gets it. `Ok(None)`: no route, or the process died in it.

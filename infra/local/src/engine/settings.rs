@@ -25,6 +25,8 @@ pub struct Settings {
     pub mail_domain: String,
     /// `<key id>:<base64url of 32 bytes>`, comma separated; the first signs.
     pub link_keys: String,
+    /// What lets the operator in where a mailed link does not. Empty: nothing does.
+    pub operator_token: String,
     /// Other than production's, for tests.
     pub retries: Option<(TimeoutConfig, RetryConfig)>,
     /// What chance follows from, where it shall be the same every time.
@@ -45,6 +47,7 @@ impl Settings {
             mail_from: "holdpoint@holdpoint.example.com".to_owned(),
             mail_domain: "holdpoint.example.com".to_owned(),
             link_keys: REPLAY_KEYS.to_owned(),
+            operator_token: String::new(),
             retries: None,
             seed: None,
         }

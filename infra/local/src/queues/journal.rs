@@ -1,88 +1,103 @@
-//! Where the queues' messages are kept: a table of their own in the embedded store.
-//!
-//! | item | key | attributes |
-//! |---|---|---|
-//! | message | `pk` = queue, `sk` = sequence, 20 digits | `body`: the message as JSON |
+//! Where the queues' messages are kept: a table of the engine's own. A message is one row, however long.
 
-use serde_json::{Value, json};
+use rusqlite::{Error, Transaction, params, types::Type};
 
 use super::message::{Refusal, Stored};
-use crate::embedded::{self, Embedded};
+use crate::{embedded::Embedded, sqlite::Sqlite};
 
-pub const TABLE: &str = "holdpoint-queues";
-
-/// Most actions in one transaction.
-const MOST_ACTIONS: usize = 100;
+/// Where releases before this one kept the messages: items of the embedded store, which end at 400 KB.
+const FORMER_TABLE: &str = "holdpoint-queues";
 
 #[derive(Clone)]
 pub enum Journal {
     /// Nothing outlives the process: replays and tests.
     None,
-    Table(Embedded),
+    Table(Sqlite),
 }
 
-fn key(queue: &str, sequence: u64) -> Value {
-    json!({ "pk": { "S": queue }, "sk": { "S": format!("{sequence:020}") } })
+/// What is written down together, or not at all.
+#[derive(Clone, Default)]
+pub struct Changes {
+    /// New or changed, each with its queue.
+    pub put: Vec<(String, Stored)>,
+    /// Gone, by queue and sequence.
+    pub delete: Vec<(String, u64)>,
 }
 
-fn item(queue: &str, message: &Stored) -> Result<Value, Refusal> {
-    let body = serde_json::to_string(message).map_err(|error| Refusal::Unavailable(error.to_string()))?;
-    let mut item = key(queue, message.sequence);
-    item["body"] = json!({ "S": body });
-    Ok(item)
+fn number(sequence: u64) -> Result<i64, Error> {
+    i64::try_from(sequence).map_err(|_| Error::IntegralValueOutOfRange(0, i64::MAX))
 }
 
 impl Journal {
-    pub async fn table(database: Embedded) -> Result<Self, Refusal> {
-        database.ensure_table(TABLE, &embedded::keyed_by("pk", "sk")).await.map_err(Refusal::Unavailable)?;
-        Ok(Self::Table(database))
+    /// The journal in the engine's own tables, with what the store still holds of a release before this one.
+    ///
+    /// # Errors
+    /// [`Refusal::Unavailable`] if the store cannot be read or written.
+    pub async fn table(store: &Embedded) -> Result<Self, Refusal> {
+        let tables = store.own().clone();
+        if store.has_table(FORMER_TABLE).await {
+            let items = store.scan(FORMER_TABLE).await.map_err(Refusal::Unavailable)?;
+            let rows = items.iter().map(|item| {
+                let text = |name: &str| item[name]["S"].as_str();
+                let sequence = text("sk").and_then(|sequence| sequence.parse::<i64>().ok());
+                let row = (text("pk")?.to_owned(), sequence?, text("body")?.to_owned());
+                Some(row)
+            });
+            let rows: Option<Vec<_>> = rows.collect();
+            let damaged = || Refusal::Unavailable(format!("{FORMER_TABLE}: an item that is no message"));
+            let rows = rows.ok_or_else(damaged)?;
+            let moved = tables.transact(move |transaction| {
+                let mut put = transaction
+                    .prepare("INSERT OR IGNORE INTO messages (queue, sequence, body) VALUES (?1, ?2, ?3)")?;
+                rows.iter()
+                    .try_for_each(|(queue, sequence, body)| put.execute(params![queue, sequence, body]).map(drop))
+            });
+            moved.await.map_err(Refusal::Unavailable)?;
+            store.delete_table(FORMER_TABLE).await.map_err(Refusal::Unavailable)?;
+        }
+        Ok(Self::Table(tables))
     }
 
     /// Every message, by queue and in order of sending.
     pub async fn read(&self) -> Result<Vec<(String, Stored)>, Refusal> {
-        let Self::Table(database) = self else { return Ok(Vec::new()) };
-        let items = database.scan(TABLE).await.map_err(Refusal::Unavailable)?;
-        let mut messages = Vec::with_capacity(items.len());
-        for item in items {
-            let unreadable = |what: &str| Refusal::Unavailable(format!("{TABLE}: an item {what}: {}", item["sk"]));
-            let queue = item["pk"]["S"].as_str().ok_or_else(|| unreadable("without pk"))?.to_owned();
-            let body = item["body"]["S"].as_str().ok_or_else(|| unreadable("without body"))?;
-            let message = serde_json::from_str::<Stored>(body).map_err(|_| unreadable("that is no message"))?;
-            messages.push((queue, message));
+        let Self::Table(tables) = self else { return Ok(Vec::new()) };
+        let read = tables.transact(|transaction| {
+            let mut rows =
+                transaction.prepare("SELECT queue, sequence, body FROM messages ORDER BY queue, sequence")?;
+            let message = |row: &rusqlite::Row<'_>| {
+                let body: String = row.get(2)?;
+                let message = serde_json::from_str::<Stored>(&body);
+                let message = message.map_err(|error| Error::FromSqlConversionFailure(2, Type::Text, error.into()))?;
+                Ok((row.get(0)?, message))
+            };
+            rows.query_map([], message)?.collect()
+        });
+        read.await.map_err(Refusal::Unavailable)
+    }
+
+    /// All of it or nothing; durable when this answers.
+    ///
+    /// # Errors
+    /// [`Refusal::Unavailable`]: nothing of it was written down.
+    pub async fn write(&self, changes: Changes) -> Result<(), Refusal> {
+        let Self::Table(tables) = self else { return Ok(()) };
+        if changes.put.is_empty() && changes.delete.is_empty() {
+            return Ok(());
         }
-        messages.sort_by(|a, b| (&a.0, a.1.sequence).cmp(&(&b.0, b.1.sequence)));
-        Ok(messages)
-    }
-
-    pub async fn put(&self, queue: &str, messages: &[Stored]) -> Result<(), Refusal> {
-        let Self::Table(database) = self else { return Ok(()) };
-        let actions = messages
-            .iter()
-            .map(|message| Ok(json!({ "Put": { "TableName": TABLE, "Item": item(queue, message)? } })))
-            .collect::<Result<Vec<_>, Refusal>>()?;
-        write(database, actions).await
-    }
-
-    pub async fn delete(&self, queue: &str, sequences: &[u64]) -> Result<(), Refusal> {
-        let Self::Table(database) = self else { return Ok(()) };
-        let delete = |sequence: &u64| json!({ "Delete": { "TableName": TABLE, "Key": key(queue, *sequence) } });
-        write(database, sequences.iter().map(delete).collect()).await
-    }
-
-    /// From one queue to another in one transaction: at every moment it is on exactly one of them.
-    pub async fn relocate(&self, from: &str, sequence: u64, to: &str, message: &Stored) -> Result<(), Refusal> {
-        let Self::Table(database) = self else { return Ok(()) };
-        let actions = vec![
-            json!({ "Put": { "TableName": TABLE, "Item": item(to, message)? } }),
-            json!({ "Delete": { "TableName": TABLE, "Key": key(from, sequence) } }),
-        ];
-        write(database, actions).await
+        tables.transact(move |transaction| write(transaction, &changes)).await.map_err(Refusal::Unavailable)
     }
 }
 
-async fn write(database: &Embedded, actions: Vec<Value>) -> Result<(), Refusal> {
-    for some in actions.chunks(MOST_ACTIONS) {
-        database.transact(some).await.map_err(Refusal::Unavailable)?;
+fn write(transaction: &Transaction<'_>, changes: &Changes) -> Result<(), Error> {
+    let mut put =
+        transaction.prepare_cached("INSERT OR REPLACE INTO messages (queue, sequence, body) VALUES (?1, ?2, ?3)")?;
+    for (queue, message) in &changes.put {
+        let body = serde_json::to_string(message).map_err(|error| Error::ToSqlConversionFailure(error.into()))?;
+        put.execute(params![queue, number(message.sequence)?, body])?;
+    }
+    let mut delete = transaction.prepare_cached("DELETE FROM messages WHERE queue = ?1 AND sequence = ?2")?;
+    for (queue, sequence) in &changes.delete {
+        delete.execute(params![queue, number(*sequence)?])?;
     }
     Ok(())
 }

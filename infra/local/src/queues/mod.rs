@@ -18,12 +18,13 @@ use std::{
 use lambda_shell::clock::Clock;
 use tokio::sync::watch;
 
-pub use journal::{Journal, TABLE};
+pub use journal::Journal;
 pub use message::{Attribute, Delivery, Outgoing, Receipt, Refusal, Stored};
 pub use queue::{Accepted, Counts, MOST_AT_ONCE, Queue};
 
 use crate::topology::Topology;
-use queue::Prepared;
+use journal::Changes;
+use queue::{Prepared, Received};
 
 /// All queues of the bundle. Cloning shares them.
 #[derive(Clone)]
@@ -35,6 +36,8 @@ struct Shared {
     state: Mutex<BTreeMap<String, Queue>>,
     journal: Journal,
     clock: Clock,
+    /// One message at a time moves from queue to queue: it is on both of them until it is written down.
+    moving: tokio::sync::Mutex<()>,
     /// Counts up when something may have become visible earlier than it was before.
     bell: watch::Sender<u64>,
 }
@@ -66,7 +69,8 @@ impl Queues {
             queue.remember(&message, now);
             queue.add(message);
         }
-        Ok(Self { shared: Arc::new(Shared { state: Mutex::new(state), journal, clock, bell: watch::Sender::new(0) }) })
+        let (state, moving, bell) = (Mutex::new(state), tokio::sync::Mutex::new(()), watch::Sender::new(0));
+        Ok(Self { shared: Arc::new(Shared { state, journal, clock, moving, bell }) })
     }
 
     fn state(&self) -> MutexGuard<'_, BTreeMap<String, Queue>> {
@@ -91,7 +95,7 @@ impl Queues {
         outcomes.pop().unwrap_or_else(|| Err(Refusal::Unavailable("no outcome".to_owned())))
     }
 
-    /// One outcome a message, in order. All that are accepted become durable together.
+    /// One outcome a message, in order, as SQS's batches have it. All that are accepted become durable together.
     pub async fn send_all(
         &self,
         name: &str,
@@ -99,6 +103,32 @@ impl Queues {
     ) -> Result<Vec<Result<Accepted, Refusal>>, Refusal> {
         let prepared: Vec<Result<Prepared, Refusal>> =
             self.with(name, |queue, now| outgoing.into_iter().map(|one| queue.prepare(one, now)).collect())?;
+        self.accept(name, prepared).await
+    }
+
+    /// All of them or none. The answer is how many.
+    ///
+    /// # Errors
+    /// The first message that the queue refuses, by its place from 0, or a journal that could not be written.
+    pub async fn send_together(&self, name: &str, outgoing: Vec<Outgoing>) -> Result<usize, (Option<usize>, Refusal)> {
+        let prepared = self.with(name, |queue, now| {
+            // Each is judged before the first is numbered.
+            for (place, one) in outgoing.iter().enumerate() {
+                queue.check(one).map_err(|refusal| (Some(place), refusal))?;
+            }
+            Ok(outgoing.into_iter().map(|one| queue.prepare(one, now)).collect::<Vec<_>>())
+        });
+        let prepared = prepared.map_err(|refusal| (None, refusal))??;
+        let outcomes = self.accept(name, prepared).await.map_err(|refusal| (None, refusal))?;
+        let accepted: Result<Vec<Accepted>, Refusal> = outcomes.into_iter().collect();
+        accepted.map(|accepted| accepted.len()).map_err(|refusal| (None, refusal))
+    }
+
+    async fn accept(
+        &self,
+        name: &str,
+        prepared: Vec<Result<Prepared, Refusal>>,
+    ) -> Result<Vec<Result<Accepted, Refusal>>, Refusal> {
         let new: Vec<Stored> = prepared
             .iter()
             .filter_map(|one| match one {
@@ -106,7 +136,7 @@ impl Queues {
                 _ => None,
             })
             .collect();
-        if let Err(refusal) = self.shared.journal.put(name, &new).await {
+        if let Err(refusal) = self.put(name, new.clone()).await {
             self.with(name, |queue, _| new.iter().for_each(|message| queue.abandon(message)))?;
             return Err(refusal);
         }
@@ -129,32 +159,51 @@ impl Queues {
         Ok(outcomes)
     }
 
+    async fn put(&self, name: &str, messages: Vec<Stored>) -> Result<(), Refusal> {
+        let put = messages.into_iter().map(|message| (name.to_owned(), message)).collect();
+        self.shared.journal.write(Changes { put, delete: Vec::new() }).await
+    }
+
     /// Hands out what is visible. `visibility`: seconds; `None`: the queue's own.
+    ///
+    /// # Errors
+    /// Where the journal cannot be written, the queue is as if nobody had asked.
     pub async fn receive(&self, name: &str, most: usize, visibility: Option<u32>) -> Result<Vec<Delivery>, Refusal> {
         let (received, redrive) = self.with(name, |queue, now| {
             let visibility = i64::from(visibility.unwrap_or(queue.wiring.visibility_seconds)) * 1_000;
             (queue.receive(most.min(MOST_AT_ONCE), visibility, now), queue.wiring.redrive.clone())
         })?;
-        for message in received.moved {
-            let to = redrive.as_ref().map_or("", |redrive| redrive.to.as_str());
-            self.move_to(message, name, to).await?;
+        let to = redrive.map_or_else(String::new, |redrive| redrive.to);
+        match self.write_down(name, &to, &received).await {
+            Ok(moved) if moved.is_empty() => Ok(received.deliveries),
+            Ok(moved) => {
+                self.with(&to, |queue, _| moved.into_iter().for_each(|message| queue.add(message)))?;
+                self.ring();
+                Ok(received.deliveries)
+            }
+            Err(refusal) => {
+                self.with(name, |queue, now| queue.take_back(received, now))?;
+                Err(refusal)
+            }
         }
-        self.shared.journal.delete(name, &received.expired).await?;
-        // The first hand-out is not written down: a message that ends the process at once is rare, a write for every
-        // hand-out is not. From the second on the count is durable, so that such a message ends dead-lettered too.
-        let again: Vec<Stored> =
-            received.deliveries.iter().map(|one| &one.message).filter(|one| one.receives > 1).cloned().collect();
-        self.shared.journal.put(name, &again).await?;
-        Ok(received.deliveries)
     }
 
-    async fn move_to(&self, message: Stored, from: &str, to: &str) -> Result<(), Refusal> {
-        let sequence = message.sequence;
-        let moved = self.with(to, |queue, now| queue.adopt(message, from, now))?;
-        self.shared.journal.relocate(from, sequence, to, &moved).await?;
-        self.with(to, |queue, _| queue.add(moved))?;
-        self.ring();
-        Ok(())
+    /// Answers with the messages as they stand on the dead-letter queue now.
+    async fn write_down(&self, from: &str, to: &str, received: &Received) -> Result<Vec<Stored>, Refusal> {
+        let mut changes = Changes::default();
+        let mut moved = Vec::new();
+        for message in &received.moved {
+            moved.push(self.with(to, |queue, now| queue.adopt(message.clone(), from, now))?);
+        }
+        changes.put.extend(moved.iter().map(|message| (to.to_owned(), message.clone())));
+        let gone = received.moved.iter().chain(&received.expired).map(|message| (from.to_owned(), message.sequence));
+        changes.delete.extend(gone);
+        // The first hand-out is not written down: a message that ends the process at once is rare, a write for every
+        // hand-out is not. From the second on the count is durable, so that such a message ends dead-lettered too.
+        let again = received.deliveries.iter().map(|one| &one.message).filter(|one| one.receives > 1);
+        changes.put.extend(again.map(|message| (from.to_owned(), message.clone())));
+        self.shared.journal.write(changes).await?;
+        Ok(moved)
     }
 
     pub async fn delete(&self, name: &str, receipt: Receipt) -> Result<(), Refusal> {
@@ -162,12 +211,17 @@ impl Queues {
         outcomes.pop().unwrap_or(Ok(()))
     }
 
+    /// # Errors
+    /// Where the journal cannot be written, nothing is deleted: the messages come again when their visibility ends.
     pub async fn delete_all(&self, name: &str, receipts: &[Receipt]) -> Result<Vec<Result<(), Refusal>>, Refusal> {
         let outcomes: Vec<Result<Option<Stored>, Refusal>> =
             self.with(name, |queue, now| receipts.iter().map(|receipt| queue.delete(*receipt, now)).collect())?;
-        let gone: Vec<u64> =
-            outcomes.iter().filter_map(|one| one.as_ref().ok()?.as_ref().map(|message| message.sequence)).collect();
-        self.shared.journal.delete(name, &gone).await?;
+        let gone: Vec<Stored> = outcomes.iter().filter_map(|one| one.as_ref().ok()?.clone()).collect();
+        let delete = gone.iter().map(|message| (name.to_owned(), message.sequence)).collect();
+        if let Err(refusal) = self.shared.journal.write(Changes { put: Vec::new(), delete }).await {
+            self.with(name, |queue, _| gone.into_iter().for_each(|message| queue.put_back(message)))?;
+            return Err(refusal);
+        }
         // The next of a FIFO group may go out now.
         self.ring();
         Ok(outcomes.into_iter().map(|one| one.map(|_| ())).collect())
@@ -182,7 +236,7 @@ impl Queues {
     /// Keeps beside a message why its handling failed, for whoever looks into the dead-letter queue.
     pub async fn note_failure(&self, name: &str, receipt: Receipt, failure: &str) -> Result<(), Refusal> {
         let noted = self.with(name, |queue, _| queue.note_failure(receipt, failure))?;
-        self.shared.journal.put(name, &noted.into_iter().collect::<Vec<_>>()).await
+        self.put(name, noted.into_iter().collect()).await
     }
 
     /// When something of this queue can next be handed out.
@@ -203,10 +257,15 @@ impl Queues {
         self.with(name, |queue, _| queue.messages().cloned().collect())
     }
 
-    /// Sends a dead-lettered message back to where it came from, its receives counted anew.
-    pub async fn redrive(&self, dead_letters: &str, sequence: u64) -> Result<(), Refusal> {
-        let message = self.with(dead_letters, |queue, _| queue.take(sequence))?;
-        let Some(mut message) = message else { return Ok(()) };
+    /// Sends a dead-lettered message back to where it came from, its receives counted anew. Answers whether it was there.
+    ///
+    /// # Errors
+    /// Where the journal cannot be written, the letter stays where it is.
+    pub async fn redrive(&self, dead_letters: &str, sequence: u64) -> Result<bool, Refusal> {
+        let _turn = self.shared.moving.lock().await;
+        let Some(mut message) = self.with(dead_letters, |queue, _| queue.message(sequence).cloned())? else {
+            return Ok(false);
+        };
         let to = match message.moved_from.take() {
             Some(to) => to,
             // Put there by a function rather than by redrive: it belongs to the one queue that redrives here.
@@ -220,10 +279,12 @@ impl Queues {
             moved.moved_from = None;
             moved
         })?;
-        self.shared.journal.relocate(dead_letters, sequence, &to, &moved).await?;
+        let put = vec![(to.clone(), moved.clone())];
+        self.shared.journal.write(Changes { put, delete: vec![(dead_letters.to_owned(), sequence)] }).await?;
+        self.with(dead_letters, |queue, _| queue.take(sequence))?;
         self.with(&to, |queue, _| queue.add(moved))?;
         self.ring();
-        Ok(())
+        Ok(true)
     }
 
     fn source_of(&self, dead_letters: &str) -> Result<String, Refusal> {

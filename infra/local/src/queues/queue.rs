@@ -67,7 +67,7 @@ pub struct Received {
     /// Received too often; to be put on the dead-letter queue.
     pub moved: Vec<Stored>,
     /// Kept too long.
-    pub expired: Vec<u64>,
+    pub expired: Vec<Stored>,
 }
 
 impl Queue {
@@ -126,7 +126,8 @@ impl Queue {
         }
     }
 
-    fn check(&self, outgoing: &Outgoing) -> Result<(), Refusal> {
+    /// What SQS would refuse.
+    pub fn check(&self, outgoing: &Outgoing) -> Result<(), Refusal> {
         let attributes = outgoing.attributes.iter();
         let value = |text: &Option<String>| text.as_ref().map_or(0, String::len);
         let size: usize = outgoing.body.len()
@@ -251,10 +252,8 @@ impl Queue {
         let too_often = self.wiring.redrive.as_ref().is_some_and(|redrive| message.receives >= redrive.after_receives);
         let too_old = now - message.sent_at >= i64::from(self.wiring.retention_seconds) * 1_000;
         if too_often || too_old {
-            let message = self.remove(sequence);
-            match message {
-                Some(message) if too_often && !too_old => received.moved.push(message),
-                _ => received.expired.push(sequence),
+            if let Some(message) = self.remove(sequence) {
+                if too_old { received.expired.push(message) } else { received.moved.push(message) }
             }
             return;
         }
@@ -294,6 +293,39 @@ impl Queue {
             }
         }
         Some(message)
+    }
+
+    /// Undoes a receive that could not be written down: what it handed out is visible and was not handed out, what it
+    /// removed is there again.
+    pub fn take_back(&mut self, received: Received, now: i64) {
+        for message in received.moved.into_iter().chain(received.expired) {
+            self.add(message);
+        }
+        for Delivery { mut message, receipt } in received.deliveries {
+            // Somebody else's by now, or gone.
+            if self.messages.get(&receipt.sequence).is_none_or(|found| found.receives != receipt.receive) {
+                continue;
+            }
+            self.remove(receipt.sequence);
+            message.receives -= 1;
+            message.visible_at = now;
+            if message.receives == 0 {
+                message.first_received_at = None;
+            }
+            self.add(message);
+        }
+    }
+
+    /// Puts back a message that was deleted while it was in flight; it still is.
+    pub fn put_back(&mut self, message: Stored) {
+        let (sequence, group) = (message.sequence, message.group.clone().filter(|_| self.wiring.fifo));
+        self.add(message);
+        if let Some(name) = group {
+            if let Some(group) = self.groups.get_mut(&name) {
+                group.in_flight.insert(sequence);
+            }
+            self.plan(&name);
+        }
     }
 
     /// Puts a group on the agenda for when its first message can go out: once no message of it is in flight.
@@ -375,6 +407,10 @@ impl Queue {
     /// When something can next be handed out; now or earlier: at once.
     pub fn next_at(&self) -> Option<i64> {
         self.agenda.first().map(|(at, _)| *at)
+    }
+
+    pub fn message(&self, sequence: u64) -> Option<&Stored> {
+        self.messages.get(&sequence)
     }
 
     pub fn messages(&self) -> impl Iterator<Item = &Stored> {

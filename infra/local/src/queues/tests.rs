@@ -86,7 +86,7 @@ proptest! {
                 Step::Receive { most } => {
                     let received = queue.receive(most, 30_000, now);
                     prop_assert!(received.deliveries.len() <= most);
-                    for gone in received.moved.iter().map(|m| m.sequence).chain(received.expired.iter().copied()) {
+                    for gone in received.moved.iter().map(|m| m.sequence).chain(received.expired.iter().map(|m| m.sequence)) {
                         prop_assert!(sent.remove(&gone));
                     }
                     held.retain(|one| one.message.visible_at > now);
@@ -216,7 +216,7 @@ fn what_sqs_refuses_is_refused() {
 
 async fn on(database: &Embedded, hand: &Arc<AtomicI64>) -> Queues {
     let topology = Topology::of_the_bundle().unwrap();
-    let journal = Journal::table(database.clone()).await.unwrap();
+    let journal = Journal::table(database).await.unwrap();
     Queues::open(&topology, journal, Clock::steered(hand.clone())).await.unwrap()
 }
 
@@ -269,4 +269,100 @@ async fn a_dead_letter_keeps_its_story_and_can_be_sent_again() {
     assert!(queues.look("source-events-dlq").unwrap().is_empty());
     let again = queues.receive("source-events", 10, None).await.unwrap();
     assert_eq!((again[0].message.body.as_str(), again[0].message.receives), ("bad", 1));
+}
+
+/// What cannot be written down did not happen: it is neither gone from where it was, nor counted, nor elsewhere.
+#[tokio::test]
+async fn a_full_disk_hides_and_loses_nothing() {
+    let (database, hand) = (Embedded::memory().unwrap(), Arc::new(AtomicI64::new(0)));
+    let queues = on(&database, &hand).await;
+    let outgoing = |body: String| Outgoing { body, ..Outgoing::default() };
+    let bodies = |queue: &str| {
+        let mut bodies: Vec<String> = queues.look(queue).unwrap().into_iter().map(|one| one.body).collect();
+        bodies.sort();
+        bodies
+    };
+    let long = |name: &str| format!("{name}{}", "x".repeat(50_000));
+
+    queues.send("source-events-dlq", outgoing(long("letter"))).await.unwrap();
+    database.own().fill_disk(true);
+    for _ in 0..2 {
+        queues.redrive("source-events-dlq", 1).await.unwrap_err();
+        assert_eq!(bodies("source-events-dlq"), [long("letter")], "the letter stays to be seen");
+        assert!(bodies("source-events").is_empty());
+    }
+    database.own().fill_disk(false);
+    assert_eq!(queues.redrive("source-events-dlq", 1).await, Ok(true), "without a restart");
+    assert_eq!(queues.redrive("source-events-dlq", 1).await, Ok(false), "once");
+    assert_eq!((bodies("source-events"), bodies("source-events-dlq").len()), (vec![long("letter")], 0));
+
+    // Sent together or not at all; nothing is known of what was not taken.
+    database.own().break_writes(true);
+    let two = || vec![outgoing("short".to_owned()), outgoing(long("other"))];
+    assert!(matches!(queues.send_together("source-events", two()).await, Err((None, Refusal::Unavailable(_)))));
+    assert_eq!(bodies("source-events").len(), 1);
+    database.own().break_writes(false);
+    assert_eq!(queues.send_together("source-events", two()).await, Ok(2));
+
+    // A hand-out that cannot be counted is none; one too many that cannot be moved stays.
+    let mut most = 0;
+    for round in 0..10 {
+        database.own().break_writes(round % 2 == 0);
+        hand.fetch_add(3_600_000, Ordering::SeqCst);
+        let received = queues.receive("source-events", 10, Some(60)).await;
+        assert_eq!(received.is_err(), round % 2 == 0 && round > 0, "round {round}");
+        assert_eq!(bodies("source-events").len() + bodies("source-events-dlq").len(), 3, "round {round}");
+        most = most.max(received.unwrap_or_default().iter().map(|one| one.message.receives).max().unwrap_or(0));
+    }
+    database.own().break_writes(false);
+    assert_eq!(most, 5, "handed out as often as the template says, not less for the rounds that failed");
+    assert_eq!((bodies("source-events").len(), bodies("source-events-dlq").len()), (0, 3));
+
+    // What cannot be deleted is still there, in flight.
+    let held = queues.receive("source-events-dlq", 1, Some(60)).await.unwrap();
+    database.own().break_writes(true);
+    queues.delete("source-events-dlq", held[0].receipt).await.unwrap_err();
+    assert_eq!(bodies("source-events-dlq").len(), 3);
+    database.own().break_writes(false);
+    queues.delete("source-events-dlq", held[0].receipt).await.unwrap();
+    assert_eq!(bodies("source-events-dlq").len(), 2);
+}
+
+#[tokio::test]
+async fn of_messages_that_go_together_one_that_is_refused_keeps_the_others_out() {
+    let (database, hand) = (Embedded::memory().unwrap(), Arc::new(AtomicI64::new(0)));
+    let queues = on(&database, &hand).await;
+    let of = |bytes: usize| Outgoing { body: "x".repeat(bytes), ..Outgoing::default() };
+    let refused = queues.send_together("source-events", vec![of(1), of(2), of(queue::LARGEST_MESSAGE + 1)]).await;
+    assert!(matches!(refused, Err((Some(2), Refusal::InvalidParameter(_)))), "{refused:?}");
+    assert!(queues.look("source-events").unwrap().is_empty());
+    assert_eq!(queues.send_together("source-events", vec![of(1), of(queue::LARGEST_MESSAGE)]).await, Ok(2));
+    let sequences: Vec<u64> = queues.look("source-events").unwrap().iter().map(|one| one.sequence).collect();
+    assert_eq!(sequences, [1, 2], "what was refused was never numbered");
+}
+
+/// Messages that a release before this one left in the embedded store are taken over once.
+#[tokio::test]
+async fn a_former_journal_is_taken_over() {
+    let (database, hand) = (Embedded::memory().unwrap(), Arc::new(AtomicI64::new(0)));
+    let former = serde_json::json!({
+        "AttributeDefinitions": [
+            { "AttributeName": "pk", "AttributeType": "S" }, { "AttributeName": "sk", "AttributeType": "S" },
+        ],
+        "KeySchema": [{ "AttributeName": "pk", "KeyType": "HASH" }, { "AttributeName": "sk", "KeyType": "RANGE" }],
+        "BillingMode": "PAY_PER_REQUEST",
+    });
+    database.ensure_table("holdpoint-queues", &former).await.unwrap();
+    let body = serde_json::json!({ "sequence": 7, "id": "n-7", "body": "kept", "sent_at": 0, "visible_at": 0 });
+    let item = serde_json::json!({
+        "pk": { "S": "notices" }, "sk": { "S": format!("{:020}", 7) }, "body": { "S": body.to_string() },
+    });
+    let put = serde_json::json!({ "TableName": "holdpoint-queues", "Item": item });
+    database.ask("PutItem", put).await.unwrap();
+    for _ in 0..2 {
+        let queues = on(&database, &hand).await;
+        let found = queues.look("notices").unwrap();
+        assert_eq!(found.iter().map(|one| (one.sequence, one.body.as_str())).collect::<Vec<_>>(), [(7, "kept")]);
+    }
+    assert!(!database.has_table("holdpoint-queues").await);
 }

@@ -1,0 +1,245 @@
+//! Files and folders that their owner alone may read: the store holds people's addresses, mails, and links that decide.
+//!
+//! No path is trusted: whoever could write to a loose folder may have planted a symbolic link in it, and what is written
+//! through that lands where they can read it. So a folder is closed first, and a link in a file's place is refused.
+
+use std::{
+    fs::{self, File, OpenOptions, Permissions},
+    io::{self, ErrorKind, Read, Write},
+    path::{Path, PathBuf},
+};
+
+/// What was wrong with a path, and what to do about it.
+type Outcome<T> = Result<T, String>;
+
+fn failed<T>(doing: &str, path: &Path, error: &io::Error) -> Outcome<T> {
+    Err(format!("{doing} {}: {error}", path.display()))
+}
+
+fn is_link(path: &Path) -> bool {
+    fs::symlink_metadata(path).is_ok_and(|found| found.file_type().is_symlink())
+}
+
+#[cfg(unix)]
+mod unix {
+    pub use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt, PermissionsExt};
+}
+
+/// Never through a link, and never waiting for whoever has the other end of a pipe.
+fn no_link(options: &mut OpenOptions) -> &mut OpenOptions {
+    #[cfg(unix)]
+    unix::OpenOptionsExt::custom_flags(options, libc::O_NOFOLLOW | libc::O_NONBLOCK);
+    options
+}
+
+/// Closes an open file or folder to all but its owner. Answers whether it was open to others.
+fn close_to_others(file: &File, mode: u32) -> io::Result<bool> {
+    #[cfg(unix)]
+    {
+        use unix::{MetadataExt, PermissionsExt};
+        let found = file.metadata()?.mode() & 0o777;
+        if found != mode {
+            file.set_permissions(Permissions::from_mode(mode))?;
+        }
+        Ok(found & 0o077 != 0)
+    }
+    #[cfg(not(unix))]
+    Ok(false)
+}
+
+/// Makes the folder, or takes the one that is there, with mode 0700 whatever the umask and whatever it was before.
+///
+/// # Errors
+/// The path is a symbolic link, no folder, a folder that all share (`/tmp`), or cannot be made or closed.
+pub fn folder(path: &Path) -> Outcome<()> {
+    // A slash at the end of a link's name would lead through it.
+    let path: PathBuf = path.components().collect();
+    if is_link(&path) {
+        return Err(format!(
+            "{}: expected a folder, found a symbolic link, which is not followed; name the folder it leads to",
+            path.display()
+        ));
+    }
+    if let Err(error) = make(&path)
+        && error.kind() != ErrorKind::AlreadyExists
+    {
+        return failed("making", &path, &error);
+    }
+    let opened = no_link(File::options().read(true)).open(&path);
+    let opened = opened.or_else(|error| failed("opening", &path, &error))?;
+    let found = opened.metadata().or_else(|error| failed("looking at", &path, &error))?;
+    if !found.is_dir() {
+        return Err(format!("{}: expected a folder, found something else", path.display()));
+    }
+    #[cfg(unix)]
+    if unix::MetadataExt::mode(&found) & 0o1000 != 0 {
+        return Err(format!("{}: expected a folder of Holdpoint's own, found one that all share", path.display()));
+    }
+    close_to_others(&opened, 0o700).or_else(|error| failed("closing to others", &path, &error)).map(drop)
+}
+
+fn make(path: &Path) -> io::Result<()> {
+    if let Some(parent) = path.parent() {
+        fs::create_dir_all(parent)?;
+    }
+    let mut builder = fs::DirBuilder::new();
+    #[cfg(unix)]
+    unix::DirBuilderExt::mode(&mut builder, 0o700);
+    builder.create(path)
+}
+
+/// The file, opened for reading and writing, made empty where there is none; mode 0600. Answers whether others could
+/// read it until now.
+///
+/// # Errors
+/// A symbolic link or anything else that is no file stands there, or the file cannot be made, opened or closed.
+pub fn file(path: &Path) -> Outcome<(File, bool)> {
+    let mut options = File::options();
+    options.read(true).write(true).create(true).truncate(false);
+    #[cfg(unix)]
+    unix::OpenOptionsExt::mode(&mut options, 0o600);
+    let file = match no_link(&mut options).open(path) {
+        Ok(file) => file,
+        Err(_) if is_link(path) => {
+            return Err(format!(
+                "{}: expected a file, found a symbolic link, which is not followed; remove it",
+                path.display()
+            ));
+        }
+        Err(error) => return failed("opening", path, &error),
+    };
+    if !file.metadata().is_ok_and(|found| found.is_file()) {
+        return Err(format!("{}: expected a file, found something else; remove it", path.display()));
+    }
+    let was_open = close_to_others(&file, 0o600).or_else(|error| failed("closing to others", path, &error))?;
+    Ok((file, was_open))
+}
+
+/// The same for a file that need not be there: `None` where it is not.
+///
+/// # Errors
+/// As of [`file`].
+pub fn file_if_there(path: &Path) -> Outcome<Option<(File, bool)>> {
+    match fs::symlink_metadata(path) {
+        Ok(_) => file(path).map(Some),
+        Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
+        Err(error) => failed("looking at", path, &error),
+    }
+}
+
+/// A file's text; `None` where there is no such file.
+///
+/// # Errors
+/// As of [`file`], or the file cannot be read.
+pub fn read(path: &Path) -> Outcome<Option<String>> {
+    let Some((mut file, _)) = file_if_there(path)? else { return Ok(None) };
+    let mut text = String::new();
+    file.read_to_string(&mut text).or_else(|error| failed("reading", path, &error))?;
+    Ok(Some(text))
+}
+
+/// Writes a whole file in the place of an earlier one; on the disk when this returns. A reader sees all of it or the
+/// earlier one, and a link in its place is replaced, not followed.
+///
+/// # Errors
+/// The draft beside it cannot be made, or cannot take its place.
+pub fn write(path: &Path, text: &str) -> Outcome<()> {
+    let mut name = path.file_name().unwrap_or_default().to_owned();
+    name.push(".new");
+    let draft = path.with_file_name(name);
+    match fs::remove_file(&draft) {
+        Err(error) if error.kind() != ErrorKind::NotFound => return failed("removing", &draft, &error),
+        _ => {}
+    }
+    let mut options = File::options();
+    options.write(true).create_new(true);
+    #[cfg(unix)]
+    unix::OpenOptionsExt::mode(&mut options, 0o600);
+    let written = options.open(&draft).and_then(|mut file| {
+        close_to_others(&file, 0o600)?;
+        file.write_all(text.as_bytes())?;
+        file.sync_all()
+    });
+    written.or_else(|error| failed("writing", &draft, &error))?;
+    fs::rename(&draft, path).or_else(|error| failed("writing", path, &error))
+}
+
+#[cfg(all(test, unix))]
+mod tests {
+    use std::os::unix::fs::{PermissionsExt, symlink};
+
+    use super::*;
+
+    fn place(name: &str) -> PathBuf {
+        let place = std::env::temp_dir().join(format!("holdpoint-private-{}-{name}", std::process::id()));
+        let _ = fs::remove_dir_all(&place);
+        fs::create_dir_all(&place).unwrap();
+        place
+    }
+
+    fn mode(path: &Path) -> u32 {
+        fs::metadata(path).unwrap().permissions().mode() & 0o777
+    }
+
+    #[test]
+    fn whatever_mode_was_there_the_owner_alone_may_read() {
+        let place = place("modes");
+        for before in [None, Some(0o777), Some(0o755), Some(0o740), Some(0o700)] {
+            let at = place.join(format!("{before:?}"));
+            if let Some(mode) = before {
+                fs::create_dir(&at).unwrap();
+                fs::set_permissions(&at, Permissions::from_mode(mode)).unwrap();
+            }
+            folder(&at).unwrap();
+            assert_eq!(mode(&at), 0o700, "{before:?}");
+        }
+        for before in [None, Some(0o666), Some(0o644), Some(0o640), Some(0o600)] {
+            let at = place.join(format!("file {before:?}"));
+            if let Some(mode) = before {
+                fs::write(&at, "kept").unwrap();
+                fs::set_permissions(&at, Permissions::from_mode(mode)).unwrap();
+            }
+            let (_, was_open) = file(&at).unwrap();
+            assert_eq!((mode(&at), was_open), (0o600, before.is_some_and(|mode| mode & 0o077 != 0)), "{before:?}");
+            assert_eq!(read(&at).unwrap().unwrap(), if before.is_some() { "kept" } else { "" });
+            write(&at, "new").unwrap();
+            assert_eq!((mode(&at), read(&at).unwrap()), (0o600, Some("new".to_owned())));
+        }
+        fs::remove_dir_all(&place).unwrap();
+    }
+
+    #[test]
+    fn a_planted_link_is_refused_or_replaced_and_never_followed() {
+        let place = place("links");
+        let elsewhere = place.join("elsewhere");
+        fs::create_dir(&elsewhere).unwrap();
+        fs::set_permissions(&elsewhere, Permissions::from_mode(0o755)).unwrap();
+        symlink(&elsewhere, place.join("store")).unwrap();
+        for path in [place.join("store"), place.join("store/")] {
+            let why = folder(&path).unwrap_err();
+            assert!(why.contains("symbolic link"), "{why}");
+        }
+        assert_eq!(mode(&elsewhere), 0o755);
+
+        let (target, link) = (place.join("target"), place.join("file"));
+        symlink(&target, &link).unwrap();
+        for outcome in [file(&link).map(drop), file_if_there(&link).map(drop), read(&link).map(drop)] {
+            let why = outcome.unwrap_err();
+            assert!(why.contains("symbolic link"), "{why}");
+        }
+        symlink(&target, place.join("file.new")).unwrap();
+        write(&link, "secret").unwrap();
+        assert!(!target.exists(), "written through a link");
+        assert_eq!(read(&link).unwrap().as_deref(), Some("secret"));
+        fs::remove_dir_all(&place).unwrap();
+    }
+
+    #[test]
+    fn a_folder_that_all_share_is_left_alone() {
+        let place = place("shared");
+        fs::set_permissions(&place, Permissions::from_mode(0o1777)).unwrap();
+        assert!(folder(&place).unwrap_err().contains("all share"));
+        assert_eq!(mode(&place), 0o777);
+        fs::remove_dir_all(&place).unwrap();
+    }
+}

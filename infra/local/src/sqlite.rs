@@ -1,0 +1,154 @@
+//! The engine's own tables, of queues and mailbox: one SQLite file beside the embedded store's, or memory.
+//!
+//! Not items of the embedded store. An item there ends at 400 KB and a transaction at 100 actions and 4 MB, as in
+//! DynamoDB; a message of a queue may be a MiB, and a batch of them is taken whole or not at all.
+//!
+//! | table | holds |
+//! |---|---|
+//! | `messages` | `queue`, `sequence`, `body`: the message as JSON |
+//! | `mails` | `number`, `body`: the mail as JSON, its raw bytes in base64 |
+
+use std::{
+    path::Path,
+    sync::{Arc, Mutex, PoisonError},
+    time::Duration,
+};
+
+use rusqlite::{Connection, Transaction, TransactionBehavior};
+
+use crate::private;
+
+const TABLES: &str = "
+    CREATE TABLE IF NOT EXISTS messages (
+        queue TEXT NOT NULL, sequence INTEGER NOT NULL, body TEXT NOT NULL, PRIMARY KEY (queue, sequence)
+    );
+    CREATE TABLE IF NOT EXISTS mails (number INTEGER NOT NULL PRIMARY KEY, body TEXT NOT NULL);
+";
+
+/// For another connection to the same file; nobody else should have one.
+const PATIENCE: Duration = Duration::from_secs(5);
+
+/// Cloning shares the tables.
+#[derive(Clone)]
+pub struct Sqlite {
+    connection: Arc<Mutex<Connection>>,
+    /// A file waits for the disk, so its calls leave the executor's threads.
+    on_disk: bool,
+}
+
+/// Every error says what of, for it ends before an operator.
+fn told(error: &rusqlite::Error) -> String {
+    format!("the tables of queues and mailbox: {error}")
+}
+
+impl Sqlite {
+    pub fn memory() -> Result<Self, String> {
+        let connection = Connection::open_in_memory().map_err(|error| told(&error))?;
+        Self::of(connection, false)
+    }
+
+    /// # Errors
+    /// The file or one of SQLite's own beside it is a link, cannot be opened, or is no database.
+    pub fn open(file: &Path) -> Result<Self, String> {
+        private_database(file)?;
+        let connection = Connection::open(file).map_err(|error| format!("opening {}: {error}", file.display()))?;
+        let tables = Self::of(connection, true)?;
+        tables.empty_log()?;
+        Ok(tables)
+    }
+
+    fn of(connection: Connection, on_disk: bool) -> Result<Self, String> {
+        let set_up = || {
+            connection.busy_timeout(PATIENCE)?;
+            connection.pragma_update(None, "journal_mode", "WAL")?;
+            // What was deleted is overwritten.
+            connection.pragma_update(None, "secure_delete", "ON")?;
+            connection.execute_batch(TABLES)
+        };
+        set_up().map_err(|error| told(&error))?;
+        Ok(Self { connection: Arc::new(Mutex::new(connection)), on_disk })
+    }
+
+    fn at_once<T>(
+        &self,
+        act: impl FnOnce(&Transaction<'_>) -> Result<T, rusqlite::Error>,
+    ) -> Result<T, rusqlite::Error> {
+        // A panic inside leaves no half transaction: dropping it rolls it back.
+        let mut connection = self.connection.lock().unwrap_or_else(PoisonError::into_inner);
+        let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+        let done = act(&transaction)?;
+        transaction.commit()?;
+        Ok(done)
+    }
+
+    /// One transaction: all of it or nothing, and durable when this answers.
+    ///
+    /// # Errors
+    /// What SQLite said: a full disk, for one. Nothing was changed.
+    pub async fn transact<T: Send + 'static>(
+        &self,
+        act: impl FnOnce(&Transaction<'_>) -> Result<T, rusqlite::Error> + Send + 'static,
+    ) -> Result<T, String> {
+        if !self.on_disk {
+            return self.at_once(act).map_err(|error| told(&error));
+        }
+        let tables = self.clone();
+        let done = tokio::task::spawn_blocking(move || tables.at_once(act)).await;
+        done.map_err(|error| error.to_string())?.map_err(|error| told(&error))
+    }
+
+    /// Moves what the write-ahead log holds into the file and empties the log, in which what was deleted still stands.
+    ///
+    /// # Errors
+    /// What SQLite said.
+    pub fn empty_log(&self) -> Result<(), String> {
+        let connection = self.connection.lock().unwrap_or_else(PoisonError::into_inner);
+        truncate_log(&connection).map_err(|error| told(&error))
+    }
+
+    /// Refuses every write, as a disk without a free block, or lets them through again.
+    #[cfg(test)]
+    pub fn break_writes(&self, broken: bool) {
+        let connection = self.connection.lock().unwrap();
+        connection.pragma_update(None, "query_only", broken).unwrap();
+    }
+
+    /// Lets the tables grow by no page more, as on a full disk, or lets them again.
+    #[cfg(test)]
+    pub fn fill_disk(&self, full: bool) {
+        let connection = self.connection.lock().unwrap();
+        let pages: i64 = connection.query_row("PRAGMA page_count", [], |row| row.get(0)).unwrap();
+        let most = if full { pages } else { 1 << 30 };
+        connection.query_row(&format!("PRAGMA max_page_count = {most}"), [], |_| Ok(())).unwrap();
+    }
+}
+
+/// `PRAGMA wal_checkpoint(TRUNCATE)`. Where somebody is reading or writing, the log is emptied another time.
+pub fn truncate_log(connection: &Connection) -> Result<(), rusqlite::Error> {
+    connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()))
+}
+
+/// A database's file, and those that SQLite keeps beside it, for their owner alone. SQLite makes the latter with the
+/// mode of the former, whatever the umask.
+///
+/// # Errors
+/// One of them is a symbolic link, no file, or cannot be closed to others.
+pub fn private_database(file: &Path) -> Result<(), String> {
+    for ending in ["-wal", "-shm", "-journal"] {
+        let mut name = file.as_os_str().to_owned();
+        name.push(ending);
+        private::file_if_there(Path::new(&name))?;
+    }
+    let (_, was_open) = private::file(file)?;
+    if was_open {
+        // Written by a release that overwrote nothing: what it deleted still stands in free pages.
+        let rewrite = || {
+            let connection = Connection::open(file)?;
+            connection.busy_timeout(PATIENCE)?;
+            connection.execute_batch("VACUUM")?;
+            truncate_log(&connection)
+        };
+        rewrite().map_err(|error| format!("rewriting {}: {error}", file.display()))?;
+    }
+    Ok(())
+}
