@@ -71,7 +71,7 @@ async fn axe_finds_what_is_broken_in_a_page(browser: &Browser) -> Result<(), Str
     }
     // A mail as well, though it is looked at outside its sandbox.
     let mail = stage.engine().mailbox().all().pop().ok_or("no mail")?;
-    browser.open(&stage.url(&format!("/mailbox/{}/html", mail.number))).await?;
+    browser.open(&stage.operators(&format!("/mailbox/{}/html", mail.number))).await?;
     browser.run("document.querySelector('h1').style.color = '#e6e9ee'").await?;
     axe::ready(browser).await?;
     found(browser, &script, "color-contrast", &[Look::LIGHT, Look::NARROW]).await?;

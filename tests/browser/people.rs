@@ -68,7 +68,7 @@ async fn the_owner_adopts(browser: &Browser) -> Result<(), String> {
     let after = authoritative(&stage, REVIEW).await?;
     expect(after > before, || format!("version {before} still counts"))?;
     let owner = form_urlencoded::byte_serialize(OWNER.as_bytes()).collect::<String>();
-    browser.open(&stage.url(&format!("/mailbox?to={owner}"))).await?;
+    browser.open(&stage.operators(&format!("/mailbox?to={owner}"))).await?;
     let newest = browser.text("table.mails th a").await?;
     expect(newest.starts_with("For information: the meeting breaks no rule any more"), || {
         format!("their newest mail is {newest:?}")
@@ -103,7 +103,7 @@ async fn the_owner_declines_and_stands_by_the_present_meeting(browser: &Browser)
     stage.settle().await?;
     let now = authoritative(&stage, "RR-1042").await?;
     expect(now == before, || format!("version {now} was adopted by declining"))?;
-    browser.open(&stage.url("/reviews/RR-1042")).await?;
+    browser.open(&stage.operators("/reviews/RR-1042")).await?;
     let page = browser.text("main").await?;
     for part in ["The release owner stands by the present slot", "The window cannot move again."] {
         expect(page.contains(part), || format!("the workspace does not say {part:?}: {page}"))?;
@@ -115,7 +115,7 @@ async fn the_owner_asks_for_an_expired_proposal_again_and_adopts_it(browser: &Br
     const OWNER: &str = "rm-a@example.com";
     let mut stage = Stage::at("expired_undecided", "2026-11-03T10:35:00Z").await?;
     let before = authoritative(&stage, "RR-1042").await?;
-    browser.open(&stage.url("/reviews/RR-1042")).await?;
+    browser.open(&stage.operators("/reviews/RR-1042")).await?;
     let said = browser.text("section[aria-labelledby=exceptions]").await?;
     let undecided = "The deadline passed without a decision: Tue 3 Nov 2026, 16:30–17:30 CET";
     expect(said.contains(undecided), || format!("the exceptions do not say {undecided:?}: {said}"))?;
@@ -196,14 +196,14 @@ async fn a_participant_reports_a_conflict_and_the_owner_reads_it(browser: &Brows
     choose(browser, "answer-conflict").await?;
     heading(browser, "Thank you, your answer is recorded").await?;
     stage.settle().await?;
-    browser.open(&stage.url(&format!("/reviews/{REVIEW}"))).await?;
+    browser.open(&stage.operators(&format!("/reviews/{REVIEW}"))).await?;
     let said = browser.text("tr.conflict").await?;
     expect(said.contains(NOTE), || format!("the workspace shows {said:?}"))?;
     let history = browser.text("ol.history").await?;
     let answered = format!("{DELEGATE} reported a conflict: recorded.");
     expect(history.contains(&answered), || format!("the lineage does not say {answered:?}: {history}"))?;
     let owner = form_urlencoded::byte_serialize(OWNER.as_bytes()).collect::<String>();
-    browser.open(&stage.url(&format!("/mailbox?to={owner}"))).await?;
+    browser.open(&stage.operators(&format!("/mailbox?to={owner}"))).await?;
     browser.leave_by("table.mails th a").await?;
     browser.leave_by("nav.tabs a[href$=text]").await?;
     let mail = browser.text("pre").await?;

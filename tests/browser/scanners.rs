@@ -48,7 +48,8 @@ async fn a_robot_in_the_workspace_and_the_mailbox_changes_nothing(browser: &Brow
     let before = stage.everything().await?;
     let mut pages = vec![theirs];
     pages.extend(
-        ["/reviews", "/reviews/RR-2026-1103", "/mailbox", "/mailbox/1", "/mailbox/1/html"].map(|path| stage.url(path)),
+        ["/reviews", "/reviews/RR-2026-1103", "/mailbox", "/mailbox/1", "/mailbox/1/html"]
+            .map(|path| stage.operators(path)),
     );
     let mut pressed = 0;
     for page in pages {

@@ -17,7 +17,7 @@ use refresh_core::{
     base::instant::{DAY, HOUR},
 };
 use serde_json::{Value, json};
-use server::{Running, ask};
+use server::{Running, ask, ask_as_operator};
 
 /// An engine that has not mailed by then never will; it decides no test.
 const PATIENCE: Duration = Duration::from_secs(120);
@@ -131,11 +131,11 @@ fn send(address: &str, id: &str, kind: &str, data: &Value) {
 }
 
 /// The `count`-th adoption link that was mailed, once it is.
-fn mailed(address: &str, count: usize) -> String {
+fn mailed(running: &Running, count: usize) -> String {
     let until = Moment::now() + PATIENCE;
     while Moment::now() < until {
         let mails = (1..).map_while(|number| {
-            let (status, page) = ask(address, "GET", &format!("/mailbox/{number}?view=text"), "")?;
+            let (status, page) = ask_as_operator(running, &format!("/mailbox/{number}?view=text"))?;
             (status == 200).then_some(page)
         });
         let links: Vec<String> = mails.filter_map(|page| adoption_link(&page)).collect();
@@ -172,7 +172,7 @@ fn a_mailed_link_decides_through_one_rotation_and_opens_nothing_after_the_second
     let running = world.start();
     world.issue(&running.address);
     send(&running.address, "a2", "availability.updated", &world.busy("holder@example.com", 2, true));
-    let old = mailed(&running.address, 1);
+    let old = mailed(&running, 1);
     assert_eq!(key(&old), 1);
     let refused = world.rotate();
     assert!(!refused.status.success(), "the keys were rotated under a running engine");
@@ -191,7 +191,7 @@ fn a_mailed_link_decides_through_one_rotation_and_opens_nothing_after_the_second
     assert!(page.contains("<h1>Adopted</h1>"), "{page}");
     // The next proposal's mail is signed with the new key.
     send(&running.address, "a3", "availability.updated", &world.busy("first@example.com", 2, true));
-    let new = mailed(&running.address, 2);
+    let new = mailed(&running, 2);
     assert_eq!(key(&new), 2);
     running.stop();
 

@@ -131,7 +131,7 @@ impl Load {
 
     fn wait_until_issued(&self, server: &Server) {
         for _ in 0..600 {
-            let issued = |review: &&str| server::get(&server.address, &format!("/reviews/{review}")) == Ok(200);
+            let issued = |review: &&str| server::get(server, &format!("/reviews/{review}")) == Ok(200);
             if REVIEWS.iter().all(issued) {
                 return;
             }

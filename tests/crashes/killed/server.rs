@@ -13,6 +13,8 @@ use serde_json::Value;
 pub struct Server {
     child: Child,
     pub address: String,
+    /// The operator's, as the engine keeps it in its folder.
+    token: String,
 }
 
 /// The binary that the same build made, beside this test's own.
@@ -41,7 +43,8 @@ impl Server {
         BufReader::new(out).read_line(&mut line).expect("a line");
         let up: Value = serde_json::from_str(&line).unwrap_or_else(|error| panic!("serve said {line:?}: {error}"));
         let address = up["address"].as_str().and_then(|url| url.strip_prefix("http://")).expect("an address");
-        Self { address: address.to_owned(), child }
+        let token = std::fs::read_to_string(directory.join("operator-token")).expect("the operator's token");
+        Self { address: address.to_owned(), token, child }
     }
 
     /// SIGKILL: nothing is flushed, nothing is said.
@@ -64,8 +67,10 @@ pub fn post(address: &str, event: &str) -> Result<u16, String> {
     exchange(address, "POST /events", &head, event)
 }
 
-pub fn get(address: &str, path: &str) -> Result<u16, String> {
-    exchange(address, &format!("GET {path}"), "", "")
+/// A page of the operator's.
+pub fn get(server: &Server, path: &str) -> Result<u16, String> {
+    let head = format!("authorization: Bearer {}\r\n", server.token);
+    exchange(&server.address, &format!("GET {path}"), &head, "")
 }
 
 /// The status of the answer; an error where there was none.

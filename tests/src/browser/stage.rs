@@ -14,6 +14,9 @@ use tokio::task::JoinHandle;
 use super::driver::Browser;
 use crate::repository;
 
+/// The operator's; a stage lasts as long as a test, and its port is another each time.
+const TOKEN: &str = "the-operator-of-this-stage";
+
 pub struct Stage {
     player: Player,
     /// What is not played yet, the next line last.
@@ -34,7 +37,8 @@ impl Stage {
         let listener = server::bind(0).await?;
         let address = listener.local_addr().map_err(|error| error.to_string())?;
         let base = format!("http://{address}");
-        let settings = Settings { link_base: base.clone(), ..Settings::in_memory(policy) };
+        let operator_token = TOKEN.to_owned();
+        let settings = Settings { link_base: base.clone(), operator_token, ..Settings::in_memory(policy) };
         let mut ahead = scenario.lines;
         ahead.reverse();
         let first = ahead.last().ok_or_else(|| format!("{name} is empty"))?.at;
@@ -73,10 +77,17 @@ impl Stage {
         format!("{}{path}", self.base)
     }
 
+    /// A page of the operator's, by an address that lets the browser in. `path` may have a query.
+    pub fn operators(&self, path: &str) -> String {
+        let (path, query) = path.split_once('?').unwrap_or((path, ""));
+        let more = if query.is_empty() { String::new() } else { format!("&{query}") };
+        format!("{}{more}", server::opening(self.base.trim_start_matches("http://"), path, TOKEN))
+    }
+
     /// Opens the newest link of that kind (`adopt`, `acknowledge`) in somebody's mail, as they would: mailbox, mail, link.
     pub async fn follow(&self, browser: &Browser, person: &str, kind: &str) -> Result<String, String> {
         let query = form_urlencoded::byte_serialize(person.as_bytes()).collect::<String>();
-        browser.open(&self.url(&format!("/mailbox?to={query}"))).await?;
+        browser.open(&self.operators(&format!("/mailbox?to={query}"))).await?;
         let mut mails = Vec::new();
         for link in browser.all("table.mails th a").await? {
             mails.push(browser.attribute(&link, "href").await?);

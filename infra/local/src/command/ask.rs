@@ -51,7 +51,9 @@ async fn on_this_machine(common: &Common, request: &Request) -> Result<Value, Fa
 async fn remote(common: &Common, address: &str, request: &Request) -> Result<Value, Failed> {
     say(common, format!("asking the engine at http://{address}"));
     let (word, argument) = request.to_wire();
-    let (status, body) = http::post(address, &format!("/operator/{word}"), argument.to_string().as_bytes()).await?;
+    let token = home::operator_token(&common.data)?;
+    let argument = argument.to_string();
+    let (status, body) = http::post(address, &format!("/operator/{word}"), &token, argument.as_bytes()).await?;
     let answer: Value =
         serde_json::from_slice(&body).map_err(|error| Failed::new(format!("the engine's answer: {error}")))?;
     if status == 200 { Ok(answer) } else { Err(Failed::new(answer["title"].as_str().unwrap_or("refused"))) }

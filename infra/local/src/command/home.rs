@@ -4,13 +4,16 @@
 //! |---|---|
 //! | `lock` | locked by the process that runs the engine; the lock ends with the process, however it ends |
 //! | `engine.json` | where that engine answers, and which store it uses; left behind, it names the newest one |
-//! | `store.sqlite` | everything of `serve` |
+//! | `store.sqlite` | everything of `serve` but messages and mails |
+//! | `messages.sqlite` | the messages of its queues, and its mails |
 //! | `story/store.sqlite` | everything of the newest `run` |
-//! | `link-keys` | what links are signed with; made once, readable by the owner alone |
+//! | `link-keys` | what links are signed with; made once |
+//! | `operator-token` | what lets the operator in at the engine's pages and commands; made once |
+//!
+//! All of it is readable by the owner alone, whatever it was before; a symbolic link in a place of these is not followed.
 
 use std::{
     fs::{self, File, TryLockError},
-    io::Write,
     path::{Path, PathBuf},
 };
 
@@ -19,7 +22,10 @@ use presentation::link::Keys;
 use serde::{Deserialize, Serialize};
 
 use super::Failed;
-use crate::engine::{Settings, Storage};
+use crate::{
+    engine::{Settings, Storage},
+    private,
+};
 
 pub struct Home {
     directory: PathBuf,
@@ -48,16 +54,16 @@ const STORE: &str = "store.sqlite";
 const STORY: &str = "story";
 /// Whoever is found running must first have written where; it does so right after it took the lock.
 const NOTE: &str = "engine.json";
+const TOKEN: &str = "operator-token";
 
 fn at(doing: &str, path: &Path, error: impl std::fmt::Display) -> Failed {
     Failed::new(format!("{doing} {}: {error}", path.display()))
 }
 
 pub fn find(directory: &Path) -> Result<Found, Failed> {
-    fs::create_dir_all(directory).map_err(|error| at("making", directory, error))?;
+    private::folder(directory).map_err(Failed::new)?;
     let path = directory.join("lock");
-    let lock = File::options().create(true).truncate(false).write(true).open(&path);
-    let lock = lock.map_err(|error| at("opening", &path, error))?;
+    let (lock, _) = private::file(&path).map_err(Failed::new)?;
     match lock.try_lock() {
         Ok(()) => Ok(Found::Ours(Home { directory: directory.to_owned(), _lock: lock })),
         Err(TryLockError::WouldBlock) => match note(directory)? {
@@ -70,21 +76,21 @@ pub fn find(directory: &Path) -> Result<Found, Failed> {
 
 fn note(directory: &Path) -> Result<Option<Running>, Failed> {
     let path = directory.join(NOTE);
-    match fs::read_to_string(&path) {
-        Ok(text) => serde_json::from_str(&text).map(Some).map_err(|error| at("reading", &path, error)),
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(None),
-        Err(error) => Err(at("reading", &path, error)),
-    }
+    let text = private::read(&path).map_err(Failed::new)?;
+    text.map(|text| serde_json::from_str(&text).map_err(|error| at("reading", &path, error))).transpose()
 }
 
-/// Readable by the owner alone, on the disk when this returns.
-fn write_secret(path: &Path, text: &str) -> Result<(), Failed> {
-    let mut options = File::options();
-    options.write(true).create_new(true);
-    #[cfg(unix)]
-    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    let mut file = options.open(path).map_err(|error| at("writing", path, error))?;
-    file.write_all(text.as_bytes()).and_then(|()| file.sync_all()).map_err(|error| at("writing", path, error))
+/// What lets the operator in at the engine of this directory.
+pub fn operator_token(directory: &Path) -> Result<String, Failed> {
+    let token = private::read(&directory.join(TOKEN)).map_err(Failed::new)?;
+    let expected = || Failed::new(format!("{}: expected the engine's token there", directory.join(TOKEN).display()));
+    token.map(|token| token.trim().to_owned()).filter(|token| !token.is_empty()).ok_or_else(expected)
+}
+
+fn random(path: &Path) -> Result<String, Failed> {
+    let mut bytes = [0; 32];
+    getrandom::fill(&mut bytes).map_err(|error| at("making a secret for", path, error))?;
+    Ok(URL_SAFE_NO_PAD.encode(bytes))
 }
 
 impl Home {
@@ -116,7 +122,7 @@ impl Home {
             }
             _ => {}
         }
-        fs::create_dir_all(&directory).map_err(|error| at("making", &directory, error))?;
+        private::folder(&directory).map_err(Failed::new)?;
         Ok(directory.join(STORE))
     }
 
@@ -132,25 +138,30 @@ impl Home {
         let store = store.strip_prefix(&self.directory).unwrap_or(store).to_owned();
         let running = Running { address, store, policy: settings.policy.clone() };
         let text = serde_json::to_string(&running).map_err(Failed::new)?;
-        // Whole or not at all: a reader never sees half of it.
-        let (path, draft) = (self.directory.join(NOTE), self.directory.join("engine.json.new"));
-        fs::write(&draft, text).map_err(|error| at("writing", &draft, error))?;
-        fs::rename(&draft, &path).map_err(|error| at("writing", &path, error))
+        private::write(&self.directory.join(NOTE), &text).map_err(Failed::new)
     }
 
     /// Made once: links stay good over restarts.
     pub fn link_keys(&self) -> Result<String, Failed> {
-        let path = self.directory.join("link-keys");
-        match fs::read_to_string(&path) {
-            Ok(keys) => return Ok(keys.trim().to_owned()),
-            Err(error) if error.kind() == std::io::ErrorKind::NotFound => {}
-            Err(error) => return Err(at("reading", &path, error)),
+        self.secret("link-keys", |key| format!("1:{key}"))
+    }
+
+    /// Made once: a browser that was let in stays in over restarts.
+    pub fn operator_token(&self) -> Result<String, Failed> {
+        self.secret(TOKEN, |token| token)
+    }
+
+    fn secret(&self, name: &str, of: impl FnOnce(String) -> String) -> Result<String, Failed> {
+        let path = self.directory.join(name);
+        let kept = private::read(&path).map_err(Failed::new)?;
+        match kept.map(|kept| kept.trim().to_owned()).filter(|kept| !kept.is_empty()) {
+            Some(kept) => Ok(kept),
+            None => {
+                let made = of(random(&path)?);
+                private::write(&path, &made).map_err(Failed::new)?;
+                Ok(made)
+            }
         }
-        let mut key = [0; 32];
-        getrandom::fill(&mut key).map_err(|error| at("making a key for", &path, error))?;
-        let keys = format!("1:{}", URL_SAFE_NO_PAD.encode(key));
-        write_secret(&path, &keys)?;
-        Ok(keys)
     }
 
     /// A new key signs from the next start on; the one that signed until now still opens what was mailed, and an older one
@@ -161,11 +172,7 @@ impl Home {
         let mut key = [0; 32];
         getrandom::fill(&mut key).map_err(|error| at("making a key for", &path, error))?;
         let keys = keys.rotate(key);
-        // Whole or not at all, like the note: half a file of keys would close every link.
-        let draft = self.directory.join("link-keys.new");
-        let _ = fs::remove_file(&draft);
-        write_secret(&draft, &keys)?;
-        fs::rename(&draft, &path).map_err(|error| at("writing", &path, error))?;
+        private::write(&path, &keys).map_err(Failed::new)?;
         Ok(keys.split(',').filter_map(|entry| entry.split_once(':')).map(|(id, _)| id.to_owned()).collect())
     }
 
@@ -177,6 +184,7 @@ impl Home {
             mail_from: "holdpoint@localhost.invalid".to_owned(),
             mail_domain: "localhost.invalid".to_owned(),
             link_keys: self.link_keys()?,
+            operator_token: self.operator_token()?,
             ..Settings::in_memory(policy)
         })
     }
@@ -212,6 +220,62 @@ mod tests {
         let rotated = home.link_keys().unwrap();
         assert!(rotated.ends_with(&keys), "the key that signed until now stays, second");
         assert_eq!(home.rotate_link_keys().unwrap(), ["3", "2"]);
+        fs::remove_dir_all(&directory).unwrap();
+    }
+
+    /// Whatever an earlier release or somebody else left there.
+    #[cfg(unix)]
+    #[tokio::test]
+    async fn everything_in_it_is_the_owners_alone_and_no_link_is_followed() {
+        use std::os::unix::fs::{PermissionsExt, symlink};
+
+        let directory = directory("modes");
+        let set = |path: &Path, mode: u32| fs::set_permissions(path, fs::Permissions::from_mode(mode)).unwrap();
+        let open = async || {
+            let home = Home::take(&directory)?;
+            let settings = home.settings(home.store(), crate::command::replay::POLICY.to_owned(), 8420)?;
+            home.announce(&settings, Some("127.0.0.1:8420".to_owned()))?;
+            let clock = lambda_shell::clock::Clock::system();
+            let engine = crate::engine::Engine::open(settings, clock).await.map_err(Failed::new)?;
+            Ok::<_, Failed>((home, engine))
+        };
+        let names = || {
+            let mut names: Vec<PathBuf> = fs::read_dir(&directory).unwrap().map(|one| one.unwrap().path()).collect();
+            names.sort();
+            names
+        };
+        for loose in [0o777, 0o755] {
+            let opened = open().await.unwrap();
+            assert_eq!(fs::metadata(&directory).unwrap().permissions().mode() & 0o777, 0o700);
+            let found = names();
+            // Both databases with log and shared memory, lock, note, keys, token.
+            assert_eq!(found.len(), 10, "{found:?}");
+            for path in &found {
+                assert_eq!(fs::metadata(path).unwrap().permissions().mode() & 0o777, 0o600, "{}", path.display());
+            }
+            drop(opened);
+            for path in names() {
+                set(&path, loose & 0o666);
+            }
+            set(&directory, loose);
+        }
+        drop(open().await.unwrap());
+
+        let elsewhere = directory.with_extension("elsewhere");
+        for path in names() {
+            let aside = directory.with_extension("aside");
+            fs::rename(&path, &aside).unwrap();
+            symlink(&elsewhere, &path).unwrap();
+            let outcome = open().await;
+            assert!(!elsewhere.exists(), "{} was followed", path.display());
+            // What is written whole takes the link's place instead.
+            let replaced = outcome.is_ok() && !fs::symlink_metadata(&path).unwrap().file_type().is_symlink();
+            let why = outcome.err().map(|failed| failed.why);
+            let refused = why.as_ref().is_some_and(|why| why.contains("symbolic link"));
+            assert!(replaced || refused, "{}: {why:?}", path.display());
+            fs::remove_file(&path).unwrap();
+            fs::rename(&aside, &path).unwrap();
+        }
         fs::remove_dir_all(&directory).unwrap();
     }
 }

@@ -7,13 +7,13 @@ use tokio::{
 
 use super::Failed;
 
-/// The status and the body.
-pub async fn post(address: &str, path: &str, body: &[u8]) -> Result<(u16, Vec<u8>), Failed> {
+/// The status and the body. `token` is the store's.
+pub async fn post(address: &str, path: &str, token: &str, body: &[u8]) -> Result<(u16, Vec<u8>), Failed> {
     let failed = |error: std::io::Error| Failed::new(format!("asking the engine at http://{address}: {error}"));
     let mut stream = TcpStream::connect(address).await.map_err(failed)?;
     let length = body.len();
     let head = format!(
-        "POST {path} HTTP/1.1\r\nhost: {address}\r\ncontent-type: application/json\r\ncontent-length: {length}\r\nconnection: close\r\n\r\n"
+        "POST {path} HTTP/1.1\r\nhost: {address}\r\nauthorization: Bearer {token}\r\ncontent-type: application/json\r\ncontent-length: {length}\r\nconnection: close\r\n\r\n"
     );
     stream.write_all(head.as_bytes()).await.map_err(failed)?;
     stream.write_all(body).await.map_err(failed)?;

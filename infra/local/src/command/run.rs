@@ -53,11 +53,12 @@ pub async fn run(common: &Common, options: &Options) -> Result<(), Failed> {
     let time = player.into_time();
     let (engine, hand) = (time.engine().clone(), time.hand());
     say(common, "");
-    say(common, format!("  mailbox         http://{address}/mailbox"));
+    let pages = serve::Pages::of(&engine, address);
+    say(common, format!("  mailbox         {}", pages.mailbox));
     if let Some(path) = adoption {
         say(common, format!("  adoption page   http://{address}{path}"));
     }
-    say(common, format!("  reviews         http://{address}/reviews"));
+    say(common, format!("  reviews         {}", pages.reviews));
     if options.exit {
         say(common, "the story is told (--exit): `holdpoint` without it stays up for these pages");
         return Ok(());

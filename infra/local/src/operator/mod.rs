@@ -211,13 +211,35 @@ pub fn source_queue(engine: &Engine) -> Result<String, String> {
     source.map(|source| source.queue.clone()).ok_or_else(|| "template.yaml: ingest reads no queue".to_owned())
 }
 
-/// All become durable together, before this answers.
-pub async fn enqueue(engine: &Engine, events: Vec<String>) -> Result<usize, String> {
+/// Why no event of a request was taken.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum NotTaken {
+    /// An event, by its place from 0, is more than a message may be.
+    TooLarge { event: usize, why: String },
+    /// The queue could not be written; the same request may be taken later.
+    Unavailable(String),
+}
+
+impl std::fmt::Display for NotTaken {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::TooLarge { event, why } => write!(f, "event {}: {why}", event + 1),
+            Self::Unavailable(why) => f.write_str(why),
+        }
+    }
+}
+
+/// All become durable together before this answers, or none does. Answers how many.
+///
+/// # Errors
+/// [`NotTaken`]: not one of them is on the queue.
+pub async fn enqueue(engine: &Engine, events: Vec<String>) -> Result<usize, NotTaken> {
     let outgoing = events.into_iter().map(|body| Outgoing { body, ..Outgoing::default() }).collect();
-    let outcomes = engine.queues().send_all(&source_queue(engine)?, outgoing).await.map_err(told)?;
-    let sent = outcomes.len();
-    outcomes.into_iter().collect::<Result<Vec<_>, _>>().map_err(told)?;
-    Ok(sent)
+    let queue = source_queue(engine).map_err(NotTaken::Unavailable)?;
+    engine.queues().send_together(&queue, outgoing).await.map_err(|(event, refusal)| match event {
+        Some(event) => NotTaken::TooLarge { event, why: refusal.to_string() },
+        None => NotTaken::Unavailable(refusal.to_string()),
+    })
 }
 
 async fn send(engine: &Engine, events: Vec<String>) -> Result<Value, String> {
@@ -230,7 +252,7 @@ async fn send(engine: &Engine, events: Vec<String>) -> Result<Value, String> {
     if !faults.is_empty() {
         return Err(format!("nothing was sent:\n{}", faults.join("\n")));
     }
-    let sent = enqueue(engine, events).await?;
+    let sent = enqueue(engine, events).await.map_err(|why| format!("nothing was sent: {why}"))?;
     Ok(json!({ "sent": sent }))
 }
 
@@ -262,8 +284,11 @@ async fn redrive(engine: &Engine) -> Result<Value, String> {
     let mut sent = 0;
     for (dead, _) in engine.topology().dead_letter_queues() {
         for stored in engine.queues().look(&dead.name).map_err(told)? {
-            engine.queues().redrive(&dead.name, stored.sequence).await.map_err(told)?;
-            sent += 1;
+            let moved = engine.queues().redrive(&dead.name, stored.sequence).await;
+            let moved = moved.map_err(|why| {
+                format!("{sent} sent again; then {}: {why}; it and the rest stay where they are", stored.id)
+            })?;
+            sent += usize::from(moved);
         }
     }
     Ok(json!({ "queues": listed["queues"], "sent_again": sent }))

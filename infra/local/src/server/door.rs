@@ -10,50 +10,95 @@ use axum::{
     response::Response,
 };
 use serde_json::{Value, json};
-use sources::{Fault, Refused};
+use sources::{Fault, Refused, http::Unsplit};
 
-use super::{Shared, answered, problem};
-use crate::operator;
+use super::{Shared, answered, problem, try_later};
+use crate::operator::{self, NotTaken};
+
+/// Faults of one answer.
+const MOST_FAULTS: usize = 100;
 
 pub async fn events(State(shared): State<Shared>, headers: HeaderMap, body: Bytes) -> Response {
     let headers: BTreeMap<String, String> = headers
         .iter()
         .map(|(name, value)| (name.as_str().to_owned(), String::from_utf8_lossy(value.as_bytes()).into_owned()))
         .collect();
+    let Ok(_turn) = shared.judging.acquire().await else { return try_later("the engine is stopping") };
     let events = match sources::http::split(&headers, &body) {
         Ok(events) => events,
-        Err(refused) => return refusal(errors(None, &refused)),
+        Err(Unsplit::MediaType(fault)) => return refusal(StatusCode::UNSUPPORTED_MEDIA_TYPE, Faults::of(fault)),
+        Err(Unsplit::TooLarge(fault)) => return refusal(StatusCode::PAYLOAD_TOO_LARGE, Faults::of(fault)),
+        Err(Unsplit::Invalid(refused)) => return refusal(StatusCode::BAD_REQUEST, Faults::all(&refused)),
     };
     let bindings = &shared.engine.functions().ingest.policy.bindings;
-    let mut faults = Vec::new();
+    let mut faults = Faults::default();
     for (index, event) in events.iter().enumerate() {
         if let Err(refused) = sources::read(event, bindings) {
-            faults.extend(errors(Some(index), &refused));
+            faults.add(Some(index), &refused);
         }
     }
-    if !faults.is_empty() {
-        return refusal(faults);
+    if faults.count > 0 {
+        return refusal(StatusCode::BAD_REQUEST, faults);
     }
     match operator::enqueue(&shared.engine, events).await {
         Ok(accepted) => answered(StatusCode::ACCEPTED, &json!({ "accepted": accepted })),
-        Err(why) => problem(StatusCode::SERVICE_UNAVAILABLE, &why, Vec::new()),
+        Err(NotTaken::TooLarge { event, why }) => {
+            let fault = Fault::new(format!("$[{event}]"), "an event that fits into one message", why);
+            refusal(StatusCode::PAYLOAD_TOO_LARGE, Faults::of(fault))
+        }
+        Err(NotTaken::Unavailable(why)) => {
+            tracing::error!(error = why, "events could not be put on the queue");
+            try_later(
+                "nothing was taken: the engine could not make the request durable, its log says why; send it again later",
+            )
+        }
     }
 }
 
-fn refusal(errors: Vec<Value>) -> Response {
-    problem(StatusCode::BAD_REQUEST, "nothing was taken: the request is not valid", errors)
+/// What is said of a request that is refused: every fault, up to a number that somebody will read.
+#[derive(Default)]
+struct Faults {
+    said: Vec<Value>,
+    count: usize,
 }
 
-fn errors(index: Option<usize>, refused: &Refused) -> Vec<Value> {
-    let error = |fault: &Fault| {
-        let mut error = json!({ "path": fault.path, "expected": fault.expected, "found": fault.found });
-        if let Some(index) = index {
-            error["event"] = index.into();
-        }
-        if let Some(identity) = &refused.identity {
-            error["id"] = json!(identity.id);
-        }
-        error
+impl Faults {
+    fn of(fault: Fault) -> Self {
+        Self::all(&fault.into())
+    }
+
+    fn all(refused: &Refused) -> Self {
+        let mut faults = Self::default();
+        faults.add(None, refused);
+        faults
+    }
+
+    fn add(&mut self, event: Option<usize>, refused: &Refused) {
+        self.count += refused.faults.len();
+        let room = MOST_FAULTS.saturating_sub(self.said.len());
+        self.said.extend(refused.faults.iter().take(room).map(|fault| error(event, refused, fault)));
+    }
+}
+
+fn refusal(status: StatusCode, faults: Faults) -> Response {
+    let title = match status {
+        StatusCode::PAYLOAD_TOO_LARGE => "nothing was taken: the request is too large; send it in parts",
+        _ => "nothing was taken: the request is not valid",
     };
-    refused.faults.iter().map(error).collect()
+    let more = faults.count - faults.said.len();
+    if more == 0 {
+        return problem(status, title, faults.said);
+    }
+    problem(status, &format!("{title}; {more} faults more than the {MOST_FAULTS} listed"), faults.said)
+}
+
+fn error(event: Option<usize>, refused: &Refused, fault: &Fault) -> Value {
+    let mut error = json!({ "path": fault.path, "expected": fault.expected, "found": fault.found });
+    if let Some(event) = event {
+        error["event"] = event.into();
+    }
+    if let Some(identity) = &refused.identity {
+        error["id"] = json!(identity.id);
+    }
+    error
 }

@@ -1,9 +1,10 @@
 //! Pages, mailbox and the source systems' door, on loopback alone.
-//!
-//! Loopback is no fence by itself: any page in a browser on this machine can send requests here. So the host must be a
-//! loopback name (no rebound DNS name gets through), and what changes something must not come from another origin.
 
+mod body;
+mod connection;
 mod door;
+mod fence;
+mod mails;
 #[cfg(test)]
 mod tests;
 mod workspace;
@@ -13,31 +14,40 @@ use std::{net::SocketAddr, sync::Arc};
 use axum::{
     Router,
     body::{Body, Bytes},
-    extract::{DefaultBodyLimit, Path, RawQuery, State},
-    http::{HeaderMap, Method, StatusCode, Uri, header},
-    middleware::{self, Next},
+    extract::{DefaultBodyLimit, Path, State},
+    http::{HeaderMap, HeaderValue, Method, StatusCode, Uri, header},
+    middleware::from_fn_with_state,
     response::{IntoResponse, Redirect, Response},
     routing::{get, post},
 };
 use lambda_shell::web;
-use presentation::page::{Page, mailbox as pages};
+use presentation::page::Page;
 use serde_json::{Value, json};
-use tokio::net::TcpListener;
+use tokio::{
+    net::TcpListener,
+    sync::{Semaphore, watch},
+};
+
+pub use fence::opening;
 
 use crate::{
     engine::Engine,
-    mailbox::Mail,
     operator::{self, Request},
 };
-
-/// A batch of events; one message is at most a MiB.
-const LARGEST_BODY: usize = 8 * 1_048_576;
 
 #[derive(Clone)]
 struct Shared {
     engine: Engine,
     /// The names under which this server may be addressed.
     hosts: Arc<[String]>,
+    /// The name of the operator's cookie. Cookies of one host are sent to every port of it, so the port is in the name.
+    cookie: Arc<str>,
+    /// Whether the engine is being stopped.
+    stopping: watch::Receiver<bool>,
+    /// For the bodies of all requests, in KiB.
+    room: Arc<Semaphore>,
+    /// One request's events are judged at a time: a parsed event takes many times the room of its text.
+    judging: Arc<Semaphore>,
 }
 
 /// Binds before anything else is made: the port is part of every link.
@@ -46,7 +56,10 @@ pub async fn bind(port: u16) -> Result<TcpListener, String> {
     TcpListener::bind(address).await.map_err(|error| format!("listening on {address}: {error}; choose another --port"))
 }
 
-/// Serves until `stop` is ready.
+/// Serves until `stop` is ready, and then until what was received whole is answered.
+///
+/// # Errors
+/// The listener has no address.
 pub async fn serve(
     listener: TcpListener,
     engine: Engine,
@@ -54,53 +67,71 @@ pub async fn serve(
 ) -> Result<(), String> {
     let port = listener.local_addr().map_err(|error| error.to_string())?.port();
     let hosts = ["127.0.0.1", "localhost", "[::1]"].map(|host| format!("{host}:{port}"));
-    let router = router(engine, hosts.to_vec());
-    axum::serve(listener, router).with_graceful_shutdown(stop).await.map_err(|error| error.to_string())
+    let (tell, stopping) = watch::channel(false);
+    let router = router_until(engine, hosts.to_vec(), stopping.clone());
+    let told = async {
+        stop.await;
+        tell.send_replace(true);
+        std::future::pending::<()>().await;
+    };
+    tokio::select! {
+        () = connection::serve(listener, router, stopping) => {}
+        () = told => {}
+    }
+    Ok(())
 }
 
+/// What answers requests, without a socket.
 pub fn router(engine: Engine, hosts: Vec<String>) -> Router {
-    let shared = Shared { engine, hosts: hosts.into() };
-    Router::new()
+    router_until(engine, hosts, watch::channel(false).1)
+}
+
+fn router_until(engine: Engine, hosts: Vec<String>, stopping: watch::Receiver<bool>) -> Router {
+    let port = hosts.first().and_then(|host| host.rsplit_once(':')).map_or("", |(_, port)| port);
+    let shared = Shared {
+        engine,
+        cookie: format!("holdpoint-{port}").into(),
+        hosts: hosts.into(),
+        stopping,
+        room: Arc::new(Semaphore::new(body::ROOM)),
+        judging: Arc::new(Semaphore::new(1)),
+    };
+    let operators = Router::new()
         .route("/", get(|| async { Redirect::to("/reviews") }))
-        .route("/health", get(health))
         .route("/reviews", get(workspace::list))
-        .route("/reviews/{review}", get(workspace::review))
-        .route("/mailbox", get(mailbox))
-        .route("/mailbox/{number}", get(mail))
-        .route("/mailbox/{number}/html", get(mail_html))
-        .route("/events", post(door::events))
+        .route("/mailbox", get(mails::list))
+        .route("/mailbox/{number}", get(mails::one))
+        .route("/mailbox/{number}/html", get(mails::html))
         .route("/operator/{command}", post(operate))
+        .route_layer(from_fn_with_state(shared.clone(), fence::operator));
+    let links = Router::new()
+        .route("/reviews/{review}", get(workspace::review))
+        .route_layer(from_fn_with_state(shared.clone(), fence::operator_or_link));
+    Router::new()
+        .merge(operators)
+        .merge(links)
+        .route("/health", get(health))
+        .route("/events", post(door::events))
         .fallback(functions)
-        .layer(DefaultBodyLimit::max(LARGEST_BODY))
-        .layer(middleware::from_fn_with_state(shared.clone(), fence))
+        .method_not_allowed_fallback(async || other_method())
+        // The limits of bodies are this server's own.
+        .layer(DefaultBodyLimit::disable())
+        .layer(from_fn_with_state(shared.clone(), body::whole))
+        .layer(from_fn_with_state(shared.clone(), fence::local))
         .with_state(shared)
 }
 
-async fn fence(State(shared): State<Shared>, request: axum::extract::Request, next: Next) -> Response {
-    match refusal(&shared.hosts, request.method(), request.headers()) {
-        Some((status, why)) => problem(status, why, Vec::new()),
-        None => next.run(request).await,
-    }
+/// What may be asked for here instead stands in `Allow`.
+fn other_method() -> Response {
+    let why = "this address does not answer that method; the header Allow names those it does";
+    problem(StatusCode::METHOD_NOT_ALLOWED, why, Vec::new())
 }
 
-/// The Host header decides whom the sender thinks they speak to; Origin and Fetch metadata, who made them speak.
-fn refusal(hosts: &[String], method: &Method, headers: &HeaderMap) -> Option<(StatusCode, &'static str)> {
-    let text = |name: &str| headers.get(name).and_then(|value| value.to_str().ok());
-    let host = text("host").unwrap_or_default().to_ascii_lowercase();
-    if !hosts.contains(&host) {
-        return Some((StatusCode::MISDIRECTED_REQUEST, "this server answers on loopback names alone"));
-    }
-    if matches!(*method, Method::GET | Method::HEAD) {
-        return None;
-    }
-    let site = text("sec-fetch-site");
-    let foreign_site = site.is_some_and(|site| !matches!(site, "same-origin" | "none"));
-    let foreign_origin =
-        text("origin").is_some_and(|origin| !hosts.iter().any(|host| origin == format!("http://{host}")));
-    // A page under a strict referrer policy sends `Origin: null` with its own form, and same-origin beside it.
-    let vouched = site == Some("same-origin");
-    (foreign_site || (foreign_origin && !vouched))
-        .then_some((StatusCode::FORBIDDEN, "requests of other sites change nothing here"))
+/// A failure of the engine's own, or a want of room: the same request may get through later.
+fn try_later(why: &str) -> Response {
+    let mut response = problem(StatusCode::SERVICE_UNAVAILABLE, why, Vec::new());
+    response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from_static("5"));
+    response
 }
 
 /// `application/problem+json`, RFC 9457.
@@ -172,7 +203,18 @@ async fn functions(
     };
     match shared.engine.request(&request).await {
         Ok(Some(response)) => finish(response.status, response.headers, response.body),
-        Ok(None) => respond(presentation::page::failure::not_found()),
+        Ok(None) => match shared.engine.methods(uri.path()) {
+            allowed if allowed.is_empty() || allowed.contains(&method.as_str()) => {
+                respond(presentation::page::failure::not_found())
+            }
+            allowed => {
+                let mut response = other_method();
+                if let Ok(allowed) = HeaderValue::from_str(&allowed.join(",")) {
+                    response.headers_mut().insert(header::ALLOW, allowed);
+                }
+                response
+            }
+        },
         Err(why) => {
             tracing::error!(error = why, "the page could not be made");
             respond(presentation::page::failure::unavailable())
@@ -180,40 +222,21 @@ async fn functions(
     }
 }
 
-fn shown<'a>(mail: &'a Mail, id: &'a str) -> pages::Mail<'a> {
-    pages::Mail { id, at: refresh_core::Instant::from_millis(mail.at), raw: &mail.raw }
-}
-
-async fn mailbox(State(shared): State<Shared>, RawQuery(query): RawQuery) -> Response {
-    let chosen = queried(query.as_deref(), "to");
-    let mails = match &chosen {
-        Some(person) => shared.engine.mailbox().to(person),
-        None => shared.engine.mailbox().all().into_iter().rev().collect(),
-    };
-    let ids: Vec<String> = mails.iter().map(|mail| mail.number.to_string()).collect();
-    let list: Vec<pages::Mail<'_>> = mails.iter().zip(&ids).map(|(mail, id)| shown(mail, id)).collect();
-    respond(pages::list(&list, chosen.as_deref()))
-}
-
-async fn mail(State(shared): State<Shared>, Path(number): Path<u64>, RawQuery(query): RawQuery) -> Response {
-    let view = queried(query.as_deref(), "view").as_deref().and_then(pages::View::parse).unwrap_or_default();
-    match shared.engine.mailbox().mail(number) {
-        Some(mail) => respond(pages::message(&shown(&mail, &number.to_string()), view)),
-        None => respond(presentation::page::failure::not_found()),
-    }
-}
-
-async fn mail_html(State(shared): State<Shared>, Path(number): Path<u64>) -> Response {
-    match shared.engine.mailbox().mail(number) {
-        Some(mail) => respond(pages::html(&shown(&mail, &number.to_string()))),
-        None => respond(presentation::page::failure::not_found()),
-    }
-}
-
 /// The operator's commands, for the command line of another process on this machine.
-async fn operate(State(shared): State<Shared>, Path(command): Path<String>, body: Bytes) -> Response {
-    let argument = serde_json::from_slice(&body).unwrap_or_default();
-    let request = match Request::from_wire(&command, argument) {
+async fn operate(
+    State(shared): State<Shared>,
+    Path(command): Path<String>,
+    headers: HeaderMap,
+    body: Bytes,
+) -> Response {
+    let media_type = headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
+    if !body.is_empty() && !media_type.starts_with("application/json") {
+        let why = "header content-type: expected application/json";
+        return problem(StatusCode::UNSUPPORTED_MEDIA_TYPE, why, Vec::new());
+    }
+    let argument = if body.is_empty() { Ok(Value::Null) } else { serde_json::from_slice(&body) };
+    let request = argument.map_err(|error| format!("{command}: expected JSON: {error}"));
+    let request = match request.and_then(|argument| Request::from_wire(&command, argument)) {
         Ok(request) => request,
         Err(why) => return problem(StatusCode::BAD_REQUEST, &why, Vec::new()),
     };

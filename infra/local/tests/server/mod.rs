@@ -12,6 +12,8 @@ use serde_json::Value;
 pub struct Running {
     process: Child,
     pub address: String,
+    /// The operator's, as the engine keeps it in its folder.
+    pub token: String,
 }
 
 impl Running {
@@ -29,7 +31,8 @@ impl Running {
         BufReader::new(process.stdout.take().unwrap()).read_line(&mut line).unwrap();
         let line: Value = serde_json::from_str(&line).expect("the engine's first line");
         let address = line["address"].as_str().unwrap().trim_start_matches("http://").to_owned();
-        Self { process, address }
+        let token = std::fs::read_to_string(data.join("operator-token")).expect("the operator's token");
+        Self { process, address, token }
     }
 
     /// The end as an operator asks for it: what is being handled comes to its end. A mail that a killed process had in
@@ -49,14 +52,23 @@ impl Drop for Running {
     }
 }
 
+/// A page of the operator's.
+pub fn ask_as_operator(running: &Running, path: &str) -> Option<(u16, String)> {
+    exchange(&running.address, "GET", path, &format!("authorization: Bearer {}\r\n", running.token), "")
+}
+
 /// The status and body, or nothing where the process ended before it answered.
 pub fn ask(address: &str, method: &str, path: &str, body: &str) -> Option<(u16, String)> {
+    exchange(address, method, path, "", body)
+}
+
+fn exchange(address: &str, method: &str, path: &str, headers: &str, body: &str) -> Option<(u16, String)> {
     // What is posted is an event, or a form of one of our pages.
     let kind = if path == "/events" { "application/cloudevents+json" } else { "application/x-www-form-urlencoded" };
     let mut stream = TcpStream::connect(address).ok()?;
     let length = body.len();
     let head = format!(
-        "{method} {path} HTTP/1.1\r\nhost: {address}\r\norigin: http://{address}\r\ncontent-type: {kind}\r\ncontent-length: {length}\r\nconnection: close\r\n\r\n{body}"
+        "{method} {path} HTTP/1.1\r\nhost: {address}\r\n{headers}origin: http://{address}\r\ncontent-type: {kind}\r\ncontent-length: {length}\r\nconnection: close\r\n\r\n{body}"
     );
     stream.write_all(head.as_bytes()).ok()?;
     let mut answer = String::new();

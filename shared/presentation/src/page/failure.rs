@@ -35,3 +35,12 @@ pub fn not_found() -> Page {
     let page = Failure { title: "There is no such page", text: "The address is not one of ours." };
     render(404, None, &page)
 }
+
+/// The operator's page, and whoever asks is not known to be the operator. Says nothing of what is behind it.
+pub fn closed() -> Page {
+    let page = Failure {
+        title: "This page is the operator's",
+        text: "Open the address that holdpoint printed when it started: it holds this store's token, and lets this browser in until it is closed. The token stands in the file operator-token of the store's folder.",
+    };
+    render(401, None, &page)
+}
