@@ -4,7 +4,7 @@
 //! A journey comes to rest between its lines, so one run lets one call of every line go wrong: the first call of each,
 //! then the second of each, and so on. A run that ends otherwise is played again with each of its faults alone.
 //!
-//! The short journey is enumerated whole. The story is enumerated with a stride, every call of it with `CRASH_STRIDE=1`;
+//! The short journeys are enumerated whole. The story is enumerated with a stride, every call of it with `CRASH_STRIDE=1`;
 //! `CRASH_AT=<line>.<call>` lets one call alone go wrong, for looking into a failure.
 
 // The layouts of nested SDK futures go deeper than the default of 128.
@@ -46,6 +46,10 @@ impl Journey {
 
     fn short() -> Self {
         Self::read("tests/crashes/short.jsonl", "events/scenarios/story.policy.json")
+    }
+
+    fn cancelled() -> Self {
+        Self::read("tests/crashes/cancelled.jsonl", "events/scenarios/story.policy.json")
     }
 
     fn story() -> Self {
@@ -169,8 +173,29 @@ impl Played {
     }
 }
 
+/// What everybody was told is read once a round, however many are mailed; a reading for each of them is the square.
+#[test]
+fn a_round_reads_what_everybody_was_told_once() {
+    with_room(|| {
+        let played = Journey::story().play(|_| None).unwrap_or_else(|why| panic!("without a fault: {why}"));
+        let calls: Vec<&str> =
+            played.calls.values().map(String::as_str).filter(|call| call.starts_with("notify")).collect();
+        let rounds = calls.split(|call| call.ends_with(" Query"));
+        let mails = rounds.map(|round| round.iter().filter(|call| call.ends_with(" SendEmail")).count()).max();
+        assert!(
+            mails >= Some(3),
+            "expected a round with one reading and many mails, found at most {mails:?}: {calls:?}"
+        );
+    });
+}
+
 fn short_journey(fault: Fault) {
     with_room(|| Journey::short().survives(fault, 1));
+}
+
+/// A review that a page ends: what follows its last commit is done whatever dies.
+fn cancelled_journey(fault: Fault) {
+    with_room(|| Journey::cancelled().survives(fault, 1));
 }
 
 fn story(fault: Fault) {
@@ -200,6 +225,31 @@ fn any_call_of_a_short_journey_is_throttled() {
 #[test]
 fn any_call_of_a_short_journey_meets_another_transaction() {
     short_journey(Fault::Conflict);
+}
+
+#[test]
+fn the_process_ends_before_any_call_of_a_cancelled_journey() {
+    cancelled_journey(Fault::CrashBefore);
+}
+
+#[test]
+fn the_process_ends_after_any_call_of_a_cancelled_journey() {
+    cancelled_journey(Fault::CrashAfter);
+}
+
+#[test]
+fn the_answer_to_any_call_of_a_cancelled_journey_is_lost() {
+    cancelled_journey(Fault::LostResponse);
+}
+
+#[test]
+fn any_call_of_a_cancelled_journey_is_throttled() {
+    cancelled_journey(Fault::Throttled);
+}
+
+#[test]
+fn any_call_of_a_cancelled_journey_meets_another_transaction() {
+    cancelled_journey(Fault::Conflict);
 }
 
 #[test]

@@ -12,7 +12,7 @@ use std::{
 
 use aws_config::{retry::RetryConfig, timeout::TimeoutConfig};
 use holdpoint::{
-    engine::{Engine, Settings, virtual_time::VirtualTime},
+    engine::{Engine, Settings, TABLE, virtual_time::VirtualTime},
     replay::{
         Player, Scenario,
         scenario::{Action, Line},
@@ -138,7 +138,7 @@ impl World {
 }
 
 /// How a world was left: what has to be the same whatever went wrong on the way.
-#[derive(Clone, PartialEq, Debug)]
+#[derive(Clone, PartialEq, Debug, Default)]
 pub struct Aftermath {
     /// By review: packets, what everybody was told, who owes an answer, every trigger.
     pub reviews: BTreeMap<String, Value>,
@@ -146,17 +146,34 @@ pub struct Aftermath {
     pub notices: BTreeMap<String, Vec<String>>,
     /// How many messages the mailer took for each person.
     pub mails: BTreeMap<String, usize>,
+    /// What else is in the table once something followed a commit or a put: each dependency and whether it expires, each
+    /// event and what became of it.
+    pub followed: BTreeMap<String, String>,
     /// What is on no queue and in no claim any more is not stuck.
     pub stuck: Vec<String>,
 }
 
+/// Of an item that something follows: its key, and whether that was done.
+fn follows(item: &Value) -> Option<(String, String)> {
+    let (partition, sort) = (item["pk"]["S"].as_str()?, item["sk"]["S"].as_str()?);
+    let done = match partition.split('#').next()? {
+        "SUBJECT" => if item["expires_at"].is_object() { "expires" } else { "stays" }.to_owned(),
+        "EVENT" => {
+            let record: Value = serde_json::from_str(item["body"]["S"].as_str()?).ok()?;
+            format!("{} {}", record["disposition"], record["reason"])
+        }
+        _ => return None,
+    };
+    Some((format!("{partition} / {sort}"), done))
+}
+
 impl Aftermath {
     pub async fn of(engine: &Engine) -> Result<Self, String> {
-        let mut found =
-            Self { reviews: BTreeMap::new(), notices: BTreeMap::new(), mails: BTreeMap::new(), stuck: Vec::new() };
+        let mut found = Self::default();
         for head in engine.store().reviews().await.map_err(|error| error.to_string())? {
             found.look(engine.store(), &head).await?;
         }
+        found.followed.extend(engine.embedded().scan(TABLE).await?.iter().filter_map(follows));
         for mail in engine.mailbox().all() {
             for to in mail.to {
                 *found.mails.entry(to).or_default() += 1;
@@ -186,6 +203,9 @@ impl Aftermath {
                 }
                 _ => {}
             }
+        }
+        if head.is_ended() && (head.check_at.is_some() || head.notices_at.is_some()) {
+            self.stuck.push(format!("{review}: ended, and yet due: {:?}, {:?}", head.check_at, head.notices_at));
         }
         triggers.sort();
         if let Some(twice) = triggers.windows(2).find(|pair| pair[0] == pair[1]) {
@@ -259,7 +279,9 @@ impl Aftermath {
                 }
             }
         }
-        None
+        let differs = |key: &&String| self.followed.get(*key) != than.followed.get(*key);
+        let key = self.followed.keys().chain(than.followed.keys()).find(differs)?;
+        Some(format!("{key}: expected {:?}, found {:?}", than.followed.get(key), self.followed.get(key)))
     }
 
     /// Mails beyond those of the other end.

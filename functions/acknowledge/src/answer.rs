@@ -1,7 +1,7 @@
 //! The POST: the form is checked, the answer is recorded with the row it is to.
 
-use lambda_shell::{Doing, Failure, deadline::Deadline, web::Request};
-use packet_store::Committed;
+use decisions::{Attempt as Try, Committing, Decision};
+use lambda_shell::{Failure, deadline::Deadline, web::Request};
 use presentation::{
     link::Purpose,
     page::{Hint, Page, failure::no_link},
@@ -25,23 +25,22 @@ pub(crate) async fn page(env: &Env, text: &str, request: &Request, deadline: Dea
     };
     let Opened { token, reader, .. } = &opened;
     let attempt = Attempt { by: reader.clone(), row: token.thing, reply, note, trace: token.trace };
-    let result = loop {
-        let Some(read) = opened.read_to_decide(env).await? else { return Ok(no_link()) };
-        let answered = acknowledge::answer(&read.review, &read.facts, &env.deployment, &attempt, read.now);
-        let Some(commit) = &answered.commit else { break answered.result };
-        match env.store.commit(commit).await.doing("committing the answer")? {
-            Committed::Written => {
-                follow_up(env, commit, read.now).await;
-                break answered.result;
-            }
-            Committed::Superseded | Committed::AlreadyWritten(_) if deadline.is_near() => {
-                return Err(Failure::new("recording an answer", "another decision was always quicker"));
-            }
-            Committed::Superseded | Committed::AlreadyWritten(_) => {}
-        }
-    };
+    let committing = Committing { store: &env.store, jitter: &env.jitter, deadline };
+    let decided = committing.decide("committing the answer", |_: Try| decide(env, &opened, &attempt)).await?;
+    let (commit, result) = decided.or_failure("recording an answer")?;
+    let Some(result) = result else { return Ok(no_link()) };
+    if let Some(commit) = commit {
+        follow_up(env, &commit, commit.head.at).await;
+    }
     tracing::info!(result = result.word(), "answered");
     receipt(env, &opened, result).await
+}
+
+async fn decide(env: &Env, opened: &Opened, attempt: &Attempt) -> Result<Decision<Option<AnswerResult>>, Failure> {
+    // An answer is about the row somebody was told, whatever newer facts say: it depends on none of them.
+    let Some(read) = opened.read(env).await? else { return Ok(Decision::Nothing(None)) };
+    let answered = acknowledge::answer(&read.review, &read.facts, &env.deployment, attempt, read.now);
+    Ok(Decision::of(answered.commit, Some(answered.result)))
 }
 
 /// What the form says, if it is one of ours and chosen by somebody.

@@ -1,19 +1,17 @@
 //! The POST: the form is checked, the choice is computed again from the newest facts, and what comes of it is one
 //! transaction.
 
-use lambda_shell::{Doing, Failure, deadline::Deadline, web::Request};
-use packet_store::{Committed, KEPT_DAYS};
+use decisions::{Attempt as Try, Committing, Decision};
+use lambda_shell::{Failure, deadline::Deadline, web::Request};
 use presentation::{
     link::Purpose,
     page::{Choice, Hint, Page, failure::no_link},
 };
 use refresh_core::{
-    Instant,
-    base::instant::DAY,
     decide::adopt::{self, Answered, Attempt, Wish},
-    record::{commit::Commit, lineage::AnswerResult, review::Standing},
+    record::lineage::AnswerResult,
 };
-use signed_pages::{Env, Opened, Posted, Read, open};
+use signed_pages::{Env, Opened, Posted, follow_up, open};
 
 use crate::show;
 
@@ -25,20 +23,15 @@ pub(crate) async fn page(env: &Env, text: &str, request: &Request, deadline: Dea
     };
     let attempt =
         Attempt { by: opened.reader.clone(), proposal: opened.token.thing, wish, reason, trace: opened.token.trace };
-    loop {
-        let Some((read, answered)) = decide(env, &opened, &attempt).await? else { return Ok(no_link()) };
-        if let Some(commit) = &answered.commit {
-            match env.store.commit(commit).await.doing("committing the decision")? {
-                Committed::Written => follow_up(env, commit, read.now).await,
-                Committed::Superseded | Committed::AlreadyWritten(_) if deadline.is_near() => {
-                    return Err(Failure::new("deciding", "another decision was always quicker"));
-                }
-                Committed::Superseded | Committed::AlreadyWritten(_) => continue,
-            }
-        }
-        tracing::info!(result = answered.result.word(), "answered");
-        return receipt(env, &opened, answered).await;
+    let committing = Committing { store: &env.store, jitter: &env.jitter, deadline };
+    let decided = committing.decide("committing the decision", |_: Try| decide(env, &opened, &attempt)).await?;
+    let (commit, answered) = decided.or_failure("deciding")?;
+    let Some(answered) = answered else { return Ok(no_link()) };
+    if let Some(commit) = commit {
+        follow_up(env, &commit, commit.head.at).await;
     }
+    tracing::info!(result = answered.result.word(), "answered");
+    receipt(env, &opened, answered).await
 }
 
 /// What the form says, if it is one of ours and chosen by somebody.
@@ -54,26 +47,14 @@ fn wished(env: &Env, opened: &Opened, request: &Request) -> Result<(Wish, Option
 }
 
 /// HEAD first, then the facts; what is decided stands on both.
-async fn decide(env: &Env, opened: &Opened, attempt: &Attempt) -> Result<Option<(Read, Answered)>, Failure> {
-    let Some(read) = opened.read_to_decide(env).await? else { return Ok(None) };
-    let answered = if opened.expired && attempt.wish != Wish::AskAgain {
+async fn decide(env: &Env, opened: &Opened, attempt: &Attempt) -> Result<Decision<Option<Answered>>, Failure> {
+    let Some(read) = opened.read_to_decide(env).await? else { return Ok(Decision::Nothing(None)) };
+    let mut answered = if opened.expired && attempt.wish != Wish::AskAgain {
         Answered { result: AnswerResult::Expired, before: None, commit: None }
     } else {
         adopt::decide(&read.review, &read.facts, &env.deployment, attempt, read.now)
     };
-    Ok(Some((read, answered)))
-}
-
-async fn follow_up(env: &Env, commit: &Commit, now: Instant) {
-    signed_pages::follow_up(env, commit, now).await;
-    let head = &commit.head;
-    // An adopted cancellation ends the review: facts need not look it up for ever.
-    if head.standing != Standing::Open {
-        let expires = now.plus_millis(KEPT_DAYS * DAY);
-        if let Err(error) = env.store.retire(&head.review, expires).await {
-            tracing::error!(error = %error, "the dependencies could not be retired");
-        }
-    }
+    Ok(Decision::of(answered.commit.take(), Some(answered)))
 }
 
 /// The page after it, from what is written now.

@@ -1,6 +1,7 @@
 //! A review's workspace behind the owner's own signed link. It shows and changes nothing.
 
-use lambda_shell::{Doing, Failure, web::Request};
+use decisions::Doing;
+use lambda_shell::{Failure, web::Request};
 use presentation::{
     link::{self, Purpose, Token},
     page::{

@@ -15,5 +15,5 @@ pub use take::Taken;
 
 /// One queue message may carry several events, where it is a native payload.
 pub async fn handle(env: &Env, event: SqsEvent, deadline: Deadline) -> Report<Vec<Taken>> {
-    batch::each(event, &deadline, |message| take::message(env, message)).await
+    batch::each(event, &deadline, |message| take::message(env, message, deadline)).await
 }

@@ -2,7 +2,8 @@
 
 use std::collections::BTreeSet;
 
-use lambda_shell::{Doing, Failure, batch::Message, log::NOTE, metrics::Metrics, queue::Outgoing};
+use decisions::{Committing, Doing};
+use lambda_shell::{Failure, batch::Message, deadline::Deadline, log::NOTE, metrics::Metrics, queue::Outgoing};
 use packet_store::{Acceptance, Accepted};
 use refresh_core::{
     Instant, ReviewId, TraceId,
@@ -38,7 +39,7 @@ pub struct Taken {
     pub faults: Vec<Fault>,
 }
 
-pub(crate) async fn message(env: &Env, message: Message) -> Result<Vec<Taken>, Failure> {
+pub(crate) async fn message(env: &Env, message: Message, deadline: Deadline) -> Result<Vec<Taken>, Failure> {
     let sent = message.sent_at_millis.unwrap_or(0);
     let now = Instant::from_millis(env.clock.now_millis().max(sent));
     match sources::read(&message.body, &env.policy.bindings) {
@@ -49,7 +50,7 @@ pub(crate) async fn message(env: &Env, message: Message) -> Result<Vec<Taken>, F
             }
             let mut taken = Vec::with_capacity(reading.events.len());
             for event in &reading.events {
-                taken.push(take(env, event, now).await?);
+                taken.push(take(env, event, now, deadline).await?);
             }
             if let Some(report) = &reading.report {
                 taken.push(reported(env, report, now).await?);
@@ -119,9 +120,9 @@ fn shortened(text: &str) -> String {
     text.chars().filter(|c| !c.is_control() || *c == '\n').take(LONGEST).collect()
 }
 
-async fn take(env: &Env, event: &Event, now: Instant) -> Result<Taken, Failure> {
+async fn take(env: &Env, event: &Event, now: Instant, deadline: Deadline) -> Result<Taken, Failure> {
     tracing::info!(target: NOTE, event_id = event.identity.id.as_str(), trace_id = %event.trace(), "");
-    let recorded = record(env, event, now).await?;
+    let recorded = record(env, event, now, deadline).await?;
     // The first delivery's, whatever this one says: one event is one trace.
     tracing::info!(target: NOTE, trace_id = %recorded.trace.unwrap_or_else(|| event.identity.trace()), "");
     // First the fact, second its dependents: a review that registers in between reads the new fact itself.
@@ -174,7 +175,9 @@ struct Recorded {
     trace: Option<TraceId>,
 }
 
-async fn record(env: &Env, event: &Event, now: Instant) -> Result<Recorded, Failure> {
+async fn record(env: &Env, event: &Event, now: Instant, deadline: Deadline) -> Result<Recorded, Failure> {
+    let committing = Committing { store: &env.store, jitter: &env.jitter, deadline };
+    let mut attempt = 0;
     loop {
         let known = env.store.fact(&event.subject).await.doing("reading the subject's fact")?;
         let review_issued = match &event.body {
@@ -196,7 +199,13 @@ async fn record(env: &Env, event: &Event, now: Instant) -> Result<Recorded, Fail
             Accepted::Written => {
                 return Ok(Recorded { disposition, repeated: None, collision: None, trace: event.trace });
             }
-            Accepted::Superseded => {}
+            Accepted::Superseded if committing.wait(attempt).await => attempt += 1,
+            Accepted::Superseded => {
+                return Err(Failure::passing(
+                    "accepting the event",
+                    "another fact was always quicker; the deadline is near",
+                ));
+            }
             Accepted::Known(record) if record.digest == event.digest => {
                 let repeated = Some(Disposition::Ignored(Ignored::Duplicate));
                 let (disposition, trace) = (record.disposition, record.trace);

@@ -2,7 +2,10 @@
 //! when the mail is made, not when something changed.
 
 mod env;
+mod look;
 mod mail;
+mod person;
+mod random;
 mod refused;
 mod round;
 

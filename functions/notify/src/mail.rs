@@ -7,7 +7,8 @@ use aws_sdk_sesv2::{
     primitives::Blob,
     types::{Destination, EmailContent, MessageTag, RawMessage},
 };
-use lambda_shell::{Doing, Failure};
+use decisions::Doing;
+use lambda_shell::Failure;
 use presentation::{
     link::{self, Purpose, Token},
     mail::{self, Letter, Letterhead},
@@ -32,7 +33,7 @@ use refresh_core::{
 
 use sources::mail::{REVIEW_TAG, TRACE_TAG, review_tag};
 
-use crate::{Env, round::random};
+use crate::{Env, random::random};
 
 /// What the mailer said.
 pub enum Accepted {
@@ -140,7 +141,7 @@ fn answer(code: &str, message: &str, from: &str) -> Option<Accepted> {
 }
 
 async fn compose(env: &Env, reading: &Reading<'_>, terms: &Terms, notice: &Notice) -> Result<Letter, Failure> {
-    let known = known_to(reading, &notice.to);
+    let known = reading.known_to(&notice.to);
     let subjects: BTreeSet<Subject> = known.iter().cloned().map(Subject::Person).collect();
     let profiles = env.store.facts(&subjects).await.doing("reading names")?;
     let name =
@@ -158,19 +159,6 @@ async fn compose(env: &Env, reading: &Reading<'_>, terms: &Terms, notice: &Notic
         names,
     };
     mail::compose(notice, &letterhead).doing("composing a mail")
-}
-
-/// The people whom the reader's view holds: themselves, and everybody for those who see the whole roster.
-fn known_to(reading: &Reading<'_>, reader: &Person) -> BTreeSet<Person> {
-    let mut known = BTreeSet::from([reader.clone()]);
-    if reading.sees_all(reader) || reading.policy.escalation_contacts.contains(reader) {
-        let versions = [Some(&reading.review.authoritative), reading.review.pending.as_ref()];
-        known.extend(versions.into_iter().flatten().flat_map(|version| version.packet.attendees.values().cloned()));
-        known.extend(reading.review.head.today.owner.iter().cloned());
-        let reasons = reading.review.head.exceptions.iter().flat_map(|exception| &exception.reasons);
-        known.extend(reasons.flat_map(|reason| reason.person.iter().chain(&reason.last_cover).cloned()));
-    }
-    known
 }
 
 fn signed(env: &Env, reading: &Reading<'_>, notice: &Notice, to: LinkTo) -> Result<String, Failure> {

@@ -1,6 +1,6 @@
 //! The mailer will not send a message: kept as what is known of it, and decided on like any mail that did not arrive.
 
-use decisions::{Kept, Reported};
+use decisions::{Committing, Kept, Reported};
 use lambda_shell::{Failure, deadline::Deadline, metrics::Metrics};
 use refresh_core::{
     Instant, ReviewId,
@@ -26,8 +26,9 @@ pub(crate) async fn remember(
     let at = Instant::from_millis(env.clock.now_millis());
     let delivery = Delivery { message_id: claimed_by.to_owned(), mailed_at: at, at, status: Status::rejected(reason) };
     let report = &Report { to: notice.to.clone(), delivery, trace: notice.trace };
-    let reported = Reported { store: &env.store, deployment: &env.deployment, clock: &env.clock, review, report };
-    if let Kept::Decided(commit) = reported.keep(deadline).await? {
+    let committing = Committing { store: &env.store, jitter: &env.jitter, deadline };
+    let reported = Reported { committing, deployment: &env.deployment, clock: &env.clock, review, report };
+    if let Kept::Decided(commit) = reported.keep().await? {
         decisions::measure(&commit);
     }
     let trace = notice.trace.map(tracing::field::display);

@@ -1,25 +1,23 @@
 //! Load, decide, commit, pass on; once more where another decision was quicker.
 
-use decisions::{Pause, ask, outcomes};
+use decisions::{Attempt, Committing, Decision, Doing, ask, outcomes, retire};
 use lambda_shell::{
-    Doing, Failure,
+    Failure,
     batch::Message,
     deadline::Deadline,
     log::NOTE,
     metrics::{Metrics, Unit},
 };
-use packet_store::{Committed, KEPT_DAYS};
 use refresh_core::{
     Instant, ReviewId,
     audience::deadlines,
-    base::instant::DAY,
     decide::refresh,
     record::{
-        commit::{Cause, Commit, cause},
+        commit::{Commit, cause},
         decision::Outcome,
         lineage::{Happening, Trigger},
         message::{RefreshRequested, ToRefresh},
-        review::{Review, Standing},
+        review::{Head, Review},
     },
 };
 
@@ -43,7 +41,7 @@ pub(crate) async fn take(env: &Env, messages: Vec<Message>, deadline: Deadline) 
     tracing::info!(target: NOTE, review_id = %review, "");
     // Messages without a group come one by one, so all of a group are about one review.
     if let Some(other) = read.iter().find(|message| *message.review() != review) {
-        return Err(Failure::new("reading the batch", format!("{review} and {} share a group", other.review())));
+        return Err(Failure::lasting("reading the batch", format!("{review} and {} share a group", other.review())));
     }
     let (mut requests, mut reports) = (Vec::new(), Vec::new());
     for message in read {
@@ -52,82 +50,92 @@ pub(crate) async fn take(env: &Env, messages: Vec<Message>, deadline: Deadline) 
             ToRefresh::Reported(report) => reports.push(report.reported),
         }
     }
-    let mut refreshed = Refreshed { review, outcomes: Vec::new() };
+    let mut outcomes = Vec::new();
     if !requests.is_empty() {
-        refreshed = refresh_once(env, &refreshed.review, requests, deadline).await?;
+        outcomes = Request::of(env, &review, requests).decide(deadline).await?;
     }
     for report in &reports {
-        refreshed.outcomes.extend(reported::take(env, &refreshed.review, report, deadline).await?);
+        outcomes.extend(reported::take(env, &review, report, deadline).await?);
     }
-    Ok(refreshed)
+    Ok(Refreshed { review, outcomes })
 }
 
-/// One decision on everything that was asked for.
-async fn refresh_once(
-    env: &Env,
-    review: &ReviewId,
-    requests: Vec<RefreshRequested>,
-    deadline: Deadline,
-) -> Result<Refreshed, Failure> {
-    let sent = requests.iter().map(|request| request.at).max().unwrap_or(Instant::from_millis(0));
-    let mut triggers: Vec<Trigger> = Vec::new();
-    for trigger in requests.into_iter().filter_map(|request| request.trigger) {
-        if !triggers.iter().any(|known| cause(known) == cause(&trigger)) {
-            triggers.push(trigger);
-        }
-    }
-    let mut pause = Pause::default();
-    loop {
-        match attempt(env, review, &triggers, sent).await? {
-            Attempt::Done(refreshed) => return Ok(refreshed),
-            Attempt::Known(causes) => triggers.retain(|trigger| !causes.contains(&cause(trigger))),
-            Attempt::Superseded if deadline.is_near() => {
-                return Err(Failure::new("deciding", "another decision was always quicker; the deadline is near"));
+/// Everything that was asked for of one review: one decision.
+struct Request<'a> {
+    env: &'a Env,
+    review: &'a ReviewId,
+    /// Each once.
+    triggers: Vec<Trigger>,
+    /// When the newest of the messages was made.
+    sent: Instant,
+}
+
+/// What an attempt read and when it looked.
+struct Seen {
+    review: Option<Review>,
+    now: Instant,
+}
+
+impl<'a> Request<'a> {
+    fn of(env: &'a Env, review: &'a ReviewId, requests: Vec<RefreshRequested>) -> Self {
+        let sent = requests.iter().map(|request| request.at).max().unwrap_or(Instant::from_millis(0));
+        let mut triggers: Vec<Trigger> = Vec::new();
+        for trigger in requests.into_iter().filter_map(|request| request.trigger) {
+            if !triggers.iter().any(|known| cause(known) == cause(&trigger)) {
+                triggers.push(trigger);
             }
-            Attempt::Superseded => pause.wait(&env.clock).await,
         }
+        Self { env, review, triggers, sent }
+    }
+
+    async fn decide(&self, deadline: Deadline) -> Result<Vec<Outcome>, Failure> {
+        let env = self.env;
+        let committing = Committing { store: &env.store, jitter: &env.jitter, deadline };
+        let ended = committing.decide("committing the decision", |attempt| self.attempt(attempt)).await?;
+        match ended.or_failure("deciding")? {
+            (Some(commit), seen) => {
+                measure(seen.review.as_ref(), &commit, self.sent);
+                follow_up(env, &commit.head, seen.now).await?;
+                Ok(outcomes(&commit))
+            }
+            (None, seen) => {
+                // Nothing to write, but an earlier delivery may have died before it did what follows.
+                if let Some(review) = &seen.review {
+                    follow_up(env, &review.head, seen.now).await?;
+                }
+                Ok(Vec::new())
+            }
+        }
+    }
+
+    async fn attempt(&self, attempt: Attempt) -> Result<Decision<Seen>, Failure> {
+        let Self { env, review: id, .. } = *self;
+        let counts = |trigger: &&Trigger| !attempt.counted.contains(&cause(trigger));
+        let triggers = self.triggers.iter().filter(counts).cloned().collect();
+        // HEAD first, then the facts: a fact that comes in between is the next message's business, never a lost one.
+        let review = env.store.review(id).await.doing("reading the review")?;
+        let facts = env.store.facts_of(id, review.as_ref(), &env.deployment).await.doing("reading the facts")?;
+        let now = self.sent.max(Instant::from_millis(env.clock.now_millis()));
+        let commit = match &review {
+            Some(review) => {
+                // Before HEAD says that nothing is left to do for a review that ended.
+                retire(&env.store, &review.head, now).await?;
+                refresh::refresh(review, &facts, &env.deployment, triggers, now)
+            }
+            None => {
+                let hash = refresh_core::base::digest::short(id.as_str());
+                env.store.register_link(hash, id).await.doing("registering the review's links")?;
+                refresh::issue(id, &env.mail_domain, &facts, &env.deployment, triggers, now)
+            }
+        };
+        Ok(Decision::of(commit, Seen { review, now }))
     }
 }
 
-enum Attempt {
-    Done(Refreshed),
-    /// These triggers were decided on before.
-    Known(Vec<Cause>),
-    Superseded,
-}
-
-async fn attempt(env: &Env, id: &ReviewId, triggers: &[Trigger], sent: Instant) -> Result<Attempt, Failure> {
-    // HEAD first, then the facts: a fact that comes in between is the next message's business, never a lost one.
-    let review = env.store.review(id).await.doing("reading the review")?;
-    let facts = env.store.facts_of(id, review.as_ref(), &env.deployment).await.doing("reading the facts")?;
-    let now = sent.max(Instant::from_millis(env.clock.now_millis()));
-    let commit = match &review {
-        Some(review) => refresh::refresh(review, &facts, &env.deployment, triggers.to_vec(), now),
-        None => {
-            let hash = refresh_core::base::digest::short(id.as_str());
-            env.store.register_link(hash, id).await.doing("registering the review's links")?;
-            refresh::issue(id, &env.mail_domain, &facts, &env.deployment, triggers.to_vec(), now)
-        }
-    };
-    let Some(commit) = commit else {
-        // Nothing to write, but an earlier delivery may have died before it asked for the notices.
-        if let Some(review) = review {
-            ask(&env.notices, &review.head, now).await?;
-        }
-        return Ok(Attempt::Done(Refreshed { review: id.clone(), outcomes: Vec::new() }));
-    };
-    match env.store.commit(&commit).await.doing("committing the decision")? {
-        Committed::AlreadyWritten(causes) => return Ok(Attempt::Known(causes)),
-        Committed::Superseded => return Ok(Attempt::Superseded),
-        Committed::Written => {}
-    }
-    ask(&env.notices, &commit.head, now).await?;
-    if commit.head.standing != Standing::Open {
-        let expires = now.plus_millis(KEPT_DAYS * DAY);
-        env.store.retire(id, expires).await.doing("retiring the review's dependencies")?;
-    }
-    measure(review.as_ref(), &commit, sent);
-    Ok(Attempt::Done(Refreshed { review: id.clone(), outcomes: outcomes(&commit) }))
+/// What follows a decision, from HEAD alone: safe to repeat, and repeated by every later delivery.
+async fn follow_up(env: &Env, head: &Head, now: Instant) -> Result<(), Failure> {
+    ask(&env.notices, head, now).await?;
+    retire(&env.store, head, now).await
 }
 
 fn triggers(commit: &Commit) -> impl Iterator<Item = &Trigger> {

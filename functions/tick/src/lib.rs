@@ -3,7 +3,8 @@
 
 mod env;
 
-use lambda_shell::{Doing, Failure, deadline::Deadline, metrics::Metrics, queue::Outgoing};
+use decisions::Doing;
+use lambda_shell::{Failure, deadline::Deadline, metrics::Metrics, queue::Outgoing};
 use packet_store::Due;
 use refresh_core::{
     Instant, ReviewId,

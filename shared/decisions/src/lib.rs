@@ -1,12 +1,13 @@
-//! Around a decision that several functions make: committed whatever moves meanwhile, counted, and
-//! what follows asked for.
+//! Around a decision that several functions make: committed whatever moves meanwhile, counted, and what follows done.
 
-mod notices;
+mod committing;
+mod doing;
+mod follow_up;
 mod outcomes;
-mod pause;
 mod undeliverable;
 
-pub use notices::ask;
+pub use committing::{Attempt, Committing, Decision, Ended};
+pub use doing::Doing;
+pub use follow_up::{ask, retire};
 pub use outcomes::{measure, outcomes};
-pub use pause::Pause;
 pub use undeliverable::{Kept, Reported};

@@ -1,14 +1,8 @@
 //! What became of a mail: kept beside what its reader was told, and decided on where it did not arrive.
 //!
-//! ```text
-//!  keep ── HEAD ── facts ── decide ── commit
-//!           ▲                           │ another decision was quicker
-//!           └───────────────────────────┘
-//! ```
 //! Known first, decided second: whoever dies in between gets the message again, and neither is done twice.
 
-use lambda_shell::{Doing, Failure, clock::Clock, deadline::Deadline};
-use packet_store::{Committed, Store};
+use lambda_shell::{Failure, clock::Clock};
 use refresh_core::{
     Instant, ReviewId,
     decide::undeliverable,
@@ -16,12 +10,12 @@ use refresh_core::{
     record::{commit::Commit, delivery::Report, review::Head},
 };
 
-use crate::Pause;
+use crate::{Attempt, Committing, Decision, Doing};
 
 /// A report, and what it is kept and decided with.
 #[derive(Debug)]
 pub struct Reported<'a> {
-    pub store: &'a Store,
+    pub committing: Committing<'a>,
     pub deployment: &'a Deployment,
     pub clock: &'a Clock,
     pub review: &'a ReviewId,
@@ -42,30 +36,35 @@ pub enum Kept {
 
 impl Reported<'_> {
     /// Safe to repeat.
-    pub async fn keep(&self, deadline: Deadline) -> Result<Kept, Failure> {
-        let Self { store, deployment, review: id, report, .. } = *self;
-        if !store.report(id, report).await.doing("recording what became of a mail")? {
+    ///
+    /// # Errors
+    ///
+    /// The store's; and one that passes, where another decision was always quicker.
+    pub async fn keep(&self) -> Result<Kept, Failure> {
+        let store = self.committing.store;
+        if !store.report(self.review, self.report).await.doing("recording what became of a mail")? {
             return Ok(Kept::OfNobody);
         }
-        if report.delivery.status.undeliverable().is_none() {
+        if self.report.delivery.status.undeliverable().is_none() {
             return Ok(Kept::Known);
         }
-        let mut pause = Pause::default();
-        loop {
-            let Some(review) = store.review(id).await.doing("reading the review")? else { return Ok(Kept::Known) };
-            // Nothing is registered: what is decided here is who can be reached, and no version stands on a fact by it.
-            let facts = store.facts_seen(id, Some(&review), deployment).await.doing("reading the facts")?;
-            let now = Instant::from_millis(self.clock.now_millis()).max(review.head.at);
-            let Some(commit) = undeliverable::undeliverable(&review, &facts, deployment, report, now) else {
-                return Ok(Kept::Before(Box::new(review.head)));
-            };
-            match store.commit(&commit).await.doing("committing that a mail did not arrive")? {
-                Committed::Written => return Ok(Kept::Decided(Box::new(commit))),
-                Committed::AlreadyWritten(_) | Committed::Superseded if deadline.is_near() => {
-                    return Err(Failure::new("deciding", "another decision was always quicker; the deadline is near"));
-                }
-                Committed::AlreadyWritten(_) | Committed::Superseded => pause.wait(self.clock).await,
-            }
-        }
+        let ended =
+            self.committing.decide("committing that a mail did not arrive", |attempt| self.decide(attempt)).await?;
+        Ok(match ended.or_failure("deciding on a mail that did not arrive")? {
+            (Some(commit), _) => Kept::Decided(commit),
+            (None, Some(head)) => Kept::Before(head),
+            (None, None) => Kept::Known,
+        })
+    }
+
+    async fn decide(&self, _: Attempt) -> Result<Decision<Option<Box<Head>>>, Failure> {
+        let Self { committing, deployment, review: id, report, .. } = self;
+        let read = committing.store.review(id).await.doing("reading the review")?;
+        let Some(review) = read else { return Ok(Decision::Nothing(None)) };
+        // Nothing is registered: what is decided here is who can be reached, and no version stands on a fact by it.
+        let facts = committing.store.facts_seen(id, Some(&review), deployment).await.doing("reading the facts")?;
+        let now = Instant::from_millis(self.clock.now_millis()).max(review.head.at);
+        let commit = undeliverable::undeliverable(&review, &facts, deployment, report, now);
+        Ok(Decision::of(commit, Some(Box::new(review.head))))
     }
 }

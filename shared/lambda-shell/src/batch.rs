@@ -30,7 +30,7 @@ impl Message {
     pub fn json<T>(&self, doing: &str, read: impl FnOnce(&str) -> Result<T, serde_json::Error>) -> Result<T, Failure> {
         read(&self.body).map_err(|error| {
             let kind = error.classify();
-            Failure::new(doing, format!("expected a message of ours, found something else ({kind:?})"))
+            Failure::lasting(doing, format!("expected a message of ours, found something else ({kind:?})"))
         })
     }
 }
@@ -130,7 +130,7 @@ where
         let (id, group) = (message.id.clone(), message.group.clone());
         let before = group.as_ref().and_then(|group| broken.get(group));
         let outcome = match before {
-            Some(before) => Err(Failure::new("keeping the order of the group", format!("message {before} failed"))),
+            Some(before) => Err(Failure::passing("keeping the order of the group", format!("message {before} failed"))),
             None => one(deadline, &id, || handle(message)).await,
         };
         if let (Err(_), Some(group)) = (&outcome, group) {
@@ -198,7 +198,7 @@ where
     let handled = async {
         let outcome = Box::pin(attempt(deadline, begin)).await;
         if let Err(failure) = &outcome {
-            tracing::error!(error = failure.chain(), "handed back to the queue");
+            failure.log("handed back to the queue");
         }
         outcome
     };
@@ -210,7 +210,7 @@ where
     F: Future<Output = Result<T, Failure>>,
 {
     if deadline.is_near() {
-        return Err(Failure::new("starting the record", "the deadline is near; it was not begun"));
+        return Err(Failure::passing("starting the record", "the deadline is near; it was not begun"));
     }
     match deadline.bound(unless_panic(begin)).await {
         Some(Ok(outcome)) => outcome,
@@ -235,6 +235,6 @@ async fn unless_panic<F: Future>(begin: impl FnOnce() -> F) -> Result<F::Output,
 }
 
 fn refuse<T>(failure: Failure) -> Report<T> {
-    tracing::error!(error = failure.chain(), "the whole batch is refused");
+    failure.log("the whole batch is refused");
     Report::refused(failure)
 }

@@ -18,4 +18,4 @@ pub mod settings;
 pub mod start;
 pub mod web;
 
-pub use failure::{Doing, Failure};
+pub use failure::Failure;

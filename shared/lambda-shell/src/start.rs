@@ -107,7 +107,7 @@ pub async fn event<E: Connect, T>(
         match handle(env, event.payload, deadline).await {
             Ok(_) => Ok(Value::Null),
             Err(failure) => {
-                tracing::error!(error = failure.chain(), "the invocation failed");
+                failure.log("the invocation failed");
                 Err(unnamed(&failure))
             }
         }

@@ -69,11 +69,30 @@ impl StoreError {
         }
     }
 
+    /// Whether others were in the way for too long and nothing is wrong otherwise: a pause is all it needs.
+    pub fn is_busy(&self) -> bool {
+        match &self.cause {
+            Cause::Contended => true,
+            Cause::Call { code: Some(code), .. } => BUSY.contains(&code.as_str()),
+            _ => false,
+        }
+    }
+
     /// Whether an item does not read as it was written: an alarm, not a nuisance.
     pub const fn is_damage(&self) -> bool {
         matches!(self.cause, Cause::Damaged { .. })
     }
 }
+
+/// What DynamoDB says while it is asked for more than it gives at once.
+const BUSY: [&str; 6] = [
+    "ThrottlingException",
+    "ProvisionedThroughputExceededException",
+    "RequestLimitExceeded",
+    "TransactionConflictException",
+    "TransactionInProgressException",
+    "ReplicatedWriteConflictException",
+];
 
 /// The codes that another try does not help; of any other it may.
 const NEVER: [&str; 5] = [

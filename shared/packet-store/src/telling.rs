@@ -49,6 +49,14 @@ impl Store {
         items.iter().map(|item| read(&doing, item)).collect()
     }
 
+    /// The same of one person; nothing where there is no such item.
+    pub async fn told_to(&self, review: &ReviewId, person: &Person) -> Result<TellingRecord, StoreError> {
+        let doing = format!("reading what one person was told of {review}");
+        let item = self.get(&doing, &Key::told(review, person)).await?;
+        let record = item.map(|item| read(&doing, &item)).transpose()?;
+        Ok(record.map(|(_, record)| record).unwrap_or_default())
+    }
+
     /// Whether the person is now `claim.by`'s to tell: nobody else's, or that one's lease is over at `now`.
     pub async fn claim(
         &self,

@@ -15,6 +15,6 @@ pub async fn follow_up(env: &Env, commit: &Commit, now: Instant) {
         .property("review_id", head.review.as_str())
         .emit(now.millis());
     if let Err(failure) = decisions::ask(&env.notices, head, now).await {
-        tracing::error!(error = failure.chain(), "the notices could not be asked for; a tick will");
+        failure.log("the notices could not be asked for; a tick will");
     }
 }

@@ -22,7 +22,7 @@ pub async fn answer(page: impl Future<Output = Result<Page, Failure>>) -> Respon
     let page = Box::pin(page);
     let made = async {
         page.await.unwrap_or_else(|failure| {
-            tracing::error!(error = failure.chain(), "the page could not be made");
+            failure.log("the page could not be made");
             unavailable()
         })
     };

@@ -1,6 +1,7 @@
 //! Who is reading: a link opened, its review and reader found, everything their page needs read.
 
-use lambda_shell::{Doing, Failure, log::NOTE};
+use decisions::Doing;
+use lambda_shell::{Failure, log::NOTE};
 use presentation::{
     link::{self, Purpose, Refusal, Token},
     page::{Form, Hint, Scene},

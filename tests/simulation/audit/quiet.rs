@@ -24,6 +24,9 @@ impl Audit {
         let due = millis(&head["notices_at"]).filter(|at| *at <= now);
         ensure(due.is_none(), || format!("notices are due since {}", head["notices_at"]))?;
         self.everybody_knows(&head)?;
+        if head["standing"] != "open" {
+            self.nothing_left(&head)?;
+        }
         if over { Ok(()) } else { self.right_choice(&head, now) }
     }
 
@@ -35,12 +38,18 @@ impl Audit {
                 return Err(format!("stuck on {name}: {} {:?}", one.body, one.failure));
             }
         }
-        // Nobody takes over from who died while telling somebody that nothing is mailed to any more.
-        let claimed = self.items.iter().find(|((_, sk), item)| {
-            let person = sk.strip_prefix("TOLD#").unwrap_or_default();
-            item.attributes.get("claim_by").is_some() && !self.withheld(person)
-        });
+        let claimed = self.items.iter().find(|(_, item)| item.attributes.get("claim_by").is_some());
         ensure(claimed.is_none(), || format!("claimed for ever: {:?}", claimed.map(|(key, _)| key)))
+    }
+
+    /// Of a review that ended: no fact looks it up for ever, and nothing is due.
+    fn nothing_left(&self, head: &Value) -> Result<(), String> {
+        ensure(head["check_at"].is_null(), || format!("it has ended, and is due since {}", head["check_at"]))?;
+        let depends = |(pk, sk): &(String, String)| {
+            pk.starts_with("SUBJECT#") && !pk.starts_with("SUBJECT#link#") && sk.starts_with("REVIEW#")
+        };
+        let kept = self.items.iter().find(|(key, item)| depends(key) && item.attributes.get("expires_at").is_none());
+        ensure(kept.is_none(), || format!("it has ended, and is looked up for ever: {:?}", kept.map(|(key, _)| key)))
     }
 
     /// What was read step by step is all there is.

@@ -214,6 +214,8 @@ pub fn told(name: &str) -> Told {
         released: false,
         duty: None,
         version: 7,
+        changes: Vec::new(),
+        why: Vec::new(),
         proposal: None,
         news: Vec::new(),
         adoptions: 0,

@@ -46,6 +46,27 @@ impl<'a> Reading<'a> {
         people
     }
 
+    /// Everyone to whom something may be owed: those who have a view, those whose view changed, and those who were told.
+    pub fn audience<'p>(&self, told: impl IntoIterator<Item = &'p Person>) -> BTreeSet<Person> {
+        let mut people = self.people();
+        people.extend(self.head().stirred.iter().cloned());
+        people.extend(told.into_iter().cloned());
+        people
+    }
+
+    /// The people whom a reader's view holds: themselves, and everybody for those who see the whole roster.
+    pub fn known_to(&self, reader: &Person) -> BTreeSet<Person> {
+        let mut known = BTreeSet::from([reader.clone()]);
+        if self.sees_all(reader) || self.policy.escalation_contacts.contains(reader) {
+            let versions = std::iter::once(&self.review.authoritative).chain(&self.review.pending);
+            known.extend(versions.flat_map(|version| version.packet.attendees.values().cloned()));
+            known.extend(self.head().today.owner.iter().cloned());
+            let reasons = self.head().exceptions.iter().flat_map(|exception| &exception.reasons);
+            known.extend(reasons.flat_map(|reason| reason.person.iter().chain(&reason.last_cover).cloned()));
+        }
+        known
+    }
+
     fn is_owner(&self, person: &Person) -> bool {
         self.head().today.owner.as_ref() == Some(person)
     }

@@ -301,7 +301,13 @@ impl<'a> Turn<'a> {
         self.stir(trace);
         let clock = deadlines::of(&self.review, self.situation);
         let head = &mut self.review.head;
-        head.check_at = clock.check_at;
+        head.check_at = match self.before.map(|before| &before.head) {
+            // A page ended the review, and nobody brings a page again: the next look does what is left.
+            Some(before) if !before.is_ended() && head.standing == Standing::Cancelled => Some(head.at),
+            // What is left to do is for the refresh that does it to clear.
+            Some(before) if before.is_ended() => before.check_at,
+            _ => clock.check_at,
+        };
         head.notices_at = clock.notices_at;
         let causes = triggers.iter().map(commit::cause).collect();
         let mut happenings: Vec<Happening> = triggers.into_iter().map(Happening::Trigger).collect();

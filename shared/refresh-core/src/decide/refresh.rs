@@ -12,14 +12,14 @@ use crate::{
     decide::draft::Turn,
     facts::{fact::Facts, policy::Deployment},
     record::{
-        commit::Commit,
+        commit::{self, Commit},
         decision::{Earlier, Outcome},
         exception::{ExceptionKind, Reason, Rule},
         lineage::Trigger,
         mark::Mark,
         packet::Packet,
         report::Report,
-        review::{Fate, Pending, Review, Standing, StandsBy},
+        review::{Fate, Head, Pending, Review, Standing, StandsBy},
     },
 };
 
@@ -42,7 +42,8 @@ pub fn issue(
 }
 
 /// Recomputes an issued review from the newest facts. `triggers`: the events that led here, accepted and ignored; none
-/// for a tick. `None` where there is nothing to write.
+/// for a tick. `None` where there is nothing to write. Of a review that ended: to be called once what its end leaves to do
+/// is done.
 pub fn refresh(
     review: &Review,
     facts: &Facts,
@@ -51,14 +52,21 @@ pub fn refresh(
     now: Instant,
 ) -> Option<Commit> {
     let now = now.max(review.head.at);
-    if review.head.standing != Standing::Open {
-        return None;
+    if review.head.is_ended() {
+        return done_with(review, now);
     }
     let situation = Situation::of(&review.head.review, facts, deployment, now)?;
     let mut turn = Turn::on(review, &situation);
     let accepted = triggers.iter().any(|trigger| trigger.disposition.is_applied());
     advance(&mut turn, facts, accepted);
     turn.finish(triggers)
+}
+
+/// What the end of a review left to do is done: nothing is due any more. `None` where nothing was.
+fn done_with(review: &Review, now: Instant) -> Option<Commit> {
+    review.head.check_at?;
+    let head = Head { at: now, check_at: None, ..review.head.clone() };
+    Some(commit::commit(head, Vec::new(), (Vec::new(), None), Vec::new(), None))
 }
 
 /// One step of an open review. `accepted`: a fact was accepted, so a decision is recorded whatever it says.

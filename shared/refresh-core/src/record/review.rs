@@ -61,7 +61,8 @@ pub struct Head {
     /// How often the owner adopted.
     pub adoptions: u32,
     pub lineage: Tip,
-    /// When the answer could next change by time alone, or the hourly look is due; `None` once ended.
+    /// When the answer could next change by time alone, or the hourly look is due. Of a review that ended: when what its
+    /// end leaves to do is due; `None` once that is done.
     pub check_at: Option<Instant>,
     /// The end of the quiet period that some change of a view began.
     pub quiet_until: Option<Instant>,
@@ -109,9 +110,14 @@ impl Head {
         self.unreachable(person).is_some_and(|known| known.reach == Reach::Withheld)
     }
 
+    /// Started, closed or cancelled, and recorded so: nothing is refreshed any more.
+    pub fn is_ended(&self) -> bool {
+        self.standing != Standing::Open
+    }
+
     /// Closed, cancelled, or its authoritative slot has started.
     pub fn is_over(&self, now: Instant) -> bool {
-        self.standing != Standing::Open || self.starts_at <= now
+        self.is_ended() || self.starts_at <= now
     }
 }
 

@@ -6,7 +6,7 @@ use crate::{
     Instant, Person, TraceId,
     base::{digest::Digest, instant::Slot},
     record::{
-        delta::DutyLine,
+        delta::{Change, DutyLine},
         packet::Standpoint,
         view::{Row, View},
     },
@@ -26,6 +26,11 @@ pub struct Told {
     pub duty: Option<DutyLine>,
     /// The version HEAD's pending or authoritative packet had, whose facts the next `why` is counted from.
     pub version: u32,
+    /// What the last notice with changes told, and the facts it named for them: what the page behind its link shows.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub changes: Vec<Change>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub why: Vec<Standpoint>,
     /// The proposal they were told of, if one was pending in their view.
     pub proposal: Option<Digest>,
     /// The facts newer than that version's that they were told of: no version need stand on them.

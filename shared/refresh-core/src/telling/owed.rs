@@ -25,18 +25,10 @@ pub fn owed(
     stood_on: &[Standpoint],
     now: Instant,
 ) -> Option<Notice> {
-    // Whose mail does not arrive is owed it still, and is mailed nothing.
-    if reading.review.head.withholds(&told.person) {
-        return None;
-    }
-    let view = reading.view(&told.person, told.seat.as_ref());
-    if view == told.view {
-        // A reminder in doubt is a reminder again: its time is still due, since it was never settled.
-        let reminder = reminder(reading, told, &view, now);
-        if reminder.is_some() || !in_doubt {
-            return reminder;
-        }
-    }
+    let view = match debt(reading, told, in_doubt, now)? {
+        Debt::Reminder(notice) => return Some(notice),
+        Debt::News(view) => view,
+    };
     let duty = duty(reading, told, &view, now);
     let kind = kind(reading, told, &view);
     let changes = delta::delta(&told.view, &view, told.duty.as_ref(), duty.as_ref());
@@ -46,6 +38,34 @@ pub fn owed(
     notice.changes = changes;
     notice.duty = duty;
     Some(notice)
+}
+
+/// Whether this person is owed anything now: what a first look asks of everybody, before anybody is claimed.
+pub fn is_owed(reading: &Reading<'_>, told: &Told, in_doubt: bool, now: Instant) -> bool {
+    debt(reading, told, in_doubt, now).is_some()
+}
+
+/// What somebody is owed, short of its wording.
+enum Debt {
+    Reminder(Notice),
+    /// Their view as it is now.
+    News(View),
+}
+
+fn debt(reading: &Reading<'_>, told: &Told, in_doubt: bool, now: Instant) -> Option<Debt> {
+    // Who cannot be reached is owed the mail still, and is mailed nothing.
+    if reading.review.head.withholds(&told.person) {
+        return None;
+    }
+    let view = reading.view(&told.person, told.seat.as_ref());
+    if view == told.view {
+        // A reminder in doubt is a reminder again: its time is still due, since it was never settled.
+        let reminder = reminder(reading, told, &view, now);
+        if reminder.is_some() || !in_doubt {
+            return reminder.map(Debt::Reminder);
+        }
+    }
+    Some(Debt::News(view))
 }
 
 fn reminder(reading: &Reading<'_>, told: &Told, view: &View, now: Instant) -> Option<Notice> {

@@ -56,6 +56,8 @@ pub fn settle(reading: &Reading<'_>, told: &Told, sent: &Sent<'_>, now: Instant)
         released: sent.seat.is_none() && (told.released || sent.view.attendance == Some(Attendance::Released)),
         duty: if reminder { told.duty.clone() } else { notice.duty.clone() },
         version: if reminder { told.version } else { notice.version },
+        changes: if notice.changes.is_empty() { told.changes.clone() } else { notice.changes.clone() },
+        why: if notice.changes.is_empty() { told.why.clone() } else { notice.why.clone() },
         proposal: sent.pending.filter(|_| sent.about_proposal),
         news: if reminder { told.news.clone() } else { sent.news.clone() },
         adoptions: sent.adoptions,
@@ -197,6 +199,20 @@ pub fn fall_quiet(review: &Review, policy: &Policy, now: Instant) -> Option<Comm
     let skipped = (!people.is_empty()).then_some(Happening::Skipped { people });
     let trace = head.trace;
     Some(commit::commit(head, Vec::new(), (skipped.into_iter().collect(), trace), Vec::new(), None))
+}
+
+/// Whether another decision than the settling of mails came between two looks at HEAD: views may have changed, or another
+/// quiet period begun, so who looked at `before` has not looked at all that is owed.
+pub fn decided_since(before: &Head, now: &Head) -> bool {
+    let proposal = |head: &Head| head.pending.as_ref().map(|pending| (pending.version, pending.adopter.clone()));
+    before.quiet_until != now.quiet_until
+        || before.latest != now.latest
+        || before.authoritative != now.authoritative
+        || before.standing != now.standing
+        || before.today != now.today
+        || before.exceptions != now.exceptions
+        || before.answers != now.answers
+        || proposal(before) != proposal(now)
 }
 
 /// The mailer asked for time: what is owed stays owed, a little later.

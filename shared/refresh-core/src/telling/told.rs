@@ -34,6 +34,8 @@ pub fn baseline(reading: &Reading<'_>, person: &Person) -> Told {
         released: false,
         duty: None,
         version: issued.authoritative.number,
+        changes: Vec::new(),
+        why: Vec::new(),
         proposal: None,
         news: Vec::new(),
         adoptions: 0,

@@ -1,0 +1,184 @@
+//! One person of a round. Claim first, read second, render that, send, settle.
+//!
+//! ```text
+//!  claim ── TOLD, HEAD ── owed? ──no──▶ release
+//!                          │yes
+//!                          ▼
+//!                        render ── send ── settle (HEAD read anew, until it is written)
+//! ```
+//! Whoever dies between send and settle leaves a claim: once its lease is over the person counts as owed, whatever the
+//! views say, since that mail may or may not have gone out.
+
+use decisions::{Attempt, Committing, Decision, Doing};
+use lambda_shell::{Failure, deadline::Deadline, metrics::Metrics};
+use packet_store::TellingRecord;
+use refresh_core::{
+    Instant, Person, ReviewId,
+    audience::{deadlines, reading::Reading},
+    base::instant::MINUTE,
+    record::{
+        notice::Notice,
+        told::{Claim, Told},
+    },
+    telling::{
+        owed,
+        settle::{self, Sent},
+        told,
+    },
+};
+
+use crate::{
+    Env,
+    look::Look,
+    mail::{self, Accepted, Wait},
+    random::random,
+    refused,
+};
+
+/// Longer than the function may run: a claim is never taken from somebody who may still be sending.
+const LEASE: i64 = 5 * MINUTE;
+
+/// What became of one person in a round.
+pub(crate) enum Served {
+    Sent,
+    NotOwed,
+    HeldByAnother,
+    /// The mailer will not send this message.
+    Refused,
+    /// The mailer takes nothing now.
+    Wait(Wait),
+}
+
+/// Somebody whom a round looks at, with what was known of them before any claim.
+pub(crate) struct Candidate<'a> {
+    pub(crate) env: &'a Env,
+    pub(crate) person: &'a Person,
+    pub(crate) record: &'a TellingRecord,
+    pub(crate) now: Instant,
+    pub(crate) deadline: Deadline,
+}
+
+/// What they were told, as far as that arrived.
+fn told(reading: &Reading<'_>, person: &Person, record: &TellingRecord) -> Told {
+    told::told(reading, person, record.told.clone(), record.delivery.as_ref())
+}
+
+impl Candidate<'_> {
+    pub(crate) async fn serve(&self, look: &Look) -> Result<Served, Failure> {
+        let Self { env, person, record, now, .. } = *self;
+        if record.claim.as_ref().is_some_and(|claim| now < claim.until) {
+            return Ok(Served::HeldByAnother);
+        }
+        let Some(reading) = look.reading() else { return Ok(Served::NotOwed) };
+        // A claim that was left is taken over, whatever is owed: either its mail is sent, or it is given back.
+        let left = record.claim.is_some();
+        if !left && !owed::is_owed(&reading, &told(&reading, person, record), false, now) {
+            return Ok(Served::NotOwed);
+        }
+        let review = &look.review.head.review;
+        let claim = Claim { by: claimant()?, until: now.plus_millis(LEASE) };
+        if !env.store.claim(review, person, &claim, now).await.doing("claiming a person")? {
+            return Ok(Served::HeldByAnother);
+        }
+        // TOLD and HEAD are read after the claim: nobody else mails this person from here on, so what is rendered is what
+        // is told. Another may have settled just before: then the mail in doubt is that one's, and it is in TOLD.
+        let newest = env.store.told_to(review, person).await.doing("reading what one person was told")?;
+        let in_doubt = left && newest.told == record.told;
+        let Some(look) = Look::at(env, review).await? else {
+            return self.release(review, &claim, Served::NotOwed).await;
+        };
+        let Some(owed) = self.owed(&look, &newest, in_doubt).await? else {
+            return self.release(review, &claim, Served::NotOwed).await;
+        };
+        self.send(&look, &owed, &claim).await
+    }
+
+    /// The one look at what is owed, under the claim.
+    async fn owed(&self, look: &Look, record: &TellingRecord, in_doubt: bool) -> Result<Option<Owed>, Failure> {
+        let Some(reading) = look.reading() else { return Ok(None) };
+        let told = told(&reading, self.person, record);
+        let version = self.env.store.version(&look.review.head.review, told.version).await;
+        let stood_on = version.doing("reading the version that was told")?.map(|version| version.stands_on);
+        let notice = owed::owed(&reading, &told, in_doubt, &stood_on.unwrap_or_default(), self.now);
+        Ok(notice.map(|notice| Owed { told, notice }))
+    }
+
+    async fn send(&self, look: &Look, owed: &Owed, claim: &Claim) -> Result<Served, Failure> {
+        let (env, review, notice) = (self.env, &look.review.head.review, &owed.notice);
+        match mail::send(env, &look.review, &look.facts, &look.policy, notice, &claim.by).await {
+            Ok(Accepted::Message(id)) => {
+                self.settle(look, owed, &id, claim).await?;
+                Ok(Served::Sent)
+            }
+            Ok(Accepted::Refused(reason)) => {
+                refused::remember(env, review, notice, &claim.by, &reason, self.deadline).await?;
+                self.release(review, claim, Served::Refused).await
+            }
+            Ok(Accepted::Wait(wait)) => self.release(review, claim, Served::Wait(wait)).await,
+            // The claim stays: whether this mail went out is not known.
+            Err(failure) => Err(failure),
+        }
+    }
+
+    async fn release(&self, review: &ReviewId, claim: &Claim, served: Served) -> Result<Served, Failure> {
+        self.env.store.release(review, self.person, &claim.by).await.doing("releasing a claim")?;
+        Ok(served)
+    }
+
+    /// The mail is out, so this is written in the end, however often HEAD moves meanwhile. Where time runs out, or the
+    /// lease did and another took the claim over, the mail stays in doubt: that one tells the person again, with the same
+    /// bytes.
+    async fn settle(&self, look: &Look, owed: &Owed, message_id: &str, claim: &Claim) -> Result<(), Failure> {
+        let (env, notice) = (self.env, &owed.notice);
+        let Some(reading) = look.reading() else { return Ok(()) };
+        let sent = &Sent::of(&reading, &owed.told, notice, message_id, &claim.by);
+        let committing = Committing { store: &env.store, jitter: &env.jitter, deadline: self.deadline };
+        let review = &look.review.head.review;
+        let settle = async |attempt: Attempt| {
+            let anew = match attempt.number {
+                0 => None,
+                _ => {
+                    let record = env.store.told_to(review, self.person).await.doing("reading a claim")?;
+                    if record.claim.is_none_or(|held| held.by != claim.by) {
+                        let found = "expected our own claim, found it taken over: the person is told again";
+                        return Err(Failure::passing("settling a mail", found));
+                    }
+                    Look::at(env, review).await?
+                }
+            };
+            let look = anew.as_ref().unwrap_or(look);
+            let commit = look.reading().map(|reading| settle::settle(&reading, &owed.told, sent, look.now(env)));
+            Ok(Decision::of(commit, ()))
+        };
+        let (commit, ()) = committing.decide("settling a mail", settle).await?.or_failure("settling a mail")?;
+        if let Some(commit) = commit {
+            measure(notice, review, deadlines::awaited(&commit.head, commit.head.at));
+        }
+        Ok(())
+    }
+}
+
+/// What somebody was told, and what they are owed.
+struct Owed {
+    told: Told,
+    notice: Notice,
+}
+
+fn measure(notice: &Notice, review: &ReviewId, awaited: usize) {
+    let trace = notice.trace.map(tracing::field::display);
+    tracing::info!(trace_id = trace, version = notice.version, kind = notice.kind.word(), "told");
+    Metrics::new("Holdpoint")
+        .dimension("Kind", notice.kind.word())
+        .count("NoticesSent", 1)
+        .property("review_id", review.as_str())
+        .emit(notice.at.millis());
+    Metrics::new("Holdpoint")
+        .count("AnswersOutstanding", awaited)
+        .property("review_id", review.as_str())
+        .emit(notice.at.millis());
+}
+
+/// One invocation, one person: nobody else has this name.
+fn claimant() -> Result<String, Failure> {
+    Ok(format!("{:032x}", u128::from_be_bytes(random()?)))
+}
