@@ -6,7 +6,7 @@ use crate::{
     audience::reading::Reading,
     base::digest::Digest,
     choice::situation::Situation,
-    decide::{adopt::Answered, draft::Turn},
+    decide::{adopt::Answered, draft::Draft},
     facts::{fact::Facts, policy::Deployment},
     record::{
         decision::Outcome,
@@ -54,21 +54,21 @@ pub fn answer(review: &Review, facts: &Facts, deployment: &Deployment, attempt: 
     if repeated {
         return Answered { result, before: None, commit: None };
     }
-    let mut turn = Turn::beside(review, &situation);
-    turn.trace = trace;
-    turn.at_once = reply == Reply::Conflict;
+    let mut draft = Draft::beside(review, &situation);
+    draft.trace = trace;
+    draft.at_once = reply == Reply::Conflict;
     let (by_whom, about) = (by.clone(), answer.row);
     let line = AnswerLine { by: by_whom, action: Action::Acknowledge, result, about, reply: Some(reply), note };
-    turn.happened(Happening::Answer(line));
+    draft.happened(Happening::Answer(line));
     if current.is_some() {
-        let answers = &mut turn.head().answers;
+        let answers = &mut draft.head().answers;
         answers.retain(|known| known.person != answer.person || known.row != answer.row);
         answers.push(answer);
-        reach::answered(turn.head(), &by, now);
-        turn.keep_exceptions();
-        if turn.changed() && turn.review.head.standing == Standing::Open {
-            turn.decide(Outcome::Unchanged, None, None);
+        reach::answered(draft.head(), &by, now);
+        draft.keep_exceptions();
+        if draft.changed() && draft.review.head.standing == Standing::Open {
+            draft.decide(Outcome::Unchanged, None, None);
         }
     }
-    Answered { result, before: None, commit: turn.finish(Vec::new()) }
+    Answered { result, before: None, commit: draft.finish(Vec::new()) }
 }

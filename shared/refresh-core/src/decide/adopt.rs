@@ -5,7 +5,7 @@ use crate::{
     audience::roles,
     choice::situation::Situation,
     decide::{
-        draft::Turn,
+        draft::Draft,
         refresh::{self, advance},
     },
     facts::{fact::Facts, policy::Deployment, subject::Subject},
@@ -106,19 +106,19 @@ pub fn decide(review: &Review, facts: &Facts, deployment: &Deployment, attempt: 
     if let Some(decided) = decided.as_ref().filter(|decided| is_decision(decided.fate)) {
         return repeat(attempt, decided);
     }
-    let mut turn = Turn::on(review, &situation);
-    turn.at_once = true;
-    turn.trace = attempt.trace;
+    let mut draft = Draft::on(review, &situation);
+    draft.at_once = true;
+    draft.trace = attempt.trace;
     let result = match refusal(review, &situation, &attempt.by, attempt.proposal) {
-        Some(AnswerResult::Expired) if attempt.wish == Wish::AskAgain => ask_again(&mut turn, facts, attempt),
+        Some(AnswerResult::Expired) if attempt.wish == Wish::AskAgain => ask_again(&mut draft, facts, attempt),
         Some(refused) => refused,
         None if attempt.wish == Wish::AskAgain => AnswerResult::Shown,
-        None => carry_out(&mut turn, facts, deployment, attempt),
+        None => carry_out(&mut draft, facts, deployment, attempt),
     };
     if refused(result) {
         return refuse(review, &situation, facts, attempt, result, decided);
     }
-    let commit = turn.finish(Vec::new());
+    let commit = draft.finish(Vec::new());
     Answered { result, before: decided, commit }
 }
 
@@ -172,94 +172,94 @@ fn refusal(review: &Review, situation: &Situation<'_>, by: &Person, proposal: [u
     None
 }
 
-fn carry_out(turn: &mut Turn<'_>, facts: &Facts, deployment: &Deployment, attempt: &Attempt) -> AnswerResult {
-    if attempt.wish == Wish::Adopt && !still_the_choice(turn, facts, deployment) {
+fn carry_out(draft: &mut Draft<'_>, facts: &Facts, deployment: &Deployment, attempt: &Attempt) -> AnswerResult {
+    if attempt.wish == Wish::Adopt && !still_the_choice(draft, facts, deployment) {
         return AnswerResult::FactsChanged;
     }
-    if attempt.wish == Wish::Adopt { adopt(turn, attempt) } else { decline(turn, facts, attempt) }
+    if attempt.wish == Wish::Adopt { adopt(draft, attempt) } else { decline(draft, facts, attempt) }
 }
 
 /// The choice is computed again from the newest facts; another slot is not adopted while the change is in flux.
-fn still_the_choice(turn: &Turn<'_>, facts: &Facts, deployment: &Deployment) -> bool {
-    let review = &turn.review;
+fn still_the_choice(draft: &Draft<'_>, facts: &Facts, deployment: &Deployment) -> bool {
+    let review = &draft.review;
     let Some(pending) = &review.head.pending else { return false };
     let moved = review.pending.as_ref().is_some_and(|version| version.packet.slot != review.authoritative.packet.slot);
-    if moved && turn.situation.in_flux() {
+    if moved && draft.situation.in_flux() {
         return false;
     }
     // What the proposal says is judged as if it had been told: the person deciding is looking at it.
     let mut told = review.clone();
     if let Some(pending) = &mut told.head.pending {
-        pending.told_at.get_or_insert(turn.now());
+        pending.told_at.get_or_insert(draft.now());
     }
-    match refresh::refresh(&told, facts, deployment, Vec::new(), turn.now()) {
+    match refresh::refresh(&told, facts, deployment, Vec::new(), draft.now()) {
         None => true,
         Some(commit) => commit.head.pending.is_some_and(|now| now.id() == pending.id()),
     }
 }
 
-fn adopt(turn: &mut Turn<'_>, attempt: &Attempt) -> AnswerResult {
-    if let Some(change) = turn.situation.facts.get(&Subject::Change(turn.situation.terms.change.clone())) {
-        turn.stand_on(change.subject.clone(), change.revision);
+fn adopt(draft: &mut Draft<'_>, attempt: &Attempt) -> AnswerResult {
+    if let Some(change) = draft.situation.facts.get(&Subject::Change(draft.situation.terms.change.clone())) {
+        draft.stand_on(change.subject.clone(), change.revision);
     }
-    answer(turn, attempt, AnswerResult::Adopted);
-    turn.adopt(&attempt.by);
-    turn.escalate(Vec::new());
-    turn.decide(Outcome::Adopted, None, None);
+    answer(draft, attempt, AnswerResult::Adopted);
+    draft.adopt(&attempt.by);
+    draft.escalate(Vec::new());
+    draft.decide(Outcome::Adopted, None, None);
     AnswerResult::Adopted
 }
 
-fn decline(turn: &mut Turn<'_>, facts: &Facts, attempt: &Attempt) -> AnswerResult {
+fn decline(draft: &mut Draft<'_>, facts: &Facts, attempt: &Attempt) -> AnswerResult {
     let stand = attempt.wish == Wish::DeclineStand;
     let fate = if stand { Fate::DeclinedStand } else { Fate::DeclinedOtherSlot };
-    answer(turn, attempt, AnswerResult::Declined);
-    let Some((_, version)) = turn.end_proposal(fate, Some(&attempt.by)) else { return AnswerResult::Superseded };
+    answer(draft, attempt, AnswerResult::Declined);
+    let Some((_, version)) = draft.end_proposal(fate, Some(&attempt.by)) else { return AnswerResult::Superseded };
     let packet = version.packet;
-    let freeze_edge = packet.same_seats(turn.authoritative()) && !packet.cancelled;
+    let freeze_edge = packet.same_seats(draft.authoritative()) && !packet.cancelled;
     // A declined cancellation has no other slot to look for: the owner stands by the meeting there is.
     let stand = stand || packet.cancelled;
     if !packet.cancelled {
         let attendees = stand.then(|| packet.attendees.clone());
-        turn.head().declined.push(Declined { slot: packet.slot, attendees, freeze_edge });
+        draft.head().declined.push(Declined { slot: packet.slot, attendees, freeze_edge });
     }
     if stand {
-        let violated = turn.violations();
-        let freeze_edge = turn.review.head.today.freeze_edge;
-        turn.head().stands_by = Some(StandsBy { violated, freeze_edge });
-        turn.escalate(vec![(ExceptionKind::OwnerOverride, refresh::override_reasons(turn))]);
-        turn.decide(Outcome::Declined, None, None);
+        let violated = draft.violations();
+        let freeze_edge = draft.review.head.today.freeze_edge;
+        draft.head().stands_by = Some(StandsBy { violated, freeze_edge });
+        draft.escalate(vec![(ExceptionKind::OwnerOverride, refresh::override_reasons(draft))]);
+        draft.decide(Outcome::Declined, None, None);
     } else {
-        turn.escalate(Vec::new());
-        turn.decide(Outcome::Declined, None, None);
-        advance(turn, facts, true);
+        draft.escalate(Vec::new());
+        draft.decide(Outcome::Declined, None, None);
+        advance(draft, facts, true);
     }
     AnswerResult::Declined
 }
 
 /// The expired page lets the present owner ask for the same proposal again, while it is still the choice.
-fn ask_again(turn: &mut Turn<'_>, facts: &Facts, attempt: &Attempt) -> AnswerResult {
-    let owner = turn.situation.owner() == Some(&attempt.by)
-        || turn.situation.policy.alternate_owner.as_ref() == Some(&attempt.by);
-    if turn.review.head.standing != Standing::Open || !owner {
+fn ask_again(draft: &mut Draft<'_>, facts: &Facts, attempt: &Attempt) -> AnswerResult {
+    let owner = draft.situation.owner() == Some(&attempt.by)
+        || draft.situation.policy.alternate_owner.as_ref() == Some(&attempt.by);
+    if draft.review.head.standing != Standing::Open || !owner {
         return AnswerResult::NotTheOwner;
     }
     // The expiry instant may have come without its tick.
-    if turn.review.head.pending.is_some() {
-        advance(turn, facts, false);
+    if draft.review.head.pending.is_some() {
+        advance(draft, facts, false);
     }
-    let expired = past(&turn.review, attempt.proposal).is_some_and(|past| past.fate == Fate::Expired);
-    if turn.review.head.undecided.take().is_none() || !expired {
+    let expired = past(&draft.review, attempt.proposal).is_some_and(|past| past.fate == Fate::Expired);
+    if draft.review.head.undecided.take().is_none() || !expired {
         return AnswerResult::Superseded;
     }
-    turn.head().undecided_until = None;
-    answer(turn, attempt, AnswerResult::AskedAgain);
-    advance(turn, facts, true);
+    draft.head().undecided_until = None;
+    answer(draft, attempt, AnswerResult::AskedAgain);
+    advance(draft, facts, true);
     AnswerResult::AskedAgain
 }
 
-fn answer(turn: &mut Turn<'_>, attempt: &Attempt, result: AnswerResult) {
-    let line = answer_line(&turn.review, attempt, result);
-    turn.happened(Happening::Answer(line));
+fn answer(draft: &mut Draft<'_>, attempt: &Attempt, result: AnswerResult) {
+    let line = answer_line(&draft.review, attempt, result);
+    draft.happened(Happening::Answer(line));
 }
 
 fn answer_line(review: &Review, attempt: &Attempt, result: AnswerResult) -> AnswerLine {
@@ -289,11 +289,11 @@ fn refuse(
     if result == AnswerResult::Shown {
         return Answered { result, before, commit: None };
     }
-    let mut turn = Turn::on(review, situation);
-    turn.trace = attempt.trace;
-    answer(&mut turn, attempt, result);
+    let mut draft = Draft::on(review, situation);
+    draft.trace = attempt.trace;
+    answer(&mut draft, attempt, result);
     if result == AnswerResult::FactsChanged && review.head.standing == Standing::Open {
-        advance(&mut turn, facts, false);
+        advance(&mut draft, facts, false);
     }
-    Answered { result, before, commit: turn.finish(Vec::new()) }
+    Answered { result, before, commit: draft.finish(Vec::new()) }
 }

@@ -22,7 +22,7 @@ use crate::{
 };
 
 #[derive(Debug)]
-pub struct Turn<'a> {
+pub struct Draft<'a> {
     pub situation: &'a Situation<'a>,
     /// As it was read; `None` for a review that is being issued.
     pub(crate) before: Option<&'a Review>,
@@ -36,9 +36,9 @@ pub struct Turn<'a> {
     pub trace: Option<TraceId>,
 }
 
-impl<'a> Turn<'a> {
+impl<'a> Draft<'a> {
     pub fn on(review: &'a Review, situation: &'a Situation<'a>) -> Self {
-        let mut turn = Self {
+        let mut draft = Self {
             situation,
             before: Some(review),
             review: review.clone(),
@@ -48,21 +48,21 @@ impl<'a> Turn<'a> {
             stands_on: None,
             trace: None,
         };
-        turn.review.head.at = situation.now;
-        turn.look();
-        let renewed = reach::resume(&mut turn.review.head, situation.facts, situation.now);
+        draft.review.head.at = situation.now;
+        draft.look();
+        let renewed = reach::resume(&mut draft.review.head, situation.facts, situation.now);
         if !renewed.is_empty() {
-            turn.stirred(renewed);
+            draft.stirred(renewed);
         }
-        turn
+        draft
     }
 
     /// For what decides nothing about facts, an answer or a report: HEAD says of today what its last decision said. A
     /// newer fact is its own refresh's business; until then nobody is told of a violation that nothing is proposed for.
     pub fn beside(review: &'a Review, situation: &'a Situation<'a>) -> Self {
-        let mut turn = Self::on(review, situation);
-        turn.review.head.today = review.head.today.clone();
-        turn
+        let mut draft = Self::on(review, situation);
+        draft.review.head.today = review.head.today.clone();
+        draft
     }
 
     pub fn now(&self) -> Instant {

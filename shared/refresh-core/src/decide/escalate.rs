@@ -5,14 +5,14 @@ use std::collections::BTreeSet;
 use crate::{
     Person,
     audience::deadlines,
-    decide::draft::Turn,
+    decide::draft::Draft,
     record::{
         exception::{Exception, ExceptionKind, Reason, Rule},
         review::Standing,
     },
 };
 
-impl Turn<'_> {
+impl Draft<'_> {
     /// The open exceptions: what the decision found, and those that follow from duties and mail.
     pub fn escalate(&mut self, found: Vec<(ExceptionKind, Vec<Reason>)>) {
         // A duty whose row the turn has just changed is none any more, and so is not unanswered.

@@ -7,7 +7,7 @@ use crate::{
     audience::roles,
     base::digest::Digest,
     choice::{situation::Situation, today::today, violation},
-    decide::draft::Turn,
+    decide::draft::Draft,
     record::{
         booking,
         mark::Mark,
@@ -17,7 +17,7 @@ use crate::{
     },
 };
 
-impl<'a> Turn<'a> {
+impl<'a> Draft<'a> {
     /// The first turn: the review is issued with the packet its terms and today's facts make.
     pub fn issuing(situation: &'a Situation<'a>, default_uid: (&str, &str)) -> Self {
         let terms = situation.terms;
@@ -77,7 +77,7 @@ impl<'a> Turn<'a> {
             earlier: BTreeMap::new(),
         };
         let review = Review { head, issued: issued.clone(), authoritative: issued.clone(), pending: None };
-        let mut turn = Self {
+        let mut draft = Self {
             situation,
             before: None,
             review,
@@ -88,15 +88,15 @@ impl<'a> Turn<'a> {
             trace: None,
         };
         // The meeting existed before it was handed over, so a calendar read earlier may show it.
-        let invited = roles::invited(&turn.review, terms);
-        turn.review.head.bookings.push(booking::Booking {
+        let invited = roles::invited(&draft.review, terms);
+        draft.review.head.bookings.push(booking::Booking {
             slot: terms.slot,
             people: invited,
             hold: false,
             from: Instant::from_millis(0),
             until: None,
         });
-        turn.look();
-        turn
+        draft.look();
+        draft
     }
 }

@@ -9,7 +9,7 @@ use crate::{
         situation::Situation,
         waiver,
     },
-    decide::draft::Turn,
+    decide::draft::Draft,
     facts::{fact::Facts, policy::Deployment},
     record::{
         commit::{self, Commit},
@@ -35,10 +35,10 @@ pub fn issue(
     now: Instant,
 ) -> Option<Commit> {
     let situation = Situation::of(id, facts, deployment, now)?;
-    let mut turn = Turn::issuing(&situation, (id.as_str(), host));
-    turn.decide(Outcome::Issued, None, None);
-    advance(&mut turn, facts, false);
-    turn.finish(triggers)
+    let mut draft = Draft::issuing(&situation, (id.as_str(), host));
+    draft.decide(Outcome::Issued, None, None);
+    advance(&mut draft, facts, false);
+    draft.finish(triggers)
 }
 
 /// Recomputes an issued review from the newest facts. `triggers`: the events that led here, accepted and ignored; none
@@ -56,10 +56,10 @@ pub fn refresh(
         return done_with(review, now);
     }
     let situation = Situation::of(&review.head.review, facts, deployment, now)?;
-    let mut turn = Turn::on(review, &situation);
+    let mut draft = Draft::on(review, &situation);
     let accepted = triggers.iter().any(|trigger| trigger.disposition.is_applied());
-    advance(&mut turn, facts, accepted);
-    turn.finish(triggers)
+    advance(&mut draft, facts, accepted);
+    draft.finish(triggers)
 }
 
 /// What the end of a review left to do is done: nothing is due any more. `None` where nothing was.
@@ -70,49 +70,49 @@ fn done_with(review: &Review, now: Instant) -> Option<Commit> {
 }
 
 /// One step of an open review. `accepted`: a fact was accepted, so a decision is recorded whatever it says.
-pub(crate) fn advance(turn: &mut Turn<'_>, facts: &Facts, accepted: bool) {
-    if facts.is_closed(&turn.review.head.review) {
-        return close(turn);
+pub(crate) fn advance(draft: &mut Draft<'_>, facts: &Facts, accepted: bool) {
+    if facts.is_closed(&draft.review.head.review) {
+        return close(draft);
     }
-    let started = turn.authoritative().slot.start <= turn.now();
-    expire(turn);
+    let started = draft.authoritative().slot.start <= draft.now();
+    expire(draft);
     if started {
-        turn.head().standing = Standing::Started;
-        turn.head().paused_until = None;
+        draft.head().standing = Standing::Started;
+        draft.head().paused_until = None;
         return;
     }
-    follow(turn, accepted);
+    follow(draft, accepted);
 }
 
 /// `review.closed`: coordination ends, the meeting is left alone.
-fn close(turn: &mut Turn<'_>) {
-    let ended = turn.end_proposal(Fate::Withdrawn, None);
-    let head = turn.head();
+fn close(draft: &mut Draft<'_>) {
+    let ended = draft.end_proposal(Fate::Withdrawn, None);
+    let head = draft.head();
     head.standing = Standing::Closed;
     head.stands_by = None;
     head.undecided = None;
     head.undecided_until = None;
     head.paused_until = None;
-    turn.escalate(Vec::new());
-    turn.decide(Outcome::Closed, ended.map(|_| Earlier::Withdrawn), None);
+    draft.escalate(Vec::new());
+    draft.decide(Outcome::Closed, ended.map(|_| Earlier::Withdrawn), None);
 }
 
 /// Silence never adopts: at its expiry instant a proposal is over, and `undecided` opens.
-fn expire(turn: &mut Turn<'_>) {
-    let now = turn.now();
-    if turn.review.head.pending.as_ref().is_none_or(|pending| now < pending.expires_at) {
+fn expire(draft: &mut Draft<'_>) {
+    let now = draft.now();
+    if draft.review.head.pending.as_ref().is_none_or(|pending| now < pending.expires_at) {
         return;
     }
-    let Some((pending, version)) = turn.end_proposal(Fate::Expired, None) else { return };
-    let moves = version.packet.slot != turn.authoritative().slot;
-    let notice = -turn.situation.policy.min_notice_minutes;
-    let head = turn.head();
+    let Some((pending, version)) = draft.end_proposal(Fate::Expired, None) else { return };
+    let moves = version.packet.slot != draft.authoritative().slot;
+    let notice = -draft.situation.policy.min_notice_minutes;
+    let head = draft.head();
     head.undecided = Some(pending.digest);
     // One second later it no longer leaves the notice it needs, and another choice may be the first.
     head.undecided_until =
         moves.then(|| version.packet.slot.start.plus_minutes(notice).plus_millis(SECOND)).filter(|until| *until > now);
-    turn.escalate(vec![undecided(version.packet.slot)]);
-    turn.decide(Outcome::Unchanged, Some(Earlier::Expired), None);
+    draft.escalate(vec![undecided(version.packet.slot)]);
+    draft.decide(Outcome::Unchanged, Some(Earlier::Expired), None);
 }
 
 fn undecided(slot: crate::base::instant::Slot) -> (ExceptionKind, Vec<Reason>) {
@@ -131,47 +131,47 @@ enum Verdict {
 }
 
 /// The decision table: the choice against the authoritative packet.
-fn follow(turn: &mut Turn<'_>, accepted: bool) {
-    end_pause(turn, accepted);
-    end_override(turn);
-    match judge(turn) {
-        Verdict::Keep => keep(turn, accepted),
-        Verdict::Propose(packet, report) => propose(turn, packet, report, accepted),
+fn follow(draft: &mut Draft<'_>, accepted: bool) {
+    end_pause(draft, accepted);
+    end_override(draft);
+    match judge(draft) {
+        Verdict::Keep => keep(draft, accepted),
+        Verdict::Propose(packet, report) => propose(draft, packet, report, accepted),
         Verdict::Stand => {
-            let ended = withdraw(turn);
-            let reasons = override_reasons(turn);
-            turn.escalate(vec![(ExceptionKind::OwnerOverride, reasons)]);
-            record(turn, Outcome::Unchanged, ended, None, accepted);
+            let ended = withdraw(draft);
+            let reasons = override_reasons(draft);
+            draft.escalate(vec![(ExceptionKind::OwnerOverride, reasons)]);
+            record(draft, Outcome::Unchanged, ended, None, accepted);
         }
         Verdict::Escalate(kind, reasons, report) => {
-            forget_undecided(turn);
-            let ended = withdraw(turn);
-            turn.escalate(vec![(kind, reasons)]);
-            record(turn, Outcome::Escalated, ended, report, accepted);
+            forget_undecided(draft);
+            let ended = withdraw(draft);
+            draft.escalate(vec![(kind, reasons)]);
+            record(draft, Outcome::Escalated, ended, report, accepted);
         }
     }
 }
 
 /// An accepted event writes a decision for every review it touches; time alone only where something changed.
-fn record(turn: &mut Turn<'_>, outcome: Outcome, earlier: Option<Earlier>, report: Option<Report>, accepted: bool) {
-    if accepted || turn.changed() && !turn.just_decided(outcome) {
-        turn.decide(outcome, earlier, report);
+fn record(draft: &mut Draft<'_>, outcome: Outcome, earlier: Option<Earlier>, report: Option<Report>, accepted: bool) {
+    if accepted || draft.changed() && !draft.just_decided(outcome) {
+        draft.decide(outcome, earlier, report);
     }
 }
 
-fn withdraw(turn: &mut Turn<'_>) -> Option<Earlier> {
-    turn.end_proposal(Fate::Withdrawn, None).map(|_| Earlier::Withdrawn)
+fn withdraw(draft: &mut Draft<'_>) -> Option<Earlier> {
+    draft.end_proposal(Fate::Withdrawn, None).map(|_| Earlier::Withdrawn)
 }
 
-fn forget_undecided(turn: &mut Turn<'_>) {
-    turn.head().undecided = None;
-    turn.head().undecided_until = None;
+fn forget_undecided(draft: &mut Draft<'_>) {
+    draft.head().undecided = None;
+    draft.head().undecided_until = None;
 }
 
 /// While too many proposals were told, an accepted fact prolongs the pause; once it is over the count starts anew.
-fn end_pause(turn: &mut Turn<'_>, accepted: bool) {
-    let (now, quiet) = (turn.now(), turn.situation.policy.quiet_seconds);
-    let head = turn.head();
+fn end_pause(draft: &mut Draft<'_>, accepted: bool) {
+    let (now, quiet) = (draft.now(), draft.situation.policy.quiet_seconds);
+    let head = draft.head();
     match head.paused_until {
         Some(until) if until <= now => {
             head.paused_until = None;
@@ -183,25 +183,25 @@ fn end_pause(turn: &mut Turn<'_>, accepted: bool) {
 }
 
 /// The owner stands by the present slot until it breaks something else than it did.
-fn end_override(turn: &mut Turn<'_>) {
-    let (violated, freeze_edge) = (turn.violations(), turn.review.head.today.freeze_edge);
-    let nothing_to_stand_by = override_reasons(turn).is_empty();
-    let head = turn.head();
+fn end_override(draft: &mut Draft<'_>) {
+    let (violated, freeze_edge) = (draft.violations(), draft.review.head.today.freeze_edge);
+    let nothing_to_stand_by = override_reasons(draft).is_empty();
+    let head = draft.head();
     let differs = |by: &StandsBy| by.violated != violated || by.freeze_edge != freeze_edge;
     if nothing_to_stand_by || head.stands_by.as_ref().is_some_and(differs) {
         head.stands_by = None;
     }
 }
 
-fn judge(turn: &Turn<'_>) -> Verdict {
-    let situation = turn.situation;
-    let head = &turn.review.head;
-    let authoritative = turn.authoritative();
+fn judge(draft: &Draft<'_>) -> Verdict {
+    let situation = draft.situation;
+    let head = &draft.review.head;
+    let authoritative = draft.authoritative();
     if head.stands_by.is_some() {
         return Verdict::Stand;
     }
     if situation.is_cancelled() {
-        let packet = Packet { cancelled: true, ..turn.content() };
+        let packet = Packet { cancelled: true, ..draft.content() };
         return Verdict::Propose(packet, Report::default());
     }
     let incomplete = situation.incomplete();
@@ -210,15 +210,15 @@ fn judge(turn: &Turn<'_>) -> Verdict {
     }
     let edge = head.today.freeze_edge;
     let edge_declined = edge && head.declined.iter().any(|declined| declined.freeze_edge);
-    if turn.violations().is_empty() && !edge_declined {
+    if draft.violations().is_empty() && !edge_declined {
         if edge && !authoritative.freeze_edge {
-            return Verdict::Propose(turn.content(), Report::default());
+            return Verdict::Propose(draft.content(), Report::default());
         }
         return Verdict::Keep;
     }
     let landscape = Landscape::of(situation, authoritative, &head.bookings, &head.declined, Reach::Window);
     let told = head.pending.as_ref().is_some_and(Pending::is_told);
-    if let Some(pending) = turn.review.pending.as_ref().filter(|_| told).map(|version| &version.packet)
+    if let Some(pending) = draft.review.pending.as_ref().filter(|_| told).map(|version| &version.packet)
         && !pending.cancelled
         && !pending.same_seats(authoritative)
         && landscape.still_viable(pending)
@@ -232,7 +232,7 @@ fn judge(turn: &Turn<'_>) -> Verdict {
         return Verdict::Propose(situation.packet(choice.slot, choice.attendees), report);
     }
     let report = Some(explanation::of(&landscape, None));
-    match declined_alone(turn, edge_declined) {
+    match declined_alone(draft, edge_declined) {
         Some(reasons) => Verdict::Escalate(ExceptionKind::DeclinedOnly, reasons, report),
         None => {
             let wide = Landscape::of(situation, authoritative, &head.bookings, &head.declined, Reach::Waivers);
@@ -242,13 +242,13 @@ fn judge(turn: &Turn<'_>) -> Verdict {
 }
 
 /// Whether only declined choices are left: each of them that would be viable.
-fn declined_alone(turn: &Turn<'_>, edge_declined: bool) -> Option<Vec<Reason>> {
-    let head = &turn.review.head;
+fn declined_alone(draft: &Draft<'_>, edge_declined: bool) -> Option<Vec<Reason>> {
+    let head = &draft.review.head;
     if head.declined.is_empty() {
         return None;
     }
-    let all = Landscape::of(turn.situation, turn.authoritative(), &head.bookings, &[], Reach::Window);
-    let kept = edge_declined && turn.violations().is_empty();
+    let all = Landscape::of(draft.situation, draft.authoritative(), &head.bookings, &[], Reach::Window);
+    let kept = edge_declined && draft.violations().is_empty();
     if !kept && all.preferred().is_none() {
         return None;
     }
@@ -259,61 +259,61 @@ fn declined_alone(turn: &Turn<'_>, edge_declined: bool) -> Option<Vec<Reason>> {
 }
 
 /// Same slot and attendees.
-fn keep(turn: &mut Turn<'_>, accepted: bool) {
-    forget_undecided(turn);
-    turn.head().paused_until = None;
-    let ended = withdraw(turn);
-    let packet = turn.content();
-    let outcome = if packet == *turn.authoritative() {
+fn keep(draft: &mut Draft<'_>, accepted: bool) {
+    forget_undecided(draft);
+    draft.head().paused_until = None;
+    let ended = withdraw(draft);
+    let packet = draft.content();
+    let outcome = if packet == *draft.authoritative() {
         Outcome::Unchanged
     } else {
-        turn.refresh(packet);
+        draft.refresh(packet);
         Outcome::Refreshed
     };
-    turn.escalate(Vec::new());
-    record(turn, outcome, ended, None, accepted);
+    draft.escalate(Vec::new());
+    record(draft, outcome, ended, None, accepted);
 }
 
 /// Another slot, another person, a freeze edge, or a cancellation: the owner decides.
-fn propose(turn: &mut Turn<'_>, packet: Packet, report: Report, accepted: bool) {
+fn propose(draft: &mut Draft<'_>, packet: Packet, report: Report, accepted: bool) {
     let digest = packet.proposal_digest();
-    let pending = turn.review.pending.as_ref().zip(turn.review.head.pending.as_ref());
+    let pending = draft.review.pending.as_ref().zip(draft.review.head.pending.as_ref());
     if let Some((version, _)) = pending.filter(|(_, pending)| pending.digest == digest) {
         let same = version.packet == packet;
         if !same {
-            turn.propose_again(packet, report);
+            draft.propose_again(packet, report);
         }
-        turn.reassign();
-        turn.escalate(Vec::new());
+        draft.reassign();
+        draft.escalate(Vec::new());
         let outcome = if same { Outcome::Unchanged } else { Outcome::Held };
-        return record(turn, outcome, None, None, accepted);
+        return record(draft, outcome, None, None, accepted);
     }
-    if turn.review.head.undecided == Some(digest) {
-        turn.escalate(vec![undecided(packet.slot)]);
-        return record(turn, Outcome::Unchanged, None, None, accepted);
+    if draft.review.head.undecided == Some(digest) {
+        draft.escalate(vec![undecided(packet.slot)]);
+        return record(draft, Outcome::Unchanged, None, None, accepted);
     }
-    forget_undecided(turn);
-    if is_churning(turn) {
-        let ended = withdraw(turn);
-        turn.escalate(vec![(ExceptionKind::Churn, vec![Reason::new(Rule::TooManyProposals)])]);
-        return record(turn, Outcome::Escalated, ended, None, accepted);
+    forget_undecided(draft);
+    if is_churning(draft) {
+        let ended = withdraw(draft);
+        draft.escalate(vec![(ExceptionKind::Churn, vec![Reason::new(Rule::TooManyProposals)])]);
+        return record(draft, Outcome::Escalated, ended, None, accepted);
     }
-    let earlier = turn.end_proposal(Fate::Superseded, None);
+    let earlier = draft.end_proposal(Fate::Superseded, None);
     // Only the freeze edge is another: what people were told of slot and seats still stands.
     let seats_told = earlier.as_ref().is_some_and(|(pending, version)| {
         pending.is_told() && version.packet.same_seats(&packet) && version.packet.cancelled == packet.cancelled
     });
     let ended = earlier.map(|_| Earlier::Superseded);
-    turn.propose(packet, report, seats_told);
-    turn.escalate(Vec::new());
-    record(turn, Outcome::Held, ended, None, accepted);
+    draft.propose(packet, report, seats_told);
+    draft.escalate(Vec::new());
+    record(draft, Outcome::Held, ended, None, accepted);
 }
 
 /// More than the policy's number of proposals told within its time: the one too many is not made.
-fn is_churning(turn: &mut Turn<'_>) -> bool {
-    let churn = turn.situation.policy.churn;
-    let (now, quiet) = (turn.now(), turn.situation.policy.quiet_seconds);
-    let head = turn.head();
+fn is_churning(draft: &mut Draft<'_>) -> bool {
+    let churn = draft.situation.policy.churn;
+    let (now, quiet) = (draft.now(), draft.situation.policy.quiet_seconds);
+    let head = draft.head();
     if head.paused_until.is_some() {
         return true;
     }
@@ -326,9 +326,9 @@ fn is_churning(turn: &mut Turn<'_>) -> bool {
 }
 
 /// What the owner stands by: every violation, and the freeze edge where that was declined.
-pub(crate) fn override_reasons(turn: &Turn<'_>) -> Vec<Reason> {
-    let edge = turn.review.head.today.freeze_edge && !turn.authoritative().freeze_edge;
-    let violated = turn.violations();
+pub(crate) fn override_reasons(draft: &Draft<'_>) -> Vec<Reason> {
+    let edge = draft.review.head.today.freeze_edge && !draft.authoritative().freeze_edge;
+    let violated = draft.violations();
     violated.iter().map(stands_by).chain(edge.then(|| Reason::new(Rule::FreezeEdge))).collect()
 }
 
@@ -351,7 +351,7 @@ fn stands_by(mark: &Mark) -> Reason {
     }
 }
 
-impl Turn<'_> {
+impl Draft<'_> {
     /// The authoritative slot and attendees with today's content.
     pub(crate) fn content(&self) -> Packet {
         let packet = self.authoritative();

@@ -3,7 +3,7 @@
 use crate::{
     Instant,
     choice::situation::Situation,
-    decide::draft::Turn,
+    decide::draft::Draft,
     facts::{fact::Facts, policy::Deployment},
     record::{
         commit::Commit,
@@ -27,22 +27,22 @@ pub fn undeliverable(
     let why = report.delivery.status.undeliverable()?;
     let now = now.max(review.head.at);
     let situation = Situation::of(&review.head.review, facts, deployment, now)?;
-    let mut turn = Turn::beside(review, &situation);
-    turn.trace = report.trace;
+    let mut draft = Draft::beside(review, &situation);
+    draft.trace = report.trace;
     let profile = reach::profile(facts, &report.to);
-    if !reach::unreached(turn.head(), report, why, profile) {
+    if !reach::unreached(draft.head(), report, why, profile) {
         return None;
     }
     let reason = match &report.delivery.status {
         Status::Rejected { reason } => Some(reason.clone()),
         _ => None,
     };
-    turn.happened(Happening::Undeliverable { to: report.to.clone(), why, reason });
+    draft.happened(Happening::Undeliverable { to: report.to.clone(), why, reason });
     if review.head.standing == Standing::Open {
-        turn.keep_exceptions();
-        if turn.changed() {
-            turn.decide(Outcome::Unchanged, None, None);
+        draft.keep_exceptions();
+        if draft.changed() {
+            draft.decide(Outcome::Unchanged, None, None);
         }
     }
-    turn.finish(Vec::new())
+    draft.finish(Vec::new())
 }
