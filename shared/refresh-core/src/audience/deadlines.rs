@@ -10,21 +10,21 @@ use crate::{
 
 /// The two clocks of HEAD, and what is told outside as `next_check_at`.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub struct Clockwork {
+pub struct Deadlines {
     pub next_check_at: Option<Instant>,
     pub check_at: Option<Instant>,
     pub notices_at: Option<Instant>,
 }
 
-pub fn of(review: &Review, situation: &Situation<'_>) -> Clockwork {
+pub fn of(review: &Review, situation: &Situation<'_>) -> Deadlines {
     let head = &review.head;
     if head.standing != Standing::Open {
-        return Clockwork { next_check_at: None, check_at: None, notices_at: head.quiet_until };
+        return Deadlines { next_check_at: None, check_at: None, notices_at: head.quiet_until };
     }
     let start = review.authoritative.packet.slot.start;
     let reminder = next_reminder(review, &situation.policy);
     let change = next_change(review, situation, start);
-    Clockwork {
+    Deadlines {
         next_check_at: [change, reminder].into_iter().flatten().min(),
         // An open review is looked at hourly whatever happens, so even a message lost for good is no lost update.
         check_at: [change, Some(situation.now.plus_millis(HOUR))].into_iter().flatten().min(),
