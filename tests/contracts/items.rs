@@ -6,7 +6,7 @@ use refresh_core::{
     Instant, Person, ReviewId,
     record::{
         delivery::{Delivery, Report, Status},
-        told::Claim,
+        last_notified::Claim,
     },
 };
 

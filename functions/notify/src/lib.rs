@@ -1,4 +1,4 @@
-//! Told against now -> mail. What a person is owed is the difference between what they were told and what is: looked at
+//! LastNotified against now -> mail. What a person is owed is the difference between what they were told and what is: looked at
 //! when the mail is made, not when something changed.
 
 mod env;

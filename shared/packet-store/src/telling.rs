@@ -14,7 +14,7 @@ use refresh_core::{
     base::digest::canonical,
     record::{
         delivery::{Delivery, Report},
-        told::{Claim, Told},
+        last_notified::{Claim, LastNotified},
     },
 };
 
@@ -33,7 +33,7 @@ use crate::{
 /// TOLD. Without `told`, the person was told what the first version says.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
 pub struct TellingRecord {
-    pub told: Option<Told>,
+    pub told: Option<LastNotified>,
     /// Still there: never settled and never released, whether or not its lease is over.
     pub claim: Option<Claim>,
     /// What the mailer reported of their newest mail.
@@ -160,7 +160,7 @@ fn read(doing: &str, item: &Item) -> Result<(Person, TellingRecord), StoreError>
     codec::check_schema(doing, &key, item)?;
     // A claim on somebody who was told nothing yet stands alone.
     let told = if item.contains_key("body") || item.contains_key("digest") {
-        let told: Told = codec::open(doing, item)?;
+        let told: LastNotified = codec::open(doing, item)?;
         if told.person != person {
             return Err(StoreError::damaged(doing, &key, "it is about another person than its key"));
         }

@@ -1,7 +1,7 @@
 //! Claims and leases: at most one worker tells a person at a time, and a dead one holds nobody up for ever.
 
 use packet_store::TellingRecord;
-use refresh_core::record::told::Claim;
+use refresh_core::record::last_notified::Claim;
 
 use crate::support::{
     engine::{Engine, refused},

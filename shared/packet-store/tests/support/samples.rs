@@ -18,9 +18,9 @@ use refresh_core::{
     record::{
         commit::{self, Cause, Commit, Settled},
         delivery::{Delivery, Report, Status},
+        last_notified::{Claim, LastNotified},
         lineage::{Happening, Trigger},
         review::{Head, Review},
-        told::{Claim, Told},
     },
 };
 
@@ -203,8 +203,8 @@ pub fn after(head: &Head, ids: &[&str]) -> Commit {
     commit::commit(head.clone(), Vec::new(), (happenings, None), causes, None)
 }
 
-pub fn told(name: &str) -> Told {
-    Told {
+pub fn told(name: &str) -> LastNotified {
+    LastNotified {
         person: person(name),
         view: refresh_core::record::view::View {
             roster: BTreeMap::from([(role("r"), person("x"))]),

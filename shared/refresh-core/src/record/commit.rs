@@ -5,10 +5,10 @@ use crate::{
     base::digest::Digest,
     facts::{event::Identity, fact::Revision, subject::Subject},
     record::{
+        last_notified::LastNotified,
         lineage::{Entry, Happening, Trigger},
         packet::Version,
         review::{Head, Tip},
-        told::Told,
     },
 };
 
@@ -39,7 +39,7 @@ pub struct Cause {
 /// A mail that went out.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Settled {
-    pub told: Told,
+    pub told: LastNotified,
     /// The claim it was sent under, released with it.
     pub claimed_by: String,
 }

@@ -33,7 +33,7 @@ pub enum ToRefresh {
 }
 
 impl ToRefresh {
-    /// Told apart by the member that only one of them has. A worker from before there were reports finds no `at` in one
+    /// LastNotified apart by the member that only one of them has. A worker from before there were reports finds no `at` in one
     /// and hands it back, until a newer one takes it.
     pub fn read(text: &str) -> Result<Self, serde_json::Error> {
         let message: serde_json::Value = serde_json::from_str(text)?;

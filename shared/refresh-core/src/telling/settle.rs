@@ -9,11 +9,11 @@ use crate::{
         booking,
         commit::{self, Commit, Settled},
         delta::DutyAction,
+        last_notified::LastNotified,
         lineage::Happening,
         notice::{CalendarObject, Method, Notice, NoticeKind},
         packet::Standpoint,
         review::{Asked, Duty, Head, Review, Standing},
-        told::Told,
         view::{Attendance, Row, View},
     },
     telling::owed::{arises, is_about_proposal},
@@ -21,7 +21,7 @@ use crate::{
 };
 
 /// What must be written once a mail is out. `told` and `notice` are what it was made from; `review` is HEAD read anew.
-pub fn settle(reading: &Reading<'_>, told: &Told, sent: &Sent<'_>, now: Instant) -> Commit {
+pub fn settle(reading: &Reading<'_>, told: &LastNotified, sent: &Sent<'_>, now: Instant) -> Commit {
     let notice = sent.notice;
     let review = reading.review;
     let mut head = review.head.clone();
@@ -49,7 +49,7 @@ pub fn settle(reading: &Reading<'_>, told: &Told, sent: &Sent<'_>, now: Instant)
         booking::rebook(&mut head.bookings, true, hold, now);
     }
     remember_duty(&mut head, reading, told, sent, now);
-    let settled = Told {
+    let settled = LastNotified {
         person: person.clone(),
         view: sent.view.clone(),
         seat: sent.seat.clone().or_else(|| told.seat.clone()),
@@ -97,7 +97,7 @@ fn calendar_slot(notice: &Notice, object: CalendarObject, before: Option<Slot>) 
     }
 }
 
-fn remember_duty(head: &mut Head, reading: &Reading<'_>, told: &Told, sent: &Sent<'_>, now: Instant) {
+fn remember_duty(head: &mut Head, reading: &Reading<'_>, told: &LastNotified, sent: &Sent<'_>, now: Instant) {
     let policy = reading.policy;
     let person = &sent.notice.to;
     // Any notice that says what they still owe is a reminder of it: no second mail at the same moment.
@@ -156,7 +156,7 @@ pub struct Sent<'a> {
 impl<'a> Sent<'a> {
     pub fn of(
         reading: &Reading<'_>,
-        told: &Told,
+        told: &LastNotified,
         notice: &'a Notice,
         message_id: &'a str,
         claimed_by: &'a str,

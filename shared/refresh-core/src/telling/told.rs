@@ -5,14 +5,19 @@ use crate::{
     audience::{issued, reading::Reading},
     record::{
         delivery::{Delivery, Reach},
-        told::Told,
+        last_notified::LastNotified,
     },
 };
 
 /// What somebody was told: what did not arrive was not told, and then all that is certain is what the review was issued
 /// with. Who answered since was told by the page.
-pub fn told(reading: &Reading<'_>, person: &Person, told: Option<Told>, delivery: Option<&Delivery>) -> Told {
-    let lost = |told: &Told| {
+pub fn told(
+    reading: &Reading<'_>,
+    person: &Person,
+    told: Option<LastNotified>,
+    delivery: Option<&Delivery>,
+) -> LastNotified {
+    let lost = |told: &LastNotified| {
         let delivery = delivery.filter(|delivery| delivery.status.is_lost());
         let answered = reading.review.head.unreachable(person).map(|known| known.reach);
         delivery.is_some_and(|delivery| told.message_id.as_deref() == Some(delivery.message_id.as_str()))
@@ -22,12 +27,12 @@ pub fn told(reading: &Reading<'_>, person: &Person, told: Option<Told>, delivery
 }
 
 /// What somebody counts as told who was never mailed: what the first version says.
-pub fn baseline(reading: &Reading<'_>, person: &Person) -> Told {
+pub fn baseline(reading: &Reading<'_>, person: &Person) -> LastNotified {
     let issued = issued::as_issued(reading.review);
     let before = Reading { review: &issued, terms: reading.terms, policy: reading.policy };
     let seat = before.authoritative_row(person);
     let invited = seat.is_some() || reading.terms.optional.contains(person);
-    Told {
+    LastNotified {
         person: person.clone(),
         view: before.view(person, None),
         seat,

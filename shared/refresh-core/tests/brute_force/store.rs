@@ -16,11 +16,11 @@ use refresh_core::{
     record::{
         commit::Commit,
         delta,
+        last_notified::LastNotified,
         lineage::{self, Entry, Trigger},
         notice::{CalendarObject, Notice, NoticeKind},
         packet::Version,
         review::Review,
-        told::Told,
         view::View,
     },
     telling::{
@@ -37,7 +37,7 @@ pub struct Store {
     pub review: Review,
     versions: BTreeMap<u32, Version>,
     entries: Vec<Entry>,
-    told: BTreeMap<Person, Told>,
+    told: BTreeMap<Person, LastNotified>,
     /// The sequence each person last saw of each calendar object.
     seen: BTreeMap<(Person, bool), u32>,
     events: u64,

@@ -14,11 +14,11 @@ use refresh_core::{
     },
     record::{
         delivery::{Delivery, Report, Status},
+        last_notified::LastNotified,
         lineage::{AnswerResult, Happening},
         notice::{LinkTo, Notice},
         packet::Standpoint,
         review::Reply,
-        told::Told,
     },
     telling::{
         owed,
@@ -76,7 +76,7 @@ pub fn notify(world: &mut World) -> Result<(), String> {
     }
 }
 
-fn stood_on(world: &World, told: &Told) -> Vec<Standpoint> {
+fn stood_on(world: &World, told: &LastNotified) -> Vec<Standpoint> {
     world.versions.get(&told.version).map(|version| version.stands_on.clone()).unwrap_or_default()
 }
 

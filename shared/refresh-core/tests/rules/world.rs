@@ -20,12 +20,12 @@ use refresh_core::{
     record::{
         commit::{Cause, Commit},
         delivery::Delivery,
+        last_notified::LastNotified,
         lineage::{self, Entry, Trigger},
         mark,
         notice::Notice,
         packet::Version,
         review::{Head, Review, Standing},
-        told::Told,
     },
 };
 use serde::{Serialize, de::DeserializeOwned};
@@ -57,7 +57,7 @@ pub struct World {
     pub review: Option<Review>,
     pub versions: BTreeMap<u32, Version>,
     pub entries: Vec<Entry>,
-    pub told: BTreeMap<Person, Told>,
+    pub told: BTreeMap<Person, LastNotified>,
     /// Whose mail may have gone out without being settled.
     pub in_doubt: BTreeSet<Person>,
     pub mails: Vec<Notice>,

@@ -14,7 +14,7 @@ use crate::{
 
 /// TOLD: one item a person. `None` in the store means: told what the first version says.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
-pub struct Told {
+pub struct LastNotified {
     pub person: Person,
     pub view: View,
     /// The authoritative seat they were last told: a duty arises only from a changed one, and who loses it is released.
