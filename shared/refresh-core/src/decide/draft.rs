@@ -52,7 +52,7 @@ impl<'a> Draft<'a> {
         draft.look();
         let renewed = reach::resume(&mut draft.review.head, situation.facts, situation.now);
         if !renewed.is_empty() {
-            draft.stirred(renewed);
+            draft.mark_affected(renewed);
         }
         draft
     }
@@ -298,7 +298,7 @@ impl<'a> Draft<'a> {
         // The newest of a batch: what came together is told together.
         let newest = triggers.iter().rev().find(|trigger| trigger.disposition.is_applied()).map(Trigger::trace);
         let trace = newest.or(self.trace).or(self.review.head.trace);
-        self.stir(trace);
+        self.compare_views(trace);
         let clock = deadlines::of(&self.review, self.situation);
         let head = &mut self.review.head;
         head.check_at = match self.before.map(|before| &before.head) {
@@ -319,15 +319,15 @@ impl<'a> Draft<'a> {
     }
 
     /// These people may be owed something, once the quiet period is over that begins now if none has.
-    pub(crate) fn stirred(&mut self, people: impl IntoIterator<Item = Person>) {
+    pub(crate) fn mark_affected(&mut self, people: impl IntoIterator<Item = Person>) {
         let quiet_until = self.now().plus_seconds(self.situation.policy.quiet_seconds);
         let head = &mut self.review.head;
-        head.stirred.extend(people);
+        head.affected.extend(people);
         head.quiet_until = Some(head.quiet_until.map_or(quiet_until, |until| until.min(quiet_until)));
     }
 
     /// The quiet period starts with the first change that makes anybody's view differ.
-    fn stir(&mut self, trace: Option<TraceId>) {
+    fn compare_views(&mut self, trace: Option<TraceId>) {
         let after = Reading::of(&self.review, self.situation);
         let baseline;
         let before = match self.before {
@@ -340,19 +340,19 @@ impl<'a> Draft<'a> {
         let before = Reading::of(before, self.situation);
         let mut people = before.people();
         people.extend(after.people());
-        let stirred: Vec<Person> = people
+        let affected: Vec<Person> = people
             .into_iter()
             .filter(|person| {
                 let seat: Option<Row> = before.authoritative_row(person);
                 before.view(person, None) != after.view(person, seat.as_ref())
             })
             .collect();
-        if !stirred.is_empty() || self.before.is_none() {
-            self.review.head.go_on(trace, &stirred);
+        if !affected.is_empty() || self.before.is_none() {
+            self.review.head.go_on(trace, &affected);
         }
-        reach::retry(&mut self.review.head, &stirred);
-        if !stirred.is_empty() {
-            self.stirred(stirred);
+        reach::retry(&mut self.review.head, &affected);
+        if !affected.is_empty() {
+            self.mark_affected(affected);
         }
         if self.at_once && self.review.head.quiet_until.is_some() {
             self.review.head.quiet_until = Some(self.now());

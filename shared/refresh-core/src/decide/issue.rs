@@ -71,7 +71,7 @@ impl<'a> Draft<'a> {
             check_at: None,
             quiet_until: None,
             notices_at: None,
-            stirred: BTreeSet::new(),
+            affected: BTreeSet::new(),
             mails_sent: 0,
             trace: None,
             earlier: BTreeMap::new(),

@@ -69,7 +69,8 @@ pub struct Head {
     /// When somebody is next to be told something: the end of the quiet period, or a reminder.
     pub notices_at: Option<Instant>,
     /// Whose view changed since the quiet period began; who is among them and owed nothing is `skipped`.
-    pub stirred: BTreeSet<Person>,
+    #[serde(rename = "stirred")]
+    pub affected: BTreeSet<Person>,
     pub mails_sent: u32,
     /// What last changed anybody's view. What time alone leads to goes on under it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -85,18 +86,18 @@ impl Head {
         self.earlier.get(person).copied().or(self.trace)
     }
 
-    /// These people's views changed under `trace`. Who was stirred before and is not among them keeps their own, so that
+    /// These people's views changed under `trace`. Who was affected before and is not among them keeps their own, so that
     /// nobody's mail is said to come from a change that was none for them.
-    pub(crate) fn go_on(&mut self, trace: Option<TraceId>, stirred: &[Person]) {
+    pub(crate) fn go_on(&mut self, trace: Option<TraceId>, affected: &[Person]) {
         if trace != self.trace {
             if let Some(before) = self.trace {
-                for person in &self.stirred {
+                for person in &self.affected {
                     self.earlier.entry(person.clone()).or_insert(before);
                 }
             }
             self.trace = trace;
         }
-        for person in stirred {
+        for person in affected {
             self.earlier.remove(person);
         }
     }

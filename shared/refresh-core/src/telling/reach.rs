@@ -66,10 +66,10 @@ pub fn resume(head: &mut Head, facts: &Facts, now: Instant) -> Vec<Person> {
 }
 
 /// What was refused is one message. Who must know something else now gets one more try.
-pub fn retry(head: &mut Head, stirred: &[Person]) {
+pub fn retry(head: &mut Head, affected: &[Person]) {
     let refused = |known: &&mut Unreachable| known.why == Undeliverable::Rejected && known.reach == Reach::Withheld;
     for known in head.unreachable.iter_mut().filter(refused) {
-        if stirred.contains(&known.person) {
+        if affected.contains(&known.person) {
             known.reach = Reach::Retry;
         }
     }

@@ -28,7 +28,7 @@ pub fn settle(reading: &Reading<'_>, told: &LastNotified, sent: &Sent<'_>, now: 
     head.at = head.at.max(now);
     let now = head.at;
     let person = &notice.to;
-    head.stirred.remove(person);
+    head.affected.remove(person);
     head.earlier.remove(person);
     head.mails_sent += 1;
     let reminder = notice.kind == NoticeKind::Reminder;
@@ -183,9 +183,9 @@ pub fn fall_quiet(review: &Review, policy: &Policy, now: Instant) -> Option<Comm
     if head.quiet_until.is_some_and(|until| now < until) {
         return None;
     }
-    let stirred = std::mem::take(&mut head.stirred);
+    let affected = std::mem::take(&mut head.affected);
     // Whom no mail reaches is owed what they are owed, and by what it was.
-    let people: Vec<Person> = stirred.into_iter().filter(|person| !head.withholds(person)).collect();
+    let people: Vec<Person> = affected.into_iter().filter(|person| !head.withholds(person)).collect();
     for person in &people {
         head.earlier.remove(person);
     }
