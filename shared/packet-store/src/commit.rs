@@ -4,7 +4,7 @@ use aws_sdk_dynamodb::types::{ConditionCheck, Put, TransactWriteItem, Update};
 use refresh_core::{
     Instant,
     record::{
-        commit::{Cause, Commit, Settled},
+        commit::{Cause, Commit, ConfirmedMail},
         review::Head,
     },
 };

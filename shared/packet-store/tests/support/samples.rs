@@ -16,7 +16,7 @@ use refresh_core::{
         subject::{Diary, Subject},
     },
     record::{
-        commit::{self, Cause, Commit, Settled},
+        commit::{self, Cause, Commit, ConfirmedMail},
         delivery::{Delivery, Report, Status},
         last_notified::{Claim, LastNotified},
         lineage::{Happening, Trigger},
@@ -227,8 +227,8 @@ pub fn told(name: &str) -> LastNotified {
     }
 }
 
-pub fn settled(name: &str, by: &str) -> Settled {
-    Settled { told: told(name), claimed_by: by.into() }
+pub fn settled(name: &str, by: &str) -> ConfirmedMail {
+    ConfirmedMail { told: told(name), claimed_by: by.into() }
 }
 
 pub fn claim(by: &str, until: &str) -> Claim {

@@ -203,13 +203,13 @@ impl<'a> Draft<'a> {
         head.undecided = None;
         head.undecided_until = None;
         self.review.authoritative = version;
-        self.settle_objects();
+        self.update_calendar_objects();
         self.look();
     }
 
     /// Hold and bookings follow from what is pending and authoritative now. Counted from how the turn began: a proposal
     /// that another replaces in one turn is one change of the hold, not an end and a beginning.
-    fn settle_objects(&mut self) {
+    fn update_calendar_objects(&mut self) {
         if let Some(before) = self.before {
             self.review.head.hold = before.head.hold.clone();
             self.review.head.bookings = before.head.bookings.clone();
@@ -245,7 +245,7 @@ impl<'a> Draft<'a> {
 
     /// Records a decision as things stand now.
     pub fn decide(&mut self, outcome: Outcome, proposal: Option<Earlier>, report: Option<Report>) {
-        self.settle_objects();
+        self.update_calendar_objects();
         self.carry_forward();
         let clock = deadlines::of(&self.review, self.situation);
         let head = &self.review.head;
@@ -293,7 +293,7 @@ impl<'a> Draft<'a> {
 
     /// Everything that must be written together; `None` where nothing differs.
     pub fn finish(mut self, triggers: Vec<Trigger>) -> Option<Commit> {
-        self.settle_objects();
+        self.update_calendar_objects();
         self.carry_forward();
         // The newest of a batch: what came together is told together.
         let newest = triggers.iter().rev().find(|trigger| trigger.disposition.is_applied()).map(Trigger::trace);

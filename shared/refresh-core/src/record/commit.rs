@@ -23,7 +23,7 @@ pub struct Commit {
     /// Written once each; one that exists drops that trigger from the commit.
     pub causes: Vec<Cause>,
     /// Who was told what, where a mail was settled.
-    pub told: Option<Settled>,
+    pub told: Option<ConfirmedMail>,
     /// A fact that must still have this revision: adoption stands on who the owner is.
     pub stands_on: Option<(Subject, Revision)>,
 }
@@ -38,7 +38,7 @@ pub struct Cause {
 
 /// A mail that went out.
 #[derive(Clone, PartialEq, Eq, Debug)]
-pub struct Settled {
+pub struct ConfirmedMail {
     pub told: LastNotified,
     /// The claim it was sent under, released with it.
     pub claimed_by: String,

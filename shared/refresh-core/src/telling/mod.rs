@@ -2,5 +2,5 @@
 
 pub mod owed;
 pub mod reach;
-pub mod settle;
+pub mod sent;
 pub mod told;

@@ -25,7 +25,7 @@ use refresh_core::{
     },
     telling::{
         owed,
-        settle::{self, Sent},
+        sent::{self, Sent},
         told,
     },
 };
@@ -140,7 +140,7 @@ impl Store {
         }
         let situation = Situation::of(&self.review.head.review, facts, &self.deployment, now);
         let policy = situation.ok_or("the review has no terms")?.policy;
-        if let Some(commit) = settle::fall_quiet(&self.review, &policy, now) {
+        if let Some(commit) = sent::fall_quiet(&self.review, &policy, now) {
             self.write(commit)?;
         }
         Ok(sent)
@@ -156,7 +156,7 @@ impl Store {
         let Some(notice) = owed::owed(&reading, &told, false, stood_on, now) else {
             return ensure(view == told.view, || format!("{person} is owed nothing of {:?}", told.view)).map(|()| None);
         };
-        let commit = settle::settle(&reading, &told, &Sent::of(&reading, &told, &notice, "message", "claim"), now);
+        let commit = sent::confirm_sent(&reading, &told, &Sent::of(&reading, &told, &notice, "message", "claim"), now);
         for part in &notice.calendar {
             let hold = part.object == CalendarObject::Hold;
             let seen = self.seen.insert((person.clone(), hold), part.sequence);

@@ -22,7 +22,7 @@ use refresh_core::{
     },
     telling::{
         owed,
-        settle::{self, Sent},
+        sent::{self, Sent},
         told,
     },
 };
@@ -59,7 +59,7 @@ pub fn notify(world: &mut World) -> Result<(), String> {
         }
         let id = format!("message {}", world.mails.len());
         let sent = Sent::of(&reading, &told, &notice, &id, "tables");
-        let commit = settle::settle(&reading, &told, &sent, world.now);
+        let commit = sent::confirm_sent(&reading, &told, &sent, world.now);
         world.mails.push(notice.clone());
         world.write(commit)?;
     }
@@ -70,7 +70,7 @@ pub fn notify(world: &mut World) -> Result<(), String> {
     let review = world.review.clone().ok_or("no review was issued")?;
     let id = fixture::review();
     let situation = Situation::of(&id, &facts, &world.deployment, world.now).ok_or("the review has no terms")?;
-    match settle::fall_quiet(&review, &situation.policy, world.now) {
+    match sent::fall_quiet(&review, &situation.policy, world.now) {
         Some(commit) => world.write(commit),
         None => Ok(()),
     }

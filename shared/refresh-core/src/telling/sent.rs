@@ -7,7 +7,7 @@ use crate::{
     facts::policy::Policy,
     record::{
         booking,
-        commit::{self, Commit, Settled},
+        commit::{self, Commit, ConfirmedMail},
         delta::DutyAction,
         last_notified::LastNotified,
         lineage::Happening,
@@ -21,7 +21,7 @@ use crate::{
 };
 
 /// What must be written once a mail is out. `told` and `notice` are what it was made from; `review` is HEAD read anew.
-pub fn settle(reading: &Reading<'_>, told: &LastNotified, sent: &Sent<'_>, now: Instant) -> Commit {
+pub fn confirm_sent(reading: &Reading<'_>, told: &LastNotified, sent: &Sent<'_>, now: Instant) -> Commit {
     let notice = sent.notice;
     let review = reading.review;
     let mut head = review.head.clone();
@@ -86,7 +86,7 @@ pub fn settle(reading: &Reading<'_>, told: &LastNotified, sent: &Sent<'_>, now: 
         head.check_at = Some(now);
     }
     let mut commit = commit::commit(head, Vec::new(), (vec![happening], notice.trace), Vec::new(), None);
-    commit.told = Some(Settled { told: settled, claimed_by: sent.claimed_by.to_owned() });
+    commit.told = Some(ConfirmedMail { told: settled, claimed_by: sent.claimed_by.to_owned() });
     commit
 }
 
