@@ -29,7 +29,7 @@ pub(crate) async fn present(env: &Env, opened: &Opened, hint: Option<Hint>) -> R
     let Some(read) = opened.read(env).await? else { return Ok(no_link()) };
     let situation = situation::Situation::of(&opened.review, &read.facts, &env.deployment, read.now);
     let Some(facts) = situation else { return Ok(no_link()) };
-    let (result, _) = acknowledge::look(&read.review, &facts, &opened.reader, opened.token.thing);
+    let (result, _) = acknowledge::link_status(&read.review, &facts, &opened.reader, opened.token.thing);
     let result = if opened.expired { AnswerResult::Expired } else { result };
     render(env, opened, &read, result, hint, hint.is_some()).await
 }

@@ -30,7 +30,7 @@ pub(crate) async fn page(env: &Env, text: &str) -> Result<Page, Failure> {
 pub(crate) async fn present(env: &Env, opened: &Opened, hint: Option<Hint>) -> Result<Page, Failure> {
     let Some(read) = opened.read(env).await? else { return Ok(no_link()) };
     let (result, before) =
-        adopt::look(&read.review, &read.facts, &env.deployment, &opened.reader, opened.token.thing, read.now);
+        adopt::link_status(&read.review, &read.facts, &env.deployment, &opened.reader, opened.token.thing, read.now);
     let result = if opened.expired && result == AnswerResult::Shown { AnswerResult::Expired } else { result };
     render(env, opened, &read, (result, before), hint, hint.is_some())
 }

@@ -17,7 +17,12 @@ use crate::{
 };
 
 /// Whether a link's row is one this person has now.
-pub fn look(review: &Review, situation: &Situation<'_>, by: &Person, row: [u8; 16]) -> (AnswerResult, Option<Digest>) {
+pub fn link_status(
+    review: &Review,
+    situation: &Situation<'_>,
+    by: &Person,
+    row: [u8; 16],
+) -> (AnswerResult, Option<Digest>) {
     let reading = Reading::of(review, situation);
     let rows = [reading.tentative_row(by), reading.authoritative_row(by)];
     let current = rows.into_iter().flatten().map(|row| row.digest()).find(|digest| digest.short() == row);
@@ -43,7 +48,7 @@ pub fn answer(review: &Review, facts: &Facts, deployment: &Deployment, attempt: 
     let Some(situation) = Situation::of(&review.head.review, facts, deployment, now) else {
         return Answered { result: AnswerResult::Stale, before: None, commit: None };
     };
-    let (_, current) = look(review, &situation, &by, row);
+    let (_, current) = link_status(review, &situation, &by, row);
     let result = if current.is_some() { AnswerResult::Recorded } else { AnswerResult::Stale };
     let mut about = Digest::ZERO;
     about.0[..16].copy_from_slice(&row);
@@ -54,7 +59,7 @@ pub fn answer(review: &Review, facts: &Facts, deployment: &Deployment, attempt: 
     if repeated {
         return Answered { result, before: None, commit: None };
     }
-    let mut draft = Draft::beside(review, &situation);
+    let mut draft = Draft::without_reassessing(review, &situation);
     draft.trace = trace;
     draft.at_once = reply == Reply::Conflict;
     let (by_whom, about) = (by.clone(), answer.row);

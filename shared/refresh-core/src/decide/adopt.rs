@@ -72,7 +72,7 @@ pub struct Answered {
 }
 
 /// What a page shows for a link: `Shown` while this person can decide the proposal now, otherwise the refusal.
-pub fn look(
+pub fn link_status(
     review: &Review,
     facts: &Facts,
     deployment: &Deployment,

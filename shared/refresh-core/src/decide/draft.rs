@@ -49,7 +49,7 @@ impl<'a> Draft<'a> {
             trace: None,
         };
         draft.review.head.at = situation.now;
-        draft.look();
+        draft.recompute_today();
         let renewed = reach::resume(&mut draft.review.head, situation.facts, situation.now);
         if !renewed.is_empty() {
             draft.mark_affected(renewed);
@@ -59,7 +59,7 @@ impl<'a> Draft<'a> {
 
     /// For what decides nothing about facts, an answer or a report: HEAD says of today what its last decision said. A
     /// newer fact is its own refresh's business; until then nobody is told of a violation that nothing is proposed for.
-    pub fn beside(review: &'a Review, situation: &'a Situation<'a>) -> Self {
+    pub fn without_reassessing(review: &'a Review, situation: &'a Situation<'a>) -> Self {
         let mut draft = Self::on(review, situation);
         draft.review.head.today = review.head.today.clone();
         draft
@@ -78,7 +78,7 @@ impl<'a> Draft<'a> {
     }
 
     /// Looks at today's facts anew.
-    pub(crate) fn look(&mut self) {
+    pub(crate) fn recompute_today(&mut self) {
         let marks = violation::marks(self.situation, self.authoritative(), &self.review.head.bookings);
         self.review.head.today = today::today(self.situation, &self.review.authoritative, marks);
     }
@@ -116,7 +116,7 @@ impl<'a> Draft<'a> {
         let version = self.mint(packet, Report::default());
         self.review.head.authoritative = version.number;
         self.review.authoritative = version;
-        self.look();
+        self.recompute_today();
     }
 
     /// A new proposal. An earlier one is superseded by it. `seats_told`: somebody was told of its slot and attendees.
@@ -204,7 +204,7 @@ impl<'a> Draft<'a> {
         head.undecided_until = None;
         self.review.authoritative = version;
         self.update_calendar_objects();
-        self.look();
+        self.recompute_today();
     }
 
     /// Hold and bookings follow from what is pending and authoritative now. Counted from how the turn began: a proposal

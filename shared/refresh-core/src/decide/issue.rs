@@ -96,7 +96,7 @@ impl<'a> Draft<'a> {
             from: Instant::from_millis(0),
             until: None,
         });
-        draft.look();
+        draft.recompute_today();
         draft
     }
 }

@@ -27,7 +27,7 @@ pub fn undeliverable(
     let why = report.delivery.status.undeliverable()?;
     let now = now.max(review.head.at);
     let situation = Situation::of(&review.head.review, facts, deployment, now)?;
-    let mut draft = Draft::beside(review, &situation);
+    let mut draft = Draft::without_reassessing(review, &situation);
     draft.trace = report.trace;
     let profile = reach::profile(facts, &report.to);
     if !reach::unreached(draft.head(), report, why, profile) {

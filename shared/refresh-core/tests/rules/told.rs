@@ -136,7 +136,7 @@ pub fn look(world: &mut World, by: &Person, link_of: &Person, version: Option<u3
     };
     let facts = world.read();
     let review = world.review.clone().ok_or("no review was issued")?;
-    let (result, before) = adopt::look(&review, &facts, &world.deployment, by, proposal.short(), world.now);
+    let (result, before) = adopt::link_status(&review, &facts, &world.deployment, by, proposal.short(), world.now);
     world.answered = Some(Answered { result, before, commit: None });
     Ok(())
 }
@@ -152,7 +152,7 @@ pub fn answer(world: &mut World, by: &Person, version: Option<u32>, reply: Optio
     let Some(reply) = reply else {
         let id = fixture::review();
         let situation = Situation::of(&id, &facts, &world.deployment, world.now).ok_or("the review has no terms")?;
-        let (result, _) = acknowledge::look(&review, &situation, by, row.short());
+        let (result, _) = acknowledge::link_status(&review, &situation, by, row.short());
         world.answered = Some(Answered { result, before: None, commit: None });
         return Ok(());
     };
