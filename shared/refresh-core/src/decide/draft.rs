@@ -1,4 +1,4 @@
-//! One turn of a review: a working copy on which a decision is made, step by step, and which ends as one commit.
+//! One draft of a review: a working copy on which a decision is made, step by step, and which ends as one commit.
 
 use std::collections::BTreeSet;
 
@@ -207,8 +207,8 @@ impl<'a> Draft<'a> {
         self.recompute_today();
     }
 
-    /// Hold and bookings follow from what is pending and authoritative now. Counted from how the turn began: a proposal
-    /// that another replaces in one turn is one change of the hold, not an end and a beginning.
+    /// Hold and bookings follow from what is pending and authoritative now. Counted from how the draft began: a proposal
+    /// that another replaces in one draft is one change of the hold, not an end and a beginning.
     fn update_calendar_objects(&mut self) {
         if let Some(before) = self.before {
             self.review.head.hold = before.head.hold.clone();
@@ -266,7 +266,7 @@ impl<'a> Draft<'a> {
         }));
     }
 
-    /// Whether the last thing recorded in this turn was a decision that already says it all: an expiry that left
+    /// Whether the last thing recorded in this draft was a decision that already says it all: an expiry that left
     /// nothing else to decide, or an issue nothing contradicts.
     pub fn just_decided(&self, outcome: Outcome) -> bool {
         let Some(Happening::Decision(last)) = self.happenings.last() else { return false };

@@ -1,4 +1,4 @@
-//! Which exceptions are open after a turn: what its decision found, and what follows from duties, mail and the owner.
+//! Which exceptions are open after a draft: what its decision found, and what follows from duties, mail and the owner.
 
 use std::collections::BTreeSet;
 
@@ -15,7 +15,7 @@ use crate::{
 impl Draft<'_> {
     /// The open exceptions: what the decision found, and those that follow from duties and mail.
     pub fn escalate(&mut self, found: Vec<(ExceptionKind, Vec<Reason>)>) {
-        // A duty whose row the turn has just changed is none any more, and so is not unanswered.
+        // A duty whose row the draft has just changed is none any more, and so is not unanswered.
         self.carry_forward();
         let mut open = found;
         if self.review.head.standing == Standing::Open {

@@ -1,4 +1,4 @@
-//! The first turn of a review: what it is handed over with, and what everyone counts as told from then on.
+//! The first draft of a review: what it is handed over with, and what everyone counts as told from then on.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -18,7 +18,7 @@ use crate::{
 };
 
 impl<'a> Draft<'a> {
-    /// The first turn: the review is issued with the packet its terms and today's facts make.
+    /// The first draft: the review is issued with the packet its terms and today's facts make.
     pub fn issuing(situation: &'a Situation<'a>, default_uid: (&str, &str)) -> Self {
         let terms = situation.terms;
         let packet = situation.packet(terms.slot, terms.attendees.clone());

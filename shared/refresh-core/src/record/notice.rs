@@ -71,7 +71,7 @@ pub struct Notice {
 #[serde(rename_all = "snake_case")]
 pub enum ReviewStanding {
     /// The authoritative packet counts, nothing is open.
-    ConfirmedMail,
+    Settled,
     /// It counts, and a proposal waits for the owner.
     ProposalPending,
     /// It counts, and an exception is open.
