@@ -123,7 +123,7 @@ impl Store {
     }
 
     /// By attribute, never whole: the same item holds the claim, and somebody may be reading it.
-    fn settle(&self, commit: &Commit, settled: &Settled) -> TransactWriteItem {
+    fn settle(&self, commit: &Commit, settled: &ConfirmedMail) -> TransactWriteItem {
         let key = Key::told(&commit.head.review, &settled.told.person);
         let mut item = codec::seal(&key, &settled.told, &[]);
         let mut part = |name: &str| item.remove(name).expect("a sealed item has it");
