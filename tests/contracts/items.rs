@@ -5,7 +5,7 @@ use packet_store::Store;
 use refresh_core::{
     Instant, Person, ReviewId,
     record::{
-        delivery::{Delivery, Report, Status},
+        delivery::{Delivery, DeliveryStatus, MailReport},
         last_notified::Claim,
     },
 };
@@ -143,15 +143,17 @@ async fn of_many_reports_on_a_mail_the_heaviest_is_kept(place: Place) {
     let store = Store::new(place.dynamodb.clone(), place.table.clone());
     let (review, to) = (ReviewId::parse("RR-1").expect("a name"), Person::parse("a@example.com").expect("an address"));
     let at = Instant::from_millis(1_793_700_000_000);
-    let report = |status| Report {
+    let report = |status| MailReport {
         to: to.clone(),
         delivery: Delivery { message_id: "m1".to_owned(), mailed_at: at, at, status },
         trace: None,
     };
-    assert!(!store.report(&review, &report(Status::Bounced)).await.expect("read"), "nobody was ever mailed");
+    assert!(!store.report(&review, &report(DeliveryStatus::Bounced)).await.expect("read"), "nobody was ever mailed");
     let claim = Claim { by: "a".to_owned(), until: at.plus_seconds(300) };
     assert!(store.claim(&review, &to, &claim, at).await.expect("written"));
-    let reports = [Status::Delayed, Status::Complained, Status::Delivered, Status::Bounced].map(report);
+    let reports =
+        [DeliveryStatus::Delayed, DeliveryStatus::Complained, DeliveryStatus::Delivered, DeliveryStatus::Bounced]
+            .map(report);
     let sent = reports.into_iter().map(|report| {
         let (store, review) = (store.clone(), review.clone());
         tokio::spawn(async move { store.report(&review, &report).await })
@@ -160,6 +162,6 @@ async fn of_many_reports_on_a_mail_the_heaviest_is_kept(place: Place) {
         assert!(kept.await.expect("no panic").expect("written"));
     }
     let record = store.told(&review).await.expect("read").remove(&to).expect("an item");
-    assert_eq!(record.delivery.map(|delivery| delivery.status), Some(Status::Complained));
+    assert_eq!(record.delivery.map(|delivery| delivery.status), Some(DeliveryStatus::Complained));
     assert_eq!(record.claim, Some(claim));
 }

@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use refresh_core::{
     Person, Role, Zone,
     record::{
-        delivery::Status,
+        delivery::DeliveryStatus,
         delta::{Change, DutyAction, Field, Value},
         exception::{Exception, ExceptionKind, Reason, Rule},
         lineage::Action,
@@ -222,15 +222,15 @@ fn about(which: Rule, whose: Option<&Role>, person: Option<&Person>, names: &Nam
 }
 
 /// What the mailer says became of a mail.
-pub fn delivery(status: &Status) -> &'static str {
+pub fn delivery(status: &DeliveryStatus) -> &'static str {
     match status {
-        Status::Delayed => "delayed; the mailer still tries",
-        Status::BouncedForNow => "came back for now",
-        Status::Delivered => "delivered",
-        Status::Rejected { .. } => "refused by the mailer",
-        Status::Suppressed => "not tried: mail to this address came back before",
-        Status::Bounced => "came back for good",
-        Status::Complained => "reported as unwanted",
+        DeliveryStatus::Delayed => "delayed; the mailer still tries",
+        DeliveryStatus::BouncedForNow => "came back for now",
+        DeliveryStatus::Delivered => "delivered",
+        DeliveryStatus::Rejected { .. } => "refused by the mailer",
+        DeliveryStatus::Suppressed => "not tried: mail to this address came back before",
+        DeliveryStatus::Bounced => "came back for good",
+        DeliveryStatus::Complained => "reported as unwanted",
     }
 }
 

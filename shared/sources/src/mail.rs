@@ -7,7 +7,7 @@
 use refresh_core::{
     EventId, Person, Source, TraceId,
     facts::event::Identity,
-    record::delivery::{Delivery, Report, Status},
+    record::delivery::{Delivery, DeliveryStatus, MailReport},
 };
 use serde_json::Value;
 
@@ -39,13 +39,13 @@ pub struct MailReport {
     pub event_type: String,
     /// The short form of the review's name.
     pub review: [u8; 16],
-    pub report: Report,
+    pub report: MailReport,
 }
 
 /// What an event of the mailer came to.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub enum Read {
-    Report(MailReport),
+    MailReport(MailReport),
     /// Nothing that is followed, with the reason.
     Skipped(String),
 }
@@ -105,7 +105,7 @@ pub fn read(value: &Value) -> Result<Read, Refused> {
     }
 }
 
-fn report(event: &Object<'_>, kind: Kind) -> Option<([u8; 16], Report)> {
+fn report(event: &Object<'_>, kind: Kind) -> Option<([u8; 16], MailReport)> {
     // A rejection has no time of its own.
     let reported = event.must("time", |node| node.instant());
     let detail = event.must("detail", |node| {
@@ -117,7 +117,7 @@ fn report(event: &Object<'_>, kind: Kind) -> Option<([u8; 16], Report)> {
     let (mail, (status, at)) = detail?;
     let at = at.or(reported)?;
     let delivery = Delivery { message_id: mail.message_id, mailed_at: mail.mailed_at, at, status };
-    Some((mail.review, Report { to: mail.to, delivery, trace: mail.trace }))
+    Some((mail.review, MailReport { to: mail.to, delivery, trace: mail.trace }))
 }
 
 struct Mail {
@@ -164,8 +164,8 @@ fn short_name(text: &str) -> Result<[u8; 16], String> {
 }
 
 /// What became of the message, and when where the report says.
-fn became(detail: &Object<'_>, kind: Kind) -> Option<(Status, Option<refresh_core::Instant>)> {
-    let timed = |name: &str, read: fn(&Object<'_>) -> Option<Status>| {
+fn became(detail: &Object<'_>, kind: Kind) -> Option<(DeliveryStatus, Option<refresh_core::Instant>)> {
+    let timed = |name: &str, read: fn(&Object<'_>) -> Option<DeliveryStatus>| {
         detail.must(name, |node| {
             let object = node.object()?;
             let at = object.must("timestamp", |node| node.instant());
@@ -176,32 +176,32 @@ fn became(detail: &Object<'_>, kind: Kind) -> Option<(Status, Option<refresh_cor
     match kind {
         Kind::Bounce => timed("bounce", bounce),
         Kind::Complaint => timed("complaint", complaint),
-        Kind::Delivery => timed("delivery", |_| Some(Status::Delivered)),
-        Kind::Delay => timed("deliveryDelay", |_| Some(Status::Delayed)),
+        Kind::Delivery => timed("delivery", |_| Some(DeliveryStatus::Delivered)),
+        Kind::Delay => timed("deliveryDelay", |_| Some(DeliveryStatus::Delayed)),
         Kind::Reject => detail.must("reject", |node| {
             let reason = node.object()?.must("reason", |node| node.text_owned())?;
-            Some((Status::rejected(&reason), None))
+            Some((DeliveryStatus::rejected(&reason), None))
         }),
     }
 }
 
 /// Only `Permanent` says that the address is no good; `Undetermined` says that nobody knows.
-fn bounce(bounce: &Object<'_>) -> Option<Status> {
+fn bounce(bounce: &Object<'_>) -> Option<DeliveryStatus> {
     let permanent = bounce
         .must("bounceType", |node| node.word(&[("Permanent", true), ("Transient", false), ("Undetermined", false)]));
     let kind = bounce.must("bounceSubType", |node| node.text_owned());
     Some(match (permanent?, kind?.as_str()) {
-        (_, "Suppressed" | "OnAccountSuppressionList") => Status::Suppressed,
-        (true, _) => Status::Bounced,
-        (false, _) => Status::BouncedForNow,
+        (_, "Suppressed" | "OnAccountSuppressionList") => DeliveryStatus::Suppressed,
+        (true, _) => DeliveryStatus::Bounced,
+        (false, _) => DeliveryStatus::BouncedForNow,
     })
 }
 
 /// The mailer also reports mail that it did not send to somebody who complained before.
-fn complaint(complaint: &Object<'_>) -> Option<Status> {
+fn complaint(complaint: &Object<'_>) -> Option<DeliveryStatus> {
     let kind = complaint.may("complaintSubType", |node| node.text_owned())?;
     let suppressed = kind.as_deref() == Some("OnAccountSuppressionList");
-    Some(if suppressed { Status::Suppressed } else { Status::Complained })
+    Some(if suppressed { DeliveryStatus::Suppressed } else { DeliveryStatus::Complained })
 }
 
 #[cfg(test)]

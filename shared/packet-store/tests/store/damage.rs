@@ -2,7 +2,7 @@
 
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use packet_store::{Acceptance, Store, StoreError};
-use refresh_core::{facts::authority::Disposition, record::delivery::Status};
+use refresh_core::{facts::authority::Disposition, record::delivery::DeliveryStatus};
 use serde_json::{Value, json};
 
 use crate::support::{
@@ -28,7 +28,9 @@ async fn table() -> Engine {
     second.told = Some(settled("ada", "a"));
     store.commit(&second).await.unwrap();
     store.claim(&review(), &person("ada"), &claim("b", "2026-11-03T09:10:00Z"), now()).await.unwrap();
-    assert!(store.report(&review(), &report("ada", "m1", "2026-11-03T09:01:00Z", Status::Bounced)).await.unwrap());
+    assert!(
+        store.report(&review(), &report("ada", "m1", "2026-11-03T09:01:00Z", DeliveryStatus::Bounced)).await.unwrap()
+    );
     engine
 }
 

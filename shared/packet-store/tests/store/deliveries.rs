@@ -1,6 +1,6 @@
 //! What the mailer reported of a person's newest mail: it comes twice, late, in any order and beside everything else.
 
-use refresh_core::record::delivery::{Delivery, Report, Status};
+use refresh_core::record::delivery::{Delivery, DeliveryStatus, MailReport};
 
 use crate::support::{
     engine::{Engine, refused},
@@ -19,16 +19,16 @@ async fn engine() -> Engine {
     engine
 }
 
-fn of(message: &str, mailed_at: &str, status: Status) -> Report {
+fn of(message: &str, mailed_at: &str, status: DeliveryStatus) -> MailReport {
     report("ada", message, mailed_at, status)
 }
 
 #[tokio::test]
 async fn reports_in_any_order_end_in_what_counts() {
-    let first = of("m1", "2026-11-03T09:00:00Z", Status::Complained);
-    let delayed = of("m2", "2026-11-03T09:05:00Z", Status::Delayed);
-    let delivered = of("m2", "2026-11-03T09:05:00Z", Status::Delivered);
-    let bounced = of("m2", "2026-11-03T09:05:00Z", Status::Bounced);
+    let first = of("m1", "2026-11-03T09:00:00Z", DeliveryStatus::Complained);
+    let delayed = of("m2", "2026-11-03T09:05:00Z", DeliveryStatus::Delayed);
+    let delivered = of("m2", "2026-11-03T09:05:00Z", DeliveryStatus::Delivered);
+    let bounced = of("m2", "2026-11-03T09:05:00Z", DeliveryStatus::Bounced);
     let all = [&first, &delayed, &delivered, &bounced];
     for order in [[0, 1, 2, 3], [3, 2, 1, 0], [1, 3, 0, 2], [2, 3, 1, 0], [3, 0, 3, 1]] {
         let engine = engine().await;
@@ -42,7 +42,7 @@ async fn reports_in_any_order_end_in_what_counts() {
 #[tokio::test]
 async fn the_same_report_again_writes_nothing() {
     let engine = engine().await;
-    let bounced = of("m1", "2026-11-03T09:00:00Z", Status::Bounced);
+    let bounced = of("m1", "2026-11-03T09:00:00Z", DeliveryStatus::Bounced);
     engine.store().report(&review(), &bounced).await.unwrap();
     engine.calls();
     engine.store().report(&review(), &bounced).await.unwrap();
@@ -54,7 +54,7 @@ async fn the_same_report_again_writes_nothing() {
 #[tokio::test]
 async fn who_was_never_mailed_gets_no_item() {
     let engine = Engine::new();
-    let stranger = of("m1", "2026-11-03T09:00:00Z", Status::Bounced);
+    let stranger = of("m1", "2026-11-03T09:00:00Z", DeliveryStatus::Bounced);
     assert!(!engine.store().report(&review(), &stranger).await.unwrap());
     assert!(engine.store().told(&review()).await.unwrap().is_empty());
 }
@@ -64,7 +64,7 @@ async fn who_was_never_mailed_gets_no_item() {
 async fn settling_and_claiming_leave_the_report_alone() {
     let engine = engine().await;
     let store = engine.store();
-    let bounced = of("m1", "2026-11-03T09:00:00Z", Status::Bounced);
+    let bounced = of("m1", "2026-11-03T09:00:00Z", DeliveryStatus::Bounced);
     store.report(&review(), &bounced).await.unwrap();
     let first = issued("e1");
     store.commit(&first).await.unwrap();
@@ -81,7 +81,13 @@ async fn settling_and_claiming_leave_the_report_alone() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn of_many_reports_at_once_the_heaviest_is_kept() {
     let engine = engine().await;
-    let statuses = [Status::Delayed, Status::Delivered, Status::Complained, Status::Bounced, Status::BouncedForNow];
+    let statuses = [
+        DeliveryStatus::Delayed,
+        DeliveryStatus::Delivered,
+        DeliveryStatus::Complained,
+        DeliveryStatus::Bounced,
+        DeliveryStatus::BouncedForNow,
+    ];
     let workers: Vec<_> = statuses
         .into_iter()
         .map(|status| {
@@ -92,14 +98,14 @@ async fn of_many_reports_at_once_the_heaviest_is_kept() {
     for worker in workers {
         assert!(worker.await.unwrap());
     }
-    assert_eq!(known(&engine, "ada").await.map(|delivery| delivery.status), Some(Status::Complained));
+    assert_eq!(known(&engine, "ada").await.map(|delivery| delivery.status), Some(DeliveryStatus::Complained));
 }
 
 #[tokio::test(start_paused = true)]
 async fn a_report_that_meets_a_transaction_waits_for_it() {
     let engine = engine().await;
     engine.next("UpdateItem", refused("TransactionConflictException"));
-    let delivered = of("m1", "2026-11-03T09:00:00Z", Status::Delivered);
+    let delivered = of("m1", "2026-11-03T09:00:00Z", DeliveryStatus::Delivered);
     assert!(engine.store().report(&review(), &delivered).await.unwrap());
     assert_eq!(known(&engine, "ada").await, Some(delivered.delivery));
 }

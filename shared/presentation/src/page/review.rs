@@ -4,7 +4,7 @@ use askama::Template;
 use refresh_core::{
     Person,
     record::{
-        delivery::{Delivery, Status},
+        delivery::{Delivery, DeliveryStatus},
         lineage::{Entry, Misfit},
         packet::Version,
         review::{Review, Standing},
@@ -166,7 +166,7 @@ fn delivered(review: &Review, who: &Person, known: &Delivery, names: &Names<'_>)
         what: wording::delivery(&known.status),
         at: moment::instant(known.at, names.zone),
         reason: match &known.status {
-            Status::Rejected { reason } => Some(Note::of(reason)),
+            DeliveryStatus::Rejected { reason } => Some(Note::of(reason)),
             _ => None,
         },
         withheld: review.head.withholds(who),

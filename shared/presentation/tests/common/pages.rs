@@ -21,7 +21,7 @@ use refresh_core::{
     decide::{refresh, undeliverable},
     facts::{authority::Disposition, event::Identity, fact::Fact},
     record::{
-        delivery::{Delivery, Reach, Report, Status, Undeliverable, Unreachable},
+        delivery::{Delivery, DeliveryStatus, MailReport, Reachability, Undeliverable, Unreachable},
         lineage::{Trigger, verify},
         review::{Answer, Fate, Reply},
     },
@@ -221,7 +221,7 @@ fn undelivered() -> World {
         why: Undeliverable::Rejected,
         mailed_at: at("09:02:00"),
         profile: None,
-        reach: Reach::Withheld,
+        reach: Reachability::Withheld,
     }];
     world
 }
@@ -247,8 +247,8 @@ pub fn traced() -> World {
     let commit = refresh::refresh(&world.review, &world.facts, &world.deployment, triggers, world.now);
     world.apply(commit.expect("a decision"));
     let (delivery, now) = (deliveries().remove(0).1, at("09:13:00"));
-    let delivery = Delivery { status: Status::Bounced, ..delivery };
-    let report = Report { to: person("dbm-a"), delivery, trace: given };
+    let delivery = Delivery { status: DeliveryStatus::Bounced, ..delivery };
+    let report = MailReport { to: person("dbm-a"), delivery, trace: given };
     let commit = undeliverable::undeliverable(&world.review, &world.facts, &world.deployment, &report, now);
     world.apply(commit.expect("a decision"));
     world.now = now;
@@ -261,9 +261,9 @@ fn deliveries() -> Vec<(Person, Delivery)> {
         (person(name), delivery)
     };
     vec![
-        known("dbm-a", Status::Delivered),
-        known("rm-a", Status::Delayed),
-        known("sec-a", Status::rejected("<b>not</b> verified\r\nBcc: all@example.com")),
-        known("sre-a", Status::BouncedForNow),
+        known("dbm-a", DeliveryStatus::Delivered),
+        known("rm-a", DeliveryStatus::Delayed),
+        known("sec-a", DeliveryStatus::rejected("<b>not</b> verified\r\nBcc: all@example.com")),
+        known("sre-a", DeliveryStatus::BouncedForNow),
     ]
 }

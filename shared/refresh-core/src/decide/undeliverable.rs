@@ -8,7 +8,7 @@ use crate::{
     record::{
         commit::Commit,
         decision::Outcome,
-        delivery::{Report, Status},
+        delivery::{DeliveryStatus, MailReport},
         lineage::Happening,
         review::{Review, Standing},
     },
@@ -21,7 +21,7 @@ pub fn undeliverable(
     review: &Review,
     facts: &Facts,
     deployment: &Deployment,
-    report: &Report,
+    report: &MailReport,
     now: Instant,
 ) -> Option<Commit> {
     let why = report.delivery.status.undeliverable()?;
@@ -34,7 +34,7 @@ pub fn undeliverable(
         return None;
     }
     let reason = match &report.delivery.status {
-        Status::Rejected { reason } => Some(reason.clone()),
+        DeliveryStatus::Rejected { reason } => Some(reason.clone()),
         _ => None,
     };
     draft.happened(Happening::Undeliverable { to: report.to.clone(), why, reason });

@@ -16,7 +16,7 @@ pub const LONGEST_REASON: usize = 200;
 
 /// What the mailer says became of one message to one person.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
-pub struct Report {
+pub struct MailReport {
     pub to: Person,
     pub delivery: Delivery,
     /// The one that the message itself went on.
@@ -34,13 +34,13 @@ pub struct Delivery {
     /// When that became known, by the mailer's clock.
     pub at: Instant,
     #[serde(flatten)]
-    pub status: Status,
+    pub status: DeliveryStatus,
 }
 
 /// In the order of weight: of one message the heaviest word counts, whatever was said last.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 #[serde(tag = "status", rename_all = "snake_case")]
-pub enum Status {
+pub enum DeliveryStatus {
     /// The mailer still tries.
     Delayed,
     /// A full mailbox, a server that was away, an automatic answer. The address is good.
@@ -56,7 +56,7 @@ pub enum Status {
     Complained,
 }
 
-impl Status {
+impl DeliveryStatus {
     /// The word of the contract.
     pub const fn word(&self) -> &'static str {
         match self {
@@ -141,13 +141,13 @@ pub struct Unreachable {
     pub mailed_at: Instant,
     /// The revision of their `person` fact then: a newer one is their source's word for the address.
     pub profile: Option<Revision>,
-    pub reach: Reach,
+    pub reach: Reachability,
 }
 
 /// Whether mail to somebody is worth trying.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub enum Reach {
+pub enum Reachability {
     /// Nothing is sent: each further try would cost the sender's reputation and reach nobody.
     Withheld,
     /// One message was refused, and what they must know is another by now: that is tried once.
@@ -161,6 +161,6 @@ pub enum Reach {
 impl Unreachable {
     /// Whether they count as unreachable still.
     pub const fn is_open(&self) -> bool {
-        matches!(self.reach, Reach::Withheld | Reach::Retry)
+        matches!(self.reach, Reachability::Withheld | Reachability::Retry)
     }
 }

@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use crate::{
     Instant, ReviewId, TraceId,
     base::instant::SECOND,
-    record::{delivery::Report, lineage::Trigger, review::Head},
+    record::{delivery::MailReport, lineage::Trigger, review::Head},
 };
 
 /// To `refresh`: an event touched this review, or time did.
@@ -22,7 +22,7 @@ pub struct RefreshRequested {
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub struct MailReported {
     pub review: ReviewId,
-    pub reported: Report,
+    pub reported: MailReport,
 }
 
 /// Whatever comes to `refresh`.
@@ -80,17 +80,17 @@ mod tests {
     use super::*;
     use crate::{
         Person,
-        record::delivery::{Delivery, Status},
+        record::delivery::{Delivery, DeliveryStatus},
     };
 
     fn reported() -> MailReported {
         let at = Instant::parse("2026-11-03T09:00:00Z").unwrap();
-        let status = Status::Rejected { reason: "Bad content".to_owned() };
+        let status = DeliveryStatus::Rejected { reason: "Bad content".to_owned() };
         let delivery = Delivery { message_id: "m1".to_owned(), mailed_at: at, at, status };
         let to = Person::parse("a@example.com").unwrap();
         MailReported {
             review: ReviewId::parse("RR-1").unwrap(),
-            reported: Report { to, delivery, trace: TraceId::from_bytes([7; 16]) },
+            reported: MailReport { to, delivery, trace: TraceId::from_bytes([7; 16]) },
         }
     }
 

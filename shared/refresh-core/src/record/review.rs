@@ -10,7 +10,7 @@ use crate::{
     facts::fact::Meeting,
     record::{
         booking::Booking,
-        delivery::{Reach, Unreachable},
+        delivery::{Reachability, Unreachable},
         exception::Exception,
         mark::Mark,
         packet::{Packet, Standpoint, Version},
@@ -108,7 +108,7 @@ impl Head {
 
     /// Whether nothing is mailed to this person.
     pub fn withholds(&self, person: &Person) -> bool {
-        self.unreachable(person).is_some_and(|known| known.reach == Reach::Withheld)
+        self.unreachable(person).is_some_and(|known| known.reach == Reachability::Withheld)
     }
 
     /// Started, closed or cancelled, and recorded so: nothing is refreshed any more.

@@ -7,15 +7,15 @@ use crate::{
         subject::Subject,
     },
     record::{
-        delivery::{Reach, Report, Undeliverable, Unreachable},
+        delivery::{MailReport, Reachability, Undeliverable, Unreachable},
         review::{Head, Standing},
     },
 };
 
 /// Whether this is news; if it is, it is remembered.
-pub fn unreached(head: &mut Head, report: &Report, why: Undeliverable, profile: Option<Revision>) -> bool {
+pub fn unreached(head: &mut Head, report: &MailReport, why: Undeliverable, profile: Option<Revision>) -> bool {
     let mailed_at = report.delivery.mailed_at;
-    let new = Unreachable { person: report.to.clone(), why, mailed_at, profile, reach: Reach::Withheld };
+    let new = Unreachable { person: report.to.clone(), why, mailed_at, profile, reach: Reachability::Withheld };
     // Whichever of the two came first: who answers was reached.
     if head.answers.iter().any(|answer| answer.person == report.to && mailed_at < answer.at) {
         return false;
@@ -27,9 +27,9 @@ pub fn unreached(head: &mut Head, report: &Report, why: Undeliverable, profile: 
     };
     let news = match known.reach {
         // A mailer reports each message, and says so more than once: only a heavier reason is news.
-        Reach::Withheld => known.why < why,
-        Reach::Retry => known.why < why || known.mailed_at < mailed_at,
-        Reach::Answered { since } | Reach::Resumed { since } => since <= mailed_at,
+        Reachability::Withheld => known.why < why,
+        Reachability::Retry => known.why < why || known.mailed_at < mailed_at,
+        Reachability::Answered { since } | Reachability::Resumed { since } => since <= mailed_at,
     };
     if news {
         *known = new;
@@ -39,14 +39,14 @@ pub fn unreached(head: &mut Head, report: &Report, why: Undeliverable, profile: 
 
 /// Who answers was reached.
 pub fn answered(head: &mut Head, person: &Person, now: Instant) {
-    set(head, person, Reach::Answered { since: now });
+    set(head, person, Reachability::Answered { since: now });
 }
 
 /// The mailer took a mail to somebody whose last one it had refused: they are reached again.
 pub fn accepted(head: &mut Head, person: &Person) -> bool {
-    let retried = head.unreachable(person).filter(|known| known.reach == Reach::Retry);
+    let retried = head.unreachable(person).filter(|known| known.reach == Reachability::Retry);
     let Some(since) = retried.map(|known| known.mailed_at.plus_millis(1)) else { return false };
-    set(head, person, Reach::Resumed { since });
+    set(head, person, Reachability::Resumed { since });
     true
 }
 
@@ -60,17 +60,18 @@ pub fn resume(head: &mut Head, facts: &Facts, now: Instant) -> Vec<Person> {
     let open = head.unreachable.iter().filter(|known| known.is_open());
     let renewed: Vec<Person> = open.filter(newer).map(|known| known.person.clone()).collect();
     for person in &renewed {
-        set(head, person, Reach::Resumed { since: now });
+        set(head, person, Reachability::Resumed { since: now });
     }
     renewed
 }
 
 /// What was refused is one message. Who must know something else now gets one more try.
 pub fn retry(head: &mut Head, affected: &[Person]) {
-    let refused = |known: &&mut Unreachable| known.why == Undeliverable::Rejected && known.reach == Reach::Withheld;
+    let refused =
+        |known: &&mut Unreachable| known.why == Undeliverable::Rejected && known.reach == Reachability::Withheld;
     for known in head.unreachable.iter_mut().filter(refused) {
         if affected.contains(&known.person) {
-            known.reach = Reach::Retry;
+            known.reach = Reachability::Retry;
         }
     }
 }
@@ -80,7 +81,7 @@ pub fn profile(facts: &Facts, person: &Person) -> Option<Revision> {
     facts.get(&Subject::Person(person.clone())).map(|fact| fact.revision)
 }
 
-fn set(head: &mut Head, person: &Person, reach: Reach) {
+fn set(head: &mut Head, person: &Person, reach: Reachability) {
     if let Some(known) = head.unreachable.iter_mut().find(|known| known.person == *person) {
         known.reach = reach;
     }

@@ -4,7 +4,7 @@ use crate::{
     Person,
     audience::{issued, reading::Reading},
     record::{
-        delivery::{Delivery, Reach},
+        delivery::{Delivery, Reachability},
         last_notified::LastNotified,
     },
 };
@@ -21,7 +21,7 @@ pub fn told(
         let delivery = delivery.filter(|delivery| delivery.status.is_lost());
         let answered = reading.review.head.unreachable(person).map(|known| known.reach);
         delivery.is_some_and(|delivery| told.message_id.as_deref() == Some(delivery.message_id.as_str()))
-            && !matches!(answered, Some(Reach::Answered { .. }))
+            && !matches!(answered, Some(Reachability::Answered { .. }))
     };
     told.filter(|told| !lost(told)).unwrap_or_else(|| baseline(reading, person))
 }

@@ -13,7 +13,7 @@ use refresh_core::{
         policy::Registration,
         subject::{Diary, Kind, Subject},
     },
-    record::{delivery::Status, review::Reply},
+    record::{delivery::DeliveryStatus, review::Reply},
 };
 use serde_json::{Value, json};
 
@@ -182,13 +182,13 @@ fn doubt(world: &mut World, rest: &str) -> Result<(), String> {
 fn report(world: &mut World, word: &str, rest: &str) -> Result<(), String> {
     let (person, of) = rest.split_once(" of ").map_or((rest, None), |(person, of)| (person, Some(of)));
     let status = match word {
-        "bounce" => Status::Bounced,
-        "complaint" => Status::Complained,
-        "rejection" => Status::Rejected { reason: "Bad content".to_owned() },
-        "suppression" => Status::Suppressed,
-        "delivery" => Status::Delivered,
-        "delay" => Status::Delayed,
-        _ => Status::BouncedForNow,
+        "bounce" => DeliveryStatus::Bounced,
+        "complaint" => DeliveryStatus::Complained,
+        "rejection" => DeliveryStatus::Rejected { reason: "Bad content".to_owned() },
+        "suppression" => DeliveryStatus::Suppressed,
+        "delivery" => DeliveryStatus::Delivered,
+        "delay" => DeliveryStatus::Delayed,
+        _ => DeliveryStatus::BouncedForNow,
     };
     let of = of.map(|at| world.day.instant(at)).transpose()?;
     told::reported(world, &fixture::person(person)?, status, of)

@@ -13,7 +13,7 @@ use refresh_core::{
         undeliverable,
     },
     record::{
-        delivery::{Delivery, Report, Status},
+        delivery::{Delivery, DeliveryStatus, MailReport},
         last_notified::LastNotified,
         lineage::{AnswerResult, Happening},
         notice::{LinkTo, Notice},
@@ -52,7 +52,7 @@ pub fn notify(world: &mut World) -> Result<(), String> {
             continue;
         };
         if world.refused.contains(&person) {
-            let status = Status::Rejected { reason: "Email address is not verified.".to_owned() };
+            let status = DeliveryStatus::Rejected { reason: "Email address is not verified.".to_owned() };
             reported(world, &person, status, None)?;
             refused = true;
             continue;
@@ -162,7 +162,12 @@ pub fn answer(world: &mut World, by: &Person, version: Option<u32>, reply: Optio
 }
 
 /// The mailer reports on a message to this person: their newest, or the one that was mailed at that time.
-pub fn reported(world: &mut World, to: &Person, status: Status, mailed_at: Option<Instant>) -> Result<(), String> {
+pub fn reported(
+    world: &mut World,
+    to: &Person,
+    status: DeliveryStatus,
+    mailed_at: Option<Instant>,
+) -> Result<(), String> {
     let mails = world.mails.iter().enumerate().filter(|(_, mail)| mail.to == *to);
     let newest = mails.rev().find(|(_, mail)| mailed_at.is_none_or(|at| mail.at == at));
     // What is refused when it is handed in never got an id.
@@ -172,7 +177,7 @@ pub fn reported(world: &mut World, to: &Person, status: Status, mailed_at: Optio
         None => (format!("claim {}", world.now), world.now),
     };
     let delivery = Delivery { message_id, mailed_at, at: world.now, status };
-    let report = Report { to: to.clone(), delivery, trace: None };
+    let report = MailReport { to: to.clone(), delivery, trace: None };
     if let Some(known) = Delivery::after(world.deliveries.get(to), &report.delivery) {
         world.deliveries.insert(to.clone(), known);
     }
