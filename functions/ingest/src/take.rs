@@ -9,7 +9,7 @@ use refresh_core::{
     Instant, ReviewId, TraceId,
     base::digest::Digest,
     facts::{
-        authority::{self, Disposition, Ignored, Known},
+        authority::{self, Disposition, Ignored, StoredContext},
         event::{Event, Identity},
         fact::Body,
         subject::Subject,
@@ -184,7 +184,7 @@ async fn record(env: &Env, event: &Event, now: Instant, deadline: Deadline) -> R
             Body::Closure { .. } => is_issued(env, &event.subject).await?,
             _ => true,
         };
-        let known_now = Known { fact: known.as_ref(), review_issued };
+        let known_now = StoredContext { fact: known.as_ref(), review_issued };
         let judged = authority::judge(event, &known_now, &env.policy.deployment, now);
         let disposition =
             judged.as_ref().map_or_else(|ignored| Disposition::Ignored(*ignored), |_| Disposition::Applied);

@@ -16,7 +16,7 @@ use calcard::{
 use refresh_core::{
     Instant, Person, ReviewId, Zone,
     base::instant::Slot,
-    record::notice::{CalendarObject, CalendarPart, Method, Status},
+    record::notice::{CalendarObject, CalendarPart, CalendarStatus, Method},
 };
 
 use crate::{
@@ -116,9 +116,9 @@ pub fn properties(part: &CalendarPart, invitation: &Invitation<'_>) -> (Vec<Prop
         event.push(property(
             "STATUS",
             match status {
-                Status::Tentative => "TENTATIVE",
-                Status::Confirmed => "CONFIRMED",
-                Status::Cancelled => "CANCELLED",
+                CalendarStatus::Tentative => "TENTATIVE",
+                CalendarStatus::Confirmed => "CONFIRMED",
+                CalendarStatus::Cancelled => "CANCELLED",
             }
             .to_owned(),
         ));

@@ -8,7 +8,7 @@ use refresh_core::{
     Person, Role, Zone,
     record::{
         delivery::DeliveryStatus,
-        delta::{Change, DutyAction, Field, Value},
+        delta::{Difference, DutyAction, Field, Value},
         exception::{Exception, ExceptionKind, Reason, Rule},
         lineage::Action,
         mark::Mark,
@@ -355,7 +355,7 @@ pub const fn duty_action(action: DutyAction) -> &'static str {
 }
 
 /// Row heads, was and now of a delta.
-pub fn change(change: &Change, names: &Names<'_>) -> (String, String, String) {
+pub fn change(change: &Difference, names: &Names<'_>) -> (String, String, String) {
     let of = &change.field;
     let cancels = |value: &Option<Value>| matches!(value, Some(Value::Attendance(Attendance::Cancellation)));
     if *of == Field::Attendance && (cancels(&change.was) || cancels(&change.now)) {

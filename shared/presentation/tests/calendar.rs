@@ -6,7 +6,7 @@ use icalendar::{Calendar, CalendarComponent, Component};
 use presentation::calendar::{Invitation, write};
 use refresh_core::{
     Person,
-    record::notice::{CalendarObject, CalendarPart, Method, Status},
+    record::notice::{CalendarObject, CalendarPart, CalendarStatus, Method},
 };
 
 use common::{at, named, notices, person, review_id, slot};
@@ -25,7 +25,7 @@ fn invitation<'a>(organiser: &'a Person, attendee: &'a Person, title: &'a str, n
     }
 }
 
-fn part(object: CalendarObject, method: Method, status: Option<Status>) -> CalendarPart {
+fn part(object: CalendarObject, method: Method, status: Option<CalendarStatus>) -> CalendarPart {
     let uid = if object == CalendarObject::Hold { "RR-1042-hold@example.com" } else { "RR-1042@example.com" };
     CalendarPart { method, object, uid: uid.to_owned(), sequence: 3, status, slot: slot("15:30:00", "16:30:00") }
 }
@@ -34,11 +34,11 @@ fn every_part() -> Vec<(&'static str, CalendarPart)> {
     use CalendarObject::{Hold, Meeting};
     use Method::{Cancel, Request};
     vec![
-        ("meeting_request", part(Meeting, Request, Some(Status::Confirmed))),
+        ("meeting_request", part(Meeting, Request, Some(CalendarStatus::Confirmed))),
         ("meeting_cancel_one_person", part(Meeting, Cancel, None)),
-        ("meeting_cancel", part(Meeting, Cancel, Some(Status::Cancelled))),
-        ("hold_request", part(Hold, Request, Some(Status::Tentative))),
-        ("hold_cancel", part(Hold, Cancel, Some(Status::Cancelled))),
+        ("meeting_cancel", part(Meeting, Cancel, Some(CalendarStatus::Cancelled))),
+        ("hold_request", part(Hold, Request, Some(CalendarStatus::Tentative))),
+        ("hold_cancel", part(Hold, Cancel, Some(CalendarStatus::Cancelled))),
     ]
 }
 
@@ -101,9 +101,9 @@ fn each_part_by_the_letter() {
         assert_eq!(is("ORGANIZER"), Some("mailto:reviews@holdpoint.example.com"), "{name}");
         assert_eq!(is("ATTENDEE"), Some("mailto:sec-b@example.com"), "{name}");
         let status = part.status.map(|status| match status {
-            Status::Tentative => "TENTATIVE",
-            Status::Confirmed => "CONFIRMED",
-            Status::Cancelled => "CANCELLED",
+            CalendarStatus::Tentative => "TENTATIVE",
+            CalendarStatus::Confirmed => "CONFIRMED",
+            CalendarStatus::Cancelled => "CANCELLED",
         });
         assert_eq!(is("STATUS"), status, "{name}: none where one person is released from what lives on");
         let hold = part.object == CalendarObject::Hold && part.method == Method::Request;
@@ -167,7 +167,7 @@ const HOSTILE: [&str; 10] = [
 fn what_cannot_be_cleaned_is_refused() {
     let organiser = notices::address("reviews@holdpoint.example.com");
     let attendee = person("sec-b");
-    let mut part = part(CalendarObject::Meeting, Method::Request, Some(Status::Confirmed));
+    let mut part = part(CalendarObject::Meeting, Method::Request, Some(CalendarStatus::Confirmed));
     for uid in ["", "a b", "a\r\nATTENDEE:x", "ü@example.com", &"x".repeat(256)] {
         part.uid = uid.to_owned();
         assert!(write(&part, &invitation(&organiser, &attendee, "T", "N")).is_err(), "{uid:?}");

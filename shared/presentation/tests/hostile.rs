@@ -18,7 +18,7 @@ use proptest::prelude::*;
 use refresh_core::{
     Role, Source,
     record::{
-        delta::{Change, Field, Value},
+        delta::{Difference, Field, Value},
         notice::Notice,
         packet::Standpoint,
     },
@@ -54,8 +54,8 @@ fn with_text(name: &str, text: &str) -> (Notice, Letterhead) {
     letterhead.names = letterhead.names.keys().map(|who| (who.clone(), text.to_owned())).collect();
     if let Ok(role) = Role::parse(&one_line(text, 100)) {
         let was = Some(Value::Text(text.to_owned()));
-        notice.changes.push(Change { field: Field::Roster(role.clone()), was: was.clone(), now: was.clone() });
-        notice.changes.push(Change { field: Field::Role, was: was.clone(), now: was });
+        notice.changes.push(Difference { field: Field::Roster(role.clone()), was: was.clone(), now: was.clone() });
+        notice.changes.push(Difference { field: Field::Role, was: was.clone(), now: was });
     }
     if let Ok(id) = refresh_core::ReviewId::parse(one_line(text, 100).trim()) {
         letterhead.review = id;

@@ -10,11 +10,11 @@ use refresh_core::{
     facts::authority::Disposition,
     record::{
         decision::{Decision, Earlier, Outcome, PendingLine},
-        delta::Change,
+        delta::Difference,
         exception::{Exception, ExceptionKind, Reason},
         lineage::{self, Action, AnswerResult},
         mark::Mark,
-        notice::{CalendarPart, Method, NoticeKind, Status},
+        notice::{CalendarPart, CalendarStatus, Method, NoticeKind},
         packet::Packet,
         review::Head,
     },
@@ -106,7 +106,7 @@ pub struct NoticeRecord {
     pub to: Person,
     pub kind: NoticeKind,
     pub version: u32,
-    pub changes: Vec<Change>,
+    pub changes: Vec<Difference>,
     pub calendar: Vec<CalendarLine>,
 }
 
@@ -115,7 +115,7 @@ pub struct CalendarLine {
     pub method: Method,
     pub uid: String,
     pub sequence: u32,
-    pub status: Option<Status>,
+    pub status: Option<CalendarStatus>,
 }
 
 #[derive(Clone, PartialEq, Debug, Serialize)]

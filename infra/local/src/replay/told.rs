@@ -8,7 +8,7 @@ use refresh_core::{
     facts::authority::Disposition,
     record::{
         decision::Earlier,
-        delta::{Change, Value},
+        delta::{Difference, Value},
         mark::Mark,
     },
 };
@@ -168,7 +168,7 @@ fn noticed(text: &mut String, notice: &NoticeRecord) {
     }
 }
 
-fn changed(change: &Change) -> String {
+fn changed(change: &Difference) -> String {
     let side = |value: &Option<Value>| value.as_ref().map_or("nothing".to_owned(), shown);
     format!("{}: {}, was {}", plain(&change.field.to_string()), side(&change.now), side(&change.was))
 }

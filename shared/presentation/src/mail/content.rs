@@ -6,7 +6,7 @@
 use refresh_core::{
     base::instant::Slot,
     record::{
-        delta::{Change, DutyAction, Field, Value},
+        delta::{Difference, DutyAction, Field, Value},
         notice::{CalendarObject, LinkTo, Method, Notice, NoticeKind, ReviewStanding},
         view::{Attendance, Seating},
     },
@@ -240,7 +240,7 @@ impl Told<'_> {
     }
 
     /// The change that matters most to a reader, in the order in which it would.
-    fn foremost(&self) -> Option<&Change> {
+    fn foremost(&self) -> Option<&Difference> {
         let rank = |field: &Field| match field {
             Field::Attendance => 0,
             Field::Slot => 1,

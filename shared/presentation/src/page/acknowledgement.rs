@@ -6,7 +6,7 @@ use askama::Template;
 use refresh_core::{
     Instant,
     record::{
-        delta::Change,
+        delta::Difference,
         lineage::AnswerResult,
         packet::Standpoint,
         review::{Answer, Reply, Standing},
@@ -60,7 +60,7 @@ pub struct Seat<'a> {
     /// Their view now ([`Reading::view`]).
     pub view: &'a View,
     /// The delta of the notice that brought the link, as lineage has it; empty where it is not known.
-    pub changes: &'a [Change],
+    pub changes: &'a [Difference],
     pub why: &'a [Standpoint],
     /// Their answer so far, if it is to this row.
     pub answer: Option<&'a Answer>,

@@ -6,10 +6,10 @@ use refresh_core::{
     base::digest::Digest,
     facts::subject::{Diary, Subject},
     record::{
-        delta::{Change, DutyAction, DutyLine, Field, Value},
+        delta::{Difference, DutyAction, DutyLine, Field, Value},
         exception::{Exception, ExceptionKind, Reason, Rule},
         mark::Mark,
-        notice::{CalendarObject, CalendarPart, LinkTo, Method, Notice, NoticeKind, ReviewStanding, Status},
+        notice::{CalendarObject, CalendarPart, CalendarStatus, LinkTo, Method, Notice, NoticeKind, ReviewStanding},
         packet::Standpoint,
         view::{Attendance, ExceptionLine, RuleLine, Seating},
     },
@@ -19,15 +19,15 @@ use super::{at, letterhead, person, slot};
 
 pub const LINK: &str = "https://holdpoint.example.com/adopt/AQEB3q2-7wEjRWeJq83vASNFZ4mrze8BI0VniavN7wEjRWeJq83vASNFZ4mrze8BI0VniavN7wEjRWeJq83vASNFZ4mrze8BI0VniavN7wEj";
 
-fn change(field: Field, was: Option<Value>, now: Option<Value>) -> Change {
-    Change { field, was, now }
+fn change(field: Field, was: Option<Value>, now: Option<Value>) -> Difference {
+    Difference { field, was, now }
 }
 
 fn text(text: &str) -> Option<Value> {
     Some(Value::Text(text.to_owned()))
 }
 
-fn moved() -> Change {
+fn moved() -> Difference {
     change(
         Field::Slot,
         Some(Value::Interval(slot("15:00:00", "16:00:00"))),
@@ -59,12 +59,12 @@ fn hold(method: Method, sequence: u32) -> CalendarPart {
         object: CalendarObject::Hold,
         uid: "RR-1042-hold@example.com".to_owned(),
         sequence,
-        status: Some(if method == Method::Request { Status::Tentative } else { Status::Cancelled }),
+        status: Some(if method == Method::Request { CalendarStatus::Tentative } else { CalendarStatus::Cancelled }),
         slot: slot("15:30:00", "16:30:00"),
     }
 }
 
-fn meeting(method: Method, sequence: u32, status: Option<Status>) -> CalendarPart {
+fn meeting(method: Method, sequence: u32, status: Option<CalendarStatus>) -> CalendarPart {
     CalendarPart {
         method,
         object: CalendarObject::Meeting,
@@ -75,7 +75,7 @@ fn meeting(method: Method, sequence: u32, status: Option<Status>) -> CalendarPar
     }
 }
 
-fn notice(to: &str, kind: NoticeKind, standing: ReviewStanding, changes: Vec<Change>) -> Notice {
+fn notice(to: &str, kind: NoticeKind, standing: ReviewStanding, changes: Vec<Difference>) -> Notice {
     Notice {
         to: person(to),
         kind,
@@ -207,7 +207,7 @@ pub fn all() -> Vec<(&'static str, Notice, Letterhead)> {
             change(Field::Standing, Some(Value::Seating(Seating::Authoritative)), None),
         ],
     );
-    cancelled.calendar.push(meeting(Method::Cancel, 2, Some(Status::Cancelled)));
+    cancelled.calendar.push(meeting(Method::Cancel, 2, Some(CalendarStatus::Cancelled)));
     mails.push(("released_cancelled", cancelled, letterhead("so-a", false)));
 
     let mut withdrawn = notice(
@@ -240,7 +240,7 @@ pub fn all() -> Vec<(&'static str, Notice, Letterhead)> {
         ],
     );
     update.authoritative_slot = Some(slot("15:30:00", "16:30:00"));
-    update.calendar = vec![meeting(Method::Request, 1, Some(Status::Confirmed)), hold(Method::Cancel, 1)];
+    update.calendar = vec![meeting(Method::Request, 1, Some(CalendarStatus::Confirmed)), hold(Method::Cancel, 1)];
     answer(&mut update);
     mails.push(("authoritative_update", update.clone(), answering("sre-a")));
 

@@ -56,7 +56,7 @@ impl Disposition {
 
 /// What the store holds that bears on an event, read consistently before it is judged.
 #[derive(Clone, Copy, Debug)]
-pub struct Known<'a> {
+pub struct StoredContext<'a> {
     /// The newest accepted fact of the event's subject.
     pub fact: Option<&'a Fact>,
     /// Whether the review that a closure names was ever issued.
@@ -65,7 +65,7 @@ pub struct Known<'a> {
 
 /// The fact an event would become, or why it does not. Identity (`duplicate`, `id_collision`) was judged before, by
 /// the store's own condition; `review_started` is judged after, from the dependents.
-pub fn judge(event: &Event, known: &Known<'_>, deployment: &Deployment, now: Instant) -> Result<Fact, Ignored> {
+pub fn judge(event: &Event, known: &StoredContext<'_>, deployment: &Deployment, now: Instant) -> Result<Fact, Ignored> {
     let kind = event.subject.kind();
     let source = &event.identity.source;
     if !deployment.registers(kind, source) {

@@ -92,14 +92,14 @@ impl<'de> Deserialize<'de> for Field {
 
 /// One difference of two views.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize)]
-pub struct Change {
+pub struct Difference {
     pub field: Field,
     pub was: Option<Value>,
     pub now: Option<Value>,
 }
 
 /// Read by its field: an empty list, or a role that is called like a standing, does not say by itself what it is.
-impl<'de> Deserialize<'de> for Change {
+impl<'de> Deserialize<'de> for Difference {
     fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         #[derive(Deserialize)]
         struct Raw {
@@ -164,7 +164,7 @@ pub enum DutyAction {
 }
 
 /// What was, what is now: field by field, in the order of the contract. Empty exactly if the views are equal.
-pub fn delta(was: &View, now: &View, duty_was: Option<&DutyLine>, duty_now: Option<&DutyLine>) -> Vec<Change> {
+pub fn delta(was: &View, now: &View, duty_was: Option<&DutyLine>, duty_now: Option<&DutyLine>) -> Vec<Difference> {
     let mut delta = Delta(Vec::new());
     delta.field(Field::Slot, was.slot.map(Value::Interval), now.slot.map(Value::Interval));
     delta.field(Field::Role, roles(was), roles(now));
@@ -187,17 +187,17 @@ pub fn delta(was: &View, now: &View, duty_was: Option<&DutyLine>, duty_now: Opti
     delta.field(Field::Attendance, was.attendance.map(Value::Attendance), now.attendance.map(Value::Attendance));
     // A proposal that went and came back is to be decided anew, though nothing else of it differs.
     if delta.0.is_empty() && was.decides != now.decides {
-        delta.0.push(Change { field: Field::Duty, was: duty(duty_was), now: duty(duty_now) });
+        delta.0.push(Difference { field: Field::Duty, was: duty(duty_was), now: duty(duty_now) });
     }
     delta.0
 }
 
-struct Delta(Vec<Change>);
+struct Delta(Vec<Difference>);
 
 impl Delta {
     fn field(&mut self, field: Field, was: Option<Value>, now: Option<Value>) {
         if was != now {
-            self.0.push(Change { field, was, now });
+            self.0.push(Difference { field, was, now });
         }
     }
 
@@ -212,7 +212,7 @@ impl Delta {
         for key in keys.into_iter().filter(|key| was.get(key) != now.get(key)) {
             let of = |map: &BTreeMap<K, V>| map.get(key).and_then(&value);
             // A checkpoint that is new and has no time yet differs though both sides print as nothing.
-            self.0.push(Change { field: field(key.clone()), was: of(was), now: of(now) });
+            self.0.push(Difference { field: field(key.clone()), was: of(was), now: of(now) });
         }
     }
 }

@@ -9,7 +9,7 @@ use crate::{
     record::{
         decision::Decision,
         delivery::Undeliverable,
-        delta::Change,
+        delta::Difference,
         notice::{CalendarPart, NoticeKind},
         review::{Head, Reply, Tip},
     },
@@ -54,7 +54,7 @@ pub enum Happening {
         to: Person,
         kind: NoticeKind,
         version: u32,
-        changes: Vec<Change>,
+        changes: Vec<Difference>,
         calendar: Vec<CalendarPart>,
         /// The mailer's id of the message, kept for reconciliation.
         message_id: String,

@@ -6,7 +6,7 @@ use crate::{
     Instant, Person, TraceId,
     base::{digest::Digest, instant::Slot},
     record::{
-        delta::{Change, DutyLine},
+        delta::{Difference, DutyLine},
         exception::Exception,
         packet::Standpoint,
     },
@@ -48,7 +48,7 @@ pub struct Notice {
     /// The pending version if the standing is tentative, else the authoritative one.
     pub version: u32,
     pub at: Instant,
-    pub changes: Vec<Change>,
+    pub changes: Vec<Difference>,
     pub calendar: Vec<CalendarPart>,
     /// What the reader must do now, if anything, whether or not that changed.
     pub duty: Option<DutyLine>,
@@ -101,7 +101,7 @@ pub struct CalendarPart {
     pub uid: String,
     pub sequence: u32,
     /// `None` where a `CANCEL` releases this person alone and the object lives on.
-    pub status: Option<Status>,
+    pub status: Option<CalendarStatus>,
     pub slot: Slot,
 }
 
@@ -121,7 +121,7 @@ pub enum CalendarObject {
 
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
 #[serde(rename_all = "UPPERCASE")]
-pub enum Status {
+pub enum CalendarStatus {
     Tentative,
     Confirmed,
     Cancelled,

@@ -4,7 +4,7 @@ use refresh_core::{
     Person,
     facts::subject::Subject,
     record::{
-        delta::{Change, DutyAction, DutyLine, Value},
+        delta::{Difference, DutyAction, DutyLine, Value},
         exception::{Exception, Reason},
         mark::Mark,
         notice::{CalendarObject, CalendarPart},
@@ -80,13 +80,13 @@ pub fn value(day: Day, found: Option<&Value>) -> String {
     }
 }
 
-pub fn change(day: Day, change: &Change) -> String {
+pub fn change(day: Day, change: &Difference) -> String {
     let (was, now) = (value(day, change.was.as_ref()), value(day, change.now.as_ref()));
     format!("{} {was} > {now}", field(change))
 }
 
 /// `roster.sec`, `slot`
-pub fn field(change: &Change) -> String {
+pub fn field(change: &Difference) -> String {
     let name = change.field.to_string();
     match name.split_once('.') {
         Some((head, role)) if head != "checkpoint" => match refresh_core::Role::parse(role) {

@@ -11,7 +11,7 @@ use refresh_core::{
     choice::situation,
     decide::{adopt::Answered, refresh},
     facts::{
-        authority::{self, Disposition, Ignored, Known},
+        authority::{self, Disposition, Ignored, StoredContext},
         event::{Event, Identity},
         fact::{Body, Change, ChangeState, Facts, InForce, Revision, Terms},
         policy::Deployment,
@@ -216,7 +216,7 @@ impl World {
     }
 
     fn judge(&mut self, event: &Event) -> Disposition {
-        let known = Known { fact: self.facts.get(&event.subject), review_issued: self.review.is_some() };
+        let known = StoredContext { fact: self.facts.get(&event.subject), review_issued: self.review.is_some() };
         match authority::judge(event, &known, &self.deployment, self.now) {
             Err(reason) => Disposition::Ignored(reason),
             Ok(fact) => {
