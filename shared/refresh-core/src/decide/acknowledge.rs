@@ -31,7 +31,7 @@ pub fn link_status(
 
 /// An answer given through a link bound to this person and this row.
 #[derive(Clone, Debug)]
-pub struct Attempt {
+pub struct AnswerAttempt {
     pub by: Person,
     /// The first half of the row's digest, from the link.
     pub row: [u8; 16],
@@ -42,8 +42,14 @@ pub struct Attempt {
 }
 
 /// Records an answer. One to an older row is recorded as `stale`.
-pub fn answer(review: &Review, facts: &Facts, deployment: &Deployment, attempt: &Attempt, now: Instant) -> Answered {
-    let Attempt { by, row, reply, note, trace } = attempt.clone();
+pub fn answer(
+    review: &Review,
+    facts: &Facts,
+    deployment: &Deployment,
+    attempt: &AnswerAttempt,
+    now: Instant,
+) -> Answered {
+    let AnswerAttempt { by, row, reply, note, trace } = attempt.clone();
     let now = now.max(review.head.at);
     let Some(situation) = Situation::of(&review.head.review, facts, deployment, now) else {
         return Answered { result: AnswerResult::Stale, before: None, commit: None };

@@ -51,7 +51,7 @@ impl Wish {
 
 /// A decision wished for through a link bound to this person and this proposal.
 #[derive(Clone, Debug)]
-pub struct Attempt {
+pub struct DecisionAttempt {
     pub by: Person,
     /// The first half of the proposal's id, from the link.
     pub proposal: [u8; 16],
@@ -97,7 +97,13 @@ pub fn link_status(
 }
 
 /// Decides. Nothing is adopted that is not, now, the choice.
-pub fn decide(review: &Review, facts: &Facts, deployment: &Deployment, attempt: &Attempt, now: Instant) -> Answered {
+pub fn decide(
+    review: &Review,
+    facts: &Facts,
+    deployment: &Deployment,
+    attempt: &DecisionAttempt,
+    now: Instant,
+) -> Answered {
     let now = now.max(review.head.at);
     let Some(situation) = Situation::of(&review.head.review, facts, deployment, now) else {
         return Answered { result: AnswerResult::Superseded, before: None, commit: None };
@@ -135,7 +141,7 @@ const fn refused(result: AnswerResult) -> bool {
 }
 
 /// Repeating a decision gives the first result; a contrary one names who decided when.
-fn repeat(attempt: &Attempt, decided: &PastProposal) -> Answered {
+fn repeat(attempt: &DecisionAttempt, decided: &PastProposal) -> Answered {
     let same = attempt.wish.fate() == Some(decided.fate);
     let result = match decided.fate {
         _ if !same => AnswerResult::AlreadyDecided,
@@ -172,7 +178,7 @@ fn refusal(review: &Review, situation: &Situation<'_>, by: &Person, proposal: [u
     None
 }
 
-fn carry_out(draft: &mut Draft<'_>, facts: &Facts, deployment: &Deployment, attempt: &Attempt) -> AnswerResult {
+fn carry_out(draft: &mut Draft<'_>, facts: &Facts, deployment: &Deployment, attempt: &DecisionAttempt) -> AnswerResult {
     if attempt.wish == Wish::Adopt && !still_the_choice(draft, facts, deployment) {
         return AnswerResult::FactsChanged;
     }
@@ -198,7 +204,7 @@ fn still_the_choice(draft: &Draft<'_>, facts: &Facts, deployment: &Deployment) -
     }
 }
 
-fn adopt(draft: &mut Draft<'_>, attempt: &Attempt) -> AnswerResult {
+fn adopt(draft: &mut Draft<'_>, attempt: &DecisionAttempt) -> AnswerResult {
     if let Some(change) = draft.situation.facts.get(&Subject::Change(draft.situation.terms.change.clone())) {
         draft.stand_on(change.subject.clone(), change.revision);
     }
@@ -209,7 +215,7 @@ fn adopt(draft: &mut Draft<'_>, attempt: &Attempt) -> AnswerResult {
     AnswerResult::Adopted
 }
 
-fn decline(draft: &mut Draft<'_>, facts: &Facts, attempt: &Attempt) -> AnswerResult {
+fn decline(draft: &mut Draft<'_>, facts: &Facts, attempt: &DecisionAttempt) -> AnswerResult {
     let stand = attempt.wish == Wish::DeclineStand;
     let fate = if stand { Fate::DeclinedStand } else { Fate::DeclinedOtherSlot };
     answer(draft, attempt, AnswerResult::Declined);
@@ -237,7 +243,7 @@ fn decline(draft: &mut Draft<'_>, facts: &Facts, attempt: &Attempt) -> AnswerRes
 }
 
 /// The expired page lets the present owner ask for the same proposal again, while it is still the choice.
-fn ask_again(draft: &mut Draft<'_>, facts: &Facts, attempt: &Attempt) -> AnswerResult {
+fn ask_again(draft: &mut Draft<'_>, facts: &Facts, attempt: &DecisionAttempt) -> AnswerResult {
     let owner = draft.situation.owner() == Some(&attempt.by)
         || draft.situation.policy.alternate_owner.as_ref() == Some(&attempt.by);
     if draft.review.head.standing != Standing::Open || !owner {
@@ -257,12 +263,12 @@ fn ask_again(draft: &mut Draft<'_>, facts: &Facts, attempt: &Attempt) -> AnswerR
     AnswerResult::AskedAgain
 }
 
-fn answer(draft: &mut Draft<'_>, attempt: &Attempt, result: AnswerResult) {
+fn answer(draft: &mut Draft<'_>, attempt: &DecisionAttempt, result: AnswerResult) {
     let line = answer_line(&draft.review, attempt, result);
     draft.happened(Happening::Answer(line));
 }
 
-fn answer_line(review: &Review, attempt: &Attempt, result: AnswerResult) -> AnswerLine {
+fn answer_line(review: &Review, attempt: &DecisionAttempt, result: AnswerResult) -> AnswerLine {
     let pending = review.head.pending.as_ref().map(crate::record::review::Pending::id);
     let known = review.head.past.iter().map(|past| past.id).chain(pending);
     let mut about = crate::base::digest::Digest::ZERO;
@@ -282,7 +288,7 @@ fn refuse(
     review: &Review,
     situation: &Situation<'_>,
     facts: &Facts,
-    attempt: &Attempt,
+    attempt: &DecisionAttempt,
     result: AnswerResult,
     before: Option<PastProposal>,
 ) -> Answered {

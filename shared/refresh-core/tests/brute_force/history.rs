@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use refresh_core::{
     EventId, Source,
     decide::{
-        adopt::{self, Attempt, Wish},
+        adopt::{self, DecisionAttempt, Wish},
         refresh,
     },
     facts::{authority::Disposition, event::Identity, policy::Deployment, subject::Subject},
@@ -171,8 +171,13 @@ impl<'a> History<'a> {
 
     fn decide(&mut self, by: usize, wish: Wish, expected: AnswerResult, tally: &mut Tally) -> Result<Commit, String> {
         let pending = self.review.head.pending.as_ref().ok_or("nothing is pending in the core")?;
-        let attempt =
-            Attempt { by: translate::person(by), proposal: pending.id().short(), wish, reason: None, trace: None };
+        let attempt = DecisionAttempt {
+            by: translate::person(by),
+            proposal: pending.id().short(),
+            wish,
+            reason: None,
+            trace: None,
+        };
         let at = self.names.at(self.case.now);
         let answered = adopt::decide(&self.review, &self.facts, &self.deployment, &attempt, at);
         same("result", &answered.result, &expected)?;

@@ -9,7 +9,7 @@ use refresh_core::{
     choice::situation::Situation,
     decide::{
         acknowledge,
-        adopt::{self, Answered, Attempt, Wish},
+        adopt::{self, Answered, DecisionAttempt, Wish},
         undeliverable,
     },
     record::{
@@ -109,7 +109,7 @@ pub fn decide(
     };
     let facts = world.read();
     let review = world.review.clone().ok_or("no review was issued")?;
-    let attempt = Attempt { by: as_.clone(), proposal: proposal.short(), wish, reason: None, trace: None };
+    let attempt = DecisionAttempt { by: as_.clone(), proposal: proposal.short(), wish, reason: None, trace: None };
     let answered = adopt::decide(&review, &facts, &world.deployment, &attempt, world.now);
     names_its_proposal(&answered, &proposal)?;
     conclude(world, answered)
@@ -156,7 +156,7 @@ pub fn answer(world: &mut World, by: &Person, version: Option<u32>, reply: Optio
         world.answered = Some(Answered { result, before: None, commit: None });
         return Ok(());
     };
-    let attempt = acknowledge::Attempt { by: by.clone(), row: row.short(), reply, note: None, trace: None };
+    let attempt = acknowledge::AnswerAttempt { by: by.clone(), row: row.short(), reply, note: None, trace: None };
     let answered = acknowledge::answer(&review, &facts, &world.deployment, &attempt, world.now);
     conclude(world, answered)
 }
