@@ -4,11 +4,11 @@
 use aws_lambda_events::sqs::SqsEvent;
 use lambda_shell::{
     Failure,
-    batch::{self, Message, Report},
+    batch::{self, BatchReport, Message},
     deadline::Deadline,
 };
 
-async fn handle(_env: &(), event: SqsEvent, deadline: Deadline) -> Report<()> {
+async fn handle(_env: &(), event: SqsEvent, deadline: Deadline) -> BatchReport<()> {
     batch::each(event, &deadline, |message: Message| async move {
         // After an await, where a panic unwinds through the executor.
         tokio::task::yield_now().await;

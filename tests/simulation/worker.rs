@@ -18,14 +18,14 @@ use holdpoint::{
     queues::Delivery,
 };
 use holdpoint_tests::world::patience;
-use lambda_shell::{batch::Report, clock::Clock, deadline::Deadline, web::Request};
+use lambda_shell::{batch::BatchReport, clock::Clock, deadline::Deadline, web::Request};
 use serde_json::{Value, json};
 
 use crate::{bugs::Bug, people::Answered, seam::Seam};
 
 /// What an invocation came to.
 pub enum Ended {
-    Batch(Result<Report<Outcome>, String>),
+    Batch(Result<BatchReport<Outcome>, String>),
     Tick(Result<(), String>),
     Page(Answered),
 }
@@ -159,7 +159,7 @@ fn event(queue: &str, deliveries: &[Delivery]) -> SqsEvent {
 }
 
 /// Which deliveries are done with, by the partial batch response alone.
-pub fn done(deliveries: &[Delivery], report: &Report<Outcome>) -> Vec<holdpoint::queues::Receipt> {
+pub fn done(deliveries: &[Delivery], report: &BatchReport<Outcome>) -> Vec<holdpoint::queues::Receipt> {
     let Ok(response) = report.response() else { return Vec::new() };
     let failed: BTreeSet<&str> =
         response.batch_item_failures.iter().map(|failure| failure.item_identifier.as_str()).collect();

@@ -113,7 +113,7 @@ fn result_of(response: &Response) -> Result<String, String> {
     header.map(|(_, word)| word.clone()).ok_or_else(|| format!("a page with status {}", response.status))
 }
 
-fn said<T: std::fmt::Debug>(report: lambda_shell::batch::Report<T>) -> Result<String, String> {
+fn said<T: std::fmt::Debug>(report: lambda_shell::batch::BatchReport<T>) -> Result<String, String> {
     if let Some((id, failure)) = report.failures().next() {
         return Err(format!("message {id}: {}", failure.chain()));
     }

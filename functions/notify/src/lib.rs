@@ -11,13 +11,13 @@ mod round;
 
 use aws_lambda_events::sqs::SqsEvent;
 use lambda_shell::{
-    batch::{self, Report},
+    batch::{self, BatchReport},
     deadline::Deadline,
 };
 
 pub use env::{Env, Postage};
 pub use round::Notified;
 
-pub async fn handle(env: &Env, event: SqsEvent, deadline: Deadline) -> Report<Notified> {
+pub async fn handle(env: &Env, event: SqsEvent, deadline: Deadline) -> BatchReport<Notified> {
     batch::each(event, &deadline, |message| round::take(env, message, deadline)).await
 }

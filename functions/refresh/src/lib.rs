@@ -7,13 +7,13 @@ mod turn;
 
 use aws_lambda_events::sqs::SqsEvent;
 use lambda_shell::{
-    batch::{self, Report},
+    batch::{self, BatchReport},
     deadline::Deadline,
 };
 
 pub use env::Env;
 pub use turn::Refreshed;
 
-pub async fn handle(env: &Env, event: SqsEvent, deadline: Deadline) -> Report<Refreshed> {
+pub async fn handle(env: &Env, event: SqsEvent, deadline: Deadline) -> BatchReport<Refreshed> {
     batch::by_group(event, &deadline, |messages| turn::take(env, messages, deadline)).await
 }

@@ -15,7 +15,7 @@ use serde_json::Value;
 use crate::{
     Failure,
     aws::{self, Patience},
-    batch::Report,
+    batch::BatchReport,
     clock::Clock,
     deadline::Deadline,
     log,
@@ -57,7 +57,7 @@ async fn connected<E: Connect>(wiring: impl Wiring<E>, patience: Patience) -> Re
 /// A queue's function.
 pub async fn batch<E: Connect, T>(
     wiring: impl Wiring<E>,
-    handle: impl AsyncFn(&E, SqsEvent, Deadline) -> Report<T>,
+    handle: impl AsyncFn(&E, SqsEvent, Deadline) -> BatchReport<T>,
 ) -> Result<(), Error> {
     let env = connected(wiring, Patience::Queue).await?;
     let (env, handle) = (&env, &handle);

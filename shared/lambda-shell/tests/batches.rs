@@ -5,7 +5,7 @@ use std::{cell::RefCell, time::Duration};
 use aws_lambda_events::sqs::SqsEvent;
 use lambda_shell::{
     Failure,
-    batch::{self, Message, Report},
+    batch::{self, BatchReport, Message},
     deadline::Deadline,
 };
 use serde_json::{Value, json};
@@ -29,7 +29,7 @@ fn event(messages: &str) -> SqsEvent {
 }
 
 /// `name: what was done to it`, one a message, then the answer.
-fn told<T: std::fmt::Debug>(report: &Report<T>) -> String {
+fn told<T: std::fmt::Debug>(report: &BatchReport<T>) -> String {
     let lines = report.outcomes.iter().map(|(id, outcome)| match outcome {
         Ok(done) => format!("{id}: {done:?}\n"),
         Err(failure) => format!("{id}: failed {failure}\n"),
@@ -161,12 +161,12 @@ async fn a_message_without_an_id_fails_the_invocation_and_nothing_is_begun() {
         raw["Records"][1]["messageId"] = id;
         let event: SqsEvent = serde_json::from_value(raw).unwrap();
         let handle = |message: Message| async move { unreachable!("began {}", message.id) };
-        let report: Report<()> = batch::each(event.clone(), &Deadline::far(), handle).await;
+        let report: BatchReport<()> = batch::each(event.clone(), &Deadline::far(), handle).await;
         assert_eq!(
             told(&report),
             "invocation fails: reading the batch: Records[1].messageId: expected an id, found none"
         );
-        let grouped: Report<()> = batch::by_group(event, &Deadline::far(), |_| async { unreachable!() }).await;
+        let grouped: BatchReport<()> = batch::by_group(event, &Deadline::far(), |_| async { unreachable!() }).await;
         assert!(grouped.response().is_err());
     }
 }

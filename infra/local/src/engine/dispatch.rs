@@ -3,7 +3,7 @@
 use std::{collections::BTreeSet, time::Duration};
 
 use aws_lambda_events::sqs::SqsEvent;
-use lambda_shell::{batch::Report, deadline::Deadline};
+use lambda_shell::{batch::BatchReport, deadline::Deadline};
 use serde_json::{Value, json};
 
 use super::{Engine, Outcome};
@@ -111,7 +111,7 @@ impl Engine {
         &self,
         mapping: &Mapping,
         deliveries: &[Delivery],
-        report: Report<Outcome>,
+        report: BatchReport<Outcome>,
     ) -> Result<Vec<Done>, Refusal> {
         let kept = kept(mapping.reports_item_failures, deliveries, &report);
         let gone: Vec<Receipt> =
@@ -133,7 +133,7 @@ impl Engine {
 }
 
 /// Which messages stay on the queue. An answer that AWS could not make sense of keeps them all.
-fn kept(reports_item_failures: bool, deliveries: &[Delivery], report: &Report<Outcome>) -> BTreeSet<String> {
+fn kept(reports_item_failures: bool, deliveries: &[Delivery], report: &BatchReport<Outcome>) -> BTreeSet<String> {
     let all: BTreeSet<String> = deliveries.iter().map(|one| one.message.id.clone()).collect();
     let Ok(response) = report.response() else { return all };
     let failed: BTreeSet<String> =

@@ -5,7 +5,7 @@ use aws_lambda_events::{lambda_function_urls::LambdaFunctionUrlRequest, sqs::Sqs
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use lambda_shell::{
     Failure,
-    batch::Report,
+    batch::BatchReport,
     clock::Clock,
     deadline::Deadline,
     settings as shell,
@@ -101,7 +101,12 @@ impl Functions {
     }
 
     /// A queue's function, by its name.
-    pub async fn batch(&self, function: &str, event: SqsEvent, deadline: Deadline) -> Result<Report<Outcome>, String> {
+    pub async fn batch(
+        &self,
+        function: &str,
+        event: SqsEvent,
+        deadline: Deadline,
+    ) -> Result<BatchReport<Outcome>, String> {
         Ok(match function {
             "ingest" => each(ingest::handle(&self.ingest, event, deadline).await, Outcome::Ingested),
             "refresh" => each(refresh::handle(&self.refresh, event, deadline).await, Outcome::Refreshed),
@@ -153,9 +158,9 @@ impl Functions {
     }
 }
 
-fn each<T>(report: Report<T>, outcome: impl Fn(T) -> Outcome) -> Report<Outcome> {
+fn each<T>(report: BatchReport<T>, outcome: impl Fn(T) -> Outcome) -> BatchReport<Outcome> {
     let outcomes = report.outcomes.into_iter().map(|(id, one)| (id, one.map(&outcome))).collect();
-    Report { outcomes, refused: report.refused }
+    BatchReport { outcomes, refused: report.refused }
 }
 
 /// A request as the HTTP API hands it to a function: payload version 2.
