@@ -5,7 +5,7 @@ use packet_store::Store;
 use refresh_core::{
     Instant, Person, ReviewId,
     record::{
-        delivery::{Delivery, DeliveryStatus, MailReport},
+        delivery::{Delivery, DeliveryReport, DeliveryStatus},
         last_notified::Claim,
     },
 };
@@ -143,7 +143,7 @@ async fn of_many_reports_on_a_mail_the_heaviest_is_kept(place: Place) {
     let store = Store::new(place.dynamodb.clone(), place.table.clone());
     let (review, to) = (ReviewId::parse("RR-1").expect("a name"), Person::parse("a@example.com").expect("an address"));
     let at = Instant::from_millis(1_793_700_000_000);
-    let report = |status| MailReport {
+    let report = |status| DeliveryReport {
         to: to.clone(),
         delivery: Delivery { message_id: "m1".to_owned(), mailed_at: at, at, status },
         trace: None,

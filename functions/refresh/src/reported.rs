@@ -4,7 +4,7 @@ use decisions::{Committing, Kept, Reported, ask, outcomes};
 use lambda_shell::{Failure, deadline::Deadline, log::NOTE, metrics::Metrics};
 use refresh_core::{
     Instant, ReviewId,
-    record::{decision::Outcome, delivery::MailReport},
+    record::{decision::Outcome, delivery::DeliveryReport},
 };
 
 use crate::Env;
@@ -12,7 +12,7 @@ use crate::Env;
 pub(crate) async fn take(
     env: &Env,
     review: &ReviewId,
-    report: &MailReport,
+    report: &DeliveryReport,
     deadline: Deadline,
 ) -> Result<Vec<Outcome>, Failure> {
     if let Some(trace) = report.trace {

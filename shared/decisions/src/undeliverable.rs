@@ -7,7 +7,7 @@ use refresh_core::{
     Instant, ReviewId,
     decide::undeliverable,
     facts::policy::Deployment,
-    record::{commit::Commit, delivery::MailReport, review::Head},
+    record::{commit::Commit, delivery::DeliveryReport, review::Head},
 };
 
 use crate::{Attempt, Committing, Decision, Doing};
@@ -19,7 +19,7 @@ pub struct Reported<'a> {
     pub deployment: &'a Deployment,
     pub clock: &'a Clock,
     pub review: &'a ReviewId,
-    pub report: &'a MailReport,
+    pub report: &'a DeliveryReport,
 }
 
 /// What a report came to.

@@ -13,7 +13,7 @@ use refresh_core::{
     Instant, Person, ReviewId,
     base::digest::canonical,
     record::{
-        delivery::{Delivery, MailReport},
+        delivery::{Delivery, DeliveryReport},
         last_notified::{Claim, LastNotified},
     },
 };
@@ -115,7 +115,7 @@ impl Store {
     ///  read TOLD ── Delivery::after ── write if `delivery` is still as it was read
     ///        │ another report was written in between: read again
     /// ```
-    pub async fn report(&self, review: &ReviewId, report: &MailReport) -> Result<bool, StoreError> {
+    pub async fn report(&self, review: &ReviewId, report: &DeliveryReport) -> Result<bool, StoreError> {
         let doing = format!("recording what became of a notice of {review}");
         let key = Key::told(review, &report.to);
         for attempt in 0..contention::TRIES {

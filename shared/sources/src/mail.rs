@@ -7,7 +7,7 @@
 use refresh_core::{
     EventId, Person, Source, TraceId,
     facts::event::Identity,
-    record::delivery::{Delivery, DeliveryStatus, MailReport},
+    record::delivery::{Delivery, DeliveryReport, DeliveryStatus},
 };
 use serde_json::Value;
 
@@ -39,13 +39,13 @@ pub struct MailReport {
     pub event_type: String,
     /// The short form of the review's name.
     pub review: [u8; 16],
-    pub report: MailReport,
+    pub report: DeliveryReport,
 }
 
 /// What an event of the mailer came to.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub enum Read {
-    MailReport(MailReport),
+    Report(MailReport),
     /// Nothing that is followed, with the reason.
     Skipped(String),
 }
@@ -105,7 +105,7 @@ pub fn read(value: &Value) -> Result<Read, Refused> {
     }
 }
 
-fn report(event: &Object<'_>, kind: Kind) -> Option<([u8; 16], MailReport)> {
+fn report(event: &Object<'_>, kind: Kind) -> Option<([u8; 16], DeliveryReport)> {
     // A rejection has no time of its own.
     let reported = event.must("time", |node| node.instant());
     let detail = event.must("detail", |node| {
@@ -117,7 +117,7 @@ fn report(event: &Object<'_>, kind: Kind) -> Option<([u8; 16], MailReport)> {
     let (mail, (status, at)) = detail?;
     let at = at.or(reported)?;
     let delivery = Delivery { message_id: mail.message_id, mailed_at: mail.mailed_at, at, status };
-    Some((mail.review, MailReport { to: mail.to, delivery, trace: mail.trace }))
+    Some((mail.review, DeliveryReport { to: mail.to, delivery, trace: mail.trace }))
 }
 
 struct Mail {

@@ -1,6 +1,6 @@
 //! What the mailer reported of a person's newest mail: it comes twice, late, in any order and beside everything else.
 
-use refresh_core::record::delivery::{Delivery, DeliveryStatus, MailReport};
+use refresh_core::record::delivery::{Delivery, DeliveryReport, DeliveryStatus};
 
 use crate::support::{
     engine::{Engine, refused},
@@ -19,7 +19,7 @@ async fn engine() -> Engine {
     engine
 }
 
-fn of(message: &str, mailed_at: &str, status: DeliveryStatus) -> MailReport {
+fn of(message: &str, mailed_at: &str, status: DeliveryStatus) -> DeliveryReport {
     report("ada", message, mailed_at, status)
 }
 

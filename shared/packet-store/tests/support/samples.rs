@@ -17,7 +17,7 @@ use refresh_core::{
     },
     record::{
         commit::{self, Cause, Commit, ConfirmedMail},
-        delivery::{Delivery, DeliveryStatus, MailReport},
+        delivery::{Delivery, DeliveryReport, DeliveryStatus},
         last_notified::{Claim, LastNotified},
         lineage::{Happening, Trigger},
         review::{Head, Review},
@@ -236,10 +236,10 @@ pub fn claim(by: &str, until: &str) -> Claim {
 }
 
 /// What the mailer says of a message that it took at that time.
-pub fn report(name: &str, message_id: &str, mailed_at: &str, status: DeliveryStatus) -> MailReport {
+pub fn report(name: &str, message_id: &str, mailed_at: &str, status: DeliveryStatus) -> DeliveryReport {
     let mailed_at = at(mailed_at);
     let delivery = Delivery { message_id: message_id.into(), mailed_at, at: mailed_at.plus_seconds(5), status };
-    MailReport { to: person(name), delivery, trace: None }
+    DeliveryReport { to: person(name), delivery, trace: None }
 }
 
 /// An event with that id that became, or would have become, the fact.

@@ -21,7 +21,7 @@ use refresh_core::{
     decide::{refresh, undeliverable},
     facts::{authority::Disposition, event::Identity, fact::Fact},
     record::{
-        delivery::{Delivery, DeliveryStatus, MailReport, Reachability, Undeliverable, Unreachable},
+        delivery::{Delivery, DeliveryReport, DeliveryStatus, Reachability, Undeliverable, Unreachable},
         lineage::{Trigger, verify},
         review::{Answer, Fate, Reply},
     },
@@ -248,7 +248,7 @@ pub fn traced() -> World {
     world.apply(commit.expect("a decision"));
     let (delivery, now) = (deliveries().remove(0).1, at("09:13:00"));
     let delivery = Delivery { status: DeliveryStatus::Bounced, ..delivery };
-    let report = MailReport { to: person("dbm-a"), delivery, trace: given };
+    let report = DeliveryReport { to: person("dbm-a"), delivery, trace: given };
     let commit = undeliverable::undeliverable(&world.review, &world.facts, &world.deployment, &report, now);
     world.apply(commit.expect("a decision"));
     world.now = now;

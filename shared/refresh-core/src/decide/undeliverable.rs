@@ -8,7 +8,7 @@ use crate::{
     record::{
         commit::Commit,
         decision::Outcome,
-        delivery::{DeliveryStatus, MailReport},
+        delivery::{DeliveryReport, DeliveryStatus},
         lineage::Happening,
         review::{Review, Standing},
     },
@@ -21,7 +21,7 @@ pub fn undeliverable(
     review: &Review,
     facts: &Facts,
     deployment: &Deployment,
-    report: &MailReport,
+    report: &DeliveryReport,
     now: Instant,
 ) -> Option<Commit> {
     let why = report.delivery.status.undeliverable()?;

@@ -16,7 +16,7 @@ pub const LONGEST_REASON: usize = 200;
 
 /// What the mailer says became of one message to one person.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
-pub struct MailReport {
+pub struct DeliveryReport {
     pub to: Person,
     pub delivery: Delivery,
     /// The one that the message itself went on.

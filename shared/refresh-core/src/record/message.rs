@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use crate::{
     Instant, ReviewId, TraceId,
     base::instant::SECOND,
-    record::{delivery::MailReport, lineage::Trigger, review::Head},
+    record::{delivery::DeliveryReport, lineage::Trigger, review::Head},
 };
 
 /// To `refresh`: an event touched this review, or time did.
@@ -22,7 +22,7 @@ pub struct RefreshRequested {
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub struct MailReported {
     pub review: ReviewId,
-    pub reported: MailReport,
+    pub reported: DeliveryReport,
 }
 
 /// Whatever comes to `refresh`.
@@ -90,7 +90,7 @@ mod tests {
         let to = Person::parse("a@example.com").unwrap();
         MailReported {
             review: ReviewId::parse("RR-1").unwrap(),
-            reported: MailReport { to, delivery, trace: TraceId::from_bytes([7; 16]) },
+            reported: DeliveryReport { to, delivery, trace: TraceId::from_bytes([7; 16]) },
         }
     }
 

@@ -7,13 +7,13 @@ use crate::{
         subject::Subject,
     },
     record::{
-        delivery::{MailReport, Reachability, Undeliverable, Unreachable},
+        delivery::{DeliveryReport, Reachability, Undeliverable, Unreachable},
         review::{Head, Standing},
     },
 };
 
 /// Whether this is news; if it is, it is remembered.
-pub fn unreached(head: &mut Head, report: &MailReport, why: Undeliverable, profile: Option<Revision>) -> bool {
+pub fn unreached(head: &mut Head, report: &DeliveryReport, why: Undeliverable, profile: Option<Revision>) -> bool {
     let mailed_at = report.delivery.mailed_at;
     let new = Unreachable { person: report.to.clone(), why, mailed_at, profile, reach: Reachability::Withheld };
     // Whichever of the two came first: who answers was reached.

@@ -13,7 +13,7 @@ use refresh_core::{
         undeliverable,
     },
     record::{
-        delivery::{Delivery, DeliveryStatus, MailReport},
+        delivery::{Delivery, DeliveryReport, DeliveryStatus},
         last_notified::LastNotified,
         lineage::{AnswerResult, Happening},
         notice::{LinkTo, Notice},
@@ -177,7 +177,7 @@ pub fn reported(
         None => (format!("claim {}", world.now), world.now),
     };
     let delivery = Delivery { message_id, mailed_at, at: world.now, status };
-    let report = MailReport { to: to.clone(), delivery, trace: None };
+    let report = DeliveryReport { to: to.clone(), delivery, trace: None };
     if let Some(known) = Delivery::after(world.deliveries.get(to), &report.delivery) {
         world.deliveries.insert(to.clone(), known);
     }
