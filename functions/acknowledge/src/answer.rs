@@ -1,13 +1,13 @@
 //! The POST: the form is checked, the answer is recorded with the row it is to.
 
-use decisions::{Attempt as Try, Committing, Decision};
+use decisions::{Attempt, Committing, Decision};
 use lambda_shell::{Failure, deadline::Deadline, web::Request};
 use presentation::{
     link::Purpose,
     page::{Hint, Page, failure::no_link},
 };
 use refresh_core::{
-    decide::acknowledge::{self, Attempt},
+    decide::acknowledge::{self, AnswerAttempt},
     record::{lineage::AnswerResult, review::Reply},
 };
 use signed_pages::{Env, Opened, Posted, follow_up, open};
@@ -24,9 +24,9 @@ pub(crate) async fn page(env: &Env, text: &str, request: &Request, deadline: Dea
         Err(hint) => return show::present(env, &opened, Some(hint)).await,
     };
     let Opened { token, reader, .. } = &opened;
-    let attempt = Attempt { by: reader.clone(), row: token.thing, reply, note, trace: token.trace };
+    let attempt = AnswerAttempt { by: reader.clone(), row: token.thing, reply, note, trace: token.trace };
     let committing = Committing { store: &env.store, jitter: &env.jitter, deadline };
-    let decided = committing.decide("committing the answer", |_: Try| decide(env, &opened, &attempt)).await?;
+    let decided = committing.decide("committing the answer", |_: Attempt| decide(env, &opened, &attempt)).await?;
     let (commit, result) = decided.or_failure("recording an answer")?;
     let Some(result) = result else { return Ok(no_link()) };
     if let Some(commit) = commit {
@@ -36,7 +36,11 @@ pub(crate) async fn page(env: &Env, text: &str, request: &Request, deadline: Dea
     receipt(env, &opened, result).await
 }
 
-async fn decide(env: &Env, opened: &Opened, attempt: &Attempt) -> Result<Decision<Option<AnswerResult>>, Failure> {
+async fn decide(
+    env: &Env,
+    opened: &Opened,
+    attempt: &AnswerAttempt,
+) -> Result<Decision<Option<AnswerResult>>, Failure> {
     // An answer is about the row somebody was told, whatever newer facts say: it depends on none of them.
     let Some(read) = opened.read(env).await? else { return Ok(Decision::Nothing(None)) };
     let answered = acknowledge::answer(&read.review, &read.facts, &env.deployment, attempt, read.now);

@@ -1,14 +1,14 @@
 //! The POST: the form is checked, the choice is computed again from the newest facts, and what comes of it is one
 //! transaction.
 
-use decisions::{Attempt as Try, Committing, Decision};
+use decisions::{Attempt, Committing, Decision};
 use lambda_shell::{Failure, deadline::Deadline, web::Request};
 use presentation::{
     link::Purpose,
     page::{Choice, Hint, Page, failure::no_link},
 };
 use refresh_core::{
-    decide::adopt::{self, Answered, Attempt, Wish},
+    decide::adopt::{self, Answered, DecisionAttempt, Wish},
     record::lineage::AnswerResult,
 };
 use signed_pages::{Env, Opened, Posted, follow_up, open};
@@ -21,10 +21,15 @@ pub(crate) async fn page(env: &Env, text: &str, request: &Request, deadline: Dea
         Ok(wished) => wished,
         Err(hint) => return show::present(env, &opened, Some(hint)).await,
     };
-    let attempt =
-        Attempt { by: opened.reader.clone(), proposal: opened.token.thing, wish, reason, trace: opened.token.trace };
+    let attempt = DecisionAttempt {
+        by: opened.reader.clone(),
+        proposal: opened.token.thing,
+        wish,
+        reason,
+        trace: opened.token.trace,
+    };
     let committing = Committing { store: &env.store, jitter: &env.jitter, deadline };
-    let decided = committing.decide("committing the decision", |_: Try| decide(env, &opened, &attempt)).await?;
+    let decided = committing.decide("committing the decision", |_: Attempt| decide(env, &opened, &attempt)).await?;
     let (commit, answered) = decided.or_failure("deciding")?;
     let Some(answered) = answered else { return Ok(no_link()) };
     if let Some(commit) = commit {
@@ -47,7 +52,7 @@ fn wished(env: &Env, opened: &Opened, request: &Request) -> Result<(Wish, Option
 }
 
 /// HEAD first, then the facts; what is decided stands on both.
-async fn decide(env: &Env, opened: &Opened, attempt: &Attempt) -> Result<Decision<Option<Answered>>, Failure> {
+async fn decide(env: &Env, opened: &Opened, attempt: &DecisionAttempt) -> Result<Decision<Option<Answered>>, Failure> {
     let Some(read) = opened.read_to_decide(env).await? else { return Ok(Decision::Nothing(None)) };
     let mut answered = if opened.expired && attempt.wish != Wish::AskAgain {
         Answered { result: AnswerResult::Expired, before: None, commit: None }

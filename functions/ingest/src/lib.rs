@@ -6,7 +6,7 @@ mod take;
 
 use aws_lambda_events::sqs::SqsEvent;
 use lambda_shell::{
-    batch::{self, Report},
+    batch::{self, BatchReport},
     deadline::Deadline,
 };
 
@@ -14,6 +14,6 @@ pub use env::Env;
 pub use take::Taken;
 
 /// One queue message may carry several events, where it is a native payload.
-pub async fn handle(env: &Env, event: SqsEvent, deadline: Deadline) -> Report<Vec<Taken>> {
+pub async fn handle(env: &Env, event: SqsEvent, deadline: Deadline) -> BatchReport<Vec<Taken>> {
     batch::each(event, &deadline, |message| take::message(env, message, deadline)).await
 }

@@ -17,12 +17,12 @@ use refresh_core::{
     audience::{deadlines, reading::Reading},
     base::instant::MINUTE,
     record::{
+        last_notified::{Claim, LastNotified},
         notice::Notice,
-        told::{Claim, Told},
     },
     telling::{
         owed,
-        settle::{self, Sent},
+        sent::{self, Sent},
         told,
     },
 };
@@ -59,7 +59,7 @@ pub(crate) struct Candidate<'a> {
 }
 
 /// What they were told, as far as that arrived.
-fn told(reading: &Reading<'_>, person: &Person, record: &TellingRecord) -> Told {
+fn told(reading: &Reading<'_>, person: &Person, record: &TellingRecord) -> LastNotified {
     told::told(reading, person, record.told.clone(), record.delivery.as_ref())
 }
 
@@ -147,7 +147,7 @@ impl Candidate<'_> {
                 }
             };
             let look = anew.as_ref().unwrap_or(look);
-            let commit = look.reading().map(|reading| settle::settle(&reading, &owed.told, sent, look.now(env)));
+            let commit = look.reading().map(|reading| sent::confirm_sent(&reading, &owed.told, sent, look.now(env)));
             Ok(Decision::of(commit, ()))
         };
         let (commit, ()) = committing.decide("settling a mail", settle).await?.or_failure("settling a mail")?;
@@ -160,7 +160,7 @@ impl Candidate<'_> {
 
 /// What somebody was told, and what they are owed.
 struct Owed {
-    told: Told,
+    told: LastNotified,
     notice: Notice,
 }
 

@@ -5,7 +5,7 @@ use lambda_shell::{Failure, deadline::Deadline, metrics::Metrics};
 use refresh_core::{
     Instant, ReviewId,
     record::{
-        delivery::{Delivery, Report, Status},
+        delivery::{Delivery, DeliveryReport, DeliveryStatus},
         notice::Notice,
     },
 };
@@ -24,8 +24,9 @@ pub(crate) async fn remember(
     deadline: Deadline,
 ) -> Result<(), Failure> {
     let at = Instant::from_millis(env.clock.now_millis());
-    let delivery = Delivery { message_id: claimed_by.to_owned(), mailed_at: at, at, status: Status::rejected(reason) };
-    let report = &Report { to: notice.to.clone(), delivery, trace: notice.trace };
+    let delivery =
+        Delivery { message_id: claimed_by.to_owned(), mailed_at: at, at, status: DeliveryStatus::rejected(reason) };
+    let report = &DeliveryReport { to: notice.to.clone(), delivery, trace: notice.trace };
     let committing = Committing { store: &env.store, jitter: &env.jitter, deadline };
     let reported = Reported { committing, deployment: &env.deployment, clock: &env.clock, review, report };
     if let Kept::Decided(commit) = reported.keep().await? {

@@ -3,7 +3,7 @@
 
 use decisions::{Attempt, Committing, Decision, Doing, Ended};
 use lambda_shell::{Failure, batch::Message, deadline::Deadline, log::NOTE, metrics::Metrics};
-use refresh_core::{Instant, Person, ReviewId, record::message::NoticesDue, telling::settle};
+use refresh_core::{Instant, Person, ReviewId, record::message::NoticesDue, telling::sent};
 
 use crate::{
     Env,
@@ -69,12 +69,12 @@ async fn fall_quiet(env: &Env, round: &Look, now: Instant, deadline: Deadline) -
     let fall_quiet = async |_: Attempt| {
         let Some(look) = Look::at(env, &before.review).await? else { return Ok(Decision::Nothing(0)) };
         let head = &look.review.head;
-        if settle::decided_since(before, head) {
+        if sent::decided_since(before, head) {
             return Ok(Decision::Nothing(0));
         }
-        let commit = settle::fall_quiet(&look.review, &look.policy, now.max(head.at));
-        let left = commit.as_ref().map_or(0, |commit| commit.head.stirred.len());
-        Ok(Decision::of(commit, head.stirred.len().saturating_sub(left)))
+        let commit = sent::fall_quiet(&look.review, &look.policy, now.max(head.at));
+        let left = commit.as_ref().map_or(0, |commit| commit.head.affected.len());
+        Ok(Decision::of(commit, head.affected.len().saturating_sub(left)))
     };
     match committing.decide("ending the quiet period", fall_quiet).await? {
         Ended::Written(_, avoided) => Metrics::new("Holdpoint").count("NoticesAvoided", avoided).emit(now.millis()),
@@ -94,7 +94,7 @@ async fn postpone(env: &Env, id: &ReviewId, wait: Wait, deadline: Deadline) -> R
     let postpone = async |_: Attempt| {
         let Some(look) = Look::at(env, id).await? else { return Ok(Decision::Nothing(())) };
         let now = look.now(env);
-        Ok(Decision::of(Some(settle::postpone(&look.review, now.plus_millis(wait.millis()), now)), ()))
+        Ok(Decision::of(Some(sent::postpone(&look.review, now.plus_millis(wait.millis()), now)), ()))
     };
     // Beaten, it is still due, and the next tick tries the mailer a little early.
     committing.decide("postponing notices", postpone).await.map(drop)

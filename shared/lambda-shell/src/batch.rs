@@ -37,13 +37,13 @@ impl Message {
 
 /// What became of each message, in the order of the batch.
 #[derive(Clone, Debug)]
-pub struct Report<T> {
+pub struct BatchReport<T> {
     pub outcomes: Vec<(String, Result<T, Failure>)>,
     /// Set where the batch could not be read at all: the invocation itself must fail, so that all of it comes again.
     pub refused: Option<Failure>,
 }
 
-impl<T> Report<T> {
+impl<T> BatchReport<T> {
     pub fn refused(failure: Failure) -> Self {
         Self { outcomes: Vec::new(), refused: Some(failure) }
     }
@@ -97,7 +97,7 @@ fn message(index: usize, record: SqsMessage) -> Result<Message, Failure> {
 }
 
 /// A standard queue: each message by itself. One that fails or panics leaves the others alone.
-pub async fn each<T, F>(event: SqsEvent, deadline: &Deadline, mut handle: impl FnMut(Message) -> F) -> Report<T>
+pub async fn each<T, F>(event: SqsEvent, deadline: &Deadline, mut handle: impl FnMut(Message) -> F) -> BatchReport<T>
 where
     F: Future<Output = Result<T, Failure>>,
 {
@@ -111,12 +111,16 @@ where
         let outcome = one(deadline, &id, || handle(message)).await;
         outcomes.push((id, outcome));
     }
-    Report { outcomes, refused: None }
+    BatchReport { outcomes, refused: None }
 }
 
 /// A FIFO queue where each message matters by itself: once one of a group fails, the rest of that group is handed
 /// back unseen, so that none overtakes it.
-pub async fn in_order<T, F>(event: SqsEvent, deadline: &Deadline, mut handle: impl FnMut(Message) -> F) -> Report<T>
+pub async fn in_order<T, F>(
+    event: SqsEvent,
+    deadline: &Deadline,
+    mut handle: impl FnMut(Message) -> F,
+) -> BatchReport<T>
 where
     F: Future<Output = Result<T, Failure>>,
 {
@@ -138,7 +142,7 @@ where
         }
         outcomes.push((id, outcome));
     }
-    Report { outcomes, refused: None }
+    BatchReport { outcomes, refused: None }
 }
 
 /// A FIFO queue whose groups fold: the messages of a group are handed over together, in order, and share an outcome.
@@ -147,7 +151,7 @@ pub async fn by_group<T, F>(
     event: SqsEvent,
     deadline: &Deadline,
     mut handle: impl FnMut(Vec<Message>) -> F,
-) -> Report<T>
+) -> BatchReport<T>
 where
     T: Clone,
     F: Future<Output = Result<T, Failure>>,
@@ -185,7 +189,7 @@ where
             Some((id, outcome))
         })
         .collect();
-    Report { outcomes, refused: None }
+    BatchReport { outcomes, refused: None }
 }
 
 /// The one log line of a failure: here is where it is handled.
@@ -234,7 +238,7 @@ async fn unless_panic<F: Future>(begin: impl FnOnce() -> F) -> Result<F::Output,
     .await
 }
 
-fn refuse<T>(failure: Failure) -> Report<T> {
+fn refuse<T>(failure: Failure) -> BatchReport<T> {
     failure.log("the whole batch is refused");
-    Report::refused(failure)
+    BatchReport::refused(failure)
 }

@@ -49,7 +49,7 @@ impl<'a> Reading<'a> {
     /// Everyone to whom something may be owed: those who have a view, those whose view changed, and those who were told.
     pub fn audience<'p>(&self, told: impl IntoIterator<Item = &'p Person>) -> BTreeSet<Person> {
         let mut people = self.people();
-        people.extend(self.head().stirred.iter().cloned());
+        people.extend(self.head().affected.iter().cloned());
         people.extend(told.into_iter().cloned());
         people
     }

@@ -6,7 +6,7 @@ use crate::{
     Instant, Person, TraceId,
     base::{digest::Digest, instant::Slot},
     record::{
-        delta::{Change, DutyLine},
+        delta::{Difference, DutyLine},
         packet::Standpoint,
         view::{Row, View},
     },
@@ -28,7 +28,7 @@ pub struct LastNotified {
     pub version: u32,
     /// What the last notice with changes told, and the facts it named for them: what the page behind its link shows.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub changes: Vec<Change>,
+    pub changes: Vec<Difference>,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub why: Vec<Standpoint>,
     /// The proposal they were told of, if one was pending in their view.

@@ -7,10 +7,10 @@ use crate::{
     facts::subject::Subject,
     record::{
         delta::{self, DutyAction, DutyLine},
-        notice::{CalendarObject, CalendarPart, LinkTo, Method, Notice, NoticeKind, ReviewStanding, Status},
+        last_notified::LastNotified,
+        notice::{CalendarObject, CalendarPart, CalendarStatus, LinkTo, Method, Notice, NoticeKind, ReviewStanding},
         packet::Standpoint,
         review::{Head, Pending, Standing},
-        told::Told,
         view::{Attendance, ExceptionLine, Row, Seating, View},
     },
 };
@@ -20,7 +20,7 @@ use crate::{
 /// told stands on.
 pub fn owed(
     reading: &Reading<'_>,
-    told: &Told,
+    told: &LastNotified,
     in_doubt: bool,
     stood_on: &[Standpoint],
     now: Instant,
@@ -41,7 +41,7 @@ pub fn owed(
 }
 
 /// Whether this person is owed anything now: what a first look asks of everybody, before anybody is claimed.
-pub fn is_owed(reading: &Reading<'_>, told: &Told, in_doubt: bool, now: Instant) -> bool {
+pub fn is_owed(reading: &Reading<'_>, told: &LastNotified, in_doubt: bool, now: Instant) -> bool {
     debt(reading, told, in_doubt, now).is_some()
 }
 
@@ -52,7 +52,7 @@ enum Debt {
     News(View),
 }
 
-fn debt(reading: &Reading<'_>, told: &Told, in_doubt: bool, now: Instant) -> Option<Debt> {
+fn debt(reading: &Reading<'_>, told: &LastNotified, in_doubt: bool, now: Instant) -> Option<Debt> {
     // Who cannot be reached is owed the mail still, and is mailed nothing.
     if reading.review.head.withholds(&told.person) {
         return None;
@@ -68,7 +68,7 @@ fn debt(reading: &Reading<'_>, told: &Told, in_doubt: bool, now: Instant) -> Opt
     Some(Debt::News(view))
 }
 
-fn reminder(reading: &Reading<'_>, told: &Told, view: &View, now: Instant) -> Option<Notice> {
+fn reminder(reading: &Reading<'_>, told: &LastNotified, view: &View, now: Instant) -> Option<Notice> {
     let due = |at: Instant, reminded: u32, until: Instant| {
         deadlines::nth_reminder(at, reminded, reading.policy).is_some_and(|next| next <= now && next < until)
     };
@@ -101,7 +101,7 @@ fn reminder(reading: &Reading<'_>, told: &Told, view: &View, now: Instant) -> Op
     Some(notice)
 }
 
-fn letter(reading: &Reading<'_>, told: &Told, view: &View, kind: NoticeKind, now: Instant) -> Notice {
+fn letter(reading: &Reading<'_>, told: &LastNotified, view: &View, kind: NoticeKind, now: Instant) -> Notice {
     let head = &reading.review.head;
     let about = head.pending.as_ref().filter(|_| is_about_proposal(reading, &told.person, view));
     Notice {
@@ -143,7 +143,7 @@ pub(crate) fn is_about_proposal(reading: &Reading<'_>, person: &Person, view: &V
 }
 
 /// The first kind that fits.
-fn kind(reading: &Reading<'_>, told: &Told, view: &View) -> NoticeKind {
+fn kind(reading: &Reading<'_>, told: &LastNotified, view: &View) -> NoticeKind {
     let was = &told.view;
     let lost = |line: &ExceptionLine| !view.exceptions.iter().any(|now| now.kind == line.kind);
     if view.decides.is_some() {
@@ -164,14 +164,14 @@ fn kind(reading: &Reading<'_>, told: &Told, view: &View) -> NoticeKind {
 }
 
 /// A duty arises when a notice tells a changed authoritative row after an adoption.
-pub(crate) fn arises(told: &Told, view: &View, row: Option<&Row>) -> bool {
+pub(crate) fn arises(told: &LastNotified, view: &View, row: Option<&Row>) -> bool {
     view.standing == Some(Seating::Authoritative)
         && view.attendance.is_none()
         && row.is_some()
         && (told.released || told.seat.as_ref() != row)
 }
 
-fn duty(reading: &Reading<'_>, told: &Told, view: &View, now: Instant) -> Option<DutyLine> {
+fn duty(reading: &Reading<'_>, told: &LastNotified, view: &View, now: Instant) -> Option<DutyLine> {
     let head = &reading.review.head;
     if let Some(pending) = head.pending.as_ref().filter(|_| view.decides.is_some()) {
         return Some(DutyLine { action: DutyAction::Decide, by: pending.expires_at });
@@ -220,7 +220,7 @@ fn acknowledge(row: &Row) -> LinkTo {
 }
 
 /// Meeting first, then hold: what this person's calendar must learn, if anything.
-fn calendar(reading: &Reading<'_>, told: &Told) -> Vec<CalendarPart> {
+fn calendar(reading: &Reading<'_>, told: &LastNotified) -> Vec<CalendarPart> {
     let head = &reading.review.head;
     let mut parts = Vec::new();
     let over = head.standing == Standing::Cancelled;
@@ -236,21 +236,21 @@ fn calendar(reading: &Reading<'_>, told: &Told) -> Vec<CalendarPart> {
     };
     match (told.meeting, meeting) {
         (was, Some(slot)) if was != Some(slot) => {
-            parts.push(part(Method::Request, CalendarObject::Meeting, Some(Status::Confirmed), slot));
+            parts.push(part(Method::Request, CalendarObject::Meeting, Some(CalendarStatus::Confirmed), slot));
         }
         (Some(was), None) => {
-            parts.push(part(Method::Cancel, CalendarObject::Meeting, over.then_some(Status::Cancelled), was));
+            parts.push(part(Method::Cancel, CalendarObject::Meeting, over.then_some(CalendarStatus::Cancelled), was));
         }
         _ => {}
     }
     let hold = head.hold.entry.as_ref().filter(|hold| hold.people.contains(&told.person)).map(|hold| hold.slot);
     match (told.hold, hold) {
         (was, Some(slot)) if was.map(|(slot, _)| slot) != Some(slot) => {
-            parts.push(part(Method::Request, CalendarObject::Hold, Some(Status::Tentative), slot));
+            parts.push(part(Method::Request, CalendarObject::Hold, Some(CalendarStatus::Tentative), slot));
         }
         (Some((was, _)), None) => {
             // The object lives on for others: then it is this person alone who is taken off it.
-            let ended = head.hold.entry.is_none().then_some(Status::Cancelled);
+            let ended = head.hold.entry.is_none().then_some(CalendarStatus::Cancelled);
             parts.push(part(Method::Cancel, CalendarObject::Hold, ended, was));
         }
         _ => {}
@@ -259,7 +259,7 @@ fn calendar(reading: &Reading<'_>, told: &Told) -> Vec<CalendarPart> {
 }
 
 /// The facts HEAD stands on that the told version did not, as far as this person may know of them.
-fn why(reading: &Reading<'_>, told: &Told, stood_on: &[Standpoint]) -> Vec<Standpoint> {
+fn why(reading: &Reading<'_>, told: &LastNotified, stood_on: &[Standpoint]) -> Vec<Standpoint> {
     let review = reading.review;
     let shown = reading.proposal_for(&told.person).and(review.pending.as_ref()).unwrap_or(&review.authoritative);
     let news = &review.head.today.news;
