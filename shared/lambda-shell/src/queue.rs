@@ -190,6 +190,7 @@ fn fitting(id: &str) -> String {
     if fits { id.to_owned() } else { format!("{MARK}{}", hex(&Sha256::digest(id.as_bytes()))) }
 }
 
+/// As `refresh_core::base::hex` writes them; this crate imports nothing of ours.
 fn hex(bytes: &[u8]) -> String {
     bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }

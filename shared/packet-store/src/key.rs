@@ -3,9 +3,10 @@
 //! Names are percent-escaped, so that neither `#` (which joins the parts of a key) nor `/` stands in one unescaped.
 
 use aws_sdk_dynamodb::types::AttributeValue;
+use percent_encoding::percent_decode_str;
 use refresh_core::{
     Person, ReviewId,
-    base::digest::Digest,
+    base::{digest::Digest, hex},
     facts::{event::Identity, subject::Subject},
     record::commit::Cause,
 };
@@ -106,8 +107,7 @@ pub(crate) fn subject_partition(subject: &Subject) -> String {
 }
 
 pub(crate) fn link_partition(hash: [u8; 16]) -> String {
-    let hex: String = hash.iter().map(|byte| format!("{byte:02x}")).collect();
-    format!("SUBJECT#link#{hex}")
+    format!("SUBJECT#link#{}", hex::written(&hash))
 }
 
 fn subject_name(subject: &Subject) -> String {
@@ -136,42 +136,22 @@ fn reference(text: &str) -> String {
     if escaped.len() <= LONGEST_REFERENCE {
         return escaped;
     }
-    let hex: String = Sha256::digest(text.as_bytes()).iter().map(|byte| format!("{byte:02x}")).collect();
-    format!("%~{hex}")
+    format!("%~{}", hex::written(&Sha256::digest(text.as_bytes())))
 }
 
 /// Everything else stays readable to an operator who looks into the table.
 fn escaped(name: &str) -> String {
-    let mut out = String::with_capacity(name.len());
-    for c in name.chars() {
-        match c {
-            '%' => out.push_str("%25"),
-            '#' => out.push_str("%23"),
-            '/' => out.push_str("%2F"),
-            c => out.push(c),
-        }
-    }
-    out
+    name.replace('%', "%25").replace('#', "%23").replace('/', "%2F")
 }
 
 /// Only what [`escaped`] writes is read: every name has one spelling.
 fn unescaped(text: &str) -> Result<String, String> {
-    if text.contains(['#', '/']) {
-        return Err(format!("expected # and / escaped; found {text:?}"));
+    let name = percent_decode_str(text).decode_utf8().map_err(|_| format!("expected UTF-8; found {text:?}"))?;
+    if escaped(&name) == text {
+        Ok(name.into_owned())
+    } else {
+        Err(format!("expected %25, %23 and %2F for percent sign, # and /, and no other escape; found {text:?}"))
     }
-    let mut parts = text.split('%');
-    let mut out = parts.next().unwrap_or_default().to_owned();
-    for part in parts {
-        let c = match part.get(..2) {
-            Some("25") => '%',
-            Some("23") => '#',
-            Some("2F") => '/',
-            _ => return Err(format!("expected %25, %23 or %2F after a percent sign; found {text:?}")),
-        };
-        out.push(c);
-        out.push_str(&part[2..]);
-    }
-    Ok(out)
 }
 
 #[cfg(test)]

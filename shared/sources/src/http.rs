@@ -6,6 +6,7 @@
 use std::collections::BTreeMap;
 
 use base64::{Engine, engine::general_purpose::STANDARD};
+use percent_encoding::percent_decode_str;
 use refresh_core::facts::event::Event;
 use serde_json::{Map, Value};
 
@@ -198,17 +199,9 @@ fn binary(headers: &BTreeMap<String, &str>, content_type: &str, body: &[u8]) -> 
 fn percent_decoded(value: &str) -> Option<String> {
     let inner = value.strip_prefix('"').and_then(|rest| rest.strip_suffix('"'));
     let text = inner.map_or_else(|| value.to_owned(), |quoted| quoted.replace("\\\"", "\"").replace("\\\\", "\\"));
-    let mut bytes = Vec::with_capacity(text.len());
-    let mut rest = text.as_bytes();
-    while let Some((&first, after)) = rest.split_first() {
-        if first != b'%' {
-            bytes.push(first);
-            rest = after;
-            continue;
-        }
-        let digits = std::str::from_utf8(after.get(..2)?).ok()?;
-        bytes.push(u8::from_str_radix(digits, 16).ok().filter(|_| !digits.starts_with('+'))?);
-        rest = &after[2..];
-    }
-    String::from_utf8(bytes).ok()
+    // The library leaves a percent sign as it is that begins no escape; here that is a fault of the sender's.
+    let escapes = text.split('%').skip(1);
+    let whole =
+        escapes.map(str::as_bytes).all(|after| after.get(..2).is_some_and(|two| two.iter().all(u8::is_ascii_hexdigit)));
+    whole.then(|| percent_decode_str(&text).decode_utf8().ok()).flatten().map(std::borrow::Cow::into_owned)
 }

@@ -6,6 +6,7 @@
 
 use refresh_core::{
     EventId, Person, Source, TraceId,
+    base::hex,
     facts::event::Identity,
     record::delivery::{Delivery, DeliveryReport, DeliveryStatus},
 };
@@ -27,7 +28,7 @@ pub const TRACE_TAG: &str = "trace";
 
 /// The tag's value for a review, by the short form of its name.
 pub fn review_tag(review: [u8; 16]) -> String {
-    review.iter().map(|byte| format!("{byte:02x}")).collect()
+    hex::written(&review)
 }
 
 /// One report on one message.
@@ -157,10 +158,7 @@ fn only<T>(node: &Node<'_>, read: impl Fn(&Node<'_>) -> Option<T>) -> Option<T> 
 }
 
 fn short_name(text: &str) -> Result<[u8; 16], String> {
-    let wrong = || "32 hexadecimal digits".to_owned();
-    let digits = text.len() == 32 && text.bytes().all(|byte| byte.is_ascii_hexdigit());
-    let number = digits.then(|| u128::from_str_radix(text, 16).ok()).flatten().ok_or_else(wrong)?;
-    Ok(number.to_be_bytes())
+    hex::read(text).ok_or_else(|| "32 hexadecimal digits".to_owned())
 }
 
 /// What became of the message, and when where the report says.

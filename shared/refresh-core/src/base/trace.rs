@@ -6,7 +6,7 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-use crate::base::digest::Digest;
+use crate::base::{digest::Digest, hex};
 
 /// A trace id of W3C Trace Context: 16 bytes, not all zero, written as 32 hexadecimal digits.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -41,14 +41,7 @@ impl TraceId {
 
     /// As it is written.
     pub fn parse(text: &str) -> Option<Self> {
-        if !digits(text, 32) {
-            return None;
-        }
-        let mut bytes = [0; 16];
-        for (byte, pair) in bytes.iter_mut().zip(text.as_bytes().chunks(2)) {
-            *byte = u8::from_str_radix(std::str::from_utf8(pair).ok()?, 16).ok()?;
-        }
-        Self::from_bytes(bytes)
+        digits(text, 32).then(|| hex::read(text)).flatten().and_then(Self::from_bytes)
     }
 }
 
@@ -59,7 +52,7 @@ fn digits(text: &str, length: usize) -> bool {
 
 impl fmt::Display for TraceId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.0.iter().try_for_each(|byte| write!(f, "{byte:02x}"))
+        f.write_str(&hex::written(&self.0))
     }
 }
 
