@@ -1,6 +1,7 @@
 //! House rules, each with its reason. A review remark made twice ends up here.
 
 mod rooms;
+mod words;
 
 use std::{
     collections::{BTreeMap, BTreeSet},
