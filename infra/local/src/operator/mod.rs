@@ -137,7 +137,7 @@ async fn show(store: &Store, now: Instant, review: &ReviewId) -> Result<Value, S
                 "version": version.number, "made_at": version.made_at, "parent": version.parent,
                 "digest": version.packet.digest(), "packet": version.packet, "violated": version.violated,
                 "stands_on": version.stands_on,
-                "report": version.report,
+                "report": version.report.spelled(),
             })
         })
         .collect();

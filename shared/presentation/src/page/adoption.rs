@@ -285,9 +285,9 @@ fn proposal(scene: &Scene<'_>, pending: &Pending, version: &Version, names: &Nam
             .into_iter()
             .map(|standpoint| wording::sentence(&wording::why(standpoint, names)))
             .collect(),
-        considered: version.report.considered,
-        runs: version.report.runs.iter().map(|run| run_line(run, names)).collect(),
-        left_out: version.report.left_out,
+        considered: version.report.considered(),
+        runs: version.report.runs().iter().map(|run| run_line(run, names)).collect(),
+        left_out: version.report.left_out(),
         timeline: timeline::of(scene, names),
         answers: answers(scene, names),
         nothing: if version.packet.cancelled {

@@ -145,8 +145,8 @@ pub fn review(scene: &Scene<'_>, workspace: &Workspace<'_>) -> Page {
                 reasons: wording::reasons(exception, &names),
             })
             .collect(),
-        considered: report.considered,
-        runs: report.runs.iter().map(|run| run_line(run, &names)).collect(),
+        considered: report.considered(),
+        runs: report.runs().iter().map(|run| run_line(run, &names)).collect(),
         history: workspace.entries.iter().rev().map(|entry| history::item(entry, &names)).collect(),
         verified: workspace.verified.as_ref().ok().copied(),
         misfit: workspace

@@ -1,5 +1,7 @@
 //! Who fills which role: a matching problem. If any assignment exists, one is found, and it is the best one.
 
+use std::collections::VecDeque;
+
 /// Somebody who could fill a role in one slot.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Seatable {
@@ -22,39 +24,33 @@ pub struct Assignment {
 /// The assignment with the fewest substitutions, then the smallest ranks role by role. `roles` in role-name order.
 /// `None` where a role has nobody, or no distinct people can be found.
 pub fn assign(roles: &[Vec<Seatable>], distinct: bool) -> Option<Assignment> {
-    let best: Vec<Seatable> = roles.iter().map(|role| preferred(role)).collect::<Option<_>>()?;
-    // What is best for each role alone is best for all, unless it sits one person twice.
-    if !distinct || all_distinct(&best) {
-        return Some(Assignment::of(&best));
-    }
-    let least = fewest_substitutions(roles)?;
-    let mut fixed: Vec<Vec<Seatable>> = roles.to_vec();
-    for role in 0..roles.len() {
-        let mut order = roles[role].clone();
-        order.sort_by_key(|seat| (seat.rank, seat.substitution, seat.person));
-        let found = order.into_iter().find(|seat| {
-            fixed[role] = vec![*seat];
-            fewest_substitutions(&fixed) == Some(least)
-        })?;
-        fixed[role] = vec![found];
-    }
-    Some(Assignment::of(&fixed.iter().map(|role| role[0]).collect::<Vec<_>>()))
+    assign_except(roles, distinct, &[])
 }
 
-/// The best assignment that is none of `left_out`. A best one that is left out is split: each of its seats in turn is
-/// forbidden, and the best of what remains is taken.
+/// The best assignment that is none of `left_out`.
 pub fn assign_except(roles: &[Vec<Seatable>], distinct: bool, left_out: &[Vec<usize>]) -> Option<Assignment> {
-    let best = assign(roles, distinct)?;
-    if !left_out.contains(&best.people) {
-        return Some(best);
+    let best: Vec<Seatable> = roles.iter().map(|role| preferred(role)).collect::<Option<_>>()?;
+    let people = |seats: &[Seatable]| seats.iter().map(|seat| seat.person).collect::<Vec<_>>();
+    // What is best for each role alone is best for all, unless one person sits twice.
+    if (!distinct || all_distinct(&best)) && !left_out.contains(&people(&best)) {
+        return Some(Assignment::of(&best));
     }
-    (0..roles.len())
-        .filter_map(|role| {
-            let mut fewer = roles.to_vec();
-            fewer[role].retain(|seat| seat.person != best.people[role]);
-            assign_except(&fewer, distinct, left_out)
-        })
-        .min()
+    Choices::of(roles, distinct).best(&as_many(left_out, roles))
+}
+
+/// Whether there is any assignment that is none of `left_out`.
+pub fn is_possible(roles: &[Vec<Seatable>], distinct: bool, left_out: &[Vec<usize>]) -> bool {
+    Choices::of(roles, distinct).least(0, &as_many(left_out, roles)).is_some()
+}
+
+/// Those of `left_out` that fill as many roles: where a role is waived, none is the same assignment.
+fn as_many<'l>(left_out: &'l [Vec<usize>], roles: &[Vec<Seatable>]) -> Vec<&'l [usize]> {
+    left_out.iter().filter(|seats| seats.len() == roles.len()).map(Vec::as_slice).collect()
+}
+
+/// The fewest substitutions that an assignment of distinct people needs, where they are fewer than `below`.
+pub fn fewest_substitutions(roles: &[Vec<Seatable>], below: u32) -> Option<u32> {
+    cheapest(roles, true, below)
 }
 
 impl Assignment {
@@ -77,58 +73,166 @@ fn all_distinct(seats: &[Seatable]) -> bool {
     people.windows(2).all(|pair| pair[0] != pair[1])
 }
 
-/// The Hungarian method on a roles x people matrix of 0 (the incumbent), 1 (a substitution) and `NEVER`.
-/// At most 30 roles and 100 people, so dense arrays are the plain and the fast form.
-fn fewest_substitutions(roles: &[Vec<Seatable>]) -> Option<u32> {
-    const NEVER: i64 = 1_000_000;
-    let n = roles.len();
-    let m = roles.iter().flatten().map(|seat| seat.person + 1).max().unwrap_or(0).max(n);
-    let mut cost = vec![vec![NEVER; m]; n];
-    for (row, seats) in cost.iter_mut().zip(roles) {
-        for seat in seats {
-            row[seat.person] = row[seat.person].min(i64::from(seat.substitution));
+/// By rank; each person once, with their best rank.
+fn in_order(role: &[Seatable]) -> Vec<Seatable> {
+    let mut order = role.to_vec();
+    order.sort_by_key(|seat| (seat.rank, seat.substitution, seat.person));
+    let mut once: Vec<Seatable> = Vec::with_capacity(order.len());
+    for seat in order {
+        if once.iter().all(|before| before.person != seat.person) {
+            once.push(seat);
         }
     }
-    // Potentials u, v; `taken[j]` is the role (1-based) that person j has. Index 0 is the usual sentinel.
-    let mut u = vec![0i64; n + 1];
-    let mut v = vec![0i64; m + 1];
-    let mut taken = vec![0usize; m + 1];
-    for role in 1..=n {
-        taken[0] = role;
-        let mut slack = vec![i64::MAX; m + 1];
-        let mut from = vec![0usize; m + 1];
-        let mut seen = vec![false; m + 1];
-        let mut at = 0;
-        while taken[at] != 0 {
-            seen[at] = true;
-            let (row, mut delta, mut next) = (taken[at], i64::MAX, 0);
-            for person in (1..=m).filter(|person| !seen[*person]).collect::<Vec<_>>() {
-                let reduced = cost[row - 1][person - 1] - u[row] - v[person];
-                if reduced < slack[person] {
-                    slack[person] = reduced;
-                    from[person] = at;
-                }
-                if slack[person] < delta {
-                    delta = slack[person];
-                    next = person;
-                }
-            }
-            for person in 0..=m {
-                if seen[person] {
-                    u[taken[person]] += delta;
-                    v[person] -= delta;
-                } else if slack[person] != i64::MAX {
-                    slack[person] -= delta;
-                }
-            }
-            at = next;
-        }
-        while at != 0 {
-            taken[at] = taken[from[at]];
-            at = from[at];
-        }
+    once
+}
+
+/// What is left to choose from while the roles are decided one after the other: a decided role has one seat left.
+struct Choices {
+    roles: Vec<Vec<Seatable>>,
+    distinct: bool,
+}
+
+impl Choices {
+    fn of(roles: &[Vec<Seatable>], distinct: bool) -> Self {
+        Self { roles: roles.iter().map(|role| in_order(role)).collect(), distinct }
     }
-    let total: i64 =
-        (1..=m).filter(|person| taken[*person] != 0).map(|person| cost[taken[person] - 1][person - 1]).sum();
-    (total < NEVER).then_some(total as u32)
+
+    /// Role by role the smallest rank with which the fewest substitutions are still possible.
+    fn best(&mut self, left_out: &[&[usize]]) -> Option<Assignment> {
+        let least = self.least(0, left_out)?;
+        let mut left_out = left_out.to_vec();
+        for role in 0..self.roles.len() {
+            let order = self.roles[role].clone();
+            let (seat, remaining) = order.into_iter().find_map(|seat| {
+                self.roles[role] = vec![seat];
+                let remaining = seated_alike(&left_out, role, seat.person);
+                (self.least(role + 1, &remaining) == Some(least)).then_some((seat, remaining))
+            })?;
+            self.roles[role] = vec![seat];
+            left_out = remaining;
+        }
+        Some(Assignment::of(&self.roles.iter().map(|role| role[0]).collect::<Vec<_>>()))
+    }
+
+    /// The fewest substitutions of what is left to choose from and none of `left_out`, which agree with what is decided
+    /// of the roles before `role`. An assignment is none of `left_out` exactly where there is a role at which it leaves
+    /// all those that it agrees with before: it is looked for at every such role.
+    fn least(&mut self, role: usize, left_out: &[&[usize]]) -> Option<u32> {
+        if left_out.is_empty() {
+            return cheapest(&self.roles, self.distinct, u32::MAX);
+        }
+        let all = self.roles.get(role)?.clone();
+        let (agreeing, leaving): (Vec<Seatable>, Vec<Seatable>) =
+            all.iter().partition(|seat| left_out.iter().any(|seats| seats[role] == seat.person));
+        self.roles[role] = leaving;
+        let mut least = cheapest(&self.roles, self.distinct, u32::MAX);
+        for seat in agreeing {
+            self.roles[role] = vec![seat];
+            let found = self.least(role + 1, &seated_alike(left_out, role, seat.person));
+            least = [least, found].into_iter().flatten().min();
+        }
+        self.roles[role] = all;
+        least
+    }
+}
+
+/// Those of `left_out` that have this person in this role.
+fn seated_alike<'l>(left_out: &[&'l [usize]], role: usize, person: usize) -> Vec<&'l [usize]> {
+    left_out.iter().copied().filter(|seats| seats[role] == person).collect()
+}
+
+/// The fewest substitutions that fill all roles, where they are fewer than `below`.
+fn cheapest(roles: &[Vec<Seatable>], distinct: bool, below: u32) -> Option<u32> {
+    if !distinct {
+        let best: Option<Vec<Seatable>> = roles.iter().map(|role| preferred(role)).collect();
+        return best.map(|seats| Assignment::of(&seats).substitutions).filter(|needed| *needed < below);
+    }
+    Seats::keeping_incumbents(roles).fill_all(below)
+}
+
+/// Nobody, or no role.
+const NONE: usize = usize::MAX;
+
+/// Who sits where while roles are filled one after the other, always with the fewest substitutions for those that are.
+struct Seats<'r> {
+    roles: &'r [Vec<Seatable>],
+    /// Per role, the place of its seat in the role's list.
+    seat: Vec<usize>,
+    /// Per person, their role.
+    role_of: Vec<usize>,
+    substitutions: i32,
+}
+
+/// The cheapest way found so far to a role whose person would have to move.
+#[derive(Clone, Copy)]
+struct Way {
+    cost: i32,
+    /// The role whose choice takes this role's person.
+    from: usize,
+    /// That choice's place in the list.
+    by: usize,
+}
+
+impl<'r> Seats<'r> {
+    /// Each incumbent who may stays: that costs nothing, so nothing is cheaper for the roles filled by it.
+    fn keeping_incumbents(roles: &'r [Vec<Seatable>]) -> Self {
+        let people = roles.iter().flatten().map(|seat| seat.person + 1).max().unwrap_or(0);
+        let mut seats = Self { roles, seat: vec![NONE; roles.len()], role_of: vec![NONE; people], substitutions: 0 };
+        for (role, choices) in roles.iter().enumerate() {
+            let stays = |seat: &Seatable| !seat.substitution && seats.role_of[seat.person] == NONE;
+            if let Some(place) = choices.iter().position(stays) {
+                seats.take(role, place);
+            }
+        }
+        seats
+    }
+
+    fn take(&mut self, role: usize, place: usize) {
+        self.seat[role] = place;
+        self.role_of[self.roles[role][place].person] = role;
+    }
+
+    fn fill_all(mut self, below: u32) -> Option<u32> {
+        for role in 0..self.roles.len() {
+            if self.seat[role] == NONE {
+                self.substitutions += self.fill(role)?;
+                // Each role filled later costs no less, so what is too much now stays too much.
+                if self.substitutions as u32 >= below {
+                    return None;
+                }
+            }
+        }
+        Some(self.substitutions as u32).filter(|needed| *needed < below)
+    }
+
+    /// Fills an empty role at the least cost, moving others along the cheapest way to somebody without a seat.
+    fn fill(&mut self, role: usize) -> Option<i32> {
+        let mut ways = vec![Way { cost: i32::MAX, from: NONE, by: NONE }; self.roles.len()];
+        ways[role].cost = 0;
+        let mut best = Way { cost: i32::MAX, from: NONE, by: NONE };
+        let mut waiting = VecDeque::from([role]);
+        while let Some(from) = waiting.pop_front() {
+            let left = if from == role { 0 } else { self.cost(from, self.seat[from]) };
+            for by in (0..self.roles[from].len()).filter(|by| *by != self.seat[from]) {
+                let way = Way { cost: ways[from].cost - left + self.cost(from, by), from, by };
+                let other = self.role_of[self.roles[from][by].person];
+                if other == NONE {
+                    best = if way.cost < best.cost { way } else { best };
+                } else if way.cost < ways[other].cost {
+                    ways[other] = way;
+                    waiting.push_back(other);
+                }
+            }
+        }
+        let mut step = best;
+        while step.from != NONE {
+            self.take(step.from, step.by);
+            step = ways[step.from];
+        }
+        (best.from != NONE).then_some(best.cost)
+    }
+
+    fn cost(&self, role: usize, place: usize) -> i32 {
+        i32::from(self.roles[role][place].substitution)
+    }
 }

@@ -3,7 +3,10 @@
 use crate::{
     Interval, Person,
     base::instant::Slot,
-    facts::{fact::Facts, subject::Diary},
+    facts::{
+        fact::{Busy, Facts},
+        subject::Diary,
+    },
     record::booking::{self, Booking},
 };
 
@@ -31,30 +34,38 @@ pub struct Time {
 impl Time {
     pub fn of(person: &Person, facts: &Facts, bookings: &[Booking]) -> Self {
         let mut time = Self::default();
-        if let Some((calendar, accepted_at)) = facts.diary(person, Diary::Calendar) {
-            let mut ours = booking::ours(bookings, person, accepted_at);
-            // Where the source itself says which entry is ours, an unmarked one beside it is somebody else's meeting.
-            let marked =
-                |slot: &Slot| calendar.busy.iter().any(|busy| busy.own == Some(true) && busy.interval() == *slot);
-            ours.retain(|slot| !marked(slot));
-            time.calendar = true;
-            time.horizons.push(calendar.horizon);
-            time.unknown.extend_from_slice(&calendar.unknown);
-            time.busy.extend(
-                calendar
-                    .busy
-                    .iter()
-                    .filter(|busy| !is_ours(busy.own, busy.interval(), &mut ours))
-                    .map(crate::facts::fact::Busy::interval),
-            );
-        }
-        // An on-call entry is never our meeting, whatever it says of itself.
-        if let Some((oncall, _)) = facts.diary(person, Diary::Oncall) {
-            time.horizons.push(oncall.horizon);
-            time.unknown.extend_from_slice(&oncall.unknown);
-            time.busy.extend(oncall.busy.iter().map(crate::facts::fact::Busy::interval));
-        }
+        time.read(person, facts, bookings);
         time
+    }
+
+    /// Another person's time in the same memory: a search reads that of hundreds of people, one after the other.
+    pub fn read(&mut self, person: &Person, facts: &Facts, bookings: &[Booking]) {
+        self.busy.clear();
+        self.horizons.clear();
+        self.unknown.clear();
+        self.calendar = false;
+        for (diary, availability, accepted_at) in facts.diaries(person) {
+            self.horizons.push(availability.horizon);
+            self.unknown.extend_from_slice(&availability.unknown);
+            match diary {
+                Diary::Calendar => {
+                    self.calendar = true;
+                    let ours = booking::ours(bookings, person, accepted_at);
+                    self.add_all_but_ours(&availability.busy, ours);
+                }
+                // An on-call entry is never our meeting, whatever it says of itself.
+                Diary::Oncall => self.busy.extend(availability.busy.iter().map(Busy::interval)),
+            }
+        }
+    }
+
+    /// `ours`: the slots whose entry is this person's invitation from us.
+    fn add_all_but_ours(&mut self, entries: &[Busy], mut ours: Vec<Slot>) {
+        // Where the source itself says which entry is ours, an unmarked one beside it is somebody else's meeting.
+        ours.retain(|slot| !entries.iter().any(|busy| busy.own == Some(true) && busy.interval() == *slot));
+        self.busy.reserve(entries.len());
+        let others = entries.iter().filter(|busy| !is_ours(busy.own, busy.interval(), &mut ours));
+        self.busy.extend(others.map(Busy::interval));
     }
 
     pub fn in_slot(&self, slot: &Slot) -> Known {

@@ -1,112 +1,215 @@
-//! Why this slot and not another: the report of one search.
+//! Why this slot and not another: each start considered, with every reason against it, found in words and kept in runs.
+
+use std::ops::{Range, RangeInclusive};
 
 use crate::{
     Instant,
     choice::{
-        assignment,
-        candidates::{Landscape, RoleCandidate},
-        search::Waiver,
+        candidates::{Candidates, Hindrance},
+        seating::Seating,
+        starts,
     },
-    record::report::{Against, Because, Candidate, MOST_RUNS, Report, Run},
+    record::report::{Because, MOST_RUNS, Report, RuleAgainst, Writer},
 };
 
 /// How many starts are explained: those nearest to the authoritative one.
 const MOST_STARTS: usize = 1_000;
 
 /// Each start up to the chosen one, outward from the authoritative start; all of them where nothing was chosen.
-pub fn of(landscape: &Landscape<'_>, chosen: Option<Instant>) -> Report {
-    let mut considered: Vec<usize> = Vec::new();
-    for index in landscape.outward().take(MOST_STARTS) {
-        considered.push(index);
-        if chosen == Some(landscape.axis.starts[index]) {
+pub fn of(candidates: &Candidates<'_>, chosen: Option<Instant>) -> Report {
+    let considered = considered(candidates, chosen);
+    let objections = Objections::of(candidates, &considered);
+    let runs = runs(&objections.edges(candidates), &considered);
+    let kept = nearest_runs(candidates, &runs);
+    let teams = candidates.roles.iter().map(|role| {
+        let people = role.candidates.iter().map(|candidate| candidates.people[candidate.person].clone());
+        (role.role.clone(), people.collect())
+    });
+    let mut writer = Writer::new(teams.collect());
+    for run in &runs[kept.clone()] {
+        let start = run.start;
+        writer.run(candidates.axis.start(start), candidates.axis.start(run.end - 1), objections.rules_at(start));
+        for (index, role) in candidates.roles.iter().enumerate() {
+            if !starts::contains(candidates.filled.row(index), start) {
+                let because = role.candidates.iter().map(|candidate| because(candidates.hindrance(candidate, start)));
+                writer.nobody_for(index, because);
+            }
+        }
+    }
+    writer.finish(considered.count() as u32, (runs.len() - kept.len()) as u32)
+}
+
+/// The starts outward from the authoritative one lie side by side.
+fn considered(candidates: &Candidates<'_>, chosen: Option<Instant>) -> RangeInclusive<usize> {
+    let home = candidates.axis.home();
+    let chosen = chosen.map(|chosen| candidates.axis.first_at_or_after(chosen));
+    let (mut first, mut last) = (home, home);
+    for start in candidates.axis.outward().take(MOST_STARTS) {
+        (first, last) = (first.min(start), last.max(start));
+        if chosen == Some(start) {
             break;
         }
     }
-    considered.sort_unstable();
-    let timely = Rules::of(landscape);
-    let mut runs: Vec<Run> = Vec::new();
-    let mut before = None;
-    for index in &considered {
-        let start = landscape.axis.starts[*index];
-        let against = timely.against(landscape, *index);
-        match runs.last_mut() {
-            Some(run) if run.against == against && before == index.checked_sub(1) => run.last = start,
-            _ => runs.push(Run { first: start, last: start, against }),
-        }
-        before = Some(*index);
-    }
-    let considered = considered.len() as u32;
-    let home = landscape.axis.starts[landscape.home];
-    let mut left_out = 0;
-    while runs.len() > MOST_RUNS {
-        let distance = |run: &Run| run.first.since(home).abs().min(run.last.since(home).abs());
-        let far = if distance(&runs[0]) > distance(&runs[runs.len() - 1]) { 0 } else { runs.len() - 1 };
-        runs.remove(far);
-        left_out += 1;
-    }
-    Report { runs, considered, left_out }
+    first..=last
 }
 
-/// The rules about time, one at a time: a start may break several.
-struct Rules {
-    evidence: Option<Instant>,
-    notice: Instant,
+/// Neighbouring starts with the same reasons share a run.
+fn runs(edges: &[u64], considered: &RangeInclusive<usize>) -> Vec<Range<usize>> {
+    let mut runs = Vec::new();
+    let mut from = *considered.start();
+    while considered.contains(&from) {
+        let to = starts::next(edges, from + 1).map_or(considered.end() + 1, |edge| edge.min(considered.end() + 1));
+        runs.push(from..to);
+        from = to;
+    }
+    runs
 }
 
-impl Rules {
-    fn of(landscape: &Landscape<'_>) -> Self {
-        Self { evidence: landscape.situation.evidence_start(), notice: landscape.situation.notice_start() }
+/// The runs that are kept: as long as there are too many, the farther end goes.
+fn nearest_runs(candidates: &Candidates<'_>, runs: &[Range<usize>]) -> Range<usize> {
+    let displacement =
+        |run: &Range<usize>| candidates.axis.displacement(run.start).min(candidates.axis.displacement(run.end - 1));
+    let mut kept = 0..runs.len();
+    while kept.len() > MOST_RUNS {
+        if displacement(&runs[kept.start]) > displacement(&runs[kept.end - 1]) {
+            kept.start += 1;
+        } else {
+            kept.end -= 1;
+        }
     }
+    kept
+}
 
-    fn against(&self, landscape: &Landscape<'_>, index: usize) -> Vec<Against> {
-        let situation = landscape.situation;
-        let slot = landscape.axis.slot(index);
-        let mut against = Vec::new();
-        match self.evidence {
-            None => against.push(Against::NoEvidence),
-            Some(ready) if slot.start < ready => against.push(Against::BeforeEvidence),
-            Some(_) => {}
-        }
-        if situation.in_force().is_some_and(|change| !change.window.contains(&slot)) {
-            against.push(Against::OutsideWindow);
-        }
-        if situation.cutover_end().is_some_and(|end| slot.end > end) {
-            against.push(Against::CutoverLead);
-        }
-        if slot.start < self.notice && index != landscape.home {
-            against.push(Against::ShortNotice);
-        }
-        if situation.freezes.crosses(&slot) {
-            against.push(Against::Freeze);
-        }
-        let seatable = landscape.seatable(index, Waiver::Nothing);
-        let roles = landscape.roles.iter().zip(&seatable).filter(|(_, seatable)| seatable.is_empty());
-        against.extend(roles.map(|(role, _)| Against::Role {
-            role: role.role.clone(),
-            people: role.candidates.iter().map(|candidate| why_not(landscape, candidate, index)).collect(),
-        }));
-        if seatable.iter().all(|role| !role.is_empty())
-            && assignment::assign(&seatable, situation.policy.distinct_people).is_none()
-        {
-            against.push(Against::Shared);
-        }
-        if against.is_empty() && landscape.is_declined(index) {
-            against.push(Against::Declined);
-        }
-        against
+/// A role that nobody may fill has a reason against each of its people.
+const fn because(hindrance: Option<Hindrance>) -> Because {
+    match hindrance {
+        Some(Hindrance::NotValid) => Because::NotValid,
+        Some(Hindrance::Busy) => Because::Busy,
+        Some(Hindrance::Hours) => Because::Hours,
+        Some(Hindrance::Unknown) | None => Because::Unknown,
     }
 }
 
-fn why_not(landscape: &Landscape<'_>, candidate: &RoleCandidate, index: usize) -> Candidate {
-    let seat = &landscape.people[candidate.person];
-    let because = if !candidate.valid.contains(index) {
-        Because::NotValid
-    } else if seat.busy.contains(index) {
-        Because::Busy
-    } else if !seat.in_hours.contains(index) {
-        Because::Hours
-    } else {
-        Because::Unknown
-    };
-    Candidate { person: seat.person.clone(), because }
+/// Each rule that asks for nobody in particular, with the starts that break it. A start may break several.
+struct Objections {
+    against: [(RuleAgainst, Vec<u64>); 8],
+}
+
+impl Objections {
+    fn of(candidates: &Candidates<'_>, considered: &RangeInclusive<usize>) -> Self {
+        let (axis, situation) = (&candidates.axis, candidates.situation);
+        let len = axis.count();
+        let within = |range: Range<usize>| {
+            let mut set = starts::none(len);
+            starts::fill(&mut set, range);
+            set
+        };
+        let outside = |range: Range<usize>| {
+            let mut set = starts::all(len);
+            starts::clear(&mut set, range);
+            set
+        };
+        let (no_evidence, before_evidence) = match situation.evidence_start() {
+            None => (starts::all(len), starts::none(len)),
+            Some(ready) => (starts::none(len), outside(axis.from(ready))),
+        };
+        let window = situation.in_force().map_or(starts::none(len), |change| outside(axis.inside(&change.window)));
+        let cutover = situation.cutover_end().map_or(starts::none(len), |end| outside(axis.ending_by(end)));
+        let mut notice = outside(axis.from(situation.notice_start()));
+        starts::clear(&mut notice, within_home(axis.home()));
+        let mut freeze = starts::none(len);
+        for (protected, _) in situation.freezes.iter().filter(|(_, protected)| *protected) {
+            starts::fill(&mut freeze, axis.overlapping(&protected));
+        }
+        let shared = sharing(candidates, considered, within);
+        let mut against = [
+            (RuleAgainst::NoEvidence, no_evidence),
+            (RuleAgainst::BeforeEvidence, before_evidence),
+            (RuleAgainst::OutsideWindow, window),
+            (RuleAgainst::CutoverLead, cutover),
+            (RuleAgainst::ShortNotice, notice),
+            (RuleAgainst::Freeze, freeze),
+            (RuleAgainst::Shared, shared),
+            (RuleAgainst::Declined, starts::none(len)),
+        ];
+        let declined = declined(candidates, considered, &against);
+        against[7].1 = declined;
+        Self { against }
+    }
+
+    fn rules_at(&self, start: usize) -> impl Iterator<Item = RuleAgainst> {
+        let breaks = move |(_, set): &&(RuleAgainst, Vec<u64>)| starts::contains(set, start);
+        self.against.iter().filter(breaks).map(|(rule, _)| *rule)
+    }
+
+    /// The starts that have other reasons against them than the start before.
+    fn edges(&self, candidates: &Candidates<'_>) -> Vec<u64> {
+        let mut edges = starts::none(candidates.axis.count());
+        for (_, set) in &self.against {
+            starts::mark_edges(&mut edges, set.iter().copied());
+        }
+        let mut valid = starts::none(candidates.axis.count());
+        for (index, role) in candidates.roles.iter().enumerate() {
+            let unfilled = || candidates.filled.row(index).iter().map(|filled| !filled);
+            starts::mark_edges(&mut edges, unfilled());
+            for candidate in &role.candidates {
+                valid.fill(0);
+                starts::fill(&mut valid, candidate.valid.clone());
+                let busy = candidates.busy(candidate.person);
+                let nobody_else = || unfilled().zip(&valid).zip(busy);
+                starts::mark_edges(&mut edges, nobody_else().map(|((unfilled, valid), _)| unfilled & !valid));
+                starts::mark_edges(&mut edges, nobody_else().map(|((unfilled, valid), busy)| unfilled & valid & busy));
+                if let Some(hours) = candidates.hours(candidate.person) {
+                    let at_home = nobody_else().zip(hours);
+                    starts::mark_edges(
+                        &mut edges,
+                        at_home.map(|(((unfilled, valid), busy), hours)| unfilled & valid & !busy & !hours),
+                    );
+                }
+            }
+        }
+        edges
+    }
+}
+
+const fn within_home(home: usize) -> Range<usize> {
+    home..home + 1
+}
+
+/// The starts at which each role could be filled, but not by distinct people.
+fn sharing(
+    candidates: &Candidates<'_>,
+    considered: &RangeInclusive<usize>,
+    within: impl Fn(Range<usize>) -> Vec<u64>,
+) -> Vec<u64> {
+    let mut sharing = starts::none(candidates.axis.count());
+    if candidates.must_be_distinct() {
+        let mut open = within(*considered.start()..considered.end() + 1);
+        starts::intersect(&mut open, &candidates.covered());
+        starts::subtract(&mut open, &candidates.surely_distinct());
+        let mut seating = Seating::new(candidates);
+        for start in starts::each(&open).filter(|start| !seating.is_complete(candidates, *start)) {
+            starts::insert(&mut sharing, start);
+        }
+    }
+    sharing
+}
+
+/// The starts against which nothing speaks but that the owner declined them.
+fn declined(
+    candidates: &Candidates<'_>,
+    considered: &RangeInclusive<usize>,
+    against: &[(RuleAgainst, Vec<u64>)],
+) -> Vec<u64> {
+    let mut set = starts::none(candidates.axis.count());
+    let covered = candidates.covered();
+    for start in candidates.declined.iter().filter_map(|declined| candidates.axis.index(&declined.slot)) {
+        let otherwise_good = considered.contains(&start)
+            && starts::contains(&covered, start)
+            && !against.iter().any(|(_, broken)| starts::contains(broken, start));
+        if otherwise_good && candidates.is_declined(start) {
+            starts::insert(&mut set, start);
+        }
+    }
+    set
 }

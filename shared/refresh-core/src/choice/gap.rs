@@ -3,26 +3,28 @@
 use crate::{
     Interval, Role,
     base::instant::Slot,
-    choice::{availability::Time, candidates::Landscape, situation::Eligible, working_hours},
+    choice::{availability::Time, candidates::Candidates, situation::Eligible, working_hours},
 };
 
 /// The time around `slot` in which nobody eligible is free for the role, as far as the search looks; the slot itself
 /// where somebody is free for a part of it.
-pub fn around(landscape: &Landscape<'_>, role: &Role, slot: Slot) -> Interval {
-    let starts = &landscape.axis.starts;
-    let (Some(first), Some(last)) = (starts.first(), starts.len().checked_sub(1)) else { return slot };
-    let range = Interval { start: *first, end: landscape.axis.slot(last).end };
-    let mut uncovered = vec![range];
-    for eligible in landscape.situation.eligible(role) {
-        uncovered = common(&uncovered, &taken(landscape, &eligible, range));
+pub fn around(candidates: &Candidates<'_>, role: &Role, slot: Slot) -> Interval {
+    let axis = &candidates.axis;
+    let range = Interval { start: axis.start(0), end: axis.slot(axis.count() - 1).end };
+    let mut gap = range;
+    for eligible in candidates.situation.eligible(role) {
+        // What several times around one slot have in common is again one time around it.
+        let around = taken(candidates, &eligible, range).into_iter().find(|taken| taken.contains(&slot));
+        let Some(around) = around else { return slot };
+        gap = Interval { start: gap.start.max(around.start), end: gap.end.min(around.end) };
     }
-    uncovered.into_iter().find(|gap| gap.contains(&slot)).unwrap_or(slot)
+    gap
 }
 
 /// When this person cannot be had, in order and without overlaps.
-fn taken(landscape: &Landscape<'_>, eligible: &Eligible<'_>, range: Interval) -> Vec<Interval> {
-    let situation = landscape.situation;
-    let time = Time::of(eligible.person, situation.facts, landscape.bookings);
+fn taken(candidates: &Candidates<'_>, eligible: &Eligible<'_>, range: Interval) -> Vec<Interval> {
+    let situation = candidates.situation;
+    let time = Time::of(eligible.person, situation.facts, candidates.bookings);
     let mut taken = time.busy;
     taken.extend(time.unknown);
     let mut outside = |inside: Vec<Interval>| {
@@ -56,13 +58,4 @@ fn merged(mut intervals: Vec<Interval>) -> Vec<Interval> {
         }
     }
     merged
-}
-
-/// What two ordered lists have in common.
-fn common(one: &[Interval], other: &[Interval]) -> Vec<Interval> {
-    let both = |a: &Interval| {
-        let a = *a;
-        other.iter().filter_map(move |b| Interval::new(a.start.max(b.start), a.end.min(b.end)))
-    };
-    one.iter().flat_map(both).collect()
 }

@@ -7,9 +7,10 @@ use crate::{
     base::instant::{DAY, Slot},
     choice::{
         assignment::{self, Assignment, Seatable},
-        candidates::{Landscape, RoleCandidate},
-        grid::Starts,
+        candidates::{Candidate, Candidates, Hindrance, RoleCandidates},
+        seating::Seating,
         situation::Ready,
+        starts::{self, Starts},
     },
     facts::policy::Prefer,
     record::{exception::Rule, packet::Packet, review::Declined},
@@ -33,66 +34,59 @@ pub struct Choice {
     pub attendees: BTreeMap<Role, Person>,
 }
 
-impl Landscape<'_> {
-    /// The starts that the rules about time, freezes and declined slots allow, people apart.
-    pub fn timely(&self, waiver: Waiver) -> Starts {
-        let len = self.axis.starts.len();
+/// The rules about time: which starts they allow, people apart.
+impl Candidates<'_> {
+    /// The starts that the rules about time, freezes and declined slots allow.
+    pub fn timely(&self, waiver: Waiver) -> Vec<u64> {
+        let axis = &self.axis;
         let waived = |rule: Rule| waiver == Waiver::Rule(rule);
-        let mut timely = Starts::all(len);
-        let keep = |timely: &mut Starts, (from, to): (usize, usize)| {
-            timely.clear(0, from);
-            timely.clear(to, len);
-        };
-        let at_or_after = |instant: Instant| (self.axis.starts.partition_point(|start| *start < instant), len);
-        let ends_by = |instant: Instant| {
-            (0, self.axis.starts.partition_point(|start| start.plus_millis(self.axis.length) <= instant))
-        };
+        let mut timely = starts::all(axis.count());
 
         // Notice first: the authoritative slot needs none.
         let notice = if waived(Rule::ShortNotice) { self.situation.now } else { self.situation.notice_start() };
-        keep(&mut timely, at_or_after(notice));
-        timely.insert(self.home);
+        starts::keep(&mut timely, axis.from(notice));
+        starts::insert(&mut timely, axis.home());
         // What starts before now is past, waiver or not.
-        keep(&mut timely, at_or_after(self.situation.now));
+        starts::keep(&mut timely, axis.from(self.situation.now));
 
         match self.evidence_start(waiver) {
-            Some(start) => keep(&mut timely, at_or_after(start)),
-            None => timely.clear(0, len),
+            Some(start) => starts::keep(&mut timely, axis.from(start)),
+            None => timely.fill(0),
         }
         if let Some(change) = self.situation.in_force() {
             if waived(Rule::OutsideWindow) {
                 let near = |days: i64| self.authoritative.slot.start.plus_millis(days * DAY);
-                keep(&mut timely, at_or_after(near(-7)));
-                keep(&mut timely, (0, self.axis.starts.partition_point(|start| *start <= near(7))));
+                starts::keep(&mut timely, axis.from(near(-7)).start..axis.from(near(7).plus_millis(1)).start);
             } else {
-                keep(&mut timely, self.axis.inside(&change.window));
+                starts::keep(&mut timely, axis.inside(&change.window));
             }
         }
         if let Some(end) = self.situation.cutover_end().filter(|_| !waived(Rule::CutoverLead)) {
-            keep(&mut timely, ends_by(end));
+            starts::keep(&mut timely, axis.ending_by(end));
         }
         if !waived(Rule::FreezeCrossing) {
-            for (freeze, _) in self.situation.freezes.iter().filter(|(_, protected)| *protected) {
-                let (from, to) = self.axis.overlapping(&freeze);
-                timely.clear(from, to);
-            }
+            self.clear_freezes(&mut timely);
         }
         for declined in self.declined.iter().filter(|declined| declined.attendees.is_none()) {
             // At the authoritative slot it depends on who attends.
-            if let Ok(at) = self.axis.starts.binary_search(&declined.slot.start)
-                && declined.slot.length() == self.axis.length
-                && at != self.home
-            {
-                timely.clear(at, at + 1);
+            if let Some(start) = axis.index(&declined.slot).filter(|start| *start != axis.home()) {
+                starts::clear(&mut timely, start..start + 1);
             }
         }
         timely
     }
 
+    /// Removes the starts whose slot crosses a protected freeze.
+    fn clear_freezes(&self, set: &mut Starts) {
+        for (freeze, _) in self.situation.freezes.iter().filter(|(_, protected)| *protected) {
+            starts::clear(set, self.axis.overlapping(&freeze));
+        }
+    }
+
     /// The earliest start the evidence allows under a waiver; `None`: none at all.
     fn evidence_start(&self, waiver: Waiver) -> Option<Instant> {
         let situation = self.situation;
-        let mut start = self.axis.starts[0];
+        let mut start = self.axis.start(0);
         for checkpoint in &situation.terms.checkpoints {
             let ready = match (situation.ready(checkpoint), waiver) {
                 (Ready::Overdue(expected), Waiver::Rule(Rule::EvidenceOverdue)) => expected,
@@ -106,207 +100,220 @@ impl Landscape<'_> {
         Some(start)
     }
 
-    /// Whether this candidate may sit in this role at this start.
-    fn may_sit(&self, role: usize, candidate: &RoleCandidate, index: usize, waiver: Waiver) -> bool {
-        let seat = &self.people[candidate.person];
-        // What was issued stands until a known fact contradicts it.
-        let stays = index == self.home && self.roles[role].incumbent == candidate.person;
-        let presumed = stays || waiver == Waiver::Unknown(candidate.person);
-        candidate.valid.contains(index)
-            && !seat.busy.contains(index)
-            && (presumed || seat.known.contains(index))
-            && (waiver == Waiver::Rule(Rule::OutsideHours) || seat.in_hours.contains(index))
+    /// The starts at which each role alone can be filled.
+    pub fn covered(&self) -> Vec<u64> {
+        let mut covered = starts::all(self.axis.count());
+        self.filled.iter().take(self.roles.len()).for_each(|filled| starts::intersect(&mut covered, filled));
+        covered
+    }
+}
+
+/// The rules about people, at one start.
+impl Candidates<'_> {
+    fn may_sit_under(&self, role: usize, candidate: &Candidate, start: usize, waiver: Waiver) -> bool {
+        if self.may_sit(role, candidate, start) {
+            return true;
+        }
+        match waiver {
+            Waiver::Unknown(person) => {
+                candidate.person == person && self.hindrance(candidate, start) == Some(Hindrance::Unknown)
+            }
+            _ => false,
+        }
     }
 
     /// For each role that must be filled, who may sit at this start.
-    pub fn seatable(&self, index: usize, waiver: Waiver) -> Vec<Vec<Seatable>> {
-        let needed = |role: &usize| waiver != Waiver::Role(*role);
-        (0..self.roles.len())
-            .filter(needed)
-            .map(|role| {
-                let seats = &self.roles[role];
-                let may_sit = |candidate: &&RoleCandidate| self.may_sit(role, candidate, index, waiver);
-                let seatable = |candidate: &RoleCandidate| Seatable {
-                    person: candidate.person,
-                    rank: candidate.rank,
-                    substitution: candidate.person != seats.incumbent,
-                };
-                seats.candidates.iter().filter(may_sit).map(seatable).collect()
-            })
-            .collect()
+    pub fn seatable(&self, start: usize, waiver: Waiver) -> Vec<Vec<Seatable>> {
+        let needed = (0..self.roles.len()).filter(|role| waiver != Waiver::Role(*role));
+        needed.map(|role| self.seatable_in(role, start, waiver).collect()).collect()
     }
 
-    pub fn assign(&self, index: usize, waiver: Waiver) -> Option<Assignment> {
-        let distinct = self.situation.policy.distinct_people && waiver != Waiver::Rule(Rule::SharedPerson);
-        let mut seatable = self.seatable(index, waiver);
-        if self.keeps_seats_alone(index) {
+    pub fn seatable_in(&self, role: usize, start: usize, waiver: Waiver) -> impl Iterator<Item = Seatable> {
+        let incumbent = self.roles[role].incumbent;
+        let may_sit = move |candidate: &&Candidate| self.may_sit_under(role, candidate, start, waiver);
+        self.roles[role].candidates.iter().filter(may_sit).map(move |candidate| Seatable {
+            person: candidate.person,
+            rank: candidate.rank,
+            substitution: candidate.person != incumbent,
+        })
+    }
+
+    /// The best assignment at a start.
+    pub fn assign(&self, start: usize, waiver: Waiver) -> Option<Assignment> {
+        let (seatable, distinct) = self.choices(start, waiver);
+        assignment::assign_except(&seatable, distinct, &self.left_out(start))
+    }
+
+    /// Whether there is any assignment at a start.
+    pub fn can_be_assigned(&self, start: usize, waiver: Waiver) -> bool {
+        let (seatable, distinct) = self.choices(start, waiver);
+        assignment::is_possible(&seatable, distinct, &self.left_out(start))
+    }
+
+    /// Who may sit in which role at a start, and whether nobody may sit twice.
+    fn choices(&self, start: usize, waiver: Waiver) -> (Vec<Vec<Seatable>>, bool) {
+        let distinct = self.must_be_distinct() && waiver != Waiver::Rule(Rule::SharedPerson);
+        let mut seatable = self.seatable(start, waiver);
+        if self.keeps_seats_alone(start) {
             seatable.iter_mut().for_each(|role| role.retain(|seat| !seat.substitution));
         }
-        if seatable.iter().any(Vec::is_empty) {
-            return None;
-        }
-        assignment::assign_except(&seatable, distinct, &self.left_out(index))
+        (seatable, distinct)
+    }
+
+    pub fn must_be_distinct(&self) -> bool {
+        self.situation.policy.distinct_people && self.shares_people
     }
 
     /// Whether the owner declined this slot, whoever attends or as it would be seated.
-    pub fn is_declined(&self, index: usize) -> bool {
-        let slot = self.axis.slot(index);
+    pub fn is_declined(&self, start: usize) -> bool {
+        let slot = self.axis.slot(start);
         self.declined.iter().any(|declined| declined.slot == slot)
-            && (!self.timely(Waiver::Nothing).contains(index) || self.assign(index, Waiver::Nothing).is_none())
+            && (!starts::contains(&self.timely(Waiver::Nothing), start)
+                || self.assign(start, Waiver::Nothing).is_none())
+    }
+
+    /// The starts of which a seating was declined: what can be seated there is looked at one by one.
+    pub fn partly_declined(&self) -> Vec<u64> {
+        let mut set = starts::none(self.axis.count());
+        for start in self.declined.iter().filter_map(|declined| self.axis.index(&declined.slot)) {
+            starts::insert(&mut set, start);
+        }
+        if self.is_edge_declined() {
+            starts::insert(&mut set, self.axis.home());
+        }
+        set
     }
 
     /// A declined slot is left out whoever attends, but the authoritative one stays as it is.
-    fn keeps_seats_alone(&self, index: usize) -> bool {
+    fn keeps_seats_alone(&self, start: usize) -> bool {
         let declined = |declined: &Declined| declined.attendees.is_none() && declined.slot == self.authoritative.slot;
-        index == self.home && self.declined.iter().any(declined)
+        start == self.axis.home() && self.declined.iter().any(declined)
     }
 
     /// Whether the authoritative slot with the authoritative attendees is declined: its freeze edge was.
     fn is_edge_declined(&self) -> bool {
-        self.situation.freezes.is_edge(&self.authoritative.slot)
-            && self.declined.iter().any(|declined| declined.freeze_edge)
+        self.declined.iter().any(|declined| declined.freeze_edge)
+            && self.situation.freezes.is_edge(&self.authoritative.slot)
     }
 
     /// The seatings of this slot that the owner declined.
-    fn left_out(&self, index: usize) -> Vec<Vec<usize>> {
-        let slot = self.axis.slot(index);
-        let person = |attendee: &Person| self.people.iter().position(|seat| seat.person == attendee);
+    fn left_out(&self, start: usize) -> Vec<Vec<usize>> {
+        if self.declined.is_empty() {
+            return Vec::new();
+        }
+        let slot = self.axis.slot(start);
+        let person = |attendee: &Person| self.people.iter().position(|person| *person == attendee);
         let seats = |attendees: &BTreeMap<Role, Person>| attendees.values().map(person).collect();
         let declined = self.declined.iter().filter(|declined| declined.slot == slot);
         let attendees = declined.filter_map(|declined| declined.attendees.as_ref());
         let mut left_out: Vec<Vec<usize>> = attendees.filter_map(seats).collect();
-        if index == self.home {
+        if start == self.axis.home() {
             let authoritative: Vec<usize> = self.roles.iter().map(|role| role.incumbent).collect();
             left_out.retain(|seats| *seats != authoritative);
             left_out.extend(self.is_edge_declined().then_some(authoritative));
         }
         left_out
     }
+}
 
-    /// Viable starts without regard to people sharing: those where each role alone can be filled.
-    fn covered(&self, waiver: Waiver) -> Starts {
-        let len = self.axis.starts.len();
-        let mut covered = Starts::all(len);
-        for (index, role) in self.roles.iter().enumerate() {
-            if waiver == Waiver::Role(index) {
-                continue;
-            }
-            let mut any = Starts::none(len);
-            for candidate in &role.candidates {
-                let seat = &self.people[candidate.person];
-                let mut sits = candidate.valid.clone();
-                sits.and_not(&seat.busy);
-                if waiver != Waiver::Unknown(candidate.person) {
-                    sits.and(&seat.known);
-                }
-                if waiver != Waiver::Rule(Rule::OutsideHours) {
-                    sits.and(&seat.in_hours);
-                }
-                if self.may_sit(index, candidate, self.home, waiver) {
-                    sits.insert(self.home);
-                }
-                any.or(&sits);
-            }
-            covered.and(&any);
-        }
-        covered
-    }
-
-    /// Starts from the authoritative one outward: the later before the earlier of two equally near.
-    pub fn outward(&self) -> impl Iterator<Item = usize> {
-        let home_start = self.axis.starts[self.home];
-        let distance = move |index: usize| self.axis.starts[index].since(home_start).abs();
-        let (mut earlier, mut later) = (self.home, self.home);
-        let last = self.axis.starts.len();
-        std::iter::from_fn(move || {
-            let down = earlier.checked_sub(1).map(distance);
-            let up = (later < last).then(|| distance(later));
-            match (down, up) {
-                (Some(down), Some(up)) if down < up => {
-                    earlier -= 1;
-                    Some(earlier)
-                }
-                (_, Some(_)) => {
-                    later += 1;
-                    Some(later - 1)
-                }
-                (Some(_), None) => {
-                    earlier -= 1;
-                    Some(earlier)
-                }
-                (None, None) => None,
-            }
-        })
-    }
-
-    /// The nearest start at which a slot exists under the waiver.
-    pub fn nearest(&self, waiver: Waiver) -> Option<(usize, Assignment)> {
-        let mut possible = self.timely(waiver);
-        possible.and(&self.covered(waiver));
-        if possible.is_empty() {
-            return None;
-        }
-        self.outward()
-            .filter(|index| possible.contains(*index))
-            .find_map(|index| Some((index, self.assign(index, waiver)?)))
+/// Which viable slot.
+impl Candidates<'_> {
+    /// Starts of a set from the authoritative one outward: the later before the earlier of two equally near.
+    pub fn outward<'s>(&'s self, set: &'s Starts) -> impl Iterator<Item = usize> + 's {
+        self.axis.outward_by(|from| starts::next(set, from), |before| starts::previous(set, before))
     }
 
     /// The best slot by the policy's preference, the authoritative seats and the pending ones apart.
     pub fn preferred(&self) -> Option<(usize, Assignment)> {
         let mut possible = self.timely(Waiver::Nothing);
-        possible.and(&self.covered(Waiver::Nothing));
-        if possible.is_empty() {
-            return None;
-        }
-        let home_start = self.axis.starts[self.home];
-        let mut best: Option<(i64, usize, Assignment)> = None;
-        for index in self.outward().filter(|index| possible.contains(*index)) {
-            let distance = self.axis.starts[index].since(home_start).abs();
+        starts::intersect(&mut possible, &self.covered());
+        let mut trial = Trial::of(self);
+        // How near, how many substitutions, where.
+        let mut best: Option<(i64, u32, usize)> = None;
+        for start in self.outward(&possible) {
+            let displacement = self.axis.displacement(start);
             if self.situation.policy.prefer == Prefer::KeepTime
-                && best.as_ref().is_some_and(|(nearest, ..)| *nearest < distance)
+                && best.is_some_and(|(nearest, ..)| nearest < displacement)
             {
                 break;
             }
-            let Some(found) = self.assign(index, Waiver::Nothing) else { continue };
             // Outward order has the nearer before the farther and the later before the earlier, so only strictly
             // fewer substitutions displace what was found before.
-            if best.as_ref().is_none_or(|(_, _, before)| found.substitutions < before.substitutions) {
-                best = Some((distance, index, found));
+            let below = best.map_or(u32::MAX, |(_, substitutions, _)| substitutions);
+            if let Some(substitutions) = trial.substitutions(start, below) {
+                best = Some((displacement, substitutions, start));
             }
         }
-        best.map(|(_, index, found)| (index, found))
+        let (_, _, start) = best?;
+        Some((start, self.assign(start, Waiver::Nothing)?))
     }
 
-    pub fn choice(&self, index: usize, assignment: &Assignment) -> Choice {
+    pub fn choice(&self, start: usize, assignment: &Assignment) -> Choice {
         let seats = self.roles.iter().zip(&assignment.people);
         Choice {
-            slot: self.axis.slot(index),
-            attendees: seats.map(|(role, person)| (role.role.clone(), self.people[*person].person.clone())).collect(),
+            slot: self.axis.slot(start),
+            attendees: seats.map(|(role, person)| (role.role.clone(), self.people[*person].clone())).collect(),
         }
     }
 
     /// Whether a proposal's slot and attendees are still viable as they are.
     pub fn still_viable(&self, packet: &Packet) -> bool {
-        let Ok(index) = self.axis.starts.binary_search(&packet.slot.start) else { return false };
-        if packet.slot.length() != self.axis.length || !self.timely(Waiver::Nothing).contains(index) {
+        let Some(start) = self.axis.index(&packet.slot) else { return false };
+        if !starts::contains(&self.timely(Waiver::Nothing), start) {
             return false;
         }
-        let seated: Option<Vec<usize>> = self
-            .roles
-            .iter()
-            .map(|role| {
-                let attendee = packet.attendees.get(role.role)?;
-                self.people.iter().position(|seat| seat.person == attendee)
+        let fits = |(index, role): (usize, &RoleCandidates<'_>)| {
+            packet.attendees.get(role.role).is_some_and(|attendee| {
+                let mut seats = role.candidates.iter().filter(|candidate| self.people[candidate.person] == attendee);
+                seats.any(|candidate| self.may_sit(index, candidate, start))
             })
-            .collect();
-        let Some(seated) = seated else { return false };
-        let seatable = self.seatable(index, Waiver::Nothing);
-        let fits = seated.iter().zip(&seatable).all(|(person, role)| role.iter().any(|seat| seat.person == *person));
-        let mut people = seated;
-        people.sort_unstable();
-        let shared = people.windows(2).any(|pair| pair[0] == pair[1]);
-        let shares = shared && self.situation.policy.distinct_people;
+        };
+        let shares = self.situation.policy.distinct_people && packet.people().len() < packet.attendees.len();
         // What was declined is not asked here: a decline ends the proposal, and what is left out is never proposed.
-        fits && !shares
+        !shares && self.roles.iter().enumerate().all(fits)
+    }
+}
+
+/// Starts tried from the authoritative one outward.
+struct Trial<'c> {
+    candidates: &'c Candidates<'c>,
+    partly_declined: Vec<u64>,
+    /// Before and after the authoritative start: each side's next start is a neighbour of its last.
+    seatings: Option<[Seating; 2]>,
+}
+
+impl<'c> Trial<'c> {
+    fn of(candidates: &'c Candidates<'c>) -> Self {
+        let seating = || Seating::new(candidates);
+        let seatings = candidates.must_be_distinct().then(|| [seating(), seating()]);
+        Self { candidates, partly_declined: candidates.partly_declined(), seatings }
+    }
+
+    /// The fewest substitutions with which all roles can be filled at a start, where they are fewer than `below`.
+    fn substitutions(&mut self, start: usize, below: u32) -> Option<u32> {
+        let candidates = self.candidates;
+        if starts::contains(&self.partly_declined, start) {
+            let best = candidates.assign(start, Waiver::Nothing)?;
+            return Some(best.substitutions).filter(|needed| *needed < below);
+        }
+        let kept = (0..candidates.roles.len()).filter(|role| candidates.keeps_incumbent(*role, start)).count();
+        let least = (candidates.roles.len() - kept) as u32;
+        if least >= below {
+            return None;
+        }
+        let Some(seatings) = &mut self.seatings else { return Some(least) };
+        let side = usize::from(start < candidates.axis.home());
+        if !seatings[side].is_complete(candidates, start) {
+            return None;
+        }
+        assignment::fewest_substitutions(&candidates.seatable(start, Waiver::Nothing), below)
+    }
+}
+
+impl Candidates<'_> {
+    fn keeps_incumbent(&self, role: usize, start: usize) -> bool {
+        let seats = &self.roles[role];
+        let mut incumbents = seats.candidates.iter().filter(|candidate| candidate.person == seats.incumbent);
+        incumbents.any(|candidate| self.may_sit(role, candidate, start))
     }
 }

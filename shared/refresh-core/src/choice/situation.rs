@@ -7,7 +7,7 @@ use crate::{
     base::instant::MINUTE,
     choice::freeze::Freezes,
     facts::{
-        fact::{Change, ChangeState, DelegateStatus, EvidenceStatus, Facts, InForce, Terms},
+        fact::{Change, ChangeState, DelegateStatus, EvidenceStatus, Fact, Facts, InForce, Terms},
         policy::{Deployment, Policy},
         subject::{Diary, Subject},
     },
@@ -207,15 +207,12 @@ impl<'a> Situation<'a> {
 
     /// The facts a packet made now stands on.
     pub fn standpoints(&self) -> Vec<Standpoint> {
-        self.facts
-            .iter()
-            .filter(|fact| !matches!(fact.subject, Subject::Person(_) | Subject::Closure(_)))
-            .map(|fact| Standpoint {
-                subject: fact.subject.clone(),
-                source: fact.source.clone(),
-                revision: fact.revision,
-            })
-            .collect()
+        self.stood_on().map(Standpoint::of).collect()
+    }
+
+    /// The same facts themselves, in order of subject.
+    pub fn stood_on(&self) -> impl Iterator<Item = &'a Fact> {
+        self.facts.iter().filter(|fact| !matches!(fact.subject, Subject::Person(_) | Subject::Closure(_)))
     }
 }
 

@@ -2,42 +2,50 @@
 
 use crate::{
     Person,
-    base::instant::{Slot, minutes_up},
-    choice::{assignment::Assignment, candidates::Landscape, gap, search::Waiver, situation::Ready, working_hours},
+    base::instant::{MINUTE, Slot, minutes_up},
+    choice::{
+        assignment::Assignment,
+        candidates::Candidates,
+        gap,
+        search::Waiver,
+        seating::{Filling, Seating},
+        situation::Ready,
+        starts::{self, Rows, Starts},
+        working_hours,
+    },
     record::exception::{Reason, Rule},
 };
 
-/// The rules about time and place, in the order they are told.
-const RULES: [Rule; 8] = [
-    Rule::FreezeCrossing,
-    Rule::OutsideWindow,
-    Rule::CutoverLead,
-    Rule::BeforeEvidence,
-    Rule::EvidenceOverdue,
-    Rule::ShortNotice,
-    Rule::SharedPerson,
-    Rule::OutsideHours,
-];
+/// The rules about time: their waiver opens other starts, and the same people may sit at each.
+const TIME_RULES: [Rule; 5] =
+    [Rule::FreezeCrossing, Rule::CutoverLead, Rule::BeforeEvidence, Rule::EvidenceOverdue, Rule::ShortNotice];
 
-/// `landscape` must reach as far as waivers lead.
-pub fn reasons(landscape: &Landscape<'_>) -> Vec<Reason> {
+/// Only asked where no slot is viable: a waiver helps only where it opens something. `candidates` reach as far as waivers
+/// lead, `week` as far as that of the window does.
+pub fn reasons(candidates: Candidates<'_>, week: &Candidates<'_>) -> Vec<Reason> {
+    let timely = candidates.timely(Waiver::Nothing);
+    let opened = TIME_RULES.map(|rule| (rule, candidates.timely(Waiver::Rule(rule))));
+    let mut ever_timely = timely.clone();
+    opened.iter().for_each(|(_, opened)| starts::unite(&mut ever_timely, opened));
+
+    let fillings = Fillings::of(&candidates, &ever_timely, &timely);
     let mut reasons = Vec::new();
-    for rule in RULES {
-        if let Some((index, seats)) = landscape.nearest(Waiver::Rule(rule)) {
-            reasons.push(by_rule(landscape, rule, index, &seats));
-        }
+    for (rule, opened) in &opened {
+        reasons.extend(by_rule(&candidates, &fillings, *rule, common(opened, &fillings.all)));
     }
-    for role in 0..landscape.roles.len() {
-        if let Some((index, _)) = landscape.nearest(Waiver::Role(role)) {
-            reasons.push(by_role(landscape, role, index));
-        }
+    reasons.extend(by_one_rule(week, Rule::OutsideWindow));
+    if candidates.must_be_distinct() {
+        reasons.extend(by_rule(&candidates, &fillings, Rule::SharedPerson, common(&timely, &candidates.covered())));
     }
-    for person in 0..landscape.people.len() {
-        if let Some((index, _)) = landscape.nearest(Waiver::Unknown(person)) {
-            let seat = &landscape.people[person];
-            let slot = landscape.axis.slot(index);
-            reasons.push(Reason::new(Rule::AvailabilityUnknown).person(seat.person).slot(slot));
-        }
+    for role in 0..candidates.roles.len() {
+        reasons.extend(by_role(&candidates, &fillings, role, common(&timely, fillings.all_but.row(role))));
+    }
+    let proven = fillings.if_proven(&candidates);
+    for person in 0..candidates.people.len() {
+        reasons.extend(by_person(&candidates, &fillings, person, common(&timely, proven.row(person))));
+    }
+    if candidates.situation.policy.working_hours.is_some() {
+        reasons.extend(by_one_rule(&candidates.at_any_hour(), Rule::OutsideHours));
     }
     if reasons.is_empty() {
         reasons.push(Reason::new(Rule::NoCommonSlot));
@@ -46,20 +54,174 @@ pub fn reasons(landscape: &Landscape<'_>) -> Vec<Reason> {
     reasons
 }
 
-fn by_rule(landscape: &Landscape<'_>, rule: Rule, index: usize, seats: &Assignment) -> Reason {
-    let slot = landscape.axis.slot(index);
-    let mut reason = Reason::new(rule).slot(slot);
-    reason.missed_by_minutes = missed_by(landscape, rule, &slot, seats).map(minutes_up);
-    if rule == Rule::SharedPerson {
-        reason.person = twice_seated(landscape, seats).cloned();
+fn common(one: &Starts, other: &Starts) -> Vec<u64> {
+    let mut both = one.to_vec();
+    starts::intersect(&mut both, other);
+    both
+}
+
+/// At which starts all roles can be filled, and at which all but one. Neither depends on a rule about time, so each is
+/// found once for all waivers. The authoritative start, and those of which a seating was declined, are in every set:
+/// they are looked at one by one.
+struct Fillings {
+    all: Vec<u64>,
+    /// Per role, the starts at which all roles can be filled if this one need not be, and not otherwise.
+    all_but: Rows,
+    one_by_one: Vec<u64>,
+}
+
+impl Fillings {
+    /// `complete`: where it matters whether all roles can be filled; `nearly`: where it matters which one is missing.
+    fn of(candidates: &Candidates<'_>, complete: &Starts, nearly: &Starts) -> Self {
+        let len = candidates.axis.count();
+        let mut one_by_one = candidates.partly_declined();
+        starts::insert(&mut one_by_one, candidates.axis.home());
+        let mut fillings =
+            Self { all: starts::none(len), all_but: Rows::none(candidates.roles.len(), len), one_by_one };
+        let unfilled = Unfilled::of(candidates);
+        if candidates.must_be_distinct() {
+            let mut open = complete.to_vec();
+            starts::subtract(&mut open, &unfilled.some);
+            starts::unite(&mut open, &{
+                let mut nearly = nearly.to_vec();
+                starts::subtract(&mut nearly, &unfilled.several);
+                nearly
+            });
+            fillings.seat_people(candidates, &open);
+        } else {
+            fillings.count_roles(candidates, &unfilled);
+        }
+        starts::unite(&mut fillings.all, &fillings.one_by_one);
+        for role in 0..candidates.roles.len() {
+            starts::unite(fillings.all_but.row_mut(role), &fillings.one_by_one);
+        }
+        fillings
     }
-    reason
+
+    /// Nobody could sit twice: a start lacks a role exactly where nobody may fill that role.
+    fn count_roles(&mut self, candidates: &Candidates<'_>, unfilled: &Unfilled) {
+        self.all = starts::all(candidates.axis.count());
+        starts::subtract(&mut self.all, &unfilled.some);
+        for role in 0..candidates.roles.len() {
+            let row = self.all_but.row_mut(role);
+            row.copy_from_slice(&unfilled.some);
+            starts::subtract(row, &unfilled.several);
+            starts::subtract(row, candidates.filled.row(role));
+        }
+    }
+
+    /// One seating for each run of starts at which the same people may sit.
+    fn seat_people(&mut self, candidates: &Candidates<'_>, open: &Starts) {
+        let edges = candidates.edges();
+        let mut seating = Seating::new(candidates);
+        let mut run_end = 0;
+        let mut filling = Filling::Fewer;
+        for start in starts::each(open) {
+            if start >= run_end {
+                filling = seating.fill(candidates, start);
+                run_end = starts::next(&edges, start + 1).unwrap_or(usize::MAX);
+            }
+            match &filling {
+                Filling::All => starts::insert(&mut self.all, start),
+                Filling::AllButOne(roles) => {
+                    roles.iter().for_each(|role| starts::insert(self.all_but.row_mut(*role), start));
+                }
+                Filling::Fewer => {}
+            }
+        }
+    }
+
+    /// The nearest of the starts that are open under a waiver, those that are looked at one by one included.
+    fn nearest(&self, candidates: &Candidates<'_>, waiver: Waiver, open: &Starts) -> Option<usize> {
+        let looked_at = |start: &usize| starts::contains(&self.one_by_one, *start);
+        candidates.outward(open).find(|start| !looked_at(start) || candidates.can_be_assigned(*start, waiver))
+    }
+
+    /// Per person, the starts at which all roles could be filled if the person's unknown time were free.
+    fn if_proven(&self, candidates: &Candidates<'_>) -> Rows {
+        let mut proven = Rows::none(candidates.people.len(), candidates.axis.count());
+        for (index, role) in candidates.roles.iter().enumerate() {
+            // A person takes the one role that is missing: who is unknown has no seat to leave.
+            for candidate in &role.candidates {
+                let helps = common(&candidates.unproven(candidate), self.all_but.row(index));
+                starts::unite(proven.row_mut(candidate.person), &helps);
+            }
+        }
+        if candidates.shares_people && !candidates.must_be_distinct() {
+            self.several_roles_if_proven(candidates, &mut proven);
+        }
+        proven
+    }
+}
+
+impl Fillings {
+    /// Where one person may sit twice, they could take several missing roles at once.
+    fn several_roles_if_proven(&self, candidates: &Candidates<'_>, proven: &mut Rows) {
+        for person in 0..candidates.people.len() {
+            let mut filled = starts::all(candidates.axis.count());
+            for (index, role) in candidates.roles.iter().enumerate() {
+                let mut with = candidates.filled.row(index).to_vec();
+                for candidate in role.candidates.iter().filter(|candidate| candidate.person == person) {
+                    starts::unite(&mut with, &candidates.unproven(candidate));
+                }
+                starts::intersect(&mut filled, &with);
+            }
+            starts::unite(proven.row_mut(person), &filled);
+        }
+    }
+}
+
+/// Where roles have nobody who may fill them.
+struct Unfilled {
+    some: Vec<u64>,
+    /// More than one role.
+    several: Vec<u64>,
+}
+
+impl Unfilled {
+    fn of(candidates: &Candidates<'_>) -> Self {
+        let len = candidates.axis.count();
+        let (mut some, mut several) = (starts::none(len), starts::none(len));
+        for role in 0..candidates.roles.len() {
+            let mut unfilled = starts::all(len);
+            starts::subtract(&mut unfilled, candidates.filled.row(role));
+            starts::unite(&mut several, &common(&some, &unfilled));
+            starts::unite(&mut some, &unfilled);
+        }
+        Self { some, several }
+    }
+}
+
+fn by_rule(candidates: &Candidates<'_>, fillings: &Fillings, rule: Rule, open: Vec<u64>) -> Option<Reason> {
+    let waiver = Waiver::Rule(rule);
+    let start = fillings.nearest(candidates, waiver, &open)?;
+    let seats = candidates.assign(start, waiver)?;
+    let slot = candidates.axis.slot(start);
+    let mut reason = Reason::new(rule).slot(slot);
+    reason.missed_by_minutes = missed_by(candidates, rule, &slot, &seats).map(minutes_up);
+    if rule == Rule::SharedPerson {
+        reason.person = twice_seated(candidates, &seats).cloned();
+    }
+    Some(reason)
+}
+
+/// The same where nothing of other waivers is of use: other starts, or other people may sit at them.
+fn by_one_rule(candidates: &Candidates<'_>, rule: Rule) -> Option<Reason> {
+    let open = candidates.timely(Waiver::Rule(rule));
+    let fillings = Fillings::of(candidates, &open, &starts::none(candidates.axis.count()));
+    by_rule(candidates, &fillings, rule, common(&open, &fillings.all))
+}
+
+fn by_person(candidates: &Candidates<'_>, fillings: &Fillings, person: usize, open: Vec<u64>) -> Option<Reason> {
+    let start = fillings.nearest(candidates, Waiver::Unknown(person), &open)?;
+    let slot = candidates.axis.slot(start);
+    Some(Reason::new(Rule::AvailabilityUnknown).person(candidates.people[person]).slot(slot))
 }
 
 /// By how much the slot breaks the rule, in milliseconds. `None` for waivers of people, and where nothing says when.
-fn missed_by(landscape: &Landscape<'_>, rule: Rule, slot: &Slot, seats: &Assignment) -> Option<i64> {
-    let situation = landscape.situation;
-    let buffer = situation.policy.evidence_buffer_minutes * crate::base::instant::MINUTE;
+fn missed_by(candidates: &Candidates<'_>, rule: Rule, slot: &Slot, seats: &Assignment) -> Option<i64> {
+    let situation = candidates.situation;
+    let buffer = situation.policy.evidence_buffer_minutes * MINUTE;
     let ready = || situation.terms.checkpoints.iter().map(|checkpoint| situation.ready(checkpoint));
     match rule {
         Rule::FreezeCrossing => Some(situation.freezes.crossing(slot)),
@@ -82,37 +244,35 @@ fn missed_by(landscape: &Landscape<'_>, rule: Rule, slot: &Slot, seats: &Assignm
             .max(),
         Rule::ShortNotice => Some(situation.notice_start().since(slot.start)),
         Rule::OutsideHours => {
-            seats.people.iter().map(|person| outside_hours(landscape, landscape.people[*person].person, slot)).max()
+            seats.people.iter().map(|person| outside_hours(candidates, candidates.people[*person], slot)).max()
         }
         _ => None,
     }
 }
 
 /// How much of the slot lies outside the working day it has most in common with.
-fn outside_hours(landscape: &Landscape<'_>, person: &Person, slot: &Slot) -> i64 {
-    let Some(hours) = &landscape.situation.policy.working_hours else { return 0 };
-    let days = working_hours::days(hours, landscape.situation.zone(person), *slot);
+fn outside_hours(candidates: &Candidates<'_>, person: &Person, slot: &Slot) -> i64 {
+    let Some(hours) = &candidates.situation.policy.working_hours else { return 0 };
+    let days = working_hours::days(hours, candidates.situation.zone(person), *slot);
     slot.length() - days.iter().map(|day| day.overlap(slot)).max().unwrap_or(0)
 }
 
-fn twice_seated<'a>(landscape: &Landscape<'a>, seats: &Assignment) -> Option<&'a Person> {
+fn twice_seated<'a>(candidates: &Candidates<'a>, seats: &Assignment) -> Option<&'a Person> {
     let twice = |person: &&usize| seats.people.iter().filter(|other| other == person).count() > 1;
-    seats.people.iter().filter(twice).map(|person| landscape.people[*person].person).min()
+    seats.people.iter().filter(twice).map(|person| candidates.people[*person]).min()
 }
 
 /// The time around the nearest slot in which nobody eligible is free for the role, and who covered it last.
-fn by_role(landscape: &Landscape<'_>, role: usize, index: usize) -> Reason {
-    let seats = &landscape.roles[role];
-    let slot = landscape.axis.slot(index);
+fn by_role(candidates: &Candidates<'_>, fillings: &Fillings, role: usize, open: Vec<u64>) -> Option<Reason> {
+    let start = fillings.nearest(candidates, Waiver::Role(role), &open)?;
+    let seats = &candidates.roles[role];
+    let slot = candidates.axis.slot(start);
     let mut reason = Reason::new(Rule::RoleUncovered).role(seats.role).slot(slot);
-    reason.gap = Some(gap::around(landscape, seats.role, slot));
-    let sitting = |index: usize| {
-        landscape.seatable(index, Waiver::Nothing)[role]
-            .iter()
-            .min_by_key(|seat| (seat.substitution, seat.rank))
-            .map(|seat| landscape.people[seat.person].person)
-    };
-    let before = (0..index).rev().find_map(sitting);
-    reason.last_cover = Some(before.unwrap_or(landscape.people[seats.incumbent].person).clone());
-    reason
+    reason.gap = Some(gap::around(candidates, seats.role, slot));
+    let before = starts::previous(candidates.filled.row(role), start).and_then(|start| {
+        let seats = candidates.seatable_in(role, start, Waiver::Nothing);
+        seats.min_by_key(|seat| (seat.substitution, seat.rank)).map(|seat| seat.person)
+    });
+    reason.last_cover = Some(candidates.people[before.unwrap_or(seats.incumbent)].clone());
+    Some(reason)
 }

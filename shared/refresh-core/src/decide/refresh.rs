@@ -4,7 +4,7 @@ use crate::{
     Instant, ReviewId,
     base::instant::SECOND,
     choice::{
-        candidates::{Landscape, Reach},
+        candidates::{Candidates, Reach},
         explanation,
         situation::Situation,
         waiver,
@@ -216,40 +216,40 @@ fn judge(draft: &Draft<'_>) -> Verdict {
         }
         return Verdict::Keep;
     }
-    let landscape = Landscape::of(situation, authoritative, &head.bookings, &head.declined, Reach::Window);
+    let candidates = Candidates::of(situation, authoritative, &head.bookings, &head.declined, Reach::Window);
     let told = head.pending.as_ref().is_some_and(Pending::is_told);
     if let Some(pending) = draft.review.pending.as_ref().filter(|_| told).map(|version| &version.packet)
         && !pending.cancelled
         && !pending.same_seats(authoritative)
-        && landscape.still_viable(pending)
+        && candidates.still_viable(pending)
     {
-        let report = explanation::of(&landscape, Some(pending.slot.start));
+        let report = explanation::of(&candidates, Some(pending.slot.start));
         return Verdict::Propose(situation.packet(pending.slot, pending.attendees.clone()), report);
     }
-    if let Some((index, seats)) = landscape.preferred() {
-        let choice = landscape.choice(index, &seats);
-        let report = explanation::of(&landscape, Some(choice.slot.start));
+    if let Some((index, seats)) = candidates.preferred() {
+        let choice = candidates.choice(index, &seats);
+        let report = explanation::of(&candidates, Some(choice.slot.start));
         return Verdict::Propose(situation.packet(choice.slot, choice.attendees), report);
     }
-    let report = Some(explanation::of(&landscape, None));
-    match declined_alone(draft, edge_declined) {
+    let report = Some(explanation::of(&candidates, None));
+    match declined_alone(draft, candidates, edge_declined) {
         Some(reasons) => Verdict::Escalate(ExceptionKind::DeclinedOnly, reasons, report),
         None => {
-            let wide = Landscape::of(situation, authoritative, &head.bookings, &head.declined, Reach::Waivers);
-            Verdict::Escalate(ExceptionKind::NoViableSlot, waiver::reasons(&wide), report)
+            let reach = |reach| Candidates::of(situation, authoritative, &head.bookings, &head.declined, reach);
+            let reasons = waiver::reasons(reach(Reach::Waivers), &reach(Reach::Week));
+            Verdict::Escalate(ExceptionKind::NoViableSlot, reasons, report)
         }
     }
 }
 
 /// Whether only declined choices are left: each of them that would be viable.
-fn declined_alone(draft: &Draft<'_>, edge_declined: bool) -> Option<Vec<Reason>> {
+fn declined_alone(draft: &Draft<'_>, candidates: Candidates<'_>, edge_declined: bool) -> Option<Vec<Reason>> {
     let head = &draft.review.head;
     if head.declined.is_empty() {
         return None;
     }
-    let all = Landscape::of(draft.situation, draft.authoritative(), &head.bookings, &[], Reach::Window);
     let kept = edge_declined && draft.violations().is_empty();
-    if !kept && all.preferred().is_none() {
+    if !kept && candidates.undeclined().preferred().is_none() {
         return None;
     }
     let mut slots: Vec<_> = head.declined.iter().map(|declined| declined.slot).collect();

@@ -187,12 +187,15 @@ pub struct Profile {
 
 /// The newest facts a decision stands on, by subject.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
-pub struct Facts(BTreeMap<Subject, Fact>);
+pub struct Facts(
+    /// In order of subject, one fact a subject: looked up far more often than added to.
+    Vec<Fact>,
+);
 
 macro_rules! getters {
     ($($name:ident($($arg:ident: $type:ty),*) -> $body:ident($out:ty): $subject:expr;)*) => {$(
         pub fn $name(&self, $($arg: $type),*) -> Option<&$out> {
-            match self.0.get(&$subject).map(|fact| &fact.body) {
+            match self.get(&$subject).map(|fact| &fact.body) {
                 Some(Body::$body(body)) => Some(body),
                 _ => None,
             }
@@ -202,15 +205,18 @@ macro_rules! getters {
 
 impl Facts {
     pub fn insert(&mut self, fact: Fact) {
-        self.0.insert(fact.subject.clone(), fact);
+        match self.0.binary_search_by(|known| known.subject.cmp(&fact.subject)) {
+            Ok(at) => self.0[at] = fact,
+            Err(at) => self.0.insert(at, fact),
+        }
     }
 
     pub fn get(&self, subject: &Subject) -> Option<&Fact> {
-        self.0.get(subject)
+        self.0.binary_search_by(|known| known.subject.cmp(subject)).ok().map(|at| &self.0[at])
     }
 
     pub fn iter(&self) -> impl Iterator<Item = &Fact> {
-        self.0.values()
+        self.0.iter()
     }
 
     getters! {
@@ -223,23 +229,29 @@ impl Facts {
     }
 
     pub fn is_closed(&self, review: &ReviewId) -> bool {
-        self.0.contains_key(&Subject::Closure(review.clone()))
+        self.get(&Subject::Closure(review.clone())).is_some()
     }
 
-    /// The fact itself, since own-meeting detection needs to know when it was accepted.
-    pub fn diary(&self, person: &Person, diary: Diary) -> Option<(&Availability, Instant)> {
-        let fact = self.0.get(&Subject::Availability(person.clone(), diary))?;
-        match &fact.body {
-            Body::Availability(availability) => Some((availability, fact.accepted_at)),
+    /// A person's calendars, each with when it was accepted: own-meeting detection needs to know. They lie side by side.
+    pub fn diaries(&self, person: &Person) -> impl Iterator<Item = (Diary, &Availability, Instant)> {
+        let first = Subject::Availability(person.clone(), Diary::Calendar);
+        let from = self.0.partition_point(|fact| fact.subject < first);
+        self.0[from..].iter().map_while(move |fact| match (&fact.subject, &fact.body) {
+            (Subject::Availability(whose, diary), Body::Availability(availability)) if whose == person => {
+                Some((*diary, availability, fact.accepted_at))
+            }
             _ => None,
-        }
+        })
     }
 }
 
 impl FromIterator<Fact> for Facts {
     fn from_iter<I: IntoIterator<Item = Fact>>(facts: I) -> Self {
-        let mut all = Self::default();
-        facts.into_iter().for_each(|fact| all.insert(fact));
-        all
+        let mut all: Vec<Fact> = facts.into_iter().collect();
+        // Of several facts of one subject the last one counts.
+        all.reverse();
+        all.sort_by(|a, b| a.subject.cmp(&b.subject));
+        all.dedup_by(|later, first| later.subject == first.subject);
+        Self(all)
     }
 }

@@ -7,7 +7,10 @@ use serde::{Deserialize, Serialize};
 use crate::{
     Checkpoint, Instant, Interval, Person, Role, Source,
     base::{digest::Digest, instant::Slot},
-    facts::{fact::Revision, subject::Subject},
+    facts::{
+        fact::{Fact, Revision},
+        subject::Subject,
+    },
     record::{mark::Mark, report::Report},
 };
 
@@ -70,4 +73,10 @@ pub struct Standpoint {
     pub subject: Subject,
     pub source: Source,
     pub revision: Revision,
+}
+
+impl Standpoint {
+    pub fn of(fact: &Fact) -> Self {
+        Self { subject: fact.subject.clone(), source: fact.source.clone(), revision: fact.revision }
+    }
 }

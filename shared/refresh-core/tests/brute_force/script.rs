@@ -181,11 +181,22 @@ fn change(people: usize, slot: Span) -> BoxedStrategy<Option<Change>> {
     .boxed()
 }
 
+/// How a history is made.
+#[derive(Clone, Copy, Debug)]
+struct Shape {
+    people: usize,
+    roles: usize,
+    checkpoints: usize,
+    slot: Span,
+    /// The same few people in all roles, of whom less is known, and an owner who declines much.
+    crowded: bool,
+}
+
 /// Like most reviews: the holder has the seat, others stand by.
-fn mapping(people: usize) -> BoxedStrategy<Option<Mapping>> {
+fn mapping(Shape { people, crowded, .. }: Shape) -> BoxedStrategy<Option<Mapping>> {
     let deputy = (0..people, prop::bool::weighted(0.85), weighted(0.2, time(0, 80)), weighted(0.2, time(40, 140)))
         .prop_map(|(person, approved, from, until)| Deputy { person, approved, from, until });
-    let mapping = (weighted(0.985, 0..people), weighted(0.985, vec(deputy, 0..=3)))
+    let mapping = (weighted(0.985, 0..people), weighted(0.985, vec(deputy, if crowded { 2..=4 } else { 0..=3 })))
         .prop_map(|(holder, deputies)| Mapping { holder, deputies });
     weighted(0.99, mapping).boxed()
 }
@@ -214,39 +225,42 @@ fn diary(slot: Span, is_calendar: bool) -> impl Strategy<Value = Diary> + Clone 
         .prop_map(|(accepted, horizon, busy, unknown)| Diary { accepted, horizon, busy, unknown })
 }
 
-fn person(slot: Span) -> BoxedStrategy<PersonFacts> {
+fn person(Shape { slot, crowded, .. }: Shape) -> BoxedStrategy<PersonFacts> {
     let zone = weighted(0.6, select(&ZONES[..]));
-    (zone, weighted(0.95, diary(slot, true)), weighted(0.12, diary(slot, false)))
+    let known = if crowded { 0.75 } else { 0.95 };
+    (zone, weighted(known, diary(slot, true)), weighted(0.12, diary(slot, false)))
         .prop_map(|(zone, calendar, oncall)| PersonFacts { zone, calendar, oncall })
         .boxed()
 }
 
-fn facts(people: usize, roles: usize, checkpoints: usize, slot: Span) -> BoxedStrategy<Facts> {
+fn facts(shape: Shape) -> BoxedStrategy<Facts> {
+    let Shape { people, roles, checkpoints, slot, .. } = shape;
     let freezes = prop_oneof![
         1 => vec((span(0, 100, 16), prop::bool::weighted(0.65)), 0..=2),
         1 => Just(Vec::new()),
     ];
     (
         change(people, slot),
-        vec(mapping(people), roles),
+        vec(mapping(shape), roles),
         vec(evidence(), checkpoints),
         freezes,
-        vec(person(slot), people),
+        vec(person(shape), people),
     )
         .prop_map(|(change, mappings, evidence, freezes, people)| Facts { change, mappings, evidence, freezes, people })
         .boxed()
 }
 
-fn step(people: usize, roles: usize, checkpoints: usize, slot: Span) -> BoxedStrategy<Step> {
+fn step(shape: Shape) -> BoxedStrategy<Step> {
+    let (stand, other) = if shape.crowded { (5, 3) } else { (1, 2) };
     let act = prop_oneof![
         5 => Just(Act::Refresh),
         1 => Just(Act::Adopt),
-        2 => Just(Act::DeclineOtherSlot),
-        1 => Just(Act::DeclineStand),
+        other => Just(Act::DeclineOtherSlot),
+        stand => Just(Act::DeclineStand),
     ];
     let after = prop_oneof![1 => Just(0), 4 => time(1, 8), 1 => time(8, 40)];
-    let keep = vec(prop::bool::weighted(0.75), 4 + people);
-    (after, facts(people, roles, checkpoints, slot), keep, any::<bool>(), act)
+    let keep = vec(prop::bool::weighted(0.75), 4 + shape.people);
+    (after, facts(shape), keep, any::<bool>(), act)
         .prop_map(|(after, facts, keep, tell, act)| Step { after, facts, keep, tell, act })
         .boxed()
 }
@@ -264,8 +278,13 @@ fn seated(mut facts: Facts, seats: &[usize], odd: bool) -> Facts {
 }
 
 pub fn scripts() -> impl Strategy<Value = Script> {
-    let shape = (3..=5_usize, 1..=3_usize, 0..=2_usize, span(24, 80, 6));
-    shape.prop_flat_map(|(people, roles, checkpoints, slot)| {
+    let shape = (3..=5_usize, 1..=3_usize, 0..=2_usize, span(24, 80, 6), prop::bool::weighted(0.3));
+    let shape = shape.prop_map(|(people, roles, checkpoints, slot, crowded)| {
+        let (people, roles) = if crowded { (people.min(4), 3) } else { (people, roles) };
+        Shape { people, roles, checkpoints, slot, crowded }
+    });
+    shape.prop_flat_map(|shape| {
+        let Shape { people, roles, slot, .. } = shape;
         let seats = (Just((0..people).collect::<Vec<_>>()).prop_shuffle(), 0..12_u8).prop_map(move |(order, odd)| {
             let mut seats: Vec<usize> = order.into_iter().take(roles).collect();
             if odd == 0 {
@@ -276,8 +295,8 @@ pub fn scripts() -> impl Strategy<Value = Script> {
         });
         (
             (midnight(), select(&ZONES[..]), rules(people, roles), seats, weighted(0.3, 0..people), time(-20, 20)),
-            facts(people, roles, checkpoints, slot),
-            vec((step(people, roles, checkpoints, slot), prop::bool::weighted(0.3)), 1..=5),
+            facts(shape),
+            vec((step(shape), prop::bool::weighted(0.3)), 1..=5),
             prop::bool::weighted(0.2),
         )
             .prop_map(move |((midnight, zone, rules, seats, optional, issued_at), facts, steps, odd)| {

@@ -277,7 +277,7 @@ fn against(world: &World, rest: &str) -> Result<(), String> {
         None => decisions(world).last().and_then(|decision| decision.report.as_ref()),
     };
     let report = report.ok_or("no decision carries a report")?;
-    let run = report.runs.iter().find(|run| run.first <= start && start <= run.last);
+    let run = report.runs().iter().find(|run| run.first <= start && start <= run.last).cloned();
     let run = run.ok_or("the report does not reach that start")?;
     let because = |because: Because| show::word(&because);
     let said: Vec<String> = run
