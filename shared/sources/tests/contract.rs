@@ -86,7 +86,7 @@ review.issued        | /data/meeting              | {"uid":"u"}                 
 review.issued        | /data/meeting              | {}                          | $.data.meeting.uid: expected a calendar UID of 1 to 255 visible ASCII characters; found nothing
 review.issued        | /data/policy               | -                           | ok
 review.issued        | /data/policy               | {"working_hours":null}      | ok
-review.issued        | /data/policy               | {"grid_minutes":null}       | $.data.policy.grid_minutes: expected a whole number from 1 to 1440; found null
+review.issued        | /data/policy               | {"grid_minutes":null}       | $.data.policy.grid_minutes: expected a whole number from 5 to 1440; found null
 review.issued        | /data/policy               | {"grid_minute":30}          | $.data.policy.grid_minute: expected no such member (is `grid_minutes` meant?); found "grid_minute"
 review.issued        | /data/slot/end             | "2026-11-04T15:00:00Z"      | ok
 review.issued        | /data/slot/end             | "2026-11-04T15:00:01Z"      | $.data.slot.end: expected an instant within 24 hours of `start`; found "2026-11-04T15:00:01Z"

@@ -6,6 +6,9 @@ use serde::{Deserialize, Deserializer, Serialize};
 
 use crate::{Calendar, Person, Role, Source, base::instant::MINUTE, facts::subject::Kind};
 
+/// Nobody moves a meeting by less, and a year on this grid is the most starts that one decision looks through in a second.
+pub const SHORTEST_GRID_MINUTES: i64 = 5;
+
 /// `infra/policy.json`.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub struct Deployment {

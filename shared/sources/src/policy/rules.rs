@@ -6,7 +6,7 @@ use refresh_core::{
     Calendar, Person, Role,
     facts::{
         fact::MOST_PEOPLE,
-        policy::{Churn, Exclusion, Overrides, Policy, Prefer, WorkingHours},
+        policy::{Churn, Exclusion, Overrides, Policy, Prefer, SHORTEST_GRID_MINUTES, WorkingHours},
     },
 };
 
@@ -74,7 +74,7 @@ pub fn overrides(node: &Node<'_>) -> Option<Overrides> {
     let known = object.only(&MEMBERS);
     let minutes = |name| object.if_there(name, |node| node.whole(0..=MOST_MINUTES));
     let flag = |name| object.if_there(name, |node| node.flag());
-    let grid = object.if_there("grid_minutes", |node| node.whole(1..=1_440));
+    let grid = object.if_there("grid_minutes", |node| node.whole(SHORTEST_GRID_MINUTES..=1_440));
     let min_notice = minutes("min_notice_minutes");
     let buffer = minutes("evidence_buffer_minutes");
     let grace = minutes("evidence_grace_minutes");
