@@ -6,7 +6,7 @@ use proptest::{
 };
 use refresh_core::{
     Instant, Person, Role,
-    record::report::{Against, Because, Candidate, Report, RuleAgainst, Run, Spelled, Writer},
+    record::report::{Against, Because, PassedOver, Report, RuleAgainst, Run, Spelled, Writer},
 };
 
 const RULES: [(RuleAgainst, Against); 8] = [
@@ -64,7 +64,7 @@ fn both(teams: &[usize], plans: &[Plan]) -> (Report, Vec<Run>) {
             let Some(reasons) = reasons else { continue };
             writer.nobody_for(index, reasons.iter().copied());
             let people = reasons.iter().enumerate();
-            let people = people.map(|(place, because)| Candidate { person: person(index, place), because: *because });
+            let people = people.map(|(place, because)| PassedOver { person: person(index, place), because: *because });
             against.push(Against::Role { role: role(index), people: people.collect() });
         }
         against.extend(broken().map(|(_, against)| against.clone()).filter(told_last));

@@ -24,7 +24,7 @@ pub enum Report {
 pub struct Spelled {
     /// In order of time.
     pub runs: Vec<Run>,
-    /// Candidate starts considered in all.
+    /// Starts considered in all.
     pub considered: u32,
     /// Runs left out for size.
     #[serde(default, skip_serializing_if = "is_zero")]
@@ -112,14 +112,15 @@ pub enum Against {
     /// Nobody eligible is free for the role; who is busy, unknown or out of hours follows.
     Role {
         role: Role,
-        people: Vec<Candidate>,
+        people: Vec<PassedOver>,
     },
     /// Each role could be filled, but not by distinct people.
     Shared,
 }
 
+/// A candidate for a role who may not fill it, and why not.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Debug, Serialize, Deserialize)]
-pub struct Candidate {
+pub struct PassedOver {
     pub person: Person,
     pub because: Because,
 }
@@ -172,7 +173,7 @@ impl Default for Report {
 }
 
 impl Report {
-    /// Candidate starts considered in all.
+    /// Starts considered in all.
     pub const fn considered(&self) -> u32 {
         match self {
             Self::Packed(packed) => packed.considered,
@@ -228,7 +229,7 @@ impl Packed {
         let lacking = reader.bits(self.teams.len())?;
         for (role, people) in self.teams.iter().zip(lacking).filter_map(|(team, lacks)| lacks.then_some(team)) {
             let bits = reader.bits(people.len() * 2)?;
-            let candidate = |(person, bits): (&Person, &[bool])| Candidate {
+            let candidate = |(person, bits): (&Person, &[bool])| PassedOver {
                 person: person.clone(),
                 because: Because::of_bits(bits[0], bits[1]),
             };
