@@ -11,7 +11,7 @@ use refresh_core::{
         delta::{Difference, DutyAction, Field, Value},
         exception::{Exception, ExceptionKind, Reason, Rule},
         lineage::Action,
-        mark::Mark,
+        mark::{Mark, Remark, Violation},
         review::{Fate, Reply, Standing},
         view::{Attendance, ExceptionLine, RuleLine, Seating},
     },
@@ -105,22 +105,26 @@ pub fn list(items: &[String]) -> String {
 /// What a violated rule or a mark means for the slot, after "because" or "it is so that".
 pub fn mark(mark: &Mark, names: &Names<'_>) -> String {
     match mark {
-        Mark::Evidence => "required evidence is not ready before it starts".to_owned(),
-        Mark::Window => "it lies outside the review window".to_owned(),
-        Mark::Cutover => "it ends too close to the cutover".to_owned(),
-        Mark::Freeze => "it overlaps a protected freeze".to_owned(),
-        Mark::Hours(person) => format!("it lies outside {}", names.whose("working hours", person)),
-        Mark::Busy(person) => format!("{} busy then", names.is(person)),
-        Mark::Delegate(person) => {
+        Mark::Violation(Violation::Evidence) => "required evidence is not ready before it starts".to_owned(),
+        Mark::Violation(Violation::Window) => "it lies outside the review window".to_owned(),
+        Mark::Violation(Violation::Cutover) => "it ends too close to the cutover".to_owned(),
+        Mark::Violation(Violation::Freeze) => "it overlaps a protected freeze".to_owned(),
+        Mark::Violation(Violation::Hours(person)) => {
+            format!("it lies outside {}", names.whose("working hours", person))
+        }
+        Mark::Violation(Violation::Busy(person)) => format!("{} busy then", names.is(person)),
+        Mark::Violation(Violation::Delegate(person)) => {
             format!("{} neither holder nor approved delegate for all of it", names.is(person))
         }
-        Mark::Uncovered(vacant) => format!("nobody eligible is left for {}", role(vacant)),
-        Mark::Excluded(person) => format!("{} excluded from the role by policy", names.is(person)),
-        Mark::Shared(person) => format!("{} counted for two roles", names.is(person)),
-        Mark::Cancelled => "the change is closed or cancelled".to_owned(),
-        Mark::Unproven(person) => format!("{} then is not known", names.whose("availability", person)),
-        Mark::ChangeInFlux => "the change record is being reworked".to_owned(),
-        Mark::OwnerUnconfirmed => "the change record’s owner is not confirmed".to_owned(),
+        Mark::Violation(Violation::Uncovered(vacant)) => format!("nobody eligible is left for {}", role(vacant)),
+        Mark::Violation(Violation::Excluded(person)) => {
+            format!("{} excluded from the role by policy", names.is(person))
+        }
+        Mark::Violation(Violation::Shared(person)) => format!("{} counted for two roles", names.is(person)),
+        Mark::Violation(Violation::Cancelled) => "the change is closed or cancelled".to_owned(),
+        Mark::Remark(Remark::Unproven(person)) => format!("{} then is not known", names.whose("availability", person)),
+        Mark::Remark(Remark::ChangeInFlux) => "the change record is being reworked".to_owned(),
+        Mark::Remark(Remark::OwnerUnconfirmed) => "the change record’s owner is not confirmed".to_owned(),
     }
 }
 

@@ -8,7 +8,7 @@ use refresh_core::{
     record::{
         delta::{Difference, DutyAction, DutyLine, Field, Value},
         exception::{Exception, ExceptionKind, Reason, Rule},
-        mark::Mark,
+        mark::Violation,
         notice::{CalendarObject, CalendarPart, CalendarStatus, LinkTo, Method, Notice, NoticeKind, ReviewStanding},
         packet::Standpoint,
         view::{Attendance, ExceptionLine, RuleLine, Seating},
@@ -135,7 +135,11 @@ pub fn all() -> Vec<(&'static str, Notice, Letterhead)> {
             change(Field::Duty, None, Some(Value::Duty(DutyLine { action: DutyAction::Decide, by: at("13:00:00") }))),
             change(Field::Roster(role("security_reviewer")), text("sec-a@example.com"), text("sec-b@example.com")),
             evidence("14:00:00", "15:30:00"),
-            change(Field::Violated, None, Some(Value::Marks(vec![Mark::Evidence, Mark::Busy(person("sec-a"))]))),
+            change(
+                Field::Violated,
+                None,
+                Some(Value::Marks(vec![Violation::Evidence.into(), Violation::Busy(person("sec-a")).into()])),
+            ),
         ],
     );
     request.why.push(somebody_busy("sec-a"));
@@ -149,7 +153,7 @@ pub fn all() -> Vec<(&'static str, Notice, Letterhead)> {
         Standing::ProposalPending,
         vec![
             change(Field::Attendance, None, Some(Value::Attendance(Attendance::Cancellation))),
-            change(Field::Violated, None, Some(Value::Marks(vec![Mark::Cancelled]))),
+            change(Field::Violated, None, Some(Value::Marks(vec![Violation::Cancelled.into()]))),
         ],
     );
     decide(&mut cancel);

@@ -1,7 +1,7 @@
 //! What everyone counts as told before the first mail: the review as it was issued.
 
 use crate::record::{
-    mark::Mark,
+    mark::{Mark, Remark},
     review::{Review, Standing, Today},
 };
 
@@ -19,7 +19,7 @@ pub fn as_issued(review: &Review) -> Review {
     head.adoptions = 0;
     head.today = Today {
         owner: issued.owner.clone(),
-        owner_confirmed: !issued.violated.contains(&Mark::OwnerUnconfirmed),
+        owner_confirmed: !issued.violated.contains(&Mark::Remark(Remark::OwnerUnconfirmed)),
         checkpoints: issued.packet.checkpoints.clone(),
         window: issued.packet.window,
         cutover: issued.packet.cutover,
@@ -27,7 +27,7 @@ pub fn as_issued(review: &Review) -> Review {
         violated: issued
             .violated
             .iter()
-            .filter(|mark| !mark.is_violation() && **mark != Mark::OwnerUnconfirmed)
+            .filter(|mark| !mark.is_violation() && **mark != Mark::Remark(Remark::OwnerUnconfirmed))
             .cloned()
             .collect(),
         news: Vec::new(),

@@ -9,7 +9,7 @@ use crate::{
     facts::{fact::Terms, policy::Policy},
     record::{
         exception::{Exception, ExceptionKind},
-        mark::Mark,
+        mark::{Mark, Remark},
         packet::Packet,
         review::{Head, Reply, Review, Standing},
         view::{Attendance, ExceptionLine, Row, RuleLine, Seating, View},
@@ -184,9 +184,14 @@ impl<'a> Reading<'a> {
         view.freeze_edge = Some(packet.freeze_edge);
         view.conflicts = self.conflicts();
         let owner = self.is_owner(person);
-        view.violated = today.violated.iter().filter(|mark| owner || **mark != Mark::ChangeInFlux).cloned().collect();
+        view.violated = today
+            .violated
+            .iter()
+            .filter(|mark| owner || **mark != Mark::Remark(Remark::ChangeInFlux))
+            .cloned()
+            .collect();
         if owner && !today.owner_confirmed {
-            view.violated.push(Mark::OwnerUnconfirmed);
+            view.violated.push(Remark::OwnerUnconfirmed.into());
         }
         if proposal.is_some_and(|proposal| proposal.cancelled) {
             view.attendance = Some(Attendance::Cancellation);

@@ -10,7 +10,11 @@ use crate::{
         situation::Situation,
         working_hours,
     },
-    record::{booking::Booking, mark::Mark, packet::Packet},
+    record::{
+        booking::Booking,
+        mark::{Mark, Remark, Violation},
+        packet::Packet,
+    },
 };
 
 /// The rules that a packet's slot and attendees break under today's facts, then the marks, in the order they are told.
@@ -22,33 +26,33 @@ pub fn marks(situation: &Situation<'_>, packet: &Packet, bookings: &[Booking]) -
     let slot = &packet.slot;
     let mut marks = BTreeSet::new();
     if situation.evidence_start().is_none_or(|start| slot.start < start) {
-        marks.insert(Mark::Evidence);
+        marks.insert(Violation::Evidence.into());
     }
     if situation.in_force().is_some_and(|change| !change.window.contains(slot)) {
-        marks.insert(Mark::Window);
+        marks.insert(Violation::Window.into());
     }
     if situation.cutover_end().is_some_and(|end| slot.end > end) {
-        marks.insert(Mark::Cutover);
+        marks.insert(Violation::Cutover.into());
     }
     if situation.freezes.crosses(slot) {
-        marks.insert(Mark::Freeze);
+        marks.insert(Violation::Freeze.into());
     }
     if situation.is_cancelled() {
-        marks.insert(Mark::Cancelled);
+        marks.insert(Violation::Cancelled.into());
     }
     if situation.in_flux() {
-        marks.insert(Mark::ChangeInFlux);
+        marks.insert(Remark::ChangeInFlux.into());
     }
     let mut seated = BTreeSet::new();
     for (role, person) in &packet.attendees {
         if situation.policy.distinct_people && !seated.insert(person) {
-            marks.insert(Mark::Shared(person.clone()));
+            marks.insert(Violation::Shared(person.clone()).into());
         }
         seat_marks(situation, slot, role, person, &mut marks);
         match Time::of(person, situation.facts, bookings).in_slot(slot) {
             Known::Free => {}
-            Known::Busy => drop(marks.insert(Mark::Busy(person.clone()))),
-            Known::Unknown => drop(marks.insert(Mark::Unproven(person.clone()))),
+            Known::Busy => drop(marks.insert(Violation::Busy(person.clone()).into())),
+            Known::Unknown => drop(marks.insert(Remark::Unproven(person.clone()).into())),
         }
     }
     marks.into_iter().collect()
@@ -56,19 +60,19 @@ pub fn marks(situation: &Situation<'_>, packet: &Packet, bookings: &[Booking]) -
 
 fn seat_marks(situation: &Situation<'_>, slot: &Slot, role: &Role, person: &Person, marks: &mut BTreeSet<Mark>) {
     if situation.policy.excludes(role, person) {
-        marks.insert(Mark::Excluded(person.clone()));
+        marks.insert(Violation::Excluded(person.clone()).into());
     }
     // Two rules, each broken or not: who is excluded may have lost the delegation too.
     if !situation.appointed(role).any(|appointed| appointed.person == person && appointed.covers(slot)) {
-        marks.insert(Mark::Delegate(person.clone()));
+        marks.insert(Violation::Delegate(person.clone()).into());
     }
     if !situation.eligible(role).iter().any(|eligible| eligible.covers(slot)) {
-        marks.insert(Mark::Uncovered(role.clone()));
+        marks.insert(Violation::Uncovered(role.clone()).into());
     }
     if let Some(hours) = &situation.policy.working_hours {
         let days = working_hours::days(hours, situation.zone(person), *slot);
         if !days.iter().any(|day| day.contains(slot)) {
-            marks.insert(Mark::Hours(person.clone()));
+            marks.insert(Violation::Hours(person.clone()).into());
         }
     }
 }

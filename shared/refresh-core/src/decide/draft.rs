@@ -12,7 +12,7 @@ use crate::{
         commit::{self, Commit},
         decision::{Decision, Earlier, Outcome, PendingLine},
         lineage::{Happening, Trigger},
-        mark::{self, Mark},
+        mark::{self, Violation},
         packet::{Packet, Version},
         report::Report,
         review::{Fate, Head, Hold, HoldEntry, MOST_PAST_PROPOSALS, PastProposal, Pending, Review, Standing},
@@ -83,7 +83,7 @@ impl<'a> Draft<'a> {
         self.review.head.today = today::today(self.situation, &self.review.authoritative, marks);
     }
 
-    pub fn violations(&self) -> BTreeSet<Mark> {
+    pub fn violations(&self) -> BTreeSet<Violation> {
         mark::violations(&self.review.head.today.violated)
     }
 

@@ -10,7 +10,7 @@ use crate::{
     decide::draft::Draft,
     record::{
         booking,
-        mark::Mark,
+        mark::Remark,
         packet::Version,
         report::Report,
         review::{Head, Hold, Review, Standing, Tip},
@@ -39,7 +39,7 @@ impl<'a> Draft<'a> {
             packet,
         };
         if situation.in_force().is_some_and(|change| change.owner.is_some() && !change.owner_confirmed) {
-            issued.violated.push(Mark::OwnerUnconfirmed);
+            issued.violated.push(Remark::OwnerUnconfirmed.into());
         }
         let head = Head {
             review: situation.id.clone(),

@@ -16,7 +16,7 @@ use crate::{
         decision::{Earlier, Outcome},
         exception::{ExceptionKind, Reason, Rule},
         lineage::Trigger,
-        mark::Mark,
+        mark::Violation,
         packet::Packet,
         report::Report,
         review::{Fate, Head, Pending, Review, Standing, StandsBy},
@@ -333,21 +333,19 @@ pub(crate) fn override_reasons(draft: &Draft<'_>) -> Vec<Reason> {
 }
 
 /// The rule that an accepted violation breaks, as a reason of `owner_override`.
-fn stands_by(mark: &Mark) -> Reason {
-    match mark {
-        Mark::Evidence => Reason::new(Rule::Evidence),
-        Mark::Window => Reason::new(Rule::Window),
-        Mark::Cutover => Reason::new(Rule::Cutover),
-        Mark::Freeze => Reason::new(Rule::Freeze),
-        Mark::Hours(person) => Reason::new(Rule::Hours).person(person),
-        Mark::Busy(person) => Reason::new(Rule::Busy).person(person),
-        Mark::Delegate(person) => Reason::new(Rule::Delegate).person(person),
-        Mark::Uncovered(role) => Reason::new(Rule::Uncovered).role(role),
-        Mark::Excluded(person) => Reason::new(Rule::Excluded).person(person),
-        Mark::Shared(person) => Reason::new(Rule::Shared).person(person),
-        Mark::Cancelled | Mark::Unproven(_) | Mark::ChangeInFlux | Mark::OwnerUnconfirmed => {
-            Reason::new(Rule::Cancelled)
-        }
+fn stands_by(violation: &Violation) -> Reason {
+    match violation {
+        Violation::Evidence => Reason::new(Rule::Evidence),
+        Violation::Window => Reason::new(Rule::Window),
+        Violation::Cutover => Reason::new(Rule::Cutover),
+        Violation::Freeze => Reason::new(Rule::Freeze),
+        Violation::Hours(person) => Reason::new(Rule::Hours).person(person),
+        Violation::Busy(person) => Reason::new(Rule::Busy).person(person),
+        Violation::Delegate(person) => Reason::new(Rule::Delegate).person(person),
+        Violation::Uncovered(role) => Reason::new(Rule::Uncovered).role(role),
+        Violation::Excluded(person) => Reason::new(Rule::Excluded).person(person),
+        Violation::Shared(person) => Reason::new(Rule::Shared).person(person),
+        Violation::Cancelled => Reason::new(Rule::Cancelled),
     }
 }
 

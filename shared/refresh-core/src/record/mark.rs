@@ -1,4 +1,4 @@
-//! Marks: what an authoritative slot and its attendees break under the facts, in words.
+//! Marks: what an authoritative slot and its attendees break under today's facts, and what is only remarked of them.
 
 use std::{collections::BTreeSet, fmt, str::FromStr};
 
@@ -6,36 +6,86 @@ use serde::{Deserialize, Serialize, de};
 
 use crate::{Person, Role};
 
-/// A violated rule, or one of the two marks that are none. Ordered as they are told: violations first.
+/// A rule that a slot or a seat breaks. In the order in which people are told of violations.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
-pub enum Mark {
+pub enum Violation {
+    /// The slot starts before the required evidence allows, or evidence has no ready time.
     Evidence,
+    /// The slot does not lie inside the review window.
     Window,
+    /// The slot ends too close to the cutover.
     Cutover,
+    /// The slot overlaps a protected freeze.
     Freeze,
+    /// The slot does not lie inside the person's working hours.
     Hours(Person),
+    /// The person is busy in the slot.
     Busy(Person),
+    /// The person neither holds the role nor is an approved delegate for the whole slot.
     Delegate(Person),
+    /// Nobody eligible covers the role for the whole slot.
     Uncovered(Role),
+    /// The policy excludes the person from the role.
     Excluded(Person),
+    /// The person fills two roles, and the policy asks for distinct people.
     Shared(Person),
+    /// The change record is closed or cancelled.
     Cancelled,
-    /// Not a violation: nothing known contradicts the seat, nothing known supports it.
+}
+
+/// What people should know of a slot although no rule is broken. A remark changes no outcome.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+pub enum Remark {
+    /// Nothing known contradicts the person's seat, and nothing known supports it.
     Unproven(Person),
-    /// Not a violation: the change record is being reworked.
+    /// The change record is being reworked.
     ChangeInFlux,
-    /// Not a violation: in the owner's own view alone.
+    /// The change record's owner is not confirmed. In the owner's own view alone.
     OwnerUnconfirmed,
 }
 
+/// A violation or a remark. Violations come first, as people are told them.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+pub enum Mark {
+    /// A broken rule.
+    Violation(Violation),
+    /// No broken rule.
+    Remark(Remark),
+}
+
 impl Mark {
-    /// Marks that are no violations change no outcome.
+    /// The violation, where the mark is one.
+    pub const fn violation(&self) -> Option<&Violation> {
+        match self {
+            Self::Violation(violation) => Some(violation),
+            Self::Remark(_) => None,
+        }
+    }
+
+    /// Whether a rule is broken. Remarks change no outcome.
     pub const fn is_violation(&self) -> bool {
-        !matches!(self, Self::Unproven(_) | Self::ChangeInFlux | Self::OwnerUnconfirmed)
+        self.violation().is_some()
     }
 }
 
-impl fmt::Display for Mark {
+impl From<Violation> for Mark {
+    fn from(violation: Violation) -> Self {
+        Self::Violation(violation)
+    }
+}
+
+impl From<Remark> for Mark {
+    fn from(remark: Remark) -> Self {
+        Self::Remark(remark)
+    }
+}
+
+/// The violations among the marks, each once.
+pub fn violations(marks: &[Mark]) -> BTreeSet<Violation> {
+    marks.iter().filter_map(Mark::violation).cloned().collect()
+}
+
+impl fmt::Display for Violation {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Evidence => f.write_str("evidence"),
@@ -49,6 +99,13 @@ impl fmt::Display for Mark {
             Self::Excluded(person) => write!(f, "excluded:{person}"),
             Self::Shared(person) => write!(f, "shared:{person}"),
             Self::Cancelled => f.write_str("cancelled"),
+        }
+    }
+}
+
+impl fmt::Display for Remark {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
             Self::Unproven(person) => write!(f, "unproven:{person}"),
             Self::ChangeInFlux => f.write_str("change_in_flux"),
             Self::OwnerUnconfirmed => f.write_str("owner_unconfirmed"),
@@ -56,28 +113,38 @@ impl fmt::Display for Mark {
     }
 }
 
+impl fmt::Display for Mark {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Violation(violation) => violation.fmt(f),
+            Self::Remark(remark) => remark.fmt(f),
+        }
+    }
+}
+
+/// A word and, after a colon, the name it is about. The error says what was found.
 impl FromStr for Mark {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Self, String> {
         let (word, name) = text.split_once(':').map_or((text, None), |(word, name)| (word, Some(name)));
-        let unknown = || format!("a violation or mark; found {text:?}");
+        let unknown = || format!("a violation or a remark; found {text:?}");
         let person = || Person::parse(name.ok_or_else(unknown)?);
         Ok(match word {
-            "evidence" => Self::Evidence,
-            "window" => Self::Window,
-            "cutover" => Self::Cutover,
-            "freeze" => Self::Freeze,
-            "hours" => Self::Hours(person()?),
-            "busy" => Self::Busy(person()?),
-            "delegate" => Self::Delegate(person()?),
-            "uncovered" => Self::Uncovered(Role::parse(name.ok_or_else(unknown)?)?),
-            "excluded" => Self::Excluded(person()?),
-            "shared" => Self::Shared(person()?),
-            "cancelled" => Self::Cancelled,
-            "unproven" => Self::Unproven(person()?),
-            "change_in_flux" => Self::ChangeInFlux,
-            "owner_unconfirmed" => Self::OwnerUnconfirmed,
+            "evidence" => Violation::Evidence.into(),
+            "window" => Violation::Window.into(),
+            "cutover" => Violation::Cutover.into(),
+            "freeze" => Violation::Freeze.into(),
+            "hours" => Violation::Hours(person()?).into(),
+            "busy" => Violation::Busy(person()?).into(),
+            "delegate" => Violation::Delegate(person()?).into(),
+            "uncovered" => Violation::Uncovered(Role::parse(name.ok_or_else(unknown)?)?).into(),
+            "excluded" => Violation::Excluded(person()?).into(),
+            "shared" => Violation::Shared(person()?).into(),
+            "cancelled" => Violation::Cancelled.into(),
+            "unproven" => Remark::Unproven(person()?).into(),
+            "change_in_flux" => Remark::ChangeInFlux.into(),
+            "owner_unconfirmed" => Remark::OwnerUnconfirmed.into(),
             _ => return Err(unknown()),
         })
     }
@@ -96,7 +163,56 @@ impl<'de> Deserialize<'de> for Mark {
     }
 }
 
-/// The violations among the marks.
-pub fn violations(marks: &[Mark]) -> BTreeSet<Mark> {
-    marks.iter().filter(|mark| mark.is_violation()).cloned().collect()
+impl Serialize for Violation {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
+    }
+}
+
+impl<'de> Deserialize<'de> for Violation {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        match Mark::deserialize(deserializer)? {
+            Mark::Violation(violation) => Ok(violation),
+            Mark::Remark(remark) => Err(de::Error::custom(format!("expected a violation; found the remark {remark}"))),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const WORDS: [&str; 14] = [
+        "evidence",
+        "window",
+        "cutover",
+        "freeze",
+        "hours:a@example.com",
+        "busy:a@example.com",
+        "delegate:a@example.com",
+        "uncovered:dba",
+        "excluded:a@example.com",
+        "shared:a@example.com",
+        "cancelled",
+        "unproven:a@example.com",
+        "change_in_flux",
+        "owner_unconfirmed",
+    ];
+
+    #[test]
+    fn each_word_is_read_and_written_and_the_words_stand_in_the_order_of_telling() {
+        let marks: Vec<Mark> = WORDS.iter().map(|word| word.parse().expect("a mark")).collect();
+        assert_eq!(marks.iter().map(Mark::to_string).collect::<Vec<_>>(), WORDS);
+        assert!(marks.is_sorted());
+    }
+
+    /// An override stands by violations alone: a remark that somebody wrote there is no violation of another name.
+    #[test]
+    fn a_stored_violation_is_never_a_remark() {
+        for word in WORDS {
+            let mark: Mark = word.parse().expect("a mark");
+            let read = serde_json::from_str::<Violation>(&format!("{word:?}"));
+            assert_eq!(read.ok().as_ref(), mark.violation(), "{word}");
+        }
+    }
 }

@@ -12,7 +12,7 @@ use crate::{
         booking::Booking,
         delivery::{Reachability, Unreachable},
         exception::Exception,
-        mark::Mark,
+        mark::{Mark, Violation},
         packet::{Packet, Standpoint, Version},
     },
 };
@@ -205,7 +205,7 @@ pub struct Declined {
 
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub struct StandsBy {
-    pub violated: BTreeSet<Mark>,
+    pub violated: BTreeSet<Violation>,
     pub freeze_edge: bool,
 }
 

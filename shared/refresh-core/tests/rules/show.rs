@@ -6,7 +6,7 @@ use refresh_core::{
     record::{
         delta::{Difference, DutyAction, DutyLine, Value},
         exception::{Exception, Reason},
-        mark::Mark,
+        mark::{Mark, Violation},
         notice::{CalendarObject, CalendarPart},
         packet::Standpoint,
     },
@@ -25,7 +25,7 @@ pub fn word<T: serde::Serialize>(value: &T) -> String {
 
 pub fn mark(mark: &Mark) -> String {
     match mark {
-        Mark::Uncovered(role) => format!("uncovered:{}", short_role(role)),
+        Mark::Violation(Violation::Uncovered(role)) => format!("uncovered:{}", short_role(role)),
         other => other.to_string().replace("@example.com", ""),
     }
 }
