@@ -21,7 +21,7 @@ use refresh_core::{
         notice::Notice,
     },
     telling::{
-        owed,
+        owed::{self, PriorMail},
         sent::{self, Sent},
         told,
     },
@@ -72,7 +72,7 @@ impl Candidate<'_> {
         let Some(reading) = look.reading() else { return Ok(Served::NotOwed) };
         // A claim that was left is taken over, whatever is owed: either its mail is sent, or it is given back.
         let left = record.claim.is_some();
-        if !left && !owed::is_owed(&reading, &told(&reading, person, record), false, now) {
+        if !left && !owed::is_owed(&reading, &told(&reading, person, record), PriorMail::Settled, now) {
             return Ok(Served::NotOwed);
         }
         let review = &look.review.head.review;
@@ -83,23 +83,23 @@ impl Candidate<'_> {
         // TOLD and HEAD are read after the claim: nobody else mails this person from here on, so what is rendered is what
         // is told. Another may have settled just before: then the mail in doubt is that one's, and it is in TOLD.
         let newest = env.store.told_to(review, person).await.doing("reading what one person was told")?;
-        let in_doubt = left && newest.told == record.told;
+        let prior = PriorMail::after(left && newest.told == record.told);
         let Some(look) = Look::at(env, review).await? else {
             return self.release(review, &claim, Served::NotOwed).await;
         };
-        let Some(owed) = self.owed(&look, &newest, in_doubt).await? else {
+        let Some(owed) = self.owed(&look, &newest, prior).await? else {
             return self.release(review, &claim, Served::NotOwed).await;
         };
         self.send(&look, &owed, &claim).await
     }
 
     /// The one look at what is owed, under the claim.
-    async fn owed(&self, look: &Look, record: &TellingRecord, in_doubt: bool) -> Result<Option<Owed>, Failure> {
+    async fn owed(&self, look: &Look, record: &TellingRecord, prior: PriorMail) -> Result<Option<Owed>, Failure> {
         let Some(reading) = look.reading() else { return Ok(None) };
         let told = told(&reading, self.person, record);
         let version = self.env.store.version(&look.review.head.review, told.version).await;
         let stood_on = version.doing("reading the version that was told")?.map(|version| version.stands_on);
-        let notice = owed::owed(&reading, &told, in_doubt, &stood_on.unwrap_or_default(), self.now);
+        let notice = owed::owed(&reading, &told, prior, &stood_on.unwrap_or_default(), self.now);
         Ok(notice.map(|notice| Owed { told, notice }))
     }
 

@@ -171,7 +171,7 @@ async fn clockwork(store: &Store, id: &str, check_at: Option<&str>, notices_at: 
     head.counter = 0;
     head.check_at = check_at.map(at);
     head.notices_at = notices_at.map(at);
-    store.commit(&commit::commit(head, Vec::new(), (Vec::new(), None), Vec::new(), None)).await.unwrap();
+    store.commit(&commit::commit(head, Vec::new(), None)).await.unwrap();
 }
 
 #[tokio::test]

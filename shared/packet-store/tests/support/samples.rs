@@ -200,7 +200,7 @@ pub fn moved(review: &Review) -> Commit {
 pub fn after(head: &Head, ids: &[&str]) -> Commit {
     let happenings: Vec<Happening> = ids.iter().map(|id| Happening::Trigger(trigger(id, 2))).collect();
     let causes = ids.iter().map(|id| cause(id)).collect();
-    commit::commit(head.clone(), Vec::new(), (happenings, None), causes, None)
+    Commit { causes, ..commit::commit(head.clone(), happenings, None) }
 }
 
 pub fn told(name: &str) -> LastNotified {

@@ -144,19 +144,18 @@ pub fn adoption(scene: &Scene<'_>, situation: &Situation<'_>, posted: bool, work
     let everybody = scene.everybody();
     let names = names(&everybody, scene.reader, scene.zone());
     let review = scene.review;
-    let pending = review.head.pending.as_ref().zip(review.pending.as_ref());
     // Whoever is not to decide it does not see it, whatever the situation: a former owner's link least of all.
     let decides = |pending: &Pending| pending.adopter.as_ref() == Some(scene.reader);
-    let shown = pending.filter(|(pending, _)| situation.shows_proposal() && decides(pending));
+    let shown = review.proposal().filter(|shown| situation.shows_proposal() && decides(shown.pending));
     let page = AdoptionTemplate {
-        heading: heading(situation, shown.map(|(_, version)| version)),
+        heading: heading(situation, shown.map(|shown| shown.version)),
         title: scene.title(),
         review: Line::of(review.head.review.as_str()),
-        version: shown.map_or(review.head.authoritative, |(_, version)| version.number),
+        version: shown.map_or(review.head.authoritative, |shown| shown.version.number),
         standing: standing(scene, situation, &names),
         verdict: verdict(scene, situation, &names),
-        proposal: shown.map(|(pending, version)| proposal(scene, pending, version, &names)),
-        form: form(situation, shown.map(|(_, version)| version), review, &names),
+        proposal: shown.map(|shown| proposal(scene, shown.pending, shown.version, &names)),
+        form: form(situation, shown.map(|shown| shown.version), review, &names),
         workspace: workspace.filter(|_| scene.sees_all()).and_then(|link| Href::parse(link).ok()),
     };
     render(situation.status(posted), Some(situation.result()), &page)

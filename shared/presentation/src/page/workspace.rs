@@ -80,7 +80,8 @@ fn row(entry: &Entry<'_>, people: &BTreeMap<Person, String>, now: Instant) -> Ro
         slot: moment::interval(&entry.review.authoritative.packet.slot, zone),
         tags: tags.into_iter().filter(|(is, ..)| *is).map(|(_, class, word)| (class, word)).collect(),
         violated: (!broken.is_empty()).then(|| wording::sentence(&wording::marks(&broken, &names))),
-        pending: head.pending.as_ref().zip(entry.review.pending.as_ref()).map(|(pending, version)| {
+        pending: entry.review.proposal().map(|proposal| {
+            let (pending, version) = (proposal.pending, proposal.version);
             let what = if version.packet.cancelled {
                 "cancellation".to_owned()
             } else {

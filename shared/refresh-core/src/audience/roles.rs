@@ -7,8 +7,9 @@ use crate::{
     choice::situation::Situation,
     facts::{fact::Terms, policy::Policy},
     record::{
+        booking::Invitation,
         packet::Packet,
-        review::{HoldEntry, Review},
+        review::{Proposal, Review},
     },
 };
 
@@ -32,9 +33,9 @@ pub fn adopter(situation: &Situation<'_>, authoritative: &Packet, proposal: &Pac
 }
 
 /// Whom the hold is for: those who would sit at another time, or who have no seat now.
-pub fn hold(review: &Review, terms: &Terms, policy: &Policy) -> Option<HoldEntry> {
-    let (pending, proposal) = review.head.pending.as_ref().zip(review.pending.as_ref())?;
-    let (proposal, authoritative) = (&proposal.packet, &review.authoritative.packet);
+pub fn hold(review: &Review, terms: &Terms, policy: &Policy) -> Option<Invitation> {
+    let Proposal { pending, version } = review.proposal()?;
+    let (proposal, authoritative) = (&version.packet, &review.authoritative.packet);
     if proposal.cancelled {
         return None;
     }
@@ -49,7 +50,7 @@ pub fn hold(review: &Review, terms: &Terms, policy: &Policy) -> Option<HoldEntry
         let told = [review.head.today.owner.as_ref(), pending.adopter.as_ref()];
         people.retain(|person| told.contains(&Some(person)));
     }
-    (!people.is_empty()).then_some(HoldEntry { slot: proposal.slot, people })
+    (!people.is_empty()).then_some(Invitation { slot: proposal.slot, people })
 }
 
 /// Everybody the authoritative meeting invites.

@@ -6,7 +6,7 @@ use crate::{
     choice::situation::Situation,
     decide::{
         draft::Draft,
-        refresh::{self, advance},
+        refresh::{self, Occasion, advance},
     },
     facts::{fact::Facts, policy::Deployment, subject::Subject},
     record::{
@@ -153,10 +153,10 @@ fn repeat(attempt: &DecisionAttempt, decided: &PastProposal) -> Answered {
 
 /// The first refusal that fits, short of what the newest facts say.
 fn refusal(review: &Review, situation: &Situation<'_>, by: &Person, proposal: [u8; 16]) -> Option<AnswerResult> {
-    let pending = review.head.pending.as_ref().zip(review.pending.as_ref());
-    let named = pending.filter(|(pending, _)| pending.id().short() == proposal);
+    let waiting = review.proposal();
+    let named = waiting.filter(|waiting| waiting.pending.id().short() == proposal);
     let expired = match named {
-        Some((pending, _)) => pending.expires_at <= situation.now,
+        Some(named) => named.pending.expires_at <= situation.now,
         None => past(review, proposal).is_some_and(|past| past.fate == Fate::Expired),
     };
     if expired {
@@ -164,8 +164,8 @@ fn refusal(review: &Review, situation: &Situation<'_>, by: &Person, proposal: [u
     }
     let owner = situation.owner();
     let authoritative = &review.authoritative.packet;
-    let adopter = match pending {
-        Some((_, version)) => roles::adopter(situation, authoritative, &version.packet),
+    let adopter = match waiting {
+        Some(waiting) => roles::adopter(situation, authoritative, &waiting.version.packet),
         None => owner.cloned(),
     };
     if adopter.as_ref() != Some(by) {
@@ -237,7 +237,7 @@ fn decline(draft: &mut Draft<'_>, facts: &Facts, attempt: &DecisionAttempt) -> A
     } else {
         draft.escalate(Vec::new());
         draft.decide(Outcome::Declined, None, None);
-        advance(draft, facts, true);
+        advance(draft, facts, Occasion::News);
     }
     AnswerResult::Declined
 }
@@ -251,7 +251,7 @@ fn ask_again(draft: &mut Draft<'_>, facts: &Facts, attempt: &DecisionAttempt) ->
     }
     // The expiry instant may have come without its tick.
     if draft.review.head.pending.is_some() {
-        advance(draft, facts, false);
+        advance(draft, facts, Occasion::Time);
     }
     let expired = past(&draft.review, attempt.proposal).is_some_and(|past| past.fate == Fate::Expired);
     if draft.review.head.undecided.take().is_none() || !expired {
@@ -259,7 +259,7 @@ fn ask_again(draft: &mut Draft<'_>, facts: &Facts, attempt: &DecisionAttempt) ->
     }
     draft.head().undecided_until = None;
     answer(draft, attempt, AnswerResult::AskedAgain);
-    advance(draft, facts, true);
+    advance(draft, facts, Occasion::News);
     AnswerResult::AskedAgain
 }
 
@@ -299,7 +299,7 @@ fn refuse(
     draft.trace = attempt.trace;
     answer(&mut draft, attempt, result);
     if result == AnswerResult::FactsChanged && review.head.standing == Standing::Open {
-        advance(&mut draft, facts, false);
+        advance(&mut draft, facts, Occasion::Time);
     }
     Answered { result, before, commit: draft.finish(Vec::new()) }
 }

@@ -8,14 +8,15 @@ use crate::{
     choice::{situation::Situation, today, violation},
     facts::{fact::Revision, subject::Subject},
     record::{
-        booking,
+        booking::{self, Invitation},
         commit::{self, Commit},
         decision::{Decision, Earlier, Outcome, PendingLine},
         lineage::{Happening, Trigger},
         mark::{self, Violation},
+        notice::CalendarObject,
         packet::{Packet, Version},
         report::Report,
-        review::{Fate, Head, Hold, HoldEntry, MOST_PAST_PROPOSALS, PastProposal, Pending, Review, Standing},
+        review::{Fate, Head, Hold, MOST_PAST_PROPOSALS, PastProposal, Pending, Review, Standing},
         view::Row,
     },
     telling::reach,
@@ -219,10 +220,12 @@ impl<'a> Draft<'a> {
             _ => None,
         };
         change_hold(&mut self.review.head.hold, entry);
-        let meeting = (self.review.head.standing != Standing::Cancelled)
-            .then(|| (self.authoritative().slot, roles::invited(&self.review, self.situation.terms)));
+        let meeting = (self.review.head.standing != Standing::Cancelled).then(|| Invitation {
+            slot: self.authoritative().slot,
+            people: roles::invited(&self.review, self.situation.terms),
+        });
         let now = self.now();
-        booking::rebook(&mut self.review.head.bookings, false, meeting, now);
+        booking::rebook(&mut self.review.head.bookings, CalendarObject::Meeting, meeting, now);
     }
 
     /// Duties and answers hold exactly as long as their row.
@@ -315,7 +318,8 @@ impl<'a> Draft<'a> {
         if self.before.is_some_and(|before| happenings.is_empty() && same_but_time(&before.head, head)) {
             return None;
         }
-        Some(commit::commit(self.review.head, self.minted, (happenings, trace), causes, self.stands_on))
+        let commit = commit::commit(self.review.head, happenings, trace);
+        Some(Commit { versions: self.minted, causes, stands_on: self.stands_on, ..commit })
     }
 
     /// These people may be owed something, once the quiet period is over that begins now if none has.
@@ -361,7 +365,7 @@ impl<'a> Draft<'a> {
 }
 
 /// `SEQUENCE` + 1 exactly when slot or attendees change or the hold ends, counted from what anybody was sent.
-fn change_hold(hold: &mut Hold, entry: Option<HoldEntry>) {
+fn change_hold(hold: &mut Hold, entry: Option<Invitation>) {
     if hold.entry == entry {
         return;
     }

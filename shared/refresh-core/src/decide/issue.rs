@@ -11,6 +11,7 @@ use crate::{
     record::{
         booking,
         mark::Remark,
+        notice::CalendarObject,
         packet::Version,
         report::Report,
         review::{Head, Hold, Review, Standing, Tip},
@@ -19,15 +20,14 @@ use crate::{
 
 impl<'a> Draft<'a> {
     /// The first draft: the review is issued with the packet its terms and today's facts make.
-    pub fn issuing(situation: &'a Situation<'a>, default_uid: (&str, &str)) -> Self {
+    pub fn issuing(situation: &'a Situation<'a>, host: &str) -> Self {
         let terms = situation.terms;
         let packet = situation.packet(terms.slot, terms.attendees.clone());
-        let meeting = terms.meeting.clone().unwrap_or_else(|| crate::facts::fact::Meeting {
-            uid: format!("{}@{}", default_uid.0, default_uid.1),
-            sequence: 0,
-        });
-        let hold =
-            Hold { uid: format!("{}-hold@{}", default_uid.0, default_uid.1), sequence: 0, entry: None, told: false };
+        let meeting = terms
+            .meeting
+            .clone()
+            .unwrap_or_else(|| crate::facts::fact::Meeting { uid: format!("{}@{}", situation.id, host), sequence: 0 });
+        let hold = Hold { uid: format!("{}-hold@{}", situation.id, host), sequence: 0, entry: None, told: false };
         let mut issued = Version {
             number: terms.version,
             made_at: situation.now,
@@ -92,7 +92,7 @@ impl<'a> Draft<'a> {
         draft.review.head.bookings.push(booking::Booking {
             slot: terms.slot,
             people: invited,
-            hold: false,
+            object: CalendarObject::Meeting,
             from: Instant::from_millis(0),
             until: None,
         });

@@ -35,9 +35,9 @@ pub fn issue(
     now: Instant,
 ) -> Option<Commit> {
     let situation = Situation::of(id, facts, deployment, now)?;
-    let mut draft = Draft::issuing(&situation, (id.as_str(), host));
+    let mut draft = Draft::issuing(&situation, host);
     draft.decide(Outcome::Issued, None, None);
-    advance(&mut draft, facts, false);
+    advance(&mut draft, facts, Occasion::Time);
     draft.finish(triggers)
 }
 
@@ -58,7 +58,7 @@ pub fn refresh(
     let situation = Situation::of(&review.head.review, facts, deployment, now)?;
     let mut draft = Draft::on(review, &situation);
     let accepted = triggers.iter().any(|trigger| trigger.disposition.is_applied());
-    advance(&mut draft, facts, accepted);
+    advance(&mut draft, facts, if accepted { Occasion::News } else { Occasion::Time });
     draft.finish(triggers)
 }
 
@@ -66,11 +66,20 @@ pub fn refresh(
 fn done_with(review: &Review, now: Instant) -> Option<Commit> {
     review.head.check_at?;
     let head = Head { at: now, check_at: None, ..review.head.clone() };
-    Some(commit::commit(head, Vec::new(), (Vec::new(), None), Vec::new(), None))
+    Some(commit::commit(head, Vec::new(), None))
 }
 
-/// One step of an open review. `accepted`: a fact was accepted, so a decision is recorded whatever it says.
-pub(crate) fn advance(draft: &mut Draft<'_>, facts: &Facts, accepted: bool) {
+/// Why an open review is looked at.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Occasion {
+    /// A fact was accepted, or somebody decided. A decision is recorded whatever the decision says.
+    News,
+    /// Time passed. A decision is recorded where something changed.
+    Time,
+}
+
+/// One step of an open review.
+pub(crate) fn advance(draft: &mut Draft<'_>, facts: &Facts, occasion: Occasion) {
     if facts.is_closed(&draft.review.head.review) {
         return close(draft);
     }
@@ -81,7 +90,7 @@ pub(crate) fn advance(draft: &mut Draft<'_>, facts: &Facts, accepted: bool) {
         draft.head().paused_until = None;
         return;
     }
-    follow(draft, accepted);
+    follow(draft, occasion);
 }
 
 /// `review.closed`: coordination ends, the meeting is left alone.
@@ -131,30 +140,36 @@ enum Verdict {
 }
 
 /// The decision table: the choice against the authoritative packet.
-fn follow(draft: &mut Draft<'_>, accepted: bool) {
-    end_pause(draft, accepted);
+fn follow(draft: &mut Draft<'_>, occasion: Occasion) {
+    end_pause(draft, occasion);
     end_override(draft);
     match judge(draft) {
-        Verdict::Keep => keep(draft, accepted),
-        Verdict::Propose(packet, report) => propose(draft, packet, report, accepted),
+        Verdict::Keep => keep(draft, occasion),
+        Verdict::Propose(packet, report) => propose(draft, packet, report, occasion),
         Verdict::Stand => {
             let ended = withdraw(draft);
             let reasons = override_reasons(draft);
             draft.escalate(vec![(ExceptionKind::OwnerOverride, reasons)]);
-            record(draft, Outcome::Unchanged, ended, None, accepted);
+            record(draft, Outcome::Unchanged, ended, None, occasion);
         }
         Verdict::Escalate(kind, reasons, report) => {
             forget_undecided(draft);
             let ended = withdraw(draft);
             draft.escalate(vec![(kind, reasons)]);
-            record(draft, Outcome::Escalated, ended, report, accepted);
+            record(draft, Outcome::Escalated, ended, report, occasion);
         }
     }
 }
 
 /// An accepted event writes a decision for every review it touches; time alone only where something changed.
-fn record(draft: &mut Draft<'_>, outcome: Outcome, earlier: Option<Earlier>, report: Option<Report>, accepted: bool) {
-    if accepted || draft.changed() && !draft.just_decided(outcome) {
+fn record(
+    draft: &mut Draft<'_>,
+    outcome: Outcome,
+    earlier: Option<Earlier>,
+    report: Option<Report>,
+    occasion: Occasion,
+) {
+    if occasion == Occasion::News || draft.changed() && !draft.just_decided(outcome) {
         draft.decide(outcome, earlier, report);
     }
 }
@@ -169,7 +184,7 @@ fn forget_undecided(draft: &mut Draft<'_>) {
 }
 
 /// While too many proposals were told, an accepted fact prolongs the pause; once it is over the count starts anew.
-fn end_pause(draft: &mut Draft<'_>, accepted: bool) {
+fn end_pause(draft: &mut Draft<'_>, occasion: Occasion) {
     let (now, quiet) = (draft.now(), draft.situation.policy.quiet_seconds);
     let head = draft.head();
     match head.paused_until {
@@ -177,7 +192,7 @@ fn end_pause(draft: &mut Draft<'_>, accepted: bool) {
             head.paused_until = None;
             head.tellings.clear();
         }
-        Some(_) if accepted => head.paused_until = Some(now.plus_seconds(quiet)),
+        Some(_) if occasion == Occasion::News => head.paused_until = Some(now.plus_seconds(quiet)),
         _ => {}
     }
 }
@@ -259,7 +274,7 @@ fn declined_alone(draft: &Draft<'_>, candidates: Candidates<'_>, edge_declined: 
 }
 
 /// Same slot and attendees.
-fn keep(draft: &mut Draft<'_>, accepted: bool) {
+fn keep(draft: &mut Draft<'_>, occasion: Occasion) {
     forget_undecided(draft);
     draft.head().paused_until = None;
     let ended = withdraw(draft);
@@ -271,32 +286,32 @@ fn keep(draft: &mut Draft<'_>, accepted: bool) {
         Outcome::Refreshed
     };
     draft.escalate(Vec::new());
-    record(draft, outcome, ended, None, accepted);
+    record(draft, outcome, ended, None, occasion);
 }
 
 /// Another slot, another person, a freeze edge, or a cancellation: the owner decides.
-fn propose(draft: &mut Draft<'_>, packet: Packet, report: Report, accepted: bool) {
+fn propose(draft: &mut Draft<'_>, packet: Packet, report: Report, occasion: Occasion) {
     let digest = packet.proposal_digest();
-    let pending = draft.review.pending.as_ref().zip(draft.review.head.pending.as_ref());
-    if let Some((version, _)) = pending.filter(|(_, pending)| pending.digest == digest) {
-        let same = version.packet == packet;
+    let waiting = draft.review.proposal();
+    if let Some(proposal) = waiting.filter(|proposal| proposal.pending.digest == digest) {
+        let same = proposal.version.packet == packet;
         if !same {
             draft.propose_again(packet, report);
         }
         draft.reassign();
         draft.escalate(Vec::new());
         let outcome = if same { Outcome::Unchanged } else { Outcome::Held };
-        return record(draft, outcome, None, None, accepted);
+        return record(draft, outcome, None, None, occasion);
     }
     if draft.review.head.undecided == Some(digest) {
         draft.escalate(vec![undecided(packet.slot)]);
-        return record(draft, Outcome::Unchanged, None, None, accepted);
+        return record(draft, Outcome::Unchanged, None, None, occasion);
     }
     forget_undecided(draft);
     if is_churning(draft) {
         let ended = withdraw(draft);
         draft.escalate(vec![(ExceptionKind::Churn, vec![Reason::new(Rule::TooManyProposals)])]);
-        return record(draft, Outcome::Escalated, ended, None, accepted);
+        return record(draft, Outcome::Escalated, ended, None, occasion);
     }
     let earlier = draft.end_proposal(Fate::Superseded, None);
     // Only the freeze edge is another: what people were told of slot and seats still stands.
@@ -306,7 +321,7 @@ fn propose(draft: &mut Draft<'_>, packet: Packet, report: Report, accepted: bool
     let ended = earlier.map(|_| Earlier::Superseded);
     draft.propose(packet, report, seats_told);
     draft.escalate(Vec::new());
-    record(draft, Outcome::Held, ended, None, accepted);
+    record(draft, Outcome::Held, ended, None, occasion);
 }
 
 /// More than the policy's number of proposals told within its time: the one too many is not made.

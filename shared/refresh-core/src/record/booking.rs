@@ -4,19 +4,50 @@ use std::collections::BTreeSet;
 
 use serde::{Deserialize, Serialize};
 
-use crate::{Instant, Person, base::instant::Slot};
+use crate::{Instant, Person, base::instant::Slot, record::notice::CalendarObject};
 
 /// A slot our meeting or hold had, from an instant until another.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub struct Booking {
     pub slot: Slot,
     pub people: BTreeSet<Person>,
-    /// The hold's, not the meeting's.
-    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
-    pub hold: bool,
+    /// Whose slot it is. Stored as `hold: true`, or as nothing for the meeting.
+    #[serde(rename = "hold", default = "meeting", with = "as_hold", skip_serializing_if = "is_meeting")]
+    pub object: CalendarObject,
     pub from: Instant,
     /// `None` while it is so.
     pub until: Option<Instant>,
+}
+
+const fn meeting() -> CalendarObject {
+    CalendarObject::Meeting
+}
+
+fn is_meeting(object: &CalendarObject) -> bool {
+    *object == CalendarObject::Meeting
+}
+
+/// The stored form of a booking's object.
+mod as_hold {
+    use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+    use crate::record::notice::CalendarObject;
+
+    pub fn serialize<S: Serializer>(object: &CalendarObject, serializer: S) -> Result<S::Ok, S::Error> {
+        (*object == CalendarObject::Hold).serialize(serializer)
+    }
+
+    pub fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<CalendarObject, D::Error> {
+        let hold = bool::deserialize(deserializer)?;
+        Ok(if hold { CalendarObject::Hold } else { CalendarObject::Meeting })
+    }
+}
+
+/// Who is invited to a slot, by the meeting or by the hold.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct Invitation {
+    pub slot: Slot,
+    pub people: BTreeSet<Person>,
 }
 
 /// The slots whose busy entry in a calendar accepted at `accepted_at` is this person's invitation from us: what our
@@ -41,18 +72,18 @@ pub const MOST_BOOKINGS: usize = 16;
 /// The meeting is where it was decided to be. The hold is where it was last sent: one that nobody was told of is in
 /// nobody's calendar, and one whose end nobody was told of still is. Otherwise the order of arrival between two
 /// tellings would decide whether a busy time is ours.
-pub fn rebook(bookings: &mut Vec<Booking>, hold: bool, current: Option<(Slot, BTreeSet<Person>)>, now: Instant) {
-    let is_open = |booking: &Booking| booking.hold == hold && booking.until.is_none();
+pub fn rebook(bookings: &mut Vec<Booking>, object: CalendarObject, current: Option<Invitation>, now: Instant) {
+    let is_open = |booking: &Booking| booking.object == object && booking.until.is_none();
     let same = |booking: &Booking| {
-        current.as_ref().is_some_and(|(slot, people)| booking.slot == *slot && booking.people == *people)
+        current.as_ref().is_some_and(|now| booking.slot == now.slot && booking.people == now.people)
     };
     for booking in bookings.iter_mut().filter(|booking| is_open(booking) && !same(booking)) {
         booking.until = Some(now);
     }
     if !bookings.iter().any(|booking| is_open(booking) && same(booking))
-        && let Some((slot, people)) = current
+        && let Some(Invitation { slot, people }) = current
     {
-        bookings.push(Booking { slot, people, hold, from: now, until: None });
+        bookings.push(Booking { slot, people, object, from: now, until: None });
     }
     // What began and ended at one instant was never seen by any calendar.
     bookings.retain(|booking| booking.until.is_none_or(|until| booking.from < until));
@@ -60,6 +91,26 @@ pub fn rebook(bookings: &mut Vec<Booking>, hold: bool, current: Option<(Slot, BT
         match bookings.iter().position(|booking| booking.until.is_some()) {
             Some(oldest) => drop(bookings.remove(oldest)),
             None => break,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Items written before the object had a name of its own are read as they were meant, and written the same.
+    #[test]
+    fn the_stored_form_of_a_booking_says_hold_or_nothing() {
+        let slot = r#""slot":{"start":"2026-11-03T15:30:00Z","end":"2026-11-03T16:30:00Z"},"people":["a@example.com"]"#;
+        let when = r#""from":"2026-11-01T00:00:00Z","until":null"#;
+        for (object, stored) in [
+            (CalendarObject::Meeting, format!("{{{slot},{when}}}")),
+            (CalendarObject::Hold, format!("{{{slot},\"hold\":true,{when}}}")),
+        ] {
+            let booking: Booking = serde_json::from_str(&stored).expect("a stored booking");
+            assert_eq!(booking.object, object);
+            assert_eq!(serde_json::to_string(&booking).expect("JSON"), stored);
         }
     }
 }

@@ -44,22 +44,18 @@ pub struct ConfirmedMail {
     pub claimed_by: String,
 }
 
-/// Puts a commit together: the counter, the chain's next entry and its hash in HEAD.
-pub fn commit(
-    mut head: Head,
-    versions: Vec<Version>,
-    (happenings, trace): (Vec<Happening>, Option<TraceId>),
-    causes: Vec<Cause>,
-    stands_on: Option<(Subject, Revision)>,
-) -> Commit {
+/// Puts a commit together: the counter, the chain's next entry, and the entry's hash in HEAD. Versions, causes, what was
+/// told and the fact that must stand are the caller's to add.
+pub fn commit(mut head: Head, happenings: Vec<Happening>, trace: Option<TraceId>) -> Commit {
     head.counter += 1;
     let entry = (!happenings.is_empty()).then(|| Entry::after(&head, happenings, trace));
     if let Some(entry) = &entry {
         head.lineage = Tip { sequence: entry.sequence, hash: entry.hash() };
     }
-    Commit { head, versions, entry, causes, told: None, stands_on }
+    Commit { head, versions: Vec::new(), entry, causes: Vec::new(), told: None, stands_on: None }
 }
 
+/// The mark that a trigger leaves.
 pub fn cause(trigger: &Trigger) -> Cause {
     Cause { identity: trigger.identity.clone(), collision: trigger.collision }
 }

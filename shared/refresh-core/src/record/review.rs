@@ -9,7 +9,7 @@ use crate::{
     base::{digest::Digest, instant::Slot},
     facts::fact::Meeting,
     record::{
-        booking::Booking,
+        booking::{Booking, Invitation},
         delivery::{Reachability, Unreachable},
         exception::Exception,
         mark::{Mark, Violation},
@@ -235,15 +235,9 @@ pub struct Hold {
     pub uid: String,
     pub sequence: u32,
     /// What the hold is now; `None` while there is none.
-    pub entry: Option<HoldEntry>,
+    pub entry: Option<Invitation>,
     /// Whether anybody was sent the hold as it is now. Only then does the next change raise the sequence.
     pub told: bool,
-}
-
-#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
-pub struct HoldEntry {
-    pub slot: Slot,
-    pub people: BTreeSet<Person>,
 }
 
 /// A required attendee owes an answer to the row they were told.
@@ -296,4 +290,19 @@ impl Review {
     pub fn shown(&self) -> &Packet {
         self.pending.as_ref().map_or(&self.authoritative.packet, |version| &version.packet)
     }
+    /// The proposal that waits for the owner, if one does: what HEAD says of the proposal, and the version that carries
+    /// the proposal.
+    pub fn proposal(&self) -> Option<Proposal<'_>> {
+        let (pending, version) = self.head.pending.as_ref().zip(self.pending.as_ref())?;
+        Some(Proposal { pending, version })
+    }
+}
+
+/// A proposal, whole. HEAD holds the part that changes, since lists of reviews read HEAD alone; a version holds the packet.
+#[derive(Clone, Copy, Debug)]
+pub struct Proposal<'a> {
+    /// Deadline, adopter, and who was asked.
+    pub pending: &'a Pending,
+    /// The packet, and what the packet stands on.
+    pub version: &'a Version,
 }

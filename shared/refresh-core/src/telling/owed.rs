@@ -15,17 +15,32 @@ use crate::{
     },
 };
 
-/// What this person is owed now, if anything: exactly the difference of told and now. `in_doubt`: a mail may have gone
-/// out that was never settled, so it counts as owed whatever the views say. `stood_on`: the facts the version they were
+/// What is known of the mail that was tried before.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum PriorMail {
+    /// Each mail that went out is confirmed in what the person was told.
+    Settled,
+    /// A mail may have gone out that was never confirmed. The difference counts as owed whatever the views say.
+    InDoubt,
+}
+
+impl PriorMail {
+    /// `claim_left`: somebody claimed the person before and never confirmed a mail.
+    pub const fn after(claim_left: bool) -> Self {
+        if claim_left { Self::InDoubt } else { Self::Settled }
+    }
+}
+
+/// What this person is owed now, if anything: exactly the difference of told and now. `stood_on`: the facts the version they were
 /// told stands on.
 pub fn owed(
     reading: &Reading<'_>,
     told: &LastNotified,
-    in_doubt: bool,
+    prior: PriorMail,
     stood_on: &[Standpoint],
     now: Instant,
 ) -> Option<Notice> {
-    let view = match debt(reading, told, in_doubt, now)? {
+    let view = match debt(reading, told, prior, now)? {
         Debt::Reminder(notice) => return Some(notice),
         Debt::News(view) => view,
     };
@@ -41,8 +56,8 @@ pub fn owed(
 }
 
 /// Whether this person is owed anything now: what a first look asks of everybody, before anybody is claimed.
-pub fn is_owed(reading: &Reading<'_>, told: &LastNotified, in_doubt: bool, now: Instant) -> bool {
-    debt(reading, told, in_doubt, now).is_some()
+pub fn is_owed(reading: &Reading<'_>, told: &LastNotified, prior: PriorMail, now: Instant) -> bool {
+    debt(reading, told, prior, now).is_some()
 }
 
 /// What somebody is owed, short of its wording.
@@ -52,7 +67,7 @@ enum Debt {
     News(View),
 }
 
-fn debt(reading: &Reading<'_>, told: &LastNotified, in_doubt: bool, now: Instant) -> Option<Debt> {
+fn debt(reading: &Reading<'_>, told: &LastNotified, prior: PriorMail, now: Instant) -> Option<Debt> {
     // Who cannot be reached is owed the mail still, and is mailed nothing.
     if reading.review.head.withholds(&told.person) {
         return None;
@@ -61,7 +76,7 @@ fn debt(reading: &Reading<'_>, told: &LastNotified, in_doubt: bool, now: Instant
     if view == told.view {
         // A reminder in doubt is a reminder again: its time is still due, since it was never settled.
         let reminder = reminder(reading, told, &view, now);
-        if reminder.is_some() || !in_doubt {
+        if reminder.is_some() || prior == PriorMail::Settled {
             return reminder.map(Debt::Reminder);
         }
     }

@@ -45,8 +45,8 @@ pub fn confirm_sent(reading: &Reading<'_>, told: &LastNotified, sent: &Sent<'_>,
     }
     if notice.calendar.iter().any(|part| part.object == CalendarObject::Hold && part.sequence == head.hold.sequence) {
         head.hold.told = true;
-        let hold = head.hold.entry.as_ref().map(|hold| (hold.slot, hold.people.clone()));
-        booking::rebook(&mut head.bookings, true, hold, now);
+        let hold = head.hold.entry.clone();
+        booking::rebook(&mut head.bookings, CalendarObject::Hold, hold, now);
     }
     remember_duty(&mut head, reading, told, sent, now);
     let settled = LastNotified {
@@ -85,7 +85,7 @@ pub fn confirm_sent(reading: &Reading<'_>, told: &LastNotified, sent: &Sent<'_>,
         // Whether an exception closes with it is the next refresh's business, and that shall not wait.
         head.check_at = Some(now);
     }
-    let mut commit = commit::commit(head, Vec::new(), (vec![happening], notice.trace), Vec::new(), None);
+    let mut commit = commit::commit(head, vec![happening], notice.trace);
     commit.told = Some(ConfirmedMail { told: settled, claimed_by: sent.claimed_by.to_owned() });
     commit
 }
@@ -198,7 +198,7 @@ pub fn fall_quiet(review: &Review, policy: &Policy, now: Instant) -> Option<Comm
     head.at = head.at.max(now);
     let skipped = (!people.is_empty()).then_some(Happening::Skipped { people });
     let trace = head.trace;
-    Some(commit::commit(head, Vec::new(), (skipped.into_iter().collect(), trace), Vec::new(), None))
+    Some(commit::commit(head, skipped.into_iter().collect(), trace))
 }
 
 /// Whether another decision than the settling of mails came between two looks at HEAD: views may have changed, or another
@@ -220,5 +220,5 @@ pub fn postpone(review: &Review, until: Instant, now: Instant) -> Commit {
     let mut head = review.head.clone();
     head.at = head.at.max(now);
     head.notices_at = Some(until);
-    commit::commit(head, Vec::new(), (Vec::new(), None), Vec::new(), None)
+    commit::commit(head, Vec::new(), None)
 }

@@ -13,6 +13,7 @@ use refresh_core::{
         booking,
         commit::Commit,
         lineage::{AnswerResult, Trigger},
+        notice::CalendarObject,
         review::Review,
     },
 };
@@ -137,8 +138,8 @@ impl<'a> History<'a> {
             ours.told = true;
         }
         let head = &mut self.review.head;
-        let hold = head.hold.entry.as_ref().map(|hold| (hold.slot, hold.people.clone()));
-        booking::rebook(&mut head.bookings, true, hold, self.names.at(self.case.now));
+        let hold = head.hold.entry.clone();
+        booking::rebook(&mut head.bookings, CalendarObject::Hold, hold, self.names.at(self.case.now));
         ledger::send_hold(&mut self.case, self.script.optional);
     }
 

@@ -153,7 +153,7 @@ impl Store {
         let told = self.told.get(person).cloned().unwrap_or_else(|| told::baseline(&reading, person));
         let stood_on = self.versions.get(&told.version).map(|version| version.stands_on.as_slice()).unwrap_or_default();
         let view = reading.view(person, told.seat.as_ref());
-        let Some(notice) = owed::owed(&reading, &told, false, stood_on, now) else {
+        let Some(notice) = owed::owed(&reading, &told, owed::PriorMail::Settled, stood_on, now) else {
             return ensure(view == told.view, || format!("{person} is owed nothing of {:?}", told.view)).map(|()| None);
         };
         let commit = sent::confirm_sent(&reading, &told, &Sent::of(&reading, &told, &notice, "message", "claim"), now);

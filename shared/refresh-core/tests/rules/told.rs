@@ -47,8 +47,8 @@ pub fn notify(world: &mut World) -> Result<(), String> {
         let situation = Situation::of(&id, &facts, &world.deployment, world.now).ok_or("the review has no terms")?;
         let reading = Reading::of(&review, &situation);
         let told = told::told(&reading, &person, world.told.get(&person).cloned(), world.deliveries.get(&person));
-        let in_doubt = world.in_doubt.remove(&person);
-        let Some(notice) = owed::owed(&reading, &told, in_doubt, &stood_on(world, &told), world.now) else {
+        let prior = owed::PriorMail::after(world.in_doubt.remove(&person));
+        let Some(notice) = owed::owed(&reading, &told, prior, &stood_on(world, &told), world.now) else {
             continue;
         };
         if world.refused.contains(&person) {
