@@ -11,11 +11,15 @@ use crate::{
 /// The two clocks of HEAD, and what is told outside as `next_check_at`.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Deadlines {
+    /// When time alone could change the answer, as people are told.
     pub next_check_at: Option<Instant>,
+    /// When the review is looked at again: at the latest an hour from now. `None` for a review that has ended.
     pub check_at: Option<Instant>,
+    /// When somebody is next to be told something: the end of the quiet period, or a reminder.
     pub notices_at: Option<Instant>,
 }
 
+/// The deadlines of a review as the review stands now.
 pub fn of(review: &Review, situation: &Situation<'_>) -> Deadlines {
     let head = &review.head;
     if head.standing != Standing::Open {

@@ -1,5 +1,7 @@
 //! Who sees what of a review, and until when do they owe an answer?
 
+#![warn(missing_docs)]
+
 pub mod deadlines;
 pub mod issued;
 pub mod reading;

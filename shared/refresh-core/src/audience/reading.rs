@@ -19,12 +19,16 @@ use crate::{
 /// A review as its readers see it.
 #[derive(Clone, Copy, Debug)]
 pub struct Reading<'a> {
+    /// HEAD and the versions that HEAD names.
     pub review: &'a Review,
+    /// What the review was issued with.
     pub terms: &'a Terms,
+    /// The policy with the review's own overrides.
     pub policy: &'a Policy,
 }
 
 impl<'a> Reading<'a> {
+    /// The reading of a review in the situation that the review was loaded with.
     pub fn of(review: &'a Review, situation: &'a Situation<'_>) -> Self {
         Self { review, terms: situation.terms, policy: &situation.policy }
     }

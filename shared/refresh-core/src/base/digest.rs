@@ -15,6 +15,7 @@ impl Digest {
     /// The digest of nothing yet: the parent of the first lineage entry.
     pub const ZERO: Self = Self([0; 32]);
 
+    /// The digest of bytes. `domain` keeps digests of different things apart.
     pub fn of_bytes(domain: &str, bytes: &[u8]) -> Self {
         Self::of_parts(domain, &[bytes])
     }
@@ -39,6 +40,7 @@ impl Digest {
         std::array::from_fn(|at| self.0[at])
     }
 
+    /// Reads 64 hexadecimal digits. `None` for any other text.
     pub fn parse(text: &str) -> Option<Self> {
         hex::read(text).map(Self)
     }

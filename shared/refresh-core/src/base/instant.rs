@@ -9,16 +9,22 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Instant(i64);
 
+/// A second, in milliseconds.
 pub const SECOND: i64 = 1_000;
+/// A minute, in milliseconds.
 pub const MINUTE: i64 = 60 * SECOND;
+/// An hour, in milliseconds.
 pub const HOUR: i64 = 60 * MINUTE;
+/// A day of 24 hours, in milliseconds.
 pub const DAY: i64 = 24 * HOUR;
 
 impl Instant {
+    /// The instant so many milliseconds after 1970-01-01T00:00:00Z.
     pub const fn from_millis(millis: i64) -> Self {
         Self(millis)
     }
 
+    /// Milliseconds since 1970-01-01T00:00:00Z.
     pub const fn millis(self) -> i64 {
         self.0
     }
@@ -35,18 +41,22 @@ impl Instant {
         Ok(Self(utc.timestamp_millis()))
     }
 
+    /// The instant as chrono's type, for calendars and for printing.
     pub fn to_utc(self) -> DateTime<Utc> {
         Utc.timestamp_millis_opt(self.0).single().unwrap_or(DateTime::<Utc>::MAX_UTC)
     }
 
+    /// So many milliseconds later; earlier where `millis` is negative.
     pub const fn plus_millis(self, millis: i64) -> Self {
         Self(self.0.saturating_add(millis))
     }
 
+    /// So many seconds later; earlier where `seconds` is negative.
     pub const fn plus_seconds(self, seconds: i64) -> Self {
         self.plus_millis(seconds * SECOND)
     }
 
+    /// So many minutes later; earlier where `minutes` is negative.
     pub const fn plus_minutes(self, minutes: i64) -> Self {
         self.plus_millis(minutes * MINUTE)
     }
@@ -90,7 +100,9 @@ impl<'de> Deserialize<'de> for Instant {
 /// Half-open `[start, end)`, never empty. Two intervals that touch do not overlap.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct Interval {
+    /// The first instant inside.
     pub start: Instant,
+    /// The first instant after.
     pub end: Instant,
 }
 
@@ -103,10 +115,12 @@ impl Interval {
         (start < end).then_some(Self { start, end })
     }
 
+    /// The length in milliseconds.
     pub const fn length(&self) -> i64 {
         self.end.0 - self.start.0
     }
 
+    /// Whether the intervals share an instant. Intervals that touch do not overlap.
     pub fn overlaps(&self, other: &Self) -> bool {
         self.start < other.end && other.start < self.end
     }

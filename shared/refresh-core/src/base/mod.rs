@@ -1,5 +1,7 @@
 //! Words without a subject: names, instants, zones, digests, hexadecimal digits, trace ids.
 
+#![warn(missing_docs)]
+
 pub mod digest;
 pub mod hex;
 pub mod instant;

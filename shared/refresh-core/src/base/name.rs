@@ -22,6 +22,7 @@ macro_rules! names {
                 Ok(Self(Arc::from(&*$check(text)?)))
             }
 
+            /// The name as text.
             pub fn as_str(&self) -> &str {
                 &self.0
             }

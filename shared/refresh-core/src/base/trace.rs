@@ -24,6 +24,7 @@ impl TraceId {
         (bytes != [0; 16]).then_some(Self(bytes))
     }
 
+    /// The 16 bytes, not all zero.
     pub const fn bytes(self) -> [u8; 16] {
         self.0
     }

@@ -54,6 +54,7 @@ fn read(name: &'static str) -> Option<Box<Entry>> {
 /// The instants that a local date and time can mean.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Meaning {
+    /// The local time names one instant.
     Once(Instant),
     /// The clock is set back over it: the first time and the second.
     Twice(Instant, Instant),
@@ -69,6 +70,7 @@ impl Meaning {
         }
     }
 
+    /// The later of the instants, where the local time names two.
     pub const fn last(self) -> Instant {
         match self {
             Self::Once(at) | Self::Twice(_, at) | Self::Skipped(at) => at,
@@ -77,8 +79,10 @@ impl Meaning {
 }
 
 impl Zone {
+    /// Coordinated Universal Time.
     pub const UTC: Self = Self(&UTC);
 
+    /// The name in the IANA database, like `Europe/Berlin`.
     pub const fn name(self) -> &'static str {
         self.0.name
     }

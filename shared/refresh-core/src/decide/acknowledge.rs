@@ -32,10 +32,13 @@ pub fn link_status(
 /// An answer given through a link bound to this person and this row.
 #[derive(Clone, Debug)]
 pub struct AnswerAttempt {
+    /// Who answers.
     pub by: Person,
     /// The first half of the row's digest, from the link.
     pub row: [u8; 16],
+    /// The answer.
     pub reply: Reply,
+    /// What was written beside the answer.
     pub note: Option<String>,
     /// Of the mail whose link it is.
     pub trace: Option<TraceId>,

@@ -21,6 +21,7 @@ use crate::{
 /// What the person at the page chose.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Wish {
+    /// The proposal becomes authoritative.
     Adopt,
     /// Leave that slot out, look for another.
     DeclineOtherSlot,
@@ -31,6 +32,7 @@ pub enum Wish {
 }
 
 impl Wish {
+    /// The action as the lineage records it.
     pub const fn action(self) -> Action {
         match self {
             Self::Adopt => Action::Adopt,
@@ -52,10 +54,13 @@ impl Wish {
 /// A decision wished for through a link bound to this person and this proposal.
 #[derive(Clone, Debug)]
 pub struct DecisionAttempt {
+    /// Who decides.
     pub by: Person,
     /// The first half of the proposal's id, from the link.
     pub proposal: [u8; 16],
+    /// What that person chose.
     pub wish: Wish,
+    /// What was written beside the choice.
     pub reason: Option<String>,
     /// Of the mail whose link it is.
     pub trace: Option<TraceId>,
@@ -64,6 +69,7 @@ pub struct DecisionAttempt {
 /// What came of it.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Answered {
+    /// The result, as the page and the lineage say it.
     pub result: AnswerResult,
     /// Who decided before, and when, where somebody did.
     pub before: Option<PastProposal>,

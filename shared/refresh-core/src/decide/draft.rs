@@ -22,11 +22,14 @@ use crate::{
     telling::reach,
 };
 
+/// A working copy of a review. Decisions change the copy step by step; `finish` makes one commit of the changes.
 #[derive(Debug)]
 pub struct Draft<'a> {
+    /// The facts, the policy and the instant that the draft is decided by.
     pub situation: &'a Situation<'a>,
     /// As it was read; `None` for a review that is being issued.
     pub(crate) before: Option<&'a Review>,
+    /// The review as the draft has changed it.
     pub review: Review,
     pub(crate) minted: Vec<Version>,
     pub(crate) happenings: Vec<Happening>,
@@ -38,6 +41,7 @@ pub struct Draft<'a> {
 }
 
 impl<'a> Draft<'a> {
+    /// A draft of a stored review. Today's facts are looked at anew.
     pub fn on(review: &'a Review, situation: &'a Situation<'a>) -> Self {
         let mut draft = Self {
             situation,
@@ -66,14 +70,17 @@ impl<'a> Draft<'a> {
         draft
     }
 
+    /// The instant that the draft is decided at.
     pub fn now(&self) -> Instant {
         self.situation.now
     }
 
+    /// HEAD of the working copy.
     pub fn head(&mut self) -> &mut Head {
         &mut self.review.head
     }
 
+    /// The packet that counts now.
     pub fn authoritative(&self) -> &Packet {
         &self.review.authoritative.packet
     }
@@ -84,14 +91,17 @@ impl<'a> Draft<'a> {
         self.review.head.today = today::today(self.situation, &self.review.authoritative, marks);
     }
 
+    /// The rules that the authoritative packet breaks under today's facts.
     pub fn violations(&self) -> BTreeSet<Violation> {
         mark::violations(&self.review.head.today.violated)
     }
 
+    /// The commit must fail where this subject has another revision by then.
     pub fn stand_on(&mut self, subject: Subject, revision: Revision) {
         self.stands_on = Some((subject, revision));
     }
 
+    /// Adds to what the lineage records of the draft.
     pub fn happened(&mut self, happening: Happening) {
         self.happenings.push(happening);
     }

@@ -15,17 +15,26 @@ use crate::{
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Ignored {
+    /// The event is malformed or breaks the contract.
     Invalid,
+    /// The event came before.
     Duplicate,
+    /// Another event had the same id.
     IdCollision,
+    /// The source is not registered for the subject.
     NonAuthoritativeSource,
+    /// The event closes a review that was never issued.
     UnknownSubject,
+    /// An unapproved change record came before any approved one.
     NotInForce,
+    /// A newer or equal revision was accepted before.
     StaleRevision,
+    /// The review had started.
     ReviewStarted,
 }
 
 impl Ignored {
+    /// The word of the contract.
     pub const fn word(self) -> &'static str {
         match self {
             Self::Invalid => "invalid",
@@ -44,11 +53,14 @@ impl Ignored {
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Serialize, Deserialize)]
 #[serde(tag = "disposition", content = "reason", rename_all = "snake_case")]
 pub enum Disposition {
+    /// The event became the newest fact of its subject.
     Applied,
+    /// The event changed nothing, for this reason.
     Ignored(Ignored),
 }
 
 impl Disposition {
+    /// Whether the event became a fact.
     pub const fn is_applied(self) -> bool {
         matches!(self, Self::Applied)
     }

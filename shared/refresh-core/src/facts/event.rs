@@ -14,6 +14,7 @@ use crate::{
 /// A valid event: what it would make of one subject.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Event {
+    /// What the event is known by.
     pub identity: Identity,
     /// The CloudEvents `type`, for the record.
     pub event_type: String,
@@ -21,12 +22,16 @@ pub struct Event {
     pub trace: Option<TraceId>,
     /// Of the event's own members and data, so that the same id with other content is noticed.
     pub digest: Digest,
+    /// What the event is about.
     pub subject: Subject,
+    /// The source's number for that state of the subject.
     pub revision: Revision,
+    /// What the event says.
     pub body: Body,
 }
 
 impl Event {
+    /// The sender's trace, otherwise the trace that the identity gives.
     pub fn trace(&self) -> TraceId {
         self.trace.unwrap_or_else(|| self.identity.trace())
     }
@@ -35,7 +40,9 @@ impl Event {
 /// CloudEvents `source` + `id`: the identity of a distinct event.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Serialize, Deserialize)]
 pub struct Identity {
+    /// The CloudEvents `source`.
     pub source: Source,
+    /// The CloudEvents `id`, unique within the source.
     pub id: EventId,
 }
 

@@ -13,12 +13,18 @@ use crate::{
     },
 };
 
-/// Limits, refused at the door beyond. They keep one decision inside one transaction of 100 actions and 4 MB.
+/// The most people of one review. `sources` refuses more. This limit and those below keep one decision inside one
+/// transaction of 100 actions and 4 MB.
 pub const MOST_PEOPLE: usize = 100;
+/// The most required roles of one review.
 pub const MOST_ROLES: usize = 30;
+/// The most checkpoints of one review.
 pub const MOST_CHECKPOINTS: usize = 50;
+/// The most delegates of one role.
 pub const MOST_DELEGATES: usize = 30;
+/// The most intervals of one person's calendar.
 pub const MOST_INTERVALS: usize = 4_000;
+/// The most freezes of one calendar.
 pub const MOST_FREEZES: usize = 500;
 /// A window longer than this is a typing error; the search is over its grid points.
 pub const LONGEST_WINDOW_DAYS: i64 = 366;
@@ -31,10 +37,15 @@ pub type Revision = u64;
 /// One accepted fact.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub struct Fact {
+    /// What the fact is about.
     pub subject: Subject,
+    /// Who said so.
     pub source: Source,
+    /// The source's number for this state.
     pub revision: Revision,
+    /// When the fact was accepted, by our clock.
     pub accepted_at: Instant,
+    /// What the fact says.
     pub body: Body,
 }
 
@@ -44,66 +55,104 @@ pub struct Fact {
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Body {
+    /// A review was issued.
     Review(Terms),
-    Closure { reason: String },
+    /// A review was closed, and why.
+    Closure {
+        /// Why, in the source's words.
+        reason: String,
+    },
+    /// The state of a change record.
     Change(Change),
+    /// Who holds a role of a service, and who may stand in.
     Delegation(Mapping),
+    /// When a person is busy.
     Availability(Availability),
+    /// Whether a checkpoint of a change is ready.
     Evidence(Evidence),
+    /// All freezes of a calendar.
     Freeze(Vec<Freeze>),
+    /// A person's name and zone.
     Person(Profile),
 }
 
 /// A review's own terms. Slot, attendees and meeting are those of the first issue, for good.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub struct Terms {
+    /// The review's title, as people read the title.
     pub title: String,
+    /// The service whose delegations count.
     pub service: Service,
+    /// The change record that governs the review.
     pub change: ChangeId,
+    /// The number of the packet that the review was issued with.
     pub version: u32,
+    /// The slot of the first issue.
     pub slot: Slot,
+    /// The zone that counts for people who have none of their own.
     pub time_zone: Zone,
+    /// Who sits in which required role, as first issued.
     pub attendees: BTreeMap<Role, Person>,
+    /// Who is invited without a role.
     pub optional: BTreeSet<Person>,
+    /// The evidence that must be ready before the review starts.
     pub checkpoints: BTreeSet<Checkpoint>,
+    /// The calendar object that the meeting had before the hand-over, if any.
     pub meeting: Option<Meeting>,
+    /// What the review sets otherwise than the deployment.
     pub policy: Overrides,
 }
 
 /// The calendar identity a review was issued with.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub struct Meeting {
+    /// The UID of RFC 5545.
     pub uid: String,
+    /// The SEQUENCE of RFC 5545.
     pub sequence: u32,
 }
 
+/// The state of a change record.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum ChangeState {
+    /// The record is being written or reworked.
     Draft,
+    /// The record is approved.
     Approved,
+    /// The record is being reworked.
     OnHold,
+    /// The change is being carried out.
     Implementing,
+    /// The change is over.
     Closed,
+    /// The change does not happen.
     Cancelled,
 }
 
 /// The change record: today's state, and what the newest approved record set.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub struct Change {
+    /// Today's state.
     pub state: ChangeState,
     /// `None` until an approved record has been seen.
     pub in_force: Option<InForce>,
 }
 
+/// What the newest approved change record set.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub struct InForce {
+    /// The time in which the review must take place.
     pub window: Interval,
+    /// When the change is carried out.
     pub cutover: Interval,
+    /// Who decides on proposals; `None` where the record names nobody.
     pub owner: Option<Person>,
+    /// Whether the source confirms that owner.
     pub owner_confirmed: bool,
 }
 
+/// Who may fill a role of a service.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub struct Mapping {
     /// `None` where the source says that nobody holds the role.
@@ -112,33 +161,48 @@ pub struct Mapping {
     pub delegates: Option<Vec<Delegate>>,
 }
 
+/// Somebody who may stand in for the holder of a role.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub struct Delegate {
+    /// The delegate.
     pub person: Person,
+    /// Whether the delegate is approved.
     pub status: DelegateStatus,
+    /// The start of the delegation; `None`: always was.
     pub valid_from: Option<Instant>,
+    /// The end of the delegation; `None`: no end is set.
     pub valid_until: Option<Instant>,
 }
 
+/// Whether a delegate may stand in.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum DelegateStatus {
+    /// The delegate may stand in.
     Approved,
+    /// The delegate is not approved yet.
     Proposed,
+    /// The delegate may stand in no more.
     Revoked,
 }
 
 /// Busy time inside a known horizon. Of a calendar nothing else has a place here.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub struct Availability {
+    /// The time that the source knows of. Time outside is unknown.
     pub horizon: Interval,
+    /// Busy time, in the source's order. Entries may overlap.
     pub busy: Vec<Busy>,
+    /// Time inside the horizon that the source does not know.
     pub unknown: Vec<Interval>,
 }
 
+/// One entry of busy time.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub struct Busy {
+    /// The start of the entry.
     pub start: Instant,
+    /// The end of the entry.
     pub end: Instant,
     /// Whether the source says that this entry is our own meeting. `None`: it does not say.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -146,42 +210,59 @@ pub struct Busy {
 }
 
 impl Busy {
+    /// The time of the entry.
     pub const fn interval(&self) -> Interval {
         Interval { start: self.start, end: self.end }
     }
 }
 
+/// Whether one checkpoint is ready.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub struct Evidence {
+    /// The state of the checkpoint.
     pub status: EvidenceStatus,
+    /// When the checkpoint is or was ready.
     pub ready_at: Option<Instant>,
 }
 
+/// The state of a checkpoint.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum EvidenceStatus {
+    /// The checkpoint will be ready at its time.
     Expected,
+    /// The checkpoint is ready.
     Ready,
+    /// The evidence counts no more.
     Withdrawn,
 }
 
+/// A time in which nothing may change.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub struct Freeze {
+    /// The source's name for the freeze.
     pub id: String,
+    /// The start of the freeze.
     pub start: Instant,
+    /// The end of the freeze.
     pub end: Instant,
+    /// Whether a slot must not overlap the freeze.
     pub protected: bool,
 }
 
 impl Freeze {
+    /// The time of the freeze.
     pub const fn interval(&self) -> Interval {
         Interval { start: self.start, end: self.end }
     }
 }
 
+/// What is known of a person.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub struct Profile {
+    /// The name, as people read the name.
     pub name: String,
+    /// The zone of the person's working hours and mails.
     pub time_zone: Zone,
 }
 
@@ -194,6 +275,7 @@ pub struct Facts(
 
 macro_rules! getters {
     ($($name:ident($($arg:ident: $type:ty),*) -> $body:ident($out:ty): $subject:expr;)*) => {$(
+        /// The newest such fact; `None` where no such fact was accepted.
         pub fn $name(&self, $($arg: $type),*) -> Option<&$out> {
             match self.get(&$subject).map(|fact| &fact.body) {
                 Some(Body::$body(body)) => Some(body),
@@ -204,6 +286,7 @@ macro_rules! getters {
 }
 
 impl Facts {
+    /// Replaces the fact of the same subject.
     pub fn insert(&mut self, fact: Fact) {
         match self.0.binary_search_by(|known| known.subject.cmp(&fact.subject)) {
             Ok(at) => self.0[at] = fact,
@@ -211,10 +294,12 @@ impl Facts {
         }
     }
 
+    /// The fact of a subject.
     pub fn get(&self, subject: &Subject) -> Option<&Fact> {
         self.0.binary_search_by(|known| known.subject.cmp(subject)).ok().map(|at| &self.0[at])
     }
 
+    /// All facts, by subject.
     pub fn iter(&self) -> impl Iterator<Item = &Fact> {
         self.0.iter()
     }
@@ -228,6 +313,7 @@ impl Facts {
         profile(person: &Person) -> Person(Profile): Subject::Person(person.clone());
     }
 
+    /// Whether `review.closed` was accepted for the review.
     pub fn is_closed(&self, review: &ReviewId) -> bool {
         self.get(&Subject::Closure(review.clone())).is_some()
     }

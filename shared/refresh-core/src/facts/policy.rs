@@ -12,20 +12,25 @@ pub const SHORTEST_GRID_MINUTES: i64 = 5;
 /// `infra/policy.json`.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub struct Deployment {
+    /// Who may say what.
     pub sources: Vec<Registration>,
+    /// The policy of reviews that set nothing otherwise.
     pub defaults: Policy,
 }
 
 /// No registration, no authority.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub struct Registration {
+    /// The kind of subject that the source is authoritative for.
     pub kind: Kind,
     /// A CloudEvents `source`, or a prefix where it ends in `/*`.
     pub source: Source,
+    /// Who answers for the source.
     pub governed_by: Person,
 }
 
 impl Registration {
+    /// Whether the registration covers this source for this kind of subject.
     pub fn covers(&self, kind: Kind, source: &Source) -> bool {
         let registered = self.source.as_str();
         self.kind == kind
@@ -39,6 +44,7 @@ impl Registration {
 }
 
 impl Deployment {
+    /// Whether any registration covers this source for this kind of subject.
     pub fn registers(&self, kind: Kind, source: &Source) -> bool {
         self.sources.iter().any(|registration| registration.covers(kind, source))
     }
@@ -54,12 +60,14 @@ macro_rules! policy {
         #[derive(Clone, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
         pub struct Overrides {
             $(
+                $(#[$doc])*
                 #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "present")]
                 pub $name: Option<$type>,
             )*
         }
 
         impl Policy {
+            /// The policy with what a review sets otherwise.
             pub fn with(&self, overrides: &Overrides) -> Self {
                 Self { $($name: overrides.$name.clone().unwrap_or_else(|| self.$name.clone()),)* }
             }
@@ -75,62 +83,94 @@ fn present<'de, D: Deserializer<'de>, T: Deserialize<'de>>(deserializer: D) -> R
 policy! {
     /// Starts are looked for at multiples of this from midnight UTC.
     grid_minutes: i64,
+    /// Minutes between now and the start of a slot that is proposed.
     min_notice_minutes: i64,
+    /// Minutes between the readiness of evidence and the start of a slot.
     evidence_buffer_minutes: i64,
+    /// Minutes for which evidence that was expected still counts as ready at its expected time.
     evidence_grace_minutes: i64,
+    /// Minutes between the end of a slot and the cutover.
     lead_before_cutover_minutes: i64,
+    /// The calendars whose protected freezes count.
     freeze_calendars: BTreeSet<Calendar>,
     /// A slot this near to a protected freeze is a freeze-edge case; touching counts at zero.
     freeze_edge_minutes: i64,
+    /// The local working hours that a slot must lie in; `None`: any hour.
     working_hours: Option<WorkingHours>,
+    /// What a choice keeps first.
     prefer: Prefer,
+    /// Whether nobody may fill two roles.
     distinct_people: bool,
+    /// Who must not fill which role.
     exclusions: Vec<Exclusion>,
+    /// Whether people other than the owner hear of a proposal before the owner adopts the proposal.
     tell_before_adoption: bool,
+    /// Seconds between the first change of a view and the mail that tells of the change.
     quiet_seconds: i64,
+    /// Minutes that the owner has to decide on a proposal.
     adoption_deadline_minutes: i64,
+    /// Who decides where a proposal gives or takes the owner's own seat.
     alternate_owner: Option<Person>,
+    /// Minutes that a required attendee has to answer.
     acknowledge_within_minutes: i64,
+    /// Minutes between reminders; zero: nobody is reminded.
     remind_every_minutes: i64,
+    /// Who hears of every exception.
     escalation_contacts: BTreeSet<Person>,
+    /// When proposals pause.
     churn: Churn,
 }
 
 impl Policy {
+    /// Whether the policy excludes the person from the role.
     pub fn excludes(&self, role: &Role, person: &Person) -> bool {
         self.exclusions.iter().any(|exclusion| exclusion.role == *role && exclusion.person == *person)
     }
 
+    /// The distance of two starts, in milliseconds.
     pub const fn grid(&self) -> i64 {
         self.grid_minutes * MINUTE
     }
 }
 
+/// What a choice keeps first.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Prefer {
+    /// The start, as near as possible.
     KeepTime,
+    /// The people, as many as possible.
     KeepPeople,
 }
 
+/// Somebody who must not fill a role.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub struct Exclusion {
+    /// The role.
     pub role: Role,
+    /// Who must not fill the role.
     pub person: Person,
+    /// Why, as the operator wrote.
     pub reason: String,
 }
 
+/// How many proposals people are told of before proposals pause.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub struct Churn {
+    /// The most proposals told within the time.
     pub proposals: u32,
+    /// The time, in minutes.
     pub within_minutes: i64,
 }
 
 /// Local working hours: minutes after local midnight, and the days they hold on (0 = Monday).
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub struct WorkingHours {
+    /// Minutes after local midnight at which work starts.
     pub start: u32,
+    /// Minutes after local midnight at which work ends.
     pub end: u32,
+    /// The days of work; 0 is Monday.
     pub days: BTreeSet<u8>,
 }
 

@@ -8,19 +8,28 @@ use crate::{Calendar, ChangeId, Checkpoint, Person, ReviewId, Role, Service};
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Kind {
+    /// A review's terms and end.
     Review,
+    /// A change record.
     Change,
+    /// Who fills a role of a service.
     Delegation,
+    /// A person's calendars.
     Availability,
+    /// A checkpoint of a change.
     Evidence,
+    /// A calendar of freezes.
     Freeze,
+    /// A person's name and zone.
     Person,
 }
 
 impl Kind {
+    /// Every kind, in the order of the contract.
     pub const ALL: [Self; 7] =
         [Self::Review, Self::Change, Self::Delegation, Self::Availability, Self::Evidence, Self::Freeze, Self::Person];
 
+    /// The word of the contract.
     pub const fn word(self) -> &'static str {
         match self {
             Self::Review => "review",
@@ -38,7 +47,9 @@ impl Kind {
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Diary {
+    /// The calendar of meetings.
     Calendar,
+    /// The calendar of on-call duty.
     Oncall,
 }
 
@@ -46,17 +57,26 @@ pub enum Diary {
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Subject {
+    /// The terms of a review.
     Review(ReviewId),
+    /// The end of a review.
     Closure(ReviewId),
+    /// A change record.
     Change(ChangeId),
+    /// Who fills a role of a service.
     Delegation(Service, Role),
+    /// One calendar of a person.
     Availability(Person, Diary),
+    /// One checkpoint of a change.
     Evidence(ChangeId, Checkpoint),
+    /// A calendar of freezes.
     Freeze(Calendar),
+    /// A person's name and zone.
     Person(Person),
 }
 
 impl Subject {
+    /// The kind that a source must be registered for.
     pub const fn kind(&self) -> Kind {
         match self {
             Self::Review(_) | Self::Closure(_) => Kind::Review,

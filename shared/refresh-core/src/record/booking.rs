@@ -9,11 +9,14 @@ use crate::{Instant, Person, base::instant::Slot, record::notice::CalendarObject
 /// A slot our meeting or hold had, from an instant until another.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub struct Booking {
+    /// The slot.
     pub slot: Slot,
+    /// Who was invited.
     pub people: BTreeSet<Person>,
     /// Whose slot it is. Stored as `hold: true`, or as nothing for the meeting.
     #[serde(rename = "hold", default = "meeting", with = "as_hold", skip_serializing_if = "is_meeting")]
     pub object: CalendarObject,
+    /// Since when.
     pub from: Instant,
     /// `None` while it is so.
     pub until: Option<Instant>,
@@ -46,7 +49,9 @@ mod as_hold {
 /// Who is invited to a slot, by the meeting or by the hold.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub struct Invitation {
+    /// The slot.
     pub slot: Slot,
+    /// Who is invited.
     pub people: BTreeSet<Person>,
 }
 

@@ -12,6 +12,7 @@ use crate::{
     },
 };
 
+/// Everything that one decision writes. A store writes all of the parts, or none.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Commit {
     /// Written if HEAD's counter is still `head.counter - 1` (if there is no HEAD, where that is zero).
@@ -31,6 +32,7 @@ pub struct Commit {
 /// A trigger's mark on a review: each counts once, however often it is delivered.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Debug)]
 pub struct Cause {
+    /// The event that led to the decision.
     pub identity: Identity,
     /// The content's digest where the id was taken by another event.
     pub collision: Option<Digest>,
@@ -39,6 +41,7 @@ pub struct Cause {
 /// A mail that went out.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct ConfirmedMail {
+    /// What the person counts as told from now on.
     pub told: LastNotified,
     /// The claim it was sent under, released with it.
     pub claimed_by: String,

@@ -17,7 +17,9 @@ pub const LONGEST_REASON: usize = 200;
 /// What the mailer says became of one message to one person.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub struct DeliveryReport {
+    /// Whom the message was for.
     pub to: Person,
+    /// What became of the message.
     pub delivery: Delivery,
     /// The one that the message itself went on.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -33,6 +35,7 @@ pub struct Delivery {
     pub mailed_at: Instant,
     /// When that became known, by the mailer's clock.
     pub at: Instant,
+    /// What the mailer says.
     #[serde(flatten)]
     pub status: DeliveryStatus,
 }
@@ -45,14 +48,18 @@ pub enum DeliveryStatus {
     Delayed,
     /// A full mailbox, a server that was away, an automatic answer. The address is good.
     BouncedForNow,
+    /// The reader's server took the message.
     Delivered,
     /// The mailer would not send this message: what is in it, or who it is to.
     Rejected {
+        /// The mailer's own words, on one line.
         reason: String,
     },
     /// On the mailer's list of addresses that bounced or complained before: nothing was tried.
     Suppressed,
+    /// The message came back for good.
     Bounced,
+    /// The reader reported the message as unwanted.
     Complained,
 }
 
@@ -117,12 +124,16 @@ impl Delivery {
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Undeliverable {
+    /// The mailer refused one message.
     Rejected,
+    /// A message came back for good.
     Bounced,
+    /// The reader complained.
     Complained,
 }
 
 impl Undeliverable {
+    /// The rule of the exception that says so.
     pub const fn rule(self) -> Rule {
         match self {
             Self::Rejected => Rule::Rejected,
@@ -135,12 +146,15 @@ impl Undeliverable {
 /// A person whose mail did not arrive, required or not.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub struct Unreachable {
+    /// Whose mail did not arrive.
     pub person: Person,
+    /// Why.
     pub why: Undeliverable,
     /// When the mailer took the message that was reported on.
     pub mailed_at: Instant,
     /// The revision of their `person` fact then: a newer one is their source's word for the address.
     pub profile: Option<Revision>,
+    /// Whether mail is tried again.
     pub reach: Reachability,
 }
 
@@ -153,9 +167,15 @@ pub enum Reachability {
     /// One message was refused, and what they must know is another by now: that is tried once.
     Retry,
     /// They answered. Reports on mails taken before are old news.
-    Answered { since: Instant },
+    Answered {
+        /// When they answered.
+        since: Instant,
+    },
     /// Their source named them anew, or the mailer accepted a mail to them. Reports on mails taken before are old news.
-    Resumed { since: Instant },
+    Resumed {
+        /// Since when mail to them counts again.
+        since: Instant,
+    },
 }
 
 impl Unreachable {

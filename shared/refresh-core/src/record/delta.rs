@@ -18,18 +18,31 @@ use crate::{
 /// The member of a view that differs, by its name in the contract.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Debug)]
 pub enum Field {
+    /// Whether the person attends.
     Attendance,
+    /// The slot.
     Slot,
+    /// The person's roles.
     Role,
+    /// Whether the seat is authoritative or proposed.
     Standing,
+    /// What the person must do, and until when.
     Duty,
+    /// Who fills a role.
     Roster(Role),
+    /// When a checkpoint is ready.
     Checkpoint(Checkpoint),
+    /// The review window.
     Window,
+    /// The cutover.
     Cutover,
+    /// Whether the slot lies at the edge of a freeze.
     FreezeEdge,
+    /// What the slot breaks, and what is remarked.
     Violated,
+    /// The open exceptions.
     Exception,
+    /// Who answered `conflict` in a role.
     Conflict(Role),
 }
 
@@ -93,8 +106,11 @@ impl<'de> Deserialize<'de> for Field {
 /// One difference of two views.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize)]
 pub struct Difference {
+    /// The member that differs.
     pub field: Field,
+    /// The value before; `None` where there was none.
     pub was: Option<Value>,
+    /// The value now; `None` where there is none.
     pub now: Option<Value>,
 }
 
@@ -121,14 +137,23 @@ impl<'de> Deserialize<'de> for Difference {
 #[derive(Clone, PartialEq, Eq, Debug, Serialize)]
 #[serde(untagged)]
 pub enum Value {
+    /// Yes or no.
     Flag(bool),
+    /// A time.
     Interval(Interval),
+    /// A duty.
     Duty(DutyLine),
+    /// Violations and remarks.
     Marks(Vec<Mark>),
+    /// Exceptions.
     Exceptions(Vec<ExceptionLine>),
+    /// An instant.
     Instant(Instant),
+    /// Where a seat stands.
     Seating(Seating),
+    /// Whether somebody attends.
     Attendance(Attendance),
+    /// A name.
     Text(String),
 }
 
@@ -152,14 +177,19 @@ impl Value {
 /// What the reader must do, and by when.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub struct DutyLine {
+    /// What must be done.
     pub action: DutyAction,
+    /// Until when.
     pub by: Instant,
 }
 
+/// What a person must do.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum DutyAction {
+    /// Decide on a proposal.
     Decide,
+    /// Say whether they attend.
     Answer,
 }
 

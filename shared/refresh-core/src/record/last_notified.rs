@@ -15,7 +15,9 @@ use crate::{
 /// TOLD: one item a person. `None` in the store means: told what the first version says.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub struct LastNotified {
+    /// Who was told.
     pub person: Person,
+    /// The view that was told.
     pub view: View,
     /// The authoritative seat they were last told: a duty arises only from a changed one, and who loses it is released.
     pub seat: Option<Row>,
@@ -29,6 +31,7 @@ pub struct LastNotified {
     /// What the last notice with changes told, and the facts it named for them: what the page behind its link shows.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub changes: Vec<Difference>,
+    /// The facts that were given as reasons.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub why: Vec<Standpoint>,
     /// The proposal they were told of, if one was pending in their view.
@@ -42,6 +45,7 @@ pub struct LastNotified {
     pub meeting: Option<Slot>,
     /// The slot the hold has in their calendar, by us, and the sequence it was sent with.
     pub hold: Option<(Slot, u32)>,
+    /// When.
     pub at: Instant,
     /// The mailer's id of the mail that told them: what a report on it speaks of.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -56,5 +60,6 @@ pub struct LastNotified {
 pub struct Claim {
     /// Who holds it: one invocation.
     pub by: String,
+    /// Until when the claim holds.
     pub until: Instant,
 }

@@ -18,12 +18,15 @@ use crate::{
 /// One entry a commit.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub struct Entry {
+    /// The review that the entry is about.
     pub review: ReviewId,
     /// From 1, without gaps.
     pub sequence: u64,
+    /// When the entry was committed.
     pub at: Instant,
     /// The hash of the entry before; zero for the first.
     pub previous: Digest,
+    /// What happened, in order.
     pub happenings: Vec<Happening>,
     /// What it goes on: the newest accepted event's, that of the mail which was answered or reported on, or where time
     /// alone moved, the newest before.
@@ -48,25 +51,37 @@ impl Entry {
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 #[serde(tag = "record", rename_all = "snake_case")]
 pub enum Happening {
+    /// An event touched the review.
     Trigger(Trigger),
+    /// A decision was made.
     Decision(Decision),
+    /// A mail went out.
     Notice {
+        /// Whom the mail was for.
         to: Person,
+        /// The kind of mail.
         kind: NoticeKind,
+        /// The version that the mail was about.
         version: u32,
+        /// What the mail said had changed.
         changes: Vec<Difference>,
+        /// The calendar parts of the mail.
         calendar: Vec<CalendarPart>,
         /// The mailer's id of the message, kept for reconciliation.
         message_id: String,
     },
     /// Their view came back to what they were told before the quiet period ended.
     Skipped {
+        /// Whose view came back before anybody was told.
         people: Vec<Person>,
     },
+    /// Somebody answered or decided.
     Answer(AnswerLine),
     /// The mailer reported that a message did not arrive, or was unwelcome.
     Undeliverable {
+        /// Whom the mail was for.
         to: Person,
+        /// Why the mail did not arrive.
         why: Undeliverable,
         /// The mailer's own words, where it refused the message.
         #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -77,11 +92,16 @@ pub enum Happening {
 /// An event that touched this review, or would have.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub struct Trigger {
+    /// The event.
     #[serde(flatten)]
     pub identity: Identity,
+    /// The CloudEvents `type`.
     pub event_type: String,
+    /// What the event was about.
     pub subject: Subject,
+    /// The source's number.
     pub revision: Revision,
+    /// What became of the event.
     #[serde(flatten)]
     pub disposition: Disposition,
     /// Sets an id collision apart from the event whose id it took.
@@ -93,6 +113,7 @@ pub struct Trigger {
 }
 
 impl Trigger {
+    /// The sender's trace, otherwise the trace that the identity gives.
     pub fn trace(&self) -> TraceId {
         self.trace.unwrap_or_else(|| self.identity.trace())
     }
@@ -101,43 +122,65 @@ impl Trigger {
 /// What a person did through a link.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub struct AnswerLine {
+    /// Who answered.
     pub by: Person,
+    /// What that person did.
     pub action: Action,
+    /// What came of the answer.
     pub result: AnswerResult,
     /// The proposal or row the link was bound to.
     pub about: Digest,
     /// What was said, where it was said to a row: the record holds it whatever a later answer says.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reply: Option<Reply>,
+    /// What was written beside the answer.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub note: Option<String>,
 }
 
+/// What a person did on a page.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Action {
+    /// Adopt a proposal.
     Adopt,
+    /// Decline a proposal.
     Decline,
+    /// Say whether they attend.
     Acknowledge,
+    /// Open the page.
     Open,
     /// The owner asks for an expired proposal again.
     AskAgain,
 }
 
+/// What came of an answer or of a decision.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum AnswerResult {
+    /// The proposal was adopted.
     Adopted,
+    /// The proposal was declined.
     Declined,
+    /// The answer was recorded.
     Recorded,
+    /// The page was shown.
     Shown,
+    /// Another proposal took its place, or none waits.
     Superseded,
+    /// The proposal is no longer the choice.
     FactsChanged,
+    /// The deadline has passed.
     Expired,
+    /// Somebody decided before.
     AlreadyDecided,
+    /// The person may not decide.
     NotTheOwner,
+    /// The proposal gives or takes the person's own seat.
     SeparationOfDuty,
+    /// The answer is to a row that the person has no more.
     Stale,
+    /// The link is not one of ours, or too old.
     NoLink,
     /// An expired proposal was asked for again and is pending once more.
     AskedAgain,
@@ -167,7 +210,9 @@ impl AnswerResult {
 /// The first entry that does not fit, and why.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Misfit {
+    /// The number of the entry that does not fit.
     pub sequence: u64,
+    /// What was expected and what was found.
     pub because: String,
 }
 

@@ -11,24 +11,30 @@ use crate::{
 /// To `refresh`: an event touched this review, or time did.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub struct RefreshRequested {
+    /// The review to look at.
     pub review: ReviewId,
     /// `None` from a tick: time leaves no mark of its own.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub trigger: Option<Trigger>,
+    /// When the request was made.
     pub at: Instant,
 }
 
 /// To `refresh`: the mailer says what became of a message.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub struct MailReported {
+    /// The review that the mail was about.
     pub review: ReviewId,
+    /// What the mailer says.
     pub reported: DeliveryReport,
 }
 
 /// Whatever comes to `refresh`.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub enum ToRefresh {
+    /// An event or time touched a review.
     Requested(RefreshRequested),
+    /// The mailer reported on a mail.
     Reported(MailReported),
 }
 
@@ -44,6 +50,7 @@ impl ToRefresh {
         }
     }
 
+    /// The review that the message is about.
     pub const fn review(&self) -> &ReviewId {
         match self {
             Self::Requested(request) => &request.review,
@@ -55,7 +62,9 @@ impl ToRefresh {
 /// To `notify`: somebody may be owed a notice. One message a review, however many people.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub struct NoticesDue {
+    /// The review whose readers may be owed something.
     pub review: ReviewId,
+    /// When they may be told.
     pub at: Instant,
     /// What made them due, for the log of whoever cannot even read HEAD. `None` from a tick, which reads no HEAD.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -63,6 +72,7 @@ pub struct NoticesDue {
 }
 
 impl NoticesDue {
+    /// The message for a HEAD; `None` where nobody is to be told anything.
     pub fn of(head: &Head) -> Option<Self> {
         head.notices_at.map(|at| Self { review: head.review.clone(), at, trace: head.trace })
     }

@@ -1,5 +1,7 @@
 //! What is written and sent? Data alone.
 
+#![warn(missing_docs)]
+
 pub mod booking;
 pub mod commit;
 pub mod decision;

@@ -12,20 +12,30 @@ use crate::{
     },
 };
 
+/// The kind of a mail.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum NoticeKind {
+    /// The reader must decide on a proposal.
     AdoptionRequest,
+    /// An exception opened.
     Escalation,
+    /// A proposal would change the reader's seat, or is in the reader's view.
     TentativeChange,
+    /// The reader has no seat any more.
     Released,
+    /// A proposal that the reader knew of is gone.
     Withdrawn,
+    /// An exception that the reader knew of is closed.
     ExceptionClosed,
+    /// What counts has changed.
     AuthoritativeUpdate,
+    /// The reader has not decided or answered yet.
     Reminder,
 }
 
 impl NoticeKind {
+    /// The word of the contract.
     pub const fn word(self) -> &'static str {
         match self {
             Self::AdoptionRequest => "adoption_request",
@@ -43,12 +53,17 @@ impl NoticeKind {
 /// A notice, decided: everything a renderer needs that concerns this person, and nothing that does not.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub struct Notice {
+    /// The reader.
     pub to: Person,
+    /// The kind of mail.
     pub kind: NoticeKind,
     /// The pending version if the standing is tentative, else the authoritative one.
     pub version: u32,
+    /// When the mail was made.
     pub at: Instant,
+    /// What differs from what the reader was last told.
     pub changes: Vec<Difference>,
+    /// What the reader's calendar must learn.
     pub calendar: Vec<CalendarPart>,
     /// What the reader must do now, if anything, whether or not that changed.
     pub duty: Option<DutyLine>,
@@ -67,6 +82,7 @@ pub struct Notice {
     pub trace: Option<TraceId>,
 }
 
+/// Where the review stands, as a mail says.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum ReviewStanding {
@@ -78,8 +94,11 @@ pub enum ReviewStanding {
     ExceptionOpen,
     /// It counts, a proposal waits, and an exception is open.
     ProposalAndException,
+    /// The review has started.
     Started,
+    /// The review was closed.
     Closed,
+    /// The review was cancelled.
     Cancelled,
 }
 
@@ -88,41 +107,66 @@ pub enum ReviewStanding {
 #[serde(rename_all = "snake_case")]
 pub enum LinkTo {
     /// Decide the proposal with this id (digest and first version).
-    Adopt { proposal: Digest, expires_at: Instant },
+    Adopt {
+        /// The proposal.
+        proposal: Digest,
+        /// Until when the link is read.
+        expires_at: Instant,
+    },
     /// Answer to the row with this digest.
-    Acknowledge { row: Digest, expires_at: Instant },
+    Acknowledge {
+        /// The row.
+        row: Digest,
+        /// Until when the link is read.
+        expires_at: Instant,
+    },
 }
 
 /// One iTIP object of a notice.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub struct CalendarPart {
+    /// The METHOD of RFC 5546.
     pub method: Method,
+    /// The object that the part is about.
     pub object: CalendarObject,
+    /// The UID of RFC 5545.
     pub uid: String,
+    /// The SEQUENCE of RFC 5545.
     pub sequence: u32,
     /// `None` where a `CANCEL` releases this person alone and the object lives on.
     pub status: Option<CalendarStatus>,
+    /// The time of the object.
     pub slot: Slot,
 }
 
+/// The METHOD of RFC 5546.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
 #[serde(rename_all = "UPPERCASE")]
 pub enum Method {
+    /// The reader is invited.
     Request,
+    /// The reader, or everybody, is no longer invited.
     Cancel,
 }
 
+/// Which of the review's two calendar objects.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum CalendarObject {
+    /// The authoritative meeting.
     Meeting,
+    /// The tentative hold of a proposal's slot.
     Hold,
 }
 
+/// The STATUS of RFC 5545.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
 #[serde(rename_all = "UPPERCASE")]
 pub enum CalendarStatus {
+    /// A proposal holds the time.
     Tentative,
+    /// The meeting is authoritative.
     Confirmed,
+    /// The object has ended for everybody.
     Cancelled,
 }

@@ -14,15 +14,22 @@ use crate::{
     record::{mark::Mark, report::Report},
 };
 
+/// What a review says at one version.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub struct Packet {
+    /// When the review takes place.
     pub slot: Slot,
+    /// Who sits in which required role.
     pub attendees: BTreeMap<Role, Person>,
     /// When each required checkpoint is ready; `None` where nothing says so.
     pub checkpoints: BTreeMap<Checkpoint, Option<Instant>>,
+    /// The review window; `None` without an approved change record.
     pub window: Option<Interval>,
+    /// The cutover; `None` without an approved change record.
     pub cutover: Option<Interval>,
+    /// Whether the slot lies at the edge of a protected freeze.
     pub freeze_edge: bool,
+    /// Whether the packet cancels the review.
     pub cancelled: bool,
 }
 
@@ -37,6 +44,7 @@ impl Packet {
         Digest::of("proposal", &(&self.slot, &self.attendees, self.freeze_edge, self.cancelled))
     }
 
+    /// Whether slot and attendees are the same.
     pub fn same_seats(&self, other: &Self) -> bool {
         self.slot == other.slot && self.attendees == other.attendees
     }
@@ -46,6 +54,7 @@ impl Packet {
         self.attendees.iter().filter(move |(_, attendee)| *attendee == person).map(|(role, _)| role)
     }
 
+    /// Everybody who sits in a role, once.
     pub fn people(&self) -> BTreeSet<&Person> {
         self.attendees.values().collect()
     }
@@ -54,24 +63,32 @@ impl Packet {
 /// A minted packet with its number, its parent and what it stands on. Written once.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub struct Version {
+    /// The number, from the issued one upward.
     pub number: u32,
+    /// When the version was made.
     pub made_at: Instant,
     /// The version that was authoritative when this one was made; `None` for the issued one.
     pub parent: Option<u32>,
+    /// The content.
     pub packet: Packet,
     /// The owner the change record named when this was made: whom the first version counts as told.
     pub owner: Option<Person>,
     /// What the packet broke or left unproven under the facts it was made from.
     pub violated: Vec<Mark>,
+    /// The facts that the packet was made from.
     pub stands_on: Vec<Standpoint>,
+    /// Why this slot and not another.
     pub report: Report,
 }
 
 /// One fact a version stands on. The difference of two versions' standpoints is the `why` of a notice.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub struct Standpoint {
+    /// What the fact is about.
     pub subject: Subject,
+    /// Who said so.
     pub source: Source,
+    /// The source's number.
     pub revision: Revision,
 }
 

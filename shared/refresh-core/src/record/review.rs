@@ -20,24 +20,32 @@ use crate::{
 /// How many past proposals are remembered by name; an older link is answered `superseded`.
 pub const MOST_PAST_PROPOSALS: usize = 24;
 
+/// Everything of a review that changes.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub struct Head {
+    /// The review.
     pub review: ReviewId,
     /// Rises by one with every commit; every commit is conditional on it.
     pub counter: u64,
     /// The latest instant anything was committed: a slow clock never goes back behind a decision.
     pub at: Instant,
+    /// Whether the review is still coordinated.
     pub standing: Standing,
     /// The version the review was issued with: what everyone counts as told.
     pub issued: u32,
     /// The highest version minted.
     pub latest: u32,
+    /// The number of the version that counts.
     pub authoritative: u32,
     /// When the authoritative slot starts: from then on nothing is refreshed.
     pub starts_at: Instant,
+    /// The proposal that waits for the owner.
     pub pending: Option<Pending>,
+    /// Today's facts, as people are shown the facts.
     pub today: Today,
+    /// The open exceptions, by kind.
     pub exceptions: Vec<Exception>,
+    /// What the owner declined and is not proposed again.
     pub declined: Vec<Declined>,
     /// The owner stands by the present slot until this is no longer what it breaks.
     pub stands_by: Option<StandsBy>,
@@ -49,17 +57,23 @@ pub struct Head {
     pub paused_until: Option<Instant>,
     /// When proposals were first told, for the churn guard; only those inside its time span.
     pub tellings: Vec<Instant>,
+    /// Earlier proposals, the oldest first.
     pub past: Vec<PastProposal>,
+    /// The calendar identity of the meeting.
     pub meeting: Meeting,
+    /// The calendar identity of the hold, and what the hold is now.
     pub hold: Hold,
     /// Which slots were ours when, for own-meeting detection.
     pub bookings: Vec<Booking>,
+    /// Who owes an answer, by person.
     pub duties: Vec<Duty>,
+    /// The answers to rows that people still have.
     pub answers: Vec<Answer>,
     /// Whose mail did not arrive, by person; kept when they are reached again, so that a late report is no news.
     pub unreachable: Vec<Unreachable>,
     /// How often the owner adopted.
     pub adoptions: u32,
+    /// The end of the lineage's chain.
     pub lineage: Tip,
     /// When the answer could next change by time alone, or the hourly look is due. Of a review that ended: when what its
     /// end leaves to do is due; `None` once that is done.
@@ -71,6 +85,7 @@ pub struct Head {
     /// Whose view changed since the quiet period began; who is among them and owed nothing is `skipped`.
     #[serde(rename = "stirred")]
     pub affected: BTreeSet<Person>,
+    /// How many mails went out in all.
     pub mails_sent: u32,
     /// What last changed anybody's view. What time alone leads to goes on under it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -102,6 +117,7 @@ impl Head {
         }
     }
 
+    /// What is known of a person whose mail did not arrive.
     pub fn unreachable(&self, person: &Person) -> Option<&Unreachable> {
         self.unreachable.iter().find(|known| known.person == *person)
     }
@@ -126,6 +142,7 @@ impl Head {
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Standing {
+    /// The review is coordinated.
     Open,
     /// The authoritative slot has started.
     Started,
@@ -142,8 +159,11 @@ pub struct Pending {
     pub version: u32,
     /// The version that first made it: with the digest, what a proposal is known by.
     pub first_version: u32,
+    /// The digest of what needs the owner.
     pub digest: Digest,
+    /// When the proposal was first made.
     pub made_at: Instant,
+    /// The deadline. At that instant the proposal is over.
     pub expires_at: Instant,
     /// Who may decide; `None` where nobody may.
     pub adopter: Option<Person>,
@@ -156,9 +176,12 @@ pub struct Pending {
     pub asked: Option<Asked>,
 }
 
+/// Since when somebody is asked to decide.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub struct Asked {
+    /// When that person was first told.
     pub at: Instant,
+    /// How many reminders followed.
     pub reminded: u32,
 }
 
@@ -168,6 +191,7 @@ impl Pending {
         self.told_at.is_some() || self.seats_told
     }
 
+    /// What the proposal is known by.
     pub fn id(&self) -> Digest {
         proposal_id(&self.digest, self.first_version)
     }
@@ -181,10 +205,15 @@ pub fn proposal_id(digest: &Digest, first_version: u32) -> Digest {
 /// Today's facts as people are shown them, whether or not a version was minted.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub struct Today {
+    /// The owner that the change record names.
     pub owner: Option<Person>,
+    /// Whether the source confirms that owner.
     pub owner_confirmed: bool,
+    /// When each required checkpoint is ready; `None` where nothing says so.
     pub checkpoints: BTreeMap<Checkpoint, Option<Instant>>,
+    /// The review window.
     pub window: Option<Interval>,
+    /// The cutover.
     pub cutover: Option<Interval>,
     /// Whether the authoritative slot is a freeze-edge case by today's freezes.
     pub freeze_edge: bool,
@@ -194,8 +223,10 @@ pub struct Today {
     pub news: Vec<Standpoint>,
 }
 
+/// A choice that the owner declined.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub struct Declined {
+    /// The slot.
     pub slot: Slot,
     /// `None`: that slot whoever attends. Otherwise that slot with those attendees alone.
     pub attendees: Option<BTreeMap<crate::Role, Person>>,
@@ -203,36 +234,52 @@ pub struct Declined {
     pub freeze_edge: bool,
 }
 
+/// What the owner accepted for the present slot.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub struct StandsBy {
+    /// The rules that the slot broke then.
     pub violated: BTreeSet<Violation>,
+    /// Whether the slot lay at the edge of a freeze then.
     pub freeze_edge: bool,
 }
 
 /// What became of an earlier proposal.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub struct PastProposal {
+    /// What the proposal was known by.
     pub id: Digest,
+    /// How the proposal ended.
     pub fate: Fate,
+    /// Who decided, where somebody did.
     pub by: Option<Person>,
+    /// When the proposal ended.
     pub at: Instant,
 }
 
+/// How a proposal ended.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Fate {
+    /// The owner adopted the proposal.
     Adopted,
+    /// The owner declined and asked for another slot.
     DeclinedOtherSlot,
+    /// The owner declined and stands by the present slot.
     DeclinedStand,
+    /// Another proposal took its place.
     Superseded,
+    /// The proposal was no longer needed.
     Withdrawn,
+    /// Nobody decided in time.
     Expired,
 }
 
 /// The tentative calendar object: its own UID for the life of the review.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub struct Hold {
+    /// The UID of RFC 5545.
     pub uid: String,
+    /// The SEQUENCE of RFC 5545.
     pub sequence: u32,
     /// What the hold is now; `None` while there is none.
     pub entry: Option<Invitation>,
@@ -243,27 +290,41 @@ pub struct Hold {
 /// A required attendee owes an answer to the row they were told.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub struct Duty {
+    /// Who owes the answer.
     pub person: Person,
+    /// The digest of the row that the answer is owed to.
     pub row: Digest,
+    /// When that row was told.
     pub told_at: Instant,
+    /// Until when the answer is due.
     pub due_at: Instant,
+    /// How many reminders followed.
     pub reminded: u32,
 }
 
+/// A required attendee's answer.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub struct Answer {
+    /// Who answered.
     pub person: Person,
+    /// The digest of the row that was answered.
     pub row: Digest,
+    /// The answer.
     pub reply: Reply,
+    /// What was written beside the answer.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub note: Option<String>,
+    /// When the answer came.
     pub at: Instant,
 }
 
+/// What an attendee answers.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Reply {
+    /// The person attends.
     Acknowledged,
+    /// The person cannot attend. A conflict moves nothing.
     Conflict,
 }
 
@@ -272,16 +333,20 @@ pub enum Reply {
 pub struct Tip {
     /// Entries written so far; the first has number 1.
     pub sequence: u64,
+    /// The hash of the newest entry.
     pub hash: Digest,
 }
 
 /// A review as it was read: HEAD and the versions it names.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Review {
+    /// Everything that changes.
     pub head: Head,
     /// The version that was issued.
     pub issued: Version,
+    /// The version that counts.
     pub authoritative: Version,
+    /// The version that carries the proposal.
     pub pending: Option<Version>,
 }
 

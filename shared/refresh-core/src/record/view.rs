@@ -16,29 +16,40 @@ use crate::{
 /// A person is affected exactly when this changed. Empty: nothing concerns them.
 #[derive(Clone, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
 pub struct View {
+    /// The slot, as shown to this person.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub slot: Option<Slot>,
+    /// The roles that the person fills.
     #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
     pub roles: BTreeSet<Role>,
+    /// Whether the seat is authoritative or proposed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub standing: Option<Seating>,
+    /// What becomes of the person's attendance, where that is not plain.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub attendance: Option<Attendance>,
     /// The proposal this person must decide: one that went and came back is another.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub decides: Option<Digest>,
+    /// Who fills which role. For readers who see the whole review.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub roster: BTreeMap<Role, Person>,
+    /// When each checkpoint is ready. For readers who see the whole review.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub checkpoints: BTreeMap<Checkpoint, Option<Instant>>,
+    /// The review window. For readers who see the whole review.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub window: Option<Interval>,
+    /// The cutover. For readers who see the whole review.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub cutover: Option<Interval>,
+    /// Whether the slot lies at the edge of a freeze. For readers who see the whole review.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub freeze_edge: Option<bool>,
+    /// What the authoritative slot breaks, and what is remarked.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub violated: Vec<Mark>,
+    /// The exceptions that the person hears of.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub exceptions: Vec<ExceptionLine>,
     /// Who answered `conflict`, by role.
@@ -50,15 +61,19 @@ pub struct View {
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Seating {
+    /// The seat is a proposal's.
     Tentative,
+    /// The seat counts.
     Authoritative,
 }
 
+/// What becomes of a person's attendance.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Attendance {
     /// A proposal would replace them; until then they are expected.
     WouldBeReleased,
+    /// The person has no seat any more.
     Released,
     /// Cancelling the review is proposed.
     Cancellation,
@@ -67,15 +82,21 @@ pub enum Attendance {
 /// An exception in a view: its kind and its rules with role and person, nothing else.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Debug, Serialize, Deserialize)]
 pub struct ExceptionLine {
+    /// The kind of exception.
     pub kind: ExceptionKind,
+    /// The rules, each once.
     pub rules: Vec<RuleLine>,
 }
 
+/// A rule of an exception, with whom the rule is about.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Debug, Serialize, Deserialize)]
 pub struct RuleLine {
+    /// The rule.
     pub rule: Rule,
+    /// The role.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub role: Option<Role>,
+    /// The person.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub person: Option<Person>,
 }
@@ -83,12 +104,16 @@ pub struct RuleLine {
 /// A required attendee's row: what an answer is to. It carries forward exactly as long as this is the same.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub struct Row {
+    /// The slot.
     pub slot: Slot,
+    /// The roles.
     pub roles: BTreeSet<Role>,
+    /// Whether the seat is authoritative or proposed.
     pub standing: Seating,
 }
 
 impl Row {
+    /// What an answer names.
     pub fn digest(&self) -> Digest {
         Digest::of("row", self)
     }

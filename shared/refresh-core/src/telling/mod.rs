@@ -1,5 +1,7 @@
 //! Who is told what, and what is remembered of it?
 
+#![warn(missing_docs)]
+
 pub mod owed;
 pub mod reach;
 pub mod sent;

@@ -138,6 +138,7 @@ fn refresh_check(head: &mut Head, review: &Review) {
 /// A mail that the mailer accepted, and what it was made from.
 #[derive(Clone, Debug)]
 pub struct Sent<'a> {
+    /// The mail.
     pub notice: &'a Notice,
     /// The view it told.
     pub view: View,
@@ -145,15 +146,20 @@ pub struct Sent<'a> {
     pub seat: Option<Row>,
     /// The proposal that was pending then.
     pub pending: Option<Digest>,
+    /// Whether the mail told of the proposal.
     pub about_proposal: bool,
+    /// How often the owner had adopted then.
     pub adoptions: u32,
     /// The facts newer than the authoritative version's, then.
     pub news: Vec<Standpoint>,
+    /// The mailer's id of the message.
     pub message_id: &'a str,
+    /// The claim that the mail was sent under.
     pub claimed_by: &'a str,
 }
 
 impl<'a> Sent<'a> {
+    /// What a mail that the mailer accepted was made from.
     pub fn of(
         reading: &Reading<'_>,
         told: &LastNotified,
