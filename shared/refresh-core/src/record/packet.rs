@@ -93,6 +93,7 @@ pub struct Standpoint {
 }
 
 impl Standpoint {
+    /// The standpoint on a fact.
     pub fn of(fact: &Fact) -> Self {
         Self { subject: fact.subject.clone(), source: fact.source.clone(), revision: fact.revision }
     }

@@ -14,6 +14,7 @@ pub const MOST_RUNS: usize = 64;
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 #[serde(try_from = "Stored", into = "Stored")]
 pub enum Report {
+    /// With people named once, and runs as bytes.
     Packed(Packed),
     /// As older versions and lineage entries have it: what was stored and hashed stays as it is.
     Spelled(Spelled),
@@ -93,6 +94,7 @@ fn is_zero(number: &u32) -> bool {
 pub struct Run {
     /// First and last start of the run, both included.
     pub first: Instant,
+    /// The last start of the run.
     pub last: Instant,
     /// Empty: viable.
     pub against: Vec<Against>,
@@ -102,16 +104,25 @@ pub struct Run {
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Debug, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Against {
+    /// The evidence is ready later.
     BeforeEvidence,
+    /// Evidence has no ready time.
     NoEvidence,
+    /// The slot lies outside the review window.
     OutsideWindow,
+    /// The slot ends too close to the cutover.
     CutoverLead,
+    /// The slot starts too soon.
     ShortNotice,
+    /// The slot overlaps a protected freeze.
     Freeze,
+    /// The owner declined the slot.
     Declined,
     /// Nobody eligible is free for the role; who is busy, unknown or out of hours follows.
     Role {
+        /// The role that nobody fills.
         role: Role,
+        /// Who might fill the role, and why each does not.
         people: Vec<PassedOver>,
     },
     /// Each role could be filled, but not by distinct people.
@@ -121,29 +132,44 @@ pub enum Against {
 /// A candidate for a role who may not fill it, and why not.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Debug, Serialize, Deserialize)]
 pub struct PassedOver {
+    /// The person.
     pub person: Person,
+    /// Why the person does not.
     pub because: Because,
 }
 
+/// Why somebody does not fill a role.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Because {
+    /// The person is busy.
     Busy,
+    /// The person's time is not known.
     Unknown,
+    /// The slot lies outside the person's working hours.
     Hours,
+    /// The delegation does not cover the slot.
     NotValid,
 }
 
 /// A reason against a start that names nobody, in the order in which they are told.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum RuleAgainst {
+    /// Evidence has no ready time.
     NoEvidence,
+    /// The evidence is ready later.
     BeforeEvidence,
+    /// The slot lies outside the review window.
     OutsideWindow,
+    /// The slot ends too close to the cutover.
     CutoverLead,
+    /// The slot starts too soon.
     ShortNotice,
+    /// The slot overlaps a protected freeze.
     Freeze,
+    /// Each role could be filled, but not by distinct people.
     Shared,
+    /// The owner declined the slot.
     Declined,
 }
 
@@ -276,6 +302,7 @@ pub struct Writer {
 }
 
 impl Writer {
+    /// A writer of runs over these roles and their candidates.
     pub fn new(teams: Vec<(Role, Vec<Person>)>) -> Self {
         Self { teams, bytes: Vec::with_capacity(1024), last: 0, roles_at: 0 }
     }
@@ -306,6 +333,7 @@ impl Writer {
         }
     }
 
+    /// The report of all runs written.
     pub fn finish(self, considered: u32, left_out: u32) -> Report {
         Report::Packed(Packed { considered, left_out, teams: self.teams, bytes: self.bytes })
     }
