@@ -80,7 +80,7 @@ fn later(value: Value, millis: i64) -> Value {
 /// How a review stands: everything of its state but how many entries its lineage took.
 pub async fn standing(store: &Store) -> Vec<Value> {
     let mut all = Vec::new();
-    for head in store.reviews().await.expect("the reviews") {
+    for head in store.reviews().await.expect("the reviews").whole().expect("every review reads") {
         let state = state_of(store, &head).await.expect("a state");
         let mut state = serde_json::to_value(state).expect("JSON");
         assert_eq!(state["lineage"]["verified"], true, "{state}");
@@ -174,7 +174,7 @@ impl Teller {
             }
             // Reminders are due in an hour; what is owed now, within a second of quiet.
             let soon = instant_now().plus_seconds(30);
-            let heads = self.store.reviews().await.expect("the reviews");
+            let heads = self.store.reviews().await.expect("the reviews").whole().expect("every review reads");
             busy |= heads.iter().any(|head| head.notices_at.is_some_and(|at| at <= soon));
             quiet = if busy { 0 } else { quiet + 1 };
             if quiet == LOOKS {

@@ -28,7 +28,7 @@ pub struct Posted {
 /// Every mail there was, oldest first.
 pub async fn posted(store: &Store) -> Vec<Posted> {
     let mut all = Vec::new();
-    for head in store.reviews().await.expect("the reviews") {
+    for head in store.reviews().await.expect("the reviews").whole().expect("every review reads") {
         for entry in store.lineage(&head.review, 1).await.expect("a lineage") {
             for happening in entry.happenings {
                 if let Happening::Notice { to, kind, message_id, .. } = happening {

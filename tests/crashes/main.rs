@@ -12,6 +12,7 @@
 // What was played is told beside the result.
 #![allow(clippy::print_stdout)]
 
+mod apart;
 mod undelivered;
 
 use std::{

@@ -39,7 +39,7 @@ async fn left(world: &World) -> Result<Value, String> {
     let engine = world.engine();
     let told_by = |error: packet_store::StoreError| error.to_string();
     let mut found = BTreeMap::new();
-    for head in engine.store().reviews().await.map_err(told_by)? {
+    for head in engine.store().reviews().await.and_then(packet_store::Several::whole).map_err(told_by)? {
         let unreachable: Vec<Value> =
             head.unreachable.iter().map(|known| json!([known.person, known.why, known.reach])).collect();
         let mut people = BTreeMap::new();

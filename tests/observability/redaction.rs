@@ -446,3 +446,25 @@ fn the_trouble_was_real() {
         assert!(found, "no line has {words:?} in {key:?}");
     }
 }
+
+/// A source's mistakes are warnings and figures: no number of them counts as a fault of the deployment, which its alarm
+/// would take back.
+#[test]
+fn a_source_that_reuses_ids_is_no_fault_of_ours() {
+    let (told, lines) = listen(|| drive(reuses_ids()));
+    told.unwrap_or_else(|why| panic!("{why}"));
+    let count = |key: &str, value: &str| lines.iter().filter(|line| text(line, key) == value).count();
+    assert!(count("message", "another event came with an id that was used before") > 10, "{lines:?}");
+    assert_eq!(count("level", "ERROR"), 0, "{lines:?}");
+    assert!(lines.iter().filter(|line| line.get("IdCollisions").is_some()).count() > 10);
+}
+
+async fn reuses_ids() -> Left {
+    let (mut world, scenario) = world().await?;
+    play(&mut world, &scenario, before_the_decision).await?;
+    for _ in 0..12 {
+        evidence(&world, "reused").await?;
+    }
+    later(&mut world, 5).await?;
+    left(world.engine())
+}

@@ -170,7 +170,9 @@ fn follows(item: &Value) -> Option<(String, String)> {
 impl Aftermath {
     pub async fn of(engine: &Engine) -> Result<Self, String> {
         let mut found = Self::default();
-        for head in engine.store().reviews().await.map_err(|error| error.to_string())? {
+        for head in
+            engine.store().reviews().await.and_then(packet_store::Several::whole).map_err(|error| error.to_string())?
+        {
             found.look(engine.store(), &head).await?;
         }
         found.followed.extend(engine.embedded().scan(TABLE).await?.iter().filter_map(follows));
@@ -193,7 +195,7 @@ impl Aftermath {
         let version = version.ok_or_else(|| format!("{review}: no version {}", head.authoritative))?;
         let entries = store.lineage(review, 1).await.map_err(told_by)?;
         verify(&entries, &head.lineage)
-            .map_err(|misfit| format!("{review}: lineage entry {}: {}", misfit.sequence, misfit.because))?;
+            .map_err(|misfit| format!("{review}: lineage entry {:?}: {}", misfit.sequence, misfit.because))?;
         let mut triggers: Vec<String> = Vec::new();
         for happening in entries.iter().flat_map(|entry| &entry.happenings) {
             match happening {

@@ -96,6 +96,16 @@ fn two_ticks() {
     contend("two ticks", || (told(), vec![Task::Tick, Task::Tick]));
 }
 
+/// A decision between any two calls of somebody who verifies is no tampering.
+#[test]
+fn a_look_at_the_records_against_a_refresh() {
+    contend("look, refresh", || {
+        let place = proposed();
+        let refresh = place.refreshes(&[place.evidence_slips(2)]).remove(0);
+        (place, vec![Task::Look, refresh])
+    });
+}
+
 /// The same event, delivered to two workers.
 #[test]
 fn one_event_twice() {

@@ -47,7 +47,7 @@ pub fn before_the_decision() -> Place {
 /// The next look is due.
 pub fn told() -> Place {
     let place = Place::after(PROPOSED);
-    let due = place.wait(place.world.engine().store().due(Instant::from_millis(i64::MAX))).expect("the due index");
+    let due = place.wait(place.world.engine().store().due(Instant::from_millis(i64::MAX))).expect("the due index").read;
     place.world.time().set(due.iter().map(|due| due.due_at).max().expect("an open review"));
     place
 }
@@ -89,7 +89,7 @@ impl Place {
     /// To the end of the quiet period, with nobody told yet.
     pub fn quiet(self) -> Self {
         let store = self.world.engine().store();
-        let heads = self.wait(store.reviews()).expect("the reviews");
+        let heads = self.wait(store.reviews()).expect("the reviews").read;
         let at = heads.iter().filter_map(|head| head.notices_at).max().expect("somebody is owed a notice");
         self.world.time().set(at);
         self

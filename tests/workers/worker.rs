@@ -4,7 +4,8 @@ use std::sync::Arc;
 
 use holdpoint::{
     connector::{Faults, InProcess},
-    engine::{Engine, Functions},
+    engine::{Engine, Functions, TABLE},
+    operator::{Request as Asked, Stack},
 };
 use holdpoint_tests::world::patience;
 use lambda_shell::{
@@ -12,7 +13,11 @@ use lambda_shell::{
     web::{Request, Response},
 };
 use presentation::page::RESULT_HEADER;
+use refresh_core::ReviewId;
 use serde_json::{Value, json};
+
+/// The one of the short journey.
+const REVIEW: &str = "RR-7";
 
 /// What a worker is given to do.
 #[derive(Clone, Debug)]
@@ -21,6 +26,8 @@ pub enum Task {
     Refresh(Vec<String>),
     Notify(String),
     Tick,
+    /// An operator looks: at one review, at all, and whether their records verify.
+    Look,
     /// The owner sends the page that is open before them.
     Adopt(Form),
     Acknowledge(Form),
@@ -36,6 +43,7 @@ pub struct Form {
 #[derive(Clone)]
 pub struct Worker {
     functions: Arc<Functions>,
+    operator: Arc<Stack>,
     pub faults: Faults,
 }
 
@@ -51,7 +59,9 @@ impl Worker {
         );
         let sdk = services.sdk_config_with(timeouts, retries);
         let functions = engine.worker(&sdk, engine.clock(), Some(0));
-        Self { functions: Arc::new(functions.expect("functions as the engine has them")), faults }
+        let functions = Arc::new(functions.expect("functions as the engine has them"));
+        let operator = Stack::of(&sdk, TABLE, String::new()).expect("the bundle's topology");
+        Self { functions, operator: Arc::new(operator), faults }
     }
 
     /// Does it, and says in a word what came of it. What a queue would bring again is no error.
@@ -68,12 +78,31 @@ impl Worker {
                     tick::handle(&self.functions.tick, json!({}), far).await.map_err(|failure| failure.chain())?;
                 Ok(format!("{ticked:?}"))
             }
+            Task::Look => self.look().await,
             Task::Adopt(form) => result_of(&adopt::handle(&self.functions.adopt, form.post(), far).await),
             Task::Acknowledge(form) => {
                 let request = form.post();
                 result_of(&acknowledge::handle(&self.functions.acknowledge, request, far).await)
             }
         }
+    }
+
+    /// Nothing was tampered with, so whatever is committed meanwhile every record verifies.
+    async fn look(&self) -> Result<String, String> {
+        let verified = self.operator.perform(Asked::Verify(None)).await?;
+        let listed = self.operator.perform(Asked::Reviews).await?;
+        let review = ReviewId::parse(REVIEW)?;
+        let shown = self.operator.perform(Asked::Show(review)).await?;
+        let lines = verified["reviews"].as_array().into_iter().flatten().chain([&shown["verified"]]);
+        for line in lines.clone() {
+            if line["verified"] != true {
+                return Err(format!("does not verify: {line}"));
+            }
+        }
+        let named = shown["state"]["lineage"]["verified"] == true && lines.count() == 2;
+        let listed =
+            listed["unreadable"] == json!([]) && listed["reviews"].as_array().is_some_and(|all| all.len() == 1);
+        if named && listed { Ok("verified".to_owned()) } else { Err(format!("{shown}")) }
     }
 
     /// Opens the page, and fills it in.

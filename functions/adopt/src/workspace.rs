@@ -10,7 +10,7 @@ use presentation::{
         review::{Workspace, review},
     },
 };
-use refresh_core::{base::digest::Digest, record::lineage, telling::owed};
+use refresh_core::{base::digest::Digest, telling::owed};
 use signed_pages::{Env, Opened, Read, open, signed};
 
 pub(crate) async fn page(env: &Env, text: &str, request: &Request) -> Result<Page, Failure> {
@@ -21,20 +21,18 @@ pub(crate) async fn page(env: &Env, text: &str, request: &Request) -> Result<Pag
     if !is_owner(&opened, &read) {
         return Ok(no_link());
     }
-    let versions = env.store.versions(&opened.review).await.doing("reading the versions")?;
-    let entries = env.store.lineage(&opened.review, 1).await.doing("reading the lineage")?;
-    let verified = lineage::verify(&entries, &read.review.head.lineage);
+    let record = env.store.record(&read.review.head).await.doing("reading the review's record")?;
     let known = |name: &str| {
         let value = request.query.split('&').find_map(|pair| pair.strip_prefix(name)?.strip_prefix('='))?;
         let number = value.parse::<u32>().ok()?;
-        versions.iter().any(|version| version.number == number).then_some(number)
+        record.versions.iter().any(|version| version.number == number).then_some(number)
     };
     let told = env.store.told(&opened.review).await.doing("reading what people were told")?;
     let deliveries: Vec<_> = told.into_iter().filter_map(|(who, record)| Some((who, record.delivery?))).collect();
     let workspace = Workspace {
-        versions: &versions,
-        entries: &entries,
-        verified: &verified,
+        versions: &record.versions,
+        entries: &record.entries,
+        verified: &record.verified,
         compare: known("from").zip(known("to")),
         path: &opened.path,
         list: None,

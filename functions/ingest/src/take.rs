@@ -11,7 +11,7 @@ use refresh_core::{
     facts::{
         authority::{self, Disposition, Ignored, StoredContext},
         event::{Event, Identity},
-        fact::Body,
+        fact::{Body, Fact},
         subject::Subject,
     },
     record::{
@@ -128,7 +128,10 @@ async fn take(env: &Env, event: &Event, now: Instant, deadline: Deadline) -> Res
     // First the fact, second its dependents: a review that registers in between reads the new fact itself.
     let dependents = dependents(env, &event.subject).await?;
     let heads = env.store.heads(&dependents).await.doing("reading the dependent reviews")?;
-    let over: BTreeSet<&ReviewId> = heads.iter().filter(|head| head.is_over(now)).map(|head| &head.review).collect();
+    // A review whose HEAD cannot be read is asked like an open one: its own refresh fails, and says so.
+    decisions::unreadable(&heads.unreadable);
+    let over: BTreeSet<&ReviewId> =
+        heads.read.iter().filter(|head| head.is_over(now)).map(|head| &head.review).collect();
     let reviews: Vec<ReviewId> = dependents.iter().filter(|review| !over.contains(review)).cloned().collect();
     let mut disposition = recorded.disposition;
     if disposition.is_applied() && reviews.is_empty() && !dependents.is_empty() {
@@ -173,6 +176,8 @@ struct Recorded {
     collision: Option<Digest>,
     /// The one the first delivery came with, if any.
     trace: Option<TraceId>,
+    /// Of a duplicate: when it was first accepted.
+    first_accepted: Option<Instant>,
 }
 
 async fn record(env: &Env, event: &Event, now: Instant, deadline: Deadline) -> Result<Recorded, Failure> {
@@ -192,12 +197,13 @@ async fn record(env: &Env, event: &Event, now: Instant, deadline: Deadline) -> R
             event,
             disposition,
             fact: judged.as_ref().ok(),
-            replaces: known.as_ref().map(|fact| (fact.source.clone(), fact.revision)),
+            replaces: known.as_ref().map(Fact::stamp),
             at: now,
         };
         match env.store.accept(&acceptance).await.doing("accepting the event")? {
             Accepted::Written => {
-                return Ok(Recorded { disposition, repeated: None, collision: None, trace: event.trace });
+                let (repeated, collision, first_accepted) = (None, None, None);
+                return Ok(Recorded { disposition, repeated, collision, trace: event.trace, first_accepted });
             }
             Accepted::Superseded if committing.wait(attempt).await => attempt += 1,
             Accepted::Superseded => {
@@ -208,15 +214,17 @@ async fn record(env: &Env, event: &Event, now: Instant, deadline: Deadline) -> R
             }
             Accepted::Known(record) if record.digest == event.digest => {
                 let repeated = Some(Disposition::Ignored(Ignored::Duplicate));
-                let (disposition, trace) = (record.disposition, record.trace);
-                return Ok(Recorded { disposition, repeated, collision: None, trace });
+                let (disposition, trace, first_accepted) = (record.disposition, record.trace, Some(record.at));
+                return Ok(Recorded { disposition, repeated, collision: None, trace, first_accepted });
             }
             Accepted::Known(record) => {
                 let collided = Disposition::Ignored(Ignored::IdCollision);
                 env.store.collide(event, now).await.doing("recording an id collision")?;
-                tracing::error!("another event came with an id that was used before");
+                // The source's mistake and not this deployment's: a figure with an alarm of its own counts it.
+                tracing::warn!("another event came with an id that was used before");
                 let (repeated, collision) = (Some(collided), Some(event.digest));
-                return Ok(Recorded { disposition: collided, repeated, collision, trace: record.trace });
+                let (disposition, trace, first_accepted) = (collided, record.trace, None);
+                return Ok(Recorded { disposition, repeated, collision, trace, first_accepted });
             }
         }
     }
@@ -230,7 +238,11 @@ async fn is_issued(env: &Env, closure: &Subject) -> Result<bool, Failure> {
 
 /// The reviews that depend on a subject; a review depends on its own terms before it is registered anywhere.
 async fn dependents(env: &Env, subject: &Subject) -> Result<Vec<ReviewId>, Failure> {
-    let mut reviews = env.store.dependents(subject).await.doing("looking up the dependent reviews")?;
+    let found = env.store.dependents(subject).await.doing("looking up the dependent reviews")?;
+    decisions::unreadable(&found.unreadable);
+    let mut reviews = found.read;
+    // The key still names it, and a refresh too many harms nobody.
+    reviews.extend(found.unreadable.into_iter().filter_map(|unreadable| unreadable.review));
     if let Subject::Review(review) = subject
         && !reviews.contains(review)
         && env.store.fact(subject).await.doing("reading the review's terms")?.is_some()
@@ -252,7 +264,8 @@ async fn ask(env: &Env, event: &Event, recorded: &Recorded, reviews: &[ReviewId]
         trace: recorded.trace,
     };
     let message = |review: &ReviewId| {
-        let request = RefreshRequested { review: review.clone(), trigger: Some(trigger.clone()), at: now };
+        let (trigger, first_accepted) = (Some(trigger.clone()), recorded.first_accepted);
+        let request = RefreshRequested { review: review.clone(), trigger, at: now, first_accepted };
         Ok(Outgoing::json(&request).doing("writing a refresh request")?.in_group(review.as_str()))
     };
     let messages = reviews.iter().map(message).collect::<Result<Vec<_>, Failure>>()?;

@@ -13,7 +13,7 @@ use refresh_core::{
     audience::deadlines,
     decide::refresh,
     record::{
-        commit::{Commit, cause},
+        commit::{Cause, Commit, cause},
         decision::Outcome,
         lineage::{Happening, Trigger},
         message::{RefreshRequested, ToRefresh},
@@ -64,8 +64,7 @@ pub(crate) async fn take(env: &Env, messages: Vec<Message>, deadline: Deadline) 
 struct Request<'a> {
     env: &'a Env,
     review: &'a ReviewId,
-    /// Each once.
-    triggers: Vec<Trigger>,
+    requests: Vec<RefreshRequested>,
     /// When the newest of the messages was made.
     sent: Instant,
 }
@@ -79,13 +78,19 @@ struct Seen {
 impl<'a> Request<'a> {
     fn of(env: &'a Env, review: &'a ReviewId, requests: Vec<RefreshRequested>) -> Self {
         let sent = requests.iter().map(|request| request.at).max().unwrap_or(Instant::from_millis(0));
+        Self { env, review, requests, sent }
+    }
+
+    /// What is decided on now: each trigger once, without those that counted before.
+    fn triggers(&self, counted: &[Cause], review: Option<&Review>) -> Vec<Trigger> {
         let mut triggers: Vec<Trigger> = Vec::new();
-        for trigger in requests.into_iter().filter_map(|request| request.trigger) {
-            if !triggers.iter().any(|known| cause(known) == cause(&trigger)) {
-                triggers.push(trigger);
+        for trigger in self.requests.iter().filter_map(|request| request.counts_for(review)) {
+            let this = cause(trigger);
+            if !counted.contains(&this) && !triggers.iter().any(|known| cause(known) == this) {
+                triggers.push(trigger.clone());
             }
         }
-        Self { env, review, triggers, sent }
+        triggers
     }
 
     async fn decide(&self, deadline: Deadline) -> Result<Vec<Outcome>, Failure> {
@@ -110,12 +115,11 @@ impl<'a> Request<'a> {
 
     async fn attempt(&self, attempt: Attempt) -> Result<Decision<Seen>, Failure> {
         let Self { env, review: id, .. } = *self;
-        let counts = |trigger: &&Trigger| !attempt.counted.contains(&cause(trigger));
-        let triggers = self.triggers.iter().filter(counts).cloned().collect();
         // HEAD first, then the facts: a fact that comes in between is the next message's business, never a lost one.
         let review = env.store.review(id).await.doing("reading the review")?;
         let facts = env.store.facts_of(id, review.as_ref(), &env.deployment).await.doing("reading the facts")?;
         let now = self.sent.max(Instant::from_millis(env.clock.now_millis()));
+        let triggers = self.triggers(&attempt.counted, review.as_ref());
         let commit = match &review {
             Some(review) => {
                 // Before HEAD says that nothing is left to do for a review that ended.

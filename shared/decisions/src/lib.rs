@@ -5,9 +5,11 @@ mod doing;
 mod follow_up;
 mod outcomes;
 mod undeliverable;
+mod unreadable;
 
 pub use committing::{Attempt, Committing, Decision, Ended};
 pub use doing::Doing;
 pub use follow_up::{ask, retire};
 pub use outcomes::{measure, outcomes};
 pub use undeliverable::{Kept, Reported};
+pub use unreadable::unreadable;

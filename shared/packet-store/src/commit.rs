@@ -97,13 +97,16 @@ impl Store {
         if let Some(settled) = &commit.told {
             all.push((Role::Told, self.settle(commit, settled)));
         }
-        if let Some((subject, revision)) = &commit.stands_on {
+        if let Some(fact) = &commit.stands_on {
+            // The revision of another source is another fact, whatever its number.
             let check = ConditionCheck::builder()
                 .table_name(&*self.table)
-                .set_key(Some(Key::fact(subject).attributes()))
-                .condition_expression("#revision = :revision")
+                .set_key(Some(Key::fact(&fact.subject).attributes()))
+                .condition_expression("#source = :source AND #revision = :revision")
+                .expression_attribute_names("#source", "source")
                 .expression_attribute_names("#revision", "revision")
-                .expression_attribute_values(":revision", number(revision));
+                .expression_attribute_values(":source", text(fact.source.as_str()))
+                .expression_attribute_values(":revision", number(fact.revision));
             let check = check.build().expect("key, table and condition are set");
             all.push((Role::StandsOn, TransactWriteItem::builder().condition_check(check).build()));
         }

@@ -6,8 +6,9 @@ use refresh_core::{Instant, ReviewId, base::digest::Digest};
 use crate::{
     Store, codec,
     error::StoreError,
-    item::{number, text},
+    item::{Item, number, text},
     key,
+    several::{KeyPart, Several},
 };
 
 pub const SHARDS: u8 = 8;
@@ -26,9 +27,9 @@ pub(crate) fn shard(review: &ReviewId) -> String {
 
 impl Store {
     /// What was due by `until`, the longest overdue first.
-    pub async fn due(&self, until: Instant) -> Result<Vec<Due>, StoreError> {
+    pub async fn due(&self, until: Instant) -> Result<Several<Due>, StoreError> {
         let doing = "reading what is due";
-        let mut all = Vec::new();
+        let mut items = Vec::new();
         for shard in 0..SHARDS {
             let request = self
                 .client
@@ -40,19 +41,22 @@ impl Store {
                 .expression_attribute_names("#due", "due_at")
                 .expression_attribute_values(":shard", text(shard.to_string()))
                 .expression_attribute_values(":until", number(until.millis()));
-            for item in self.pages(doing, request).await? {
-                let key = codec::key_of(doing, &item)?;
-                let damaged = |what: String| StoreError::damaged(doing, &key, what);
-                let review = key::review_of(&key.pk).map_err(damaged)?;
-                let due_at = match item.get("due_at") {
-                    Some(AttributeValue::N(millis)) => millis.parse().ok(),
-                    _ => None,
-                };
-                let due_at = due_at.ok_or_else(|| damaged("expected a numeric attribute due_at".to_owned()))?;
-                all.push(Due { review, due_at: Instant::from_millis(due_at) });
-            }
+            items.extend(self.pages(doing, request).await?);
         }
-        all.sort_by(|a, b| (a.due_at, &a.review).cmp(&(b.due_at, &b.review)));
-        Ok(all)
+        let mut due = Several::of(&items, KeyPart::Partition, |item| due_of(doing, item));
+        due.read.sort_by(|a, b| (a.due_at, &a.review).cmp(&(b.due_at, &b.review)));
+        Ok(due)
     }
+}
+
+fn due_of(doing: &str, item: &Item) -> Result<Due, StoreError> {
+    let key = codec::key_of(doing, item)?;
+    let damaged = |what: String| StoreError::damaged(doing, &key, what);
+    let review = key::review_of(&key.pk).map_err(damaged)?;
+    let due_at = match item.get("due_at") {
+        Some(AttributeValue::N(millis)) => millis.parse().ok(),
+        _ => None,
+    };
+    let due_at = due_at.ok_or_else(|| damaged("expected a numeric attribute due_at".to_owned()))?;
+    Ok(Due { review, due_at: Instant::from_millis(due_at) })
 }

@@ -10,6 +10,7 @@ use crate::{
     error::StoreError,
     item::text,
     key::{self, Key},
+    several::{KeyPart, Several},
 };
 
 impl Store {
@@ -43,7 +44,7 @@ impl Store {
     }
 
     /// Every review there is, by id. Reads the whole table: for an operator, never for a function.
-    pub async fn reviews(&self) -> Result<Vec<Head>, StoreError> {
+    pub async fn reviews(&self) -> Result<Several<Head>, StoreError> {
         let doing = "reading all reviews";
         let request = self
             .client
@@ -53,20 +54,20 @@ impl Store {
             .filter_expression("#sk = :head")
             .expression_attribute_names("#sk", "sk")
             .expression_attribute_values(":head", text("HEAD"));
-        let mut heads: Vec<Head> = Vec::new();
+        let mut items = Vec::new();
         let mut from = None;
         loop {
             let page = request.clone().set_exclusive_start_key(from).send().await;
             let page = page.map_err(|error| StoreError::call(doing, error))?;
-            for item in page.items() {
-                heads.push(codec::open(doing, item)?);
-            }
+            items.extend(page.items.unwrap_or_default());
             match page.last_evaluated_key.filter(|key| !key.is_empty()) {
                 Some(next) => from = Some(next),
                 None => break,
             }
         }
-        heads.sort_by(|a, b| a.review.cmp(&b.review));
+        let mut heads: Several<Head> = Several::of(&items, KeyPart::Partition, |item| codec::open(doing, item));
+        heads.read.sort_by(|a, b| a.review.cmp(&b.review));
+        heads.unreadable.sort_by(|a, b| a.review.cmp(&b.review));
         Ok(heads)
     }
 }

@@ -2,12 +2,12 @@
 
 use aws_sdk_dynamodb::types::{AttributeValue, Put, ReturnValuesOnConditionCheckFailure, TransactWriteItem};
 use refresh_core::{
-    Instant, ReviewId, Source, TraceId,
+    Instant, ReviewId, TraceId,
     base::{digest::Digest, instant::DAY},
     facts::{
         authority::Disposition,
         event::{Event, Identity},
-        fact::{Fact, Revision},
+        fact::{Fact, Revision, Stamp},
         subject::Subject,
     },
     record::review::Head,
@@ -21,6 +21,7 @@ use crate::{
     error::StoreError,
     item::{Item, number, text},
     key::{self, Key},
+    several::{KeyPart, Several},
     verdict::{Role, Verdict, judge},
 };
 
@@ -36,7 +37,7 @@ pub struct Acceptance<'a> {
     /// The fact, where the event was applied.
     pub fact: Option<&'a Fact>,
     /// The fact as it was read before the event was judged: still that one, or nothing is written.
-    pub replaces: Option<(Source, Revision)>,
+    pub replaces: Option<Stamp>,
     pub at: Instant,
 }
 
@@ -214,18 +215,20 @@ impl Store {
     }
 
     /// The reviews that depend on a subject. Read after its fact was written: whoever registered later reads that fact.
-    pub async fn dependents(&self, subject: &Subject) -> Result<Vec<ReviewId>, StoreError> {
+    /// A review whose DEPENDS is damaged stands among the unreadable: the key still names it, and a refresh too many
+    /// harms nobody, so the caller asks it as well.
+    pub async fn dependents(&self, subject: &Subject) -> Result<Several<ReviewId>, StoreError> {
         let doing = format!("reading who depends on {subject:?}");
         let items = self.query(&doing, key::subject_partition(subject), None).await?;
-        items.iter().map(|item| codec::open(&doing, item)).collect()
+        Ok(Several::of(&items, KeyPart::Sort, |item| codec::open(&doing, item)))
     }
 
     /// The HEADs of those reviews that have one.
-    pub async fn heads(&self, reviews: &[ReviewId]) -> Result<Vec<Head>, StoreError> {
+    pub async fn heads(&self, reviews: &[ReviewId]) -> Result<Several<Head>, StoreError> {
         let doing = "reading the HEADs of dependent reviews";
         let items = self.get_all(doing, reviews.iter().map(Key::head).collect()).await?;
-        let mut heads: Vec<Head> = items.iter().map(|item| codec::open(doing, item)).collect::<Result<_, _>>()?;
-        heads.sort_by(|a, b| a.review.cmp(&b.review));
+        let mut heads: Several<Head> = Several::of(&items, KeyPart::Partition, |item| codec::open(doing, item));
+        heads.read.sort_by(|a, b| a.review.cmp(&b.review));
         Ok(heads)
     }
 
@@ -240,11 +243,11 @@ impl Store {
         TransactWriteItem::builder().put(put.build().expect("item and table are set")).build()
     }
 
-    fn put_fact(&self, item: Item, replaces: Option<&(Source, Revision)>) -> TransactWriteItem {
+    fn put_fact(&self, item: Item, replaces: Option<&Stamp>) -> TransactWriteItem {
         let put = Put::builder().table_name(&*self.table).set_item(Some(item));
         let put = match replaces {
             None => put.condition_expression("attribute_not_exists(#pk)").expression_attribute_names("#pk", "pk"),
-            Some((source, revision)) => put
+            Some(Stamp { source, revision }) => put
                 .condition_expression("#source = :source AND #revision = :revision")
                 .expression_attribute_names("#source", "source")
                 .expression_attribute_names("#revision", "revision")

@@ -54,6 +54,11 @@ impl Key {
         Self::new(review_partition(review), "SUBJECTS")
     }
 
+    /// What a tick asked for: a partition of its own, since a tick may write nothing of a review.
+    pub fn asked(review: &ReviewId) -> Self {
+        Self::new(format!("{ASKED}{}", escaped(review.as_str())), "ASKED")
+    }
+
     pub fn told(review: &ReviewId, person: &Person) -> Self {
         Self::new(review_partition(review), format!("{TOLD}{}", escaped(person.as_str())))
     }
@@ -97,6 +102,7 @@ pub(crate) const VERSION: &str = "VERSION#";
 pub(crate) const LINEAGE: &str = "LINEAGE#";
 pub(crate) const TOLD: &str = "TOLD#";
 const REVIEW: &str = "REVIEW#";
+const ASKED: &str = "ASKED#";
 
 pub(crate) fn review_partition(review: &ReviewId) -> String {
     format!("{REVIEW}{}", escaped(review.as_str()))
@@ -118,6 +124,12 @@ fn subject_name(subject: &Subject) -> String {
 /// The review of a `REVIEW#id` key; the error says what was expected.
 pub(crate) fn review_of(key: &str) -> Result<ReviewId, String> {
     let name = key.strip_prefix(REVIEW).ok_or_else(|| format!("expected a key REVIEW#id; found {key:?}"))?;
+    ReviewId::parse(&unescaped(name)?).map_err(|expected| format!("expected {expected}"))
+}
+
+/// The review of an `ASKED#id` key; the error says what was expected.
+pub(crate) fn asked_of(key: &str) -> Result<ReviewId, String> {
+    let name = key.strip_prefix(ASKED).ok_or_else(|| format!("expected a key ASKED#id; found {key:?}"))?;
     ReviewId::parse(&unescaped(name)?).map_err(|expected| format!("expected {expected}"))
 }
 
@@ -188,6 +200,7 @@ mod tests {
             (Key::cause(&rr, &cause(None)), "REVIEW#RR-1042 / CAUSE#%2F%2Fci%2Fx#e1"),
             (Key::cause(&rr, &cause(Some(zero))), &format!("REVIEW#RR-1042 / CAUSE#%2F%2Fci%2Fx#e1#collision#{hex}")),
             (Key::subjects(&rr), "REVIEW#RR-1042 / SUBJECTS"),
+            (Key::asked(&rr), "ASKED#RR-1042 / ASKED"),
             (Key::told(&rr, &ada), "REVIEW#RR-1042 / TOLD#ada@example.com"),
             (Key::fact(&calendar), "FACT#availability#ada@example.com#calendar / FACT"),
             (Key::fact(&delegation), "FACT#delegation#identity#rm / FACT"),

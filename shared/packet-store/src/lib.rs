@@ -3,6 +3,7 @@
 //!
 //! `DESIGN.md` beside this crate documents every item and attribute.
 
+mod asked;
 mod cache;
 mod call;
 mod codec;
@@ -16,7 +17,9 @@ mod item;
 pub mod key;
 mod link;
 mod load;
+mod record;
 mod review;
+mod several;
 mod subjects;
 mod telling;
 mod verdict;
@@ -25,11 +28,14 @@ use std::sync::Arc;
 
 use aws_sdk_dynamodb::Client;
 
+pub use asked::{Asked, Clocks};
 pub use codec::SCHEMA;
 pub use commit::{Committed, MOST_CAUSES};
 pub use due::{Due, SHARDS};
 pub use error::StoreError;
 pub use ingest::{Acceptance, Accepted, EventRecord, KEPT_DAYS};
+pub use record::Record;
+pub use several::{Several, Unreadable};
 pub use telling::TellingRecord;
 
 /// The store of one table. Cheap to clone; clones share their connections and what they remember of write-once items.

@@ -154,6 +154,11 @@ impl Store {
     }
 }
 
+/// Whether a TOLD reads as it was written, its claim and report included.
+pub(crate) fn check(doing: &str, item: &Item) -> Result<(), StoreError> {
+    read(doing, item).map(drop)
+}
+
 fn read(doing: &str, item: &Item) -> Result<(Person, TellingRecord), StoreError> {
     let key = codec::key_of(doing, item)?;
     let person = key::person_of(&key.sk).map_err(|expected| StoreError::damaged(doing, &key, expected))?;

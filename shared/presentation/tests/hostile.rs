@@ -177,7 +177,7 @@ fn no_page_can_be_bent() {
         let terms = world.facts.terms(&review_id()).expect("terms");
         let entry = workspace::Entry { review: &world.review, terms, path: "/reviews/RR-1042" };
         let names = BTreeMap::from([(owner.clone(), title.to_owned())]);
-        let list = workspace(&[entry], &names, world.now);
+        let list = workspace(&[entry], &[], &names, world.now);
         (tags(&page.body), tags(&list.body), page.body + &list.body)
     };
     let (plain_page, plain_list, _) = shown("Harmless", Some("Harmless"));

@@ -23,17 +23,19 @@ use proptest::{
 };
 use refresh_core::{
     Instant,
+    audience::deadlines,
+    choice::situation::Situation,
     decide::{
         adopt::{self, DecisionAttempt, Wish},
         refresh,
     },
     facts::fact::{Fact, Facts},
     record::{
-        exception::ExceptionKind,
+        exception::{Exception, ExceptionKind, Reason, Rule},
         mark,
         notice::{Notice, NoticeKind},
         packet::Packet,
-        review::Standing,
+        review::{Head, Standing},
     },
 };
 
@@ -394,4 +396,55 @@ fn any_order_of_arrival_gives_the_same_packet() {
 
 fn differs(known: &Facts, fact: &Fact) -> bool {
     known.get(&fact.subject).is_none_or(|known| known.body != fact.body)
+}
+
+/// Time emits no event, so whoever waits for `next_check_at` must miss nothing: until then looking again finds what the
+/// last look found.
+#[test]
+fn nothing_changes_by_time_alone_before_the_instant_that_is_named() {
+    let inputs = (script::scripts(), proptest::collection::vec(0.0..1.0_f64, 6));
+    holds(11, &inputs, |(script, moments)| {
+        Play::run(&script, |play, _, _| {
+            let review = &play.store.review;
+            if !play.is_open() || play.runs_out_at_once() {
+                return Ok(());
+            }
+            let from = play.at().max(review.head.at);
+            let situation = Situation::of(&review.head.review, &play.facts, &play.store.deployment, from);
+            let situation = situation.ok_or("the review has no terms")?;
+            // A reminder that is due stays the next instant until it is sent.
+            if deadlines::next_reminder(review, &situation.policy).is_some_and(|at| at <= from) {
+                return Ok(());
+            }
+            let clock = deadlines::of(review, &situation);
+            let next = clock.next_check_at.ok_or("an open review names no instant")?;
+            ensure(from < next, || format!("{next} is named at {from}"))?;
+            let last = next.since(from) - 1;
+            let within = moments.iter().map(|part| (*part * last as f64) as i64);
+            // To the second: what ends by a minute is looked at one second after that minute.
+            for after in within.chain([last]).map(|after| after - after % 1_000) {
+                let at = from.plus_millis(after.max(0));
+                let again = refresh::refresh(review, &play.facts, &play.store.deployment, Vec::new(), at);
+                let Some(commit) = again else { continue };
+                let told = |head: &Head| {
+                    let lines: Vec<_> = head.exceptions.iter().map(|open| (open.kind, lines(open))).collect();
+                    (head.standing, head.latest, head.authoritative, head.pending.clone(), lines, head.today.clone())
+                };
+                let (was, is) = (told(&review.head), told(&commit.head));
+                ensure(commit.entry.is_none() && was == is, || {
+                    format!("at {at}, before {next}:\n{was:#?}\nbecame\n{is:#?}\n{:#?}", commit.entry)
+                })?;
+            }
+            Ok(())
+        })
+    });
+}
+
+/// What people are told of an exception's reasons.
+fn lines(open: &Exception) -> Vec<(Rule, Option<String>, Option<String>)> {
+    let line = |reason: &Reason| {
+        let (role, person) = (reason.role.as_ref().map(ToString::to_string), reason.person.as_ref());
+        (reason.rule, role, person.map(ToString::to_string))
+    };
+    open.reasons.iter().map(line).collect()
 }

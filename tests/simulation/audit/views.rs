@@ -150,6 +150,9 @@ impl Audit {
         }
         view["roster"] = packet["attendees"].clone();
         view["freeze_edge"] = packet["freeze_edge"].clone();
+        if proposal.is_some() {
+            view["proposed"] = true.into();
+        }
         for name in ["checkpoints", "window", "cutover"] {
             view[name] = today[name].clone();
         }

@@ -33,7 +33,10 @@ pub async fn ask(common: &Common, request: Request) -> Result<(), Failed> {
     // The command did its work; what it found is the failure.
     let broken = |line: &Value| line["verified"] == false;
     if matches!(request, Request::Verify(_)) && answer["reviews"].as_array().into_iter().flatten().any(broken) {
-        return Err(Failed::new("the lineage of a review does not verify"));
+        return Err(Failed::new("the record of a review does not verify"));
+    }
+    if answer["unreadable"].as_array().is_some_and(|unreadable| !unreadable.is_empty()) {
+        return Err(Failed::new("a review cannot be read"));
     }
     Ok(())
 }

@@ -91,6 +91,10 @@ fn reviews(text: &mut String, answer: &Value) {
         stands(text, 1, review);
         outstanding(text, 1, review);
     }
+    for broken in list(answer, "unreadable") {
+        none = false;
+        unreadable(text, broken);
+    }
     if none {
         line(text, 0, "no review was issued yet");
     }
@@ -208,8 +212,17 @@ fn happened(happening: &Value) -> String {
     }
 }
 
+fn unreadable(text: &mut String, found: &Value) {
+    line(text, 0, format!("{}: CANNOT BE READ: {}", named(found), plain(&found["because"])));
+}
+
+/// The review of a line, where its key can be read.
+fn named(found: &Value) -> String {
+    found["review_id"].as_str().unwrap_or("a review without a readable key").to_owned()
+}
+
 fn verified(text: &mut String, found: &Value) {
-    let review = plain(&found["review_id"]);
+    let review = named(found);
     if found["verified"] == true {
         line(text, 0, format!("{review}: {} lineage entries, the chain verifies", found["entries"]));
     } else {

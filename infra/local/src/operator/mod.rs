@@ -8,14 +8,11 @@ mod tests;
 
 use std::collections::BTreeMap;
 
-use packet_store::Store;
+use packet_store::{Record, Store};
 use refresh_core::{
     Instant, ReviewId,
     audience::deadlines,
-    record::{
-        lineage::{Entry, verify},
-        review::Head,
-    },
+    record::{lineage::Entry, review::Head},
 };
 use serde_json::{Value, json};
 
@@ -93,10 +90,9 @@ fn told(error: impl ToString) -> String {
     error.to_string()
 }
 
-async fn heads(store: &Store) -> Result<Vec<Head>, String> {
-    let mut heads = store.reviews().await.map_err(told)?;
-    heads.sort_by(|a, b| a.review.cmp(&b.review));
-    Ok(heads)
+/// A review that cannot be read is a line of its own; the others are told of without it.
+fn unreadable(review: Option<&ReviewId>, because: impl ToString) -> Value {
+    json!({ "review_id": review, "because": because.to_string() })
 }
 
 fn outstanding(head: &Head) -> Vec<Value> {
@@ -106,9 +102,18 @@ fn outstanding(head: &Head) -> Vec<Value> {
 
 /// What is open: pending adoptions, exceptions, outstanding answers.
 async fn reviews(store: &Store, now: Instant) -> Result<Value, String> {
+    let heads = store.reviews().await.map_err(told)?;
+    let mut broken: Vec<Value> =
+        heads.unreadable.iter().map(|one| unreadable(one.review.as_ref(), &one.error)).collect();
     let mut list = Vec::new();
-    for head in heads(store).await? {
-        let state = replay::state_of(store, &head).await?;
+    for head in heads.read {
+        let state = match replay::state_of(store, &head).await {
+            Ok(state) => state,
+            Err(because) => {
+                broken.push(unreadable(Some(&head.review), because));
+                continue;
+            }
+        };
         list.push(json!({
             "review_id": head.review,
             "standing": head.standing,
@@ -118,7 +123,7 @@ async fn reviews(store: &Store, now: Instant) -> Result<Value, String> {
             "outstanding": outstanding(&head),
         }));
     }
-    Ok(json!({ "now": now, "reviews": list }))
+    Ok(json!({ "now": now, "reviews": list, "unreadable": broken }))
 }
 
 /// One review: packet, versions, answers, lineage.
@@ -126,11 +131,9 @@ async fn show(store: &Store, now: Instant, review: &ReviewId) -> Result<Value, S
     let head = store.head(review).await.map_err(told)?;
     let head = head.ok_or_else(|| format!("{review}: there is no such review"))?;
     let state = replay::state_of(store, &head).await?;
-    let entries = store.lineage(review, 1).await.map_err(told)?;
-    let versions: Vec<Value> = store
-        .versions(review)
-        .await
-        .map_err(told)?
+    let record = store.record(&head).await.map_err(told)?;
+    let versions: Vec<Value> = record
+        .versions
         .iter()
         .map(|version| {
             json!({
@@ -150,8 +153,8 @@ async fn show(store: &Store, now: Instant, review: &ReviewId) -> Result<Value, S
         "deliveries": deliveries(store, &head).await?,
         "outstanding": outstanding(&head),
         "versions": versions,
-        "lineage": entries.iter().map(with_hash).collect::<Vec<_>>(),
-        "verified": judged(&entries, &head),
+        "lineage": record.entries.iter().map(with_hash).collect::<Vec<_>>(),
+        "verified": judged(&record, &head),
     }))
 }
 
@@ -174,32 +177,42 @@ fn with_hash(entry: &Entry) -> Value {
     value
 }
 
-fn judged(entries: &[Entry], head: &Head) -> Value {
-    match verify(entries, &head.lineage) {
+fn judged(record: &Record, head: &Head) -> Value {
+    match &record.verified {
         Ok(entries) => json!({ "review_id": head.review, "verified": true, "entries": entries }),
         Err(misfit) => json!({
-            "review_id": head.review, "verified": false, "entries": entries.len(),
+            "review_id": head.review, "verified": false, "entries": record.entries.len(),
             "misfit": { "sequence": misfit.sequence, "because": misfit.because },
         }),
     }
 }
 
+/// What cannot be read is not verified.
+fn not_verified(review: Option<&ReviewId>, because: impl ToString) -> Value {
+    json!({ "review_id": review, "verified": false, "misfit": { "because": because.to_string() } })
+}
+
 async fn verified(store: &Store, only: Option<&ReviewId>) -> Result<Value, String> {
-    let mut heads = heads(store).await?;
-    if let Some(review) = only {
-        heads.retain(|head| head.review == *review);
-        if heads.is_empty() {
-            return Err(format!("{review}: there is no such review"));
-        }
-    }
     let mut lines = Vec::new();
+    let heads = match only {
+        Some(review) => match store.head(review).await {
+            Ok(Some(head)) => vec![head],
+            Ok(None) => return Err(format!("{review}: there is no such review")),
+            Err(error) => {
+                lines.push(not_verified(Some(review), error));
+                Vec::new()
+            }
+        },
+        None => {
+            let heads = store.reviews().await.map_err(told)?;
+            lines.extend(heads.unreadable.iter().map(|one| not_verified(one.review.as_ref(), &one.error)));
+            heads.read
+        }
+    };
     for head in heads {
-        // An entry that cannot even be read is the first that does not fit.
-        lines.push(match store.lineage(&head.review, 1).await {
-            Ok(entries) => judged(&entries, &head),
-            Err(error) => json!({
-                "review_id": head.review, "verified": false, "misfit": { "because": error.to_string() },
-            }),
+        lines.push(match store.record(&head).await {
+            Ok(record) => judged(&record, &head),
+            Err(error) => not_verified(Some(&head.review), error),
         });
     }
     Ok(json!({ "reviews": lines }))

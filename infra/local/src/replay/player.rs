@@ -118,8 +118,8 @@ impl Player {
 
     /// At the end, one record a review.
     pub async fn state(&self) -> Result<Records, String> {
-        let mut heads = self.store().reviews().await.map_err(|error| error.to_string())?;
-        heads.sort_by(|a, b| a.review.cmp(&b.review));
+        let told = |error: packet_store::StoreError| error.to_string();
+        let heads = self.store().reviews().await.and_then(packet_store::Several::whole).map_err(told)?;
         let mut records = Records::new();
         for head in heads {
             let state = records::state(self.store(), &head).await.map_err(|why| why.to_string())?;

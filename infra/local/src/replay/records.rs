@@ -12,7 +12,7 @@ use refresh_core::{
         decision::{Decision, Earlier, Outcome, PendingLine},
         delta::Difference,
         exception::{Exception, ExceptionKind, Reason},
-        lineage::{self, Action, AnswerResult},
+        lineage::{Action, AnswerResult},
         mark::Mark,
         notice::{CalendarPart, CalendarStatus, Method, NoticeKind},
         packet::Packet,
@@ -224,7 +224,7 @@ pub async fn decision(store: &Store, review: &ReviewId, decision: &Decision) -> 
 pub async fn state(store: &Store, head: &Head) -> Result<StateRecord, Unreadable> {
     let review = &head.review;
     let content = of_version(store, review, head.authoritative).await?;
-    let entries = store.lineage(review, 1).await?;
+    let record = store.record(head).await?;
     let mut outstanding: Vec<Person> = deadlines::outstanding(head).map(|duty| duty.person.clone()).collect();
     outstanding.sort();
     let line = head.pending.as_ref().map(|pending| PendingLine {
@@ -245,10 +245,7 @@ pub async fn state(store: &Store, head: &Head) -> Result<StateRecord, Unreadable
         },
         exceptions: open(&head.exceptions),
         outstanding,
-        lineage: LineageLine {
-            entries: entries.len() as u64,
-            verified: lineage::verify(&entries, &head.lineage).is_ok(),
-        },
+        lineage: LineageLine { entries: record.entries.len() as u64, verified: record.verified.is_ok() },
         mails_sent: head.mails_sent,
     })
 }

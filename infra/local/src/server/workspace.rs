@@ -10,7 +10,7 @@ use axum::{
 use presentation::page::{
     Scene, failure,
     review::{Workspace, review as review_page},
-    workspace::{Entry, workspace},
+    workspace::{Entry, Unreadable, workspace},
 };
 use refresh_core::{
     Person, ReviewId,
@@ -18,7 +18,7 @@ use refresh_core::{
         fact::{Body, Facts},
         subject::Subject,
     },
-    record::{lineage, review::Review},
+    record::review::Review,
 };
 
 use super::{Shared, functions, queried, respond};
@@ -64,21 +64,28 @@ fn failed(why: &str) -> Response {
 
 pub async fn list(State(shared): State<Shared>) -> Response {
     let engine = &shared.engine;
-    let mut heads = match engine.store().reviews().await {
+    let heads = match engine.store().reviews().await {
         Ok(heads) => heads,
         Err(error) => return failed(&error.to_string()),
     };
-    heads.sort_by(|a, b| a.review.cmp(&b.review));
+    let mut unreadable: Vec<Unreadable> =
+        heads.unreadable.iter().map(|one| because(one.review.as_ref(), &one.error)).collect();
     let mut loaded = Vec::new();
-    for head in heads {
-        let review = match engine.store().unfold(head).await {
-            Ok(review) => review,
-            Err(error) => return failed(&error.to_string()),
+    for head in heads.read {
+        let review = head.review.clone();
+        let read = async {
+            let review = engine.store().unfold(head).await.map_err(|error| error.to_string())?;
+            load(engine, review).await
         };
-        match load(engine, review).await {
-            Ok(one) => loaded.push(one),
-            Err(why) => return failed(&why),
+        match read.await {
+            Ok(one) if one.facts.terms(&review).is_some() => loaded.push(one),
+            Ok(_) => unreadable.push(because(Some(&review), "its terms are missing")),
+            Err(why) => unreadable.push(because(Some(&review), why)),
         }
+    }
+    for one in &unreadable {
+        let review_id = one.review.as_ref().map(tracing::field::display);
+        tracing::error!(review_id, error = one.because, "a review cannot be read; the list goes on without it");
     }
     let entries: Vec<Entry<'_>> = loaded
         .iter()
@@ -87,7 +94,12 @@ pub async fn list(State(shared): State<Shared>) -> Response {
             Some(Entry { review: &one.review, terms, path: &one.path })
         })
         .collect();
-    respond(workspace(&entries, &names(&loaded), engine.now()))
+    respond(workspace(&entries, &unreadable, &names(&loaded), engine.now()))
+}
+
+/// A review that cannot be read is a line of the list.
+fn because(review: Option<&ReviewId>, why: impl ToString) -> Unreadable {
+    Unreadable { review: review.cloned(), because: why.to_string() }
 }
 
 /// Whoever sits here names a review; somebody's mailed link to their workspace is the function's to open.
@@ -118,9 +130,7 @@ async fn page(engine: &Engine, id: &ReviewId, compare: Option<(u32, u32)>) -> Re
     let store = engine.store();
     let Some(review) = store.review(id).await.map_err(told)? else { return Ok(None) };
     let loaded = load(engine, review).await?;
-    let versions = store.versions(id).await.map_err(told)?;
-    let entries = store.lineage(id, 1).await.map_err(told)?;
-    let verified = lineage::verify(&entries, &loaded.review.head.lineage);
+    let record = store.record(&loaded.review.head).await.map_err(told)?;
     let defaults = &engine.functions().refresh.deployment.defaults;
     let terms = loaded.facts.terms(id);
     let policy = terms.map_or_else(|| defaults.clone(), |terms| defaults.with(&terms.policy));
@@ -128,13 +138,13 @@ async fn page(engine: &Engine, id: &ReviewId, compare: Option<(u32, u32)>) -> Re
     // anybody's.
     let reader = &engine.functions().notify.postage.from;
     let scene = Scene { review: &loaded.review, facts: &loaded.facts, policy: &policy, reader, now: engine.now() };
-    let known = |number: u32| versions.iter().any(|version| version.number == number);
+    let known = |number: u32| record.versions.iter().any(|version| version.number == number);
     let records = store.told(id).await.map_err(told)?;
     let deliveries: Vec<_> = records.into_iter().filter_map(|(who, record)| Some((who, record.delivery?))).collect();
     let workspace = Workspace {
-        versions: &versions,
-        entries: &entries,
-        verified: &verified,
+        versions: &record.versions,
+        entries: &record.entries,
+        verified: &record.verified,
         compare: compare.filter(|(from, to)| known(*from) && known(*to)),
         path: &loaded.path,
         list: Some("/reviews"),

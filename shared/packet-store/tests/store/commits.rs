@@ -1,7 +1,11 @@
 //! One decision, one transaction: what wins, what loses, and what each loser is told.
 
 use packet_store::{Committed, MOST_CAUSES};
-use refresh_core::facts::subject::Subject;
+use refresh_core::{
+    Source,
+    facts::{fact::Fact, subject::Subject},
+    record::packet::Standpoint,
+};
 
 use crate::support::{
     engine::{Engine, Fault, cancelled},
@@ -102,15 +106,22 @@ async fn a_decision_that_stands_on_a_fact_needs_it_unchanged() {
     let store = engine.store();
     let first = issued("e1");
     store.commit(&first).await.unwrap();
-    let subject = profile("ada", 4).subject;
     let mut standing = after(&first.head, &["e2"]);
-    standing.stands_on = Some((subject, 4));
+    standing.stands_on = Some(Standpoint::of(&profile("ada", 4)));
     assert_eq!(store.commit(&standing).await.unwrap(), Committed::Superseded, "there is no such fact");
-    for (revision, expected) in [(3, Committed::Superseded), (5, Committed::Superseded), (4, Committed::Written)] {
-        let fact = profile("ada", revision);
+    let other = Source::parse("//elsewhere").unwrap();
+    let own = profile("ada", 4).source;
+    for (revision, source, expected) in [
+        (3, &own, Committed::Superseded),
+        (5, &own, Committed::Superseded),
+        // The number alone says nothing: by another source it is another fact.
+        (4, &other, Committed::Superseded),
+        (4, &own, Committed::Written),
+    ] {
+        let fact = Fact { source: source.clone(), ..profile("ada", revision) };
         let key = packet_store::key::Key::fact(&fact.subject);
         // Straight into the table: which revision came first is not the matter here.
-        let event = event(&format!("p{revision}"), &fact);
+        let event = event(&format!("p{revision}-{source}"), &fact);
         engine.raw(
             "DeleteItem",
             &serde_json::json!({
@@ -228,7 +239,7 @@ async fn the_greatest_commit_fits_and_one_more_is_refused_unsent() {
 
     let mut full = after(&first.head, &ids[..MOST_CAUSES]);
     full.told = Some(settled("ada", "w"));
-    full.stands_on = Some((fact.subject.clone(), 1));
+    full.stands_on = Some(Standpoint::of(&fact));
     full.versions =
         [8, 9].map(|number| refresh_core::record::packet::Version { number, ..first.versions[0].clone() }).to_vec();
     assert_eq!(store.commit(&full).await.unwrap(), Committed::Written);

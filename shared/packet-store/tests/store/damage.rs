@@ -1,7 +1,7 @@
 //! Every item is checked on reading: no byte of any attribute can change unnoticed.
 
 use base64::{Engine as _, engine::general_purpose::STANDARD};
-use packet_store::{Acceptance, Store, StoreError};
+use packet_store::{Acceptance, Several, Store, StoreError};
 use refresh_core::{facts::authority::Disposition, record::delivery::DeliveryStatus};
 use serde_json::{Value, json};
 
@@ -47,7 +47,7 @@ async fn read(store: &Store, item: &Value) -> Option<Result<(), StoreError>> {
         "FACT" => store.fact(&fact.subject).await.map(drop),
         "EVENT" => store.event(&identity("e1")).await.map(drop),
         "REVIEW" if pk.starts_with("SUBJECT#link") => store.find_link([7; 16]).await.map(drop),
-        "REVIEW" => store.dependents(&fact.subject).await.map(drop),
+        "REVIEW" => store.dependents(&fact.subject).await.and_then(Several::whole).map(drop),
         "CAUSE" => return None,
         other => panic!("an item without a test: {other}"),
     })

@@ -17,7 +17,7 @@ async fn accept(store: &Store, id: &str, fact: &Fact, before: Option<&Fact>) -> 
         event: &event,
         disposition: Disposition::Applied,
         fact: Some(fact),
-        replaces: before.map(|before| (before.source.clone(), before.revision)),
+        replaces: before.map(Fact::stamp),
         at: now(),
     };
     store.accept(&acceptance).await.expect("no error")

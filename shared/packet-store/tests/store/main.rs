@@ -9,5 +9,6 @@ mod deliveries;
 mod events;
 mod notices;
 mod reading;
+mod record;
 mod registration;
 mod sizes;

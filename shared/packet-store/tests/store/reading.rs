@@ -183,11 +183,11 @@ async fn what_is_due_is_found_in_every_shard_the_longest_overdue_first() {
     clockwork(&store, "RR/early#1", Some("2026-11-03T12:00:00Z"), Some("2026-11-03T09:00:00Z")).await;
     clockwork(&store, "RR-late", Some("2026-11-03T10:00:00.001Z"), None).await;
     clockwork(&store, "RR-never", None, None).await;
-    let due = store.due(at("2026-11-03T10:00:00Z")).await.unwrap();
+    let due = store.due(at("2026-11-03T10:00:00Z")).await.unwrap().whole().unwrap();
     assert_eq!(due.len(), 41);
     assert_eq!(due[0], Due { review: ReviewId::parse("RR/early#1").unwrap(), due_at: at("2026-11-03T09:00:00Z") });
     assert!(due[1..].iter().zip(0..).all(|(due, n)| due.review.as_str() == format!("RR-{n:02}")));
-    assert!(store.due(at("2026-11-03T08:59:59Z")).await.unwrap().is_empty());
+    assert!(store.due(at("2026-11-03T08:59:59Z")).await.unwrap().read.is_empty());
 }
 
 #[tokio::test]
@@ -200,12 +200,12 @@ async fn heads_and_reviews() {
         heads.iter().map(|head| head.review.to_string()).collect()
     };
     assert_eq!(
-        names(store.heads(&ids).await.unwrap()),
+        names(store.heads(&ids).await.unwrap().whole().unwrap()),
         ["RR-1", "RR-2"],
         "each once, the one that is missing not at all"
     );
-    assert_eq!(names(store.reviews().await.unwrap()), ["RR-1", "RR-2"]);
-    assert!(store.heads(&[]).await.unwrap().is_empty());
+    assert_eq!(names(store.reviews().await.unwrap().whole().unwrap()), ["RR-1", "RR-2"]);
+    assert!(store.heads(&[]).await.unwrap().read.is_empty());
 }
 
 #[tokio::test]

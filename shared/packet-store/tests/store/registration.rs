@@ -24,12 +24,12 @@ async fn what_is_registered_is_found_from_both_sides() {
     store.register(&review(), &subjects).await.unwrap();
     assert_eq!(store.subjects(&review()).await.unwrap(), subjects);
     for subject in &subjects {
-        assert_eq!(store.dependents(subject).await.unwrap(), [review()]);
+        assert_eq!(store.dependents(subject).await.unwrap().read, [review()]);
     }
-    assert!(store.dependents(&Subject::Person(person("p0"))).await.unwrap().is_empty());
+    assert!(store.dependents(&Subject::Person(person("p0"))).await.unwrap().read.is_empty());
     let other = ReviewId::parse("RR/2#x").unwrap();
     store.register(&other, &people(1)).await.unwrap();
-    let both = store.dependents(subjects.first().unwrap()).await.unwrap();
+    let both = store.dependents(subjects.first().unwrap()).await.unwrap().read;
     assert_eq!(both, [other, review()], "in key order, names unescaped");
 }
 
@@ -60,7 +60,7 @@ async fn more_than_a_transaction_holds_goes_in_several() {
     assert_eq!(transactions, [100, 100, 53], "SUBJECTS grows with each");
     assert_eq!(engine.store().subjects(&review()).await.unwrap(), subjects);
     for subject in subjects {
-        assert_eq!(engine.store().dependents(&subject).await.unwrap(), [review()]);
+        assert_eq!(engine.store().dependents(&subject).await.unwrap().read, [review()]);
     }
 }
 
@@ -76,7 +76,7 @@ async fn a_worker_that_dies_leaves_nothing_half_registered() {
     let known = store.subjects(&review()).await.unwrap();
     assert_eq!(known.len(), 99);
     for subject in &subjects {
-        assert_eq!(store.dependents(subject).await.unwrap().is_empty(), !known.contains(subject));
+        assert_eq!(store.dependents(subject).await.unwrap().read.is_empty(), !known.contains(subject));
     }
     store.register(&review(), &subjects).await.unwrap();
     assert_eq!(store.subjects(&review()).await.unwrap(), subjects);
@@ -98,7 +98,7 @@ async fn two_workers_at_once_lose_nothing() {
     let expected: BTreeSet<Subject> = people(40).into_iter().take(40).collect();
     assert_eq!(engine.store().subjects(&review()).await.unwrap(), expected);
     for subject in expected {
-        assert_eq!(engine.store().dependents(&subject).await.unwrap(), [review()]);
+        assert_eq!(engine.store().dependents(&subject).await.unwrap().read, [review()]);
     }
 }
 
@@ -116,5 +116,5 @@ async fn what_a_finished_review_depended_on_expires() {
     store.retire(&review(), now().plus_minutes(60)).await.unwrap();
     let expiries: Vec<_> = depends().iter().map(|item| item["expires_at"]["N"].clone()).collect();
     assert_eq!(expiries, ["1793696400", "1793696400"], "the first time stands");
-    assert_eq!(store.dependents(people(1).first().unwrap()).await.unwrap(), [review()], "it still reads");
+    assert_eq!(store.dependents(people(1).first().unwrap()).await.unwrap().read, [review()], "it still reads");
 }

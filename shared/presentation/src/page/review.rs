@@ -149,11 +149,10 @@ pub fn review(scene: &Scene<'_>, workspace: &Workspace<'_>) -> Page {
         runs: report.runs().iter().map(|run| run_line(run, &names)).collect(),
         history: workspace.entries.iter().rev().map(|entry| history::item(entry, &names)).collect(),
         verified: workspace.verified.as_ref().ok().copied(),
-        misfit: workspace
-            .verified
-            .as_ref()
-            .err()
-            .map(|misfit| format!("Entry {}: {}.", misfit.sequence, misfit.because)),
+        misfit: workspace.verified.as_ref().err().map(|misfit| match misfit.sequence {
+            Some(sequence) => format!("Entry {sequence}: {}.", misfit.because),
+            None => format!("{}.", wording::sentence(&misfit.because)),
+        }),
         mails: review.head.mails_sent,
         deliveries: workspace.deliveries.iter().map(|(who, known)| delivered(review, who, known, &names)).collect(),
     };

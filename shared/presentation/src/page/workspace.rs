@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use askama::Template;
-use refresh_core::{Instant, Person, Zone, facts::fact::Terms, record::review::Review};
+use refresh_core::{Instant, Person, ReviewId, Zone, facts::fact::Terms, record::review::Review};
 
 use super::{Page, names, render};
 use crate::{
@@ -18,6 +18,19 @@ pub struct Entry<'a> {
     pub review: &'a Review,
     pub terms: &'a Terms,
     pub path: &'a str,
+}
+
+/// A review that cannot be read: the list names it, and why.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Unreadable {
+    /// `None` where even its key cannot be read.
+    pub review: Option<ReviewId>,
+    pub because: String,
+}
+
+struct Broken {
+    title: Line,
+    because: Line,
 }
 
 struct Row {
@@ -43,10 +56,16 @@ struct WorkspaceTemplate {
     excepted: usize,
     unanswered: usize,
     rows: Vec<Row>,
+    broken: Vec<Broken>,
 }
 
 /// The list. Times in each review's own zone; `people`: names of whoever has one.
-pub fn workspace(entries: &[Entry<'_>], people: &BTreeMap<Person, String>, now: Instant) -> Page {
+pub fn workspace(
+    entries: &[Entry<'_>],
+    unreadable: &[Unreadable],
+    people: &BTreeMap<Person, String>,
+    now: Instant,
+) -> Page {
     let rows: Vec<Row> = entries.iter().map(|entry| row(entry, people, now)).collect();
     let count = |has: fn(&Row) -> bool| rows.iter().filter(|row| has(row)).count();
     let page = WorkspaceTemplate {
@@ -56,8 +75,14 @@ pub fn workspace(entries: &[Entry<'_>], people: &BTreeMap<Person, String>, now: 
         excepted: count(|row| !row.exceptions.is_empty()),
         unanswered: count(|row| !row.outstanding.is_empty()),
         rows,
+        broken: unreadable.iter().map(broken).collect(),
     };
     render(200, None, &page)
+}
+
+fn broken(unreadable: &Unreadable) -> Broken {
+    let title = unreadable.review.as_ref().map_or("A review without a readable key", ReviewId::as_str);
+    Broken { title: Line::of(title), because: Line::of(&unreadable.because) }
 }
 
 fn row(entry: &Entry<'_>, people: &BTreeMap<Person, String>, now: Instant) -> Row {

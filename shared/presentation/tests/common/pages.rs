@@ -166,9 +166,9 @@ pub fn workspaces() -> Vec<(&'static str, Page)> {
     vec![
         (
             "workspace",
-            workspace(&entries, &BTreeMap::from([(reader.clone(), "Rosa Marques".to_owned())]), at("09:30:00")),
+            workspace(&entries, &[], &BTreeMap::from([(reader.clone(), "Rosa Marques".to_owned())]), at("09:30:00")),
         ),
-        ("workspace_empty", workspace(&[], &BTreeMap::new(), at("09:30:00"))),
+        ("workspace_empty", workspace(&[], &[], &BTreeMap::new(), at("09:30:00"))),
         ("review_proposed", page(&proposed, None)),
         ("review_escalated", page(&escalated, None)),
         ("review_same_version", page(&settled, Some((7, 7)))),

@@ -2,10 +2,13 @@
 
 use crate::{
     Instant, Person,
-    base::instant::{HOUR, MINUTE},
+    base::instant::{HOUR, MINUTE, SECOND},
     choice::situation::Situation,
     facts::policy::Policy,
-    record::review::{Duty, Head, Review, Standing},
+    record::{
+        exception::{Exception, ExceptionKind, Reason, Rule},
+        review::{Duty, Head, Review, Standing},
+    },
 };
 
 /// The two clocks of HEAD, and what is told outside as `next_check_at`.
@@ -46,10 +49,31 @@ fn next_change(review: &Review, situation: &Situation<'_>, start: Instant) -> Op
     let head = &review.head;
     let expiry = head.pending.as_ref().map(|pending| pending.expires_at);
     let unanswered = outstanding(head).map(|duty| duty.due_at).filter(|due| *due < start && *due > situation.now).min();
-    [Some(start), expiry, unanswered, situation.next_overdue(), head.paused_until, head.undecided_until]
+    let reason = next_reason(head, situation, start);
+    [Some(start), expiry, unanswered, situation.next_overdue(), head.paused_until, head.undecided_until, reason]
         .into_iter()
         .flatten()
         .min()
+}
+
+/// When the slot that keeps a reason open is none any more, to the second: it leaves too little notice, or where the
+/// notice is what it breaks, it has started. Another slot may be the nearest then, or the reason goes.
+///
+/// The authoritative slot needs no notice: it is none once it starts, and then the review is over.
+fn next_reason(head: &Head, situation: &Situation<'_>, authoritative: Instant) -> Option<Instant> {
+    let by_slots =
+        |exception: &&Exception| matches!(exception.kind, ExceptionKind::NoViableSlot | ExceptionKind::DeclinedOnly);
+    let reasons = head.exceptions.iter().filter(by_slots).flat_map(|exception| &exception.reasons);
+    let notice = situation.policy.min_notice_minutes;
+    let passed = |reason: &Reason| {
+        let start = reason.slot?.start;
+        if start == authoritative {
+            return None;
+        }
+        let last = if reason.rule == Rule::ShortNotice { start } else { start.plus_minutes(-notice) };
+        Some(last.plus_millis(SECOND))
+    };
+    reasons.filter_map(passed).filter(|at| *at > situation.now).min()
 }
 
 /// Duties whose row has no answer.

@@ -185,6 +185,7 @@ impl<'a> Reading<'a> {
         view.checkpoints = today.checkpoints.clone();
         view.window = today.window;
         view.cutover = today.cutover;
+        view.proposed = proposal.is_some();
         view.freeze_edge = Some(packet.freeze_edge);
         view.conflicts = self.conflicts();
         let owner = self.is_owner(person);

@@ -212,7 +212,7 @@ fn still_the_choice(draft: &Draft<'_>, facts: &Facts, deployment: &Deployment) -
 
 fn adopt(draft: &mut Draft<'_>, attempt: &DecisionAttempt) -> AnswerResult {
     if let Some(change) = draft.situation.facts.get(&Subject::Change(draft.situation.terms.change.clone())) {
-        draft.stand_on(change.subject.clone(), change.revision);
+        draft.stand_on(change);
     }
     answer(draft, attempt, AnswerResult::Adopted);
     draft.adopt(&attempt.by);

@@ -6,7 +6,7 @@ use crate::{
     Instant, Person, TraceId,
     audience::{deadlines, issued, reading::Reading, roles},
     choice::{situation::Situation, today, violation},
-    facts::{fact::Revision, subject::Subject},
+    facts::fact::Fact,
     record::{
         booking::{self, Invitation},
         commit::{self, Commit},
@@ -14,7 +14,7 @@ use crate::{
         lineage::{Happening, Trigger},
         mark::{self, Violation},
         notice::CalendarObject,
-        packet::{Packet, Version},
+        packet::{Packet, Standpoint, Version},
         report::Report,
         review::{Fate, Head, Hold, MOST_PAST_PROPOSALS, PastProposal, Pending, Review, Standing},
         view::Row,
@@ -35,7 +35,7 @@ pub struct Draft<'a> {
     pub(crate) happenings: Vec<Happening>,
     /// Whether a person decided: everything owed goes out at once.
     pub at_once: bool,
-    pub(crate) stands_on: Option<(Subject, Revision)>,
+    pub(crate) stands_on: Option<Standpoint>,
     /// What it goes on, where a person's answer or the mailer's report began it; otherwise its triggers say.
     pub trace: Option<TraceId>,
 }
@@ -96,9 +96,9 @@ impl<'a> Draft<'a> {
         mark::violations(&self.review.head.today.violated)
     }
 
-    /// The commit must fail where this subject has another revision by then.
-    pub fn stand_on(&mut self, subject: Subject, revision: Revision) {
-        self.stands_on = Some((subject, revision));
+    /// The commit must fail where this fact is another by then.
+    pub fn stand_on(&mut self, fact: &Fact) {
+        self.stands_on = Some(Standpoint::of(fact));
     }
 
     /// Adds to what the lineage records of the draft.

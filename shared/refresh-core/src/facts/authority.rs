@@ -85,15 +85,15 @@ pub fn judge(event: &Event, known: &StoredContext<'_>, deployment: &Deployment, 
     }
     // Revisions compare only within one source. Another registered source may take a subject over only once the
     // operator has removed the registration of the one that holds it.
-    let same_source = known.fact.is_none_or(|fact| fact.source == *source);
-    if known.fact.is_some_and(|fact| !same_source && deployment.registers(kind, &fact.source)) {
+    let holder = known.fact.map(|fact| &fact.source).filter(|holder| *holder != source);
+    if holder.is_some_and(|holder| deployment.registers(kind, holder)) {
         return Err(Ignored::NonAuthoritativeSource);
     }
     if matches!(event.body, Body::Closure { .. }) && !known.review_issued {
         return Err(Ignored::UnknownSubject);
     }
     let body = succeed(known.fact.map(|fact| &fact.body), &event.body).ok_or(Ignored::NotInForce)?;
-    if same_source && known.fact.is_some_and(|fact| event.revision <= fact.revision) {
+    if known.fact.is_some_and(|fact| event.stamp() <= fact.stamp()) {
         return Err(Ignored::StaleRevision);
     }
     Ok(Fact {

@@ -6,7 +6,7 @@ use crate::{
     EventId, Source, TraceId,
     base::digest::Digest,
     facts::{
-        fact::{Body, Revision},
+        fact::{Body, Revision, Stamp},
         subject::Subject,
     },
 };
@@ -31,6 +31,11 @@ pub struct Event {
 }
 
 impl Event {
+    /// The source's own number for what the event says.
+    pub fn stamp(&self) -> Stamp {
+        Stamp { source: self.identity.source.clone(), revision: self.revision }
+    }
+
     /// The sender's trace, otherwise the trace that the identity gives.
     pub fn trace(&self) -> TraceId {
         self.trace.unwrap_or_else(|| self.identity.trace())

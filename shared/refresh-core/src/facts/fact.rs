@@ -34,6 +34,22 @@ pub const LONGEST_SLOT_HOURS: i64 = 24;
 /// The source's own monotonic number for one subject. Compared only within one source.
 pub type Revision = u64;
 
+/// A fact's place in the order of its own source. A revision says nothing without the source that gave it, so two
+/// facts are compared by their stamps: equal where it is the same fact, ordered within one source, neither across two.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct Stamp {
+    /// Who counts.
+    pub source: Source,
+    /// The source's number.
+    pub revision: Revision,
+}
+
+impl PartialOrd for Stamp {
+    fn partial_cmp(&self, other: &Self) -> Option<std::cmp::Ordering> {
+        (self.source == other.source).then(|| self.revision.cmp(&other.revision))
+    }
+}
+
 /// One accepted fact.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub struct Fact {
@@ -47,6 +63,13 @@ pub struct Fact {
     pub accepted_at: Instant,
     /// What the fact says.
     pub body: Body,
+}
+
+impl Fact {
+    /// The fact's place in the order of its source.
+    pub fn stamp(&self) -> Stamp {
+        Stamp { source: self.source.clone(), revision: self.revision }
+    }
 }
 
 /// What a fact says, by kind.

@@ -3,11 +3,11 @@
 use crate::{
     TraceId,
     base::digest::Digest,
-    facts::{event::Identity, fact::Revision, subject::Subject},
+    facts::event::Identity,
     record::{
         last_notified::LastNotified,
         lineage::{Entry, Happening, Trigger},
-        packet::Version,
+        packet::{Standpoint, Version},
         review::{Head, Tip},
     },
 };
@@ -25,8 +25,8 @@ pub struct Commit {
     pub causes: Vec<Cause>,
     /// Who was told what, where a mail was settled.
     pub told: Option<ConfirmedMail>,
-    /// A fact that must still have this revision: adoption stands on who the owner is.
-    pub stands_on: Option<(Subject, Revision)>,
+    /// A fact that must still be this one, by source and revision: adoption stands on who the owner is.
+    pub stands_on: Option<Standpoint>,
 }
 
 /// A trigger's mark on a review: each counts once, however often it is delivered.

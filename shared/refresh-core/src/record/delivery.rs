@@ -9,7 +9,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::{Instant, Person, TraceId, facts::fact::Revision, record::exception::Rule};
+use crate::{Instant, Person, TraceId, facts::fact::Stamp, record::exception::Rule};
 
 /// What is kept of the mailer's words, in characters.
 pub const LONGEST_REASON: usize = 200;
@@ -152,10 +152,39 @@ pub struct Unreachable {
     pub why: Undeliverable,
     /// When the mailer took the message that was reported on.
     pub mailed_at: Instant,
-    /// The revision of their `person` fact then: a newer one is their source's word for the address.
-    pub profile: Option<Revision>,
+    /// The person's `person` fact then. Another one is the source's word for the address.
+    #[serde(flatten, with = "profile")]
+    pub profile: Option<Stamp>,
     /// Whether mail is tried again.
     pub reach: Reachability,
+}
+
+/// As it is stored: the revision where older versions look for it, the source beside it. One that an older version
+/// wrote has no source; it counts as no fact, so the next look tries the address once more.
+mod profile {
+    use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+    use crate::{
+        Source,
+        facts::fact::{Revision, Stamp},
+    };
+
+    #[derive(Serialize, Deserialize)]
+    struct Wire {
+        profile: Option<Revision>,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        profile_source: Option<Source>,
+    }
+
+    pub fn serialize<S: Serializer>(stamp: &Option<Stamp>, serializer: S) -> Result<S::Ok, S::Error> {
+        let (profile, profile_source) = stamp.clone().map(|stamp| (stamp.revision, stamp.source)).unzip();
+        Wire { profile, profile_source }.serialize(serializer)
+    }
+
+    pub fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Stamp>, D::Error> {
+        let Wire { profile, profile_source } = Wire::deserialize(deserializer)?;
+        Ok(profile.zip(profile_source).map(|(revision, source)| Stamp { source, revision }))
+    }
 }
 
 /// Whether mail to somebody is worth trying.

@@ -215,11 +215,20 @@ pub fn delta(was: &View, now: &View, duty_was: Option<&DutyLine>, duty_now: Opti
     }
     delta.map(&was.conflicts, &now.conflicts, Field::Conflict, person);
     delta.field(Field::Attendance, was.attendance.map(Value::Attendance), now.attendance.map(Value::Attendance));
+    // A proposal that was adopted as it stood: what they read of it is final now.
+    if delta.0.is_empty() && was.proposed != now.proposed {
+        delta.field(Field::Standing, Some(packet_standing(was)), Some(packet_standing(now)));
+    }
     // A proposal that went and came back is to be decided anew, though nothing else of it differs.
     if delta.0.is_empty() && was.decides != now.decides {
         delta.0.push(Difference { field: Field::Duty, was: duty(duty_was), now: duty(duty_now) });
     }
     delta.0
+}
+
+/// The standing of the packet that somebody sees whole.
+fn packet_standing(view: &View) -> Value {
+    Value::Seating(if view.proposed { Seating::Tentative } else { Seating::Authoritative })
 }
 
 struct Delta(Vec<Difference>);

@@ -207,20 +207,27 @@ impl AnswerResult {
     }
 }
 
-/// The first entry that does not fit, and why.
+/// The first thing of a review's record that does not fit, and why.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Misfit {
-    /// The number of the entry that does not fit.
-    pub sequence: u64,
+    /// The number of the lineage entry. `None`: HEAD, a version, or what somebody was told does not fit.
+    pub sequence: Option<u64>,
     /// What was expected and what was found.
     pub because: String,
 }
 
-/// Recomputes the chain. `entries` in order of sequence; `tip` is what HEAD says the chain ends with.
+/// Recomputes the chain up to the entry that `tip` names, and returns the number of entries. `entries` in order of
+/// sequence; `tip` is what HEAD says the chain ends with. Entries beyond `tip` are of decisions that were committed after
+/// HEAD was read: they follow from another tip, and this one says nothing of them.
+///
+/// # Errors
+///
+/// The first entry that does not fit.
 pub fn verify<'a>(entries: impl IntoIterator<Item = &'a Entry>, tip: &Tip) -> Result<u64, Misfit> {
     let mut end = Tip { sequence: 0, hash: Digest::ZERO };
-    for entry in entries {
-        let misfit = |because: &str| Misfit { sequence: end.sequence + 1, because: because.to_owned() };
+    let named = entries.into_iter().take_while(|entry| entry.sequence <= tip.sequence);
+    for entry in named {
+        let misfit = |because: &str| Misfit { sequence: Some(end.sequence + 1), because: because.to_owned() };
         if entry.sequence != end.sequence + 1 {
             return Err(misfit(&format!("expected this entry, found entry {}", entry.sequence)));
         }
@@ -233,10 +240,10 @@ pub fn verify<'a>(entries: impl IntoIterator<Item = &'a Entry>, tip: &Tip) -> Re
         Ok(end.sequence)
     } else if end.sequence < tip.sequence {
         Err(Misfit {
-            sequence: end.sequence + 1,
+            sequence: Some(end.sequence + 1),
             because: format!("missing; HEAD names entry {} as the last", tip.sequence),
         })
     } else {
-        Err(Misfit { sequence: end.sequence, because: "its hash is not the one HEAD names".to_owned() })
+        Err(Misfit { sequence: Some(end.sequence), because: "its hash is not the one HEAD names".to_owned() })
     }
 }

@@ -5,7 +5,11 @@ use serde::{Deserialize, Serialize};
 use crate::{
     Instant, ReviewId, TraceId,
     base::instant::SECOND,
-    record::{delivery::DeliveryReport, lineage::Trigger, review::Head},
+    record::{
+        delivery::DeliveryReport,
+        lineage::Trigger,
+        review::{Head, Review},
+    },
 };
 
 /// To `refresh`: an event touched this review, or time did.
@@ -18,6 +22,20 @@ pub struct RefreshRequested {
     pub trigger: Option<Trigger>,
     /// When the request was made.
     pub at: Instant,
+    /// Of an event that comes again: when it was first accepted.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub first_accepted: Option<Instant>,
+}
+
+impl RefreshRequested {
+    /// The event to be decided on for `review`, as it was read; `None` for a review that was never issued. A repeated
+    /// event decides nothing for a review that was issued after it was first accepted: what it said, the review was
+    /// issued with. The facts are looked at all the same.
+    pub fn counts_for(&self, review: Option<&Review>) -> Option<&Trigger> {
+        let repeated = |issued: Instant| self.first_accepted.is_some_and(|first| first <= issued);
+        let said = review.is_some_and(|review| repeated(review.issued.made_at));
+        self.trigger.as_ref().filter(|_| !said)
+    }
 }
 
 /// To `refresh`: the mailer says what became of a message.

@@ -25,6 +25,9 @@ pub struct View {
     /// Whether the seat is authoritative or proposed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub standing: Option<Seating>,
+    /// Whether what the person sees of the whole packet is a proposal's. Once it is adopted as it stands, this alone differs.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub proposed: bool,
     /// What becomes of the person's attendance, where that is not plain.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub attendance: Option<Attendance>,

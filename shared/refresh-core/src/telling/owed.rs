@@ -80,6 +80,12 @@ fn debt(reading: &Reading<'_>, told: &LastNotified, prior: PriorMail, now: Insta
             return reminder.map(Debt::Reminder);
         }
     }
+    // A round may be here for somebody else's reminder. News waits for the end of its quiet period. But whoever is to be
+    // reminded now is told the news instead.
+    let quiet = reading.review.head.quiet_until.is_some_and(|until| now < until);
+    if quiet && prior == PriorMail::Settled && reminder(reading, told, &view, now).is_none() {
+        return None;
+    }
     Some(Debt::News(view))
 }
 

@@ -3,7 +3,7 @@
 use crate::{
     Instant, Person,
     facts::{
-        fact::{Facts, Revision},
+        fact::{Fact, Facts, Stamp},
         subject::Subject,
     },
     record::{
@@ -13,7 +13,7 @@ use crate::{
 };
 
 /// Whether this is news; if it is, it is remembered.
-pub fn unreached(head: &mut Head, report: &DeliveryReport, why: Undeliverable, profile: Option<Revision>) -> bool {
+pub fn unreached(head: &mut Head, report: &DeliveryReport, why: Undeliverable, profile: Option<Stamp>) -> bool {
     let mailed_at = report.delivery.mailed_at;
     let new = Unreachable { person: report.to.clone(), why, mailed_at, profile, reach: Reachability::Withheld };
     // Whichever of the two came first: who answers was reached.
@@ -56,7 +56,11 @@ pub fn resume(head: &mut Head, facts: &Facts, now: Instant) -> Vec<Person> {
     if head.standing != Standing::Open {
         return Vec::new();
     }
-    let newer = |known: &&Unreachable| known.profile < profile(facts, &known.person);
+    // What is accepted is newer than what it replaces; of a subject that changed hands no revision says so.
+    let newer = |known: &&Unreachable| {
+        let now = profile(facts, &known.person);
+        now.is_some() && now != known.profile
+    };
     let open = head.unreachable.iter().filter(|known| known.is_open());
     let renewed: Vec<Person> = open.filter(newer).map(|known| known.person.clone()).collect();
     for person in &renewed {
@@ -76,9 +80,9 @@ pub fn retry(head: &mut Head, affected: &[Person]) {
     }
 }
 
-/// The revision of a person's `person` fact, if there is one.
-pub fn profile(facts: &Facts, person: &Person) -> Option<Revision> {
-    facts.get(&Subject::Person(person.clone())).map(|fact| fact.revision)
+/// The `person` fact by which somebody's source vouches for their address, if there is one.
+pub fn profile(facts: &Facts, person: &Person) -> Option<Stamp> {
+    facts.get(&Subject::Person(person.clone())).map(Fact::stamp)
 }
 
 fn set(head: &mut Head, person: &Person, reach: Reachability) {

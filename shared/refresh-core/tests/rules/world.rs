@@ -23,6 +23,7 @@ use refresh_core::{
         last_notified::LastNotified,
         lineage::{self, Entry, Trigger},
         mark,
+        message::RefreshRequested,
         notice::Notice,
         packet::Version,
         review::{Head, Review, Standing},
@@ -50,7 +51,8 @@ pub struct World {
     /// The change record as its source has it.
     pub change: InForce,
     revisions: BTreeMap<Subject, Revision>,
-    events: BTreeMap<Identity, Digest>,
+    /// Content, what became of it, and when it was first accepted.
+    events: BTreeMap<Identity, (Digest, Disposition, Instant)>,
     pub last: Option<Event>,
     depends: BTreeSet<Subject>,
     causes: BTreeSet<Cause>,
@@ -186,14 +188,18 @@ impl World {
         self.last = Some(event.clone());
         let known = self.events.get(&event.identity).copied();
         let (disposition, collision) = match known {
-            Some(digest) if digest == event.digest => (Disposition::Ignored(Ignored::Duplicate), None),
+            Some((digest, ..)) if digest == event.digest => (Disposition::Ignored(Ignored::Duplicate), None),
             Some(_) => (Disposition::Ignored(Ignored::IdCollision), Some(event.digest)),
             None => (self.judge(&event), None),
         };
         if known.is_none() {
-            self.events.insert(event.identity.clone(), event.digest);
+            self.events.insert(event.identity.clone(), (event.digest, disposition, self.now));
         }
         self.disposition = Some(disposition);
+        // What comes again says what became of it first, and since when that is known.
+        let repeated = known.filter(|_| disposition == Disposition::Ignored(Ignored::Duplicate));
+        let first_accepted = repeated.map(|(.., at)| at);
+        let disposition = repeated.map_or(disposition, |(_, first, _)| first);
         let hands_over = matches!(event.subject, Subject::Review(_)) && disposition.is_applied();
         let touches = self.review.is_some() && self.depends.contains(&event.subject);
         if self.late {
@@ -210,7 +216,9 @@ impl World {
                 collision,
                 trace: event.trace,
             };
-            self.refresh(vec![trigger])?;
+            let request =
+                RefreshRequested { review: fixture::review(), trigger: Some(trigger), at: self.now, first_accepted };
+            self.refresh(request.counts_for(self.review.as_ref()).cloned().into_iter().collect())?;
         }
         Ok(())
     }

@@ -1,0 +1,41 @@
+//! What a review that is due is asked for: what it was asked for and has not answered is not asked again before the
+//! message can have died.
+
+use packet_store::{Asked, Clocks};
+use refresh_core::{Instant, ReviewId, base::instant::SECOND};
+
+/// How long a request can be on its queue before it is among the dead letters: as often as the queue hands it over, each
+/// time for as long as it is invisible then. Behind a backlog it may wait longer; then it is asked a second time.
+pub const REFRESH_LIVES: i64 = 5 * 180 * SECOND;
+pub const NOTICES_LIVES: i64 = 8 * 360 * SECOND;
+
+/// What is asked for now, and what is remembered of it.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) struct Ask {
+    pub refresh: bool,
+    pub notices: bool,
+    pub asked: Asked,
+}
+
+/// `None` where nothing is due any more: the index is behind the table.
+pub(crate) fn ask(review: &ReviewId, clocks: &Clocks, now: Instant) -> Option<Ask> {
+    let head = clocks.heads.get(review);
+    let counter = head.map(|head| head.counter);
+    // Of a review whose HEAD cannot be read all is asked: a newer worker may read it, and a failure is seen.
+    let due = |at: Option<Instant>| at.is_some_and(|at| at <= now);
+    let (refresh_due, notices_due) = head.map_or((true, true), |head| (due(head.check_at), due(head.notices_at)));
+    if !refresh_due && !notices_due {
+        return None;
+    }
+    // What moved HEAD since answered, or made something else due.
+    let before = clocks.asked.get(review).copied().filter(|asked| asked.counter == counter).unwrap_or_default();
+    let awaited = |until: Option<Instant>| until.filter(|until| now < *until);
+    let (refresh_until, notices_until) = (awaited(before.refresh_until), awaited(before.notices_until));
+    let (refresh, notices) = (refresh_due && refresh_until.is_none(), notices_due && notices_until.is_none());
+    let asked = Asked {
+        counter,
+        refresh_until: if refresh { Some(now.plus_millis(REFRESH_LIVES)) } else { refresh_until },
+        notices_until: if notices { Some(now.plus_millis(NOTICES_LIVES)) } else { notices_until },
+    };
+    Some(Ask { refresh, notices, asked })
+}

@@ -1,0 +1,17 @@
+//! Saying that a review cannot be read, wherever several are read.
+
+use packet_store::Unreadable;
+
+/// One line each. Damage is an error, which its alarm counts. A newer schema is a warning: during a deployment it is
+/// what a worker of the release before finds.
+pub fn unreadable(all: &[Unreadable]) {
+    for one in all {
+        let review_id = one.review.as_ref().map(tracing::field::display);
+        let error = one.error.to_string();
+        if one.error.is_damage() {
+            tracing::error!(review_id, error, "a review cannot be read; the others go on without it");
+        } else {
+            tracing::warn!(review_id, error, "a review cannot be read yet; the others go on without it");
+        }
+    }
+}
