@@ -23,7 +23,7 @@ use holdpoint_tests::{
 };
 use http::Request;
 use packet_store::Store;
-use presentation::page::{Choice, RESULT_HEADER};
+use presentation::page::{ChosenButton, RESULT_HEADER};
 use refresh_core::{Instant, record::notice::NoticeKind};
 use serde_json::{Value, json};
 
@@ -243,7 +243,9 @@ async fn the_story_ends_as_in_the_local_engine() {
                 continue;
             }
             Some(Action::Open(visit, link)) => teller.visit(visit, link.word(), None).await,
-            Some(Action::Adopt(visit)) => teller.visit(visit, "adopt", Some(("choice", Choice::Adopt.word()))).await,
+            Some(Action::Adopt(visit)) => {
+                teller.visit(visit, "adopt", Some(("choice", ChosenButton::Adopt.word()))).await
+            }
             Some(Action::Acknowledge(visit, Answer::Acknowledged)) => {
                 teller.visit(visit, "acknowledge", Some(("answer", "acknowledged"))).await
             }

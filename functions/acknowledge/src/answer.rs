@@ -1,6 +1,6 @@
 //! The POST: the form is checked, the answer is recorded with the row it is to.
 
-use decisions::{Attempt, Committing, Decision};
+use decisions::{Attempt, Committing, Decided};
 use lambda_shell::{Failure, deadline::Deadline, web::Request};
 use presentation::{
     link::Purpose,
@@ -36,15 +36,11 @@ pub(crate) async fn page(env: &Env, text: &str, request: &Request, deadline: Dea
     receipt(env, &opened, result).await
 }
 
-async fn decide(
-    env: &Env,
-    opened: &Opened,
-    attempt: &AnswerAttempt,
-) -> Result<Decision<Option<AnswerResult>>, Failure> {
+async fn decide(env: &Env, opened: &Opened, attempt: &AnswerAttempt) -> Result<Decided<Option<AnswerResult>>, Failure> {
     // An answer is about the row somebody was told, whatever newer facts say: it depends on none of them.
-    let Some(read) = opened.read(env).await? else { return Ok(Decision::Nothing(None)) };
+    let Some(read) = opened.read(env).await? else { return Ok(Decided::Nothing(None)) };
     let answered = acknowledge::answer(&read.review, &read.facts, &env.deployment, attempt, read.now);
-    Ok(Decision::of(answered.commit, Some(answered.result)))
+    Ok(Decided::of(answered.commit, Some(answered.result)))
 }
 
 /// What the form says, if it is one of ours and chosen by somebody.

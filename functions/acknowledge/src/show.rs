@@ -6,7 +6,7 @@ use presentation::{
     link::{Purpose, Token},
     page::{
         Hint, Page,
-        acknowledgement::{Seat, Situation, acknowledgement},
+        acknowledgement::{AcknowledgementState, AskedSeat, acknowledgement},
         failure::no_link,
     },
 };
@@ -54,16 +54,16 @@ pub(crate) async fn render(
     let answer = head.answers.iter().find(|answer| of_reader(&answer.person) && about(&answer.row));
     let due = deadlines::outstanding(head).find(|duty| of_reader(&duty.person) && about(&duty.row));
     let seat =
-        Seat { view: &view, changes: &told.changes, why: &told.why, answer, due_at: due.map(|duty| duty.due_at) };
+        AskedSeat { view: &view, changes: &told.changes, why: &told.why, answer, due_at: due.map(|duty| duty.due_at) };
     let fresh = fresh(env, opened, &reading, read)?;
     let situation = match (result, answer) {
-        (AnswerResult::Shown, _) => Situation::Open(opened.form(hint)),
-        (AnswerResult::Expired, _) => Situation::Expired,
-        (AnswerResult::Recorded, answer) => Situation::Recorded {
+        (AnswerResult::Shown, _) => AcknowledgementState::Open(opened.form(hint)),
+        (AnswerResult::Expired, _) => AcknowledgementState::Expired,
+        (AnswerResult::Recorded, answer) => AcknowledgementState::Recorded {
             reply: answer.map_or(Reply::Acknowledged, |answer| answer.reply),
             at: answer.map_or(read.now, |answer| answer.at),
         },
-        _ => Situation::Stale { fresh: fresh.as_deref() },
+        _ => AcknowledgementState::Stale { fresh: fresh.as_deref() },
     };
     Ok(acknowledgement(&read.scene(&opened.reader), &seat, &situation, posted))
 }

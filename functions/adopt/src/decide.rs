@@ -1,11 +1,11 @@
 //! The POST: the form is checked, the choice is computed again from the newest facts, and what comes of it is one
 //! transaction.
 
-use decisions::{Attempt, Committing, Decision};
+use decisions::{Attempt, Committing, Decided};
 use lambda_shell::{Failure, deadline::Deadline, web::Request};
 use presentation::{
     link::Purpose,
-    page::{Choice, Hint, Page, failure::no_link},
+    page::{ChosenButton, Hint, Page, failure::no_link},
 };
 use refresh_core::{
     decide::adopt::{self, Answered, DecisionAttempt, Wish},
@@ -42,24 +42,24 @@ pub(crate) async fn page(env: &Env, text: &str, request: &Request, deadline: Dea
 /// What the form says, if it is one of ours and chosen by somebody.
 fn wished(env: &Env, opened: &Opened, request: &Request) -> Result<(Wish, Option<String>), Hint> {
     let posted = Posted::read(env, opened, request)?;
-    let wish = match posted.chosen("choice", Choice::parse)? {
-        Choice::Adopt => Wish::Adopt,
-        Choice::DeclineOtherSlot => Wish::DeclineOtherSlot,
-        Choice::DeclineStand => Wish::DeclineStand,
-        Choice::AskAgain => Wish::AskAgain,
+    let wish = match posted.chosen("choice", ChosenButton::parse)? {
+        ChosenButton::Adopt => Wish::Adopt,
+        ChosenButton::DeclineOtherSlot => Wish::DeclineOtherSlot,
+        ChosenButton::DeclineStand => Wish::DeclineStand,
+        ChosenButton::AskAgain => Wish::AskAgain,
     };
     Ok((wish, posted.note("reason")?))
 }
 
 /// HEAD first, then the facts; what is decided stands on both.
-async fn decide(env: &Env, opened: &Opened, attempt: &DecisionAttempt) -> Result<Decision<Option<Answered>>, Failure> {
-    let Some(read) = opened.read_to_decide(env).await? else { return Ok(Decision::Nothing(None)) };
+async fn decide(env: &Env, opened: &Opened, attempt: &DecisionAttempt) -> Result<Decided<Option<Answered>>, Failure> {
+    let Some(read) = opened.read_to_decide(env).await? else { return Ok(Decided::Nothing(None)) };
     let mut answered = if opened.expired && attempt.wish != Wish::AskAgain {
         Answered { result: AnswerResult::Expired, before: None, commit: None }
     } else {
         adopt::decide(&read.review, &read.facts, &env.deployment, attempt, read.now)
     };
-    Ok(Decision::of(answered.commit.take(), Some(answered)))
+    Ok(Decided::of(answered.commit.take(), Some(answered)))
 }
 
 /// The page after it, from what is written now.

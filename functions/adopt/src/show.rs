@@ -5,7 +5,7 @@ use presentation::{
     link::{Purpose, Token},
     page::{
         Hint, Page,
-        adoption::{Situation, adoption},
+        adoption::{AdoptionState, adoption},
         failure::no_link,
     },
 };
@@ -47,25 +47,25 @@ pub(crate) fn render(
     let fresh = fresh(env, opened, read)?;
     let scene = read.scene(&opened.reader);
     let situation = match (result, &before) {
-        (AnswerResult::Shown, _) => Situation::Open(opened.form(hint)),
-        (AnswerResult::FactsChanged, _) => Situation::FactsChanged { fresh: fresh.as_deref() },
+        (AnswerResult::Shown, _) => AdoptionState::Open(opened.form(hint)),
+        (AnswerResult::FactsChanged, _) => AdoptionState::FactsChanged { fresh: fresh.as_deref() },
         (AnswerResult::Expired, _) => {
             let again = may_ask_again(opened, read, before.as_ref());
-            Situation::Expired { ask_again: again.then(|| opened.form(hint)) }
+            AdoptionState::Expired { ask_again: again.then(|| opened.form(hint)) }
         }
         (AnswerResult::AskedAgain, _) => {
             let expires_at = read.review.head.pending.as_ref().map_or(read.now, |pending| pending.expires_at);
-            Situation::AskedAgain { expires_at }
+            AdoptionState::AskedAgain { expires_at }
         }
         (AnswerResult::AlreadyDecided, Some(past)) => {
-            Situation::AlreadyDecided { fate: past.fate, by: past.by.as_ref(), at: past.at }
+            AdoptionState::AlreadyDecided { fate: past.fate, by: past.by.as_ref(), at: past.at }
         }
         (AnswerResult::Adopted | AnswerResult::Declined, Some(past)) => {
-            Situation::Decided { fate: past.fate, by: past.by.as_ref().unwrap_or(&opened.reader), at: past.at }
+            AdoptionState::Decided { fate: past.fate, by: past.by.as_ref().unwrap_or(&opened.reader), at: past.at }
         }
-        (AnswerResult::NotTheOwner, _) => Situation::NotTheOwner,
-        (AnswerResult::SeparationOfDuty, _) => Situation::SeparationOfDuty,
-        _ => Situation::Superseded { fresh: fresh.as_deref() },
+        (AnswerResult::NotTheOwner, _) => AdoptionState::NotTheOwner,
+        (AnswerResult::SeparationOfDuty, _) => AdoptionState::SeparationOfDuty,
+        _ => AdoptionState::Superseded { fresh: fresh.as_deref() },
     };
     let workspace = workspace::link(env, opened, read)?;
     Ok(adoption(&scene, &situation, posted, workspace.as_deref()))

@@ -36,7 +36,7 @@ use sources::mail::{REVIEW_TAG, TRACE_TAG, review_tag};
 use crate::{Env, random::random};
 
 /// What the mailer said.
-pub enum Accepted {
+pub enum MailAccepted {
     /// Its id of the message.
     Message(String),
     /// It will never send this message, in its own words.
@@ -73,7 +73,7 @@ pub async fn send(
     policy: &Policy,
     notice: &Notice,
     claimed_by: &str,
-) -> Result<Accepted, Failure> {
+) -> Result<MailAccepted, Failure> {
     let id = &review.head.review;
     let terms = facts.terms(id).ok_or_else(|| Failure::new("composing a mail", "the review's terms are gone"))?;
     let reading = Reading { review, terms, policy };
@@ -106,7 +106,7 @@ pub async fn send(
         .send()
         .await;
     match sent {
-        Ok(sent) => Ok(Accepted::Message(sent.message_id.unwrap_or_default())),
+        Ok(sent) => Ok(MailAccepted::Message(sent.message_id.unwrap_or_default())),
         Err(error) => {
             let error = error.into_service_error();
             let (code, message) = (error.code().unwrap_or_default(), error.message().unwrap_or_default());
@@ -119,23 +119,23 @@ pub async fn send(
 }
 
 /// What an error of the mailer means for this mail and for the next; `None`: nothing is known, so it is tried again.
-fn answer(code: &str, message: &str, from: &str) -> Option<Accepted> {
+fn answer(code: &str, message: &str, from: &str) -> Option<MailAccepted> {
     Some(match code {
         // The rate and the day's quota come under the same code.
         "TooManyRequestsException" | "Throttling" | "ThrottlingException" if !message.contains("quota") => {
-            Accepted::Wait(Wait::SlowDown)
+            MailAccepted::Wait(Wait::SlowDown)
         }
         "TooManyRequestsException" | "Throttling" | "ThrottlingException" | "LimitExceededException" => {
-            Accepted::Wait(Wait::Quota)
+            MailAccepted::Wait(Wait::Quota)
         }
         // The configuration set is what is not found.
         "SendingPausedException"
         | "AccountSuspendedException"
         | "MailFromDomainNotVerifiedException"
-        | "NotFoundException" => Accepted::Wait(Wait::Stopped),
+        | "NotFoundException" => MailAccepted::Wait(Wait::Stopped),
         // Our own address is in every mail: it is not this one that is wrong.
-        "MessageRejected" if message.to_lowercase().contains(from) => Accepted::Wait(Wait::Stopped),
-        "MessageRejected" | "BadRequestException" => Accepted::Refused(message.to_owned()),
+        "MessageRejected" if message.to_lowercase().contains(from) => MailAccepted::Wait(Wait::Stopped),
+        "MessageRejected" | "BadRequestException" => MailAccepted::Refused(message.to_owned()),
         _ => return None,
     })
 }
@@ -188,9 +188,9 @@ mod tests {
 
     fn said(code: &str, message: &str) -> String {
         match answer(code, message, FROM) {
-            Some(Accepted::Wait(wait)) => format!("{wait:?}"),
-            Some(Accepted::Refused(reason)) => format!("refused: {reason}"),
-            Some(Accepted::Message(id)) => format!("accepted: {id}"),
+            Some(MailAccepted::Wait(wait)) => format!("{wait:?}"),
+            Some(MailAccepted::Refused(reason)) => format!("refused: {reason}"),
+            Some(MailAccepted::Message(id)) => format!("accepted: {id}"),
             None => "again".to_owned(),
         }
     }

@@ -9,7 +9,7 @@
 //! Whoever dies between send and settle leaves a claim: once its lease is over the person counts as owed, whatever the
 //! views say, since that mail may or may not have gone out.
 
-use decisions::{Attempt, Committing, Decision, Doing};
+use decisions::{Attempt, Committing, Decided, Doing};
 use lambda_shell::{Failure, deadline::Deadline, metrics::Metrics};
 use packet_store::TellingRecord;
 use refresh_core::{
@@ -30,7 +30,7 @@ use refresh_core::{
 use crate::{
     Env,
     look::Look,
-    mail::{self, Accepted, Wait},
+    mail::{self, MailAccepted, Wait},
     random::random,
     refused,
 };
@@ -106,15 +106,15 @@ impl Candidate<'_> {
     async fn send(&self, look: &Look, owed: &Owed, claim: &Claim) -> Result<Served, Failure> {
         let (env, review, notice) = (self.env, &look.review.head.review, &owed.notice);
         match mail::send(env, &look.review, &look.facts, &look.policy, notice, &claim.by).await {
-            Ok(Accepted::Message(id)) => {
+            Ok(MailAccepted::Message(id)) => {
                 self.settle(look, owed, &id, claim).await?;
                 Ok(Served::Sent)
             }
-            Ok(Accepted::Refused(reason)) => {
+            Ok(MailAccepted::Refused(reason)) => {
                 refused::remember(env, review, notice, &claim.by, &reason, self.deadline).await?;
                 self.release(review, claim, Served::Refused).await
             }
-            Ok(Accepted::Wait(wait)) => self.release(review, claim, Served::Wait(wait)).await,
+            Ok(MailAccepted::Wait(wait)) => self.release(review, claim, Served::Wait(wait)).await,
             // The claim stays: whether this mail went out is not known.
             Err(failure) => Err(failure),
         }
@@ -148,7 +148,7 @@ impl Candidate<'_> {
             };
             let look = anew.as_ref().unwrap_or(look);
             let commit = look.reading().map(|reading| sent::confirm_sent(&reading, &owed.told, sent, look.now(env)));
-            Ok(Decision::of(commit, ()))
+            Ok(Decided::of(commit, ()))
         };
         let (commit, ()) = committing.decide("settling a mail", settle).await?.or_failure("settling a mail")?;
         if let Some(commit) = commit {

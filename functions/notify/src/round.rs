@@ -1,7 +1,7 @@
 //! One round over a review's people: who is owed something is served, one after the other, and then the review falls
 //! quiet. A round that stops leaves what is owed due: the next tick goes on.
 
-use decisions::{Attempt, Committing, Decision, Doing, Ended};
+use decisions::{Attempt, Committing, Decided, Doing, Ended};
 use lambda_shell::{Failure, batch::Message, deadline::Deadline, log::NOTE, metrics::Metrics};
 use refresh_core::{Instant, Person, ReviewId, record::message::NoticesDue, telling::sent};
 
@@ -68,14 +68,14 @@ async fn fall_quiet(env: &Env, round: &Look, now: Instant, deadline: Deadline) -
     let before = &round.review.head;
     let committing = Committing { store: &env.store, jitter: &env.jitter, deadline };
     let fall_quiet = async |_: Attempt| {
-        let Some(look) = Look::at(env, &before.review).await? else { return Ok(Decision::Nothing(0)) };
+        let Some(look) = Look::at(env, &before.review).await? else { return Ok(Decided::Nothing(0)) };
         let head = &look.review.head;
         if sent::decided_since(before, head) {
-            return Ok(Decision::Nothing(0));
+            return Ok(Decided::Nothing(0));
         }
         let commit = sent::fall_quiet(&look.review, &look.policy, now.max(head.at));
         let left = commit.as_ref().map_or(0, |commit| commit.head.affected.len());
-        Ok(Decision::of(commit, head.affected.len().saturating_sub(left)))
+        Ok(Decided::of(commit, head.affected.len().saturating_sub(left)))
     };
     match committing.decide("ending the quiet period", fall_quiet).await? {
         Ended::Written(_, avoided) => Metrics::new("Holdpoint").count("NoticesAvoided", avoided).emit(now.millis()),
@@ -93,9 +93,9 @@ async fn postpone(env: &Env, id: &ReviewId, wait: Wait, deadline: Deadline) -> R
     }
     let committing = Committing { store: &env.store, jitter: &env.jitter, deadline };
     let postpone = async |_: Attempt| {
-        let Some(look) = Look::at(env, id).await? else { return Ok(Decision::Nothing(())) };
+        let Some(look) = Look::at(env, id).await? else { return Ok(Decided::Nothing(())) };
         let now = look.now(env);
-        Ok(Decision::of(Some(sent::postpone(&look.review, now.plus_millis(wait.millis()), now)), ()))
+        Ok(Decided::of(Some(sent::postpone(&look.review, now.plus_millis(wait.millis()), now)), ()))
     };
     // Beaten, it is still due, and the next tick tries the mailer a little early.
     committing.decide("postponing notices", postpone).await.map(drop)

@@ -1,6 +1,6 @@
 //! Load, decide, commit, pass on; once more where another decision was quicker.
 
-use decisions::{Attempt, Committing, Decision, Doing, ask, outcomes, retire};
+use decisions::{Attempt, Committing, Decided, Doing, ask, outcomes, retire};
 use lambda_shell::{
     Failure,
     batch::Message,
@@ -52,7 +52,7 @@ pub(crate) async fn take(env: &Env, messages: Vec<Message>, deadline: Deadline) 
     }
     let mut outcomes = Vec::new();
     if !requests.is_empty() {
-        outcomes = Request::of(env, &review, requests).decide(deadline).await?;
+        outcomes = RefreshTask::of(env, &review, requests).decide(deadline).await?;
     }
     for report in &reports {
         outcomes.extend(reported::take(env, &review, report, deadline).await?);
@@ -61,7 +61,7 @@ pub(crate) async fn take(env: &Env, messages: Vec<Message>, deadline: Deadline) 
 }
 
 /// Everything that was asked for of one review: one decision.
-struct Request<'a> {
+struct RefreshTask<'a> {
     env: &'a Env,
     review: &'a ReviewId,
     requests: Vec<RefreshRequested>,
@@ -75,7 +75,7 @@ struct Seen {
     now: Instant,
 }
 
-impl<'a> Request<'a> {
+impl<'a> RefreshTask<'a> {
     fn of(env: &'a Env, review: &'a ReviewId, requests: Vec<RefreshRequested>) -> Self {
         let sent = requests.iter().map(|request| request.at).max().unwrap_or(Instant::from_millis(0));
         Self { env, review, requests, sent }
@@ -113,7 +113,7 @@ impl<'a> Request<'a> {
         }
     }
 
-    async fn attempt(&self, attempt: Attempt) -> Result<Decision<Seen>, Failure> {
+    async fn attempt(&self, attempt: Attempt) -> Result<Decided<Seen>, Failure> {
         let Self { env, review: id, .. } = *self;
         // HEAD first, then the facts: a fact that comes in between is the next message's business, never a lost one.
         let review = env.store.review(id).await.doing("reading the review")?;
@@ -132,7 +132,7 @@ impl<'a> Request<'a> {
                 refresh::issue(id, &env.mail_domain, &facts, &env.deployment, triggers, now)
             }
         };
-        Ok(Decision::of(commit, Seen { review, now }))
+        Ok(Decided::of(commit, Seen { review, now }))
     }
 }
 

@@ -32,12 +32,12 @@ pub struct Attempt {
 
 /// What an attempt decided. `T` is what the caller wants to keep of it.
 #[derive(Debug)]
-pub enum Decision<T> {
+pub enum Decided<T> {
     Nothing(T),
     Write(Box<Commit>, T),
 }
 
-impl<T> Decision<T> {
+impl<T> Decided<T> {
     pub fn of(commit: Option<Commit>, kept: T) -> Self {
         match commit {
             None => Self::Nothing(kept),
@@ -87,13 +87,13 @@ impl Committing<'_> {
     /// Those of `attempt`, and those of the store; another decision that was quicker is none.
     pub async fn decide<T, F>(&self, doing: &str, mut attempt: impl FnMut(Attempt) -> F) -> Result<Ended<T>, Failure>
     where
-        F: Future<Output = Result<Decision<T>, Failure>>,
+        F: Future<Output = Result<Decided<T>, Failure>>,
     {
         let mut begun = Attempt::default();
         loop {
             let (commit, kept) = match attempt(begun.clone()).await? {
-                Decision::Nothing(kept) => return Ok(Ended::Nothing(kept)),
-                Decision::Write(commit, kept) => (commit, kept),
+                Decided::Nothing(kept) => return Ok(Ended::Nothing(kept)),
+                Decided::Write(commit, kept) => (commit, kept),
             };
             match self.store.commit(&commit).await.doing(doing)? {
                 Committed::Written => return Ok(Ended::Written(commit, kept)),

@@ -7,7 +7,7 @@ mod outcomes;
 mod undeliverable;
 mod unreadable;
 
-pub use committing::{Attempt, Committing, Decision, Ended};
+pub use committing::{Attempt, Committing, Decided, Ended};
 pub use doing::Doing;
 pub use follow_up::{ask, retire};
 pub use outcomes::{measure, outcomes};

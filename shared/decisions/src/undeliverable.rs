@@ -10,7 +10,7 @@ use refresh_core::{
     record::{commit::Commit, delivery::DeliveryReport, review::Head},
 };
 
-use crate::{Attempt, Committing, Decision, Doing};
+use crate::{Attempt, Committing, Decided, Doing};
 
 /// A report, and what it is kept and decided with.
 #[derive(Debug)]
@@ -57,14 +57,14 @@ impl Reported<'_> {
         })
     }
 
-    async fn decide(&self, _: Attempt) -> Result<Decision<Option<Box<Head>>>, Failure> {
+    async fn decide(&self, _: Attempt) -> Result<Decided<Option<Box<Head>>>, Failure> {
         let Self { committing, deployment, review: id, report, .. } = self;
         let read = committing.store.review(id).await.doing("reading the review")?;
-        let Some(review) = read else { return Ok(Decision::Nothing(None)) };
+        let Some(review) = read else { return Ok(Decided::Nothing(None)) };
         // Nothing is registered: what is decided here is who can be reached, and no version stands on a fact by it.
         let facts = committing.store.facts_seen(id, Some(&review), deployment).await.doing("reading the facts")?;
         let now = Instant::from_millis(self.clock.now_millis()).max(review.head.at);
         let commit = undeliverable::undeliverable(&review, &facts, deployment, report, now);
-        Ok(Decision::of(commit, Some(Box::new(review.head))))
+        Ok(Decided::of(commit, Some(Box::new(review.head))))
     }
 }

@@ -17,7 +17,7 @@ use crate::{
     error::StoreError,
     item::{Item, number, text},
     key::Key,
-    verdict::{Role, Verdict, judge},
+    verdict::{ActionRole, NotWritten, judge},
 };
 
 /// HEAD, lineage, TOLD, the fact it stands on, and the versions of one decision; one is the rule, two leave room.
@@ -64,38 +64,38 @@ impl Store {
                 Transaction::Cancelled(reasons) => reasons,
             };
             match judge(&roles, &reasons) {
-                Verdict::Exists(positions) => {
+                NotWritten::Exists(positions) => {
                     let counted = positions.into_iter().filter_map(|position| match roles[position] {
-                        Role::Cause(index) => Some(causes[index].clone()),
+                        ActionRole::Cause(index) => Some(causes[index].clone()),
                         _ => None,
                     });
                     return Ok(Committed::AlreadyWritten(counted.collect()));
                 }
-                Verdict::Superseded => return Ok(Committed::Superseded),
-                Verdict::Poison(what) => return Err(StoreError::poison(doing, what)),
-                Verdict::Contended => {}
+                NotWritten::Superseded => return Ok(Committed::Superseded),
+                NotWritten::Poison(what) => return Err(StoreError::poison(doing, what)),
+                NotWritten::Contended => {}
             }
         }
         Err(StoreError::contended(doing))
     }
 
     /// Each action with what it is there for, at the same position.
-    fn actions(&self, commit: &Commit, causes: &[&Cause]) -> (Vec<Role>, Vec<TransactWriteItem>) {
+    fn actions(&self, commit: &Commit, causes: &[&Cause]) -> (Vec<ActionRole>, Vec<TransactWriteItem>) {
         let review = &commit.head.review;
-        let mut all = vec![(Role::Head, self.put_head(&commit.head))];
+        let mut all = vec![(ActionRole::Head, self.put_head(&commit.head))];
         if let Some(entry) = &commit.entry {
             let key = Key::lineage(review, entry.sequence);
-            all.push((Role::Lineage, self.put_once(codec::seal(&key, entry, &[]))));
+            all.push((ActionRole::Lineage, self.put_once(codec::seal(&key, entry, &[]))));
         }
         for version in &commit.versions {
             let key = Key::version(review, version.number);
-            all.push((Role::Version, self.put_once(codec::seal(&key, version, &[]))));
+            all.push((ActionRole::Version, self.put_once(codec::seal(&key, version, &[]))));
         }
         for (index, cause) in causes.iter().enumerate() {
-            all.push((Role::Cause(index), self.put_once(cause_item(commit, cause))));
+            all.push((ActionRole::Cause(index), self.put_once(cause_item(commit, cause))));
         }
         if let Some(settled) = &commit.told {
-            all.push((Role::Told, self.settle(commit, settled)));
+            all.push((ActionRole::Told, self.settle(commit, settled)));
         }
         if let Some(fact) = &commit.stands_on {
             // The revision of another source is another fact, whatever its number.
@@ -108,7 +108,7 @@ impl Store {
                 .expression_attribute_values(":source", text(fact.source.as_str()))
                 .expression_attribute_values(":revision", number(fact.revision));
             let check = check.build().expect("key, table and condition are set");
-            all.push((Role::StandsOn, TransactWriteItem::builder().condition_check(check).build()));
+            all.push((ActionRole::StandsOn, TransactWriteItem::builder().condition_check(check).build()));
         }
         all.into_iter().unzip()
     }
@@ -167,7 +167,7 @@ fn due_at(head: &Head) -> Option<Instant> {
 
 fn cause_item(commit: &Commit, cause: &Cause) -> Item {
     #[derive(serde::Serialize)]
-    struct Mark<'a> {
+    struct Existing<'a> {
         identity: &'a refresh_core::facts::event::Identity,
         #[serde(skip_serializing_if = "Option::is_none")]
         collision: Option<refresh_core::base::digest::Digest>,
@@ -175,6 +175,6 @@ fn cause_item(commit: &Commit, cause: &Cause) -> Item {
         entry: Option<u64>,
     }
     let entry = commit.entry.as_ref().map(|entry| entry.sequence);
-    let mark = Mark { identity: &cause.identity, collision: cause.collision, entry };
+    let mark = Existing { identity: &cause.identity, collision: cause.collision, entry };
     codec::seal(&Key::cause(&commit.head.review, cause), &mark, &[])
 }

@@ -10,11 +10,11 @@ use crate::key::Key;
 pub struct StoreError {
     /// Reads after "failed while".
     doing: String,
-    cause: Cause,
+    cause: FailedBy,
 }
 
 #[derive(Debug)]
-enum Cause {
+enum FailedBy {
     /// The call itself failed, after the SDK's own retries.
     Call { source: Box<dyn Error + Send + Sync>, code: Option<String>, retryable: bool },
     /// Conflicts or throttling went on for longer than is waited for.
@@ -41,46 +41,46 @@ impl StoreError {
             // No answer, or none that can be read: it may have been done or not, and every write is safe to repeat.
             _ => true,
         };
-        Self { doing: doing.into(), cause: Cause::Call { source: Box::new(error), code, retryable } }
+        Self { doing: doing.into(), cause: FailedBy::Call { source: Box::new(error), code, retryable } }
     }
 
     pub(crate) fn contended(doing: impl Into<String>) -> Self {
-        Self { doing: doing.into(), cause: Cause::Contended }
+        Self { doing: doing.into(), cause: FailedBy::Contended }
     }
 
     pub(crate) fn damaged(doing: impl Into<String>, item: &Key, what: impl Into<String>) -> Self {
-        Self { doing: doing.into(), cause: Cause::Damaged { item: item.to_string(), what: what.into() } }
+        Self { doing: doing.into(), cause: FailedBy::Damaged { item: item.to_string(), what: what.into() } }
     }
 
     pub(crate) fn newer(doing: impl Into<String>, item: &Key, schema: u32) -> Self {
-        Self { doing: doing.into(), cause: Cause::Newer { item: item.to_string(), schema } }
+        Self { doing: doing.into(), cause: FailedBy::Newer { item: item.to_string(), schema } }
     }
 
     pub(crate) fn poison(doing: impl Into<String>, what: impl Into<String>) -> Self {
-        Self { doing: doing.into(), cause: Cause::Poison(what.into()) }
+        Self { doing: doing.into(), cause: FailedBy::Poison(what.into()) }
     }
 
     /// Whether the same may go through later: after a pause, or once the newer version is deployed here too.
     pub const fn is_retryable(&self) -> bool {
         match &self.cause {
-            Cause::Call { retryable, .. } => *retryable,
-            Cause::Contended | Cause::Newer { .. } => true,
-            Cause::Damaged { .. } | Cause::Poison(_) => false,
+            FailedBy::Call { retryable, .. } => *retryable,
+            FailedBy::Contended | FailedBy::Newer { .. } => true,
+            FailedBy::Damaged { .. } | FailedBy::Poison(_) => false,
         }
     }
 
     /// Whether others were in the way for too long and nothing is wrong otherwise: a pause is all it needs.
     pub fn is_busy(&self) -> bool {
         match &self.cause {
-            Cause::Contended => true,
-            Cause::Call { code: Some(code), .. } => BUSY.contains(&code.as_str()),
+            FailedBy::Contended => true,
+            FailedBy::Call { code: Some(code), .. } => BUSY.contains(&code.as_str()),
             _ => false,
         }
     }
 
     /// Whether an item does not read as it was written: an alarm, not a nuisance.
     pub const fn is_damage(&self) -> bool {
-        matches!(self.cause, Cause::Damaged { .. })
+        matches!(self.cause, FailedBy::Damaged { .. })
     }
 }
 
@@ -108,16 +108,16 @@ impl fmt::Display for StoreError {
         write!(f, "{}: ", self.doing)?;
         match &self.cause {
             // The SDK's own display says "service error" and no more.
-            Cause::Call { code: Some(code), .. } => write!(f, "DynamoDB answered {code}"),
-            Cause::Call { source, .. } => write!(f, "{source}"),
-            Cause::Contended => f.write_str("other writers were in the way for too long"),
-            Cause::Damaged { item, what } => write!(f, "the item {item} is damaged: {what}"),
-            Cause::Newer { item, schema } => write!(
+            FailedBy::Call { code: Some(code), .. } => write!(f, "DynamoDB answered {code}"),
+            FailedBy::Call { source, .. } => write!(f, "{source}"),
+            FailedBy::Contended => f.write_str("other writers were in the way for too long"),
+            FailedBy::Damaged { item, what } => write!(f, "the item {item} is damaged: {what}"),
+            FailedBy::Newer { item, schema } => write!(
                 f,
                 "the item {item} has schema {schema}, newer than the {} known here: deploy the version that wrote it",
                 crate::SCHEMA
             ),
-            Cause::Poison(what) => write!(f, "cannot be written as it is: {what}"),
+            FailedBy::Poison(what) => write!(f, "cannot be written as it is: {what}"),
         }
     }
 }
@@ -125,7 +125,7 @@ impl fmt::Display for StoreError {
 impl Error for StoreError {
     fn source(&self) -> Option<&(dyn Error + 'static)> {
         match &self.cause {
-            Cause::Call { source, .. } => Some(&**source),
+            FailedBy::Call { source, .. } => Some(&**source),
             _ => None,
         }
     }

@@ -18,7 +18,7 @@ use crate::{
     error::StoreError,
     item::{Item, number},
     key::Key,
-    verdict::{Role, Verdict, judge},
+    verdict::{ActionRole, NotWritten, judge},
 };
 
 fn depends(subject: &Subject, review: &ReviewId, expires: Option<Instant>) -> Item {
@@ -51,12 +51,12 @@ impl Store {
                 let put = Put::builder().table_name(&*self.table).set_item(Some(depends(subject, review, None)));
                 actions.push(TransactWriteItem::builder().put(put.build().expect("item and table are set")).build());
             }
-            let mut roles = vec![Role::Head];
-            roles.resize(actions.len(), Role::StandsOn);
+            let mut roles = vec![ActionRole::Head];
+            roles.resize(actions.len(), ActionRole::StandsOn);
             attempt = match self.transact(&doing, actions).await? {
                 Transaction::Done => 0,
                 Transaction::Cancelled(reasons) => match judge(&roles, &reasons) {
-                    Verdict::Poison(what) => return Err(StoreError::poison(doing, what)),
+                    NotWritten::Poison(what) => return Err(StoreError::poison(doing, what)),
                     // Somebody else registered, or is about to: read again what is left to do.
                     _ if attempt + 1 < contention::TRIES => attempt + 1,
                     _ => return Err(StoreError::contended(doing)),

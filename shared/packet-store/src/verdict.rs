@@ -5,7 +5,7 @@ use aws_sdk_dynamodb::types::CancellationReason;
 
 /// What an action is there for.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(crate) enum Role {
+pub(crate) enum ActionRole {
     Head,
     Lineage,
     Version,
@@ -18,7 +18,7 @@ pub(crate) enum Role {
     Fact,
 }
 
-impl Role {
+impl ActionRole {
     const fn word(self) -> &'static str {
         match self {
             Self::Head => "HEAD",
@@ -35,7 +35,7 @@ impl Role {
 
 /// Why nothing of the transaction was written.
 #[derive(Clone, PartialEq, Eq, Debug)]
-pub(crate) enum Verdict {
+pub(crate) enum NotWritten {
     /// Write-once marks that exist: the positions of the causes, or of the event.
     Exists(Vec<usize>),
     /// Somebody else decided meanwhile.
@@ -48,45 +48,47 @@ pub(crate) enum Verdict {
 
 /// Precedence: a mark that exists, before what was decided by others, before what can never be written, before what
 /// needs another try. So a trigger that counted already is never counted as a failure.
-pub(crate) fn judge(roles: &[Role], reasons: &[CancellationReason]) -> Verdict {
+pub(crate) fn judge(roles: &[ActionRole], reasons: &[CancellationReason]) -> NotWritten {
     if roles.len() != reasons.len() {
         // Without positions nothing can be read from it. The SDK's retries do not cover this; ours do.
-        return Verdict::Contended;
+        return NotWritten::Contended;
     }
-    let codes: Vec<(usize, Role, &str)> = roles
+    let codes: Vec<(usize, ActionRole, &str)> = roles
         .iter()
         .zip(reasons)
         .enumerate()
         .map(|(position, (role, reason))| (position, *role, reason.code().unwrap_or("None")))
         .filter(|(_, _, code)| *code != "None")
         .collect();
-    let failed = |position: &(usize, Role, &str)| position.2 == "ConditionalCheckFailed";
+    let failed = |position: &(usize, ActionRole, &str)| position.2 == "ConditionalCheckFailed";
     let existing: Vec<usize> = codes
         .iter()
-        .filter(|found| failed(found) && matches!(found.1, Role::Cause(_) | Role::Event))
+        .filter(|found| failed(found) && matches!(found.1, ActionRole::Cause(_) | ActionRole::Event))
         .map(|(position, ..)| *position)
         .collect();
     if !existing.is_empty() {
-        return Verdict::Exists(existing);
+        return NotWritten::Exists(existing);
     }
-    let moved = |role: Role| matches!(role, Role::Head | Role::Told | Role::StandsOn | Role::Fact);
+    let moved = |role: ActionRole| {
+        matches!(role, ActionRole::Head | ActionRole::Told | ActionRole::StandsOn | ActionRole::Fact)
+    };
     if codes.iter().any(|found| failed(found) && moved(found.1)) {
-        return Verdict::Superseded;
+        return NotWritten::Superseded;
     }
     for (_, role, code) in &codes {
         match *code {
             // HEAD stood where it should, and yet a number after it is taken: HEAD and its records disagree.
             "ConditionalCheckFailed" => {
-                return Verdict::Poison(format!("{} exists already, though HEAD does not know it", role.word()));
+                return NotWritten::Poison(format!("{} exists already, though HEAD does not know it", role.word()));
             }
             "ValidationError" | "ItemCollectionSizeLimitExceeded" | "DuplicateItem" | "AccessDenied" => {
-                return Verdict::Poison(format!("{}: {code}", role.word()));
+                return NotWritten::Poison(format!("{}: {code}", role.word()));
             }
             // TransactionConflict, ProvisionedThroughputExceeded, ThrottlingError, and what may be added one day.
             _ => {}
         }
     }
-    Verdict::Contended
+    NotWritten::Contended
 }
 
 #[cfg(test)]
@@ -96,8 +98,16 @@ mod tests {
     use super::*;
 
     /// A commit of each role there is, in the order of their actions.
-    const ROLES: [Role; 8] =
-        [Role::Head, Role::Lineage, Role::Version, Role::Cause(0), Role::Told, Role::StandsOn, Role::Event, Role::Fact];
+    const ROLES: [ActionRole; 8] = [
+        ActionRole::Head,
+        ActionRole::Lineage,
+        ActionRole::Version,
+        ActionRole::Cause(0),
+        ActionRole::Told,
+        ActionRole::StandsOn,
+        ActionRole::Event,
+        ActionRole::Fact,
+    ];
     /// Every code DynamoDB documents.
     const CODES: [&str; 7] = [
         "None",
@@ -113,18 +123,18 @@ mod tests {
         codes.iter().map(|code| CancellationReason::builder().code(*code).build()).collect()
     }
 
-    fn one(position: usize, code: &str) -> Verdict {
+    fn one(position: usize, code: &str) -> NotWritten {
         let mut codes = ["None"; 8];
         codes[position] = code;
         judge(&ROLES, &reasons(&codes))
     }
 
-    fn word(verdict: &Verdict) -> &'static str {
+    fn word(verdict: &NotWritten) -> &'static str {
         match verdict {
-            Verdict::Exists(_) => "exists",
-            Verdict::Superseded => "superseded",
-            Verdict::Contended => "again",
-            Verdict::Poison(_) => "poison",
+            NotWritten::Exists(_) => "exists",
+            NotWritten::Superseded => "superseded",
+            NotWritten::Contended => "again",
+            NotWritten::Poison(_) => "poison",
         }
     }
 
@@ -172,20 +182,20 @@ ValidationError                 poison      poison      poison      poison      
         // HEAD moved, so its numbers are taken: that is the same news, not a broken store.
         let mut codes = ["None"; 8];
         (codes[0], codes[1], codes[2]) = (failed, failed, failed);
-        assert_eq!(judge(&ROLES, &reasons(&codes)), Verdict::Superseded);
+        assert_eq!(judge(&ROLES, &reasons(&codes)), NotWritten::Superseded);
     }
 
     #[test]
     fn every_mark_that_exists_is_named() {
-        let roles = [Role::Head, Role::Cause(0), Role::Cause(1), Role::Cause(2)];
+        let roles = [ActionRole::Head, ActionRole::Cause(0), ActionRole::Cause(1), ActionRole::Cause(2)];
         let codes = ["ConditionalCheckFailed", "ConditionalCheckFailed", "None", "ConditionalCheckFailed"];
-        assert_eq!(judge(&roles, &reasons(&codes)), Verdict::Exists(vec![1, 3]));
+        assert_eq!(judge(&roles, &reasons(&codes)), NotWritten::Exists(vec![1, 3]));
     }
 
     #[test]
     fn reasons_without_positions_say_nothing() {
-        assert_eq!(judge(&ROLES, &[]), Verdict::Contended);
-        assert_eq!(judge(&ROLES, &reasons(&["ConditionalCheckFailed"])), Verdict::Contended);
-        assert_eq!(one(2, "SomethingNewOneDay"), Verdict::Contended);
+        assert_eq!(judge(&ROLES, &[]), NotWritten::Contended);
+        assert_eq!(judge(&ROLES, &reasons(&["ConditionalCheckFailed"])), NotWritten::Contended);
+        assert_eq!(one(2, "SomethingNewOneDay"), NotWritten::Contended);
     }
 }

@@ -84,7 +84,7 @@ pub fn compose(notice: &Notice, letterhead: &Letterhead) -> Result<Letter, Unsaf
     let calendar = notice.calendar.iter().map(|part| {
         calendar::write(part, &invitation).map(|text| message::Ics { method: calendar::method_word(part), text })
     });
-    let draft = message::Draft {
+    let draft = message::MessageDraft {
         notice,
         letterhead,
         subject: content.subject.as_str(),

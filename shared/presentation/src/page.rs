@@ -1,6 +1,6 @@
 //! Pages: plain server-rendered HTML, one style sheet, no script. `GET` and `HEAD` show; forms are plain `POST`s.
 //!
-//! Field names of the forms: adoption `choice` ([`Choice`]), `reason`, `seal`; acknowledgement `answer`, `note`, `seal`.
+//! Field names of the forms: adoption `choice` ([`ChosenButton`]), `reason`, `seal`; acknowledgement `answer`, `note`, `seal`.
 
 pub mod acknowledgement;
 pub mod adoption;
@@ -46,14 +46,14 @@ pub const RESULT_HEADER: &str = "holdpoint-result";
 
 /// What the owner's form sends in its field `choice`.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum Choice {
+pub enum ChosenButton {
     Adopt,
     DeclineOtherSlot,
     DeclineStand,
     AskAgain,
 }
 
-impl Choice {
+impl ChosenButton {
     pub const ALL: [Self; 4] = [Self::Adopt, Self::DeclineOtherSlot, Self::DeclineStand, Self::AskAgain];
 
     pub const fn word(self) -> &'static str {

@@ -173,9 +173,9 @@ fn no_page_can_be_bent() {
             note: note.map(str::to_owned),
             at: world.now,
         });
-        let page = adoption(&world.scene(&owner), &adoption::Situation::Open(form), false, None);
+        let page = adoption(&world.scene(&owner), &adoption::AdoptionState::Open(form), false, None);
         let terms = world.facts.terms(&review_id()).expect("terms");
-        let entry = workspace::Entry { review: &world.review, terms, path: "/reviews/RR-1042" };
+        let entry = workspace::ListedReview { review: &world.review, terms, path: "/reviews/RR-1042" };
         let names = BTreeMap::from([(owner.clone(), title.to_owned())]);
         let list = workspace(&[entry], &[], &names, world.now);
         (tags(&page.body), tags(&list.body), page.body + &list.body)

@@ -6,7 +6,7 @@ mod pages;
 
 use base64::{Engine, engine::general_purpose::STANDARD};
 use presentation::{
-    page::{Choice, Page, RESULT_HEADER, failure},
+    page::{ChosenButton, Page, RESULT_HEADER, failure},
     text::Href,
 };
 use sha2::{Digest, Sha256};
@@ -132,12 +132,12 @@ fn nothing_is_chosen_for_anybody() {
         assert_eq!(radios, required, "{name}: every choice must be made by hand");
     }
     let (_, open) = pages::adoptions().remove(0);
-    for choice in [Choice::Adopt, Choice::DeclineOtherSlot, Choice::DeclineStand] {
+    for choice in [ChosenButton::Adopt, ChosenButton::DeclineOtherSlot, ChosenButton::DeclineStand] {
         assert!(open.body.contains(&format!("name=\"choice\" id=\"choice-{0}\" value=\"{0}\"", choice.word())));
-        assert_eq!(Choice::parse(choice.word()), Some(choice));
+        assert_eq!(ChosenButton::parse(choice.word()), Some(choice));
     }
     assert!(!open.body.contains("type=\"submit\" name="), "no button decides by itself");
-    assert_eq!(Choice::parse("yes"), None);
+    assert_eq!(ChosenButton::parse("yes"), None);
 }
 
 /// Who may not decide learns nothing of the proposal; who only attends learns nothing of the others.

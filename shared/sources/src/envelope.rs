@@ -14,50 +14,50 @@ const DEEPEST: usize = 4;
 /// What was inside, and what its paths start with: `$.detail` of an EventBridge envelope, `$.Message` of an SNS one
 /// (whose string counts as parsed, for the path).
 #[derive(Debug)]
-pub struct Opened {
+pub struct OpenedEnvelope {
     pub value: Value,
     pub root: String,
 }
 
 /// Takes off every envelope that is known by its shape. What is none comes back as it is.
-pub fn open(value: Value) -> Result<Opened, Fault> {
-    let mut opened = Opened { value, root: "$".to_owned() };
+pub fn open(value: Value) -> Result<OpenedEnvelope, Fault> {
+    let mut opened = OpenedEnvelope { value, root: "$".to_owned() };
     for _ in 0..DEEPEST {
         match kind(&opened.value) {
-            Kind::None => return Ok(opened),
-            Kind::Sns => opened = sns(opened)?,
-            Kind::EventBridge => opened = event_bridge(opened),
+            MemberKind::None => return Ok(opened),
+            MemberKind::Sns => opened = sns(opened)?,
+            MemberKind::EventBridge => opened = event_bridge(opened),
         }
     }
     match kind(&opened.value) {
-        Kind::None => Ok(opened),
+        MemberKind::None => Ok(opened),
         _ => Err(Fault::new(opened.root, format!("an event within at most {DEEPEST} envelopes"), "one more envelope")),
     }
 }
 
-enum Kind {
+enum MemberKind {
     None,
     Sns,
     EventBridge,
 }
 
-fn kind(value: &Value) -> Kind {
+fn kind(value: &Value) -> MemberKind {
     let has = |name: &str| value.get(name).is_some();
     // A CloudEvent first: its extensions may be called anything, an envelope's member names included.
     match () {
-        () if has("specversion") => Kind::None,
-        () if has("Type") && has("TopicArn") => Kind::Sns,
-        () if has("detail-type") && has("detail") => Kind::EventBridge,
-        () => Kind::None,
+        () if has("specversion") => MemberKind::None,
+        () if has("Type") && has("TopicArn") => MemberKind::Sns,
+        () if has("detail-type") && has("detail") => MemberKind::EventBridge,
+        () => MemberKind::None,
     }
 }
 
-fn event_bridge(mut outer: Opened) -> Opened {
+fn event_bridge(mut outer: OpenedEnvelope) -> OpenedEnvelope {
     let value = outer.value.get_mut("detail").map(Value::take).unwrap_or_default();
-    Opened { value, root: format!("{}.detail", outer.root) }
+    OpenedEnvelope { value, root: format!("{}.detail", outer.root) }
 }
 
-fn sns(outer: Opened) -> Result<Opened, Fault> {
+fn sns(outer: OpenedEnvelope) -> Result<OpenedEnvelope, Fault> {
     let found = |member: Option<&Value>| member.map_or_else(|| "nothing".to_owned(), describe);
     let notice = outer.value.get("Type");
     if notice.and_then(Value::as_str) != Some("Notification") {
@@ -66,7 +66,7 @@ fn sns(outer: Opened) -> Result<Opened, Fault> {
     }
     let root = format!("{}.Message", outer.root);
     match outer.value.get("Message") {
-        Some(Value::String(text)) => Ok(Opened { value: json::parse(text, &root)?, root }),
+        Some(Value::String(text)) => Ok(OpenedEnvelope { value: json::parse(text, &root)?, root }),
         other => Err(Fault::new(root, "a string with the event in it", found(other))),
     }
 }

@@ -30,4 +30,4 @@ pub use fault::{Fault, Refused};
 pub use http::parse_batch;
 pub use mail::MailReport;
 pub use native::{Bindings, Format, translate};
-pub use read::{Reading, read};
+pub use read::{ReadBody, read};

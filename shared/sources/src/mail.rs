@@ -45,14 +45,14 @@ pub struct MailReport {
 
 /// What an event of the mailer came to.
 #[derive(Clone, PartialEq, Eq, Debug)]
-pub enum Read {
+pub enum ReadReport {
     Report(MailReport),
     /// Nothing that is followed, with the reason.
     Skipped(String),
 }
 
 #[derive(Clone, Copy)]
-enum Kind {
+enum ReportKind {
     Bounce,
     Complaint,
     Delivery,
@@ -60,12 +60,12 @@ enum Kind {
     Delay,
 }
 
-const KINDS: [(&str, Kind); 5] = [
-    ("Email Bounced", Kind::Bounce),
-    ("Email Complaint Received", Kind::Complaint),
-    ("Email Delivered", Kind::Delivery),
-    ("Email Rejected", Kind::Reject),
-    ("Email Delivery Delayed", Kind::Delay),
+const KINDS: [(&str, ReportKind); 5] = [
+    ("Email Bounced", ReportKind::Bounce),
+    ("Email Complaint Received", ReportKind::Complaint),
+    ("Email Delivered", ReportKind::Delivery),
+    ("Email Rejected", ReportKind::Reject),
+    ("Email Delivery Delayed", ReportKind::Delay),
 ];
 
 /// Whether this is an event of the mailer on the bus.
@@ -78,14 +78,14 @@ pub fn is_of_the_mailer(value: &Value) -> bool {
 ///
 /// # Errors
 /// [`Refused`] with every fault in it.
-pub fn read(value: &Value) -> Result<Read, Refused> {
+pub fn read(value: &Value) -> Result<ReadReport, Refused> {
     let event_type = value.get("detail-type").and_then(Value::as_str).unwrap_or_default();
     let Some((_, kind)) = KINDS.iter().find(|(name, _)| *name == event_type) else {
-        return Ok(Read::Skipped("an event of the mailer that is no report on a message's way".to_owned()));
+        return Ok(ReadReport::Skipped("an event of the mailer that is no report on a message's way".to_owned()));
     };
     let tags = value.pointer("/detail/mail/tags");
     if tags.is_some_and(|tags| tags.is_object() && tags.get(REVIEW_TAG).is_none()) {
-        return Ok(Read::Skipped(format!("a report on a mail without the tag {REVIEW_TAG}: it is not of ours")));
+        return Ok(ReadReport::Skipped(format!("a report on a mail without the tag {REVIEW_TAG}: it is not of ours")));
     }
     let faults = Faults::default();
     let mut identity = None;
@@ -97,7 +97,7 @@ pub fn read(value: &Value) -> Result<Read, Refused> {
     });
     match report.filter(|_| faults.is_empty()) {
         Some((identity, (review, report))) => {
-            Ok(Read::Report(MailReport { identity, event_type: event_type.to_owned(), review, report }))
+            Ok(ReadReport::Report(MailReport { identity, event_type: event_type.to_owned(), review, report }))
         }
         None => {
             let event_type = Some(event_type.to_owned());
@@ -106,7 +106,7 @@ pub fn read(value: &Value) -> Result<Read, Refused> {
     }
 }
 
-fn report(event: &Object<'_>, kind: Kind) -> Option<([u8; 16], DeliveryReport)> {
+fn report(event: &Object<'_>, kind: ReportKind) -> Option<([u8; 16], DeliveryReport)> {
     // A rejection has no time of its own.
     let reported = event.must("time", |node| node.instant());
     let detail = event.must("detail", |node| {
@@ -121,7 +121,7 @@ fn report(event: &Object<'_>, kind: Kind) -> Option<([u8; 16], DeliveryReport)> 
     Some((mail.review, DeliveryReport { to: mail.to, delivery, trace: mail.trace }))
 }
 
-struct Mail {
+struct ReportedMail {
     message_id: String,
     mailed_at: refresh_core::Instant,
     to: Person,
@@ -129,7 +129,7 @@ struct Mail {
     trace: Option<TraceId>,
 }
 
-fn mail(mail: &Object<'_>) -> Option<Mail> {
+fn mail(mail: &Object<'_>) -> Option<ReportedMail> {
     let message_id = mail.must("messageId", |node| node.prose(200));
     let mailed_at = mail.must("timestamp", |node| node.instant());
     // Every mail of ours is to one person. The recipients of a bounce may be others: those a mailbox forwards to.
@@ -140,7 +140,7 @@ fn mail(mail: &Object<'_>) -> Option<Mail> {
         Some((review?, trace(&tags)))
     });
     let (review, trace) = tags?;
-    Some(Mail { message_id: message_id?, mailed_at: mailed_at?, to: to?, review, trace })
+    Some(ReportedMail { message_id: message_id?, mailed_at: mailed_at?, to: to?, review, trace })
 }
 
 /// Nothing is decided by it, so what is none of ours is none: a bounce counts whoever changed the tag beside it.
@@ -162,7 +162,7 @@ fn short_name(text: &str) -> Result<[u8; 16], String> {
 }
 
 /// What became of the message, and when where the report says.
-fn became(detail: &Object<'_>, kind: Kind) -> Option<(DeliveryStatus, Option<refresh_core::Instant>)> {
+fn became(detail: &Object<'_>, kind: ReportKind) -> Option<(DeliveryStatus, Option<refresh_core::Instant>)> {
     let timed = |name: &str, read: fn(&Object<'_>) -> Option<DeliveryStatus>| {
         detail.must(name, |node| {
             let object = node.object()?;
@@ -172,11 +172,11 @@ fn became(detail: &Object<'_>, kind: Kind) -> Option<(DeliveryStatus, Option<ref
         })
     };
     match kind {
-        Kind::Bounce => timed("bounce", bounce),
-        Kind::Complaint => timed("complaint", complaint),
-        Kind::Delivery => timed("delivery", |_| Some(DeliveryStatus::Delivered)),
-        Kind::Delay => timed("deliveryDelay", |_| Some(DeliveryStatus::Delayed)),
-        Kind::Reject => detail.must("reject", |node| {
+        ReportKind::Bounce => timed("bounce", bounce),
+        ReportKind::Complaint => timed("complaint", complaint),
+        ReportKind::Delivery => timed("delivery", |_| Some(DeliveryStatus::Delivered)),
+        ReportKind::Delay => timed("deliveryDelay", |_| Some(DeliveryStatus::Delayed)),
+        ReportKind::Reject => detail.must("reject", |node| {
             let reason = node.object()?.must("reason", |node| node.text_owned())?;
             Some((DeliveryStatus::rejected(&reason), None))
         }),
@@ -215,7 +215,7 @@ mod tests {
         let mut event: Value = serde_json::from_str(text).expect("the sample");
         event["detail"]["mail"]["tags"][TRACE_TAG] = tag;
         match read(&event) {
-            Ok(Read::Report(report)) => report.report.trace.map(|trace| trace.to_string()),
+            Ok(ReadReport::Report(report)) => report.report.trace.map(|trace| trace.to_string()),
             other => panic!("{event}: expected a report whatever its trace, found {other:?}"),
         }
     }

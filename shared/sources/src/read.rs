@@ -16,7 +16,7 @@ use crate::{
 
 /// What a body came to.
 #[derive(Clone, PartialEq, Debug, Default)]
-pub struct Reading {
+pub struct ReadBody {
     /// One of the contract's own; of a native payload as many as it has subjects, which may be none.
     pub events: Vec<Event>,
     /// What the mailer says became of a message.
@@ -30,12 +30,12 @@ pub struct Reading {
 ///
 /// # Errors
 /// [`Refused`] with every fault. A native payload is refused whole: half a snapshot is not one.
-pub fn read(body: &str, bindings: &Bindings) -> Result<Reading, Refused> {
+pub fn read(body: &str, bindings: &Bindings) -> Result<ReadBody, Refused> {
     let value = json::parse(body, "$")?;
     if mail::is_of_the_mailer(&value) {
         return mail::read(&value).map(|read| match read {
-            mail::Read::Report(report) => Reading { report: Some(report), ..Reading::default() },
-            mail::Read::Skipped(why) => Reading { skipped: vec![why], ..Reading::default() },
+            mail::ReadReport::Report(report) => ReadBody { report: Some(report), ..ReadBody::default() },
+            mail::ReadReport::Skipped(why) => ReadBody { skipped: vec![why], ..ReadBody::default() },
         });
     }
     let opened = envelope::open(value)?;
@@ -49,10 +49,10 @@ pub fn read(body: &str, bindings: &Bindings) -> Result<Reading, Refused> {
         return translated(native::translate("cdevents", &BTreeMap::new(), value, bindings)?);
     }
     let event = contract::parse_value(value, &opened.root)?;
-    Ok(Reading { events: vec![event], ..Reading::default() })
+    Ok(ReadBody { events: vec![event], ..ReadBody::default() })
 }
 
-fn read_native(value: &Value, root: &str, bindings: &Bindings) -> Result<Reading, Refused> {
+fn read_native(value: &Value, root: &str, bindings: &Bindings) -> Result<ReadBody, Refused> {
     let faults = Faults::default();
     let node = Node::root(value, root, &faults);
     let parts = node.object().and_then(|object| {
@@ -66,9 +66,9 @@ fn read_native(value: &Value, root: &str, bindings: &Bindings) -> Result<Reading
     translated(native::translate(&format, &headers, value.get("body").unwrap_or(&Value::Null), bindings)?)
 }
 
-fn translated(translation: native::Translation) -> Result<Reading, Refused> {
+fn translated(translation: native::Translation) -> Result<ReadBody, Refused> {
     // A fault here (a list over its limit, an id that is no name) is of the event the payload came to.
     let judged = |event| contract::parse_value(event, "(translated) $");
     let events = translation.events.iter().map(judged).collect::<Result<_, _>>()?;
-    Ok(Reading { events, skipped: translation.skipped, report: None })
+    Ok(ReadBody { events, skipped: translation.skipped, report: None })
 }

@@ -3,7 +3,7 @@
 
 use std::{collections::BTreeSet, fs, path::PathBuf};
 
-use sources::{Reading, policy, read};
+use sources::{ReadBody, policy, read};
 
 fn root() -> PathBuf {
     PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../..")
@@ -28,7 +28,7 @@ fn bindings() -> sources::Bindings {
     policy::read_file(&text).expect("the deployment's policy is valid").bindings
 }
 
-fn told(reading: &Reading) -> String {
+fn told(reading: &ReadBody) -> String {
     let mut told = String::new();
     for event in &reading.events {
         told += &format!("{:#?}\n", event);

@@ -110,7 +110,7 @@ mod tests {
         ] {
             let to = format!("{name}@{DOMAIN}");
             let words = reports(&mail(&to)).into_iter().map(|event| match sources::mail::read(&event) {
-                Ok(sources::mail::Read::Report(report)) => {
+                Ok(sources::mail::ReadReport::Report(report)) => {
                     assert_eq!(
                         (report.report.to.as_str(), report.review),
                         (to.as_str(), refresh_core::base::digest::short("RR-1"))

@@ -4,7 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use packet_store::Store;
-use presentation::page::Choice;
+use presentation::page::ChosenButton;
 use refresh_core::{
     Instant, Person, ReviewId,
     record::lineage::{self as core_lineage, AnswerResult, Happening},
@@ -89,13 +89,13 @@ impl Player {
                 Vec::new()
             }
             Some(Action::Adopt(visit)) => {
-                let result = self.decide(visit, Choice::Adopt).await.map_err(failed)?;
+                let result = self.decide(visit, ChosenButton::Adopt).await.map_err(failed)?;
                 vec![self.answer(visit, core_lineage::Action::Adopt, result)]
             }
             Some(Action::Decline(visit, then)) => {
                 let choice = match then {
-                    Then::OtherSlot => Choice::DeclineOtherSlot,
-                    Then::Stand => Choice::DeclineStand,
+                    Then::OtherSlot => ChosenButton::DeclineOtherSlot,
+                    Then::Stand => ChosenButton::DeclineStand,
                 };
                 let result = self.decide(visit, choice).await.map_err(failed)?;
                 vec![self.answer(visit, core_lineage::Action::Decline, result)]
@@ -140,7 +140,7 @@ impl Player {
         Record { at: self.time.now(), what: What::Answer(AnswerRecord { review_id, by, action, result }) }
     }
 
-    async fn decide(&mut self, visit: &Visit, choice: Choice) -> Result<AnswerResult, String> {
+    async fn decide(&mut self, visit: &Visit, choice: ChosenButton) -> Result<AnswerResult, String> {
         self.send_form(visit, Link::Adopt, "choice", choice.word()).await
     }
 

@@ -10,8 +10,8 @@ use presentation::page::{failure, mailbox as pages};
 use super::{Shared, queried, respond};
 use crate::mailbox::Mail;
 
-fn shown<'a>(mail: &'a Mail, id: &'a str) -> pages::Mail<'a> {
-    pages::Mail { id, at: refresh_core::Instant::from_millis(mail.at), raw: &mail.raw }
+fn shown<'a>(mail: &'a Mail, id: &'a str) -> pages::MailLine<'a> {
+    pages::MailLine { id, at: refresh_core::Instant::from_millis(mail.at), raw: &mail.raw }
 }
 
 pub async fn list(State(shared): State<Shared>, RawQuery(query): RawQuery) -> Response {
@@ -21,7 +21,7 @@ pub async fn list(State(shared): State<Shared>, RawQuery(query): RawQuery) -> Re
         None => shared.engine.mailbox().all().into_iter().rev().collect(),
     };
     let ids: Vec<String> = mails.iter().map(|mail| mail.number.to_string()).collect();
-    let list: Vec<pages::Mail<'_>> = mails.iter().zip(&ids).map(|(mail, id)| shown(mail, id)).collect();
+    let list: Vec<pages::MailLine<'_>> = mails.iter().zip(&ids).map(|(mail, id)| shown(mail, id)).collect();
     respond(pages::list(&list, chosen.as_deref()))
 }
 
@@ -32,7 +32,7 @@ pub async fn one(State(shared): State<Shared>, Path(name): Path<String>, RawQuer
     if is_file {
         return file(mail);
     }
-    let view = queried(query.as_deref(), "view").as_deref().and_then(pages::View::parse).unwrap_or_default();
+    let view = queried(query.as_deref(), "view").as_deref().and_then(pages::MailView::parse).unwrap_or_default();
     respond(pages::message(&shown(&mail, number), view))
 }
 

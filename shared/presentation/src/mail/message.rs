@@ -34,7 +34,7 @@ pub(super) struct Ics {
 }
 
 /// Everything that must come back when the finished message is read.
-pub(super) struct Draft<'a> {
+pub(super) struct MessageDraft<'a> {
     pub notice: &'a Notice,
     pub letterhead: &'a Letterhead,
     pub subject: &'a str,
@@ -43,7 +43,7 @@ pub(super) struct Draft<'a> {
     pub calendar: Vec<Ics>,
 }
 
-impl Draft<'_> {
+impl MessageDraft<'_> {
     /// Over all that is said and to whom: message id and boundaries come from it.
     fn digest(&self) -> Digest {
         let at = self.notice.at.millis().to_be_bytes();
@@ -83,7 +83,7 @@ impl Draft<'_> {
 
 pub(super) const CALENDAR_FILES: [&str; 2] = ["invite.ics", "hold.ics"];
 
-pub(super) fn write(draft: &Draft<'_>) -> Result<Vec<u8>, Unsafe> {
+pub(super) fn write(draft: &MessageDraft<'_>) -> Result<Vec<u8>, Unsafe> {
     let domain = &draft.letterhead.mail_domain;
     if domain.is_empty() || !domain.chars().all(|c| c.is_ascii_alphanumeric() || c == '-' || c == '.') {
         return Err(Unsafe::new("the mail domain", "a host name", domain));

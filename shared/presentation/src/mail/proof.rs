@@ -2,7 +2,7 @@
 
 use mail_parser::{HeaderForm, Message, MessageParser, MimeHeaders, PartType};
 
-use super::message::{CALENDAR_FILES, Draft};
+use super::message::{CALENDAR_FILES, MessageDraft};
 use crate::{Unsafe, calendar};
 
 /// RFC 5322, 2.1.1.
@@ -12,7 +12,7 @@ fn fault(what: &str, expected: &str, found: &str) -> Unsafe {
     Unsafe::new(what, expected, found)
 }
 
-pub(super) fn prove(bytes: &[u8], draft: &Draft<'_>) -> Result<(), Unsafe> {
+pub(super) fn prove(bytes: &[u8], draft: &MessageDraft<'_>) -> Result<(), Unsafe> {
     lines(bytes)?;
     let message = MessageParser::default()
         .parse(bytes)
@@ -36,7 +36,7 @@ fn lines(bytes: &[u8]) -> Result<(), Unsafe> {
     Ok(())
 }
 
-fn headers(message: &Message<'_>, draft: &Draft<'_>) -> Result<(), Unsafe> {
+fn headers(message: &Message<'_>, draft: &MessageDraft<'_>) -> Result<(), Unsafe> {
     let own = draft.own_headers();
     let allowed: Vec<&str> = ["From", "To", "Subject", "Date", "Message-ID", "MIME-Version"]
         .into_iter()
@@ -79,19 +79,19 @@ struct Expected<'a> {
     kind: String,
     method: Option<&'a str>,
     file: Option<&'a str>,
-    content: Content<'a>,
+    content: ReadContent<'a>,
 }
 
-enum Content<'a> {
+enum ReadContent<'a> {
     Parts(Vec<Expected<'a>>),
     Text(&'a str),
 }
 
 fn leaf<'a>(kind: &str, method: Option<&'a str>, file: Option<&'a str>, text: &'a str) -> Expected<'a> {
-    Expected { kind: kind.to_owned(), method, file, content: Content::Text(text) }
+    Expected { kind: kind.to_owned(), method, file, content: ReadContent::Text(text) }
 }
 
-fn expected<'a>(draft: &'a Draft<'_>) -> Expected<'a> {
+fn expected<'a>(draft: &'a MessageDraft<'_>) -> Expected<'a> {
     let mut alternative = vec![leaf("text/plain", None, None, &draft.text), leaf("text/html", None, None, &draft.html)];
     let mut mixed = Vec::new();
     for (position, (ics, file)) in draft.calendar.iter().zip(CALENDAR_FILES).enumerate() {
@@ -106,13 +106,13 @@ fn expected<'a>(draft: &'a Draft<'_>) -> Expected<'a> {
         kind: kind.to_owned(),
         method: None,
         file: None,
-        content: Content::Parts(parts),
+        content: ReadContent::Parts(parts),
     };
     mixed.insert(0, node("multipart/alternative", alternative));
     node("multipart/mixed", mixed)
 }
 
-fn tree(message: &Message<'_>, draft: &Draft<'_>) -> Result<(), Unsafe> {
+fn tree(message: &Message<'_>, draft: &MessageDraft<'_>) -> Result<(), Unsafe> {
     let mut seen = 0;
     part(message, 0, &expected(draft), &mut seen)?;
     if seen == message.parts.len() {
@@ -141,11 +141,11 @@ fn part(message: &Message<'_>, id: u32, expected: &Expected<'_>, seen: &mut usiz
         return Err(fault("a part's headers", "none but its type, encoding and disposition", what));
     }
     match (&found.body, &expected.content) {
-        (PartType::Multipart(ids), Content::Parts(parts)) if ids.len() == parts.len() => {
+        (PartType::Multipart(ids), ReadContent::Parts(parts)) if ids.len() == parts.len() => {
             ids.iter().zip(parts).try_for_each(|(id, expected)| part(message, *id, expected, seen))
         }
-        (PartType::Text(text) | PartType::Html(text), Content::Text(meant)) => same_text(text, meant, what),
-        (PartType::Binary(bytes) | PartType::InlineBinary(bytes), Content::Text(meant)) => {
+        (PartType::Text(text) | PartType::Html(text), ReadContent::Text(meant)) => same_text(text, meant, what),
+        (PartType::Binary(bytes) | PartType::InlineBinary(bytes), ReadContent::Text(meant)) => {
             if bytes.as_ref() == meant.as_bytes() { Ok(()) } else { Err(fault("a file", "the same bytes", what)) }
         }
         _ => Err(fault("a part", what, "another shape")),
@@ -168,7 +168,7 @@ mod tests {
 
     use super::{super::Letterhead, super::message::Ics, *};
 
-    fn with_draft(check: impl Fn(&Draft<'_>)) {
+    fn with_draft(check: impl Fn(&MessageDraft<'_>)) {
         let address = |text: &str| Person::parse(text).expect("an address");
         let notice = Notice {
             to: address("sec-b@example.com"),
@@ -197,7 +197,7 @@ mod tests {
             names: std::collections::BTreeMap::default(),
         };
         let ics = |method, text: &str| Ics { method, text: text.to_owned() };
-        check(&Draft {
+        check(&MessageDraft {
             notice: &notice,
             letterhead: &letterhead,
             subject: "For information",

@@ -23,7 +23,7 @@ use crate::{
 
 /// Where the reader of an acknowledgement link stands.
 #[derive(Clone, Copy, Debug)]
-pub enum Situation<'a> {
+pub enum AcknowledgementState<'a> {
     /// The row the link is about is the reader's row now. An answer already given can be changed.
     Open(Form<'a>),
     /// It is not: the answer was to an older row, and kept as such. `fresh`: the reader's link to the row they have now.
@@ -34,7 +34,7 @@ pub enum Situation<'a> {
     Expired,
 }
 
-impl Situation<'_> {
+impl AcknowledgementState<'_> {
     pub const fn result(&self) -> AnswerResult {
         match self {
             Self::Open(_) => AnswerResult::Shown,
@@ -56,7 +56,7 @@ impl Situation<'_> {
 
 /// What of the reader the page shows: their own view, and no more.
 #[derive(Clone, Copy, Debug)]
-pub struct Seat<'a> {
+pub struct AskedSeat<'a> {
     /// Their view now ([`Reading::view`]).
     pub view: &'a View,
     /// The delta of the notice that brought the link, as lineage has it; empty where it is not known.
@@ -74,7 +74,7 @@ struct ChangeRow {
     now: String,
 }
 
-struct FormView<'a> {
+struct AnswerForm<'a> {
     action: &'a str,
     seal: &'a str,
     hint: Option<&'static str>,
@@ -95,10 +95,15 @@ struct AcknowledgementTemplate<'a> {
     changes: Vec<ChangeRow>,
     why: Vec<String>,
     answer: Option<(String, Option<Note>)>,
-    form: Option<FormView<'a>>,
+    form: Option<AnswerForm<'a>>,
 }
 
-pub fn acknowledgement(scene: &Scene<'_>, seat: &Seat<'_>, situation: &Situation<'_>, posted: bool) -> Page {
+pub fn acknowledgement(
+    scene: &Scene<'_>,
+    seat: &AskedSeat<'_>,
+    situation: &AcknowledgementState<'_>,
+    posted: bool,
+) -> Page {
     // A participant's view holds nobody else: neither does their page.
     let known = if scene.sees_all() { scene.everybody() } else { BTreeMap::new() };
     let names = names(&known, scene.reader, scene.zone());
@@ -109,7 +114,7 @@ pub fn acknowledgement(scene: &Scene<'_>, seat: &Seat<'_>, situation: &Situation
         standing: standing(scene, seat.view, &names),
         verdict: verdict(situation, &names),
         fresh: match situation {
-            Situation::Stale { fresh: Some(fresh) } => Href::parse(fresh).ok(),
+            AcknowledgementState::Stale { fresh: Some(fresh) } => Href::parse(fresh).ok(),
             _ => None,
         },
         seat: own_seat(seat.view, &names),
@@ -125,7 +130,7 @@ pub fn acknowledgement(scene: &Scene<'_>, seat: &Seat<'_>, situation: &Situation
             (said, answer.note.as_deref().map(Note::of))
         }),
         form: match situation {
-            Situation::Open(form) => Some(FormView {
+            AcknowledgementState::Open(form) => Some(AnswerForm {
                 action: form.action,
                 seal: form.seal,
                 hint: form.hint.map(super::Hint::text),
@@ -138,12 +143,12 @@ pub fn acknowledgement(scene: &Scene<'_>, seat: &Seat<'_>, situation: &Situation
     render(situation.status(posted), Some(situation.result()), &page)
 }
 
-const fn heading(situation: &Situation<'_>) -> &'static str {
+const fn heading(situation: &AcknowledgementState<'_>) -> &'static str {
     match situation {
-        Situation::Open(_) => "Can you take your seat?",
-        Situation::Stale { .. } => "Your seat has changed",
-        Situation::Recorded { .. } => "Thank you, your answer is recorded",
-        Situation::Expired => "This link has expired",
+        AcknowledgementState::Open(_) => "Can you take your seat?",
+        AcknowledgementState::Stale { .. } => "Your seat has changed",
+        AcknowledgementState::Recorded { .. } => "Thank you, your answer is recorded",
+        AcknowledgementState::Expired => "This link has expired",
     }
 }
 
@@ -166,14 +171,14 @@ fn standing(scene: &Scene<'_>, view: &View, names: &Names<'_>) -> String {
     }
 }
 
-fn verdict(situation: &Situation<'_>, names: &Names<'_>) -> Option<(bool, String)> {
+fn verdict(situation: &AcknowledgementState<'_>, names: &Names<'_>) -> Option<(bool, String)> {
     match situation {
-        Situation::Open(_) => None,
-        Situation::Stale { .. } => Some((
+        AcknowledgementState::Open(_) => None,
+        AcknowledgementState::Stale { .. } => Some((
             false,
             "The mail of this link was about an earlier time or role. An answer to it is kept in the record, but it does not count for the seat you have now.".to_owned(),
         )),
-        Situation::Recorded { reply, at } => Some((
+        AcknowledgementState::Recorded { reply, at } => Some((
             true,
             format!(
                 "You {}, {}. {}",
@@ -185,7 +190,7 @@ fn verdict(situation: &Situation<'_>, names: &Names<'_>) -> Option<(bool, String
                 }
             ),
         )),
-        Situation::Expired => Some((false, "The newest mail you had about this review has the link that counts.".to_owned())),
+        AcknowledgementState::Expired => Some((false, "The newest mail you had about this review has the link that counts.".to_owned())),
     }
 }
 

@@ -12,8 +12,8 @@ use refresh_core::{
 };
 
 use super::{
-    Choice, Form, Page, Scene,
-    compare::{AnswerRow, Row, RunLine, answers, news, rows, run_line},
+    ChosenButton, Form, Page, Scene,
+    compare::{AnswerRow, ComparedRow, RunLine, answers, news, rows, run_line},
     names, refused, render, timeline,
     timeline::Timeline,
 };
@@ -25,7 +25,7 @@ use crate::{
 
 /// Where the reader of an adoption link stands.
 #[derive(Clone, Copy, Debug)]
-pub enum Situation<'a> {
+pub enum AdoptionState<'a> {
     /// The reader must decide the pending proposal.
     Open(Form<'a>),
     /// The link's proposal is no longer the pending one, withdrawn ones included. `fresh`: the reader's own link to the
@@ -61,7 +61,7 @@ pub enum Situation<'a> {
     },
 }
 
-impl Situation<'_> {
+impl AdoptionState<'_> {
     pub const fn result(&self) -> AnswerResult {
         match self {
             Self::Open(_) => AnswerResult::Shown,
@@ -93,16 +93,16 @@ impl Situation<'_> {
     }
 }
 
-struct Verdict {
+struct Ruling {
     good: bool,
     heading: &'static str,
     text: String,
     link: Option<(String, &'static str)>,
 }
 
-struct Proposal {
-    rows: Vec<Row>,
-    unchanged: Vec<Row>,
+struct ProposalPart {
+    rows: Vec<ComparedRow>,
+    unchanged: Vec<ComparedRow>,
     breaks: Vec<String>,
     marks: Vec<String>,
     why: Vec<String>,
@@ -116,7 +116,7 @@ struct Proposal {
     left: String,
 }
 
-struct FormView<'a> {
+struct DecisionForm<'a> {
     action: &'a str,
     seal: &'a str,
     hint: Option<&'static str>,
@@ -132,15 +132,15 @@ struct AdoptionTemplate<'a> {
     review: Line,
     version: u32,
     standing: String,
-    verdict: Option<Verdict>,
-    proposal: Option<Proposal>,
-    form: Option<FormView<'a>>,
+    verdict: Option<Ruling>,
+    proposal: Option<ProposalPart>,
+    form: Option<DecisionForm<'a>>,
     workspace: Option<Href>,
 }
 
 /// Renders the page. `posted`: it answers a form, so that a refusal is one in its status too. `workspace`: for readers who
 /// see the whole review, their own signed link to it, as [`Href`] reads it.
-pub fn adoption(scene: &Scene<'_>, situation: &Situation<'_>, posted: bool, workspace: Option<&str>) -> Page {
+pub fn adoption(scene: &Scene<'_>, situation: &AdoptionState<'_>, posted: bool, workspace: Option<&str>) -> Page {
     let everybody = scene.everybody();
     let names = names(&everybody, scene.reader, scene.zone());
     let review = scene.review;
@@ -161,32 +161,32 @@ pub fn adoption(scene: &Scene<'_>, situation: &Situation<'_>, posted: bool, work
     render(situation.status(posted), Some(situation.result()), &page)
 }
 
-fn heading(situation: &Situation<'_>, pending: Option<&Version>) -> &'static str {
+fn heading(situation: &AdoptionState<'_>, pending: Option<&Version>) -> &'static str {
     match situation {
-        Situation::Open(_) if pending.is_some_and(|version| version.packet.cancelled) => "Cancel this review?",
-        Situation::Open(_) => "Adopt this change?",
-        Situation::Superseded { .. } => "This proposal is no longer open",
-        Situation::FactsChanged { .. } => "The facts have changed",
-        Situation::Expired { .. } => "This proposal has expired",
-        Situation::AlreadyDecided { .. } => "This was decided before",
-        Situation::NotTheOwner => "This is not yours to decide",
-        Situation::SeparationOfDuty => "Somebody else must decide this",
-        Situation::Decided { fate: Fate::Adopted, .. } => "Adopted",
-        Situation::Decided { .. } => "Declined",
-        Situation::AskedAgain { .. } => "The proposal is open again",
+        AdoptionState::Open(_) if pending.is_some_and(|version| version.packet.cancelled) => "Cancel this review?",
+        AdoptionState::Open(_) => "Adopt this change?",
+        AdoptionState::Superseded { .. } => "This proposal is no longer open",
+        AdoptionState::FactsChanged { .. } => "The facts have changed",
+        AdoptionState::Expired { .. } => "This proposal has expired",
+        AdoptionState::AlreadyDecided { .. } => "This was decided before",
+        AdoptionState::NotTheOwner => "This is not yours to decide",
+        AdoptionState::SeparationOfDuty => "Somebody else must decide this",
+        AdoptionState::Decided { fate: Fate::Adopted, .. } => "Adopted",
+        AdoptionState::Decided { .. } => "Declined",
+        AdoptionState::AskedAgain { .. } => "The proposal is open again",
     }
 }
 
 /// The first line: which meeting counts, and what it breaks, for those who see all of it.
-fn standing(scene: &Scene<'_>, situation: &Situation<'_>, names: &Names<'_>) -> String {
+fn standing(scene: &Scene<'_>, situation: &AdoptionState<'_>, names: &Names<'_>) -> String {
     match situation {
         _ if scene.sees_all() => super::review::standing(scene.review, names),
-        Situation::Decided { .. } | Situation::AskedAgain { .. } => "Your decision is recorded.".to_owned(),
+        AdoptionState::Decided { .. } | AdoptionState::AskedAgain { .. } => "Your decision is recorded.".to_owned(),
         _ => "Nothing was changed.".to_owned(),
     }
 }
 
-fn verdict(scene: &Scene<'_>, situation: &Situation<'_>, names: &Names<'_>) -> Option<Verdict> {
+fn verdict(scene: &Scene<'_>, situation: &AdoptionState<'_>, names: &Names<'_>) -> Option<Ruling> {
     let at = |at: Instant| moment::instant(at, names.zone);
     let fresh = |fresh: &Option<&str>| {
         let link = fresh.and_then(|link| Href::parse(link).ok());
@@ -199,21 +199,21 @@ fn verdict(scene: &Scene<'_>, situation: &Situation<'_>, names: &Names<'_>) -> O
         Some(false) => " Another proposal waits for somebody else.",
         None => " Nothing is pending now.",
     };
-    let bad = |heading, text: String, link| Some(Verdict { good: false, heading, text, link });
-    let good = |heading, text: String| Some(Verdict { good: true, heading, text, link: None });
+    let bad = |heading, text: String, link| Some(Ruling { good: false, heading, text, link });
+    let good = |heading, text: String| Some(Ruling { good: true, heading, text, link: None });
     match situation {
-        Situation::Open(_) => None,
-        Situation::Superseded { fresh: link } => bad(
+        AdoptionState::Open(_) => None,
+        AdoptionState::Superseded { fresh: link } => bad(
             "Nothing was adopted: the proposal of this link was superseded or withdrawn",
             format!("Newer facts led to another outcome before it was decided.{}", after(link)),
             fresh(link),
         ),
-        Situation::FactsChanged { fresh: link } => bad(
+        AdoptionState::FactsChanged { fresh: link } => bad(
             "Nothing was adopted: the facts changed while you decided",
             format!("Computed again from the newest facts, the choice is another one.{}", after(link)),
             fresh(link),
         ),
-        Situation::Expired { ask_again } => bad(
+        AdoptionState::Expired { ask_again } => bad(
             "Nothing was adopted: nobody decided in time",
             match ask_again {
                 Some(_) => "Its holds were withdrawn. The same proposal is not made again by itself; you can ask for it.",
@@ -222,7 +222,7 @@ fn verdict(scene: &Scene<'_>, situation: &Situation<'_>, names: &Names<'_>) -> O
             .to_owned(),
             None,
         ),
-        Situation::AlreadyDecided { fate, by, at: when } => bad(
+        AdoptionState::AlreadyDecided { fate, by, at: when } => bad(
             "Your answer changed nothing",
             match by {
                 Some(by) => format!("{} decided it: {}, {}.", wording::sentence(&names.of(by)), wording::fate(*fate), at(*when)),
@@ -230,17 +230,17 @@ fn verdict(scene: &Scene<'_>, situation: &Situation<'_>, names: &Names<'_>) -> O
             },
             None,
         ),
-        Situation::NotTheOwner => bad(
+        AdoptionState::NotTheOwner => bad(
             "The decision is the present release owner’s",
             "You are not, or no longer, the one who decides this proposal. If you should be, the change record says otherwise.".to_owned(),
             None,
         ),
-        Situation::SeparationOfDuty => bad(
+        AdoptionState::SeparationOfDuty => bad(
             "You cannot decide a proposal that gives or takes your own seat",
             "The policy’s alternate owner decides it and has been asked.".to_owned(),
             None,
         ),
-        Situation::Decided { fate, by, at: when } => good(
+        AdoptionState::Decided { fate, by, at: when } => good(
             match fate {
                 Fate::Adopted => "The change is authoritative now",
                 _ => "The present meeting stays authoritative",
@@ -259,23 +259,23 @@ fn verdict(scene: &Scene<'_>, situation: &Situation<'_>, names: &Names<'_>) -> O
                 },
             ),
         ),
-        Situation::AskedAgain { expires_at } => good(
+        AdoptionState::AskedAgain { expires_at } => good(
             "You asked for the expired proposal again",
             format!("It is pending once more, until {}. A new mail brings the link to decide it.", at(*expires_at)),
         ),
     }
 }
 
-fn proposal(scene: &Scene<'_>, pending: &Pending, version: &Version, names: &Names<'_>) -> Proposal {
+fn proposal(scene: &Scene<'_>, pending: &Pending, version: &Version, names: &Names<'_>) -> ProposalPart {
     let review = scene.review;
-    let (changed, unchanged): (Vec<Row>, Vec<Row>) =
+    let (changed, unchanged): (Vec<ComparedRow>, Vec<ComparedRow>) =
         rows(&review.authoritative.packet, &version.packet, names).into_iter().partition(|row| row.changed);
     let today = &review.head.today.violated;
     let words = |violation: bool| {
         let marks = today.iter().filter(|mark| mark.is_violation() == violation);
         marks.map(|mark| wording::sentence(&wording::mark(mark, names))).collect()
     };
-    Proposal {
+    ProposalPart {
         rows: changed,
         unchanged,
         breaks: words(true),
@@ -300,12 +300,12 @@ fn proposal(scene: &Scene<'_>, pending: &Pending, version: &Version, names: &Nam
 }
 
 fn form<'a>(
-    situation: &Situation<'a>,
+    situation: &AdoptionState<'a>,
     pending: Option<&Version>,
     review: &Review,
     names: &Names<'_>,
-) -> Option<FormView<'a>> {
-    let view = |form: &Form<'a>, choices| FormView {
+) -> Option<DecisionForm<'a>> {
+    let view = |form: &Form<'a>, choices| DecisionForm {
         action: form.action,
         seal: form.seal,
         hint: form.hint.map(super::Hint::text),
@@ -313,7 +313,7 @@ fn form<'a>(
         longest: LONGEST_NOTE,
     };
     match situation {
-        Situation::Open(form) => {
+        AdoptionState::Open(form) => {
             let pending = pending?;
             let present = moment::interval(&review.authoritative.packet.slot, names.zone);
             let adopt = if pending.packet.cancelled {
@@ -325,14 +325,14 @@ fn form<'a>(
                 )
             };
             let choices = vec![
-                (Choice::Adopt.word(), "Adopt", adopt),
+                (ChosenButton::Adopt.word(), "Adopt", adopt),
                 (
-                    Choice::DeclineOtherSlot.word(),
+                    ChosenButton::DeclineOtherSlot.word(),
                     "Decline and look for another slot",
                     "This slot is left out until the next adoption, and the next best choice is looked for.".to_owned(),
                 ),
                 (
-                    Choice::DeclineStand.word(),
+                    ChosenButton::DeclineStand.word(),
                     "Decline and stand by the present meeting",
                     format!(
                         "The meeting stays {present}; what it breaks is recorded as an exception that you stand by."
@@ -342,10 +342,10 @@ fn form<'a>(
             Some(view(form, choices))
         }
         // One choice, and still one to be made by hand: a robot that presses buttons asks for nothing.
-        Situation::Expired { ask_again: Some(form) } => {
+        AdoptionState::Expired { ask_again: Some(form) } => {
             let about =
                 "It becomes pending once more, if it is still the choice; adopting it is a second step.".to_owned();
-            Some(view(form, vec![(Choice::AskAgain.word(), "Ask for the same proposal again", about)]))
+            Some(view(form, vec![(ChosenButton::AskAgain.word(), "Ask for the same proposal again", about)]))
         }
         _ => None,
     }

@@ -20,7 +20,7 @@ use crate::{
 };
 
 /// One row of before and after.
-pub(super) struct Row {
+pub(super) struct ComparedRow {
     pub what: String,
     pub was: String,
     pub now: String,
@@ -47,9 +47,9 @@ pub(super) fn news<'a>(was: &[Standpoint], now: &'a [Standpoint]) -> Vec<&'a Sta
 }
 
 /// Two packets side by side: time, each role, freeze edge, evidence, window, cutover.
-pub(super) fn rows(was: &Packet, now: &Packet, names: &Names<'_>) -> Vec<Row> {
+pub(super) fn rows(was: &Packet, now: &Packet, names: &Names<'_>) -> Vec<ComparedRow> {
     let zone = names.zone;
-    let row = |what: String, was: String, now: String| Row { changed: was != now, what, was, now };
+    let row = |what: String, was: String, now: String| ComparedRow { changed: was != now, what, was, now };
     let mut rows = vec![row("Time".to_owned(), moment::interval(&was.slot, zone), moment::interval(&now.slot, zone))];
     let roles: BTreeSet<&Role> = was.attendees.keys().chain(now.attendees.keys()).collect();
     let seat =

@@ -7,14 +7,14 @@ use super::{Page, render};
 
 #[derive(Template)]
 #[template(path = "failure.html")]
-struct Failure {
+struct FailurePage {
     title: &'static str,
     text: &'static str,
 }
 
 /// Forged, foreign, unreadable, unknown: alike to the byte.
 pub fn no_link() -> Page {
-    let page = Failure {
+    let page = FailurePage {
         title: "This link does not open anything",
         text: "It may be incomplete, or made for somebody else. Please open it from the mail it came in, as it is. If that does not help, ask the people who sent you the mail.",
     };
@@ -23,7 +23,7 @@ pub fn no_link() -> Page {
 
 /// Something of ours failed; nothing was changed.
 pub fn unavailable() -> Page {
-    let page = Failure {
+    let page = FailurePage {
         title: "This did not work",
         text: "Something on our side failed, and nothing was changed. Please try again in a minute.",
     };
@@ -32,13 +32,13 @@ pub fn unavailable() -> Page {
 
 /// A path or method that is not there.
 pub fn not_found() -> Page {
-    let page = Failure { title: "There is no such page", text: "The address is not one of ours." };
+    let page = FailurePage { title: "There is no such page", text: "The address is not one of ours." };
     render(404, None, &page)
 }
 
 /// The operator's page, and whoever asks is not known to be the operator. Says nothing of what is behind it.
 pub fn closed() -> Page {
-    let page = Failure {
+    let page = FailurePage {
         title: "This page is the operator's",
         text: "Open the address that holdpoint printed when it started: it holds this store's token, and lets this browser in until it is closed. The token stands in the file operator-token of the store's folder.",
     };

@@ -16,7 +16,7 @@ use crate::{
 };
 
 /// One entry.
-pub(super) struct Item {
+pub(super) struct HistoryItem {
     pub sequence: u64,
     pub at: String,
     pub lines: Vec<Happened>,
@@ -35,10 +35,10 @@ pub(super) struct Happened {
     pub trace: Option<String>,
 }
 
-pub(super) fn item(entry: &Entry, names: &Names<'_>) -> Item {
+pub(super) fn item(entry: &Entry, names: &Names<'_>) -> HistoryItem {
     let lines: Vec<Happened> = entry.happenings.iter().map(|happening| happened(happening, names)).collect();
     let said = lines.iter().rev().find_map(|line| line.trace.clone());
-    Item {
+    HistoryItem {
         sequence: entry.sequence,
         at: moment::instant(entry.at, names.zone),
         trace: entry.trace.map(|trace| trace.to_string()).filter(|trace| said.as_ref() != Some(trace)),

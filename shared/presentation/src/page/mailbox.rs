@@ -12,7 +12,7 @@ use crate::{
 
 /// One mail as it was handed to the mailer.
 #[derive(Clone, Copy, Debug)]
-pub struct Mail<'a> {
+pub struct MailLine<'a> {
     /// Its id in the mailbox, as it stands in the path.
     pub id: &'a str,
     pub at: Instant,
@@ -21,7 +21,7 @@ pub struct Mail<'a> {
 
 /// How one mail is looked at; the word is the value of the query's `view`.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
-pub enum View {
+pub enum MailView {
     #[default]
     Html,
     Text,
@@ -30,7 +30,7 @@ pub enum View {
     Raw,
 }
 
-impl View {
+impl MailView {
     pub const ALL: [Self; 5] = [Self::Html, Self::Text, Self::Calendar, Self::Headers, Self::Raw];
 
     pub const fn word(self) -> &'static str {
@@ -58,7 +58,7 @@ impl View {
     }
 }
 
-struct Row {
+struct MailRow {
     id: String,
     at: String,
     to: Line,
@@ -71,7 +71,7 @@ struct Row {
 #[template(path = "mailbox.html")]
 struct Mailbox {
     title: &'static str,
-    rows: Vec<Row>,
+    rows: Vec<MailRow>,
     reader: Option<Line>,
 }
 
@@ -85,7 +85,7 @@ struct Tab {
 #[template(path = "mailbox_message.html")]
 struct One {
     title: Line,
-    row: Row,
+    row: MailRow,
     tabs: Vec<Tab>,
     html: bool,
     empty: bool,
@@ -97,9 +97,9 @@ fn header(message: &Message<'_>, name: &str) -> String {
     message.header(name.to_owned()).and_then(|value| value.as_text()).unwrap_or_default().to_owned()
 }
 
-fn row(mail: &Mail<'_>, message: Option<&Message<'_>>) -> Row {
+fn row(mail: &MailLine<'_>, message: Option<&Message<'_>>) -> MailRow {
     let to = message.and_then(Message::to).and_then(|to| to.first()).and_then(|to| to.address());
-    Row {
+    MailRow {
         id: escape(mail.id),
         at: moment::instant(mail.at, Zone::UTC),
         to: Line::of(to.unwrap_or("unreadable")),
@@ -121,33 +121,33 @@ fn escape(segment: &str) -> String {
 }
 
 /// All mail as the caller orders it, or one reader's (`/mailbox?to=...`), the caller having chosen.
-pub fn list(mails: &[Mail<'_>], reader: Option<&str>) -> Page {
+pub fn list(mails: &[MailLine<'_>], reader: Option<&str>) -> Page {
     let rows = mails.iter().map(|mail| row(mail, MessageParser::default().parse(mail.raw).as_ref())).collect();
     render(200, None, &Mailbox { title: "Mailbox", rows, reader: reader.map(Line::of) })
 }
 
 /// One mail. The HTML view is a frame around [`html`].
-pub fn message(mail: &Mail<'_>, view: View) -> Page {
+pub fn message(mail: &MailLine<'_>, view: MailView) -> Page {
     let parsed = MessageParser::default().parse(mail.raw);
     let row = row(mail, parsed.as_ref());
     let raw = || String::from_utf8_lossy(mail.raw).into_owned();
     let text = parsed.as_ref().and_then(|message| message.body_text(0)).unwrap_or_default().into_owned();
     let block = |name: &str, text: String| vec![(name.to_owned(), text)];
     let blocks = match view {
-        View::Html => Vec::new(),
-        View::Text => block("Text", text.clone()),
-        View::Calendar => parsed.as_ref().map(calendars).unwrap_or_default(),
-        View::Headers => block("Headers", raw().split("\r\n\r\n").next().unwrap_or_default().to_owned()),
-        View::Raw => block("The message as it was sent", raw()),
+        MailView::Html => Vec::new(),
+        MailView::Text => block("Text", text.clone()),
+        MailView::Calendar => parsed.as_ref().map(calendars).unwrap_or_default(),
+        MailView::Headers => block("Headers", raw().split("\r\n\r\n").next().unwrap_or_default().to_owned()),
+        MailView::Raw => block("The message as it was sent", raw()),
     };
     let page = One {
         title: row.subject.clone(),
-        tabs: View::ALL
+        tabs: MailView::ALL
             .into_iter()
             .map(|each| Tab { word: each.word(), label: each.label(), current: each == view })
             .collect(),
-        html: view == View::Html,
-        empty: view != View::Html && blocks.is_empty(),
+        html: view == MailView::Html,
+        empty: view != MailView::Html && blocks.is_empty(),
         links: text.split_whitespace().filter_map(|word| Url::parse(word).ok()).collect(),
         row,
         blocks,
@@ -172,7 +172,7 @@ fn calendars(message: &Message<'_>) -> Vec<(String, String)> {
 }
 
 /// The HTML of one mail, for the frame: its own inline styles, no script, no form, nothing loaded; links open apart.
-pub fn html(mail: &Mail<'_>) -> Page {
+pub fn html(mail: &MailLine<'_>) -> Page {
     let parsed = MessageParser::default().parse(mail.raw);
     let body = parsed.as_ref().and_then(|message| message.body_html(0)).unwrap_or_default().into_owned();
     let policy = "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'self'; base-uri 'none'; form-action 'none'; sandbox allow-popups allow-popups-to-escape-sandbox";

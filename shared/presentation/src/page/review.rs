@@ -13,7 +13,7 @@ use refresh_core::{
 
 use super::{
     Page, Scene,
-    compare::{AnswerRow, Row, RunLine, answers, news, rows, run_line},
+    compare::{AnswerRow, ComparedRow, RunLine, answers, news, rows, run_line},
     history, names, render, timeline,
     timeline::Timeline,
 };
@@ -42,10 +42,10 @@ pub struct Workspace<'a> {
     pub deliveries: &'a [(Person, Delivery)],
 }
 
-struct Delta {
+struct ChangeLine {
     from: u32,
     to: u32,
-    rows: Vec<Row>,
+    rows: Vec<ComparedRow>,
     why: Vec<String>,
     same: bool,
 }
@@ -66,7 +66,7 @@ struct Delivered {
     withheld: bool,
 }
 
-struct Packet {
+struct PacketPart {
     number: u32,
     made: String,
     rows: Vec<(String, String)>,
@@ -81,16 +81,16 @@ struct ReviewTemplate<'a> {
     path: &'a str,
     standing: String,
     marks: Vec<String>,
-    packet: Packet,
+    packet: PacketPart,
     pending: Option<(u32, String, String)>,
     timeline: Option<Timeline>,
     versions: Vec<u32>,
-    delta: Option<Delta>,
+    delta: Option<ChangeLine>,
     answers: Vec<AnswerRow>,
     exceptions: Vec<ExceptionView>,
     considered: u32,
     runs: Vec<RunLine>,
-    history: Vec<history::Item>,
+    history: Vec<history::HistoryItem>,
     verified: Option<u64>,
     misfit: Option<String>,
     mails: u32,
@@ -121,7 +121,7 @@ pub fn review(scene: &Scene<'_>, workspace: &Workspace<'_>) -> Page {
             .filter(|mark| !mark.is_violation())
             .map(|mark| wording::sentence(&wording::mark(mark, &names)))
             .collect(),
-        packet: Packet {
+        packet: PacketPart {
             number: now.number,
             made: moment::instant(now.made_at, zone),
             rows: rows(&now.packet, &now.packet, &names).into_iter().map(|row| (row.what, row.now)).collect(),
@@ -172,7 +172,7 @@ fn delivered(review: &Review, who: &Person, known: &Delivery, names: &Names<'_>)
     }
 }
 
-fn delta(review: &Review, workspace: &Workspace<'_>, names: &Names<'_>) -> Option<Delta> {
+fn delta(review: &Review, workspace: &Workspace<'_>, names: &Names<'_>) -> Option<ChangeLine> {
     let head = &review.head;
     let usual = || match &head.pending {
         Some(pending) => (head.authoritative, pending.version),
@@ -181,9 +181,9 @@ fn delta(review: &Review, workspace: &Workspace<'_>, names: &Names<'_>) -> Optio
     let (from, to) = workspace.compare.unwrap_or_else(usual);
     let find = |number: u32| workspace.versions.iter().find(|version| version.number == number);
     let (was, now) = (find(from)?, find(to)?);
-    let rows: Vec<Row> = rows(&was.packet, &now.packet, names).into_iter().filter(|row| row.changed).collect();
+    let rows: Vec<ComparedRow> = rows(&was.packet, &now.packet, names).into_iter().filter(|row| row.changed).collect();
     let why = news(&was.stands_on, &now.stands_on);
-    Some(Delta {
+    Some(ChangeLine {
         from,
         to,
         same: rows.is_empty(),

@@ -45,7 +45,7 @@ pub(super) struct Timeline {
     pub ticks: Vec<Tick>,
     pub slots: Vec<SlotBox>,
     pub lanes: Vec<Lane>,
-    pub marks: Vec<Mark>,
+    pub marks: Vec<TimelineMark>,
     pub words: Vec<Words>,
 }
 
@@ -57,7 +57,7 @@ pub(super) struct Tick {
 }
 
 /// A vertical line where evidence is ready.
-pub(super) struct Mark {
+pub(super) struct TimelineMark {
     pub x: i64,
     pub text_x: i64,
     pub y: i64,
@@ -222,7 +222,7 @@ fn rules(scene: &Scene<'_>, canvas: &Canvas, names: &Names<'_>) -> Vec<(String, 
 }
 
 /// Somebody whose time is shown, and for what.
-struct Seat {
+struct SeatLane {
     role: String,
     /// Which of two people in one role this is.
     mark: &'static str,
@@ -230,13 +230,13 @@ struct Seat {
 }
 
 /// A row for each required role; two where the proposal seats another person.
-fn seats(scene: &Scene<'_>) -> Vec<Seat> {
+fn seats(scene: &Scene<'_>) -> Vec<SeatLane> {
     let present = &scene.review.authoritative.packet.attendees;
     let proposed = scene.review.pending.as_ref().map(|version| &version.packet.attendees);
     let mut seats = Vec::new();
     for (role, now) in present {
         let then = proposed.and_then(|proposed| proposed.get(role)).filter(|then| *then != now);
-        let seat = |mark, person: &Person| Seat {
+        let seat = |mark, person: &Person| SeatLane {
             role: wording::sentence(&wording::role(role)),
             mark,
             person: person.clone(),
@@ -332,14 +332,14 @@ fn slots(canvas: &Canvas, present: &Slot, moved: Option<&Slot>, names: &Names<'_
     std::iter::once(now).chain(then).collect()
 }
 
-fn evidence(scene: &Scene<'_>, canvas: &Canvas, names: &Names<'_>) -> Vec<Mark> {
+fn evidence(scene: &Scene<'_>, canvas: &Canvas, names: &Names<'_>) -> Vec<TimelineMark> {
     let ready = scene.review.head.today.checkpoints.iter().filter_map(|(key, at)| Some((key, (*at)?)));
     ready
         .filter(|(_, at)| canvas.range.start <= *at && *at <= canvas.range.end)
         .map(|(key, at)| {
             let (x, key) = (canvas.x(at), Line::of(key.as_str()));
             let anchor = anchor(x);
-            Mark {
+            TimelineMark {
                 x,
                 text_x: if anchor == " end" { x - 4 } else { x + 4 },
                 y: TOP - 4,

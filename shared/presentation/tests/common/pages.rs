@@ -7,7 +7,7 @@ use presentation::{
     mail,
     page::{
         Form, Hint, Page,
-        acknowledgement::{self, Seat, acknowledgement},
+        acknowledgement::{self, AskedSeat, acknowledgement},
         adoption::{self, adoption},
         failure, mailbox,
         review::{self, review},
@@ -60,7 +60,7 @@ pub fn answered() -> World {
 }
 
 pub fn adoptions() -> Vec<(&'static str, Page)> {
-    use adoption::Situation as At;
+    use adoption::AdoptionState as At;
     let owner = person("rm-a");
     let other = person("so-a");
     let world = answered();
@@ -90,25 +90,30 @@ pub fn adoptions() -> Vec<(&'static str, Page)> {
     ]
 }
 
-fn replying(world: &World, situation: acknowledgement::Situation<'_>, answer: Option<&Answer>, posted: bool) -> Page {
+fn replying(
+    world: &World,
+    situation: acknowledgement::AcknowledgementState<'_>,
+    answer: Option<&Answer>,
+    posted: bool,
+) -> Page {
     let reader = person("sre-a");
     let (told, _) = notices::named("tentative_change");
     let terms = world.facts.terms(&review_id()).expect("terms");
     let reading = Reading { review: &world.review, terms, policy: &world.deployment.defaults };
     let view = reading.view(&reader, None);
-    let seat = Seat { view: &view, changes: &told.changes, why: &told.why, answer, due_at: Some(at("11:10:00")) };
+    let seat = AskedSeat { view: &view, changes: &told.changes, why: &told.why, answer, due_at: Some(at("11:10:00")) };
     acknowledgement(&world.scene(&reader), &seat, &situation, posted)
 }
 
 /// What an owner decides on and a participant answers to.
 pub fn of_participants(world: &World) -> Vec<(&'static str, Page)> {
-    let adopt = adoption(&world.scene(&person("rm-a")), &adoption::Situation::Open(FORM), false, None);
-    let reply = replying(world, acknowledgement::Situation::Open(ANSWER), None, false);
+    let adopt = adoption(&world.scene(&person("rm-a")), &adoption::AdoptionState::Open(FORM), false, None);
+    let reply = replying(world, acknowledgement::AcknowledgementState::Open(ANSWER), None, false);
     vec![("adopt", adopt), ("acknowledge", reply)]
 }
 
 pub fn acknowledgements() -> Vec<(&'static str, Page)> {
-    use acknowledgement::Situation as At;
+    use acknowledgement::AcknowledgementState as At;
     let world = World::proposed();
     let settled = World::issued();
     let reader = person("sre-a");
@@ -153,9 +158,9 @@ pub fn workspaces() -> Vec<(&'static str, Page)> {
     };
     let page = |world: &World, compare| reported(world, compare, &[]);
     let worlds = [(&proposed, "/reviews/RR-1042"), (&escalated, "/reviews/RR-1043"), (&settled, "/reviews/RR-1044")];
-    let entries: Vec<workspace::Entry<'_>> = worlds
+    let entries: Vec<workspace::ListedReview<'_>> = worlds
         .iter()
-        .map(|(world, path)| workspace::Entry {
+        .map(|(world, path)| workspace::ListedReview {
             review: &world.review,
             terms: world.facts.terms(&review_id()).expect("terms"),
             path,
@@ -184,22 +189,22 @@ pub fn mailboxes() -> Vec<(&'static str, Page)> {
         .filter_map(|(_, notice, letterhead)| mail::compose(&notice, &letterhead).ok())
         .map(|letter| letter.bytes)
         .collect();
-    let mails: Vec<mailbox::Mail<'_>> = letters
+    let mails: Vec<mailbox::MailLine<'_>> = letters
         .iter()
         .enumerate()
-        .map(|(number, raw)| mailbox::Mail { id: IDS[number % IDS.len()], at: at("09:02:00"), raw })
+        .map(|(number, raw)| mailbox::MailLine { id: IDS[number % IDS.len()], at: at("09:02:00"), raw })
         .collect();
     let first = mails[0];
-    let garbage = mailbox::Mail { id: "../x", at: at("09:02:00"), raw: b"\xff\xfe not a mail" };
+    let garbage = mailbox::MailLine { id: "../x", at: at("09:02:00"), raw: b"\xff\xfe not a mail" };
     vec![
         ("mailbox", mailbox::list(&mails, None)),
         ("mailbox_empty", mailbox::list(&[], Some("rm-a@example.com"))),
-        ("mailbox_html", mailbox::message(&first, mailbox::View::Html)),
-        ("mailbox_text", mailbox::message(&first, mailbox::View::Text)),
-        ("mailbox_calendar", mailbox::message(&first, mailbox::View::Calendar)),
-        ("mailbox_headers", mailbox::message(&first, mailbox::View::Headers)),
+        ("mailbox_html", mailbox::message(&first, mailbox::MailView::Html)),
+        ("mailbox_text", mailbox::message(&first, mailbox::MailView::Text)),
+        ("mailbox_calendar", mailbox::message(&first, mailbox::MailView::Calendar)),
+        ("mailbox_headers", mailbox::message(&first, mailbox::MailView::Headers)),
         ("mailbox_frame", mailbox::html(&first)),
-        ("mailbox_unreadable", mailbox::message(&garbage, mailbox::View::Raw)),
+        ("mailbox_unreadable", mailbox::message(&garbage, mailbox::MailView::Raw)),
     ]
 }
 

@@ -7,7 +7,7 @@ use crate::{
     choice::situation::Situation,
     facts::{fact::Terms, policy::Policy},
     record::{
-        booking::Invitation,
+        booking::InvitedSlot,
         packet::Packet,
         review::{Proposal, Review},
     },
@@ -33,7 +33,7 @@ pub fn adopter(situation: &Situation<'_>, authoritative: &Packet, proposal: &Pac
 }
 
 /// Whom the hold is for: those who would sit at another time, or who have no seat now.
-pub fn hold(review: &Review, terms: &Terms, policy: &Policy) -> Option<Invitation> {
+pub fn hold(review: &Review, terms: &Terms, policy: &Policy) -> Option<InvitedSlot> {
     let Proposal { pending, version } = review.proposal()?;
     let (proposal, authoritative) = (&version.packet, &review.authoritative.packet);
     if proposal.cancelled {
@@ -50,7 +50,7 @@ pub fn hold(review: &Review, terms: &Terms, policy: &Policy) -> Option<Invitatio
         let told = [review.head.today.owner.as_ref(), pending.adopter.as_ref()];
         people.retain(|person| told.contains(&Some(person)));
     }
-    (!people.is_empty()).then_some(Invitation { slot: proposal.slot, people })
+    (!people.is_empty()).then_some(InvitedSlot { slot: proposal.slot, people })
 }
 
 /// Everybody the authoritative meeting invites.

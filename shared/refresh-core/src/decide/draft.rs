@@ -8,7 +8,7 @@ use crate::{
     choice::{situation::Situation, today, violation},
     facts::fact::Fact,
     record::{
-        booking::{self, Invitation},
+        booking::{self, InvitedSlot},
         commit::{self, Commit},
         decision::{Decision, Earlier, Outcome, PendingLine},
         lineage::{Happening, Trigger},
@@ -230,7 +230,7 @@ impl<'a> Draft<'a> {
             _ => None,
         };
         change_hold(&mut self.review.head.hold, entry);
-        let meeting = (self.review.head.standing != Standing::Cancelled).then(|| Invitation {
+        let meeting = (self.review.head.standing != Standing::Cancelled).then(|| InvitedSlot {
             slot: self.authoritative().slot,
             people: roles::invited(&self.review, self.situation.terms),
         });
@@ -375,7 +375,7 @@ impl<'a> Draft<'a> {
 }
 
 /// `SEQUENCE` + 1 exactly when slot or attendees change or the hold ends, counted from what anybody was sent.
-fn change_hold(hold: &mut Hold, entry: Option<Invitation>) {
+fn change_hold(hold: &mut Hold, entry: Option<InvitedSlot>) {
     if hold.entry == entry {
         return;
     }

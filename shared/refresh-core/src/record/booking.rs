@@ -48,7 +48,7 @@ mod as_hold {
 
 /// Who is invited to a slot, by the meeting or by the hold.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
-pub struct Invitation {
+pub struct InvitedSlot {
     /// The slot.
     pub slot: Slot,
     /// Who is invited.
@@ -77,7 +77,7 @@ pub const MOST_BOOKINGS: usize = 16;
 /// The meeting is where it was decided to be. The hold is where it was last sent: one that nobody was told of is in
 /// nobody's calendar, and one whose end nobody was told of still is. Otherwise the order of arrival between two
 /// tellings would decide whether a busy time is ours.
-pub fn rebook(bookings: &mut Vec<Booking>, object: CalendarObject, current: Option<Invitation>, now: Instant) {
+pub fn rebook(bookings: &mut Vec<Booking>, object: CalendarObject, current: Option<InvitedSlot>, now: Instant) {
     let is_open = |booking: &Booking| booking.object == object && booking.until.is_none();
     let same = |booking: &Booking| {
         current.as_ref().is_some_and(|now| booking.slot == now.slot && booking.people == now.people)
@@ -86,7 +86,7 @@ pub fn rebook(bookings: &mut Vec<Booking>, object: CalendarObject, current: Opti
         booking.until = Some(now);
     }
     if !bookings.iter().any(|booking| is_open(booking) && same(booking))
-        && let Some(Invitation { slot, people }) = current
+        && let Some(InvitedSlot { slot, people }) = current
     {
         bookings.push(Booking { slot, people, object, from: now, until: None });
     }

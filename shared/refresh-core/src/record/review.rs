@@ -9,7 +9,7 @@ use crate::{
     base::{digest::Digest, instant::Slot},
     facts::fact::Meeting,
     record::{
-        booking::{Booking, Invitation},
+        booking::{Booking, InvitedSlot},
         delivery::{Reachability, Unreachable},
         exception::Exception,
         mark::{Mark, Violation},
@@ -282,7 +282,7 @@ pub struct Hold {
     /// The SEQUENCE of RFC 5545.
     pub sequence: u32,
     /// What the hold is now; `None` while there is none.
-    pub entry: Option<Invitation>,
+    pub entry: Option<InvitedSlot>,
     /// Whether anybody was sent the hold as it is now. Only then does the next change raise the sequence.
     pub told: bool,
 }

@@ -87,19 +87,19 @@ fn cdevent(input: &mut Input<'_>, event: &Node<'_>) -> Option<()> {
     };
     event.must("subject", |subject| {
         subject.object()?.must("content", |content| {
-            run(input, &kind, &Run { id: &id, source: &source, at }, &content.object()?);
+            run(input, &kind, &PipelineRun { id: &id, source: &source, at }, &content.object()?);
             Some(())
         })
     })
 }
 
-struct Run<'a> {
+struct PipelineRun<'a> {
     id: &'a str,
     source: &'a str,
     at: Instant,
 }
 
-fn run(input: &mut Input<'_>, kind: &Type, run: &Run<'_>, content: &Object<'_>) {
+fn run(input: &mut Input<'_>, kind: &Type, run: &PipelineRun<'_>, content: &Object<'_>) {
     let Some((progress, phase)) = kind.progress(content) else {
         return input.skip("a CDEvent with a predicate that says nothing of readiness");
     };
@@ -117,7 +117,7 @@ fn run(input: &mut Input<'_>, kind: &Type, run: &Run<'_>, content: &Object<'_>) 
     }
 }
 
-fn matched<'c>(binding: &CdEvents, kind: &Type, run: &Run<'_>, content: &Object<'c>) -> Option<&'c str> {
+fn matched<'c>(binding: &CdEvents, kind: &Type, run: &PipelineRun<'_>, content: &Object<'c>) -> Option<&'c str> {
     let id_of = |member: &str| content.peek(member).and_then(|value| value.get("id")).and_then(|id| id.as_str());
     if binding.evidence.source.as_str() != run.source {
         return None;

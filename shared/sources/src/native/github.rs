@@ -8,7 +8,7 @@ use refresh_core::{ChangeId, Instant};
 use serde_json::json;
 
 use super::{
-    binding::{Binding, BoundChange, Evidence, Github, GithubEvidence},
+    binding::{Binding, BoundChange, EvidenceBinding, Github, GithubEvidence},
     input::Input,
 };
 use crate::reader::{Node, Object};
@@ -36,7 +36,7 @@ pub struct Observed<'a> {
 }
 
 /// One evidence event of one binding.
-pub fn emit_evidence(input: &mut Input<'_>, evidence: &Evidence, observed: &Observed<'_>) {
+pub fn emit_evidence(input: &mut Input<'_>, evidence: &EvidenceBinding, observed: &Observed<'_>) {
     let Observed { star, hint, revision, progress, began, at } = *observed;
     let change = match &evidence.change {
         BoundChange::Named(change) => change.clone(),
@@ -64,7 +64,7 @@ pub fn emit_evidence(input: &mut Input<'_>, evidence: &Evidence, observed: &Obse
 }
 
 /// What both webhooks tell.
-struct Seen {
+struct SeenDeployment {
     repository: String,
     name: String,
     branch: Option<String>,
@@ -106,7 +106,7 @@ pub fn workflow_run(input: &mut Input<'_>) -> Option<()> {
         let foreign = origin.is_some_and(|origin| origin != repository);
         let phase = phase(action.as_deref()?);
         let (number, attempt) = (u64::try_from(number?).ok()?, u64::try_from(attempt?).ok()?);
-        let seen = Seen {
+        let seen = SeenDeployment {
             repository,
             // Some deliveries name the ref behind the file.
             name: path?.split('@').next().unwrap_or_default().to_owned(),
@@ -144,7 +144,7 @@ pub fn check_suite(input: &mut Input<'_>) -> Option<()> {
         let updated = suite.must("updated_at", |node| node.instant());
         let (created, updated) = (created?, updated?);
         let phase = phase(action.as_deref()?);
-        let seen = Seen {
+        let seen = SeenDeployment {
             repository: repository.clone()?,
             name: app?,
             branch: branch?,
@@ -197,7 +197,7 @@ fn full_name(node: &Node<'_>) -> Option<String> {
     object.must("full_name", |node| node.text().map(str::to_ascii_lowercase))
 }
 
-fn emit(input: &mut Input<'_>, seen: &Seen) {
+fn emit(input: &mut Input<'_>, seen: &SeenDeployment) {
     let mut bound = false;
     for binding in input.bindings() {
         let Binding::Github(github) = binding else { continue };
@@ -223,7 +223,7 @@ fn emit(input: &mut Input<'_>, seen: &Seen) {
     }
 }
 
-fn matched<'s>(github: &Github, seen: &'s Seen) -> Option<&'s str> {
+fn matched<'s>(github: &Github, seen: &'s SeenDeployment) -> Option<&'s str> {
     let (GithubEvidence::Workflow(name) | GithubEvidence::App(name)) = &github.of;
     if github.repository != seen.repository || *name != seen.name {
         return None;

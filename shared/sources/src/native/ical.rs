@@ -61,18 +61,18 @@ pub fn translate(input: &mut Input<'_>) -> Option<()> {
 }
 
 /// The lines that count, unfolded.
-struct Kept {
+struct KeptLine {
     lines: Vec<String>,
     busy_lines: usize,
 }
 
-impl Kept {
+impl KeptLine {
     fn text(&self) -> String {
         self.lines.iter().fold(String::new(), |text, line| text + line + "\r\n")
     }
 }
 
-fn kept(input: &Input<'_>, text: &str) -> Option<Kept> {
+fn kept(input: &Input<'_>, text: &str) -> Option<KeptLine> {
     let mut lines: Vec<String> = Vec::new();
     for line in text.split('\n') {
         let line = line.strip_suffix('\r').unwrap_or(line);
@@ -91,7 +91,7 @@ fn kept(input: &Input<'_>, text: &str) -> Option<Kept> {
     }
     good?;
     let busy_lines = lines.iter().filter(|line| name(line) == "FREEBUSY").count();
-    Some(Kept { lines, busy_lines })
+    Some(KeptLine { lines, busy_lines })
 }
 
 fn name(line: &str) -> String {

@@ -17,7 +17,7 @@ use crate::reader::{Node, Object};
 const MOST_ENTRIES: usize = 10_000;
 
 /// One entry that counts: a user's id, from when to when (`None`: permanent on that side).
-struct Entry {
+struct OncallEntry {
     user: String,
     start: Option<Instant>,
     end: Option<Instant>,
@@ -52,7 +52,7 @@ pub fn translate(input: &mut Input<'_>) -> Option<()> {
 }
 
 /// `Some(None)`: good, but of a level or a policy that engages nobody.
-fn entry(oncall: &Oncall, node: &Node<'_>) -> Option<Option<Entry>> {
+fn entry(oncall: &Oncall, node: &Node<'_>) -> Option<Option<OncallEntry>> {
     let object = node.object()?;
     let user = object.must("user", |node| node.object()?.must("id", |node| node.text_owned()));
     let level = object.must("escalation_level", |node| node.whole(1..=100));
@@ -62,7 +62,7 @@ fn entry(oncall: &Oncall, node: &Node<'_>) -> Option<Option<Entry>> {
     let policies = oncall.escalation_policies.as_ref();
     let counts = oncall.levels.contains(&level)
         && policies.is_none_or(|counting| policy.is_some_and(|policy| counting.contains(&policy)));
-    Some(counts.then_some(Entry { user, start, end }))
+    Some(counts.then_some(OncallEntry { user, start, end }))
 }
 
 fn bounds(object: &Object<'_>) -> Option<(Option<Instant>, Option<Instant>)> {
@@ -80,7 +80,7 @@ fn bounds(object: &Object<'_>) -> Option<(Option<Instant>, Option<Instant>)> {
 fn engaged(
     oncall: &Oncall,
     horizon: Interval,
-    entries: impl Iterator<Item = Entry>,
+    entries: impl Iterator<Item = OncallEntry>,
 ) -> BTreeMap<Person, Vec<Interval>> {
     let mut engaged: BTreeMap<Person, Vec<Interval>> =
         oncall.poll.people.values().map(|person| (person.clone(), Vec::new())).collect();

@@ -85,7 +85,7 @@ impl Binding {
 
 /// Which checkpoint of which change something is evidence for.
 #[derive(Clone, PartialEq, Debug)]
-pub struct Evidence {
+pub struct EvidenceBinding {
     /// The contract's `source`, which the deployment registers for `evidence`.
     pub source: Source,
     pub change: BoundChange,
@@ -121,7 +121,7 @@ impl Pattern {
 
 #[derive(Clone, PartialEq, Debug)]
 pub struct CdEvents {
-    pub evidence: Evidence,
+    pub evidence: EvidenceBinding,
     pub run: CdRun,
     /// The test suite's id, or the pipeline's name.
     pub name: Pattern,
@@ -138,7 +138,7 @@ pub enum CdRun {
 
 #[derive(Clone, PartialEq, Debug)]
 pub struct Github {
-    pub evidence: Evidence,
+    pub evidence: EvidenceBinding,
     /// `owner/name`, in lower case.
     pub repository: String,
     pub of: GithubEvidence,

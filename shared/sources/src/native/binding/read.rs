@@ -8,8 +8,8 @@ use std::{
 use refresh_core::{ChangeId, Checkpoint, Person, Source, facts::fact::ChangeState};
 
 use super::{
-    Binding, Bindings, BoundChange, CdEvents, CdRun, Evidence, Format, Github, GithubEvidence, Oncall, Pattern, Poll,
-    Servicenow,
+    Binding, Bindings, BoundChange, CdEvents, CdRun, EvidenceBinding, Format, Github, GithubEvidence, Oncall, Pattern,
+    Poll, Servicenow,
 };
 use crate::reader::{Node, Object};
 
@@ -57,7 +57,7 @@ fn comparable(node: &Node<'_>, bindings: &[Binding]) -> Option<()> {
     Some(())
 }
 
-fn evidence_of(binding: &Binding) -> Option<&Evidence> {
+fn evidence_of(binding: &Binding) -> Option<&EvidenceBinding> {
     match binding {
         Binding::CdEvents(of) => Some(&of.evidence),
         Binding::Github(of) => Some(&of.evidence),
@@ -91,7 +91,7 @@ fn text(node: &Node<'_>) -> Option<String> {
     node.prose(LONGEST_TEXT)
 }
 
-fn evidence(object: &Object<'_>, pattern: Option<&Pattern>) -> Option<Evidence> {
+fn evidence(object: &Object<'_>, pattern: Option<&Pattern>) -> Option<EvidenceBinding> {
     let source = object.must("source", |node| node.parsed(Source::parse));
     let change = object.must("change_id", |node| match (node.text()?, pattern) {
         ("*", Some(Pattern { starred: true, .. })) => Some(BoundChange::Starred),
@@ -100,7 +100,7 @@ fn evidence(object: &Object<'_>, pattern: Option<&Pattern>) -> Option<Evidence> 
     });
     let checkpoint = object.must("checkpoint", |node| node.parsed(Checkpoint::parse));
     let expected = object.may("expected_minutes", |node| node.whole(1..=MOST_EXPECTED_MINUTES));
-    Some(Evidence { source: source?, change: change?, checkpoint: checkpoint?, expected_minutes: expected? })
+    Some(EvidenceBinding { source: source?, change: change?, checkpoint: checkpoint?, expected_minutes: expected? })
 }
 
 fn pattern(node: &Node<'_>) -> Option<Pattern> {
