@@ -50,7 +50,7 @@ pub(crate) enum Served {
 }
 
 /// Somebody whom a round looks at, with what was known of them before any claim.
-pub(crate) struct Candidate<'a> {
+pub(crate) struct Addressee<'a> {
     pub(crate) env: &'a Env,
     pub(crate) person: &'a Person,
     pub(crate) record: &'a TellingRecord,
@@ -63,7 +63,7 @@ fn told(reading: &Reading<'_>, person: &Person, record: &TellingRecord) -> LastN
     told::told(reading, person, record.told.clone(), record.delivery.as_ref())
 }
 
-impl Candidate<'_> {
+impl Addressee<'_> {
     pub(crate) async fn serve(&self, look: &Look) -> Result<Served, Failure> {
         let Self { env, person, record, now, .. } = *self;
         if record.claim.as_ref().is_some_and(|claim| now < claim.until) {

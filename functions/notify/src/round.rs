@@ -9,7 +9,7 @@ use crate::{
     Env,
     look::Look,
     mail::Wait,
-    person::{Candidate, Served},
+    person::{Addressee, Served},
 };
 
 /// What a round did.
@@ -40,7 +40,7 @@ pub(crate) async fn take(env: &Env, message: Message, deadline: Deadline) -> Res
             return Ok(notified);
         }
         let record = &records.get(person).cloned().unwrap_or_default();
-        match (Candidate { env, person, record, now, deadline }).serve(&look).await {
+        match (Addressee { env, person, record, now, deadline }).serve(&look).await {
             Ok(Served::Sent) => notified.sent.push(person.clone()),
             Ok(Served::NotOwed) => {}
             Ok(Served::HeldByAnother) => held = true,

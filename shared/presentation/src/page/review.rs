@@ -42,7 +42,7 @@ pub struct Workspace<'a> {
     pub deliveries: &'a [(Person, Delivery)],
 }
 
-struct ChangeLine {
+struct DeltaLine {
     from: u32,
     to: u32,
     rows: Vec<ComparedRow>,
@@ -85,7 +85,7 @@ struct ReviewTemplate<'a> {
     pending: Option<(u32, String, String)>,
     timeline: Option<Timeline>,
     versions: Vec<u32>,
-    delta: Option<ChangeLine>,
+    delta: Option<DeltaLine>,
     answers: Vec<AnswerRow>,
     exceptions: Vec<ExceptionView>,
     considered: u32,
@@ -172,7 +172,7 @@ fn delivered(review: &Review, who: &Person, known: &Delivery, names: &Names<'_>)
     }
 }
 
-fn delta(review: &Review, workspace: &Workspace<'_>, names: &Names<'_>) -> Option<ChangeLine> {
+fn delta(review: &Review, workspace: &Workspace<'_>, names: &Names<'_>) -> Option<DeltaLine> {
     let head = &review.head;
     let usual = || match &head.pending {
         Some(pending) => (head.authoritative, pending.version),
@@ -183,7 +183,7 @@ fn delta(review: &Review, workspace: &Workspace<'_>, names: &Names<'_>) -> Optio
     let (was, now) = (find(from)?, find(to)?);
     let rows: Vec<ComparedRow> = rows(&was.packet, &now.packet, names).into_iter().filter(|row| row.changed).collect();
     let why = news(&was.stands_on, &now.stands_on);
-    Some(ChangeLine {
+    Some(DeltaLine {
         from,
         to,
         same: rows.is_empty(),

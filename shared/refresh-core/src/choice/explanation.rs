@@ -6,7 +6,7 @@ use crate::{
     Instant,
     choice::{
         candidates::{Candidates, Hindrance},
-        seating::Seating,
+        seating::SeatMatching,
         starts,
     },
     record::report::{Because, MOST_RUNS, Report, RuleAgainst, Writer},
@@ -187,7 +187,7 @@ fn sharing(
         let mut open = within(*considered.start()..considered.end() + 1);
         starts::intersect(&mut open, &candidates.covered());
         starts::subtract(&mut open, &candidates.surely_distinct());
-        let mut seating = Seating::new(candidates);
+        let mut seating = SeatMatching::new(candidates);
         for start in starts::each(&open).filter(|start| !seating.is_complete(candidates, *start)) {
             starts::insert(&mut sharing, start);
         }

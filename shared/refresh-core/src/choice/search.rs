@@ -8,7 +8,7 @@ use crate::{
     choice::{
         assignment::{self, Assignment, Seatable},
         candidates::{Candidate, Candidates, Hindrance, RoleCandidates},
-        seating::Seating,
+        seating::SeatMatching,
         situation::Ready,
         starts::{self, Starts},
     },
@@ -279,12 +279,12 @@ struct Trial<'c> {
     candidates: &'c Candidates<'c>,
     partly_declined: Vec<u64>,
     /// Before and after the authoritative start: each side's next start is a neighbour of its last.
-    seatings: Option<[Seating; 2]>,
+    seatings: Option<[SeatMatching; 2]>,
 }
 
 impl<'c> Trial<'c> {
     fn of(candidates: &'c Candidates<'c>) -> Self {
-        let seating = || Seating::new(candidates);
+        let seating = || SeatMatching::new(candidates);
         let seatings = candidates.must_be_distinct().then(|| [seating(), seating()]);
         Self { candidates, partly_declined: candidates.partly_declined(), seatings }
     }

@@ -17,7 +17,7 @@ pub enum Filling {
 
 /// As many roles filled by distinct people as possible.
 #[derive(Debug)]
-pub struct Seating {
+pub struct SeatMatching {
     /// Per role, who may sit there at the present start.
     choices: Vec<Vec<usize>>,
     person_in: Vec<usize>,
@@ -26,7 +26,7 @@ pub struct Seating {
     reached: Vec<bool>,
 }
 
-impl Seating {
+impl SeatMatching {
     pub fn new(candidates: &Candidates<'_>) -> Self {
         let roles = candidates.roles.len();
         Self {

@@ -8,7 +8,7 @@ use crate::{
         candidates::Candidates,
         gap,
         search::Waiver,
-        seating::{Filling, Seating},
+        seating::{Filling, SeatMatching},
         situation::Ready,
         starts::{self, Rows, Starts},
         working_hours,
@@ -113,7 +113,7 @@ impl Fillings {
     /// One seating for each run of starts at which the same people may sit.
     fn seat_people(&mut self, candidates: &Candidates<'_>, open: &Starts) {
         let edges = candidates.edges();
-        let mut seating = Seating::new(candidates);
+        let mut seating = SeatMatching::new(candidates);
         let mut run_end = 0;
         let mut filling = Filling::Fewer;
         for start in starts::each(open) {
