@@ -1,7 +1,7 @@
 //! What a review that is due is asked for: what it was asked for and has not answered is not asked again before the
 //! message can have died.
 
-use packet_store::{Asked, Clocks};
+use packet_store::{AlreadyAsked, Clocks};
 use refresh_core::{Instant, ReviewId, base::instant::SECOND};
 
 /// How long a request can be on its queue before it is among the dead letters: as often as the queue hands it over, each
@@ -14,7 +14,7 @@ pub const NOTICES_LIVES: i64 = 8 * 360 * SECOND;
 pub(crate) struct Ask {
     pub refresh: bool,
     pub notices: bool,
-    pub asked: Asked,
+    pub asked: AlreadyAsked,
 }
 
 /// `None` where nothing is due any more: the index is behind the table.
@@ -32,7 +32,7 @@ pub(crate) fn ask(review: &ReviewId, clocks: &Clocks, now: Instant) -> Option<As
     let awaited = |until: Option<Instant>| until.filter(|until| now < *until);
     let (refresh_until, notices_until) = (awaited(before.refresh_until), awaited(before.notices_until));
     let (refresh, notices) = (refresh_due && refresh_until.is_none(), notices_due && notices_until.is_none());
-    let asked = Asked {
+    let asked = AlreadyAsked {
         counter,
         refresh_until: if refresh { Some(now.plus_millis(REFRESH_LIVES)) } else { refresh_until },
         notices_until: if notices { Some(now.plus_millis(NOTICES_LIVES)) } else { notices_until },

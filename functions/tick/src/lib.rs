@@ -11,7 +11,7 @@ use lambda_shell::{
     metrics::{Metrics, Unit},
     queue::Outgoing,
 };
-use packet_store::{Asked, Due};
+use packet_store::{AlreadyAsked, Due};
 use refresh_core::{
     Instant, ReviewId,
     base::instant::MINUTE,
@@ -61,7 +61,7 @@ async fn ask_for(env: &Env, due: &[Due], now: Instant, ticked: &mut Ticked) -> R
     let clocks = env.store.clocks(&reviews).await.doing("reading the reviews that are due")?;
     decisions::unreadable(&clocks.unreadable);
     let (mut refreshes, mut notices) = (Vec::new(), Vec::new());
-    let mut asked: Vec<(ReviewId, Asked)> = Vec::new();
+    let mut asked: Vec<(ReviewId, AlreadyAsked)> = Vec::new();
     for one in due {
         let Some(ask) = ask::ask(&one.review, &clocks, now) else { continue };
         if ask.refresh {

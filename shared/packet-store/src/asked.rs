@@ -25,7 +25,7 @@ use crate::{
 
 /// Until when each kind of message counts as on its way.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
-pub struct Asked {
+pub struct AlreadyAsked {
     /// HEAD's counter when it was asked: what moved HEAD since was an answer, or made something else due. `None` where
     /// HEAD could not be read.
     pub counter: Option<u64>,
@@ -40,7 +40,7 @@ pub struct Asked {
 pub struct Clocks {
     /// Those whose HEAD can be read.
     pub heads: BTreeMap<ReviewId, Head>,
-    pub asked: BTreeMap<ReviewId, Asked>,
+    pub asked: BTreeMap<ReviewId, AlreadyAsked>,
     pub unreadable: Vec<Unreadable>,
 }
 
@@ -71,7 +71,7 @@ impl Store {
     }
 
     /// To be called once the messages are on their queues: a process that dies in between asks again.
-    pub async fn remember_asked(&self, review: &ReviewId, asked: &Asked) -> Result<(), StoreError> {
+    pub async fn remember_asked(&self, review: &ReviewId, asked: &AlreadyAsked) -> Result<(), StoreError> {
         let doing = format!("remembering what {review} was asked for");
         let until = asked.refresh_until.max(asked.notices_until).unwrap_or(Instant::from_millis(0));
         let expires = until.plus_millis(DAY).millis() / 1_000;

@@ -22,7 +22,7 @@ use crate::{
     item::{Item, number, text},
     key::{self, Key},
     several::{KeyPart, Several},
-    verdict::{Role, Verdict, judge},
+    verdict::{ActionRole, NotWritten, judge},
 };
 
 /// How long an event's id is remembered. Queues keep a message for 14 days, and a dead letter may be sent again after
@@ -133,7 +133,7 @@ impl Store {
                 Write::Refused(found) => self.known(doing, &acceptance.event.identity, found).await,
             };
         };
-        let roles = [Role::Event, Role::Fact];
+        let roles = [ActionRole::Event, ActionRole::Fact];
         for attempt in 0..contention::TRIES {
             self.pause(attempt).await;
             let actions =
@@ -143,13 +143,13 @@ impl Store {
                 Transaction::Cancelled(reasons) => reasons,
             };
             match judge(&roles, &reasons) {
-                Verdict::Exists(_) => {
+                NotWritten::Exists(_) => {
                     let found = reasons.into_iter().next().and_then(|reason| reason.item);
                     return self.known(doing, &acceptance.event.identity, found).await;
                 }
-                Verdict::Superseded => return Ok(Accepted::Superseded),
-                Verdict::Poison(what) => return Err(StoreError::poison(doing, what)),
-                Verdict::Contended => {}
+                NotWritten::Superseded => return Ok(Accepted::Superseded),
+                NotWritten::Poison(what) => return Err(StoreError::poison(doing, what)),
+                NotWritten::Contended => {}
             }
         }
         Err(StoreError::contended(doing))

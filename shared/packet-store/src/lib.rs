@@ -28,7 +28,7 @@ use std::sync::Arc;
 
 use aws_sdk_dynamodb::Client;
 
-pub use asked::{Asked, Clocks};
+pub use asked::{AlreadyAsked, Clocks};
 pub use codec::SCHEMA;
 pub use commit::{Committed, MOST_CAUSES};
 pub use due::{Due, SHARDS};

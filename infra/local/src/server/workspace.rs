@@ -10,7 +10,7 @@ use axum::{
 use presentation::page::{
     Scene, failure,
     review::{Workspace, review as review_page},
-    workspace::{Entry, Unreadable, workspace},
+    workspace::{ListedReview, UnreadableReview, workspace},
 };
 use refresh_core::{
     Person, ReviewId,
@@ -68,7 +68,7 @@ pub async fn list(State(shared): State<Shared>) -> Response {
         Ok(heads) => heads,
         Err(error) => return failed(&error.to_string()),
     };
-    let mut unreadable: Vec<Unreadable> =
+    let mut unreadable: Vec<UnreadableReview> =
         heads.unreadable.iter().map(|one| because(one.review.as_ref(), &one.error)).collect();
     let mut loaded = Vec::new();
     for head in heads.read {
@@ -87,19 +87,19 @@ pub async fn list(State(shared): State<Shared>) -> Response {
         let review_id = one.review.as_ref().map(tracing::field::display);
         tracing::error!(review_id, error = one.because, "a review cannot be read; the list goes on without it");
     }
-    let entries: Vec<Entry<'_>> = loaded
+    let entries: Vec<ListedReview<'_>> = loaded
         .iter()
         .filter_map(|one| {
             let terms = one.facts.terms(&one.review.head.review)?;
-            Some(Entry { review: &one.review, terms, path: &one.path })
+            Some(ListedReview { review: &one.review, terms, path: &one.path })
         })
         .collect();
     respond(workspace(&entries, &unreadable, &names(&loaded), engine.now()))
 }
 
 /// A review that cannot be read is a line of the list.
-fn because(review: Option<&ReviewId>, why: impl ToString) -> Unreadable {
-    Unreadable { review: review.cloned(), because: why.to_string() }
+fn because(review: Option<&ReviewId>, why: impl ToString) -> UnreadableReview {
+    UnreadableReview { review: review.cloned(), because: why.to_string() }
 }
 
 /// Whoever sits here names a review; somebody's mailed link to their workspace is the function's to open.

@@ -72,13 +72,13 @@ pub struct Todo {
 
 /// What a mail asks of its reader. Subjects, first words and buttons tell the three apart.
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Ask {
+enum AskedDuty {
     Decision,
     Answer,
     Nothing,
 }
 
-impl Ask {
+impl AskedDuty {
     fn of(notice: &Notice) -> Self {
         match notice.duty.as_ref().map(|duty| duty.action) {
             Some(DutyAction::Decide) => Self::Decision,
@@ -100,12 +100,12 @@ impl Ask {
 struct Told<'a> {
     notice: &'a Notice,
     names: Names<'a>,
-    ask: Ask,
+    ask: AskedDuty,
 }
 
 pub(super) fn of(notice: &Notice, letterhead: &Letterhead, link: Option<Url>) -> Content {
     let names = Names { known: &letterhead.names, reader: &notice.to, zone: letterhead.reader_zone };
-    let told = Told { notice, names, ask: Ask::of(notice) };
+    let told = Told { notice, names, ask: AskedDuty::of(notice) };
     let why: Vec<String> = notice.why.iter().map(|standpoint| wording::why(standpoint, &told.names)).collect();
     let title = Line::of(&crate::text::title(&letterhead.title, letterhead.review.as_str()));
     Content {
@@ -191,8 +191,8 @@ impl Told<'_> {
 
     const fn waits(&self) -> &'static str {
         match self.ask {
-            Ask::Decision => "A proposal waits for you",
-            Ask::Answer | Ask::Nothing => "A proposal waits for the release owner",
+            AskedDuty::Decision => "A proposal waits for you",
+            AskedDuty::Answer | AskedDuty::Nothing => "A proposal waits for the release owner",
         }
     }
 
@@ -205,7 +205,7 @@ impl Told<'_> {
             (NoticeKind::AdoptionRequest, _) => {
                 format!("A proposal waits for you; it is not final. Until you decide, {counts}.")
             }
-            (NoticeKind::Reminder, _) if self.ask == Ask::Decision => {
+            (NoticeKind::Reminder, _) if self.ask == AskedDuty::Decision => {
                 format!("A proposal still waits for you; it is not final. Until you decide, {counts}.")
             }
             (NoticeKind::Reminder, _) => format!("Your answer is still missing. This is final: {counts}."),
@@ -291,7 +291,7 @@ impl Told<'_> {
     fn todo(&self, link: Option<Url>) -> Todo {
         let by = self.notice.duty.as_ref().map(|duty| moment::instant(duty.by, self.names.zone)).unwrap_or_default();
         match self.ask {
-            Ask::Decision => Todo {
+            AskedDuty::Decision => Todo {
                 text: format!("Decide by {by}: adopt the proposal, or decline it."),
                 button: "See the proposal and decide",
                 link,
@@ -300,13 +300,13 @@ impl Told<'_> {
                         .to_owned(),
                 ),
             },
-            Ask::Answer => Todo {
+            AskedDuty::Answer => Todo {
                 text: format!("Answer by {by}: acknowledge your seat, or report a conflict."),
                 button: "See your seat and answer",
                 link,
                 otherwise: Some("If you do nothing, you are reminded, and then the release owner is told that your answer is missing.".to_owned()),
             },
-            Ask::Nothing => Todo {
+            AskedDuty::Nothing => Todo {
                 text: self.nothing_to_do().to_owned(),
                 button: match self.notice.link {
                     Some(LinkTo::Acknowledge { .. }) if self.notice.kind == NoticeKind::TentativeChange => {
@@ -355,7 +355,7 @@ impl Told<'_> {
             },
             (NoticeKind::ExceptionClosed, _) => "an exception has closed".to_owned(),
             (NoticeKind::Withdrawn, _) => "a proposal is withdrawn".to_owned(),
-            (NoticeKind::Reminder, _) if self.ask == Ask::Decision => "a proposal waits".to_owned(),
+            (NoticeKind::Reminder, _) if self.ask == AskedDuty::Decision => "a proposal waits".to_owned(),
             (NoticeKind::Reminder, _) => "your answer is missing".to_owned(),
             (_, _) => match (slot, self.foremost().map(|change| &change.field)) {
                 (Some(start), Some(Field::Slot)) => proposed(start),
@@ -367,7 +367,7 @@ impl Told<'_> {
                 (_, Some(Field::FreezeEdge)) => proposed("meeting at the edge of a freeze".to_owned()),
                 (_, Some(Field::Conflict(role))) => format!("conflict reported by the {}", wording::role(role)),
                 (_, Some(Field::Standing)) => match self.now(&Field::Standing) {
-                    Some(Value::Seating(Seating::Authoritative)) if self.ask == Ask::Answer => {
+                    Some(Value::Seating(Seating::Authoritative)) if self.ask == AskedDuty::Answer => {
                         "your seat is final".to_owned()
                     }
                     Some(Value::Seating(Seating::Authoritative)) => "the change is final".to_owned(),

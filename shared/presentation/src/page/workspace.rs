@@ -14,7 +14,7 @@ use crate::{
 
 /// One review of the list. `path` leads to its page.
 #[derive(Clone, Copy, Debug)]
-pub struct Entry<'a> {
+pub struct ListedReview<'a> {
     pub review: &'a Review,
     pub terms: &'a Terms,
     pub path: &'a str,
@@ -22,7 +22,7 @@ pub struct Entry<'a> {
 
 /// A review that cannot be read: the list names it, and why.
 #[derive(Clone, PartialEq, Eq, Debug)]
-pub struct Unreadable {
+pub struct UnreadableReview {
     /// `None` where even its key cannot be read.
     pub review: Option<ReviewId>,
     pub because: String,
@@ -33,7 +33,7 @@ struct Broken {
     because: Line,
 }
 
-struct Row {
+struct ReviewRow {
     id: Line,
     title: Line,
     path: String,
@@ -55,19 +55,19 @@ struct WorkspaceTemplate {
     waiting: usize,
     excepted: usize,
     unanswered: usize,
-    rows: Vec<Row>,
+    rows: Vec<ReviewRow>,
     broken: Vec<Broken>,
 }
 
 /// The list. Times in each review's own zone; `people`: names of whoever has one.
 pub fn workspace(
-    entries: &[Entry<'_>],
-    unreadable: &[Unreadable],
+    entries: &[ListedReview<'_>],
+    unreadable: &[UnreadableReview],
     people: &BTreeMap<Person, String>,
     now: Instant,
 ) -> Page {
-    let rows: Vec<Row> = entries.iter().map(|entry| row(entry, people, now)).collect();
-    let count = |has: fn(&Row) -> bool| rows.iter().filter(|row| has(row)).count();
+    let rows: Vec<ReviewRow> = entries.iter().map(|entry| row(entry, people, now)).collect();
+    let count = |has: fn(&ReviewRow) -> bool| rows.iter().filter(|row| has(row)).count();
     let page = WorkspaceTemplate {
         title: "Reviews",
         at: moment::instant(now, Zone::UTC),
@@ -80,12 +80,12 @@ pub fn workspace(
     render(200, None, &page)
 }
 
-fn broken(unreadable: &Unreadable) -> Broken {
+fn broken(unreadable: &UnreadableReview) -> Broken {
     let title = unreadable.review.as_ref().map_or("A review without a readable key", ReviewId::as_str);
     Broken { title: Line::of(title), because: Line::of(&unreadable.because) }
 }
 
-fn row(entry: &Entry<'_>, people: &BTreeMap<Person, String>, now: Instant) -> Row {
+fn row(entry: &ListedReview<'_>, people: &BTreeMap<Person, String>, now: Instant) -> ReviewRow {
     let (head, zone) = (&entry.review.head, entry.terms.time_zone);
     // Nobody is the reader: a list that everybody at the machine sees says "you" to none.
     let nobody = Person::parse("nobody@invalid").expect("an address");
@@ -97,7 +97,7 @@ fn row(entry: &Entry<'_>, people: &BTreeMap<Person, String>, now: Instant) -> Ro
         (head.pending.is_none() && head.exceptions.is_empty() && head.duties.is_empty(), "calm", "nothing open"),
     ];
     let broken: Vec<_> = head.today.violated.iter().filter(|mark| mark.is_violation()).cloned().collect();
-    Row {
+    ReviewRow {
         id: Line::of(head.review.as_str()),
         title: Line::of(&text::title(&entry.terms.title, head.review.as_str())),
         path: entry.path.to_owned(),
@@ -121,7 +121,7 @@ fn row(entry: &Entry<'_>, people: &BTreeMap<Person, String>, now: Instant) -> Ro
     }
 }
 
-impl Row {
+impl ReviewRow {
     fn tells_more(&self) -> bool {
         self.violated.is_some() || self.pending.is_some() || !self.exceptions.is_empty() || !self.outstanding.is_empty()
     }
