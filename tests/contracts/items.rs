@@ -5,8 +5,8 @@ use packet_store::Store;
 use refresh_core::{
     Instant, Person, ReviewId,
     record::{
+        claim::Claim,
         delivery::{Delivery, DeliveryReport, DeliveryStatus},
-        last_notified::Claim,
     },
 };
 

@@ -87,7 +87,10 @@ impl Journey {
             Err(why) => (Some(why), 0),
             Ok(played) => {
                 let more = played.end.mails_beyond(expected);
-                (played.end.differs_from(expected, places.len()), more)
+                let wrong = played.end.differs_from(expected, places.len());
+                // Where HEAD has not moved between the attempts. Lines of a journey lie so far apart that it has not.
+                let twice = || Some(played.end.differing_letters(expected)).filter(|differing| !differing.is_empty());
+                (wrong.or_else(|| twice().map(|differing| differing.join("; "))), more)
             }
         }
     }

@@ -2,7 +2,7 @@
 //! again, people try again, and in the end it is looked at as a whole.
 
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, BTreeSet},
     sync::{
         Arc,
         atomic::{AtomicUsize, Ordering},
@@ -146,6 +146,8 @@ pub struct Aftermath {
     pub notices: BTreeMap<String, Vec<String>>,
     /// How many messages the mailer took for each person.
     pub mails: BTreeMap<String, usize>,
+    /// The bytes of those messages: one that was sent twice stands here once.
+    pub letters: BTreeMap<String, BTreeSet<Vec<u8>>>,
     /// What else is in the table once something followed a commit or a put: each dependency and whether it expires, each
     /// event and what became of it.
     pub followed: BTreeMap<String, String>,
@@ -178,6 +180,7 @@ impl Aftermath {
         found.followed.extend(engine.embedded().scan(TABLE).await?.iter().filter_map(follows));
         for mail in engine.mailbox().all() {
             for to in mail.to {
+                found.letters.entry(to.clone()).or_default().insert(mail.raw.clone());
                 *found.mails.entry(to).or_default() += 1;
             }
         }
@@ -284,6 +287,16 @@ impl Aftermath {
         let differs = |key: &&String| self.followed.get(*key) != than.followed.get(*key);
         let key = self.followed.keys().chain(than.followed.keys()).find(differs)?;
         Some(format!("{key}: expected {:?}, found {:?}", than.followed.get(key), self.followed.get(key)))
+    }
+
+    /// Whoever was mailed more often than in the other end has the same mail twice, byte by byte. Who has more letters than
+    /// there has two that differ.
+    pub fn differing_letters(&self, without: &Self) -> Vec<String> {
+        let letters = |end: &Self, to: &str| end.letters.get(to).map_or(0, BTreeSet::len);
+        let differing = self.letters.keys().filter(|to| letters(self, to) > letters(without, to));
+        differing
+            .map(|to| format!("{to} has {} letters instead of {}", letters(self, to), letters(without, to)))
+            .collect()
     }
 
     /// Mails beyond those of the other end.

@@ -10,8 +10,8 @@ use lambda_shell::{
     start::Connect,
 };
 use packet_store::Store;
-use presentation::link::Keys;
-use refresh_core::{Person, facts::policy::Deployment};
+use presentation::{link::Keys, text};
+use refresh_core::{Person, base::name, facts::policy::Deployment};
 use sources::policy;
 
 /// What notify works with. Built once; clones share everything.
@@ -75,9 +75,9 @@ impl Postage {
     fn read(settings: &mut Settings) -> Option<Self> {
         let keys = settings.secret("LINK_KEYS", Keys::EXPECTED, Keys::parse);
         let from = Person::parse(&settings.required("MAIL_FROM"));
-        let adopt_link_base = settings.required("ADOPT_LINK_BASE");
-        let acknowledge_link_base = settings.required("ACKNOWLEDGE_LINK_BASE");
-        let mail_domain = settings.required("MAIL_DOMAIN");
+        let adopt_link_base = settings.checked("ADOPT_LINK_BASE", text::link_base);
+        let acknowledge_link_base = settings.checked("ACKNOWLEDGE_LINK_BASE", text::link_base);
+        let mail_domain = settings.checked("MAIL_DOMAIN", name::mail_domain);
         let configuration_set = settings.optional("CONFIGURATION_SET");
         let from = from.map_err(|expected| settings.fault("MAIL_FROM", format!("expected {expected}"))).ok();
         let (keys, from) = keys.zip(from)?;

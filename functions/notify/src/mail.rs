@@ -10,6 +10,7 @@ use aws_sdk_sesv2::{
 use decisions::Doing;
 use lambda_shell::Failure;
 use presentation::{
+    Unsafe,
     link::{self, Purpose, Token},
     mail::{self, Letter, Letterhead},
 };
@@ -26,6 +27,7 @@ use refresh_core::{
         subject::Subject,
     },
     record::{
+        delivery::DeliveryStatus,
         notice::{LinkTo, Notice},
         review::Review,
     },
@@ -33,14 +35,14 @@ use refresh_core::{
 
 use sources::mail::{REVIEW_TAG, TRACE_TAG, review_tag};
 
-use crate::{Env, random::random};
+use crate::Env;
 
 /// What the mailer said.
 pub enum MailAccepted {
     /// Its id of the message.
     Message(String),
-    /// It will never send this message, in its own words.
-    Refused(String),
+    /// It will never send this message, or there is none to send.
+    Never(DeliveryStatus),
     /// It takes nothing for a while.
     Wait(Wait),
 }
@@ -77,7 +79,11 @@ pub async fn send(
     let id = &review.head.review;
     let terms = facts.terms(id).ok_or_else(|| Failure::new("composing a mail", "the review's terms are gone"))?;
     let reading = Reading { review, terms, policy };
-    let letter = compose(env, &reading, terms, notice).await?;
+    let letter = match compose(env, &reading, terms, notice).await? {
+        Ok(letter) => letter,
+        // The reason names no address and repeats no text of others.
+        Err(fault) => return Ok(MailAccepted::Never(DeliveryStatus::unmailable(&fault.to_string()))),
+    };
     let tag = |name: &str, value: &str| {
         // Tag values take letters, digits, `-` and `_` alone.
         let plain: String = value.chars().map(|c| if c.is_ascii_alphanumeric() { c } else { '-' }).take(200).collect();
@@ -135,12 +141,19 @@ fn answer(code: &str, message: &str, from: &str) -> Option<MailAccepted> {
         | "NotFoundException" => MailAccepted::Wait(Wait::Stopped),
         // Our own address is in every mail: it is not this one that is wrong.
         "MessageRejected" if message.to_lowercase().contains(from) => MailAccepted::Wait(Wait::Stopped),
-        "MessageRejected" | "BadRequestException" => MailAccepted::Refused(message.to_owned()),
+        "MessageRejected" | "BadRequestException" => MailAccepted::Never(DeliveryStatus::rejected(message)),
         _ => return None,
     })
 }
 
-async fn compose(env: &Env, reading: &Reading<'_>, terms: &Terms, notice: &Notice) -> Result<Letter, Failure> {
+/// Names are read, which may fail and is tried again. What is composed of them is one value for one telling: if it cannot
+/// be a mail now, it cannot be one the next time either.
+async fn compose(
+    env: &Env,
+    reading: &Reading<'_>,
+    terms: &Terms,
+    notice: &Notice,
+) -> Result<Result<Letter, Unsafe>, Failure> {
     let known = reading.known_to(&notice.to);
     let subjects: BTreeSet<Subject> = known.iter().cloned().map(Subject::Person).collect();
     let profiles = env.store.facts(&subjects).await.doing("reading names")?;
@@ -155,13 +168,13 @@ async fn compose(env: &Env, reading: &Reading<'_>, terms: &Terms, notice: &Notic
         optional: terms.optional.contains(&notice.to),
         from: env.postage.from.clone(),
         mail_domain: env.postage.mail_domain.clone(),
-        link: notice.link.map(|to| signed(env, reading, notice, to)).transpose()?,
+        link: notice.link.map(|to| signed(env, reading, notice, to)),
         names,
     };
-    mail::compose(notice, &letterhead).doing("composing a mail")
+    Ok(mail::compose(notice, &letterhead))
 }
 
-fn signed(env: &Env, reading: &Reading<'_>, notice: &Notice, to: LinkTo) -> Result<String, Failure> {
+fn signed(env: &Env, reading: &Reading<'_>, notice: &Notice, to: LinkTo) -> String {
     let postage = &env.postage;
     let (base, purpose, thing, expires_at) = match to {
         LinkTo::Adopt { proposal, expires_at } => (&postage.adopt_link_base, Purpose::Adopt, proposal, expires_at),
@@ -177,7 +190,8 @@ fn signed(env: &Env, reading: &Reading<'_>, notice: &Notice, to: LinkTo) -> Resu
         expires_at,
         trace: notice.trace,
     };
-    Ok(link::url(base, purpose, &link::sign(&token, &postage.keys, random()?)))
+    let nonce = link::nonce(&token, &postage.keys, notice.at);
+    link::url(base, purpose, &link::sign(&token, &postage.keys, nonce))
 }
 
 #[cfg(test)]
@@ -189,7 +203,7 @@ mod tests {
     fn said(code: &str, message: &str) -> String {
         match answer(code, message, FROM) {
             Some(MailAccepted::Wait(wait)) => format!("{wait:?}"),
-            Some(MailAccepted::Refused(reason)) => format!("refused: {reason}"),
+            Some(MailAccepted::Never(status)) => format!("{}: {}", status.word(), status.reason().unwrap_or_default()),
             Some(MailAccepted::Message(id)) => format!("accepted: {id}"),
             None => "again".to_owned(),
         }
@@ -208,8 +222,8 @@ mod tests {
             ("MailFromDomainNotVerifiedException", "", "Stopped"),
             ("NotFoundException", "Configuration set <x> does not exist.", "Stopped"),
             ("MessageRejected", &format!("{unverified}Holdpoint@example.com"), "Stopped"),
-            ("MessageRejected", &format!("{unverified}a@example.com"), &format!("refused: {unverified}a@example.com")),
-            ("BadRequestException", "Missing final '@domain'", "refused: Missing final '@domain'"),
+            ("MessageRejected", &format!("{unverified}a@example.com"), &format!("rejected: {unverified}a@example.com")),
+            ("BadRequestException", "Missing final '@domain'", "rejected: Missing final '@domain'"),
             ("InternalServiceErrorException", "", "again"),
             ("AccessDeniedException", "", "again"),
             ("", "", "again"),

@@ -17,7 +17,8 @@ use refresh_core::{
     audience::{deadlines, reading::Reading},
     base::instant::MINUTE,
     record::{
-        last_notified::{Claim, LastNotified},
+        claim::{Claim, Telling},
+        last_notified::LastNotified,
         notice::Notice,
     },
     telling::{
@@ -72,11 +73,13 @@ impl Addressee<'_> {
         let Some(reading) = look.reading() else { return Ok(Served::NotOwed) };
         // A claim that was left is taken over, whatever is owed: either its mail is sent, or it is given back.
         let left = record.claim.is_some();
-        if !left && !owed::is_owed(&reading, &told(&reading, person, record), PriorMail::Settled, now) {
+        let before = told(&reading, person, record);
+        if !left && !owed::is_owed(&reading, &before, PriorMail::Settled, now) {
             return Ok(Served::NotOwed);
         }
+        let telling = Telling::again(&reading, &before, record.claim.as_ref(), now);
         let review = &look.review.head.review;
-        let claim = Claim { by: claimant()?, until: now.plus_millis(LEASE) };
+        let mut claim = Claim::new(random()?, &telling, now.plus_millis(LEASE));
         if !env.store.claim(review, person, &claim, now).await.doing("claiming a person")? {
             return Ok(Served::HeldByAnother);
         }
@@ -87,19 +90,51 @@ impl Addressee<'_> {
         let Some(look) = Look::at(env, review).await? else {
             return self.release(review, &claim, Served::NotOwed).await;
         };
-        let Some(owed) = self.owed(&look, &newest, prior).await? else {
+        let Some(telling) = self.still(&look, &newest, telling, &mut claim).await? else {
+            return Ok(Served::HeldByAnother);
+        };
+        let Some(owed) = self.owed(&look, &newest, prior, telling.at).await? else {
             return self.release(review, &claim, Served::NotOwed).await;
         };
         self.send(&look, &owed, &claim).await
     }
 
-    /// The one look at what is owed, under the claim.
-    async fn owed(&self, look: &Look, record: &TellingRecord, prior: PriorMail) -> Result<Option<Owed>, Failure> {
+    /// The telling that the claim is for. Where a decision came between the look and the claim, it is another telling, and
+    /// the claim is renamed before anything goes out under it; `None` where another has the claim by now.
+    async fn still(
+        &self,
+        look: &Look,
+        record: &TellingRecord,
+        telling: Telling,
+        claim: &mut Claim,
+    ) -> Result<Option<Telling>, Failure> {
+        let Some(reading) = look.reading() else { return Ok(Some(telling)) };
+        let fresh = Telling::new(&reading, &told(&reading, self.person, record), self.now);
+        if fresh.basis == telling.basis {
+            return Ok(Some(telling));
+        }
+        let renamed = Claim::new(random()?, &fresh, claim.until);
+        let review = &look.review.head.review;
+        if !self.env.store.rename_claim(review, self.person, &claim.by, &renamed).await.doing("renaming a claim")? {
+            return Ok(None);
+        }
+        *claim = renamed;
+        Ok(Some(fresh))
+    }
+
+    /// The one look at what is owed, under the claim, as of the telling's instant.
+    async fn owed(
+        &self,
+        look: &Look,
+        record: &TellingRecord,
+        prior: PriorMail,
+        at: Instant,
+    ) -> Result<Option<Owed>, Failure> {
         let Some(reading) = look.reading() else { return Ok(None) };
         let told = told(&reading, self.person, record);
         let version = self.env.store.version(&look.review.head.review, told.version).await;
         let stood_on = version.doing("reading the version that was told")?.map(|version| version.stands_on);
-        let notice = owed::owed(&reading, &told, prior, &stood_on.unwrap_or_default(), self.now);
+        let notice = owed::owed(&reading, &told, prior, &stood_on.unwrap_or_default(), at);
         Ok(notice.map(|notice| Owed { told, notice }))
     }
 
@@ -110,8 +145,8 @@ impl Addressee<'_> {
                 self.settle(look, owed, &id, claim).await?;
                 Ok(Served::Sent)
             }
-            Ok(MailAccepted::Refused(reason)) => {
-                refused::remember(env, review, notice, &claim.by, &reason, self.deadline).await?;
+            Ok(MailAccepted::Never(status)) => {
+                refused::remember(env, review, notice, &claim.by, status, self.deadline).await?;
                 self.release(review, claim, Served::Refused).await
             }
             Ok(MailAccepted::Wait(wait)) => self.release(review, claim, Served::Wait(wait)).await,
@@ -127,7 +162,7 @@ impl Addressee<'_> {
 
     /// The mail is out, so this is written in the end, however often HEAD moves meanwhile. Where time runs out, or the
     /// lease did and another took the claim over, the mail stays in doubt: that one tells the person again, with the same
-    /// bytes.
+    /// bytes while nothing has moved that the notice is decided from.
     async fn settle(&self, look: &Look, owed: &Owed, message_id: &str, claim: &Claim) -> Result<(), Failure> {
         let (env, notice) = (self.env, &owed.notice);
         let Some(reading) = look.reading() else { return Ok(()) };
@@ -176,9 +211,4 @@ fn measure(notice: &Notice, review: &ReviewId, awaited: usize) {
         .count("AnswersOutstanding", awaited)
         .property("review_id", review.as_str())
         .emit(notice.at.millis());
-}
-
-/// One invocation, one person: nobody else has this name.
-fn claimant() -> Result<String, Failure> {
-    Ok(format!("{:032x}", u128::from_be_bytes(random()?)))
 }

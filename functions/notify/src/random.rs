@@ -1,4 +1,4 @@
-//! What nobody else can have: names and nonces of the system's own randomness.
+//! What nobody else can have: names out of the system's own randomness.
 
 use decisions::Doing;
 use lambda_shell::Failure;

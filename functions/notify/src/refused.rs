@@ -1,11 +1,12 @@
-//! The mailer will not send a message: kept as what is known of it, and decided on like any mail that did not arrive.
+//! The mailer will not send a message, or there is none to send: kept as what is known of it, and decided on like any
+//! mail that did not arrive.
 
 use decisions::{Committing, Kept, Reported};
 use lambda_shell::{Failure, deadline::Deadline, metrics::Metrics};
 use refresh_core::{
     Instant, ReviewId,
     record::{
-        delivery::{Delivery, DeliveryReport, DeliveryStatus},
+        delivery::{Delivery, DeliveryReport, DeliveryStatus, Undeliverable},
         notice::Notice,
     },
 };
@@ -13,19 +14,20 @@ use refresh_core::{
 use crate::Env;
 
 /// Before the claim is given back: whoever dies in here leaves the mail in doubt, it is refused again, and comes here.
-/// The message never got an id of the mailer's, so it is known by its claim. The round goes on, and what the decision
+/// The message never got an id of the mailer's, so it is known by its claim. One that could not be made costs the mailer
+/// nothing, and is tried again when something of it may be another. The round goes on, and what the decision
 /// makes due is found by it or by the next tick.
 pub(crate) async fn remember(
     env: &Env,
     review: &ReviewId,
     notice: &Notice,
     claimed_by: &str,
-    reason: &str,
+    status: DeliveryStatus,
     deadline: Deadline,
 ) -> Result<(), Failure> {
     let at = Instant::from_millis(env.clock.now_millis());
-    let delivery =
-        Delivery { message_id: claimed_by.to_owned(), mailed_at: at, at, status: DeliveryStatus::rejected(reason) };
+    let delivery = Delivery { message_id: claimed_by.to_owned(), mailed_at: at, at, status };
+    let made = delivery.status.undeliverable() != Some(Undeliverable::Unmailable);
     let report = &DeliveryReport { to: notice.to.clone(), delivery, trace: notice.trace };
     let committing = Committing { store: &env.store, jitter: &env.jitter, deadline };
     let reported = Reported { committing, deployment: &env.deployment, clock: &env.clock, review, report };
@@ -33,7 +35,12 @@ pub(crate) async fn remember(
         decisions::measure(&commit);
     }
     let trace = notice.trace.map(tracing::field::display);
-    tracing::error!(review_id = %review, trace_id = trace, "the mailer refused a mail; it is not tried again");
-    Metrics::new("Holdpoint").count("MailsRefused", 1).property("review_id", review.as_str()).emit(at.millis());
+    if made {
+        tracing::error!(review_id = %review, trace_id = trace, "the mailer refused a mail; it is not tried again");
+    } else {
+        tracing::error!(review_id = %review, trace_id = trace, "a mail cannot be made; it is tried again within the hour");
+    }
+    let figure = if made { "MailsRefused" } else { "MailsUnmailable" };
+    Metrics::new("Holdpoint").count(figure, 1).property("review_id", review.as_str()).emit(at.millis());
     Ok(())
 }

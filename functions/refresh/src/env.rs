@@ -11,7 +11,7 @@ use lambda_shell::{
     start::Connect,
 };
 use packet_store::Store;
-use refresh_core::facts::policy::Deployment;
+use refresh_core::{base::name, facts::policy::Deployment};
 use sources::policy;
 
 /// What refresh works with. Built once; clones share everything.
@@ -35,7 +35,7 @@ impl Env {
     /// Every setting that is missing or wrong.
     pub fn of(settings: &mut Settings, sdk: &SdkConfig, clock: Clock) -> Result<Self, BadSettings> {
         let (table, notices) = (settings.required("TABLE"), settings.required("NOTICES_QUEUE_URL"));
-        let mail_domain = settings.required("MAIL_DOMAIN");
+        let mail_domain = settings.checked("MAIL_DOMAIN", name::mail_domain);
         let deployment = settings.file("POLICY_FILE", "policy.json", policy::read);
         let jitter = Jitter::of(settings);
         let deployment = settings.finish(deployment)?;

@@ -58,6 +58,19 @@ impl Settings {
         self.values.get(name).map(|value| value.trim().to_owned()).filter(|value| !value.is_empty())
     }
 
+    /// A required value that `parse` takes; the default of its type where it does not. The error of `parse` says what was
+    /// expected and what was found.
+    pub fn checked<T: Default>(&mut self, name: &str, parse: impl FnOnce(&str) -> Result<T, String>) -> T {
+        let Some(value) = self.optional(name) else {
+            self.fault(name, "expected a value, found none");
+            return T::default();
+        };
+        parse(&value).unwrap_or_else(|error| {
+            self.fault(name, format!("expected {error}"));
+            T::default()
+        })
+    }
+
     pub fn parsed<T: FromStr>(&mut self, name: &str, expected: &str, otherwise: T) -> T {
         let Some(value) = self.optional(name) else { return otherwise };
         value.parse().unwrap_or_else(|_| {

@@ -13,8 +13,9 @@ use refresh_core::{
     Instant, Person, ReviewId,
     base::digest::canonical,
     record::{
+        claim::Claim,
         delivery::{Delivery, DeliveryReport},
-        last_notified::{Claim, LastNotified},
+        last_notified::LastNotified,
     },
 };
 
@@ -88,6 +89,36 @@ impl Store {
             .expression_attribute_values(":claim", AttributeValue::B(digest.0.to_vec().into()))
             .expression_attribute_values(":schema", number(SCHEMA))
             .expression_attribute_values(":now", number(now.millis()));
+        Ok(matches!(self.update(&doing, request).await?, Write::Done))
+    }
+
+    /// The holder `from` goes on under another name, within the same lease. `false`: the claim is another's by now.
+    pub async fn rename_claim(
+        &self,
+        review: &ReviewId,
+        person: &Person,
+        from: &str,
+        to: &Claim,
+    ) -> Result<bool, StoreError> {
+        let doing = format!("renaming a claim of {review}");
+        let key = Key::told(review, person);
+        let until = to.until.millis().to_string();
+        let digest = claim_digest(&key, &to.by, &until);
+        let request = self
+            .client
+            .update_item()
+            .table_name(&*self.table)
+            .set_key(Some(key.attributes()))
+            .update_expression("SET #by = :by, #until = :until, #claim = :claim")
+            // `#by = :by`: the answer was lost, and this is the SDK's next attempt.
+            .condition_expression("#by = :from OR #by = :by")
+            .expression_attribute_names("#by", CLAIM_BY)
+            .expression_attribute_names("#until", CLAIM_UNTIL)
+            .expression_attribute_names("#claim", CLAIM_DIGEST)
+            .expression_attribute_values(":by", text(&to.by))
+            .expression_attribute_values(":from", text(from))
+            .expression_attribute_values(":until", number(until))
+            .expression_attribute_values(":claim", AttributeValue::B(digest.0.to_vec().into()));
         Ok(matches!(self.update(&doing, request).await?, Write::Done))
     }
 

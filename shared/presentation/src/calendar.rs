@@ -72,10 +72,6 @@ pub const fn method_word(part: &CalendarPart) -> &'static str {
 
 /// Writes the object and reads it back. The bytes are returned only if an exact parse gives exactly what was meant.
 pub fn write(part: &CalendarPart, invitation: &Invitation<'_>) -> Result<String, Unsafe> {
-    // A UID cannot be cleaned: two could become one. The door refuses such a one; here it only must not get out.
-    if part.uid.is_empty() || part.uid.len() > 255 || part.uid.chars().any(|c| !c.is_ascii_graphic()) {
-        return Err(Unsafe::new("the calendar UID", "1 to 255 visible ASCII characters", "another UID"));
-    }
     if invitation.organiser == invitation.attendee {
         return Err(Unsafe::new("the organiser", "an address that is no recipient", "the recipient's own"));
     }
@@ -98,7 +94,7 @@ pub fn properties(part: &CalendarPart, invitation: &Invitation<'_>) -> (Vec<Prop
         property("METHOD", method(part.method).to_owned()),
     ];
     let mut event = vec![
-        property("UID", part.uid.clone()),
+        property("UID", part.uid.to_string()),
         property("SEQUENCE", part.sequence.to_string()),
         property("DTSTAMP", stamp(invitation.at)),
         property("DTSTART", stamp(part.slot.start)),
@@ -108,7 +104,7 @@ pub fn properties(part: &CalendarPart, invitation: &Invitation<'_>) -> (Vec<Prop
         Property {
             name: "ORGANIZER",
             parameters: vec![("CN", ORGANISER.to_owned())],
-            value: format!("mailto:{}", invitation.organiser),
+            value: mailto(invitation.organiser),
         },
         attendee(part, invitation),
     ];
@@ -145,7 +141,17 @@ fn attendee(part: &CalendarPart, invitation: &Invitation<'_>) -> Property {
         parameters.push(("PARTSTAT", "NEEDS-ACTION".to_owned()));
         parameters.push(("RSVP", "FALSE".to_owned()));
     }
-    Property { name: "ATTENDEE", parameters, value: format!("mailto:{}", invitation.attendee) }
+    Property { name: "ATTENDEE", parameters, value: mailto(invitation.attendee) }
+}
+
+/// RFC 6068: what has a meaning in a URI, or no place there, is written as its code. Calendars decode it, so that an
+/// address with such a character stays that address.
+fn mailto(person: &Person) -> String {
+    let written = |c: char| match c {
+        '%' | '/' | '?' | '#' | '&' | '=' | '^' | '`' | '{' | '|' | '}' => format!("%{:02X}", u32::from(c)),
+        c => c.to_string(),
+    };
+    format!("mailto:{}", person.as_str().chars().map(written).collect::<String>())
 }
 
 fn summary(part: &CalendarPart, invitation: &Invitation<'_>) -> String {

@@ -174,6 +174,23 @@ fn token_tag(root: &[u8; 32], purpose: Purpose, signed: &[u8]) -> [u8; TAG] {
     tag(root, &[b"link ", purpose.path().as_bytes()].concat(), &[signed])
 }
 
+/// What sets the links of two tellings about one thing apart. It follows from the telling, so that a mail made twice
+/// holds one link; nobody without the key can foretell it.
+pub fn nonce(token: &Token, keys: &Keys, told_at: Instant) -> [u8; 8] {
+    let (_, root) = keys.signing();
+    let trace: Vec<u8> = token.trace.into_iter().flat_map(TraceId::bytes).collect();
+    let parts: [&[u8]; 6] = [
+        &token.review,
+        &token.person,
+        &token.thing,
+        &token.expires_at.millis().to_be_bytes(),
+        &told_at.millis().to_be_bytes(),
+        &trace,
+    ];
+    let tag = tag(root, &[b"nonce ", token.purpose.path().as_bytes()].concat(), &parts);
+    std::array::from_fn(|at| tag[at])
+}
+
 /// Signs with the first key. The nonce sets two mails about one thing apart; it comes from the caller.
 pub fn sign(token: &Token, keys: &Keys, nonce: [u8; 8]) -> String {
     let (id, root) = keys.signing();

@@ -5,19 +5,12 @@
 
 use std::fmt;
 
+use refresh_core::base::name::acts;
+
 /// The longest name, title or id shown in one place.
 pub const LONGEST_LINE: usize = 200;
 /// The longest note a person can leave.
 pub const LONGEST_NOTE: usize = 1_000;
-
-/// Invisible, or changing how its neighbours are read. Zero-width joiners stay: scripts and emoji need them.
-const fn acts(c: char) -> bool {
-    matches!(c,
-        '\u{00ad}' | '\u{061c}' | '\u{115f}' | '\u{1160}' | '\u{17b4}' | '\u{17b5}' | '\u{180e}' | '\u{200b}'
-        | '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{3164}' | '\u{feff}'
-        | '\u{fff9}'..='\u{fffc}' | '\u{fffe}' | '\u{ffff}' | '\u{e0000}'..='\u{e0fff}' | '\u{f0000}'..='\u{10ffff}'
-        | '\u{e000}'..='\u{f8ff}')
-}
 
 /// One line: controls and line ends become blanks, blanks are folded into one, length is cut with an ellipsis.
 pub fn one_line(text: &str, longest: usize) -> String {
@@ -141,6 +134,14 @@ impl Url {
     pub fn as_str(&self) -> &str {
         &self.0
     }
+}
+
+/// What every mailed link begins with, checked once at start: with any other no mail could be made.
+///
+/// # Errors
+/// What was expected.
+pub fn link_base(text: &str) -> Result<String, String> {
+    Url::parse(text).map(|base| base.0)
 }
 
 /// Where a page leads to: a path of its own host, or a whole URL. A mail has no host of its own, so its links are [`Url`]s.

@@ -207,6 +207,7 @@ fn rule(rule: Rule) -> &'static str {
         Rule::Bounced => "mail bounced",
         Rule::Complained => "mail was reported as unwanted",
         Rule::Rejected => "the mailer refused the mail",
+        Rule::Unmailable => "the mail could not be made",
         Rule::TooManyProposals => "more proposals in a short time than the policy allows",
     }
 }
@@ -231,6 +232,7 @@ pub fn delivery(status: &DeliveryStatus) -> &'static str {
         DeliveryStatus::Delayed => "delayed; the mailer still tries",
         DeliveryStatus::BouncedForNow => "came back for now",
         DeliveryStatus::Delivered => "delivered",
+        DeliveryStatus::Unmailable { .. } => "not sent: it could not be made",
         DeliveryStatus::Rejected { .. } => "refused by the mailer",
         DeliveryStatus::Suppressed => "not tried: mail to this address came back before",
         DeliveryStatus::Bounced => "came back for good",

@@ -2,7 +2,8 @@
 
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use presentation::link::{
-    Keys, Purpose, Refusal, SealRefusal, TOKEN_LENGTHS, Token, form_check, form_seal, open, short, sign, thing, url,
+    Keys, Purpose, Refusal, SealRefusal, TOKEN_LENGTHS, Token, form_check, form_seal, nonce, open, short, sign, thing,
+    url,
 };
 use proptest::prelude::*;
 use refresh_core::{Instant, TraceId, base::digest::Digest};
@@ -248,4 +249,30 @@ proptest! {
             prop_assert_eq!(open(&text, &one_key(), purpose, now()), Ok(token));
         }
     }
+}
+
+/// The same telling of the same thing gives the same link; anything else, another one.
+#[test]
+fn a_nonce_follows_from_the_telling() {
+    let keys = one_key();
+    let at = Instant::from_millis(1_793_696_520_000);
+    let first = token(Purpose::Adopt);
+    let told = nonce(&first, &keys, at);
+    assert_eq!(nonce(&first, &keys, at), told);
+    let other = |change: fn(&mut Token)| {
+        let mut token = first;
+        change(&mut token);
+        nonce(&token, &keys, at)
+    };
+    let others = [
+        nonce(&first, &keys, at.plus_millis(1)),
+        other(|token| token.purpose = Purpose::Acknowledge),
+        other(|token| token.review = [7; 16]),
+        other(|token| token.person = [7; 16]),
+        other(|token| token.thing = [7; 16]),
+        other(|token| token.expires_at = token.expires_at.plus_millis(1)),
+        other(|token| token.trace = TraceId::from_bytes([7; 16])),
+    ];
+    let all: std::collections::BTreeSet<[u8; 8]> = others.into_iter().chain([told]).collect();
+    assert_eq!(all.len(), others.len() + 1, "{all:?}");
 }

@@ -27,5 +27,6 @@ pub use base::{
     instant::{Instant, Interval},
     name::{Calendar, ChangeId, Checkpoint, EventId, Person, ReviewId, Role, Service, Source},
     trace::TraceId,
+    uid::{LONGEST_UID, Uid},
     zone::Zone,
 };

@@ -2,7 +2,15 @@
 
 use std::collections::BTreeMap;
 
-use refresh_core::{Instant, Person, ReviewId, base::instant::MINUTE, record::review::Head};
+use refresh_core::{
+    Instant, Person, ReviewId,
+    base::instant::MINUTE,
+    record::{
+        exception::{ExceptionKind, Rule},
+        lineage::Happening,
+        review::Head,
+    },
+};
 
 use super::{Settings, virtual_time::VirtualTime};
 use crate::replay::{Player, Scenario};
@@ -91,4 +99,42 @@ async fn one_refused_mail_keeps_nobody_waiting() {
     let again =
         player.time().engine().store().told(&head(&player).await.review).await.unwrap().remove(&refused).unwrap();
     assert_eq!(again.delivery, record.delivery, "it was tried again");
+}
+
+/// The service's own address, the one that no mail can be to: it would be sender and reader of an invitation. An
+/// exception says so at once, the others are told, nothing is retried in vain, and the engine is not well.
+#[tokio::test]
+async fn a_mail_that_cannot_be_made_is_an_exception_at_once() {
+    let own = Settings::in_memory(POLICY).mail_from;
+    let names = [GOOD[0], GOOD[1], ("reject+dbm@simulator.amazonses.com", own.as_str())];
+    let mut player = changed(&names).await;
+    player.until(at(DUE)).await.unwrap();
+    let found = mails(&player);
+    assert!(!found.contains_key(&own), "{found:?}");
+    for to in ["gov@example.com", "rm-a@example.com", "success+so@simulator.amazonses.com"] {
+        assert!(found.contains_key(to), "{to}: {found:?}");
+    }
+    let head = head(&player).await;
+    let own = Person::parse(&own).unwrap();
+    let open = head.exceptions.iter().find(|open| open.kind == ExceptionKind::Unreachable).expect("an exception");
+    let reasons: Vec<_> = open.reasons.iter().map(|reason| (reason.rule, reason.person.clone())).collect();
+    assert_eq!(reasons, [(Rule::Unmailable, Some(own.clone()))]);
+    assert!(head.withholds(&own));
+    let engine = player.time().engine();
+    let record = engine.store().told(&head.review).await.unwrap().remove(&own).unwrap();
+    assert_eq!((record.claim, record.delivery.map(|known| known.status.word())), (None, Some("unmailable")));
+    let wrong = crate::server::wrong(engine).await;
+    assert_eq!(wrong, ["1 people of open reviews cannot be told"]);
+    // An hour of it is tried again, is in no dead-letter queue, and is no further entry of the record.
+    let undeliverable = async |player: &Player| {
+        let entries = player.time().engine().store().lineage(&head.review, 1).await.unwrap();
+        let happenings = entries.iter().flat_map(|entry| &entry.happenings);
+        happenings.filter(|one| matches!(one, Happening::Undeliverable { to, .. } if *to == own)).count()
+    };
+    assert_eq!(undeliverable(&player).await, 1);
+    player.until(at(DUE).plus_millis(100 * MINUTE)).await.unwrap();
+    assert_eq!(undeliverable(&player).await, 1);
+    for (dead, _) in player.time().engine().topology().dead_letter_queues() {
+        assert!(player.time().engine().queues().look(&dead.name).unwrap().is_empty(), "{}", dead.name);
+    }
 }

@@ -145,7 +145,7 @@ pub struct LineageLine {
 
 impl From<&CalendarPart> for CalendarLine {
     fn from(part: &CalendarPart) -> Self {
-        Self { method: part.method, uid: part.uid.clone(), sequence: part.sequence, status: part.status }
+        Self { method: part.method, uid: part.uid.to_string(), sequence: part.sequence, status: part.status }
     }
 }
 

@@ -22,6 +22,7 @@ use axum::{
 };
 use lambda_shell::web;
 use presentation::page::Page;
+use refresh_core::record::review::Standing;
 use serde_json::{Value, json};
 use tokio::{
     net::TcpListener,
@@ -163,7 +164,41 @@ async fn health(State(shared): State<Shared>) -> Response {
         }
     }
     let mails = engine.mailbox().len();
-    answered(StatusCode::OK, &json!({ "status": "ok", "now": engine.now(), "queues": queues, "mails": mails }))
+    let wrong = wrong(engine).await;
+    let status = if wrong.is_empty() { "ok" } else { "attention" };
+    let health = json!({ "status": status, "wrong": wrong, "now": engine.now(), "queues": queues, "mails": mails });
+    answered(StatusCode::OK, &health)
+}
+
+/// What somebody must see to, as counts: this door is open to whoever reaches the machine, so it names no review and
+/// nobody. The server itself answers, so the status of the answer is 200 all the same.
+pub async fn wrong(engine: &Engine) -> Vec<String> {
+    let mut wrong = Vec::new();
+    let dead: usize = engine.topology().dead_letter_queues().map(|(queue, _)| letters(engine, &queue.name)).sum();
+    if dead > 0 {
+        wrong.push(format!("{dead} messages are in dead-letter queues"));
+    }
+    match engine.store().reviews().await {
+        Ok(heads) => {
+            if !heads.unreadable.is_empty() {
+                wrong.push(format!("{} reviews cannot be read", heads.unreadable.len()));
+            }
+            let open = heads.read.iter().filter(|head| head.standing == Standing::Open);
+            let unreached = open.flat_map(|head| &head.unreachable).filter(|known| known.is_open()).count();
+            if unreached > 0 {
+                wrong.push(format!("{unreached} people of open reviews cannot be told"));
+            }
+        }
+        Err(error) => {
+            tracing::error!(%error, "the reviews could not be read");
+            wrong.push("the reviews could not be read".to_owned());
+        }
+    }
+    wrong
+}
+
+fn letters(engine: &Engine, queue: &str) -> usize {
+    engine.queues().look(queue).map_or(1, |letters| letters.len())
 }
 
 fn respond(page: Page) -> Response {

@@ -1,7 +1,7 @@
 //! Claims and leases: at most one worker tells a person at a time, and a dead one holds nobody up for ever.
 
 use packet_store::TellingRecord;
-use refresh_core::record::last_notified::Claim;
+use refresh_core::record::claim::Claim;
 
 use crate::support::{
     engine::{Engine, refused},
@@ -83,4 +83,18 @@ async fn a_claim_that_meets_a_transaction_waits_for_it() {
     let claim = claim("a", "2026-11-03T09:10:00Z");
     assert!(engine.store().claim(&review(), &person("ada"), &claim, now()).await.unwrap());
     assert_eq!(engine.calls().len(), 2);
+}
+
+#[tokio::test]
+async fn only_the_holder_renames_its_claim() {
+    let store = Engine::new().store();
+    let ada = person("ada");
+    let (a, b, other) =
+        (claim("a", "2026-11-03T09:10:00Z"), claim("b", "2026-11-03T09:10:00Z"), claim("c", "2026-11-03T09:10:00Z"));
+    assert!(!store.rename_claim(&review(), &ada, "a", &b).await.unwrap(), "there is none");
+    store.claim(&review(), &ada, &a, now()).await.unwrap();
+    assert!(!store.rename_claim(&review(), &ada, "c", &other).await.unwrap(), "it is another's");
+    assert!(store.rename_claim(&review(), &ada, "a", &b).await.unwrap());
+    assert!(store.rename_claim(&review(), &ada, "a", &b).await.unwrap(), "again, after a lost answer");
+    assert_eq!(store.told(&review()).await.unwrap()[&ada].claim, Some(b));
 }

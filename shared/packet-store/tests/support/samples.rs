@@ -16,9 +16,10 @@ use refresh_core::{
         subject::{Diary, Subject},
     },
     record::{
+        claim::Claim,
         commit::{self, Cause, Commit, ConfirmedMail},
         delivery::{Delivery, DeliveryReport, DeliveryStatus},
-        last_notified::{Claim, LastNotified},
+        last_notified::LastNotified,
         lineage::{Happening, Trigger},
         review::{Head, Review},
     },

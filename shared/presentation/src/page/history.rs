@@ -93,6 +93,7 @@ fn happened(happening: &Happening, names: &Names<'_>) -> Happened {
         }
         Happening::Undeliverable { to, why, reason } => {
             let what = match why {
+                Undeliverable::Unmailable => "could not be made",
                 Undeliverable::Rejected => "was refused by the mailer",
                 Undeliverable::Bounced => "bounced",
                 Undeliverable::Complained => "was reported as unwanted",

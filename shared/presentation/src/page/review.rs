@@ -4,7 +4,7 @@ use askama::Template;
 use refresh_core::{
     Person,
     record::{
-        delivery::{Delivery, DeliveryStatus},
+        delivery::Delivery,
         lineage::{Entry, Misfit},
         packet::Version,
         review::{Review, Standing},
@@ -164,10 +164,7 @@ fn delivered(review: &Review, who: &Person, known: &Delivery, names: &Names<'_>)
         who: names.full(who),
         what: wording::delivery(&known.status),
         at: moment::instant(known.at, names.zone),
-        reason: match &known.status {
-            DeliveryStatus::Rejected { reason } => Some(Note::of(reason)),
-            _ => None,
-        },
+        reason: known.status.reason().map(Note::of),
         withheld: review.head.withholds(who),
     }
 }

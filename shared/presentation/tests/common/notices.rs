@@ -53,11 +53,15 @@ pub fn somebody_busy(name: &str) -> Standpoint {
     }
 }
 
+fn uid(text: &str) -> refresh_core::Uid {
+    refresh_core::Uid::parse(text).expect("a UID")
+}
+
 fn hold(method: Method, sequence: u32) -> CalendarPart {
     CalendarPart {
         method,
         object: CalendarObject::Hold,
-        uid: "RR-1042-hold@example.com".to_owned(),
+        uid: uid("RR-1042-hold@example.com"),
         sequence,
         status: Some(if method == Method::Request { CalendarStatus::Tentative } else { CalendarStatus::Cancelled }),
         slot: slot("15:30:00", "16:30:00"),
@@ -68,7 +72,7 @@ fn meeting(method: Method, sequence: u32, status: Option<CalendarStatus>) -> Cal
     CalendarPart {
         method,
         object: CalendarObject::Meeting,
-        uid: "RR-1042@example.com".to_owned(),
+        uid: uid("RR-1042@example.com"),
         sequence,
         status,
         slot: slot("15:30:00", "16:30:00"),

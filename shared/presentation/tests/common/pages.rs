@@ -226,6 +226,7 @@ fn undelivered() -> World {
         why: Undeliverable::Rejected,
         mailed_at: at("09:02:00"),
         profile: None,
+        terms: None,
         reach: Reachability::Withheld,
     }];
     world

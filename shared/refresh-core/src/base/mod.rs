@@ -7,4 +7,5 @@ pub mod hex;
 pub mod instant;
 pub mod name;
 pub mod trace;
+pub mod uid;
 pub mod zone;

@@ -8,6 +8,8 @@ use serde::{Deserialize, Serialize};
 pub const LONGEST_NAME: usize = 200;
 /// RFC 5321: a path is at most 256 octets, angle brackets included.
 pub const LONGEST_ADDRESS: usize = 254;
+/// So that `sha256-`, 32 digits, `-hold@` and it fit into a UID's 255 octets.
+pub const LONGEST_MAIL_DOMAIN: usize = 190;
 
 macro_rules! names {
     ($($(#[$doc:meta])* $name:ident: $check:ident),* $(,)?) => {$(
@@ -77,6 +79,27 @@ names! {
     Person: address,
 }
 
+/// Invisible, of no meaning to others, or changing how its neighbours are read: no output shows such a character, so a
+/// name with one would be shown as another name. Zero-width joiners are none of them: scripts and emoji need those.
+pub const fn acts(c: char) -> bool {
+    matches!(c,
+        '\u{00ad}' | '\u{061c}' | '\u{115f}' | '\u{1160}' | '\u{17b4}' | '\u{17b5}' | '\u{180e}' | '\u{200b}'
+        | '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{3164}' | '\u{feff}'
+        | '\u{fff9}'..='\u{fffc}' | '\u{fffe}' | '\u{ffff}' | '\u{e0000}'..='\u{e0fff}' | '\u{f0000}'..='\u{10ffff}'
+        | '\u{e000}'..='\u{f8ff}')
+}
+
+/// The host part of message ids and of UIDs. So short that the longest UID made with it has at most 255 octets.
+///
+/// # Errors
+/// What was expected and what was found.
+pub fn mail_domain(text: &str) -> Result<String, String> {
+    if text.len() > LONGEST_MAIL_DOMAIN || !is_host(text) {
+        return Err(format!("a host name of at most {LONGEST_MAIL_DOMAIN} characters; found {}", shorten(text)));
+    }
+    Ok(text.to_owned())
+}
+
 fn identifier(text: &str) -> Result<String, String> {
     let shown = || shorten(text);
     if text.is_empty() || text.chars().count() > LONGEST_NAME {
@@ -84,6 +107,13 @@ fn identifier(text: &str) -> Result<String, String> {
     }
     if text.chars().any(char::is_control) || text.trim() != text {
         return Err(format!("a name without control characters or blanks around it; found {}", shown()));
+    }
+    if text.chars().any(acts) {
+        return Err(format!("a name of characters that can be seen; found {}", shown()));
+    }
+    // Browsers take these two out of a path, however they are written there.
+    if matches!(text, "." | "..") {
+        return Err(format!("a name that is more than dots; found {}", shown()));
     }
     Ok(text.to_owned())
 }
@@ -101,20 +131,28 @@ fn address(text: &str) -> Result<String, String> {
     let wrong = || format!("an e-mail address like name@example.com; found {}", shorten(text));
     let (local, domain) = text.split_once('@').ok_or_else(wrong)?;
     let atom = |c: char| c.is_ascii_alphanumeric() || "!#$%&'*+-/=?^_`{|}~.".contains(c);
-    let dots = |s: &str| !s.is_empty() && !s.starts_with('.') && !s.ends_with('.') && !s.contains("..");
-    let label = |l: &str| {
-        (1..=63).contains(&l.len())
-            && l.chars().all(|c| c.is_ascii_alphanumeric() || c == '-')
-            && !l.starts_with('-')
-            && !l.ends_with('-')
-    };
-    if text.len() > LONGEST_ADDRESS || local.len() > 64 || !dots(local) || !local.chars().all(atom) {
+    if text.len() > LONGEST_ADDRESS || local.len() > 64 || !is_dotted(local) || !local.chars().all(atom) {
         return Err(wrong());
     }
-    if !dots(domain) || !domain.split('.').all(label) {
+    // `=?` begins an encoded word: mail programs would read another address.
+    if !is_host(domain) || local.contains("=?") {
         return Err(wrong());
     }
     Ok(text.to_ascii_lowercase())
+}
+
+fn is_dotted(text: &str) -> bool {
+    !text.is_empty() && !text.starts_with('.') && !text.ends_with('.') && !text.contains("..")
+}
+
+fn is_host(text: &str) -> bool {
+    let label = |label: &str| {
+        (1..=63).contains(&label.len())
+            && label.chars().all(|c| c.is_ascii_alphanumeric() || c == '-')
+            && !label.starts_with('-')
+            && !label.ends_with('-')
+    };
+    is_dotted(text) && text.split('.').all(label)
 }
 
 /// What a message shows of a bad value: enough to find it, never a page of it.
@@ -124,4 +162,39 @@ pub fn shorten(text: &str) -> String {
         shown.push('…');
     }
     format!("{shown:?}")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_name_is_what_every_output_can_show() {
+        for good in
+            ["RR-1042", "RR 1042", "größe", "日本 レビュー", "مراجعة", "👩🏽‍💻", "a/b#c%d", "...", ".a", "x\u{3000}y"]
+        {
+            assert_eq!(ReviewId::parse(good).as_ref().map(ReviewId::as_str), Ok(good));
+        }
+        for (bad, expected) in [
+            ("", "a name of 1 to 200 characters"),
+            (" a", "a name without control characters or blanks around it"),
+            ("a\nb", "a name without control characters or blanks around it"),
+            ("a\u{200b}", "a name of characters that can be seen"),
+            ("\u{202e}1-RR", "a name of characters that can be seen"),
+            ("a\u{ffff}", "a name of characters that can be seen"),
+            (".", "a name that is more than dots"),
+            ("..", "a name that is more than dots"),
+        ] {
+            let error = ReviewId::parse(bad).unwrap_err();
+            assert_eq!(error.split_once("; found ").map(|(expected, _)| expected), Some(expected), "{bad:?}");
+        }
+    }
+
+    #[test]
+    fn no_address_looks_like_an_encoded_word() {
+        for good in ["a=b@example.com", "a?=b@example.com", "o'neil+x@example.com", "a%b@x"] {
+            assert!(Person::parse(good).is_ok(), "{good}");
+        }
+        assert!(Person::parse("=?utf-8?q?a?=@example.com").is_err());
+    }
 }

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::{
-    Instant,
+    Instant, Uid,
     audience::roles,
     base::digest::Digest,
     choice::{situation::Situation, today::today, violation},
@@ -26,8 +26,8 @@ impl<'a> Draft<'a> {
         let meeting = terms
             .meeting
             .clone()
-            .unwrap_or_else(|| crate::facts::fact::Meeting { uid: format!("{}@{}", situation.id, host), sequence: 0 });
-        let hold = Hold { uid: format!("{}-hold@{}", situation.id, host), sequence: 0, entry: None, told: false };
+            .unwrap_or_else(|| crate::facts::fact::Meeting { uid: Uid::of_meeting(situation.id, host), sequence: 0 });
+        let hold = Hold { uid: Uid::of_hold(situation.id, host), sequence: 0, entry: None, told: false };
         let mut issued = Version {
             number: terms.version,
             made_at: situation.now,

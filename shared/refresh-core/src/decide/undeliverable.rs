@@ -8,11 +8,11 @@ use crate::{
     record::{
         commit::Commit,
         decision::Outcome,
-        delivery::{DeliveryReport, DeliveryStatus},
+        delivery::DeliveryReport,
         lineage::Happening,
         review::{Review, Standing},
     },
-    telling::reach,
+    telling::reach::{self, Adds},
 };
 
 /// A person whose mail does not arrive: nothing more is mailed to them, and one who is required opens `unreachable`.
@@ -29,14 +29,12 @@ pub fn undeliverable(
     let situation = Situation::of(&review.head.review, facts, deployment, now)?;
     let mut draft = Draft::without_reassessing(review, &situation);
     draft.trace = report.trace;
-    let profile = reach::profile(facts, &report.to);
-    if !reach::unreached(draft.head(), report, why, profile) {
-        return None;
+    match reach::unreached(draft.head(), report, why, facts) {
+        Adds::Nothing => return None,
+        Adds::OnlyItsInstant => return draft.finish(Vec::new()),
+        Adds::News => {}
     }
-    let reason = match &report.delivery.status {
-        DeliveryStatus::Rejected { reason } => Some(reason.clone()),
-        _ => None,
-    };
+    let reason = report.delivery.status.reason().map(str::to_owned);
     draft.happened(Happening::Undeliverable { to: report.to.clone(), why, reason });
     if review.head.standing == Standing::Open {
         draft.keep_exceptions();

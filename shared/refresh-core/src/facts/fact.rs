@@ -130,7 +130,7 @@ pub struct Terms {
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub struct Meeting {
     /// The UID of RFC 5545.
-    pub uid: String,
+    pub uid: crate::Uid,
     /// The SEQUENCE of RFC 5545.
     pub sequence: u32,
 }

@@ -5,6 +5,8 @@
 //!                 refused, and then they must know something else │    │ their `person` fact is renewed ▶ Resumed
 //!                                                                 ▼    ▲ refused again                       ▲
 //!                                                               Retry ─┘── the mailer accepts ───────────────┘
+//!  a mail cannot be made ─▶ Withheld ── their or the review's facts are renewed, they must know something else, or
+//!                                       an hour is over: another release may make the mail ──▶ Retry
 //! ```
 
 use serde::{Deserialize, Serialize};
@@ -50,6 +52,11 @@ pub enum DeliveryStatus {
     BouncedForNow,
     /// The reader's server took the message.
     Delivered,
+    /// There is no message: what it would have said cannot be carried, or did not read back as it was meant.
+    Unmailable {
+        /// What could not be carried, on one line.
+        reason: String,
+    },
     /// The mailer would not send this message: what is in it, or who it is to.
     Rejected {
         /// The mailer's own words, on one line.
@@ -70,6 +77,7 @@ impl DeliveryStatus {
             Self::Delayed => "delayed",
             Self::BouncedForNow => "bounced_for_now",
             Self::Delivered => "delivered",
+            Self::Unmailable { .. } => "unmailable",
             Self::Rejected { .. } => "rejected",
             Self::Suppressed => "suppressed",
             Self::Bounced => "bounced",
@@ -79,8 +87,20 @@ impl DeliveryStatus {
 
     /// The mailer's own words, short and on one line: they are outside text that people will read.
     pub fn rejected(reason: &str) -> Self {
-        let reason = reason.chars().map(|c| if c.is_control() { ' ' } else { c }).take(LONGEST_REASON).collect();
-        Self::Rejected { reason }
+        Self::Rejected { reason: short(reason) }
+    }
+
+    /// What could not be carried.
+    pub fn unmailable(reason: &str) -> Self {
+        Self::Unmailable { reason: short(reason) }
+    }
+
+    /// Why there is no such mail, in words; only where somebody said so.
+    pub fn reason(&self) -> Option<&str> {
+        match self {
+            Self::Rejected { reason } | Self::Unmailable { reason } => Some(reason),
+            _ => None,
+        }
     }
 
     const fn weight(&self) -> u8 {
@@ -88,10 +108,11 @@ impl DeliveryStatus {
             Self::Delayed => 0,
             Self::BouncedForNow => 1,
             Self::Delivered => 2,
-            Self::Rejected { .. } => 3,
-            Self::Suppressed => 4,
-            Self::Bounced => 5,
-            Self::Complained => 6,
+            Self::Unmailable { .. } => 3,
+            Self::Rejected { .. } => 4,
+            Self::Suppressed => 5,
+            Self::Bounced => 6,
+            Self::Complained => 7,
         }
     }
 
@@ -99,6 +120,7 @@ impl DeliveryStatus {
     pub const fn undeliverable(&self) -> Option<Undeliverable> {
         match self {
             Self::Delayed | Self::BouncedForNow | Self::Delivered => None,
+            Self::Unmailable { .. } => Some(Undeliverable::Unmailable),
             Self::Rejected { .. } => Some(Undeliverable::Rejected),
             Self::Suppressed | Self::Bounced => Some(Undeliverable::Bounced),
             Self::Complained => Some(Undeliverable::Complained),
@@ -107,7 +129,7 @@ impl DeliveryStatus {
 
     /// Whether the message never arrived, for certain. Who complained has read it.
     pub const fn is_lost(&self) -> bool {
-        matches!(self, Self::Rejected { .. } | Self::Suppressed | Self::Bounced)
+        matches!(self, Self::Unmailable { .. } | Self::Rejected { .. } | Self::Suppressed | Self::Bounced)
     }
 }
 
@@ -124,6 +146,8 @@ impl Delivery {
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Undeliverable {
+    /// A message could not be made.
+    Unmailable,
     /// The mailer refused one message.
     Rejected,
     /// A message came back for good.
@@ -136,6 +160,7 @@ impl Undeliverable {
     /// The rule of the exception that says so.
     pub const fn rule(self) -> Rule {
         match self {
+            Self::Unmailable => Rule::Unmailable,
             Self::Rejected => Rule::Rejected,
             Self::Bounced => Rule::Bounced,
             Self::Complained => Rule::Complained,
@@ -150,11 +175,14 @@ pub struct Unreachable {
     pub person: Person,
     /// Why.
     pub why: Undeliverable,
-    /// When the mailer took the message that was reported on.
+    /// When the mailer took the message that was reported on; when one that it never got was tried.
     pub mailed_at: Instant,
     /// The person's `person` fact then. Another one is the source's word for the address.
     #[serde(flatten, with = "profile")]
     pub profile: Option<Stamp>,
+    /// The review's terms then: a mail is made of them too.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub terms: Option<Stamp>,
     /// Whether mail is tried again.
     pub reach: Reachability,
 }
@@ -193,7 +221,8 @@ mod profile {
 pub enum Reachability {
     /// Nothing is sent: each further try would cost the sender's reputation and reach nobody.
     Withheld,
-    /// One message was refused, and what they must know is another by now: that is tried once.
+    /// One message was refused or could not be made, and what they must know, or what it is made of, is another by now:
+    /// that is tried once.
     Retry,
     /// They answered. Reports on mails taken before are old news.
     Answered {
@@ -212,4 +241,9 @@ impl Unreachable {
     pub const fn is_open(&self) -> bool {
         matches!(self.reach, Reachability::Withheld | Reachability::Retry)
     }
+}
+
+/// What is kept of outside words: short, on one line.
+fn short(reason: &str) -> String {
+    reason.chars().map(|c| if c.is_control() { ' ' } else { c }).take(LONGEST_REASON).collect()
 }

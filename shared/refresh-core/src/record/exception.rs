@@ -118,6 +118,8 @@ pub enum Rule {
     Complained,
     /// The mailer refused a mail to a person.
     Rejected,
+    /// A mail to a person could not be made.
+    Unmailable,
     /// More proposals were told than the policy allows.
     TooManyProposals,
 }

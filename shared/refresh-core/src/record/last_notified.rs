@@ -54,12 +54,3 @@ pub struct LastNotified {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub trace: Option<TraceId>,
 }
-
-/// Somebody is about to mail this person. A claim never settled counts as owed: its mail may have gone out.
-#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
-pub struct Claim {
-    /// Who holds it: one invocation.
-    pub by: String,
-    /// Until when the claim holds.
-    pub until: Instant,
-}

@@ -3,6 +3,7 @@
 #![warn(missing_docs)]
 
 pub mod booking;
+pub mod claim;
 pub mod commit;
 pub mod decision;
 pub mod delivery;

@@ -130,7 +130,7 @@ pub struct CalendarPart {
     /// The object that the part is about.
     pub object: CalendarObject,
     /// The UID of RFC 5545.
-    pub uid: String,
+    pub uid: crate::Uid,
     /// The SEQUENCE of RFC 5545.
     pub sequence: u32,
     /// `None` where a `CANCEL` releases this person alone and the object lives on.

@@ -278,7 +278,7 @@ pub enum Fate {
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub struct Hold {
     /// The UID of RFC 5545.
-    pub uid: String,
+    pub uid: crate::Uid,
     /// The SEQUENCE of RFC 5545.
     pub sequence: u32,
     /// What the hold is now; `None` while there is none.

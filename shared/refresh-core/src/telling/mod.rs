@@ -2,6 +2,7 @@
 
 #![warn(missing_docs)]
 
+pub mod again;
 pub mod owed;
 pub mod reach;
 pub mod sent;

@@ -2,6 +2,7 @@
 
 use crate::{
     Instant, Person,
+    base::instant::HOUR,
     facts::{
         fact::{Fact, Facts, Stamp},
         subject::Subject,
@@ -12,29 +13,50 @@ use crate::{
     },
 };
 
-/// Whether this is news; if it is, it is remembered.
-pub fn unreached(head: &mut Head, report: &DeliveryReport, why: Undeliverable, profile: Option<Stamp>) -> bool {
+/// What a report adds to what is known of a person.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Adds {
+    /// It was known, or is older than what is known.
+    Nothing,
+    /// When it was tried last, and what it was made of.
+    OnlyItsInstant,
+    /// The person cannot be reached, or for a heavier reason.
+    News,
+}
+
+/// What a report adds to what is known; if it adds anything, it is remembered.
+pub fn unreached(head: &mut Head, report: &DeliveryReport, why: Undeliverable, facts: &Facts) -> Adds {
     let mailed_at = report.delivery.mailed_at;
-    let new = Unreachable { person: report.to.clone(), why, mailed_at, profile, reach: Reachability::Withheld };
+    let new = Unreachable {
+        person: report.to.clone(),
+        why,
+        mailed_at,
+        profile: profile(facts, &report.to),
+        terms: terms(facts, head),
+        reach: Reachability::Withheld,
+    };
     // Whichever of the two came first: who answers was reached.
     if head.answers.iter().any(|answer| answer.person == report.to && mailed_at < answer.at) {
-        return false;
+        return Adds::Nothing;
     }
     let Some(known) = head.unreachable.iter_mut().find(|known| known.person == report.to) else {
         head.unreachable.push(new);
         head.unreachable.sort_by(|a, b| a.person.cmp(&b.person));
-        return true;
+        return Adds::News;
     };
+    // Tried again by ourselves and no better: an hour of it is no news, and is not recorded as such.
+    let again = known.reach == Reachability::Retry && known.why == why && why == Undeliverable::Unmailable;
     let news = match known.reach {
         // A mailer reports each message, and says so more than once: only a heavier reason is news.
         Reachability::Withheld => known.why < why,
         Reachability::Retry => known.why < why || known.mailed_at < mailed_at,
         Reachability::Answered { since } | Reachability::Resumed { since } => since <= mailed_at,
     };
-    if news {
-        *known = new;
+    if !news {
+        return Adds::Nothing;
     }
-    news
+    *known = new;
+    if again { Adds::OnlyItsInstant } else { Adds::News }
 }
 
 /// Who answers was reached.
@@ -50,29 +72,43 @@ pub fn accepted(head: &mut Head, person: &Person) -> bool {
     true
 }
 
+/// Nothing is owed to somebody whose mail could not be made: there is nothing left that they were not told.
+pub fn owed_nothing(head: &mut Head, person: &Person) -> bool {
+    let unmailable =
+        |known: &&Unreachable| known.why == Undeliverable::Unmailable && known.reach == Reachability::Retry;
+    head.unreachable(person).filter(unmailable).is_some() && accepted(head, person)
+}
+
 /// Whose `person` fact was renewed since their mail came back: their source vouches for the address, so they are
-/// mailed again, and soon. Returns them.
+/// mailed again, and soon. A mail that could not be made is tried with what it is made of by now. Returns them.
 pub fn resume(head: &mut Head, facts: &Facts, now: Instant) -> Vec<Person> {
     if head.standing != Standing::Open {
         return Vec::new();
     }
+    let terms = terms(facts, head);
     // What is accepted is newer than what it replaces; of a subject that changed hands no revision says so.
-    let newer = |known: &&Unreachable| {
-        let now = profile(facts, &known.person);
-        now.is_some() && now != known.profile
+    let newer = |now: Option<&Stamp>, known: Option<&Stamp>| now.is_some() && now != known;
+    let reached = |known: &Unreachable| {
+        let renewed = newer(profile(facts, &known.person).as_ref(), known.profile.as_ref());
+        if known.why != Undeliverable::Unmailable {
+            return (renewed && known.is_open()).then_some(Reachability::Resumed { since: now });
+        }
+        let renewed = renewed || newer(terms.as_ref(), known.terms.as_ref());
+        let due = renewed || known.mailed_at.plus_millis(HOUR) <= now;
+        (due && known.reach == Reachability::Withheld).then_some(Reachability::Retry)
     };
-    let open = head.unreachable.iter().filter(|known| known.is_open());
-    let renewed: Vec<Person> = open.filter(newer).map(|known| known.person.clone()).collect();
-    for person in &renewed {
-        set(head, person, Reachability::Resumed { since: now });
+    let again = head.unreachable.iter().filter_map(|known| Some((known.person.clone(), reached(known)?)));
+    let again: Vec<(Person, Reachability)> = again.collect();
+    for (person, reach) in &again {
+        set(head, person, *reach);
     }
-    renewed
+    again.into_iter().map(|(person, _)| person).collect()
 }
 
-/// What was refused is one message. Who must know something else now gets one more try.
+/// What was refused, or could not be made, is one message. Who must know something else now gets one more try.
 pub fn retry(head: &mut Head, affected: &[Person]) {
-    let refused =
-        |known: &&mut Unreachable| known.why == Undeliverable::Rejected && known.reach == Reachability::Withheld;
+    let one = |why| matches!(why, Undeliverable::Rejected | Undeliverable::Unmailable);
+    let refused = |known: &&mut Unreachable| one(known.why) && known.reach == Reachability::Withheld;
     for known in head.unreachable.iter_mut().filter(refused) {
         if affected.contains(&known.person) {
             known.reach = Reachability::Retry;
@@ -81,8 +117,12 @@ pub fn retry(head: &mut Head, affected: &[Person]) {
 }
 
 /// The `person` fact by which somebody's source vouches for their address, if there is one.
-pub fn profile(facts: &Facts, person: &Person) -> Option<Stamp> {
+fn profile(facts: &Facts, person: &Person) -> Option<Stamp> {
     facts.get(&Subject::Person(person.clone())).map(Fact::stamp)
+}
+
+fn terms(facts: &Facts, head: &Head) -> Option<Stamp> {
+    facts.get(&Subject::Review(head.review.clone())).map(Fact::stamp)
 }
 
 fn set(head: &mut Head, person: &Person, reach: Reachability) {

@@ -194,6 +194,10 @@ pub fn fall_quiet(review: &Review, policy: &Policy, now: Instant) -> Option<Comm
     let people: Vec<Person> = affected.into_iter().filter(|person| !head.withholds(person)).collect();
     for person in &people {
         head.earlier.remove(person);
+        if reach::owed_nothing(&mut head, person) && head.standing == Standing::Open {
+            // Whether the exception closes with it is the next refresh's business, and that shall not wait.
+            head.check_at = Some(now.max(head.at));
+        }
     }
     head.quiet_until = None;
     let copy = Review { head: head.clone(), ..review.clone() };
@@ -217,6 +221,7 @@ pub fn decided_since(before: &Head, now: &Head) -> bool {
         || before.standing != now.standing
         || before.today != now.today
         || before.exceptions != now.exceptions
+        || before.unreachable != now.unreachable
         || before.answers != now.answers
         || proposal(before) != proposal(now)
 }

@@ -123,6 +123,14 @@ fn act(world: &mut World, step: &str, manner: Manner) -> Result<(), String> {
             world.refused.insert(fixture::person(rest)?);
             Ok(())
         }
+        "unmailable" => {
+            world.unmailable.insert(fixture::person(rest)?);
+            Ok(())
+        }
+        "mailable" => {
+            world.unmailable.remove(&fixture::person(rest)?);
+            Ok(())
+        }
         "accept" => {
             world.refused.remove(&fixture::person(rest)?);
             Ok(())
@@ -254,7 +262,7 @@ fn set_terms(world: &mut World, word: &str, rest: &str) -> Result<(), String> {
         "meeting" => {
             let (uid, sequence) = rest.split_once(' ').ok_or("uid and sequence")?;
             let sequence = sequence.parse().map_err(|_| "a sequence".to_owned())?;
-            terms.meeting = Some(Meeting { uid: uid.to_owned(), sequence });
+            terms.meeting = Some(Meeting { uid: refresh_core::Uid::parse(uid)?, sequence });
         }
         "zone" => terms.time_zone = zone(rest)?,
         _ => terms.version = rest.parse().map_err(|_| "a version".to_owned())?,

@@ -51,8 +51,12 @@ pub fn notify(world: &mut World) -> Result<(), String> {
         let Some(notice) = owed::owed(&reading, &told, prior, &stood_on(world, &told), world.now) else {
             continue;
         };
-        if world.refused.contains(&person) {
-            let status = DeliveryStatus::Rejected { reason: "Email address is not verified.".to_owned() };
+        let never = if world.refused.contains(&person) {
+            Some(DeliveryStatus::rejected("Email address is not verified."))
+        } else {
+            world.unmailable.contains(&person).then(|| DeliveryStatus::unmailable("To does not read back as meant"))
+        };
+        if let Some(status) = never {
             reported(world, &person, status, None)?;
             refused = true;
             continue;
@@ -171,7 +175,7 @@ pub fn reported(
     let mails = world.mails.iter().enumerate().filter(|(_, mail)| mail.to == *to);
     let newest = mails.rev().find(|(_, mail)| mailed_at.is_none_or(|at| mail.at == at));
     // What is refused when it is handed in never got an id.
-    let refused = world.refused.contains(to);
+    let refused = world.refused.contains(to) || world.unmailable.contains(to);
     let (message_id, mailed_at) = match newest.filter(|_| !refused) {
         Some((number, mail)) => (format!("message {number}"), mail.at),
         None => (format!("claim {}", world.now), world.now),

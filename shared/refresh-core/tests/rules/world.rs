@@ -67,6 +67,8 @@ pub struct World {
     pub deliveries: BTreeMap<Person, Delivery>,
     /// Whose mail the mailer refuses when it is handed in.
     pub refused: BTreeSet<Person>,
+    /// Whose mail cannot be made.
+    pub unmailable: BTreeSet<Person>,
     pub disposition: Option<Disposition>,
     pub answered: Option<Answered>,
     pub mark: Mark,
@@ -128,6 +130,7 @@ impl World {
             mails: Vec::new(),
             deliveries: BTreeMap::new(),
             refused: BTreeSet::new(),
+            unmailable: BTreeSet::new(),
             disposition: None,
             answered: None,
             mark: Mark::default(),

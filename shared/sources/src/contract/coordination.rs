@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use refresh_core::{
-    ChangeId, Checkpoint, Person, ReviewId, Role, Service,
+    ChangeId, Checkpoint, Person, ReviewId, Role, Service, Uid,
     base::instant::{HOUR, Slot},
     facts::{
         fact::{Body, LONGEST_SLOT_HOURS, MOST_CHECKPOINTS, MOST_PEOPLE, MOST_ROLES, Meeting, Terms},
@@ -21,8 +21,6 @@ use crate::{
 /// A title is a mail's subject and a calendar's summary.
 const LONGEST_TITLE: usize = 200;
 const LONGEST_REASON: usize = 1_000;
-/// RFC 7986 wants UIDs short; beyond 255 octets clients cut them, and then they are other meetings.
-const LONGEST_UID: usize = 255;
 
 pub fn issued(data: &Object<'_>) -> Option<Said> {
     let review = data.must("review_id", |node| node.parsed(ReviewId::parse));
@@ -102,14 +100,7 @@ fn few_enough(data: &Object<'_>, attendees: &BTreeMap<Role, Person>, optional: &
 
 fn meeting(node: &Node<'_>) -> Option<Meeting> {
     let object = node.object()?;
-    let uid = object.must("uid", |node| {
-        let good =
-            |uid: &&str| (1..=LONGEST_UID).contains(&uid.len()) && uid.bytes().all(|byte| byte.is_ascii_graphic());
-        match node.value().as_str().filter(good) {
-            Some(uid) => Some(uid.to_owned()),
-            None => node.wrong(format!("a calendar UID of 1 to {LONGEST_UID} visible ASCII characters")),
-        }
-    });
+    let uid = object.must("uid", |node| node.parsed(Uid::parse));
     // iCalendar integers are 32 bits and signed; room is left to count on.
     let sequence = object.may("sequence", |node| u32::try_from(node.whole(0..=1_000_000_000)?).ok());
     Some(Meeting { uid: uid?, sequence: sequence?.unwrap_or(0) })
