@@ -110,11 +110,12 @@ impl<'a> Reading<'a> {
 
     /// The seat a proposal would give, where it is another than the authoritative one.
     pub fn tentative_row(&self, person: &Person) -> Option<Row> {
-        let proposed = row(self.proposal_for(person)?, person, Seating::Tentative)?;
-        let same = self
-            .authoritative_row(person)
-            .is_some_and(|seat| seat.slot == proposed.slot && seat.roles == proposed.roles);
-        (!same).then_some(proposed)
+        let proposal = self.proposal_for(person)?;
+        let authoritative = &self.review.authoritative.packet;
+        let same = self.head().standing != Standing::Cancelled
+            && proposal.slot == authoritative.slot
+            && proposal.roles_of(person).eq(authoritative.roles_of(person));
+        if same { None } else { row(proposal, person, Seating::Tentative) }
     }
 
     /// The row this person is shown, and may answer to.

@@ -287,7 +287,7 @@ fn seated<'a>(situation: &'a Situation<'a>, authoritative: &'a Packet, axis: &Ax
             rank: eligible.rank,
             valid: validity(&eligible, axis),
         };
-        let candidates = situation.eligible(role).into_iter().map(candidate).collect();
+        let candidates = situation.eligible(role).map(candidate).collect();
         roles.push(RoleCandidates { role, incumbent, candidates });
     }
     let shares_people = shares_people(&roles, people.len());

@@ -19,7 +19,7 @@ const MOST_STARTS: usize = 1_000;
 pub fn of(candidates: &Candidates<'_>, chosen: Option<Instant>) -> Report {
     let considered = considered(candidates, chosen);
     let objections = Objections::of(candidates, &considered);
-    let runs = runs(&objections.edges(candidates), &considered);
+    let runs = runs(&objections.edges(candidates, &considered), &considered);
     let kept = nearest_runs(candidates, &runs);
     let teams = candidates.roles.iter().map(|role| {
         let people = role.candidates.iter().map(|candidate| candidates.people[candidate.person].clone());
@@ -142,33 +142,36 @@ impl Objections {
         self.against.iter().filter(breaks).map(|(rule, _)| *rule)
     }
 
-    /// The starts that have other reasons against them than the start before.
-    fn edges(&self, candidates: &Candidates<'_>) -> Vec<u64> {
-        let mut edges = starts::none(candidates.axis.count());
+    /// The starts after the first considered that have other reasons against them than the start before. Only the words
+    /// of what is considered are looked at.
+    fn edges(&self, candidates: &Candidates<'_>, considered: &RangeInclusive<usize>) -> Vec<u64> {
+        let words = considered.start() / 64..considered.end() / 64 + 1;
+        let mut all_edges = starts::none(candidates.axis.count());
+        let edges = &mut all_edges[words.clone()];
         for (_, set) in &self.against {
-            starts::mark_edges(&mut edges, set.iter().copied());
+            starts::mark_edges(edges, set[words.clone()].iter().copied());
         }
         let mut valid = starts::none(candidates.axis.count());
         for (index, role) in candidates.roles.iter().enumerate() {
-            let unfilled = || candidates.filled.row(index).iter().map(|filled| !filled);
-            starts::mark_edges(&mut edges, unfilled());
+            let unfilled = || candidates.filled.row(index)[words.clone()].iter().map(|filled| !filled);
+            starts::mark_edges(edges, unfilled());
             for candidate in &role.candidates {
                 valid.fill(0);
                 starts::fill(&mut valid, candidate.valid.clone());
                 let busy = candidates.busy(candidate.person);
-                let nobody_else = || unfilled().zip(&valid).zip(busy);
-                starts::mark_edges(&mut edges, nobody_else().map(|((unfilled, valid), _)| unfilled & !valid));
-                starts::mark_edges(&mut edges, nobody_else().map(|((unfilled, valid), busy)| unfilled & valid & busy));
+                let nobody_else = || unfilled().zip(&valid[words.clone()]).zip(&busy[words.clone()]);
+                starts::mark_edges(edges, nobody_else().map(|((unfilled, valid), _)| unfilled & !valid));
+                starts::mark_edges(edges, nobody_else().map(|((unfilled, valid), busy)| unfilled & valid & busy));
                 if let Some(hours) = candidates.hours(candidate.person) {
-                    let at_home = nobody_else().zip(hours);
+                    let at_home = nobody_else().zip(&hours[words.clone()]);
                     starts::mark_edges(
-                        &mut edges,
+                        edges,
                         at_home.map(|(((unfilled, valid), busy), hours)| unfilled & valid & !busy & !hours),
                     );
                 }
             }
         }
-        edges
+        all_edges
     }
 }
 

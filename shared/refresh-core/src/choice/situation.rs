@@ -1,6 +1,9 @@
 //! One review's facts, read together: what the rules ask of them, in the rules' own words.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
 
 use crate::{
     Checkpoint, Instant, Interval, Person, ReviewId, Role, Zone,
@@ -126,8 +129,8 @@ impl<'a> Situation<'a> {
     }
 
     /// The role's holder and its approved delegates, whatever their validity; nobody the policy excludes.
-    pub fn eligible(&self, role: &Role) -> Vec<Eligible<'a>> {
-        self.appointed(role).filter(|eligible| !self.policy.excludes(role, eligible.person)).collect()
+    pub fn eligible(&self, role: &Role) -> impl Iterator<Item = Eligible<'a>> {
+        self.appointed(role).filter(|eligible| !self.policy.excludes(role, eligible.person))
     }
 
     /// The role's holder and its approved delegates, whatever their validity and whomever the policy excludes.
@@ -206,7 +209,7 @@ impl<'a> Situation<'a> {
     }
 
     /// The facts a packet made now stands on.
-    pub fn standpoints(&self) -> Vec<Standpoint> {
+    pub fn standpoints(&self) -> Arc<[Standpoint]> {
         self.stood_on().map(Standpoint::of).collect()
     }
 

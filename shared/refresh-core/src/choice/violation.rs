@@ -66,7 +66,7 @@ fn seat_marks(situation: &Situation<'_>, slot: &Slot, role: &Role, person: &Pers
     if !situation.appointed(role).any(|appointed| appointed.person == person && appointed.covers(slot)) {
         marks.insert(Violation::Delegate(person.clone()).into());
     }
-    if !situation.eligible(role).iter().any(|eligible| eligible.covers(slot)) {
+    if !situation.eligible(role).any(|eligible| eligible.covers(slot)) {
         marks.insert(Violation::Uncovered(role.clone()).into());
     }
     if let Some(hours) = &situation.policy.working_hours {

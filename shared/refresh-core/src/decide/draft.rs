@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use crate::{
     Instant, Person, TraceId,
     audience::{deadlines, issued, reading::Reading, roles},
+    base::digest::Digest,
     choice::{situation::Situation, today, violation},
     facts::fact::Fact,
     record::{
@@ -130,14 +131,14 @@ impl<'a> Draft<'a> {
         self.recompute_today();
     }
 
-    /// A new proposal. An earlier one is superseded by it. `seats_told`: somebody was told of its slot and attendees.
-    pub fn propose(&mut self, packet: Packet, report: Report, seats_told: bool) {
+    /// A new proposal, known by its digest. An earlier one is superseded by it. `seats_told`: somebody was told of its slot and attendees.
+    pub fn propose(&mut self, packet: Packet, digest: Digest, report: Report, seats_told: bool) {
         let expires_at = self.expiry(&packet);
         let version = self.mint(packet, report);
         self.review.head.pending = Some(Pending {
             version: version.number,
             first_version: version.number,
-            digest: version.packet.proposal_digest(),
+            digest,
             made_at: version.made_at,
             expires_at,
             adopter: roles::adopter(self.situation, self.authoritative(), &version.packet),

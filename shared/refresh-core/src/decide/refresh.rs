@@ -319,7 +319,7 @@ fn propose(draft: &mut Draft<'_>, packet: Packet, report: Report, occasion: Occa
         pending.is_told() && version.packet.same_seats(&packet) && version.packet.cancelled == packet.cancelled
     });
     let ended = earlier.map(|_| Earlier::Superseded);
-    draft.propose(packet, report, seats_told);
+    draft.propose(packet, digest, report, seats_told);
     draft.escalate(Vec::new());
     record(draft, Outcome::Held, ended, None, occasion);
 }

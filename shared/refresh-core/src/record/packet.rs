@@ -1,6 +1,9 @@
 //! The packet: the coordination state of a review at one numbered version. Immutable once written.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
 
 use serde::{Deserialize, Serialize};
 
@@ -75,8 +78,8 @@ pub struct Version {
     pub owner: Option<Person>,
     /// What the packet broke or left unproven under the facts it was made from.
     pub violated: Vec<Mark>,
-    /// The facts that the packet was made from.
-    pub stands_on: Vec<Standpoint>,
+    /// The facts that the packet was made from. Shared by the copies of a version: a decision makes several.
+    pub stands_on: Arc<[Standpoint]>,
     /// Why this slot and not another.
     pub report: Report,
 }

@@ -1,6 +1,6 @@
 //! Why this slot and not another, as it is kept with a version: packed, and spelled out only where somebody reads it.
 
-use std::borrow::Cow;
+use std::{borrow::Cow, sync::Arc};
 
 use base64::{Engine, engine::general_purpose::STANDARD_NO_PAD};
 use serde::{Deserialize, Serialize};
@@ -37,8 +37,8 @@ pub struct Spelled {
 pub struct Packed {
     considered: u32,
     left_out: u32,
-    /// Each role with its candidates: the holder, then the delegates.
-    teams: Vec<(Role, Vec<Person>)>,
+    /// Each role with its candidates: the holder, then the delegates. Shared by the copies of a report.
+    teams: Arc<[(Role, Vec<Person>)]>,
     /// The runs as bytes; [`Writer`] says how.
     bytes: Vec<u8>,
 }
@@ -52,7 +52,7 @@ struct Stored {
     #[serde(default, skip_serializing_if = "is_zero")]
     left_out: u32,
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    teams: Option<Vec<(Role, Vec<Person>)>>,
+    teams: Option<Arc<[(Role, Vec<Person>)]>>,
     /// In base64, without padding.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     packed: Option<String>,
@@ -335,7 +335,7 @@ impl Writer {
 
     /// The report of all runs written.
     pub fn finish(self, considered: u32, left_out: u32) -> Report {
-        Report::Packed(Packed { considered, left_out, teams: self.teams, bytes: self.bytes })
+        Report::Packed(Packed { considered, left_out, teams: self.teams.into(), bytes: self.bytes })
     }
 
     fn number(&mut self, number: i64) {

@@ -151,7 +151,7 @@ impl Store {
         let situation = Situation::of(&review.head.review, facts, &self.deployment, now).ok_or("no terms")?;
         let reading = Reading::of(&review, &situation);
         let told = self.told.get(person).cloned().unwrap_or_else(|| told::baseline(&reading, person));
-        let stood_on = self.versions.get(&told.version).map(|version| version.stands_on.as_slice()).unwrap_or_default();
+        let stood_on = self.versions.get(&told.version).map(|version| &version.stands_on[..]).unwrap_or_default();
         let view = reading.view(person, told.seat.as_ref());
         let Some(notice) = owed::owed(&reading, &told, owed::PriorMail::Settled, stood_on, now) else {
             return ensure(view == told.view, || format!("{person} is owed nothing of {:?}", told.view)).map(|()| None);

@@ -81,7 +81,7 @@ pub fn notify(world: &mut World) -> Result<(), String> {
 }
 
 fn stood_on(world: &World, told: &LastNotified) -> Vec<Standpoint> {
-    world.versions.get(&told.version).map(|version| version.stands_on.clone()).unwrap_or_default()
+    world.versions.get(&told.version).map(|version| version.stands_on.to_vec()).unwrap_or_default()
 }
 
 /// The newest mail of this person that carries such a link; about one version alone, where one is named.
