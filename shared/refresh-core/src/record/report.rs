@@ -10,6 +10,9 @@ use crate::{Instant, Person, Role};
 /// How many runs are kept with a version; beyond, the farthest from the authoritative start are left out.
 pub const MOST_RUNS: usize = 64;
 
+/// A role with its candidates: the holder, then the delegates.
+pub type Team = (Role, Vec<Person>);
+
 /// Each candidate start considered, with every reason against it.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 #[serde(try_from = "Stored", into = "Stored")]
@@ -37,8 +40,8 @@ pub struct Spelled {
 pub struct Packed {
     considered: u32,
     left_out: u32,
-    /// Each role with its candidates: the holder, then the delegates. Shared by the copies of a report.
-    teams: Arc<[(Role, Vec<Person>)]>,
+    /// Shared by the copies of a report.
+    teams: Arc<[Team]>,
     /// The runs as bytes; [`Writer`] says how.
     bytes: Vec<u8>,
 }
@@ -52,7 +55,7 @@ struct Stored {
     #[serde(default, skip_serializing_if = "is_zero")]
     left_out: u32,
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    teams: Option<Arc<[(Role, Vec<Person>)]>>,
+    teams: Option<Arc<[Team]>>,
     /// In base64, without padding.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     packed: Option<String>,
@@ -293,7 +296,7 @@ impl Because {
 /// such role two bits a candidate for why not. Bits fill bytes from the lowest.
 #[derive(Debug)]
 pub struct Writer {
-    teams: Vec<(Role, Vec<Person>)>,
+    teams: Vec<Team>,
     bytes: Vec<u8>,
     /// The last start of the run before.
     last: i64,
@@ -303,7 +306,7 @@ pub struct Writer {
 
 impl Writer {
     /// A writer of runs over these roles and their candidates.
-    pub fn new(teams: Vec<(Role, Vec<Person>)>) -> Self {
+    pub fn new(teams: Vec<Team>) -> Self {
         Self { teams, bytes: Vec::with_capacity(1024), last: 0, roles_at: 0 }
     }
 
