@@ -3,7 +3,14 @@
 use std::collections::BTreeSet;
 
 use decisions::{Committing, Doing};
-use lambda_shell::{Failure, batch::Message, deadline::Deadline, log::NOTE, metrics::Metrics, queue::Outgoing};
+use lambda_shell::{
+    Failure,
+    batch::Message,
+    deadline::Deadline,
+    log::{NOTE, masked},
+    metrics::Metrics,
+    queue::Outgoing,
+};
 use packet_store::{Acceptance, Accepted};
 use refresh_core::{
     Instant, ReviewId, TraceId,
@@ -45,9 +52,7 @@ pub(crate) async fn message(env: &Env, message: Message, deadline: Deadline) -> 
     match sources::read(&message.body, &env.policy.bindings) {
         Err(refused) => Ok(vec![refuse(env, message, refused, now).await?]),
         Ok(reading) => {
-            for skipped in &reading.skipped {
-                tracing::info!(skipped, "part of a payload is no event");
-            }
+            skipped(&reading.skipped);
             let mut taken = Vec::with_capacity(reading.events.len());
             for event in &reading.events {
                 taken.push(take(env, event, now, deadline).await?);
@@ -85,7 +90,10 @@ async fn reported(env: &Env, report: &MailReport, now: Instant) -> Result<Taken,
         }
         None => taken.disposition = Disposition::Ignored(Ignored::UnknownSubject),
     }
-    tracing::info!(status, reason = reason(taken.disposition), "a report of the mailer was taken");
+    match reason(taken.disposition) {
+        None => tracing::info!(status, "a report of the mailer was taken"),
+        Some(reason) => tracing::warn!(status, reason, "a report of the mailer was ignored"),
+    }
     Metrics::new("Holdpoint").dimension("Status", status).count("MailReports", 1).emit(now.millis());
     Ok(taken)
 }
@@ -96,7 +104,8 @@ async fn refuse(env: &Env, message: Message, refused: Refused, now: Instant) -> 
         let trace = refused.trace.unwrap_or_else(|| identity.trace());
         tracing::info!(target: NOTE, event_id = identity.id.as_str(), trace_id = %trace, "");
     }
-    tracing::warn!(paths = refused.outline(), "the event is invalid");
+    let (id, source) = identity_of(refused.identity.as_ref());
+    tracing::warn!(event_id = id, source, paths = refused.outline(), "the event is invalid");
     let reason = shortened(&refused.expectations());
     let letter = Outgoing {
         body: message.body,
@@ -140,15 +149,7 @@ async fn take(env: &Env, event: &Event, now: Instant, deadline: Deadline) -> Res
     }
     ask(env, event, &recorded, &reviews, now).await?;
     let became = recorded.repeated.unwrap_or(disposition);
-    let (kind, revision) = (event.subject.kind().word(), event.revision);
-    tracing::info!(
-        kind,
-        revision,
-        applied = became.is_applied(),
-        reason = reason(became),
-        reviews = reviews.len(),
-        "an event was taken"
-    );
+    say(event, became, reviews.len());
     measure(became, now);
     Ok(Taken {
         identity: Some(event.identity.clone()),
@@ -157,6 +158,42 @@ async fn take(env: &Env, event: &Event, now: Instant, deadline: Deadline) -> Res
         reviews,
         faults: Vec::new(),
     })
+}
+
+/// One line an event. What changes nothing is a warning: whoever sent it expects otherwise, and no level need be set to
+/// see it.
+fn say(event: &Event, became: Disposition, reviews: usize) {
+    let (id, source) = identity_of(Some(&event.identity));
+    let (kind, revision) = (event.subject.kind().word(), event.revision);
+    match reason(became) {
+        None => tracing::info!(event_id = id, source, kind, revision, applied = true, reviews, "an event was taken"),
+        Some(reason) => {
+            tracing::warn!(
+                event_id = id,
+                source,
+                kind,
+                revision,
+                applied = false,
+                reason,
+                reviews,
+                "an event was ignored"
+            );
+        }
+    }
+}
+
+/// One line a payload, as an ignored event has one: whoever sent the payload may expect a fact of every part. A payload
+/// may have thousands of parts, so the line names the first and says how many there are.
+fn skipped(parts: &[String]) {
+    if let Some(first) = parts.first() {
+        let (skipped, parts) = (masked(first), parts.len());
+        tracing::warn!(reason = "no_event", skipped, parts, "parts of a payload are no events");
+    }
+}
+
+/// The id and the source of an event, as they may be logged: either may be written like an address.
+fn identity_of(identity: Option<&Identity>) -> (Option<String>, Option<String>) {
+    (identity.map(|identity| masked(identity.id.as_str())), identity.map(|identity| masked(identity.source.as_str())))
 }
 
 /// Why it changes nothing, where it does not.

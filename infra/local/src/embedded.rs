@@ -54,10 +54,15 @@ impl Embedded {
     pub fn open(file: &Path) -> Result<Self, String> {
         sqlite::private_database(file)?;
         let database = open_forgetful(file).map_err(|why| format!("opening the store {}: {why}", file.display()))?;
-        let own = Sqlite::open(&file.with_file_name(OWN_TABLES))?;
+        let own = Sqlite::open(&Self::beside(file))?;
         let store = Self { database, own, file: Some(file.to_owned()) };
         store.empty_logs()?;
         Ok(store)
+    }
+
+    /// Where the engine's own tables are, for a store in `file`.
+    pub fn beside(file: &Path) -> PathBuf {
+        file.with_file_name(OWN_TABLES)
     }
 
     pub const fn own(&self) -> &Sqlite {

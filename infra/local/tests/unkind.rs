@@ -68,6 +68,20 @@ fn half_a_request_does_not_keep_the_engine_from_ending() {
     fs::remove_dir_all(&data).unwrap();
 }
 
+/// The first signal lets what is under way come to its end; the second waits for nothing.
+#[test]
+fn a_second_signal_ends_the_engine_at_once() {
+    let data = place("twice");
+    let running = Running::start(&data, &[]);
+    let mut post = half_a_post(&running);
+    assert_eq!(ask(&running.address, "GET", "/health", "").unwrap().0, 200);
+    assert_eq!(running.stop_at_once(), Some(130), "a process that ends by itself says 0");
+    let _ = answer(&mut post);
+    // What the store holds is whole: the next engine opens it.
+    Running::start(&data, &[]).stop();
+    fs::remove_dir_all(&data).unwrap();
+}
+
 /// A head that does not come to its end is told so and let go; so is a head that is too long.
 #[test]
 fn a_head_has_its_time_and_its_length() {

@@ -1,24 +1,23 @@
 //! Commands that ask the engine: over loopback where one runs, in this process where none does.
 
-use std::{io::Read, path::Path};
+use std::{io::Read, path::Path, time::Duration};
 
 use lambda_shell::clock::Clock;
 use serde_json::Value;
 
 use super::{
-    Common, Failed,
-    home::{self, Found, Home},
-    http, print,
-    replay::POLICY,
-    say, show,
+    Common, Deployment, Failed,
+    home::{self, Found, Home, Owner, Place},
+    http, policy, print, say, show,
 };
 use crate::{
     engine::Engine,
     operator::{self, Request, Stack},
 };
 
-pub async fn ask(common: &Common, request: Request) -> Result<(), Failed> {
-    let answer = match &common.stack {
+/// Asks a deployment where one is named, else this machine, and prints the answer.
+pub async fn ask(common: &Common, deployment: &Deployment, request: Request) -> Result<(), Failed> {
+    let answer = match &deployment.stack {
         Some(stack) => {
             say(common, format!("asking the stack {stack}"));
             Stack::connect(stack).await.map_err(Failed::new)?.perform(request.clone()).await.map_err(Failed::new)?
@@ -41,20 +40,69 @@ pub async fn ask(common: &Common, request: Request) -> Result<(), Failed> {
     Ok(())
 }
 
-async fn on_this_machine(common: &Common, request: &Request) -> Result<Value, Failed> {
-    match home::find(&common.data)? {
-        Found::Running(running) => match &running.address {
-            Some(address) => remote(common, address, request).await,
-            None => Err(Failed::new("another holdpoint command is at work in this directory; try again")),
-        },
-        Found::Ours(home) => here(common, &home, request.clone()).await,
+/// How often, and at which pace, a running engine is asked what became of what it was sent.
+const LOOKS: usize = 200;
+const PACE: Duration = Duration::from_millis(50);
+
+/// Sends events. A running engine takes them up at once, so the command waits and says what became of each.
+pub async fn send(common: &Common, deployment: &Deployment, events: Vec<String>) -> Result<(), Failed> {
+    let request = Request::Send(events);
+    if deployment.stack.is_some() {
+        return ask(common, deployment, request).await;
     }
+    let mut answer = on_this_machine(common, &request).await?;
+    if answer["taken_up"] == true {
+        let events = answer["events"].take();
+        answer["events"] = became(common, events).await?;
+    }
+    if common.json { print(answer) } else { print(show::in_words(&request, &answer).trim_end()) }
 }
 
-async fn remote(common: &Common, address: &str, request: &Request) -> Result<Value, Failed> {
-    say(common, format!("asking the engine at http://{address}"));
+/// The events with their dispositions; without one, where the engine has not come to it.
+async fn became(common: &Common, mut events: Value) -> Result<Value, Failed> {
+    // Which engine is asked was said once.
+    let quiet = Common { json: true, ..common.clone() };
+    for _ in 0..LOOKS {
+        let mut answer = on_this_machine(&quiet, &Request::Became(events.clone())).await?;
+        events = answer["events"].take();
+        if events.as_array().into_iter().flatten().all(|event| !event["disposition"].is_null()) {
+            break;
+        }
+        tokio::time::sleep(PACE).await;
+    }
+    Ok(events)
+}
+
+/// The answer of the engine of this machine. It names the store it is about, unless it is a function's own.
+pub async fn on_this_machine(common: &Common, request: &Request) -> Result<Value, Failed> {
+    let place = Place::to_ask(common.data.as_deref())?;
+    let mut answer = match home::find(&place)? {
+        Found::Running(running) => match &running.address {
+            Some(address) => {
+                let mut answer = remote(common, &place, address, request).await?;
+                if matches!(request, Request::Send(_)) {
+                    answer["taken_up"] = true.into();
+                }
+                answer
+            }
+            None => {
+                let directory = place.directory.display();
+                return Err(Failed::new(format!("{directory}: another holdpoint command is at work here; try again")));
+            }
+        },
+        Found::Ours(home) => here(common, &home, request.clone()).await?,
+    };
+    if let (Value::Object(members), false) = (&mut answer, matches!(request, Request::Invoke { .. })) {
+        members.insert("store".to_owned(), place.store().display().to_string().into());
+    }
+    Ok(answer)
+}
+
+async fn remote(common: &Common, place: &Place, address: &str, request: &Request) -> Result<Value, Failed> {
+    let (owner, store) = (place.owner, place.store());
+    say(common, format!("asking the engine at http://{address}; its store is {owner}, {}", store.display()));
     let (word, argument) = request.to_wire();
-    let token = home::operator_token(&common.data)?;
+    let token = home::operator_token(&place.directory)?;
     let argument = argument.to_string();
     let (status, body) = http::post(address, &format!("/operator/{word}"), &token, argument.as_bytes()).await?;
     let answer: Value =
@@ -63,15 +111,22 @@ async fn remote(common: &Common, address: &str, request: &Request) -> Result<Val
 }
 
 async fn here(common: &Common, home: &Home, request: Request) -> Result<Value, Failed> {
-    let (store, policy) = home.newest()?.unwrap_or_else(|| (home.store(), POLICY.to_owned()));
-    say(common, format!("no engine runs in {}; opening {}", common.data.display(), store.display()));
-    let settings = home.settings(store, policy, 8420)?;
-    home.announce(&settings, None)?;
-    let engine = Engine::open(settings, Clock::system()).await.map_err(Failed::new)?;
+    let Place { owner, .. } = home.place();
+    let (directory, store) = (home.place().directory.display(), home.store());
+    say(common, format!("no engine runs in {directory}; opening its store, {owner}, {}", store.display()));
     let sends = matches!(request, Request::Send(_) | Request::Redrive);
+    if sends && *owner == Owner::Demo {
+        return Err(Failed::new(format!(
+            "{}: nothing was sent: the demo is not running and its next run empties this store; start `holdpoint serve` and send again",
+            store.display()
+        )));
+    }
+    let settings = home.settings(policy::accepted(home)?, home.last_port()?)?;
+    home.announce(None)?;
+    let engine = Engine::open(settings, Clock::system()).await.map_err(Failed::new)?;
     let answer = operator::perform(&engine, request).await.map_err(Failed::new)?;
     if sends {
-        say(common, "it waits in the queue; `holdpoint serve` works it off");
+        say(common, format!("it waits in {}; `holdpoint serve --data {directory}` works it off", store.display()));
     }
     Ok(answer)
 }
@@ -82,7 +137,7 @@ fn text(file: &Path) -> Result<String, Failed> {
         let read = std::io::stdin().read_to_string(&mut text);
         return read.map(|_| text).map_err(|error| Failed::input(format!("reading standard input: {error}")));
     }
-    super::replay::read(file)
+    super::read(file)
 }
 
 /// One event, a list of them, or one a line.

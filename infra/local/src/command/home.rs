@@ -1,19 +1,22 @@
-//! The directory of the local engine, and who has it open.
+//! The folder of one local store, and who has it open.
 //!
 //! | file | holds |
 //! |---|---|
 //! | `lock` | locked by the process that runs the engine; the lock ends with the process, however it ends |
-//! | `engine.json` | where that engine answers, and which store it uses; left behind, it names the newest one |
-//! | `store.sqlite` | everything of `serve` but messages and mails |
+//! | `engine.json` | where the engine of that process answers |
+//! | `store.sqlite` | everything of `serve` but messages and mails; `demo.sqlite`, that of the newest demo |
 //! | `messages.sqlite` | the messages of its queues, and its mails |
-//! | `story/store.sqlite` | everything of the newest `run` |
+//! | `accepted-policy.json` | the policy that the store accepted last, as it was offered |
 //! | `link-keys` | what links are signed with; made once |
 //! | `operator-token` | what lets the operator in at the engine's pages and commands; made once |
 //!
-//! All of it is readable by the owner alone, whatever it was before; a symbolic link in a place of these is not followed.
+//! The name of the store's file says whose it is, so the demo cannot empty a store of `serve`. Every file is readable by
+//! the owner alone, whatever it was before; a symbolic link in a place of these is not followed.
 
 use std::{
+    fmt,
     fs::{self, File, TryLockError},
+    net::SocketAddr,
     path::{Path, PathBuf},
 };
 
@@ -23,12 +26,85 @@ use serde::{Deserialize, Serialize};
 
 use super::Failed;
 use crate::{
+    embedded::Embedded,
     engine::{Settings, Storage},
     private,
 };
 
+/// Where `serve` keeps everything, unless `--data` says otherwise.
+const SERVICE: &str = ".holdpoint";
+/// Where the demo keeps everything, unless `--data` says otherwise.
+const DEMO: &str = ".holdpoint/demo";
+/// Whoever is found running must first have written where; it does so right after it took the lock.
+const NOTE: &str = "engine.json";
+const POLICY: &str = "accepted-policy.json";
+
+/// Whose a store is.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Owner {
+    /// `serve`: what it accepted is kept.
+    Service,
+    /// The demo: it begins with an empty store each time.
+    Demo,
+}
+
+impl Owner {
+    const fn file(self) -> &'static str {
+        match self {
+            Self::Service => "store.sqlite",
+            Self::Demo => "demo.sqlite",
+        }
+    }
+}
+
+impl fmt::Display for Owner {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Service => "the service's",
+            Self::Demo => "the demo's",
+        })
+    }
+}
+
+/// A store, by its folder and its owner. It need not exist.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Place {
+    pub directory: PathBuf,
+    pub owner: Owner,
+}
+
+impl Place {
+    /// Where `owner` keeps its store: in the folder of `--data`, or in its own.
+    pub fn of(owner: Owner, data: Option<&Path>) -> Self {
+        let own = match owner {
+            Owner::Service => SERVICE,
+            Owner::Demo => DEMO,
+        };
+        Self { directory: data.unwrap_or(Path::new(own)).to_owned(), owner }
+    }
+
+    /// The store that a command asks: the service's, or the demo's where there is no service's.
+    ///
+    /// # Errors
+    /// Where there is neither: both names, and what makes them.
+    pub fn to_ask(data: Option<&Path>) -> Result<Self, Failed> {
+        let places = [Owner::Service, Owner::Demo].map(|owner| Self::of(owner, data));
+        let [service, demo] = places.each_ref().map(|place| place.store().display().to_string());
+        places.into_iter().find(|place| place.store().exists()).ok_or_else(|| {
+            Failed::new(format!(
+                "there is no store: {service} (the service's) and {demo} (the demo's) do not exist; \
+                 `holdpoint serve` makes the first, `holdpoint` without a command the second"
+            ))
+        })
+    }
+
+    pub fn store(&self) -> PathBuf {
+        self.directory.join(self.owner.file())
+    }
+}
+
 pub struct Home {
-    directory: PathBuf,
+    place: Place,
     /// Held while it lives.
     _lock: File,
 }
@@ -36,36 +112,43 @@ pub struct Home {
 /// What is written for other processes.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub struct Running {
-    /// `127.0.0.1:8420`; none where the process only did one thing.
+    /// `127.0.0.1:8420`; none where the process only does one thing.
     pub address: Option<String>,
-    /// Relative to the directory.
-    pub store: PathBuf,
-    /// The policy it runs under.
-    pub policy: String,
+    /// The port of the engine that ran here last: links lead to it, also those that a single command signs.
+    #[serde(default)]
+    pub port: Option<u16>,
 }
 
-/// Either the directory is ours now, or an engine runs in it already.
+/// Where `serve` and the demo listen, unless `--port` says otherwise.
+pub const PORT: u16 = 8420;
+
+/// Either the folder is ours now, or an engine runs in it already.
 pub enum Found {
     Ours(Home),
     Running(Running),
 }
 
-const STORE: &str = "store.sqlite";
-const STORY: &str = "story";
-/// Whoever is found running must first have written where; it does so right after it took the lock.
-const NOTE: &str = "engine.json";
 const TOKEN: &str = "operator-token";
 
-fn at(doing: &str, path: &Path, error: impl std::fmt::Display) -> Failed {
+fn at(doing: &str, path: &Path, error: impl fmt::Display) -> Failed {
     Failed::new(format!("{doing} {}: {error}", path.display()))
 }
 
-pub fn find(directory: &Path) -> Result<Found, Failed> {
+/// Takes the folder of a place, or says who has it.
+///
+/// # Errors
+/// Where the folder or its lock cannot be made the owner's alone, or taken.
+pub fn find(place: &Place) -> Result<Found, Failed> {
+    let directory = &place.directory;
+    // The demo's folder lies in the service's.
+    if let Some(above) = directory.parent().filter(|above| *above == Path::new(SERVICE)) {
+        private::folder(above).map_err(Failed::new)?;
+    }
     private::folder(directory).map_err(Failed::new)?;
     let path = directory.join("lock");
     let (lock, _) = private::file(&path).map_err(Failed::new)?;
     match lock.try_lock() {
-        Ok(()) => Ok(Found::Ours(Home { directory: directory.to_owned(), _lock: lock })),
+        Ok(()) => Ok(Found::Ours(Home { place: place.clone(), _lock: lock })),
         Err(TryLockError::WouldBlock) => match note(directory)? {
             Some(running) => Ok(Found::Running(running)),
             None => Err(Failed::new(format!("{}: another holdpoint is just starting; try again", directory.display()))),
@@ -94,51 +177,102 @@ fn random(path: &Path) -> Result<String, Failed> {
 }
 
 impl Home {
-    /// The directory, or a reason naming who has it.
-    pub fn take(directory: &Path) -> Result<Self, Failed> {
-        match find(directory)? {
+    /// The folder of a place that an engine is to run in.
+    ///
+    /// # Errors
+    /// Where somebody else has it, by whom; where it holds the store of another owner.
+    pub fn take(place: &Place) -> Result<Self, Failed> {
+        let shown = place.directory.display();
+        let others = match place.owner {
+            Owner::Service => Owner::Demo,
+            Owner::Demo => Owner::Service,
+        };
+        let store = Place { owner: others, ..place.clone() }.store();
+        if store.exists() {
+            let store = store.display();
+            return Err(Failed::new(format!("{shown}: {store} is {others} store; take another --data")));
+        }
+        match find(place)? {
             Found::Ours(home) => Ok(home),
             Found::Running(running) => {
                 let address = running.address.map_or(String::new(), |address| format!(" at http://{address}"));
-                let place = directory.display();
                 Err(Failed::new(format!(
-                    "{place}: an engine runs here already{address}; stop it, or take another --data"
+                    "{shown}: an engine runs here already{address}; stop it, or take another --data"
                 )))
             }
         }
     }
 
+    pub const fn place(&self) -> &Place {
+        &self.place
+    }
+
     pub fn store(&self) -> PathBuf {
-        self.directory.join(STORE)
+        self.place.store()
     }
 
-    /// An empty place for the story: it plays on a day of its own, so it never mixes with what `serve` keeps, nor with
-    /// an earlier telling.
-    pub fn story(&self) -> Result<PathBuf, Failed> {
-        let directory = self.directory.join(STORY);
-        match fs::remove_dir_all(&directory) {
-            Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
-                return Err(at("emptying", &directory, error));
-            }
-            _ => {}
+    fn file(&self, name: &str) -> PathBuf {
+        self.place.directory.join(name)
+    }
+
+    /// Empties the demo's store: the story plays on a day of its own, so it never mixes with an earlier telling.
+    pub fn begin_anew(&self) -> Result<(), Failed> {
+        if self.place.owner != Owner::Demo {
+            let store = self.store();
+            return Err(Failed::new(format!("{}: only the demo's store is emptied", store.display())));
         }
-        private::folder(&directory).map_err(Failed::new)?;
-        Ok(directory.join(STORE))
+        let store = self.store();
+        for database in [store.clone(), Embedded::beside(&store)] {
+            for suffix in ["", "-wal", "-shm", "-journal"] {
+                let mut file = database.clone().into_os_string();
+                file.push(suffix);
+                match fs::remove_file(&file) {
+                    Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
+                        return Err(at("emptying", Path::new(&file), error));
+                    }
+                    _ => {}
+                }
+            }
+        }
+        Ok(())
     }
 
-    /// The store of the newest engine that ran here, and its policy.
-    pub fn newest(&self) -> Result<Option<(PathBuf, String)>, Failed> {
-        let newest = note(&self.directory)?.map(|running| (self.directory.join(running.store), running.policy));
-        Ok(newest.filter(|(store, _)| store.exists()))
+    /// Where the accepted policy stands.
+    pub fn policy_file(&self) -> PathBuf {
+        self.file(POLICY)
     }
 
-    /// Tells other processes where this engine answers and what it uses.
-    pub fn announce(&self, settings: &Settings, address: Option<String>) -> Result<(), Failed> {
-        let Storage::File(store) = &settings.storage else { return Ok(()) };
-        let store = store.strip_prefix(&self.directory).unwrap_or(store).to_owned();
-        let running = Running { address, store, policy: settings.policy.clone() };
+    /// The text of the policy that this store accepted last, unchecked: it is a file, and anybody may have written in it.
+    pub fn accepted_policy(&self) -> Result<Option<String>, Failed> {
+        private::read(&self.policy_file()).map_err(Failed::new)
+    }
+
+    /// Keeps a policy that was checked. From now on the store runs under it.
+    pub fn accept_policy(&self, policy: &str) -> Result<(), Failed> {
+        private::write(&self.policy_file(), policy).map_err(Failed::new)
+    }
+
+    /// Tells other processes where this engine answers.
+    ///
+    /// # Errors
+    /// Where the note cannot be read or written.
+    pub fn announce(&self, address: Option<SocketAddr>) -> Result<(), Failed> {
+        let port = match address {
+            Some(address) => Some(address.port()),
+            None => note(&self.place.directory)?.and_then(|running| running.port),
+        };
+        let running = Running { address: address.map(|address| address.to_string()), port };
         let text = serde_json::to_string(&running).map_err(Failed::new)?;
-        private::write(&self.directory.join(NOTE), &text).map_err(Failed::new)
+        private::write(&self.file(NOTE), &text).map_err(Failed::new)
+    }
+
+    /// The port that links lead to while no engine runs: that of the last one, so that a link which a single command
+    /// signs opens when the engine is up again.
+    ///
+    /// # Errors
+    /// Where the note of the last engine cannot be read.
+    pub fn last_port(&self) -> Result<u16, Failed> {
+        Ok(note(&self.place.directory)?.and_then(|running| running.port).unwrap_or(PORT))
     }
 
     /// Made once: links stay good over restarts.
@@ -152,7 +286,7 @@ impl Home {
     }
 
     fn secret(&self, name: &str, of: impl FnOnce(String) -> String) -> Result<String, Failed> {
-        let path = self.directory.join(name);
+        let path = self.file(name);
         let kept = private::read(&path).map_err(Failed::new)?;
         match kept.map(|kept| kept.trim().to_owned()).filter(|kept| !kept.is_empty()) {
             Some(kept) => Ok(kept),
@@ -167,7 +301,7 @@ impl Home {
     /// A new key signs from the next start on; the one that signed until now still opens what was mailed, and an older one
     /// opens nothing any more. Answers with the ids, the signing one first.
     pub fn rotate_link_keys(&self) -> Result<Vec<String>, Failed> {
-        let path = self.directory.join("link-keys");
+        let path = self.file("link-keys");
         let keys = Keys::parse(&self.link_keys()?).map_err(|error| at("reading", &path, error))?;
         let mut key = [0; 32];
         getrandom::fill(&mut key).map_err(|error| at("making a key for", &path, error))?;
@@ -177,9 +311,9 @@ impl Home {
     }
 
     /// An engine of this machine. `port`: what links lead to.
-    pub fn settings(&self, store: PathBuf, policy: String, port: u16) -> Result<Settings, Failed> {
+    pub fn settings(&self, policy: String, port: u16) -> Result<Settings, Failed> {
         Ok(Settings {
-            storage: Storage::File(store),
+            storage: Storage::File(self.store()),
             link_base: format!("http://127.0.0.1:{port}"),
             mail_from: "holdpoint@localhost.invalid".to_owned(),
             mail_domain: "localhost.invalid".to_owned(),
@@ -202,25 +336,74 @@ mod tests {
 
     #[test]
     fn a_directory_has_one_engine_and_its_keys_stay() {
-        let directory = directory("one");
-        let home = Home::take(&directory).unwrap();
+        let place = Place::of(Owner::Service, Some(&directory("one")));
+        let home = Home::take(&place).unwrap();
         let keys = home.link_keys().unwrap();
-        let settings = home.settings(home.store(), "{}".to_owned(), 8420).unwrap();
-        home.announce(&settings, Some("127.0.0.1:8420".to_owned())).unwrap();
-        let Found::Running(running) = find(&directory).unwrap() else { panic!("taken twice") };
+        home.announce(Some(SocketAddr::from(([127, 0, 0, 1], 8420)))).unwrap();
+        let Found::Running(running) = find(&place).unwrap() else { panic!("taken twice") };
         assert_eq!(running.address.as_deref(), Some("127.0.0.1:8420"));
-        assert_eq!(running.store, Path::new("store.sqlite"));
-        let refused = Home::take(&directory).err().unwrap();
+        let refused = Home::take(&place).err().unwrap();
         assert!(refused.why.contains("http://127.0.0.1:8420"), "{}", refused.why);
         drop(home);
-        let home = Home::take(&directory).unwrap();
+        let home = Home::take(&place).unwrap();
         assert_eq!(home.link_keys().unwrap(), keys);
-        assert_eq!(home.newest().unwrap(), None, "the store itself was never made");
         assert_eq!(home.rotate_link_keys().unwrap(), ["2", "1"]);
         let rotated = home.link_keys().unwrap();
         assert!(rotated.ends_with(&keys), "the key that signed until now stays, second");
         assert_eq!(home.rotate_link_keys().unwrap(), ["3", "2"]);
+        fs::remove_dir_all(&place.directory).unwrap();
+    }
+
+    /// A command that opens the store by itself announces no address, and must not forget where links lead.
+    #[test]
+    fn links_lead_to_the_port_of_the_engine_that_ran_last() {
+        let place = Place::of(Owner::Service, Some(&directory("port")));
+        let home = Home::take(&place).unwrap();
+        assert_eq!(home.last_port().unwrap(), PORT);
+        for port in [9000, 9001] {
+            home.announce(Some(SocketAddr::from(([127, 0, 0, 1], port)))).unwrap();
+            for _ in 0..2 {
+                home.announce(None).unwrap();
+                assert_eq!(home.last_port().unwrap(), port);
+                let settings = home.settings(String::new(), home.last_port().unwrap()).unwrap();
+                assert_eq!(settings.link_base, format!("http://127.0.0.1:{port}"));
+            }
+        }
+        fs::remove_dir_all(&place.directory).unwrap();
+    }
+
+    /// `serve` and the demo, one after the other in one folder: neither touches the other's store.
+    #[test]
+    fn an_owner_does_not_take_a_folder_with_the_store_of_another() {
+        for (owner, other) in [(Owner::Service, Owner::Demo), (Owner::Demo, Owner::Service)] {
+            let place = Place::of(owner, Some(&directory("owners")));
+            let home = Home::take(&place).unwrap();
+            fs::write(home.store(), "all of it").unwrap();
+            drop(home);
+            let refused = Home::take(&Place { owner: other, ..place.clone() }).err().unwrap();
+            assert!(refused.why.contains(&place.store().display().to_string()), "{}", refused.why);
+            assert_eq!(fs::read_to_string(place.store()).unwrap(), "all of it");
+            fs::remove_dir_all(&place.directory).unwrap();
+        }
+    }
+
+    #[test]
+    fn a_command_asks_the_store_of_the_service_before_that_of_the_demo() {
+        let directory = directory("ask");
+        let none = Place::to_ask(Some(&directory)).err().unwrap();
+        for owner in [Owner::Service, Owner::Demo] {
+            let store = Place::of(owner, Some(&directory)).store();
+            assert!(none.why.contains(&store.display().to_string()), "{}", none.why);
+        }
+        assert!(!directory.exists(), "asking makes nothing");
+        fs::create_dir_all(&directory).unwrap();
+        for owner in [Owner::Demo, Owner::Service] {
+            let place = Place::of(owner, Some(&directory));
+            fs::write(place.store(), "").unwrap();
+            assert_eq!(Place::to_ask(Some(&directory)).unwrap(), place);
+        }
         fs::remove_dir_all(&directory).unwrap();
+        assert_ne!(Place::of(Owner::Service, None).directory, Place::of(Owner::Demo, None).directory);
     }
 
     /// Whatever an earlier release or somebody else left there.
@@ -232,9 +415,10 @@ mod tests {
         let directory = directory("modes");
         let set = |path: &Path, mode: u32| fs::set_permissions(path, fs::Permissions::from_mode(mode)).unwrap();
         let open = async || {
-            let home = Home::take(&directory)?;
-            let settings = home.settings(home.store(), crate::command::replay::POLICY.to_owned(), 8420)?;
-            home.announce(&settings, Some("127.0.0.1:8420".to_owned()))?;
+            let home = Home::take(&Place::of(Owner::Service, Some(&directory)))?;
+            home.accept_policy(crate::command::policy::EXAMPLE)?;
+            let settings = home.settings(crate::command::policy::EXAMPLE.to_owned(), 8420)?;
+            home.announce(Some(SocketAddr::from(([127, 0, 0, 1], 8420))))?;
             let clock = lambda_shell::clock::Clock::system();
             let engine = crate::engine::Engine::open(settings, clock).await.map_err(Failed::new)?;
             Ok::<_, Failed>((home, engine))
@@ -248,8 +432,8 @@ mod tests {
             let opened = open().await.unwrap();
             assert_eq!(fs::metadata(&directory).unwrap().permissions().mode() & 0o777, 0o700);
             let found = names();
-            // Both databases with log and shared memory, lock, note, keys, token.
-            assert_eq!(found.len(), 10, "{found:?}");
+            // Both databases with log and shared memory, lock, note, policy, keys, token.
+            assert_eq!(found.len(), 11, "{found:?}");
             for path in &found {
                 assert_eq!(fs::metadata(path).unwrap().permissions().mode() & 0o777, 0o600, "{}", path.display());
             }

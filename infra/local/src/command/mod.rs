@@ -1,8 +1,12 @@
 //! The command line. Each command says what it does while it works, and exits non-zero with a reason on failure.
 
 mod ask;
+mod example;
 mod home;
 mod http;
+mod log;
+mod mail;
+mod policy;
 mod replay;
 mod run;
 mod serve;
@@ -10,7 +14,12 @@ mod show;
 
 pub use show::in_words;
 
-use std::{fmt, io::Write, path::PathBuf, process::ExitCode};
+use std::{
+    fmt,
+    io::Write,
+    path::{Path, PathBuf},
+    process::ExitCode,
+};
 
 use clap::{Args, Parser, Subcommand};
 use refresh_core::ReviewId;
@@ -20,7 +29,7 @@ use refresh_core::ReviewId;
 /// Without a command it starts everything on this machine, plays the story of the README into it, prints where to look,
 /// and stays up.
 #[derive(Parser)]
-#[command(name = "holdpoint", version)]
+#[command(name = "holdpoint", version, after_help = log::HELP)]
 struct Line {
     #[command(subcommand)]
     command: Option<Command>,
@@ -36,46 +45,81 @@ struct Common {
     /// Print JSON instead of text.
     #[arg(long, global = true)]
     json: bool,
-    /// Where the local engine keeps everything.
-    #[arg(long, global = true, value_name = "DIR", default_value = ".holdpoint")]
-    data: PathBuf,
-    /// Ask a deployment instead of this machine: the stack of this name, with the shell's AWS credentials and region.
-    #[arg(long, global = true, value_name = "NAME")]
+    /// Use the local store in this folder. Without it: .holdpoint for `serve`, .holdpoint/demo for the demo; other
+    /// commands use the first where `serve` has made a store, else the second, and say which.
+    #[arg(long, global = true, value_name = "DIR")]
+    data: Option<PathBuf>,
+}
+
+/// What a command takes that works on a deployment, too.
+#[derive(Args, Clone, Debug)]
+struct Deployment {
+    /// Ask the deployment whose stack has this name instead of this machine, with the shell's AWS credentials and region.
+    #[arg(long, value_name = "NAME", conflicts_with = "data")]
     stack: Option<String>,
 }
 
 #[derive(Subcommand)]
 enum Command {
     /// Start everything and play the story; the same as no command.
+    #[command(after_help = log::HELP)]
     Run(run::Options),
     /// Start everything without the story: the durable one-machine engine.
+    #[command(after_help = log::HELP)]
     Serve(serve::Options),
     /// Run a recorded history in memory, on a virtual clock, and print what happened.
-    Replay {
-        /// The scenario, JSON Lines.
-        scenario: PathBuf,
-        /// The deployment's policy; the bundle's own by default.
-        #[arg(long, value_name = "FILE")]
-        policy: Option<PathBuf>,
+    #[command(after_help = log::HELP)]
+    Replay(replay::Options),
+    /// Write a policy, facts, a review and a change of tomorrow into a folder, to start from and to edit.
+    Example(example::Options),
+    /// Put events on the queue, and say what became of each.
+    Send {
+        /// Read the events from this file: JSON with one event, a list, or one a line; `-` reads standard input.
+        file: PathBuf,
+        #[command(flatten)]
+        deployment: Deployment,
     },
-    /// Put events on the queue: a JSON file with one event, a list, or one a line. `-` reads standard input.
-    Send { file: PathBuf },
-    /// What is open: pending adoptions, exceptions, outstanding answers.
-    Reviews,
-    /// One review: packet, versions, answers, lineage.
-    Show { review: ReviewId },
+    /// Say what is open: pending adoptions, exceptions, outstanding answers.
+    Reviews {
+        #[command(flatten)]
+        deployment: Deployment,
+    },
+    /// Show one review: packet, versions, answers, lineage.
+    Show {
+        /// Show the review of this id.
+        review: ReviewId,
+        #[command(flatten)]
+        deployment: Deployment,
+    },
     /// Recompute the lineage chain and name the first entry that does not fit.
-    Verify { review: Option<ReviewId> },
+    Verify {
+        /// Verify the review of this id alone; without it, every review.
+        review: Option<ReviewId>,
+        #[command(flatten)]
+        deployment: Deployment,
+    },
     /// List what is in the dead-letter queues and why, and send it again.
     Redrive {
-        /// Only list.
+        /// List only, and send nothing again.
         #[arg(long)]
         list: bool,
+        #[command(flatten)]
+        deployment: Deployment,
     },
+    /// List the mails of the local engine, or print one as it was sent.
+    Mail(mail::Options),
     /// Make a new key for links. The one that signed until now still opens what was mailed; the one before it no more.
     RotateLinkKeys,
-    /// One function, one event, like the cloud would. `-` reads the event from standard input.
-    Invoke { function: String, event: PathBuf },
+    /// Run one function on one event, like the cloud would.
+    #[command(after_help = log::HELP)]
+    Invoke {
+        /// Run the function of this name: ingest, refresh, notify, adopt, acknowledge or tick.
+        function: String,
+        /// Read the event from this JSON file; `-` reads standard input.
+        event: PathBuf,
+        #[command(flatten)]
+        deployment: Deployment,
+    },
 }
 
 /// Why a command failed, and with what status.
@@ -107,8 +151,9 @@ pub fn main() -> ExitCode {
             return ExitCode::FAILURE;
         }
     };
-    log(&line);
-    match runtime.block_on(perform(line)) {
+    let level = if matches!(line.command, Some(Command::Serve(_))) { "warn" } else { "error" };
+    let started = log::start(level);
+    match started.and_then(|()| runtime.block_on(perform(line))) {
         Ok(()) => ExitCode::SUCCESS,
         Err(failed) => {
             eprintln!("holdpoint: {}", failed.why);
@@ -117,48 +162,42 @@ pub fn main() -> ExitCode {
     }
 }
 
-/// What the functions log goes to standard error, so that standard output is the command's alone. `HOLDPOINT_LOG` says
-/// how much, like `RUST_LOG` does elsewhere.
-fn log(line: &Line) {
-    // A story and a replay print what happened; only what must not happen is worth a line beside it.
-    let level = if matches!(line.command, Some(Command::Serve(_))) { "warn" } else { "error" };
-    let wanted = std::env::var("HOLDPOINT_LOG").unwrap_or_else(|_| level.to_owned());
-    let filter = tracing_subscriber::EnvFilter::new(format!("{wanted},embedded_metric_format=off,log_note=off"));
-    // Started already, where a test calls this twice: then that one goes on.
-    let _ = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).try_init();
-}
-
 async fn perform(line: Line) -> Result<(), Failed> {
     use crate::operator::Request;
     let common = &line.common;
-    let local = matches!(
-        line.command,
-        None | Some(Command::Run(_) | Command::Serve(_) | Command::Replay { .. } | Command::RotateLinkKeys)
-    );
-    if common.stack.is_some() && local {
-        return Err(Failed::input(
-            "--stack: only send, reviews, show, verify, redrive and invoke work on a deployment",
-        ));
-    }
     match line.command.unwrap_or(Command::Run(line.story)) {
         Command::Run(options) => run::run(common, &options).await,
         Command::Serve(options) => serve::run(common, &options).await,
-        Command::Replay { scenario, policy } => replay::run(&scenario, policy.as_deref(), common.json).await,
-        Command::Send { file } => ask::ask(common, Request::Send(ask::events(&file)?)).await,
-        Command::Reviews => ask::ask(common, Request::Reviews).await,
-        Command::Show { review } => ask::ask(common, Request::Show(review)).await,
-        Command::Verify { review } => ask::ask(common, Request::Verify(review)).await,
-        Command::Redrive { list } => ask::ask(common, if list { Request::DeadLetters } else { Request::Redrive }).await,
-        Command::RotateLinkKeys => {
-            let ids = home::Home::take(&common.data)?.rotate_link_keys()?;
-            say(common, format!("links are signed by key {}; opened by {}", ids[0], ids.join(" and ")));
-            if common.json { print(serde_json::json!({ "signs": ids[0], "opens": ids })) } else { Ok(()) }
+        Command::Replay(options) => replay::run(common, &options).await,
+        Command::Example(options) => example::run(common, &options),
+        Command::Send { file, deployment } => ask::send(common, &deployment, ask::events(&file)?).await,
+        Command::Reviews { deployment } => ask::ask(common, &deployment, Request::Reviews).await,
+        Command::Show { review, deployment } => ask::ask(common, &deployment, Request::Show(review)).await,
+        Command::Verify { review, deployment } => ask::ask(common, &deployment, Request::Verify(review)).await,
+        Command::Redrive { list, deployment } => {
+            let request = if list { Request::DeadLetters } else { Request::Redrive };
+            ask::ask(common, &deployment, request).await
         }
-        Command::Invoke { function, event } => {
+        Command::Mail(options) => mail::run(common, &options).await,
+        Command::RotateLinkKeys => rotate_link_keys(common),
+        Command::Invoke { function, event, deployment } => {
             let event = ask::event(&event)?;
-            ask::ask(common, Request::Invoke { function, event }).await
+            ask::ask(common, &deployment, Request::Invoke { function, event }).await
         }
     }
+}
+
+fn rotate_link_keys(common: &Common) -> Result<(), Failed> {
+    let place = home::Place::to_ask(common.data.as_deref())?;
+    let ids = home::Home::take(&place)?.rotate_link_keys()?;
+    let (signs, opens, store) = (&ids[0], ids.join(" and "), place.store());
+    say(common, format!("links of {} are signed by key {signs}; opened by {opens}", store.display()));
+    if common.json { print(serde_json::json!({ "signs": signs, "opens": ids, "store": store })) } else { Ok(()) }
+}
+
+/// A file's text.
+fn read(file: &Path) -> Result<String, Failed> {
+    std::fs::read_to_string(file).map_err(|error| Failed::input(format!("reading {}: {error}", file.display())))
 }
 
 /// To standard output. A reader that has seen enough ends the command, and is no failure.
@@ -174,5 +213,73 @@ fn print(text: impl fmt::Display) -> Result<(), Failed> {
 fn say(common: &Common, line: impl fmt::Display) {
     if !common.json {
         eprintln!("{line}");
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    use super::*;
+
+    /// A command with every word that leads to it.
+    fn all() -> Vec<(String, clap::Command)> {
+        let mut line = Line::command();
+        line.build();
+        let mut found = Vec::new();
+        let mut left = vec![(line.get_name().to_owned(), line)];
+        while let Some((words, command)) = left.pop() {
+            let under = command.get_subcommands().filter(|under| under.get_name() != "help");
+            left.extend(under.map(|under| (format!("{words} {}", under.get_name()), under.clone())));
+            found.push((words, command));
+        }
+        found
+    }
+
+    /// A capital first, and enough words for a verb and its object.
+    fn is_a_sentence(text: &str) -> bool {
+        text.starts_with(|c: char| c.is_ascii_uppercase()) && text.split_whitespace().count() >= 4
+    }
+
+    #[test]
+    fn every_command_and_argument_has_its_sentence() {
+        for (words, command) in all() {
+            let about = command.get_about().map(ToString::to_string).unwrap_or_default();
+            assert!(is_a_sentence(&about), "{words}: {about:?}");
+            for argument in command.get_arguments().filter(|one| !matches!(one.get_id().as_str(), "help" | "version")) {
+                let help = argument.get_help().map(ToString::to_string).unwrap_or_default();
+                assert!(is_a_sentence(&help), "{words}: {}: {help:?}", argument.get_id());
+            }
+        }
+    }
+
+    /// What is offered works: a deployment has no store here, no folder, and no clock to turn.
+    #[test]
+    fn a_stack_is_offered_by_the_commands_that_ask_one() {
+        let takes = |command: &clap::Command| command.get_arguments().any(|one| one.get_id() == "stack");
+        let mut offered: Vec<String> =
+            all().into_iter().filter(|(_, command)| takes(command)).map(|(words, _)| words).collect();
+        offered.sort();
+        let asked = ["invoke", "redrive", "reviews", "send", "show", "verify"];
+        assert_eq!(offered, asked.map(|word| format!("holdpoint {word}")));
+        for refused in [
+            &["holdpoint", "--stack", "x"][..],
+            &["holdpoint", "serve", "--stack", "x"],
+            &["holdpoint", "replay", "file", "--stack", "x"],
+            &["holdpoint", "rotate-link-keys", "--stack", "x"],
+            &["holdpoint", "reviews", "--stack", "x", "--data", "y"],
+        ] {
+            assert!(Line::try_parse_from(refused).is_err(), "{refused:?}");
+        }
+        assert!(Line::try_parse_from(["holdpoint", "reviews", "--stack", "x"]).is_ok());
+    }
+
+    #[test]
+    fn every_command_takes_json_and_a_folder() {
+        for (words, command) in all() {
+            for wanted in ["json", "data"] {
+                assert!(command.get_arguments().any(|one| one.get_id() == wanted), "{words}: --{wanted}");
+            }
+        }
     }
 }

@@ -13,7 +13,11 @@ use clap::Args;
 use indicatif::{ProgressBar, ProgressStyle};
 use tokio::net::TcpListener;
 
-use super::{Common, Failed, home::Home, print, say, serve};
+use super::{
+    Common, Failed,
+    home::{self, Home, Owner, Place},
+    print, say, serve,
+};
 use crate::{
     engine::virtual_time::VirtualTime,
     replay::{Player, Records, Scenario, adoption_path, in_words, scenario::Action},
@@ -31,20 +35,21 @@ pub struct Options {
     /// Stop the story where the release owner must decide, and leave the decision to you.
     #[arg(long)]
     decide: bool,
-    /// The port of the pages, on loopback.
-    #[arg(long, default_value_t = 8420)]
+    /// Listen on this port of loopback, for pages and mailbox.
+    #[arg(long, default_value_t = home::PORT)]
     port: u16,
 }
 
 pub async fn run(common: &Common, options: &Options) -> Result<(), Failed> {
     let story = Scenario::parse(STORY).map_err(Failed::new)?;
-    let home = Home::take(&common.data)?;
+    let home = Home::take(&Place::of(Owner::Demo, common.data.as_deref()))?;
     let listener = listen(options).await?;
     let address = listener.local_addr().map_err(Failed::new)?;
-    let store = home.story()?;
-    say(common, format!("a fresh store for the story: {}", store.display()));
-    let settings = home.settings(store, POLICY.to_owned(), address.port())?;
-    home.announce(&settings, Some(address.to_string()))?;
+    home.begin_anew()?;
+    home.accept_policy(POLICY)?;
+    say(common, format!("an empty store for the story: {}", home.store().display()));
+    let settings = home.settings(POLICY.to_owned(), address.port())?;
+    home.announce(Some(address))?;
     let first = story.lines.first().ok_or_else(|| Failed::new("the story is empty"))?;
     let mut player = Player::of(VirtualTime::open(settings, first.at).await.map_err(Failed::new)?);
     tell(common, options, &story, &mut player).await?;
@@ -56,17 +61,26 @@ pub async fn run(common: &Common, options: &Options) -> Result<(), Failed> {
     let pages = serve::Pages::of(&engine, address);
     say(common, format!("  mailbox         {}", pages.mailbox));
     if let Some(path) = adoption {
-        say(common, format!("  adoption page   http://{address}{path}"));
+        let page = if options.decide { "adoption page " } else { "what was adopted" };
+        say(common, format!("  {page:<15} http://{address}{path}"));
     }
     say(common, format!("  reviews         {}", pages.reviews));
+    if !options.decide {
+        say(
+            common,
+            "  the owner has decided already; `holdpoint --decide` stops before, and leaves the decision to you",
+        );
+    }
     if options.exit {
         say(common, "the story is told (--exit): `holdpoint` without it stays up for these pages");
         return Ok(());
     }
+    // Not before: while the story is told, a Ctrl-C ends it.
+    let ending = serve::Ending::listen();
     let now = engine.now();
     say(common, format!("the engine stays up, on the story's clock: it is {now} here, and goes on. Ctrl-C stops."));
     let clockwork = tokio::spawn(go_on(hand));
-    let stayed = serve::stay(common, listener, engine).await;
+    let stayed = serve::stay(common, listener, engine, ending).await;
     clockwork.abort();
     stayed
 }

@@ -6,7 +6,11 @@ use clap::Args;
 use lambda_shell::clock::Clock;
 use tokio::{net::TcpListener, sync::oneshot};
 
-use super::{Common, Failed, home::Home, print, replay, say};
+use super::{
+    Common, Failed,
+    home::{self, Home, Owner, Place},
+    policy, print, say,
+};
 use crate::{
     engine::{Engine, live::Live},
     server,
@@ -14,28 +18,28 @@ use crate::{
 
 #[derive(Args, Clone, Debug)]
 pub struct Options {
-    /// The port of pages, mailbox and `POST /events`, on loopback.
-    #[arg(long, default_value_t = 8420)]
+    /// Listen on this port of loopback, for pages, mailbox and `POST /events`.
+    #[arg(long, default_value_t = home::PORT)]
     port: u16,
-    /// The deployment's policy; the bundle's own by default.
+    /// Offer this policy to the store, which keeps it for every later start; without it, the accepted one counts.
     #[arg(long, value_name = "FILE")]
     policy: Option<PathBuf>,
 }
 
 pub async fn run(common: &Common, options: &Options) -> Result<(), Failed> {
-    let policy = match &options.policy {
-        Some(file) => replay::read(file)?,
-        None => replay::POLICY.to_owned(),
-    };
-    let home = Home::take(&common.data)?;
+    let home = Home::take(&Place::of(Owner::Service, common.data.as_deref()))?;
+    let policy = policy::at_start(&home, options.policy.as_deref())?;
+    // Before anything is printed: whoever reads the address may ask for the end at once.
+    let ending = Ending::listen();
     let listener = server::bind(options.port).await.map_err(Failed::new)?;
     let address = listener.local_addr().map_err(Failed::new)?;
-    let settings = home.settings(home.store(), policy, address.port())?;
-    home.announce(&settings, Some(address.to_string()))?;
+    let settings = home.settings(policy.text, address.port())?;
+    home.announce(Some(address))?;
     say(common, format!("opening {}", home.store().display()));
     let engine = Engine::open(settings, Clock::system()).await.map_err(Failed::new)?;
     let pages = Pages::of(&engine, address);
     say(common, format!("holdpoint is up at http://{address}"));
+    say(common, format!("  policy      {}", policy.from));
     say(common, format!("  reviews     {}", pages.reviews));
     say(common, format!("  mailbox     {}", pages.mailbox));
     say(common, format!("  events to   http://{address}/events"));
@@ -43,7 +47,7 @@ pub async fn run(common: &Common, options: &Options) -> Result<(), Failed> {
         let Pages { reviews, mailbox } = pages;
         print(serde_json::json!({ "address": format!("http://{address}"), "reviews": reviews, "mailbox": mailbox }))?;
     }
-    stay(common, listener, engine).await
+    stay(common, listener, engine, ending).await
 }
 
 /// The operator's pages: addresses that let a browser in.
@@ -61,9 +65,9 @@ impl Pages {
 }
 
 /// Live until somebody says stop. Said twice, the process ends where it is, which loses nothing that was accepted.
-pub async fn stay(common: &Common, listener: TcpListener, engine: Engine) -> Result<(), Failed> {
+pub async fn stay(common: &Common, listener: TcpListener, engine: Engine, ending: Ending) -> Result<(), Failed> {
     let live = Live::start(&engine);
-    let (once, twice) = signals();
+    let Ending { once, twice } = ending;
     let json = common.json;
     let stop = async move {
         let _ = once.await;
@@ -77,12 +81,14 @@ pub async fn stay(common: &Common, listener: TcpListener, engine: Engine) -> Res
         served
     };
     tokio::select! {
-        ended = ended => ended,
+        // Whoever says it twice is heard first.
+        biased;
         Ok(()) = twice => {
             say(common, "stopped at once; what was being handled comes again at the next start");
             // Not by returning: the runtime would wait for what is under way.
             std::process::exit(STOPPED_AT_ONCE)
         }
+        ended = ended => ended,
     }
 }
 
@@ -90,22 +96,30 @@ pub async fn stay(common: &Common, listener: TcpListener, engine: Engine) -> Res
 const STOPPED_AT_ONCE: i32 = 130;
 
 /// Ready when the process is asked to end for the first time, and for the second.
-fn signals() -> (oneshot::Receiver<()>, oneshot::Receiver<()>) {
-    let ((first, once), (second, twice)) = (oneshot::channel(), oneshot::channel());
-    // Listening from now on: a signal that nobody listens for ends the process.
-    let mut signals = Signals::listen();
-    tokio::spawn(async move {
-        signals.next().await;
-        let _ = first.send(());
-        signals.next().await;
-        let _ = second.send(());
-    });
-    (once, twice)
+pub struct Ending {
+    once: oneshot::Receiver<()>,
+    twice: oneshot::Receiver<()>,
 }
 
+impl Ending {
+    /// Listens from now on: a signal that nobody listens for ends the process.
+    pub fn listen() -> Self {
+        let ((first, once), (second, twice)) = (oneshot::channel(), oneshot::channel());
+        let mut signals = Signals::listen();
+        tokio::spawn(async move {
+            signals.next().await;
+            let _ = first.send(());
+            signals.next().await;
+            let _ = second.send(());
+        });
+        Self { once, twice }
+    }
+}
+
+/// Each kind keeps its receiver: one made anew for each wait would miss what came in between.
 struct Signals {
     #[cfg(unix)]
-    terminated: Option<tokio::signal::unix::Signal>,
+    asked: [Option<tokio::signal::unix::Signal>; 2],
 }
 
 impl Signals {
@@ -113,7 +127,7 @@ impl Signals {
         #[cfg(unix)]
         {
             use tokio::signal::unix::{SignalKind, signal};
-            Self { terminated: signal(SignalKind::terminate()).ok() }
+            Self { asked: [SignalKind::terminate(), SignalKind::interrupt()].map(|kind| signal(kind).ok()) }
         }
         #[cfg(not(unix))]
         Self {}
@@ -121,10 +135,10 @@ impl Signals {
 
     async fn next(&mut self) {
         #[cfg(unix)]
-        if let Some(terminated) = &mut self.terminated {
+        if let [Some(terminated), Some(interrupted)] = &mut self.asked {
             tokio::select! {
-                _ = tokio::signal::ctrl_c() => {}
                 _ = terminated.recv() => {}
+                _ = interrupted.recv() => {}
             }
             return;
         }

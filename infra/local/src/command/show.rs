@@ -13,17 +13,37 @@ pub fn in_words(request: &Request, answer: &Value) -> String {
         Request::Reviews => reviews(&mut text, answer),
         Request::Show(_) => review(&mut text, answer),
         Request::Verify(_) => list(answer, "reviews").for_each(|line| verified(&mut text, line)),
-        Request::Send(_) => line(&mut text, 0, format!("sent {} to the queue", answer["sent"])),
+        Request::Send(_) => sent(&mut text, answer),
         Request::DeadLetters => letters(&mut text, answer),
         Request::Redrive => {
             letters(&mut text, answer);
             line(&mut text, 0, format!("sent again: {}", answer["sent_again"]));
         }
-        Request::Invoke { .. } => {
+        Request::Invoke { .. } | Request::Mails | Request::Mail(_) | Request::Became(_) => {
             line(&mut text, 0, serde_json::to_string_pretty(answer).unwrap_or_default());
         }
     }
     text
+}
+
+/// What was sent and where it is, then what became of it: how many were applied, and each other one by itself.
+fn sent(text: &mut String, answer: &Value) {
+    let place = answer["store"].as_str().map_or(String::new(), |store| format!(" in {store}"));
+    line(text, 0, format!("sent {} to the queue{place}", answer["sent"]));
+    if answer["taken_up"] != true {
+        return;
+    }
+    let is = |event: &&Value, word: &str| event["disposition"] == word && event["repeated"] != true;
+    let applied = list(answer, "events").filter(|event| is(event, "applied")).count();
+    line(text, 1, format!("applied: {applied}"));
+    for event in list(answer, "events").filter(|event| !is(event, "applied")) {
+        let became = match (event["repeated"] == true, event["disposition"].as_str()) {
+            (true, _) => "ignored: duplicate, an event with this source and id came before".to_owned(),
+            (false, Some(_)) => format!("ignored: {}", plain(&event["reason"])),
+            (false, None) => "not judged yet; the log of the engine will say".to_owned(),
+        };
+        line(text, 1, format!("{} {}: {became}", plain(&event["source"]), plain(&event["id"])));
+    }
 }
 
 fn line(text: &mut String, depth: usize, what: impl AsRef<str>) {

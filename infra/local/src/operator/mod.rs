@@ -1,12 +1,14 @@
 //! What an operator asks and gets done, as JSON in and JSON out: the same whether the engine runs in this process or is
 //! reached over loopback.
 
+mod mailbox;
+mod shell;
 mod signed;
 mod stack;
 #[cfg(test)]
 mod tests;
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, error::Error};
 
 use packet_store::{Record, Store};
 use refresh_core::{
@@ -32,9 +34,15 @@ pub enum Request {
     Verify(Option<ReviewId>),
     /// Events as JSON texts, to be put on the queue.
     Send(Vec<String>),
+    /// What became of events that were sent: a list of objects with `source`, `id` and what is known of each.
+    Became(Value),
     /// What the dead-letter queues hold.
     DeadLetters,
     Redrive,
+    /// What is in the mailbox.
+    Mails,
+    /// One mail, whole.
+    Mail(u64),
     Invoke {
         function: String,
         event: Value,
@@ -49,8 +57,11 @@ impl Request {
             Self::Show(review) => ("show", json!(review)),
             Self::Verify(review) => ("verify", json!(review)),
             Self::Send(events) => ("send", json!(events)),
+            Self::Became(events) => ("became", events.clone()),
             Self::DeadLetters => ("dead_letters", Value::Null),
             Self::Redrive => ("redrive", Value::Null),
+            Self::Mails => ("mails", Value::Null),
+            Self::Mail(number) => ("mail", json!(number)),
             Self::Invoke { function, event } => ("invoke", json!({ "function": function, "event": event })),
         }
     }
@@ -62,6 +73,9 @@ impl Request {
             "show" => Self::Show(serde_json::from_value(argument).map_err(wrong)?),
             "verify" => Self::Verify(serde_json::from_value(argument).map_err(wrong)?),
             "send" => Self::Send(serde_json::from_value(argument).map_err(wrong)?),
+            "became" => Self::Became(argument),
+            "mails" => Self::Mails,
+            "mail" => Self::Mail(serde_json::from_value(argument).map_err(wrong)?),
             "dead_letters" => Self::DeadLetters,
             "redrive" => Self::Redrive,
             "invoke" => {
@@ -80,14 +94,27 @@ pub async fn perform(engine: &Engine, request: Request) -> Result<Value, String>
         Request::Show(review) => show(engine.store(), engine.now(), &review).await,
         Request::Verify(review) => verified(engine.store(), review.as_ref()).await,
         Request::Send(events) => send(engine, events).await,
+        Request::Became(events) => became(engine, events).await,
         Request::DeadLetters => dead_letters(engine),
         Request::Redrive => redrive(engine).await,
+        Request::Mails => Ok(json!({ "mails": mailbox::lines(engine) })),
+        Request::Mail(number) => mailbox::mail(engine, number),
         Request::Invoke { function, event } => engine.functions().invoke(&function, event).await,
     }
 }
 
-fn told(error: impl ToString) -> String {
-    error.to_string()
+/// An error with its causes: the SDK's own text says "dispatch failure" and no more.
+fn told(error: impl Error) -> String {
+    let mut line = error.to_string();
+    let mut cause = error.source();
+    while let Some(error) = cause {
+        let text = error.to_string();
+        if !line.ends_with(&text) {
+            line = format!("{line}: {text}");
+        }
+        cause = error.source();
+    }
+    line
 }
 
 /// A review that cannot be read is a line of its own; the others are told of without it.
@@ -256,17 +283,43 @@ pub async fn enqueue(engine: &Engine, events: Vec<String>) -> Result<usize, NotT
 }
 
 async fn send(engine: &Engine, events: Vec<String>) -> Result<Value, String> {
-    let mut faults = Vec::new();
+    let (mut faults, mut identities) = (Vec::new(), Vec::new());
     for (index, event) in events.iter().enumerate() {
-        if let Err(refused) = sources::read(event, &engine.functions().ingest.policy.bindings) {
-            faults.extend(refused.faults.iter().map(|fault| format!("event {}: {fault}", index + 1)));
+        match sources::read(event, &engine.functions().ingest.policy.bindings) {
+            Ok(reading) => identities.extend(reading.events.into_iter().map(|event| event.identity)),
+            Err(refused) => {
+                faults.extend(refused.faults.iter().map(|fault| format!("event {}: {fault}", index + 1)));
+            }
         }
     }
     if !faults.is_empty() {
         return Err(format!("nothing was sent:\n{}", faults.join("\n")));
     }
+    // Before they are sent: what is recorded by now is of an earlier delivery.
+    let mut known = Vec::new();
+    for identity in identities {
+        let repeated = engine.store().event(&identity).await.map_err(told)?.is_some();
+        known.push(json!({ "source": identity.source, "id": identity.id, "repeated": repeated, "disposition": null }));
+    }
     let sent = enqueue(engine, events).await.map_err(|why| format!("nothing was sent: {why}"))?;
-    Ok(json!({ "sent": sent }))
+    Ok(json!({ "sent": sent, "events": known }))
+}
+
+/// Adds each event's disposition, where it has one by now.
+async fn became(engine: &Engine, mut events: Value) -> Result<Value, String> {
+    for event in events.as_array_mut().into_iter().flatten() {
+        if !event["disposition"].is_null() {
+            continue;
+        }
+        let named = json!({ "source": event["source"], "id": event["id"] });
+        let identity = serde_json::from_value(named).map_err(|error| format!("became: {error}"))?;
+        if let Some(record) = engine.store().event(&identity).await.map_err(told)? {
+            let judged = json!(record.disposition);
+            event["disposition"] = judged["disposition"].clone();
+            event["reason"] = judged["reason"].clone();
+        }
+    }
+    Ok(json!({ "events": events }))
 }
 
 fn letter(stored: &Stored) -> Value {

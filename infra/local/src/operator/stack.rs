@@ -14,7 +14,7 @@ use packet_store::Store;
 use refresh_core::Instant;
 use serde_json::{Value, json};
 
-use super::{Request, reviews, show, signed::Signed, verified};
+use super::{Request, reviews, shell, show, signed::Signed, told, verified};
 use crate::topology::Topology;
 
 /// How long a listed dead letter is hidden from the next listing: SQS knows no looking without taking.
@@ -47,6 +47,9 @@ struct Letter {
 
 impl Stack {
     /// With the credentials and the region of the shell.
+    ///
+    /// # Errors
+    /// What the shell does not say, and how to say it.
     pub async fn connect(name: &str) -> Result<Self, String> {
         let sdk = aws_config::defaults(aws::behavior())
             .http_client(aws::http_client())
@@ -55,6 +58,7 @@ impl Stack {
             .stalled_stream_protection(StalledStreamProtectionConfig::disabled())
             .load()
             .await;
+        shell::says_enough(&sdk).await.map_err(|missing| format!("--stack {name}: {missing}"))?;
         Self::of(&sdk, &format!("{name}-packets"), format!("{name}-"))
     }
 
@@ -78,6 +82,9 @@ impl Stack {
             Request::DeadLetters => self.redrive(false).await,
             Request::Redrive => self.redrive(true).await,
             Request::Invoke { function, event } => self.invoke(&function, &event).await,
+            Request::Became(_) | Request::Mails | Request::Mail(_) => {
+                Err("a deployment is not asked for its mail, nor event by event: expected the local engine".to_owned())
+            }
         }
     }
 
@@ -94,7 +101,7 @@ impl Stack {
         let queue = self.queue(source.map_or("", |source| &source.queue)).await?;
         let sent = events.len();
         let messages = events.into_iter().map(|body| Outgoing { body, ..Outgoing::default() });
-        queue.send_all(messages.collect()).await.map_err(|error| error.to_string())?;
+        queue.send_all(messages.collect()).await.map_err(told)?;
         Ok(json!({ "sent": sent }))
     }
 
@@ -163,7 +170,7 @@ impl Stack {
             Some(group) => Outgoing { deduplication: Some(letter.id), ..outgoing.in_group(group) },
             None => outgoing,
         };
-        to.send(outgoing).await.map_err(|error| error.to_string())?;
+        to.send(outgoing).await.map_err(told)?;
         let deleted = self.sqs.delete_message().queue_url(&from.url).receipt_handle(letter.receipt).send().await;
         deleted.map(drop).map_err(|error| format!("deleting from {}: {}", from.url, DisplayErrorContext(error)))
     }

@@ -8,7 +8,7 @@ pub mod scenario;
 mod told;
 
 pub use answer::adoption_path;
-pub use player::{Player, replay};
+pub use player::{Played, Player, play, replay};
 pub use records::{Record, Records};
 pub use scenario::{Malformed, Scenario};
 pub use told::in_words;

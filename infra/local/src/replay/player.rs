@@ -18,12 +18,29 @@ use super::{
 };
 use crate::{
     engine::{Batch, Outcome, Settings, virtual_time::VirtualTime},
+    mailbox::Mail,
     queues::Outgoing,
 };
 
+/// What a replay came to.
+#[derive(Clone, PartialEq, Debug, Default)]
+pub struct Played {
+    pub records: Records,
+    /// Every mail that was sent, oldest first.
+    pub mails: Vec<Mail>,
+}
+
 /// Runs a whole scenario in memory.
 pub async fn replay(scenario: &Scenario, policy: &str) -> Result<Records, String> {
-    let Some(first) = scenario.lines.first() else { return Ok(Records::new()) };
+    play(scenario, policy).await.map(|played| played.records)
+}
+
+/// Runs a whole scenario in memory, and keeps the mails it leads to.
+///
+/// # Errors
+/// A line of the scenario that could not be played, by its number; a policy with faults.
+pub async fn play(scenario: &Scenario, policy: &str) -> Result<Played, String> {
+    let Some(first) = scenario.lines.first() else { return Ok(Played::default()) };
     let time = VirtualTime::open(Settings::in_memory(policy), first.at).await?;
     let mut player = Player::of(time);
     let mut records = Records::new();
@@ -32,7 +49,7 @@ pub async fn replay(scenario: &Scenario, policy: &str) -> Result<Records, String
         records.extend(player.act(line).await?);
     }
     records.extend(player.state().await?);
-    Ok(records)
+    Ok(Played { records, mails: player.time().engine().mailbox().all() })
 }
 
 pub struct Player {

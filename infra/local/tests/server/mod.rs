@@ -42,6 +42,17 @@ impl Running {
         assert!(told.success(), "the engine could not be told to stop");
         assert!(self.process.wait().unwrap().success());
     }
+
+    /// Two different signals at one moment: the process is held while they are sent, so that it does not come to its end
+    /// by itself between them. Answers with the status of its end.
+    #[allow(dead_code, reason = "each test file compiles this module, and one of them ends an engine so")]
+    pub fn stop_at_once(mut self) -> Option<i32> {
+        let process = self.process.id().to_string();
+        for signal in ["-STOP", "-TERM", "-INT", "-CONT"] {
+            assert!(Command::new("kill").args([signal, &process]).status().unwrap().success(), "{signal}");
+        }
+        self.process.wait().unwrap().code()
+    }
 }
 
 impl Drop for Running {

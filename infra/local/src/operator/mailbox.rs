@@ -1,0 +1,30 @@
+//! What the local mailbox holds. A deployment has none: its mail leaves by SES.
+
+use mail_parser::MessageParser;
+use refresh_core::Instant;
+use serde_json::{Value, json};
+
+use crate::{engine::Engine, mailbox::Mail};
+
+/// Every mail, oldest first, without its content.
+pub fn lines(engine: &Engine) -> Vec<Value> {
+    engine.mailbox().all().iter().map(line).collect()
+}
+
+fn line(mail: &Mail) -> Value {
+    let message = MessageParser::default().parse(&mail.raw);
+    let subject = message.as_ref().and_then(|message| message.subject()).unwrap_or_default();
+    json!({ "number": mail.number, "at": Instant::from_millis(mail.at), "to": mail.to, "subject": subject })
+}
+
+/// One mail: its line, its plain text, and its bytes in base64 as `raw`.
+pub fn mail(engine: &Engine, number: u64) -> Result<Value, String> {
+    let none = || format!("mail {number}: there is no such mail; the mailbox holds {}", engine.mailbox().len());
+    let mail = engine.mailbox().mail(number).ok_or_else(none)?;
+    let message = MessageParser::default().parse(&mail.raw);
+    let text = message.as_ref().and_then(|message| message.body_text(0)).unwrap_or_default();
+    let mut whole = line(&mail);
+    whole["text"] = text.replace("\r\n", "\n").into();
+    whole["raw"] = json!(mail)["raw"].clone();
+    Ok(whole)
+}

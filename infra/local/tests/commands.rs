@@ -1,0 +1,125 @@
+//! Commands as a process: what they print, write and refuse.
+
+use std::{
+    fs,
+    path::{Path, PathBuf},
+    process::{Command, Output},
+};
+
+use serde_json::Value;
+
+fn place(name: &str) -> PathBuf {
+    let place = std::env::temp_dir().join(format!("holdpoint-commands-{}-{name}", std::process::id()));
+    let _ = fs::remove_dir_all(&place);
+    place
+}
+
+fn command(words: &[&str]) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_holdpoint"));
+    command.args(words);
+    command
+}
+
+fn done(command: &mut Command) -> Output {
+    let output = command.output().unwrap();
+    assert!(output.status.success(), "{command:?}: {}", String::from_utf8_lossy(&output.stderr));
+    output
+}
+
+/// The status and what was said of a command that fails.
+fn refused(command: &mut Command) -> (Option<i32>, String) {
+    let output = command.output().unwrap();
+    assert!(!output.status.success(), "{command:?} succeeded");
+    (output.status.code(), String::from_utf8(output.stderr).unwrap())
+}
+
+fn files(folder: &Path) -> Vec<PathBuf> {
+    let mut files: Vec<PathBuf> = fs::read_dir(folder).unwrap().map(|one| one.unwrap().path()).collect();
+    files.sort();
+    files
+}
+
+#[test]
+fn a_stack_without_region_and_credentials_is_told_what_to_set() {
+    let empty = [("AWS_CONFIG_FILE", "/dev/null"), ("AWS_SHARED_CREDENTIALS_FILE", "/dev/null")];
+    let keys = [("AWS_ACCESS_KEY_ID", "AKIDEXAMPLE"), ("AWS_SECRET_ACCESS_KEY", "secret")];
+    let region = [("AWS_REGION", "eu-central-1")];
+    for (given, missing) in [
+        (&[][..], &["AWS_REGION", "AWS_ACCESS_KEY_ID"][..]),
+        (&keys, &["AWS_REGION"]),
+        (&region, &["AWS_ACCESS_KEY_ID"]),
+    ] {
+        let mut asked = command(&["reviews", "--stack", "prod"]);
+        asked.env_clear().envs(empty).env("AWS_EC2_METADATA_DISABLED", "true").envs(given.iter().copied());
+        let (status, said) = refused(&mut asked);
+        assert_eq!(status, Some(1), "{said}");
+        for variable in ["AWS_REGION", "AWS_ACCESS_KEY_ID"] {
+            assert_eq!(said.contains(&format!("set {variable}")), missing.contains(&variable), "{given:?}: {said}");
+        }
+    }
+}
+
+#[test]
+fn a_replay_writes_each_mail_into_an_empty_folder_alone() {
+    let folder = place("replay");
+    let scenarios = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../events/scenarios");
+    let replay = || {
+        let mut replay = command(&["replay", "--json"]);
+        replay.arg(scenarios.join("evidence_slips_and_is_adopted.jsonl"));
+        replay.arg("--policy").arg(scenarios.join("evidence_slips_and_is_adopted.policy.json"));
+        replay.arg("--mailbox").arg(&folder);
+        replay
+    };
+    done(&mut replay());
+    let written = files(&folder);
+    assert!(!written.is_empty());
+    for (index, file) in written.iter().enumerate() {
+        assert_eq!(*file, folder.join(format!("{:04}.eml", index + 1)));
+        let mail = fs::read_to_string(file).unwrap();
+        assert!(mail.contains("\r\nSubject: ") && mail.contains("To: "), "{mail}");
+    }
+    let (status, said) = refused(&mut replay());
+    assert_eq!(status, Some(2));
+    assert!(said.contains("expected a new or empty folder"), "{said}");
+    assert_eq!(files(&folder), written);
+    fs::remove_dir_all(&folder).unwrap();
+}
+
+#[test]
+fn the_mails_of_the_demo_are_listed_and_each_is_printed_as_it_was_sent() {
+    let data = place("mail");
+    fs::create_dir_all(&data).unwrap();
+    let on = |words: &[&str]| {
+        let mut command = command(words);
+        command.arg("--data").arg(&data);
+        command
+    };
+    done(&mut on(&["--exit", "--port", "0"]));
+    let listed = |words: &[&str]| -> Vec<Value> {
+        let output = done(&mut on(words));
+        let answer: Value = serde_json::from_slice(&output.stdout).unwrap();
+        answer["mails"].as_array().unwrap().clone()
+    };
+    let all = listed(&["mail", "--json"]);
+    assert!(!all.is_empty());
+    let to = all[0]["to"][0].as_str().unwrap();
+    let theirs = listed(&["mail", "--json", "--to", &to.to_uppercase()]);
+    let expected: Vec<Value> =
+        all.iter().filter(|mail| mail["to"].as_array().unwrap().iter().any(|one| one == to)).cloned().collect();
+    assert_eq!(theirs, expected);
+
+    let number = all[0]["number"].to_string();
+    let raw = done(&mut on(&["mail", &number])).stdout;
+    let head = String::from_utf8_lossy(&raw).into_owned();
+    assert!(head.contains("\r\nSubject: ") && head.contains(to), "{head}");
+    let text = String::from_utf8(done(&mut on(&["mail", &number, "--text"])).stdout).unwrap();
+    assert!(!text.trim().is_empty() && !text.contains("Subject: "), "{text}");
+    let file = data.join("one.eml");
+    done(on(&["mail", &number]).arg("--out").arg(&file));
+    assert_eq!(fs::read(&file).unwrap(), raw);
+
+    let (status, said) = refused(&mut on(&["mail", "99999"]));
+    assert_eq!(status, Some(1));
+    assert!(said.contains(&format!("there is no such mail; the mailbox holds {}", all.len())), "{said}");
+    fs::remove_dir_all(&data).unwrap();
+}
