@@ -9,7 +9,7 @@ trials![
     the_owner_declines_for_another_slot,
     the_owner_declines_and_stands_by_the_present_meeting,
     the_owner_asks_for_an_expired_proposal_again_and_adopts_it,
-    a_superseded_page_leads_to_the_refreshed_proposal_which_is_adopted,
+    a_superseded_page_shows_the_refreshed_proposal_which_its_own_link_adopts,
     a_participant_acknowledges,
     a_stale_link_leads_to_the_seat_its_reader_has_now,
     a_participant_reports_a_conflict_and_the_owner_reads_it,
@@ -134,7 +134,9 @@ async fn the_owner_asks_for_an_expired_proposal_again_and_adopts_it(browser: &Br
     expect(now > before, || format!("version {before} still counts"))
 }
 
-async fn a_superseded_page_leads_to_the_refreshed_proposal_which_is_adopted(browser: &Browser) -> Result<(), String> {
+async fn a_superseded_page_shows_the_refreshed_proposal_which_its_own_link_adopts(
+    browser: &Browser,
+) -> Result<(), String> {
     const OWNER: &str = "rm-a@example.com";
     let mut stage = Stage::at("superseded_while_the_page_is_open", "2026-11-03T09:11:00Z").await?;
     let before = authoritative(&stage, "RR-1042").await?;
@@ -146,7 +148,13 @@ async fn a_superseded_page_leads_to_the_refreshed_proposal_which_is_adopted(brow
     heading(browser, "This proposal is no longer open").await?;
     let now = authoritative(&stage, "RR-1042").await?;
     expect(now == before, || format!("version {now} was adopted from a page that was out of date"))?;
-    browser.leave_by(".verdict a").await?;
+    // What is proposed now stands there, and is decided through its own mail alone.
+    let shown = browser.text("#change").await?;
+    expect(shown == "What would change", || format!("the page shows {shown:?}"))?;
+    let deciding = browser.all("a[href*=\"/adopt/\"], form[method=post]").await?;
+    expect(deciding.is_empty(), || "the link of another proposal decides it".to_owned())?;
+    stage.settle().await?;
+    stage.follow(browser, OWNER, "adopt").await?;
     heading(browser, "Adopt this change?").await?;
     choose(browser, "choice-adopt").await?;
     heading(browser, "Adopted").await?;

@@ -16,9 +16,6 @@ use crate::show;
 
 pub(crate) async fn page(env: &Env, text: &str, request: &Request, deadline: Deadline) -> Result<Page, Failure> {
     let Some(opened) = open(env, text, Purpose::Acknowledge).await? else { return Ok(no_link()) };
-    if opened.expired {
-        return show::present(env, &opened, None).await;
-    }
     let (reply, note) = match said(env, &opened, request) {
         Ok(said) => said,
         Err(hint) => return show::present(env, &opened, Some(hint)).await,

@@ -30,7 +30,6 @@ pub(crate) async fn present(env: &Env, opened: &Opened, hint: Option<Hint>) -> R
     let situation = situation::Situation::of(&opened.review, &read.facts, &env.deployment, read.now);
     let Some(facts) = situation else { return Ok(no_link()) };
     let (result, _) = acknowledge::link_status(&read.review, &facts, &opened.reader, opened.token.thing);
-    let result = if opened.expired { AnswerResult::Expired } else { result };
     render(env, opened, &read, result, hint, hint.is_some()).await
 }
 
@@ -58,7 +57,6 @@ pub(crate) async fn render(
     let fresh = fresh(env, opened, &reading, read)?;
     let situation = match (result, answer) {
         (AnswerResult::Shown, _) => AcknowledgementState::Open(opened.form(hint)),
-        (AnswerResult::Expired, _) => AcknowledgementState::Expired,
         (AnswerResult::Recorded, answer) => AcknowledgementState::Recorded {
             reply: answer.map_or(Reply::Acknowledged, |answer| answer.reply),
             at: answer.map_or(read.now, |answer| answer.at),

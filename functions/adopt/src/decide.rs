@@ -36,6 +36,10 @@ pub(crate) async fn page(env: &Env, text: &str, request: &Request, deadline: Dea
         follow_up(env, &commit, commit.head.at).await;
     }
     tracing::info!(result = answered.result.word(), "answered");
+    if answered.result == AnswerResult::Shown {
+        // What expired is asked for again. Whoever asks for an open proposal has it before them.
+        return show::present(env, &opened, Some(Hint::StillOpen)).await;
+    }
     receipt(env, &opened, answered).await
 }
 
@@ -54,11 +58,7 @@ fn wished(env: &Env, opened: &Opened, request: &Request) -> Result<(Wish, Option
 /// HEAD first, then the facts; what is decided stands on both.
 async fn decide(env: &Env, opened: &Opened, attempt: &DecisionAttempt) -> Result<Decided<Option<Answered>>, Failure> {
     let Some(read) = opened.read_to_decide(env).await? else { return Ok(Decided::Nothing(None)) };
-    let mut answered = if opened.expired && attempt.wish != Wish::AskAgain {
-        Answered { result: AnswerResult::Expired, before: None, commit: None }
-    } else {
-        adopt::decide(&read.review, &read.facts, &env.deployment, attempt, read.now)
-    };
+    let mut answered = adopt::decide(&read.review, &read.facts, &env.deployment, attempt, read.now);
     Ok(Decided::of(answered.commit.take(), Some(answered)))
 }
 

@@ -20,5 +20,5 @@ pub async fn handle(env: &Env, request: Request, deadline: Deadline) -> Response
             _ => Ok(presentation::page::failure::not_found()),
         }
     };
-    signed_pages::answer(page).await
+    signed_pages::answer(&request, page).await
 }

@@ -10,15 +10,14 @@ use presentation::{
         review::{Workspace, review},
     },
 };
-use refresh_core::{base::digest::Digest, telling::owed};
-use signed_pages::{Env, Opened, Read, open, signed};
+use refresh_core::base::digest::Digest;
+use signed_pages::{Env, LinkRefused, Opened, Read, open, signed};
 
 pub(crate) async fn page(env: &Env, text: &str, request: &Request) -> Result<Page, Failure> {
-    let Some(opened) = open(env, text, Purpose::Workspace).await?.filter(|opened| !opened.expired) else {
-        return Ok(no_link());
-    };
+    let Some(opened) = open(env, text, Purpose::Workspace).await? else { return Ok(no_link()) };
     let Some(read) = opened.read(env).await? else { return Ok(no_link()) };
     if !is_owner(&opened, &read) {
+        LinkRefused::NotTheOwner.record(Purpose::Workspace, read.now);
         return Ok(no_link());
     }
     let record = env.store.record(&read.review.head).await.doing("reading the review's record")?;
@@ -46,12 +45,12 @@ fn is_owner(opened: &Opened, read: &Read) -> bool {
     read.review.head.today.owner.as_ref() == Some(&opened.reader)
 }
 
-/// The owner's own link to the workspace, for their other pages to lead on to.
+/// The owner's own link to the workspace, for their other pages to lead on to. It lasts as long as the link it was reached
+/// by: a page that signed a longer one would keep an old mail good for ever.
 pub(crate) fn link(env: &Env, opened: &Opened, read: &Read) -> Result<Option<String>, Failure> {
     if !is_owner(opened, read) {
         return Ok(None);
     }
-    let expires_at = owed::readable_until(read.now.max(read.review.head.starts_at));
-    let token = Token { purpose: Purpose::Workspace, thing: link::thing(&Digest::ZERO), expires_at, ..opened.token };
+    let token = Token { purpose: Purpose::Workspace, thing: link::thing(&Digest::ZERO), ..opened.token };
     signed(env, &token).map(Some)
 }

@@ -24,6 +24,7 @@ use refresh_core::{
     record::{
         lineage::Trigger,
         message::{MailReported, RefreshRequested},
+        review,
     },
 };
 use sources::{
@@ -143,9 +144,9 @@ async fn take(env: &Env, event: &Event, now: Instant, deadline: Deadline) -> Res
         heads.read.iter().filter(|head| head.is_over(now)).map(|head| &head.review).collect();
     let reviews: Vec<ReviewId> = dependents.iter().filter(|review| !over.contains(review)).cloned().collect();
     let mut disposition = recorded.disposition;
-    if disposition.is_applied() && reviews.is_empty() && !dependents.is_empty() {
-        disposition = Disposition::Ignored(Ignored::ReviewStarted);
-        env.store.amend(&event.identity, disposition).await.doing("recording that the review has started")?;
+    if let Some(over) = review::over(&heads.read, now).filter(|_| disposition.is_applied() && reviews.is_empty()) {
+        disposition = Disposition::Ignored(over);
+        env.store.amend(&event.identity, disposition).await.doing("recording that the review is over")?;
     }
     ask(env, event, &recorded, &reviews, now).await?;
     let became = recorded.repeated.unwrap_or(disposition);

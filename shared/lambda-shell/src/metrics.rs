@@ -34,18 +34,26 @@ impl Unit {
 pub struct Metrics {
     namespace: &'static str,
     dimensions: Vec<(&'static str, String)>,
+    in_all: bool,
     values: Vec<(&'static str, Unit, f64)>,
     properties: Vec<(&'static str, Value)>,
 }
 
 impl Metrics {
     pub const fn new(namespace: &'static str) -> Self {
-        Self { namespace, dimensions: Vec::new(), values: Vec::new(), properties: Vec::new() }
+        Self { namespace, dimensions: Vec::new(), in_all: false, values: Vec::new(), properties: Vec::new() }
     }
 
     /// Few values only: each combination is a metric of its own that is paid for.
     pub fn dimension(mut self, name: &'static str, value: impl Into<String>) -> Self {
         self.dimensions.push((name, value.into()));
+        self
+    }
+
+    /// The same figures without their dimensions as well: an alarm reads one metric, and "many, whatever the reason" is no
+    /// sum that it could search for.
+    pub const fn in_all(mut self) -> Self {
+        self.in_all = true;
         self
     }
 
@@ -73,7 +81,11 @@ impl Metrics {
         let dimensions: Vec<_> = self.dimensions.iter().map(|(name, _)| *name).collect();
         let metrics: Vec<_> =
             self.values.iter().map(|(name, unit, _)| json!({ "Name": name, "Unit": unit.word() })).collect();
-        let directive = json!({ "Namespace": self.namespace, "Dimensions": [dimensions], "Metrics": metrics });
+        let mut sets = vec![dimensions];
+        if self.in_all {
+            sets.push(Vec::new());
+        }
+        let directive = json!({ "Namespace": self.namespace, "Dimensions": sets, "Metrics": metrics });
         let mut line = Map::new();
         line.insert("_aws".into(), json!({ "Timestamp": at_millis, "CloudWatchMetrics": [directive] }));
         line.extend(self.properties.iter().map(|(name, value)| ((*name).to_owned(), value.clone())));
@@ -111,6 +123,8 @@ mod tests {
                 "service": "notify", "sent": 2.0, "change_to_packet": 12.5, "id": "R-1"
             })
         );
+        let line: Value = serde_json::from_str(&metrics.in_all().line(1_000).unwrap()).unwrap();
+        assert_eq!(line["_aws"]["CloudWatchMetrics"][0]["Dimensions"], json!([["service"], []]));
         assert_eq!(Metrics::new("Bundle").dimension("service", "x").line(0), None);
     }
 }

@@ -55,13 +55,17 @@ impl Request {
         self.headers.iter().find(|(found, _)| found == name).map(|(_, value)| value.as_str())
     }
 
-    /// Whether a form was sent from our own page. Browsers say so by Fetch metadata, older ones by `Origin`; a request
-    /// with neither, or from elsewhere, is not ours.
-    pub fn is_from_own_page(&self) -> bool {
+    /// Which page a form was sent from. Browsers say so by Fetch metadata, older ones by `Origin`.
+    pub fn sent_from(&self) -> SentFrom {
         match (self.header("sec-fetch-site"), self.header("origin")) {
-            (Some(site), _) => site == "same-origin",
-            (None, Some(origin)) => self.domain_name.as_ref().is_some_and(|name| is_origin_of(origin, name)),
-            (None, None) => false,
+            (Some("same-origin"), _) => SentFrom::OwnPage,
+            (Some(_), _) => SentFrom::Elsewhere,
+            (None, Some("null")) => SentFrom::Hidden,
+            (None, Some(origin)) if self.domain_name.as_ref().is_some_and(|name| is_origin_of(origin, name)) => {
+                SentFrom::OwnPage
+            }
+            (None, Some(_)) => SentFrom::Elsewhere,
+            (None, None) => SentFrom::Unsaid,
         }
     }
 
@@ -69,6 +73,19 @@ impl Request {
     pub fn segments(&self) -> Vec<&str> {
         self.path.trim_matches('/').split('/').collect()
     }
+}
+
+/// Which page a browser says a form was sent from. Only a form of our own page is taken; the other words tell its sender
+/// why theirs is not.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum SentFrom {
+    OwnPage,
+    /// A page of another site, or no page at all.
+    Elsewhere,
+    /// `Origin: null`, and no Fetch metadata: the browser, or something in it, keeps the page to itself.
+    Hidden,
+    /// Neither header.
+    Unsaid,
 }
 
 /// `https` everywhere but on loopback, where nobody has a certificate and nobody else listens in.
@@ -79,6 +96,7 @@ fn is_origin_of(origin: &str, domain_name: &str) -> bool {
     origin.eq_ignore_ascii_case(&format!("{scheme}://{name}"))
 }
 
+/// What is sent back. The same for GET and HEAD but for the body.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Response {
     pub status: u16,
@@ -89,6 +107,16 @@ pub struct Response {
 impl Response {
     pub fn new(status: u16, headers: Vec<(String, String)>, body: impl Into<Vec<u8>>) -> Self {
         Self { status, headers, body: body.into() }
+    }
+
+    /// The answer to a HEAD that would be this answer to a GET: the same headers, `Content-Length` included, and no body
+    /// (RFC 9110, 9.3.2). Whoever passes it on would otherwise measure the body that is not there.
+    pub fn without_body(mut self) -> Self {
+        if !self.headers.iter().any(|(name, _)| name.eq_ignore_ascii_case("content-length")) {
+            self.headers.push(("content-length".to_owned(), self.body.len().to_string()));
+        }
+        self.body.clear();
+        self
     }
 
     /// Text goes as text, anything else as base64. Repeated headers are joined by a comma as HTTP allows, cookies,

@@ -3,7 +3,7 @@
 use aws_lambda_events::lambda_function_urls::LambdaFunctionUrlRequest;
 use lambda_shell::{
     form,
-    web::{Request, Response},
+    web::{Request, Response, SentFrom},
 };
 use serde_json::{Value, json};
 
@@ -40,29 +40,35 @@ fn a_get_with_a_query() {
 #[test]
 fn a_form_is_ours_by_fetch_metadata_or_by_the_origin_that_the_platform_names() {
     let own = "https://abc.lambda-url.eu-west-1.on.aws";
-    for (headers, ours) in [
-        (json!({ "sec-fetch-site": "same-origin" }), true),
-        (json!({ "sec-fetch-site": "same-origin", "origin": "null" }), true),
-        (json!({ "sec-fetch-site": "same-site", "origin": own }), false),
-        (json!({ "sec-fetch-site": "cross-site", "origin": own }), false),
-        (json!({ "sec-fetch-site": "none" }), false),
-        (json!({ "origin": own }), true),
-        (json!({ "origin": own.to_uppercase() }), true),
-        (json!({ "origin": "http://abc.lambda-url.eu-west-1.on.aws" }), false),
-        (json!({ "origin": "https://evil.example", "host": "evil.example" }), false),
-        (json!({ "origin": "null" }), false),
-        (json!({}), false),
+    for (headers, from) in [
+        (json!({ "sec-fetch-site": "same-origin" }), SentFrom::OwnPage),
+        (json!({ "sec-fetch-site": "same-origin", "origin": "null" }), SentFrom::OwnPage),
+        (json!({ "sec-fetch-site": "same-site", "origin": own }), SentFrom::Elsewhere),
+        (json!({ "sec-fetch-site": "cross-site", "origin": own }), SentFrom::Elsewhere),
+        (json!({ "sec-fetch-site": "none" }), SentFrom::Elsewhere),
+        (json!({ "origin": own }), SentFrom::OwnPage),
+        (json!({ "origin": own.to_uppercase() }), SentFrom::OwnPage),
+        (json!({ "origin": "http://abc.lambda-url.eu-west-1.on.aws" }), SentFrom::Elsewhere),
+        (json!({ "origin": "https://evil.example", "host": "evil.example" }), SentFrom::Elsewhere),
+        (json!({ "origin": "null" }), SentFrom::Hidden),
+        (json!({}), SentFrom::Unsaid),
     ] {
         let request = Request::from_event(event("POST", "/adopt/t", json!({ "headers": headers }))).unwrap();
-        assert_eq!(request.is_from_own_page(), ours, "{headers}");
+        assert_eq!(request.sent_from(), from, "{headers}");
     }
     let local = |domain_name: &str| Request {
         headers: vec![("origin".into(), format!("http://{domain_name}"))],
         domain_name: Some(domain_name.into()),
         ..Request::default()
     };
-    assert!(local("127.0.0.1:8420").is_from_own_page() && local("localhost:8420").is_from_own_page());
-    assert!(!local("pages.example.com").is_from_own_page(), "elsewhere plain HTTP is nobody's word");
+    for (domain_name, from) in [
+        ("127.0.0.1:8420", SentFrom::OwnPage),
+        ("localhost:8420", SentFrom::OwnPage),
+        // Elsewhere plain HTTP is nobody's word.
+        ("pages.example.com", SentFrom::Elsewhere),
+    ] {
+        assert_eq!(local(domain_name).sent_from(), from, "{domain_name}");
+    }
 }
 
 #[test]
@@ -103,6 +109,17 @@ fn what_cannot_be_read_says_what_was_expected() {
     }
     let twice = form::read(&post("choice=adopt&choice=decline".into(), kind)).unwrap();
     assert_eq!(form::field(&twice, "choice"), None, "a choice made twice is none");
+}
+
+#[test]
+fn an_answer_to_head_has_the_headers_of_get_and_no_body() {
+    let headers = vec![("content-type".to_owned(), "text/html".to_owned())];
+    let head = Response::new(410, headers, "<p>é</p>").without_body();
+    let expected = [("content-type", "text/html"), ("content-length", "9")];
+    let expected = expected.map(|(name, value)| (name.to_owned(), value.to_owned()));
+    assert_eq!((head.status, head.headers.as_slice()), (410, &expected[..]), "bytes, not letters");
+    assert!(head.body.is_empty());
+    assert_eq!(head.clone().without_body(), head, "what was measured once is not measured anew");
 }
 
 #[test]

@@ -43,7 +43,7 @@ pub struct Invitation<'a> {
     pub at: Instant,
     pub zone: Zone,
     /// Where the meeting stands, for the hold to say so.
-    pub meeting_slot: Option<Slot>,
+    pub meeting_entry: Option<Slot>,
 }
 
 /// One property as it must stand in the finished object: what is written and what must be read back.
@@ -167,17 +167,23 @@ fn description(part: &CalendarPart, invitation: &Invitation<'_>) -> String {
     let lines: Vec<String> = match (part.object, part.method) {
         (CalendarObject::Hold, Method::Request) => vec![
             "This is a hold for a proposed time, not a meeting. It is final only once the release owner has adopted it.".to_owned(),
-            match &invitation.meeting_slot {
+            match &invitation.meeting_entry {
                 Some(slot) => format!(
                     "Until then the review’s own entry in your calendar, the meeting of {}, is the one that counts.",
                     moment::interval(slot, invitation.zone)
                 ),
-                None => "Until then the review’s own entry in your calendar, if you have one, is the one that counts.".to_owned(),
+                None => "Until then you are not expected, and have no other entry of this review.".to_owned(),
             },
             review,
         ],
         (CalendarObject::Hold, Method::Cancel) => vec![
-            "This hold has ended. What counts is the review’s own entry in your calendar, if you have one.".to_owned(),
+            match &invitation.meeting_entry {
+                Some(slot) => format!(
+                    "This hold has ended. What counts is the review’s own entry in your calendar, the meeting of {}.",
+                    moment::interval(slot, invitation.zone)
+                ),
+                None => "This hold has ended, and no entry of this review is left in your calendar.".to_owned(),
+            },
             review,
         ],
         (CalendarObject::Meeting, Method::Request) => vec![

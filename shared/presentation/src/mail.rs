@@ -79,7 +79,7 @@ pub fn compose(notice: &Notice, letterhead: &Letterhead) -> Result<Letter, Unsaf
         optional: letterhead.optional,
         at: notice.at,
         zone: letterhead.reader_zone,
-        meeting_slot: notice.authoritative_slot,
+        meeting_entry: notice.meeting_entry,
     };
     let calendar = notice.calendar.iter().map(|part| {
         calendar::write(part, &invitation).map(|text| message::Ics { method: calendar::method_word(part), text })

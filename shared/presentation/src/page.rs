@@ -84,26 +84,72 @@ pub struct Form<'a> {
 /// Why a form comes back unanswered. Nothing was changed.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Hint {
+    /// None of the answers, or more than one.
     NothingChosen,
-    /// The seal is missing, foreign or too old.
-    SealRefused,
-    /// What was shown is no longer what is.
-    StateChanged,
     /// The reason or note is longer than [`crate::text::LONGEST_NOTE`] characters.
     TooLong,
+    /// To be asked for again is an expired proposal; this one is open.
+    StillOpen,
+    /// By its browser's word it comes from a page of another site.
+    SentFromElsewhere,
+    /// Its browser does not say which page it comes from.
+    SentFromUnsaid,
+    /// Another content type, or more of it than a form of ours has.
+    Unreadable,
+    /// Its seal is missing, or was not made by us for this link.
+    NotOurs,
+    /// Its seal is ours and older than [`crate::link::SEAL_LIFETIME_HOURS`].
+    OpenTooLong,
 }
 
 impl Hint {
+    pub const ALL: [Self; 8] = [
+        Self::NothingChosen,
+        Self::TooLong,
+        Self::StillOpen,
+        Self::SentFromElsewhere,
+        Self::SentFromUnsaid,
+        Self::Unreadable,
+        Self::NotOurs,
+        Self::OpenTooLong,
+    ];
+
+    /// The word of the log.
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::NothingChosen => "nothing_chosen",
+            Self::TooLong => "too_long",
+            Self::StillOpen => "still_open",
+            Self::SentFromElsewhere => "sent_from_elsewhere",
+            Self::SentFromUnsaid => "sent_from_unsaid",
+            Self::Unreadable => "unreadable",
+            Self::NotOurs => "not_ours",
+            Self::OpenTooLong => "open_too_long",
+        }
+    }
+
     pub const fn text(self) -> &'static str {
         match self {
             Self::NothingChosen => "Nothing was sent: please choose one of the answers first.",
-            Self::SealRefused => {
-                "Nothing was changed: the page was open too long, or was not ours. Please look again and choose."
-            }
-            Self::StateChanged => {
-                "Nothing was changed: what the page showed has changed since. Please look again and choose."
-            }
             Self::TooLong => "Nothing was changed: the text is longer than 1,000 characters. Please shorten it.",
+            Self::StillOpen => {
+                "Nothing was changed: the proposal is still open, so there is nothing to ask for again. Please choose."
+            }
+            Self::SentFromElsewhere => {
+                "Nothing was changed: the form was sent from a page of another site. Please choose on this page."
+            }
+            Self::SentFromUnsaid => {
+                "Nothing was changed: your browser did not say which page the form was sent from. A setting or an extension may hide it. Please allow it for this site, or use another browser."
+            }
+            Self::Unreadable => {
+                "Nothing was changed: what was sent is not the form of this page. Please choose on this page."
+            }
+            Self::NotOurs => {
+                "Nothing was changed: the form was not made for this link. Please open the link from your mail and choose there."
+            }
+            Self::OpenTooLong => {
+                "Nothing was changed: the page was open for more than 24 hours. Please look again and choose."
+            }
         }
     }
 }
@@ -175,7 +221,8 @@ fn style_hash() -> &'static str {
     })
 }
 
-/// Headers of every page: never stored, never told on, never framed, never indexed, nothing loaded from anywhere.
+/// Headers of every page: never stored, never told to another site, never framed, never indexed, nothing loaded from
+/// anywhere.
 fn headers(extra: &str, result: Option<AnswerResult>) -> Vec<(String, String)> {
     let policy = format!(
         "default-src 'none'; style-src {}; form-action 'self'; frame-ancestors 'none'; base-uri 'none'{extra}",
@@ -187,7 +234,9 @@ fn headers(extra: &str, result: Option<AnswerResult>) -> Vec<(String, String)> {
         ("content-security-policy", &policy),
         ("cross-origin-opener-policy", "same-origin"),
         ("cross-origin-resource-policy", "same-origin"),
-        ("referrer-policy", "no-referrer"),
+        // Not `no-referrer`: under that a browser sends `Origin: null` with the page's own form (Fetch, "append a request
+        // Origin header"), and one without Fetch metadata could never decide or answer.
+        ("referrer-policy", "same-origin"),
         ("x-content-type-options", "nosniff"),
         ("x-frame-options", "DENY"),
         ("x-robots-tag", "noindex, nofollow"),

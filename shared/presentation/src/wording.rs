@@ -291,7 +291,7 @@ pub fn field(field: &Field) -> String {
         Field::Window => "Review window".to_owned(),
         Field::Cutover => "Cutover".to_owned(),
         Field::FreezeEdge => "Freeze edge".to_owned(),
-        Field::Violated => "Rules broken by the present meeting".to_owned(),
+        Field::Violated => "Rules, for the present meeting".to_owned(),
         Field::Exception => "Exceptions".to_owned(),
         Field::Conflict(whose) => format!("Conflict reported, {}", role(whose)),
     }
@@ -318,7 +318,8 @@ pub fn value(of: &Field, value: Option<&Value>, names: &Names<'_>) -> String {
         return match of {
             Field::Roster(_) | Field::Conflict(_) => "nobody",
             Field::Checkpoint(_) => "no ready time",
-            Field::Violated | Field::Exception => "none",
+            Field::Violated => return violated(&[], names),
+            Field::Exception => "none",
             Field::FreezeEdge => "no",
             Field::Role | Field::Slot | Field::Standing => "none",
             Field::Attendance => "expected",
@@ -332,9 +333,7 @@ pub fn value(of: &Field, value: Option<&Value>, names: &Names<'_>) -> String {
         Value::Flag(false) => "no".to_owned(),
         Value::Interval(interval) => moment::interval(interval, names.zone),
         Value::Duty(duty) => format!("{} by {}", duty_action(duty.action), moment::instant(duty.by, names.zone)),
-        // An empty list reads back as marks whatever it was: both are none.
-        Value::Marks(all) if all.is_empty() => "none".to_owned(),
-        Value::Marks(all) => marks(all, names),
+        Value::Marks(all) => violated(all, names),
         Value::Exceptions(all) => {
             let lines: Vec<String> = all.iter().map(|line| exception_line(line, names)).collect();
             // It stands after "now", or in a cell, like any other value.
@@ -360,13 +359,100 @@ pub const fn duty_action(action: DutyAction) -> &'static str {
     }
 }
 
-/// Row heads, was and now of a delta.
-pub fn change(change: &Difference, names: &Names<'_>) -> (String, String, String) {
+/// What the present meeting breaks, and what is only to know of it.
+fn violated(all: &[Mark], names: &Names<'_>) -> String {
+    let (broken, remarks): (Vec<Mark>, Vec<Mark>) = all.iter().cloned().partition(Mark::is_violation);
+    let mut text = match broken.as_slice() {
+        [] => "none broken".to_owned(),
+        broken => format!("broken: {}", marks(broken, names)),
+    };
+    if !remarks.is_empty() {
+        text += &format!("; to know: {}", marks(&remarks, names));
+    }
+    text
+}
+
+/// One row of a delta in words: its head, was and now.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct ChangeRow<'a> {
+    pub about: About<'a>,
+    pub what: String,
+    pub was: String,
+    pub now: String,
+}
+
+/// What a row is about.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum About<'a> {
+    Field(&'a Difference),
+    /// Whether its reader sees the whole packet: every whole view has a freeze edge, and no other view has one.
+    Sight {
+        gained: bool,
+    },
+}
+
+/// The rows of a delta. A row whose two sides read the same is not a row. Who sees the whole packet for the first time, or
+/// no longer, is told that once; what they are shown of it now was not nothing before, they were not told.
+pub fn changes<'a>(all: &'a [Difference], names: &Names<'_>) -> Vec<ChangeRow<'a>> {
+    let sight = all.iter().filter(|change| change.field == Field::FreezeEdge).find_map(|change| match change {
+        Difference { was: None, now: Some(_), .. } => Some(true),
+        Difference { was: Some(_), now: None, .. } => Some(false),
+        _ => None,
+    });
+    let mut rows = Vec::new();
+    for change in all {
+        if change.field == Field::FreezeEdge
+            && let Some(gained) = sight
+        {
+            rows.push(sees(gained));
+            if !gained {
+                continue;
+            }
+        }
+        let (what, was, now) = sides(change, names);
+        let untold = sight == Some(true) && change.was.is_none() && of_the_whole(&change.field);
+        let was = if untold { "not told to you".to_owned() } else { was };
+        rows.push(ChangeRow { about: About::Field(change), what, was, now });
+    }
+    rows.retain(|row| row.was != row.now);
+    rows
+}
+
+fn sees(gained: bool) -> ChangeRow<'static> {
+    let (all, part) = ("all of it".to_owned(), "your own part, if you have one".to_owned());
+    let (was, now) = if gained { (part, all) } else { (all, part) };
+    ChangeRow { about: About::Sight { gained }, what: "What you are told of the review".to_owned(), was, now }
+}
+
+/// Whether only those who see the whole packet are told this field.
+const fn of_the_whole(field: &Field) -> bool {
+    match field {
+        Field::Roster(_)
+        | Field::Checkpoint(_)
+        | Field::Window
+        | Field::Cutover
+        | Field::FreezeEdge
+        | Field::Violated
+        | Field::Exception
+        | Field::Conflict(_) => true,
+        Field::Attendance | Field::Slot | Field::Role | Field::Standing | Field::Duty => false,
+    }
+}
+
+fn sides(change: &Difference, names: &Names<'_>) -> (String, String, String) {
     let of = &change.field;
-    let cancels = |value: &Option<Value>| matches!(value, Some(Value::Attendance(Attendance::Cancellation)));
-    if *of == Field::Attendance && (cancels(&change.was) || cancels(&change.now)) {
-        let stands = |value| if cancels(value) { "cancelling it is proposed" } else { "takes place" }.to_owned();
-        return ("The review".to_owned(), stands(&change.was), stands(&change.now));
+    // Of a cancellation that is proposed, or proposed no more, the review is what it is about. One that was adopted is
+    // told by the release of its reader.
+    let stands = |value: &Option<Value>| match value {
+        None => Some("takes place"),
+        Some(Value::Attendance(Attendance::Cancellation)) => Some("cancelling it is proposed"),
+        _ => None,
+    };
+    if *of == Field::Attendance
+        && change.was != change.now
+        && let (Some(was), Some(now)) = (stands(&change.was), stands(&change.now))
+    {
+        return ("The review".to_owned(), was.to_owned(), now.to_owned());
     }
     (field(of), value(of, change.was.as_ref(), names), value(of, change.now.as_ref(), names))
 }

@@ -22,7 +22,7 @@ fn invitation<'a>(organiser: &'a Person, attendee: &'a Person, title: &'a str, n
         optional: false,
         at: at("09:02:00.250"),
         zone: named("Europe/Berlin"),
-        meeting_slot: Some(slot("15:00:00", "16:00:00")),
+        meeting_entry: Some(slot("15:00:00", "16:00:00")),
     }
 }
 

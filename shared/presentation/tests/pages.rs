@@ -6,7 +6,7 @@ mod pages;
 
 use base64::{Engine, engine::general_purpose::STANDARD};
 use presentation::{
-    page::{ChosenButton, Page, RESULT_HEADER, failure},
+    page::{ChosenButton, Hint, Page, RESULT_HEADER, failure},
     text::Href,
 };
 use sha2::{Digest, Sha256};
@@ -54,7 +54,7 @@ fn every_response_is_private() {
     for (name, page) in pages::all() {
         let is = |header_name: &str, value: &str| assert_eq!(header(&page, header_name), Some(value), "{name}");
         is("cache-control", "no-store");
-        is("referrer-policy", "no-referrer");
+        is("referrer-policy", "same-origin");
         is("x-content-type-options", "nosniff");
         is("x-robots-tag", "noindex, nofollow");
         is("content-type", "text/html; charset=utf-8");
@@ -96,13 +96,13 @@ fn every_page_behind_a_link_says_its_result() {
             "adopt_open" | "adopt_open_nothing_chosen" | "acknowledge_open" | "acknowledge_tentative" => "shown",
             "adopt_superseded" | "adopt_withdrawn" | "adopt_former_owner" => "superseded",
             "adopt_facts_changed" => "facts_changed",
-            "adopt_expired" | "adopt_expired_for_another" | "acknowledge_expired" => "expired",
+            "adopt_expired" | "adopt_expired_for_another" | "adopt_expired_and_over" => "expired",
             "adopt_already_decided" => "already_decided",
             "adopt_not_the_owner" => "not_the_owner",
             "adopt_separation_of_duty" => "separation_of_duty",
             "adopt_receipt" => "adopted",
             "adopt_receipt_declined" => "declined",
-            "adopt_asked_again" => "asked_again",
+            "adopt_asked_again" | "adopt_asked_again_in_a_pause" => "asked_again",
             "acknowledge_stale" => "stale",
             "acknowledge_receipt" | "acknowledge_receipt_conflict" => "recorded",
             other => panic!("a page without its row: {other}"),
@@ -146,7 +146,8 @@ fn pages_show_no_more_than_their_reader_may_know() {
     for (name, page) in pages::adoptions() {
         let proposal = page.body.contains("What would change");
         let decider = ["adopt_open", "adopt_superseded", "adopt_facts_changed", "adopt_asked_again"];
-        assert_eq!(proposal, decider.iter().any(|decider| name.starts_with(decider)), "{name}");
+        let pending = name != "adopt_asked_again_in_a_pause";
+        assert_eq!(proposal, pending && decider.iter().any(|decider| name.starts_with(decider)), "{name}");
         let stranger = matches!(name, "adopt_not_the_owner" | "adopt_expired_for_another" | "adopt_former_owner");
         assert!(!stranger || !page.body.contains("Tanaka") && !page.body.contains("16:00"), "{name}");
     }
@@ -164,14 +165,9 @@ fn pages_show_no_more_than_their_reader_may_know() {
 /// Pages lead on by path: no function knows its own host. What names another host that way leads nowhere.
 #[test]
 fn pages_lead_on_by_path_and_to_no_other_host() {
-    for (name, link) in [
-        ("adopt_superseded", "/adopt/FRESH"),
-        ("adopt_facts_changed", "/adopt/FRESH"),
-        ("acknowledge_stale", "/acknowledge/FRESH"),
-    ] {
-        let (_, page) = pages::all().into_iter().find(|(known, _)| *known == name).expect("a page of that name");
-        assert!(page.body.contains(&format!("<a class=\"button\" href=\"{link}\">")), "{name}: {}", page.body);
-    }
+    let stale =
+        pages::all().into_iter().find(|(known, _)| *known == "acknowledge_stale").expect("a page of that name").1;
+    assert!(stale.body.contains("<a class=\"button\" href=\"/acknowledge/FRESH\">"), "{}", stale.body);
     for link in ["/reviews/a", "/a?b=c&d", "https://holdpoint.example.com/reviews/a"] {
         assert_eq!(Href::parse(link).map(|href| href.to_string()).as_deref(), Ok(link));
     }
@@ -179,6 +175,33 @@ fn pages_lead_on_by_path_and_to_no_other_host() {
         ["//evil.example", "/\\evil.example", "javascript:alert(1)", "reviews/a", "", "/a b", "/a\"b", "/ü", "https://"]
     {
         assert!(Href::parse(link).is_err(), "{link:?}");
+    }
+}
+
+/// A link decides its own proposal and no other: whatever a page is given, it leads to no page that decides.
+#[test]
+fn no_page_leads_to_one_that_decides() {
+    for (name, page) in pages::all().into_iter().filter(|(name, _)| !name.starts_with("mailbox")) {
+        assert!(!page.body.contains("href=\"/adopt/"), "{name}: {}", page.body);
+    }
+    for (name, page) in pages::led_on() {
+        let leads = page.body.contains("href=\"/reviews/WHOLE\"");
+        assert_eq!(leads, !name.contains("expired"), "{name}: {}", page.body);
+    }
+}
+
+/// Every reason why a form is not taken has its own words, and each page says them where it offers a form again.
+#[test]
+fn every_hint_has_words_of_its_own() {
+    let words: std::collections::BTreeSet<&str> =
+        Hint::ALL.into_iter().flat_map(|hint| [hint.text(), hint.word()]).collect();
+    assert_eq!(words.len(), Hint::ALL.len() * 2);
+    for hint in Hint::ALL {
+        let nothing = hint.text().starts_with("Nothing was changed: ") || hint == Hint::NothingChosen;
+        assert!(nothing, "{hint:?}: whether anything was changed is what its reader asks first");
+        for page in pages::hinted(hint) {
+            assert!(page.body.contains("role=\"alert\"") && page.body.contains(hint.text()), "{hint:?}: {}", page.body);
+        }
     }
 }
 

@@ -1,6 +1,9 @@
 //! A posted form: ours, sent from our page, within its time.
 
-use lambda_shell::{form, web::Request};
+use lambda_shell::{
+    form,
+    web::{Request, SentFrom},
+};
 use presentation::{
     link::{self, SealRefusal},
     page::Hint,
@@ -17,18 +20,29 @@ use crate::{
 pub struct Posted(Vec<(String, String)>);
 
 impl Posted {
-    /// Why it is not taken, otherwise: the page is shown again with that hint.
+    /// Why the form is not taken, otherwise: the page is shown again with that hint, and one line says so to an operator.
     pub fn read(env: &Env, opened: &Opened, request: &Request) -> Result<Self, Hint> {
-        let fields = form::read(request).map_err(|_| Hint::SealRefused)?;
-        if !request.is_from_own_page() {
-            return Err(Hint::SealRefused);
+        let posted = Self::checked(env, opened, request);
+        if let Err(hint) = &posted {
+            tracing::warn!(reason = hint.word(), "a form was refused");
         }
+        posted
+    }
+
+    fn checked(env: &Env, opened: &Opened, request: &Request) -> Result<Self, Hint> {
+        match request.sent_from() {
+            SentFrom::OwnPage => {}
+            SentFrom::Elsewhere => return Err(Hint::SentFromElsewhere),
+            SentFrom::Hidden | SentFrom::Unsaid => return Err(Hint::SentFromUnsaid),
+        }
+        let fields = form::read(request).map_err(|_| Hint::Unreadable)?;
         let now = Instant::from_millis(env.clock.now_millis());
-        let seal = form::field(&fields, "seal").unwrap_or_default();
+        let Some(seal) = form::field(&fields, "seal") else { return Err(Hint::NotOurs) };
         match link::form_check(seal, &env.keys, &opened.text, &state(&opened.token), now) {
             // A form of another state was ours: what became of its proposal or row is for the rules to say.
             Ok(_) | Err(SealRefusal::OtherState { .. }) => Ok(Self(fields)),
-            Err(SealRefusal::Forged | SealRefusal::TooOld { .. }) => Err(Hint::SealRefused),
+            Err(SealRefusal::Forged) => Err(Hint::NotOurs),
+            Err(SealRefusal::TooOld { .. }) => Err(Hint::OpenTooLong),
         }
     }
 

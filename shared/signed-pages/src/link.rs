@@ -3,7 +3,7 @@
 use decisions::Doing;
 use lambda_shell::{Failure, log::NOTE};
 use presentation::{
-    link::{self, Purpose, Refusal, Token},
+    link::{self, Purpose, Token},
     page::{Form, Hint, Scene},
 };
 use refresh_core::{
@@ -13,15 +13,13 @@ use refresh_core::{
     record::review::Review,
 };
 
-use crate::Env;
+use crate::{Env, LinkRefused};
 
-/// A link that opened.
+/// A link that opened: genuine, in its time, and of somebody whom its review knows.
 pub struct Opened {
     pub token: Token,
     pub review: ReviewId,
     pub reader: Person,
-    /// Genuine, but past its instant.
-    pub expired: bool,
     /// `/adopt/{token}` and its siblings.
     pub path: String,
     /// The token as it came.
@@ -30,21 +28,27 @@ pub struct Opened {
     seal: String,
 }
 
-/// `None` for everything that gets the page that says nothing.
+/// `None` for everything that gets the page that says nothing: the refusal is recorded by then. Past its own instant a link
+/// opens nothing either, whatever it was for.
 pub async fn open(env: &Env, text: &str, purpose: Purpose) -> Result<Option<Opened>, Failure> {
     let now = Instant::from_millis(env.clock.now_millis());
-    let (token, expired) = match link::open(text, &env.keys, purpose, now) {
-        Ok(token) => (token, false),
-        Err(Refusal::Expired(token)) => (token, true),
-        Err(Refusal::Unreadable | Refusal::Forged) => return Ok(None),
+    let token = match link::open(text, &env.keys, purpose, now) {
+        Ok(token) => token,
+        Err(refusal) => {
+            LinkRefused::from(refusal).record(purpose, now);
+            return Ok(None);
+        }
     };
     if let Some(trace) = token.trace {
         tracing::info!(target: NOTE, trace_id = %trace, "");
     }
     let found = env.store.reader(token.review, token.person).await.doing("looking up whose link it is")?;
-    let Some((review, reader)) = found else { return Ok(None) };
+    let Some((review, reader)) = found else {
+        LinkRefused::Unknown.record(purpose, now);
+        return Ok(None);
+    };
     tracing::info!(target: NOTE, review_id = %review, "");
-    tracing::info!(purpose = purpose.path(), expired, "a link was opened");
+    tracing::info!(purpose = purpose.path(), "a link was opened");
     Ok(Some(Opened {
         seal: link::form_seal(&env.keys, text, &state(&token), now),
         path: link::path(purpose, text),
@@ -52,7 +56,6 @@ pub async fn open(env: &Env, text: &str, purpose: Purpose) -> Result<Option<Open
         token,
         review,
         reader,
-        expired,
     }))
 }
 

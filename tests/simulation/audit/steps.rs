@@ -35,7 +35,7 @@ impl Audit {
             if pk.starts_with("EVENT#")
                 && let Some(was) = was
             {
-                let amended = item.body["reason"] == "review_started";
+                let amended = item.body["reason"] == "review_started" || item.body["reason"] == "review_closed";
                 ensure(amended, || format!("{name} was recorded before: {}, now {}", was.body, item.body))?;
             }
             new.push((pk.clone(), sk.clone(), was.cloned()));

@@ -2,7 +2,7 @@
 
 use std::fmt::Write;
 
-use refresh_core::{EventId, Source, facts::event::Identity};
+use refresh_core::{EventId, Source, facts::event::Identity, record::mark::Mark};
 use serde_json::Value;
 
 use crate::operator::Request;
@@ -72,9 +72,14 @@ fn slot(packet: &Value) -> String {
 fn stands(text: &mut String, depth: usize, state: &Value) {
     let authoritative = &state["authoritative"];
     line(text, depth, format!("version {} counts: {}", authoritative["version"], slot(authoritative)));
-    let violated = joined(&authoritative["violated"]);
-    if !violated.is_empty() {
-        line(text, depth, format!("violated: {violated}"));
+    // A mark that breaks no rule is only remarked.
+    let broken = |mark: &&Value| serde_json::from_value::<Mark>((*mark).clone()).is_ok_and(|mark| mark.is_violation());
+    let (violated, remarked): (Vec<&Value>, Vec<&Value>) = list(authoritative, "violated").partition(broken);
+    for (what, marks) in [("violated", violated), ("to know", remarked)] {
+        if !marks.is_empty() {
+            let marks: Vec<String> = marks.into_iter().map(plain).collect();
+            line(text, depth, format!("{what}: {}", marks.join(", ")));
+        }
     }
     let pending = &state["pending"];
     if !pending.is_null() {
@@ -109,7 +114,17 @@ fn reviews(text: &mut String, answer: &Value) {
         none = false;
         line(text, 0, format!("{} ({})", plain(&review["review_id"]), plain(&review["standing"])));
         stands(text, 1, review);
+        for conflict in list(review, "conflicts") {
+            let note = conflict["note"].as_str().map_or(String::new(), |note| format!(" ({note})"));
+            line(text, 1, format!("conflict: {}, at {}{note}", plain(&conflict["person"]), plain(&conflict["at"])));
+        }
         outstanding(text, 1, review);
+        for known in list(review, "undeliverable") {
+            line(text, 1, format!("mail does not arrive: {}, {}", plain(&known["person"]), plain(&known["why"])));
+        }
+        if review["nothing_open"] == true {
+            line(text, 1, "nothing open");
+        }
     }
     for broken in list(answer, "unreadable") {
         none = false;

@@ -13,8 +13,12 @@ use std::{collections::BTreeMap, error::Error};
 use packet_store::{Record, Store};
 use refresh_core::{
     Instant, ReviewId,
-    audience::deadlines,
-    record::{lineage::Entry, review::Head},
+    audience::open::Open,
+    record::{
+        delivery::Unreachable,
+        lineage::Entry,
+        review::{Answer, Head},
+    },
 };
 use serde_json::{Value, json};
 
@@ -122,12 +126,20 @@ fn unreadable(review: Option<&ReviewId>, because: impl ToString) -> Value {
     json!({ "review_id": review, "because": because.to_string() })
 }
 
-fn outstanding(head: &Head) -> Vec<Value> {
-    let line = |duty: &refresh_core::record::review::Duty| json!({ "person": duty.person, "due_at": duty.due_at });
-    deadlines::outstanding(head).map(line).collect()
+fn outstanding(open: &Open<'_>) -> Vec<Value> {
+    open.outstanding.iter().map(|duty| json!({ "person": duty.person, "due_at": duty.due_at })).collect()
 }
 
-/// What is open: pending adoptions, exceptions, outstanding answers.
+fn conflict(answer: &Answer) -> Value {
+    json!({ "person": answer.person, "at": answer.at, "note": answer.note })
+}
+
+fn undeliverable(known: &Unreachable) -> Value {
+    json!({ "person": known.person, "why": known.why })
+}
+
+/// What is open in each review, as the core says it: pending adoption, exceptions, broken rules, conflicts, outstanding
+/// answers, people whose mail does not arrive.
 async fn reviews(store: &Store, now: Instant) -> Result<Value, String> {
     let heads = store.reviews().await.map_err(told)?;
     let mut broken: Vec<Value> =
@@ -141,13 +153,18 @@ async fn reviews(store: &Store, now: Instant) -> Result<Value, String> {
                 continue;
             }
         };
+        let open = Open::of(&head, now);
         list.push(json!({
             "review_id": head.review,
             "standing": head.standing,
             "authoritative": state.authoritative,
-            "pending": state.pending,
+            "pending": open.proposal.and(state.pending),
             "exceptions": state.exceptions,
-            "outstanding": outstanding(&head),
+            "violated": open.violated,
+            "conflicts": open.conflicts.iter().map(|answer| conflict(answer)).collect::<Vec<_>>(),
+            "outstanding": outstanding(&open),
+            "undeliverable": open.undeliverable.iter().map(|known| undeliverable(known)).collect::<Vec<_>>(),
+            "nothing_open": open.is_nothing(),
         }));
     }
     Ok(json!({ "now": now, "reviews": list, "unreadable": broken }))
@@ -178,7 +195,7 @@ async fn show(store: &Store, now: Instant, review: &ReviewId) -> Result<Value, S
         "state": state,
         "answers": head.answers,
         "deliveries": deliveries(store, &head).await?,
-        "outstanding": outstanding(&head),
+        "outstanding": outstanding(&Open::of(&head, now)),
         "versions": versions,
         "lineage": record.entries.iter().map(with_hash).collect::<Vec<_>>(),
         "verified": judged(&record, &head),

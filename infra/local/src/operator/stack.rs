@@ -27,6 +27,8 @@ const ROUNDS: usize = 1_000;
 pub struct Stack {
     topology: Topology,
     store: Store,
+    /// What is open depends on the time: the shell's own.
+    pub(super) clock: Clock,
     sqs: aws_sdk_sqs::Client,
     /// Lambda and the logs.
     others: Signed,
@@ -66,6 +68,7 @@ impl Stack {
         Ok(Self {
             topology: Topology::of_the_bundle()?,
             store: Store::new(aws_sdk_dynamodb::Client::new(sdk), table),
+            clock: Clock::system(),
             sqs: aws_sdk_sqs::Client::new(sdk),
             others: Signed::new(sdk.clone()),
             prefix,
@@ -73,7 +76,7 @@ impl Stack {
     }
 
     pub async fn perform(&self, request: Request) -> Result<Value, String> {
-        let now = Instant::from_millis(Clock::system().now_millis());
+        let now = Instant::from_millis(self.clock.now_millis());
         match request {
             Request::Reviews => reviews(&self.store, now).await,
             Request::Show(review) => show(&self.store, now, &review).await,

@@ -28,7 +28,9 @@ fn stack(player: &Player) -> Stack {
     let engine = player.time().engine();
     let (embedded, queues) = (engine.embedded().clone(), engine.queues().clone());
     let sdk = InProcess::new(embedded, queues, engine.mailbox().clone(), Faults::default()).sdk_config();
-    Stack::of(&sdk, TABLE, String::new()).unwrap()
+    let mut stack = Stack::of(&sdk, TABLE, String::new()).unwrap();
+    stack.clock = engine.clock().clone();
+    stack
 }
 
 fn without_now(mut value: Value) -> Value {

@@ -16,7 +16,7 @@ use super::Letterhead;
 use crate::{
     moment,
     text::{HeaderText, Line, Url},
-    wording::{self, Names},
+    wording::{self, About, ChangeRow, Names},
 };
 
 /// A mail in words.
@@ -100,12 +100,14 @@ impl AskedDuty {
 struct Told<'a> {
     notice: &'a Notice,
     names: Names<'a>,
+    rows: Vec<ChangeRow<'a>>,
     ask: AskedDuty,
 }
 
 pub(super) fn of(notice: &Notice, letterhead: &Letterhead, link: Option<Url>) -> Content {
     let names = Names { known: &letterhead.names, reader: &notice.to, zone: letterhead.reader_zone };
-    let told = Told { notice, names, ask: AskedDuty::of(notice) };
+    let rows = wording::changes(&notice.changes, &names);
+    let told = Told { notice, names, rows, ask: AskedDuty::of(notice) };
     let why: Vec<String> = notice.why.iter().map(|standpoint| wording::why(standpoint, &told.names)).collect();
     let title = Line::of(&crate::text::title(&letterhead.title, letterhead.review.as_str()));
     Content {
@@ -121,13 +123,10 @@ pub(super) fn of(notice: &Notice, letterhead: &Letterhead, link: Option<Url>) ->
         standing: told.standing(),
         headline: told.headline(&why),
         todo: told.todo(link),
-        changes: notice
-            .changes
+        changes: told
+            .rows
             .iter()
-            .map(|change| {
-                let (what, was, now) = wording::change(change, &told.names);
-                ChangeLine { what, was, now }
-            })
+            .map(|row| ChangeLine { what: row.what.clone(), was: row.was.clone(), now: row.now.clone() })
             .collect(),
         why,
         exceptions: notice
@@ -240,27 +239,39 @@ impl Told<'_> {
     }
 
     /// The change that matters most to a reader, in the order in which it would.
-    fn foremost(&self) -> Option<&Difference> {
-        let rank = |field: &Field| match field {
-            Field::Attendance => 0,
-            Field::Slot => 1,
-            Field::Role => 2,
-            Field::Roster(_) => 3,
-            Field::FreezeEdge => 4,
-            Field::Exception => 5,
-            Field::Conflict(_) => 6,
-            // What was told as a proposal counts now: of that, what it no longer breaks is the lesser news.
-            Field::Standing => 7,
-            Field::Checkpoint(_) => 8,
-            Field::Window => 9,
-            Field::Cutover => 10,
-            Field::Violated => 11,
-            Field::Duty => 12,
+    fn foremost(&self) -> Option<&ChangeRow<'_>> {
+        let rank = |row: &ChangeRow<'_>| match row.about {
+            About::Sight { .. } => 3,
+            About::Field(change) => match change.field {
+                Field::Attendance => 0,
+                Field::Slot => 1,
+                Field::Role => 2,
+                Field::Roster(_) => 4,
+                Field::FreezeEdge => 5,
+                Field::Exception => 6,
+                Field::Conflict(_) => 7,
+                // What was told as a proposal counts now: of that, what it no longer breaks is the lesser news.
+                Field::Standing => 8,
+                Field::Checkpoint(_) => 9,
+                Field::Window => 10,
+                Field::Cutover => 11,
+                Field::Violated => 12,
+                Field::Duty => 13,
+            },
         };
-        self.notice.changes.iter().min_by_key(|change| match (self.notice.kind, &change.field) {
-            (NoticeKind::Escalation | NoticeKind::ExceptionClosed, Field::Exception) => 0,
-            (_, field) => rank(field) + 1,
+        let exceptional = matches!(self.notice.kind, NoticeKind::Escalation | NoticeKind::ExceptionClosed);
+        self.rows.iter().min_by_key(|row| match row.about {
+            About::Field(Difference { field: Field::Exception, .. }) if exceptional => 0,
+            _ => rank(row) + 1,
         })
+    }
+
+    /// The field of the change that matters most; `None` where that is none of a field.
+    fn foremost_field(&self) -> Option<&Field> {
+        match self.foremost()?.about {
+            About::Field(change) => Some(&change.field),
+            About::Sight { .. } => None,
+        }
     }
 
     fn headline(&self, why: &[String]) -> String {
@@ -273,24 +284,40 @@ impl Told<'_> {
         let Some(foremost) = self.foremost() else {
             return match self.notice.kind {
                 NoticeKind::Reminder => "Nothing has changed since you were told.".to_owned(),
+                // It went and came back: to be decided anew, though it says the same.
+                NoticeKind::AdoptionRequest => format!("The proposal is as you were told, and is made anew.{because}"),
                 _ => format!("Nothing else changed for you.{because}"),
             };
         };
-        let (what, was, now) = wording::change(foremost, &self.names);
-        let more = match self.notice.changes.len() - 1 {
+        let ChangeRow { what, was, now, .. } = foremost;
+        let more = match self.rows.len() - 1 {
             0 => String::new(),
             1 => " One more change is below.".to_owned(),
             more => format!(" {more} more changes are below."),
         };
         // "Now" alone would send somebody to a time that nobody has adopted.
-        let tentative = self.is_proposed() && matches!(foremost.field, Field::Slot | Field::Role | Field::Roster(_));
-        let now = if tentative { format!("now proposed {now}") } else { format!("now {now}") };
+        let proposed = matches!(self.foremost_field(), Some(Field::Slot | Field::Role | Field::Roster(_)));
+        let now = if proposed && self.is_proposed() { format!("now proposed {now}") } else { format!("now {now}") };
         format!("{what}: was {was}; {now}.{because}{more}")
     }
 
     fn todo(&self, link: Option<Url>) -> Todo {
         let by = self.notice.duty.as_ref().map(|duty| moment::instant(duty.by, self.names.zone)).unwrap_or_default();
+        // What is asked may be overdue by the time something else is told: "by" an instant that has passed asks nothing.
+        let overdue = self.notice.duty.as_ref().is_some_and(|duty| duty.by <= self.notice.at);
         match self.ask {
+            AskedDuty::Decision if overdue => Todo {
+                text: format!("The time to decide ended {by}: the page says what becomes of the proposal."),
+                button: "See what becomes of it",
+                link,
+                otherwise: None,
+            },
+            AskedDuty::Answer if overdue => Todo {
+                text: format!("Answer now, please: your answer was due {by}. Acknowledge your seat, or report a conflict."),
+                button: "See your seat and answer",
+                link,
+                otherwise: Some("The release owner is told that your answer is missing.".to_owned()),
+            },
             AskedDuty::Decision => Todo {
                 text: format!("Decide by {by}: adopt the proposal, or decline it."),
                 button: "See the proposal and decide",
@@ -357,7 +384,7 @@ impl Told<'_> {
             (NoticeKind::Withdrawn, _) => "a proposal is withdrawn".to_owned(),
             (NoticeKind::Reminder, _) if self.ask == AskedDuty::Decision => "a proposal waits".to_owned(),
             (NoticeKind::Reminder, _) => "your answer is missing".to_owned(),
-            (_, _) => match (slot, self.foremost().map(|change| &change.field)) {
+            (_, _) => match (slot, self.foremost_field()) {
                 (Some(start), Some(Field::Slot)) => proposed(start),
                 // What else attendance can become is told above: here a release that was proposed is not any more.
                 (Some(start), Some(Field::Attendance)) => proposed(start),
@@ -373,12 +400,7 @@ impl Told<'_> {
                     Some(Value::Seating(Seating::Authoritative)) => "the change is final".to_owned(),
                     _ => proposed("a change".to_owned()),
                 },
-                (_, Some(Field::Violated)) if !self.is_proposed() => match self.now(&Field::Violated) {
-                    Some(Value::Marks(marks)) if marks.iter().any(|mark| mark.is_violation()) => {
-                        "the meeting breaks a rule".to_owned()
-                    }
-                    _ => "the meeting breaks no rule any more".to_owned(),
-                },
+                (_, Some(Field::Violated)) if !self.is_proposed() => self.breaks().to_owned(),
                 (_, Some(field)) => {
                     let field = wording::field(field).to_lowercase();
                     match self.is_proposed() {
@@ -386,8 +408,30 @@ impl Told<'_> {
                         false => format!("{field} changed"),
                     }
                 }
-                (_, None) => proposed("an update".to_owned()),
+                (_, None) => match self.foremost().map(|row| row.about) {
+                    Some(About::Sight { gained: true }) if !self.is_proposed() => {
+                        "you are told all of the review now".to_owned()
+                    }
+                    Some(About::Sight { gained: false }) => "the whole review is no longer told to you".to_owned(),
+                    _ => proposed("an update".to_owned()),
+                },
             },
+        }
+    }
+
+    /// What became of the rules that the present meeting breaks.
+    fn breaks(&self) -> &'static str {
+        let change = self.notice.changes.iter().find(|change| change.field == Field::Violated);
+        let broken = |value: Option<&Value>| match value {
+            Some(Value::Marks(marks)) => marks.iter().any(|mark| mark.is_violation()),
+            _ => false,
+        };
+        let was = change.is_some_and(|change| broken(change.was.as_ref()));
+        let now = change.is_some_and(|change| broken(change.now.as_ref()));
+        match (was, now) {
+            (_, true) => "the meeting breaks a rule",
+            (true, false) => "the meeting breaks no rule any more",
+            (false, false) => "there is something to know of the meeting",
         }
     }
 
@@ -398,9 +442,12 @@ impl Told<'_> {
             match (part.object, part.method) {
                 (CalendarObject::Meeting, Method::Request) => format!("The meeting in your calendar is {slot}."),
                 (CalendarObject::Meeting, Method::Cancel) => format!("The meeting of {slot} leaves your calendar."),
-                (CalendarObject::Hold, Method::Request) => {
-                    format!("A tentative hold, marked [Proposed], for {slot}; the meeting’s own entry stays as it is.")
-                }
+                (CalendarObject::Hold, Method::Request) => match self.notice.meeting_entry {
+                    Some(_) => format!(
+                        "A tentative hold, marked [Proposed], for {slot}; the meeting’s own entry stays as it is."
+                    ),
+                    None => format!("A tentative hold, marked [Proposed], for {slot}."),
+                },
                 (CalendarObject::Hold, Method::Cancel) => format!("The tentative hold of {slot} leaves your calendar."),
             }
         };

@@ -182,6 +182,7 @@ mod tests {
             why: Vec::new(),
             standing: ReviewStanding::ProposalPending,
             authoritative_slot: None,
+            meeting_entry: None,
             exceptions: Vec::new(),
             trace: None,
         };

@@ -18,7 +18,7 @@ use super::{Form, Page, Scene, names, refused, render};
 use crate::{
     moment,
     text::{Href, LONGEST_NOTE, Line, Note},
-    wording::{self, Names},
+    wording::{self, ChangeRow, Names},
 };
 
 /// Where the reader of an acknowledgement link stands.
@@ -30,8 +30,6 @@ pub enum AcknowledgementState<'a> {
     Stale { fresh: Option<&'a str> },
     /// The receipt.
     Recorded { reply: Reply, at: Instant },
-    /// Genuine, and too old; the newest mail has the link that counts.
-    Expired,
 }
 
 impl AcknowledgementState<'_> {
@@ -40,14 +38,12 @@ impl AcknowledgementState<'_> {
             Self::Open(_) => AnswerResult::Shown,
             Self::Stale { .. } => AnswerResult::Stale,
             Self::Recorded { .. } => AnswerResult::Recorded,
-            Self::Expired => AnswerResult::Expired,
         }
     }
 
     const fn status(&self, posted: bool) -> u16 {
         match self {
             Self::Stale { .. } => refused(posted, 409),
-            Self::Expired => refused(posted, 410),
             Self::Open(Form { hint: Some(_), .. }) => refused(posted, 422),
             Self::Open(_) | Self::Recorded { .. } => 200,
         }
@@ -68,12 +64,6 @@ pub struct AskedSeat<'a> {
     pub due_at: Option<Instant>,
 }
 
-struct ChangeRow {
-    what: String,
-    was: String,
-    now: String,
-}
-
 struct AnswerForm<'a> {
     action: &'a str,
     seal: &'a str,
@@ -92,7 +82,7 @@ struct AcknowledgementTemplate<'a> {
     verdict: Option<(bool, String)>,
     fresh: Option<Href>,
     seat: Vec<(&'static str, String)>,
-    changes: Vec<ChangeRow>,
+    changes: Vec<ChangeRow<'a>>,
     why: Vec<String>,
     answer: Option<(String, Option<Note>)>,
     form: Option<AnswerForm<'a>>,
@@ -118,12 +108,7 @@ pub fn acknowledgement(
             _ => None,
         },
         seat: own_seat(seat.view, &names),
-        changes: seat
-            .changes
-            .iter()
-            .map(|change| wording::change(change, &names))
-            .map(|(what, was, now)| ChangeRow { what, was, now })
-            .collect(),
+        changes: wording::changes(seat.changes, &names),
         why: seat.why.iter().map(|standpoint| wording::sentence(&wording::why(standpoint, &names))).collect(),
         answer: seat.answer.map(|answer| {
             let said = format!("You {}, {}.", wording::reply(answer.reply), moment::instant(answer.at, names.zone));
@@ -135,7 +120,11 @@ pub fn acknowledgement(
                 seal: form.seal,
                 hint: form.hint.map(super::Hint::text),
                 longest: LONGEST_NOTE,
-                due: seat.due_at.map(|due| moment::instant(due, names.zone)),
+                due: seat.due_at.map(|due| {
+                    let due_at = moment::instant(due, names.zone);
+                    // The time to answer may be over; the answer is missing all the same.
+                    if due <= scene.now { format!("was due {due_at}") } else { format!("due {due_at}") }
+                }),
             }),
             _ => None,
         },
@@ -148,7 +137,6 @@ const fn heading(situation: &AcknowledgementState<'_>) -> &'static str {
         AcknowledgementState::Open(_) => "Can you take your seat?",
         AcknowledgementState::Stale { .. } => "Your seat has changed",
         AcknowledgementState::Recorded { .. } => "Thank you, your answer is recorded",
-        AcknowledgementState::Expired => "This link has expired",
     }
 }
 
@@ -190,7 +178,6 @@ fn verdict(situation: &AcknowledgementState<'_>, names: &Names<'_>) -> Option<(b
                 }
             ),
         )),
-        AcknowledgementState::Expired => Some((false, "The newest mail you had about this review has the link that counts.".to_owned())),
     }
 }
 

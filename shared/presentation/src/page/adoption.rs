@@ -28,19 +28,13 @@ use crate::{
 pub enum AdoptionState<'a> {
     /// The reader must decide the pending proposal.
     Open(Form<'a>),
-    /// The link's proposal is no longer the pending one, withdrawn ones included. `fresh`: the reader's own link to the
-    /// refreshed proposal, if there is one and they are its adopter.
-    Superseded {
-        fresh: Option<&'a str>,
-    },
+    /// The link's proposal is no longer the pending one, withdrawn ones included. What is proposed now is shown, and is
+    /// decided through its own link alone.
+    Superseded,
     /// The choice computed at the POST was another; nothing was adopted.
-    FactsChanged {
-        fresh: Option<&'a str>,
-    },
-    /// It expired undecided. `ask_again`: for the present owner, while it is still the choice.
-    Expired {
-        ask_again: Option<Form<'a>>,
-    },
+    FactsChanged,
+    /// It expired undecided.
+    Expired(Again<'a>),
     /// Somebody decided otherwise before.
     AlreadyDecided {
         fate: Fate,
@@ -55,19 +49,31 @@ pub enum AdoptionState<'a> {
         by: &'a Person,
         at: Instant,
     },
-    /// The expired proposal is pending once more.
+    /// The reader asked for the expired proposal again. `expires_at`: of the proposal that came of it; `None` where
+    /// proposals pause.
     AskedAgain {
-        expires_at: Instant,
+        expires_at: Option<Instant>,
     },
+}
+
+/// Whether the reader of an expired proposal's page can ask for it again.
+#[derive(Clone, Copy, Debug)]
+pub enum Again<'a> {
+    /// They can, by this form.
+    Yours(Form<'a>),
+    /// Somebody else can.
+    Others,
+    /// Nobody can: it is not the undecided one.
+    Over,
 }
 
 impl AdoptionState<'_> {
     pub const fn result(&self) -> AnswerResult {
         match self {
             Self::Open(_) => AnswerResult::Shown,
-            Self::Superseded { .. } => AnswerResult::Superseded,
-            Self::FactsChanged { .. } => AnswerResult::FactsChanged,
-            Self::Expired { .. } => AnswerResult::Expired,
+            Self::Superseded => AnswerResult::Superseded,
+            Self::FactsChanged => AnswerResult::FactsChanged,
+            Self::Expired(_) => AnswerResult::Expired,
             Self::AlreadyDecided { .. } => AnswerResult::AlreadyDecided,
             Self::NotTheOwner => AnswerResult::NotTheOwner,
             Self::SeparationOfDuty => AnswerResult::SeparationOfDuty,
@@ -79,17 +85,23 @@ impl AdoptionState<'_> {
 
     const fn status(&self, posted: bool) -> u16 {
         match self {
-            Self::Superseded { .. } | Self::FactsChanged { .. } | Self::AlreadyDecided { .. } => refused(posted, 409),
-            Self::Expired { .. } => refused(posted, 410),
+            Self::Superseded | Self::FactsChanged | Self::AlreadyDecided { .. } => refused(posted, 409),
+            Self::Expired(_) => refused(posted, 410),
             Self::NotTheOwner | Self::SeparationOfDuty => refused(posted, 403),
             Self::Open(Form { hint: Some(_), .. }) => refused(posted, 422),
             Self::Open(_) | Self::Decided { .. } | Self::AskedAgain { .. } => 200,
         }
     }
 
+    /// Whether the page leads on to the whole review: not once its proposal has expired, when it says what became of it
+    /// and no more.
+    pub const fn leads_on(&self) -> bool {
+        !matches!(self, Self::Expired(_))
+    }
+
     /// Whether the reader may see the proposal: whoever is not to decide it gets the refusal alone.
     const fn shows_proposal(&self) -> bool {
-        matches!(self, Self::Open(_) | Self::Superseded { .. } | Self::FactsChanged { .. } | Self::AskedAgain { .. })
+        matches!(self, Self::Open(_) | Self::Superseded | Self::FactsChanged | Self::AskedAgain { .. })
     }
 }
 
@@ -97,7 +109,6 @@ struct Ruling {
     good: bool,
     heading: &'static str,
     text: String,
-    link: Option<(String, &'static str)>,
 }
 
 struct ProposalPart {
@@ -156,7 +167,9 @@ pub fn adoption(scene: &Scene<'_>, situation: &AdoptionState<'_>, posted: bool, 
         verdict: verdict(scene, situation, &names),
         proposal: shown.map(|shown| proposal(scene, shown.pending, shown.version, &names)),
         form: form(situation, shown.map(|shown| shown.version), review, &names),
-        workspace: workspace.filter(|_| scene.sees_all()).and_then(|link| Href::parse(link).ok()),
+        workspace: workspace
+            .filter(|_| scene.sees_all() && situation.leads_on())
+            .and_then(|link| Href::parse(link).ok()),
     };
     render(situation.status(posted), Some(situation.result()), &page)
 }
@@ -165,9 +178,9 @@ fn heading(situation: &AdoptionState<'_>, pending: Option<&Version>) -> &'static
     match situation {
         AdoptionState::Open(_) if pending.is_some_and(|version| version.packet.cancelled) => "Cancel this review?",
         AdoptionState::Open(_) => "Adopt this change?",
-        AdoptionState::Superseded { .. } => "This proposal is no longer open",
-        AdoptionState::FactsChanged { .. } => "The facts have changed",
-        AdoptionState::Expired { .. } => "This proposal has expired",
+        AdoptionState::Superseded => "This proposal is no longer open",
+        AdoptionState::FactsChanged => "The facts have changed",
+        AdoptionState::Expired(_) => "This proposal has expired",
         AdoptionState::AlreadyDecided { .. } => "This was decided before",
         AdoptionState::NotTheOwner => "This is not yours to decide",
         AdoptionState::SeparationOfDuty => "Somebody else must decide this",
@@ -187,40 +200,27 @@ fn standing(scene: &Scene<'_>, situation: &AdoptionState<'_>, names: &Names<'_>)
 }
 
 fn verdict(scene: &Scene<'_>, situation: &AdoptionState<'_>, names: &Names<'_>) -> Option<Ruling> {
-    let at = |at: Instant| moment::instant(at, names.zone);
-    let fresh = |fresh: &Option<&str>| {
-        let link = fresh.and_then(|link| Href::parse(link).ok());
-        link.map(|link| (link.as_str().to_owned(), "Decide the refreshed proposal"))
-    };
-    let pending = scene.review.head.pending.as_ref();
-    let after = |fresh: &Option<&str>| match pending.map(|pending| pending.adopter.as_ref() == Some(scene.reader)) {
-        Some(true) if fresh.is_some() => " The refreshed proposal stands below.",
-        Some(true) => " Another proposal waits for you; it stands below, and a mail brings its link.",
-        Some(false) => " Another proposal waits for somebody else.",
-        None => " Nothing is pending now.",
-    };
-    let bad = |heading, text: String, link| Some(Ruling { good: false, heading, text, link });
-    let good = |heading, text: String| Some(Ruling { good: true, heading, text, link: None });
+    let at = |instant: Instant| moment::instant(instant, names.zone);
+    let bad = |heading, text: String| Some(Ruling { good: false, heading, text });
+    let good = |heading, text: String| Some(Ruling { good: true, heading, text });
     match situation {
         AdoptionState::Open(_) => None,
-        AdoptionState::Superseded { fresh: link } => bad(
+        AdoptionState::Superseded => bad(
             "Nothing was adopted: the proposal of this link was superseded or withdrawn",
-            format!("Newer facts led to another outcome before it was decided.{}", after(link)),
-            fresh(link),
+            format!("Newer facts led to another outcome before it was decided. {}", instead(scene)),
         ),
-        AdoptionState::FactsChanged { fresh: link } => bad(
+        AdoptionState::FactsChanged => bad(
             "Nothing was adopted: the facts changed while you decided",
-            format!("Computed again from the newest facts, the choice is another one.{}", after(link)),
-            fresh(link),
+            format!("Computed again from the newest facts, the choice is another one. {}", instead(scene)),
         ),
-        AdoptionState::Expired { ask_again } => bad(
+        AdoptionState::Expired(again) => bad(
             "Nothing was adopted: nobody decided in time",
-            match ask_again {
-                Some(_) => "Its holds were withdrawn. The same proposal is not made again by itself; you can ask for it.",
-                None => "Its holds were withdrawn. The present release owner can ask for it again.",
+            match again {
+                Again::Yours(_) => "Its holds were withdrawn. The same proposal is not made again by itself; you can ask for it.",
+                Again::Others => "Its holds were withdrawn. The present release owner can ask for it again.",
+                Again::Over => "Its holds were withdrawn. It cannot be asked for again: something else became of the review since, and the newest mail about it says what.",
             }
             .to_owned(),
-            None,
         ),
         AdoptionState::AlreadyDecided { fate, by, at: when } => bad(
             "Your answer changed nothing",
@@ -228,17 +228,14 @@ fn verdict(scene: &Scene<'_>, situation: &AdoptionState<'_>, names: &Names<'_>) 
                 Some(by) => format!("{} decided it: {}, {}.", wording::sentence(&names.of(by)), wording::fate(*fate), at(*when)),
                 None => format!("It was {}, {}.", wording::fate(*fate), at(*when)),
             },
-            None,
         ),
         AdoptionState::NotTheOwner => bad(
             "The decision is the present release owner’s",
             "You are not, or no longer, the one who decides this proposal. If you should be, the change record says otherwise.".to_owned(),
-            None,
         ),
         AdoptionState::SeparationOfDuty => bad(
             "You cannot decide a proposal that gives or takes your own seat",
             "The policy’s alternate owner decides it and has been asked.".to_owned(),
-            None,
         ),
         AdoptionState::Decided { fate, by, at: when } => good(
             match fate {
@@ -261,8 +258,24 @@ fn verdict(scene: &Scene<'_>, situation: &AdoptionState<'_>, names: &Names<'_>) 
         ),
         AdoptionState::AskedAgain { expires_at } => good(
             "You asked for the expired proposal again",
-            format!("It is pending once more, until {}. A new mail brings the link to decide it.", at(*expires_at)),
+            match expires_at {
+                Some(until) => format!("It is pending once more, until {}. A new mail brings the link to decide it.", at(*until)),
+                None => "There were too many proposals in a short time, so proposals pause. Once the facts have been quiet, the choice of that moment is proposed, and a new mail brings the link to decide it.".to_owned(),
+            },
         ),
+    }
+}
+
+/// What there is in place of the link's proposal. A link decides its own proposal and no other: whoever decides the present
+/// one has a mail for it, or will have.
+fn instead(scene: &Scene<'_>) -> &'static str {
+    let pending = scene.review.head.pending.as_ref();
+    match pending.map(|pending| pending.adopter.as_ref() == Some(scene.reader)) {
+        Some(true) => {
+            "Another proposal waits for you and stands below. This link does not decide it: its own mail has the link that does, and follows if you have not had it yet."
+        }
+        Some(false) => "Another proposal waits for somebody else.",
+        None => "Nothing is pending now.",
     }
 }
 
@@ -342,9 +355,9 @@ fn form<'a>(
             Some(view(form, choices))
         }
         // One choice, and still one to be made by hand: a robot that presses buttons asks for nothing.
-        AdoptionState::Expired { ask_again: Some(form) } => {
+        AdoptionState::Expired(Again::Yours(form)) => {
             let about =
-                "It becomes pending once more, if it is still the choice; adopting it is a second step.".to_owned();
+                "It becomes pending once more, if it is still the choice. A new mail brings the link to decide it: adopting is a second step.".to_owned();
             Some(view(form, vec![(ChosenButton::AskAgain.word(), "Ask for the same proposal again", about)]))
         }
         _ => None,

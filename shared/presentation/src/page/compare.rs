@@ -4,11 +4,11 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use refresh_core::{
     Person, Role,
-    audience::reading::Reading,
+    audience::{deadlines, reading::Reading},
     record::{
         packet::{Packet, Standpoint},
         report::Run,
-        review::Answer,
+        review::{Answer, Duty},
     },
 };
 
@@ -112,18 +112,25 @@ pub(super) fn answers(scene: &Scene<'_>, names: &Names<'_>) -> Vec<AnswerRow> {
         };
         format!("{} {to}, {}", wording::reply(answer.reply), moment::instant(answer.at, names.zone))
     };
+    let waits = |duty: &Duty| {
+        let due_at = moment::instant(duty.due_at, names.zone);
+        let due = if duty.due_at <= scene.now { "was due" } else { "due" };
+        format!("no answer yet, {due} {due_at}")
+    };
     people
         .into_iter()
         .map(|(who, role)| {
             let answer =
                 review.head.answers.iter().filter(|answer| answer.person == who).max_by_key(|answer| answer.at);
-            let duty = review.head.duties.iter().find(|duty| duty.person == who);
+            let duty = deadlines::outstanding(&review.head).find(|duty| duty.person == who);
             AnswerRow {
                 who: names.full(&who),
                 role: wording::role(&role),
                 said: match (answer, duty) {
-                    (Some(answer), _) => said(&who, answer),
-                    (None, Some(duty)) => format!("no answer yet, due {}", moment::instant(duty.due_at, names.zone)),
+                    (Some(answer), None) => said(&who, answer),
+                    // An answer to the proposal is none to the seat that they are asked for.
+                    (Some(answer), Some(duty)) => format!("{}; {}", said(&who, answer), waits(duty)),
+                    (None, Some(duty)) => waits(duty),
                     (None, None) => "not asked yet".to_owned(),
                 },
                 note: answer.and_then(|answer| answer.note.as_deref()).map(Note::of),

@@ -12,11 +12,11 @@ struct FailurePage {
     text: &'static str,
 }
 
-/// Forged, foreign, unreadable, unknown: alike to the byte.
+/// Forged, foreign, unreadable, unknown, past its time: alike to the byte.
 pub fn no_link() -> Page {
     let page = FailurePage {
         title: "This link does not open anything",
-        text: "It may be incomplete, or made for somebody else. Please open it from the mail it came in, as it is. If that does not help, ask the people who sent you the mail.",
+        text: "It may be incomplete, too old, or made for somebody else. Please open it from the mail it came in, as it is, or the link of a newer mail. If that does not help, ask the people who sent you the mail.",
     };
     render(404, Some(AnswerResult::NoLink), &page)
 }

@@ -75,7 +75,7 @@ fn happened(happening: &Happening, names: &Names<'_>) -> Happened {
                     parts => format!(", with {parts} calendar parts"),
                 }
             ),
-            details: changes.iter().map(|change| wording::change(change, names)).collect(),
+            details: wording::changes(changes, names).into_iter().map(|row| (row.what, row.was, row.now)).collect(),
             trace: None,
         },
         Happening::Skipped { people } => {

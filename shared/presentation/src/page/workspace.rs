@@ -1,15 +1,15 @@
-//! The coordination workspace: every review with its standing, pending adoption, exceptions and outstanding answers.
+//! The coordination workspace: every review with what is open in it, as the core says it.
 
 use std::collections::BTreeMap;
 
 use askama::Template;
-use refresh_core::{Instant, Person, ReviewId, Zone, facts::fact::Terms, record::review::Review};
+use refresh_core::{Instant, Person, ReviewId, Zone, audience::open::Open, facts::fact::Terms, record::review::Review};
 
 use super::{Page, names, render};
 use crate::{
     moment,
-    text::{self, Line},
-    wording,
+    text::{self, Line, Note},
+    wording::{self, Names},
 };
 
 /// One review of the list. `path` leads to its page.
@@ -44,7 +44,14 @@ struct ReviewRow {
     violated: Option<String>,
     pending: Option<String>,
     exceptions: Vec<&'static str>,
+    conflicts: Vec<Conflict>,
     outstanding: Vec<String>,
+    undeliverable: Vec<String>,
+}
+
+struct Conflict {
+    who: String,
+    note: Option<Note>,
 }
 
 #[derive(Template)]
@@ -54,6 +61,8 @@ struct WorkspaceTemplate {
     at: String,
     waiting: usize,
     excepted: usize,
+    breaking: usize,
+    conflicting: usize,
     unanswered: usize,
     rows: Vec<ReviewRow>,
     broken: Vec<Broken>,
@@ -73,6 +82,8 @@ pub fn workspace(
         at: moment::instant(now, Zone::UTC),
         waiting: count(|row| row.pending.is_some()),
         excepted: count(|row| !row.exceptions.is_empty()),
+        breaking: count(|row| row.violated.is_some()),
+        conflicting: count(|row| !row.conflicts.is_empty()),
         unanswered: count(|row| !row.outstanding.is_empty()),
         rows,
         broken: unreadable.iter().map(broken).collect(),
@@ -90,39 +101,65 @@ fn row(entry: &ListedReview<'_>, people: &BTreeMap<Person, String>, now: Instant
     // Nobody is the reader: a list that everybody at the machine sees says "you" to none.
     let nobody = Person::parse("nobody@invalid").expect("an address");
     let names = names(people, &nobody, zone);
-    let tags = [
-        (head.pending.is_some(), "wait", "waits for a decision"),
-        (!head.exceptions.is_empty(), "alarm", "exception open"),
-        (!head.duties.is_empty(), "wait", "answers outstanding"),
-        (head.pending.is_none() && head.exceptions.is_empty() && head.duties.is_empty(), "calm", "nothing open"),
-    ];
-    let broken: Vec<_> = head.today.violated.iter().filter(|mark| mark.is_violation()).cloned().collect();
+    let open = Open::of(head, now);
+    let broken: Vec<_> = open.violated.iter().map(|mark| (*mark).clone()).collect();
     ReviewRow {
         id: Line::of(head.review.as_str()),
         title: Line::of(&text::title(&entry.terms.title, head.review.as_str())),
         path: entry.path.to_owned(),
         standing: wording::standing(head.standing),
         slot: moment::interval(&entry.review.authoritative.packet.slot, zone),
-        tags: tags.into_iter().filter(|(is, ..)| *is).map(|(_, class, word)| (class, word)).collect(),
+        tags: tags(&open),
         violated: (!broken.is_empty()).then(|| wording::sentence(&wording::marks(&broken, &names))),
-        pending: entry.review.proposal().map(|proposal| {
-            let (pending, version) = (proposal.pending, proposal.version);
-            let what = if version.packet.cancelled {
-                "cancellation".to_owned()
-            } else {
-                moment::interval(&version.packet.slot, zone)
-            };
-            let who = pending.adopter.as_ref().map_or("nobody may decide".to_owned(), |who| names.short(who));
-            let left = moment::length(pending.expires_at.since(now));
-            format!("Version {}: {what}; {who}, {left} left", version.number)
-        }),
-        exceptions: head.exceptions.iter().map(|exception| wording::exception(exception.kind)).collect(),
-        outstanding: head.duties.iter().map(|duty| names.short(&duty.person)).collect(),
+        pending: pending(entry.review, &open, &names, now),
+        exceptions: open.exceptions.iter().map(|exception| wording::exception(exception.kind)).collect(),
+        conflicts: open
+            .conflicts
+            .iter()
+            .map(|answer| Conflict { who: names.short(&answer.person), note: answer.note.as_deref().map(Note::of) })
+            .collect(),
+        outstanding: open.outstanding.iter().map(|duty| names.short(&duty.person)).collect(),
+        undeliverable: open.undeliverable.iter().map(|known| names.short(&known.person)).collect(),
     }
+}
+
+/// What is open, a tag each; where nothing is, one that says so.
+fn tags(open: &Open<'_>) -> Vec<(&'static str, &'static str)> {
+    let tags = [
+        (open.proposal.is_some(), "wait", "waits for a decision"),
+        (!open.exceptions.is_empty(), "alarm", "exception open"),
+        (!open.violated.is_empty(), "alarm", "breaks a rule"),
+        (!open.conflicts.is_empty(), "alarm", "conflict reported"),
+        (!open.undeliverable.is_empty(), "alarm", "mail does not arrive"),
+        (!open.outstanding.is_empty(), "wait", "answers outstanding"),
+        (open.is_nothing(), "calm", "nothing open"),
+    ];
+    tags.into_iter().filter(|(is, ..)| *is).map(|(_, class, word)| (class, word)).collect()
+}
+
+fn pending(review: &Review, open: &Open<'_>, names: &Names<'_>, now: Instant) -> Option<String> {
+    let (pending, version) = open.proposal.zip(review.pending.as_ref())?;
+    let what = if version.packet.cancelled {
+        "cancellation".to_owned()
+    } else {
+        moment::interval(&version.packet.slot, names.zone)
+    };
+    let who = pending.adopter.as_ref().map_or("nobody may decide".to_owned(), |who| names.short(who));
+    let left = if pending.expires_at <= now {
+        "its time to be decided is over".to_owned()
+    } else {
+        format!("{} left", moment::length(pending.expires_at.since(now)))
+    };
+    Some(format!("Version {}: {what}; {who}, {left}", version.number))
 }
 
 impl ReviewRow {
     fn tells_more(&self) -> bool {
-        self.violated.is_some() || self.pending.is_some() || !self.exceptions.is_empty() || !self.outstanding.is_empty()
+        self.violated.is_some()
+            || self.pending.is_some()
+            || !self.exceptions.is_empty()
+            || !self.conflicts.is_empty()
+            || !self.outstanding.is_empty()
+            || !self.undeliverable.is_empty()
     }
 }

@@ -92,6 +92,7 @@ fn notice(to: &str, kind: NoticeKind, standing: ReviewStanding, changes: Vec<Dif
         why: vec![evidence_moved()],
         standing,
         authoritative_slot: Some(slot("15:00:00", "16:00:00")),
+        meeting_entry: Some(slot("15:00:00", "16:00:00")),
         exceptions: Vec::new(),
         trace: TraceId::from_bytes([0x5c; 16]),
     }
@@ -180,6 +181,8 @@ pub fn all() -> Vec<(&'static str, Notice, Letterhead)> {
             change(Field::Standing, None, Some(Value::Seating(Seating::Tentative))),
         ],
     );
+    needed.meeting_entry = None;
+    needed.calendar.push(hold(Method::Request, 0));
     can_answer(&mut needed);
     mails.push(("tentative_change_needed", needed, answering("sec-b")));
 
@@ -204,6 +207,7 @@ pub fn all() -> Vec<(&'static str, Notice, Letterhead)> {
     );
     released.calendar.push(meeting(Method::Cancel, 1, None));
     released.authoritative_slot = None;
+    released.meeting_entry = None;
     mails.push(("released", released, letterhead("sec-a", false)));
 
     let mut cancelled = notice(
@@ -215,6 +219,7 @@ pub fn all() -> Vec<(&'static str, Notice, Letterhead)> {
             change(Field::Standing, Some(Value::Seating(Seating::Authoritative)), None),
         ],
     );
+    cancelled.meeting_entry = None;
     cancelled.calendar.push(meeting(Method::Cancel, 2, Some(CalendarStatus::Cancelled)));
     mails.push(("released_cancelled", cancelled, letterhead("so-a", false)));
 
@@ -248,6 +253,7 @@ pub fn all() -> Vec<(&'static str, Notice, Letterhead)> {
         ],
     );
     update.authoritative_slot = Some(slot("15:30:00", "16:30:00"));
+    update.meeting_entry = Some(slot("15:30:00", "16:30:00"));
     update.calendar = vec![meeting(Method::Request, 1, Some(CalendarStatus::Confirmed)), hold(Method::Cancel, 1)];
     answer(&mut update);
     mails.push(("authoritative_update", update.clone(), answering("sre-a")));

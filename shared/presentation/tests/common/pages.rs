@@ -33,7 +33,6 @@ pub const GIVEN: &str = "4bf92f3577b34da6a3ce929d0e0e4736";
 
 const FORM: Form<'_> = Form { action: "/adopt/TOKEN", seal: "SEAL", hint: None };
 const ANSWER: Form<'_> = Form { action: "/acknowledge/TOKEN", seal: "SEAL", hint: None };
-const FRESH: &str = "/adopt/FRESH";
 
 pub fn all() -> Vec<(&'static str, Page)> {
     [adoptions(), acknowledgements(), workspaces(), mailboxes(), failures()].into_iter().flatten().collect()
@@ -60,7 +59,7 @@ pub fn answered() -> World {
 }
 
 pub fn adoptions() -> Vec<(&'static str, Page)> {
-    use adoption::AdoptionState as At;
+    use adoption::{AdoptionState as At, Again};
     let owner = person("rm-a");
     let other = person("so-a");
     let world = answered();
@@ -69,12 +68,13 @@ pub fn adoptions() -> Vec<(&'static str, Page)> {
     vec![
         ("adopt_open", show(&world, At::Open(FORM), false)),
         ("adopt_open_nothing_chosen", show(&world, At::Open(Form { hint: Some(Hint::NothingChosen), ..FORM }), true)),
-        ("adopt_superseded", show(&world, At::Superseded { fresh: Some(FRESH) }, false)),
-        ("adopt_former_owner", adoption(&world.scene(&other), &At::Superseded { fresh: None }, false, None)),
-        ("adopt_withdrawn", show(&quiet, At::Superseded { fresh: None }, false)),
-        ("adopt_facts_changed", show(&world, At::FactsChanged { fresh: Some(FRESH) }, true)),
-        ("adopt_expired", show(&quiet, At::Expired { ask_again: Some(FORM) }, false)),
-        ("adopt_expired_for_another", adoption(&quiet.scene(&other), &At::Expired { ask_again: None }, false, None)),
+        ("adopt_superseded", show(&world, At::Superseded, false)),
+        ("adopt_former_owner", adoption(&world.scene(&other), &At::Superseded, false, None)),
+        ("adopt_withdrawn", show(&quiet, At::Superseded, false)),
+        ("adopt_facts_changed", show(&world, At::FactsChanged, true)),
+        ("adopt_expired", show(&quiet, At::Expired(Again::Yours(FORM)), false)),
+        ("adopt_expired_for_another", adoption(&quiet.scene(&other), &At::Expired(Again::Others), false, None)),
+        ("adopt_expired_and_over", show(&world, At::Expired(Again::Over), false)),
         (
             "adopt_already_decided",
             show(&quiet, At::AlreadyDecided { fate: Fate::DeclinedStand, by: Some(&other), at: at("09:10:00") }, true),
@@ -86,8 +86,36 @@ pub fn adoptions() -> Vec<(&'static str, Page)> {
             "adopt_receipt_declined",
             show(&quiet, At::Decided { fate: Fate::DeclinedOtherSlot, by: &owner, at: at("09:10:00") }, true),
         ),
-        ("adopt_asked_again", show(&world, At::AskedAgain { expires_at: at("13:10:00") }, true)),
+        ("adopt_asked_again", show(&world, At::AskedAgain { expires_at: Some(at("13:10:00")) }, true)),
+        ("adopt_asked_again_in_a_pause", show(&quiet, At::AskedAgain { expires_at: None }, true)),
     ]
+}
+
+/// Pages of the owner that are given a link to the whole review.
+pub fn led_on() -> Vec<(&'static str, Page)> {
+    use adoption::{AdoptionState as At, Again};
+    let (world, owner) = (answered(), person("rm-a"));
+    let show = |situation| adoption(&world.scene(&owner), &situation, false, Some("/reviews/WHOLE"));
+    vec![
+        ("open", show(At::Open(FORM))),
+        ("superseded", show(At::Superseded)),
+        ("facts_changed", show(At::FactsChanged)),
+        ("expired", show(At::Expired(Again::Yours(FORM)))),
+        ("expired_of_others", show(At::Expired(Again::Others))),
+        ("expired_and_over", show(At::Expired(Again::Over))),
+        ("decided", show(At::Decided { fate: Fate::Adopted, by: &owner, at: at("09:10:00") })),
+    ]
+}
+
+/// The pages that offer a form, with that hint.
+pub fn hinted(hint: Hint) -> [Page; 3] {
+    use adoption::{AdoptionState as At, Again};
+    let (world, owner) = (answered(), person("rm-a"));
+    let hint = Some(hint);
+    let adopt = |situation| adoption(&world.scene(&owner), &situation, true, None);
+    let open = adopt(At::Open(Form { hint, ..FORM }));
+    let expired = adopt(At::Expired(Again::Yours(Form { hint, ..FORM })));
+    [open, expired, replying(&world, acknowledgement::AcknowledgementState::Open(Form { hint, ..ANSWER }), None, true)]
 }
 
 fn replying(
@@ -136,7 +164,6 @@ pub fn acknowledgements() -> Vec<(&'static str, Page)> {
             "acknowledge_receipt_conflict",
             replying(&settled, At::Recorded { reply: Reply::Conflict, at: at("09:40:00") }, None, true),
         ),
-        ("acknowledge_expired", replying(&settled, At::Expired, None, false)),
     ]
 }
 

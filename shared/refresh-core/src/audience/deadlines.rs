@@ -50,7 +50,8 @@ fn next_change(review: &Review, situation: &Situation<'_>, start: Instant) -> Op
     let expiry = head.pending.as_ref().map(|pending| pending.expires_at);
     let unanswered = outstanding(head).map(|duty| duty.due_at).filter(|due| *due < start && *due > situation.now).min();
     let reason = next_reason(head, situation, start);
-    [Some(start), expiry, unanswered, situation.next_overdue(), head.paused_until, head.undecided_until, reason]
+    let undecided = head.undecided.and_then(|undecided| undecided.until);
+    [Some(start), expiry, unanswered, situation.next_overdue(), head.paused_until, undecided, reason]
         .into_iter()
         .flatten()
         .min()

@@ -4,5 +4,6 @@
 
 pub mod deadlines;
 pub mod issued;
+pub mod open;
 pub mod reading;
 pub mod roles;

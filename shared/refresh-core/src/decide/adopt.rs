@@ -14,7 +14,7 @@ use crate::{
         decision::Outcome,
         exception::ExceptionKind,
         lineage::{Action, AnswerLine, AnswerResult, Happening},
-        review::{Declined, Fate, PastProposal, Review, Standing, StandsBy},
+        review::{Declined, Fate, Head, PastProposal, Pending, Review, Standing, StandsBy},
     },
 };
 
@@ -100,6 +100,48 @@ pub fn link_status(
         return (result, Some(decided.clone()));
     }
     (refusal(review, &situation, by, proposal).unwrap_or(AnswerResult::Shown), decided.cloned())
+}
+
+/// Whether an expired proposal can be asked for again, and by whom.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum AskAgain {
+    /// This person may: it is the undecided one, and theirs to decide.
+    Yours,
+    /// It is the undecided one, and somebody else's.
+    Others,
+    /// It is not the undecided one: newer facts, another decision or time led on.
+    Over,
+}
+
+/// Who may ask for the proposal of a link again, as HEAD stands.
+pub fn ask_again_through(
+    review: &Review,
+    facts: &Facts,
+    deployment: &Deployment,
+    by: &Person,
+    proposal: [u8; 16],
+    now: Instant,
+) -> AskAgain {
+    let now = now.max(review.head.at);
+    let situation = Situation::of(&review.head.review, facts, deployment, now);
+    match situation {
+        Some(situation) if is_undecided(&review.head, proposal, now) && !review.head.is_over(now) => {
+            if may_ask_again(&situation, by) { AskAgain::Yours } else { AskAgain::Others }
+        }
+        _ => AskAgain::Over,
+    }
+}
+
+/// Whether that proposal is the one that was left undecided; its expiry instant may have come without its tick.
+fn is_undecided(head: &Head, proposal: [u8; 16], now: Instant) -> bool {
+    let pending = head.pending.as_ref().filter(|pending| pending.expires_at <= now);
+    let expired = head.undecided.map(|undecided| undecided.proposal).or_else(|| pending.map(Pending::id));
+    expired.is_some_and(|id| id.short() == proposal)
+}
+
+/// The present owner, or who decides in their place.
+fn may_ask_again(situation: &Situation<'_>, by: &Person) -> bool {
+    situation.owner() == Some(by) || situation.policy.alternate_owner.as_ref() == Some(by)
 }
 
 /// Decides. Nothing is adopted that is not, now, the choice.
@@ -248,22 +290,23 @@ fn decline(draft: &mut Draft<'_>, facts: &Facts, attempt: &DecisionAttempt) -> A
     AnswerResult::Declined
 }
 
-/// The expired page lets the present owner ask for the same proposal again, while it is still the choice.
+/// The expired page lets the present owner ask for its own proposal again, while it is the one that is undecided. The
+/// proposal that comes of it is a new one, with a link of its own.
 fn ask_again(draft: &mut Draft<'_>, facts: &Facts, attempt: &DecisionAttempt) -> AnswerResult {
-    let owner = draft.situation.owner() == Some(&attempt.by)
-        || draft.situation.policy.alternate_owner.as_ref() == Some(&attempt.by);
-    if draft.review.head.standing != Standing::Open || !owner {
+    let head = &draft.review.head;
+    if head.is_over(draft.now()) || !is_undecided(head, attempt.proposal, draft.now()) {
+        return AnswerResult::Expired;
+    }
+    if !may_ask_again(draft.situation, &attempt.by) {
         return AnswerResult::NotTheOwner;
     }
-    // The expiry instant may have come without its tick.
-    if draft.review.head.pending.is_some() {
-        advance(draft, facts, Occasion::Time);
+    // The facts may have moved on, or the expiry instant come, without a refresh: then something else is the choice.
+    advance(draft, facts, Occasion::Time);
+    let open = draft.review.head.standing == Standing::Open;
+    if !open || !is_undecided(&draft.review.head, attempt.proposal, draft.now()) {
+        return AnswerResult::FactsChanged;
     }
-    let expired = past(&draft.review, attempt.proposal).is_some_and(|past| past.fate == Fate::Expired);
-    if draft.review.head.undecided.take().is_none() || !expired {
-        return AnswerResult::Superseded;
-    }
-    draft.head().undecided_until = None;
+    draft.head().undecided = None;
     answer(draft, attempt, AnswerResult::AskedAgain);
     advance(draft, facts, Occasion::News);
     AnswerResult::AskedAgain
@@ -275,7 +318,7 @@ fn answer(draft: &mut Draft<'_>, attempt: &DecisionAttempt, result: AnswerResult
 }
 
 fn answer_line(review: &Review, attempt: &DecisionAttempt, result: AnswerResult) -> AnswerLine {
-    let pending = review.head.pending.as_ref().map(crate::record::review::Pending::id);
+    let pending = review.head.pending.as_ref().map(Pending::id);
     let known = review.head.past.iter().map(|past| past.id).chain(pending);
     let mut about = crate::base::digest::Digest::ZERO;
     about.0[..16].copy_from_slice(&attempt.proposal);

@@ -213,7 +213,6 @@ impl<'a> Draft<'a> {
         head.declined.clear();
         head.stands_by = None;
         head.undecided = None;
-        head.undecided_until = None;
         self.review.authoritative = version;
         self.update_calendar_objects();
         self.recompute_today();
@@ -366,7 +365,7 @@ impl<'a> Draft<'a> {
             self.review.head.go_on(trace, &affected);
         }
         reach::retry(&mut self.review.head, &affected);
-        if !affected.is_empty() {
+        if !affected.is_empty() && !self.review.is_history() {
             self.mark_affected(affected);
         }
         if self.at_once && self.review.head.quiet_until.is_some() {

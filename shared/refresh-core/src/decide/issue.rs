@@ -56,7 +56,6 @@ impl<'a> Draft<'a> {
             declined: Vec::new(),
             stands_by: None,
             undecided: None,
-            undecided_until: None,
             paused_until: None,
             tellings: Vec::new(),
             past: Vec::new(),

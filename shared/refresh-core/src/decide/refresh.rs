@@ -19,7 +19,7 @@ use crate::{
         mark::Violation,
         packet::Packet,
         report::Report,
-        review::{Fate, Head, Pending, Review, Standing, StandsBy},
+        review::{Fate, Head, Pending, Review, Standing, StandsBy, Undecided},
     },
 };
 
@@ -100,7 +100,6 @@ fn close(draft: &mut Draft<'_>) {
     head.standing = Standing::Closed;
     head.stands_by = None;
     head.undecided = None;
-    head.undecided_until = None;
     head.paused_until = None;
     draft.escalate(Vec::new());
     draft.decide(Outcome::Closed, ended.map(|_| Earlier::Withdrawn), None);
@@ -115,11 +114,10 @@ fn expire(draft: &mut Draft<'_>) {
     let Some((pending, version)) = draft.end_proposal(Fate::Expired, None) else { return };
     let moves = version.packet.slot != draft.authoritative().slot;
     let notice = -draft.situation.policy.min_notice_minutes;
-    let head = draft.head();
-    head.undecided = Some(pending.digest);
     // One second later it no longer leaves the notice it needs, and another choice may be the first.
-    head.undecided_until =
+    let until =
         moves.then(|| version.packet.slot.start.plus_minutes(notice).plus_millis(SECOND)).filter(|until| *until > now);
+    draft.head().undecided = Some(Undecided { proposal: pending.id(), digest: pending.digest, until });
     draft.escalate(vec![undecided(version.packet.slot)]);
     draft.decide(Outcome::Unchanged, Some(Earlier::Expired), None);
 }
@@ -180,7 +178,6 @@ fn withdraw(draft: &mut Draft<'_>) -> Option<Earlier> {
 
 fn forget_undecided(draft: &mut Draft<'_>) {
     draft.head().undecided = None;
-    draft.head().undecided_until = None;
 }
 
 /// While too many proposals were told, an accepted fact prolongs the pause; once it is over the count starts anew.
@@ -303,7 +300,7 @@ fn propose(draft: &mut Draft<'_>, packet: Packet, report: Report, occasion: Occa
         let outcome = if same { Outcome::Unchanged } else { Outcome::Held };
         return record(draft, outcome, None, None, occasion);
     }
-    if draft.review.head.undecided == Some(digest) {
+    if draft.review.head.undecided.is_some_and(|undecided| undecided.digest == digest) {
         draft.escalate(vec![undecided(packet.slot)]);
         return record(draft, Outcome::Unchanged, None, None, occasion);
     }

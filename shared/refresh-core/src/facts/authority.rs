@@ -29,8 +29,10 @@ pub enum Ignored {
     NotInForce,
     /// A newer or equal revision was accepted before.
     StaleRevision,
-    /// The review had started.
+    /// Every review that depends on it had started, and some of them are not closed.
     ReviewStarted,
+    /// Every review that depends on it was closed or cancelled.
+    ReviewClosed,
 }
 
 impl Ignored {
@@ -45,6 +47,7 @@ impl Ignored {
             Self::NotInForce => "not_in_force",
             Self::StaleRevision => "stale_revision",
             Self::ReviewStarted => "review_started",
+            Self::ReviewClosed => "review_closed",
         }
     }
 }
@@ -76,7 +79,7 @@ pub struct StoredContext<'a> {
 }
 
 /// The fact an event would become, or why it does not. Identity (`duplicate`, `id_collision`) was judged before, by
-/// the store's own condition; `review_started` is judged after, from the dependents.
+/// the store's own condition; `review_started` and `review_closed` are judged after, from the dependents.
 pub fn judge(event: &Event, known: &StoredContext<'_>, deployment: &Deployment, now: Instant) -> Result<Fact, Ignored> {
     let kind = event.subject.kind();
     let source = &event.identity.source;

@@ -193,28 +193,31 @@ pub enum DutyAction {
     Answer,
 }
 
+/// Whether somebody who saw the whole packet sees their own part alone now: no longer owner, decider or release manager, or
+/// the review is cancelled.
+pub const fn leaves(was: &View, now: &View) -> bool {
+    was.freeze_edge.is_some() && now.freeze_edge.is_none()
+}
+
 /// What was, what is now: field by field, in the order of the contract. Empty exactly if the views are equal.
+///
+/// Who may no longer see the whole packet is told that they left (`freeze_edge`, which every whole view has, is none), not
+/// that each field of it is none: the roster is not empty because somebody is no longer shown it.
 pub fn delta(was: &View, now: &View, duty_was: Option<&DutyLine>, duty_now: Option<&DutyLine>) -> Vec<Difference> {
     let mut delta = Delta(Vec::new());
-    delta.field(Field::Slot, was.slot.map(Value::Interval), now.slot.map(Value::Interval));
+    let leaves = leaves(was, now);
+    if !leaves || now.slot.is_some() {
+        delta.field(Field::Slot, was.slot.map(Value::Interval), now.slot.map(Value::Interval));
+    }
     delta.field(Field::Role, roles(was), roles(now));
     delta.field(Field::Standing, was.standing.map(Value::Seating), now.standing.map(Value::Seating));
     let duty = |line: Option<&DutyLine>| line.cloned().map(Value::Duty);
     delta.field(Field::Duty, duty(duty_was), duty(duty_now));
-    let person = |person: &Person| Some(Value::Text(person.to_string()));
-    delta.map(&was.roster, &now.roster, Field::Roster, person);
-    delta.map(&was.checkpoints, &now.checkpoints, Field::Checkpoint, |ready| ready.map(Value::Instant));
-    delta.field(Field::Window, was.window.map(Value::Interval), now.window.map(Value::Interval));
-    delta.field(Field::Cutover, was.cutover.map(Value::Interval), now.cutover.map(Value::Interval));
-    delta.field(Field::FreezeEdge, was.freeze_edge.map(Value::Flag), now.freeze_edge.map(Value::Flag));
-    if was.violated != now.violated {
-        delta.field(Field::Violated, marks(was), marks(now));
+    if leaves {
+        delta.leaving(was, now);
+    } else {
+        delta.whole(was, now);
     }
-    if was.exceptions != now.exceptions {
-        delta.field(Field::Exception, exceptions(was), exceptions(now));
-    }
-    delta.map(&was.conflicts, &now.conflicts, Field::Conflict, person);
-    delta.field(Field::Attendance, was.attendance.map(Value::Attendance), now.attendance.map(Value::Attendance));
     // A proposal that was adopted as it stood: what they read of it is final now.
     if delta.0.is_empty() && was.proposed != now.proposed {
         delta.field(Field::Standing, Some(packet_standing(was)), Some(packet_standing(now)));
@@ -234,6 +237,44 @@ fn packet_standing(view: &View) -> Value {
 struct Delta(Vec<Difference>);
 
 impl Delta {
+    /// The fields of a whole view, and attendance.
+    fn whole(&mut self, was: &View, now: &View) {
+        let person = |person: &Person| Some(Value::Text(person.to_string()));
+        self.map(&was.roster, &now.roster, Field::Roster, person);
+        self.map(&was.checkpoints, &now.checkpoints, Field::Checkpoint, |ready| ready.map(Value::Instant));
+        self.field(Field::Window, was.window.map(Value::Interval), now.window.map(Value::Interval));
+        self.field(Field::Cutover, was.cutover.map(Value::Interval), now.cutover.map(Value::Interval));
+        self.field(Field::FreezeEdge, was.freeze_edge.map(Value::Flag), now.freeze_edge.map(Value::Flag));
+        if was.violated != now.violated {
+            self.field(Field::Violated, marks(was), marks(now));
+        }
+        if was.exceptions != now.exceptions {
+            self.field(Field::Exception, exceptions(was), exceptions(now));
+        }
+        self.map(&was.conflicts, &now.conflicts, Field::Conflict, person);
+        self.attendance(was.attendance, now.attendance);
+    }
+
+    /// That the whole is theirs no more, unless their release says so; exceptions are left to escalation contacts.
+    fn leaving(&mut self, was: &View, now: &View) {
+        let released = now.attendance == Some(Attendance::Released) && was.attendance != now.attendance;
+        if !released {
+            self.field(Field::FreezeEdge, was.freeze_edge.map(Value::Flag), None);
+        }
+        if !now.exceptions.is_empty() && was.exceptions != now.exceptions {
+            self.field(Field::Exception, exceptions(was), exceptions(now));
+        }
+        // That cancelling is proposed is told to those who see the whole.
+        let proposed = was.attendance == Some(Attendance::Cancellation) && now.attendance.is_none();
+        if !proposed {
+            self.attendance(was.attendance, now.attendance);
+        }
+    }
+
+    fn attendance(&mut self, was: Option<Attendance>, now: Option<Attendance>) {
+        self.field(Field::Attendance, was.map(Value::Attendance), now.map(Value::Attendance));
+    }
+
     fn field(&mut self, field: Field, was: Option<Value>, now: Option<Value>) {
         if was != now {
             self.0.push(Difference { field, was, now });

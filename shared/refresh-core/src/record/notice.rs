@@ -75,6 +75,9 @@ pub struct Notice {
     pub standing: ReviewStanding,
     /// The authoritative slot, for those whose view holds a slot.
     pub authoritative_slot: Option<Slot>,
+    /// The slot that the meeting's own entry has in this reader's calendar once they have this notice, as far as our mails
+    /// put it there; `None` where they have no entry.
+    pub meeting_entry: Option<Slot>,
     /// For those whose view holds exceptions: with nearest slots as of now.
     pub exceptions: Vec<Exception>,
     /// What led to it.

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use crate::{
     Checkpoint, Instant, Interval, Person, ReviewId, TraceId,
     base::{digest::Digest, instant::Slot},
-    facts::fact::Meeting,
+    facts::{authority::Ignored, fact::Meeting},
     record::{
         booking::{Booking, InvitedSlot},
         delivery::{Reachability, Unreachable},
@@ -50,9 +50,7 @@ pub struct Head {
     /// The owner stands by the present slot until this is no longer what it breaks.
     pub stands_by: Option<StandsBy>,
     /// The proposal that expired undecided, while it is still the choice.
-    pub undecided: Option<Digest>,
-    /// When the undecided choice stops being one by time alone: just after it leaves too little notice.
-    pub undecided_until: Option<Instant>,
+    pub undecided: Option<Undecided>,
     /// While set, too many proposals were told: nothing is proposed until then.
     pub paused_until: Option<Instant>,
     /// When proposals were first told, for the churn guard; only those inside its time span.
@@ -195,6 +193,18 @@ impl Pending {
     pub fn id(&self) -> Digest {
         proposal_id(&self.digest, self.first_version)
     }
+}
+
+/// A proposal that expired undecided. While the choice stays the same it is not made again by itself, and who asks for it
+/// asks through its own link: the page of an earlier proposal cannot reopen this one, though both may say the same.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct Undecided {
+    /// What its links name: [`Pending::id`].
+    pub proposal: Digest,
+    /// What the choice is compared by: [`Packet::proposal_digest`].
+    pub digest: Digest,
+    /// When it stops being the choice by time alone: just after it leaves too little notice.
+    pub until: Option<Instant>,
 }
 
 /// A proposal is known by its digest and the version that first made it.
@@ -351,6 +361,11 @@ pub struct Review {
 }
 
 impl Review {
+    /// Whether its slot had started when it was issued: a history that is imported. Nobody is told anything of it.
+    pub fn is_history(&self) -> bool {
+        self.issued.packet.slot.start <= self.issued.made_at
+    }
+
     /// The packet people are shown: the pending one while a proposal waits.
     pub fn shown(&self) -> &Packet {
         self.pending.as_ref().map_or(&self.authoritative.packet, |version| &version.packet)
@@ -370,4 +385,21 @@ pub struct Proposal<'a> {
     pub pending: &'a Pending,
     /// The packet, and what the packet stands on.
     pub version: &'a Version,
+}
+
+/// Why an applied fact refreshes nothing: `review_closed` where every review that depends on it is closed or cancelled,
+/// `review_started` where some have only started. `None` where none depends on it, or one is open still.
+pub fn over<'a>(dependents: impl IntoIterator<Item = &'a Head>, now: Instant) -> Option<Ignored> {
+    let mut reason = None;
+    for head in dependents {
+        if !head.is_over(now) {
+            return None;
+        }
+        let closed = matches!(head.standing, Standing::Closed | Standing::Cancelled);
+        reason = match reason {
+            None | Some(Ignored::ReviewClosed) if closed => Some(Ignored::ReviewClosed),
+            _ => Some(Ignored::ReviewStarted),
+        };
+    }
+    reason
 }

@@ -49,6 +49,10 @@ pub fn owed(
     let changes = delta::delta(&told.view, &view, told.duty.as_ref(), duty.as_ref());
     let mut notice = letter(reading, told, &view, kind, now);
     notice.calendar = calendar(reading, told);
+    let meeting = notice.calendar.iter().find(|part| part.object == CalendarObject::Meeting);
+    if let Some(part) = meeting {
+        notice.meeting_entry = (part.method == Method::Request).then_some(part.slot);
+    }
     notice.why = why(reading, told, stood_on);
     notice.changes = changes;
     notice.duty = duty;
@@ -68,8 +72,8 @@ enum Debt {
 }
 
 fn debt(reading: &Reading<'_>, told: &LastNotified, prior: PriorMail, now: Instant) -> Option<Debt> {
-    // Who cannot be reached is owed the mail still, and is mailed nothing.
-    if reading.review.head.withholds(&told.person) {
+    // Who cannot be reached is owed the mail still, and is mailed nothing. Of a past review nobody is told anything.
+    if reading.review.head.withholds(&told.person) || reading.review.is_history() {
         return None;
     }
     let view = reading.view(&told.person, told.seat.as_ref());
@@ -137,6 +141,7 @@ fn letter(reading: &Reading<'_>, told: &LastNotified, view: &View, kind: NoticeK
         why: Vec::new(),
         standing: standing(head, reading.proposal_for(&told.person).is_some()),
         authoritative_slot: view.slot.map(|_| reading.review.authoritative.packet.slot),
+        meeting_entry: told.meeting,
         exceptions: if view.exceptions.is_empty() { Vec::new() } else { reading.exceptions(&told.person) },
         // A reminder is of what they were told; anything else is news, and comes from what changed their view.
         trace: told.trace.filter(|_| kind == NoticeKind::Reminder).or_else(|| head.trace_of(&told.person)),
@@ -177,7 +182,7 @@ fn kind(reading: &Reading<'_>, told: &LastNotified, view: &View) -> NoticeKind {
         NoticeKind::Released
     } else if told.proposal.is_some() && told.adoptions == reading.review.head.adoptions {
         NoticeKind::Withdrawn
-    } else if was.exceptions.iter().any(lost) {
+    } else if was.exceptions.iter().any(lost) && !delta::leaves(was, view) {
         NoticeKind::ExceptionClosed
     } else {
         NoticeKind::AuthoritativeUpdate

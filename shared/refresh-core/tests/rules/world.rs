@@ -26,7 +26,7 @@ use refresh_core::{
         message::RefreshRequested,
         notice::Notice,
         packet::Version,
-        review::{Head, Review, Standing},
+        review::{self, Head, Review, Standing},
     },
 };
 use serde::{Serialize, de::DeserializeOwned};
@@ -208,8 +208,8 @@ impl World {
         if self.late {
             return Ok(());
         }
-        if self.review.is_none() && hands_over || touches && disposition != Disposition::Ignored(Ignored::ReviewStarted)
-        {
+        let over = [Ignored::ReviewStarted, Ignored::ReviewClosed].map(Disposition::Ignored).contains(&disposition);
+        if self.review.is_none() && hands_over || touches && !over {
             let trigger = Trigger {
                 identity: event.identity.clone(),
                 event_type: event.event_type.clone(),
@@ -233,9 +233,9 @@ impl World {
             Ok(fact) => {
                 // Fact first, dependents second: whoever starts to depend on it meanwhile sees it.
                 self.facts.insert(event.subject.clone(), fact);
-                let depends = self.depends.contains(&event.subject);
-                let over = self.review.as_ref().is_some_and(|review| review.head.is_over(self.now));
-                if depends && over { Disposition::Ignored(Ignored::ReviewStarted) } else { Disposition::Applied }
+                let dependent = self.review.as_ref().filter(|_| self.depends.contains(&event.subject));
+                let over = review::over(dependent.map(|review| &review.head), self.now);
+                over.map_or(Disposition::Applied, Disposition::Ignored)
             }
         }
     }

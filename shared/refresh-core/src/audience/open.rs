@@ -1,0 +1,68 @@
+//! What is open in a review: the one answer that every list of reviews shows, page and command alike.
+//!
+//! HEAD keeps more than what is open: a duty that was answered stays with its answer, and a mark is not always a violation.
+//! Whoever lists reviews asks here and reads no member of HEAD for it.
+
+use crate::{
+    Instant,
+    audience::deadlines,
+    record::{
+        delivery::Unreachable,
+        exception::Exception,
+        mark::Mark,
+        review::{Answer, Duty, Head, Pending, Reply},
+    },
+};
+
+/// Everything that somebody has still to do about a review, or to know of it.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Open<'a> {
+    /// The proposal that waits for its decision.
+    pub proposal: Option<&'a Pending>,
+    /// The open escalations.
+    pub exceptions: &'a [Exception],
+    /// The rules that the authoritative packet breaks today; what is only remarked is not among them.
+    pub violated: Vec<&'a Mark>,
+    /// Who has been asked for an answer and has given none, by person.
+    pub outstanding: Vec<&'a Duty>,
+    /// Who has answered `conflict` to the row they have now, by person.
+    pub conflicts: Vec<&'a Answer>,
+    /// Whose mail does not arrive, required or not, by person.
+    pub undeliverable: Vec<&'a Unreachable>,
+}
+
+impl<'a> Open<'a> {
+    /// Of a review that is over only its exceptions are left: nobody decides, answers or moves anything any more.
+    pub fn of(head: &'a Head, now: Instant) -> Self {
+        let mut open = Self {
+            proposal: head.pending.as_ref(),
+            exceptions: &head.exceptions,
+            violated: head.today.violated.iter().filter(|mark| mark.is_violation()).collect(),
+            outstanding: deadlines::outstanding(head).collect(),
+            // An answer is kept exactly as long as its row is the same: each of these is to a present row.
+            conflicts: head.answers.iter().filter(|answer| answer.reply == Reply::Conflict).collect(),
+            undeliverable: head.unreachable.iter().filter(|known| known.is_open()).collect(),
+        };
+        if head.is_over(now) {
+            open = Self { exceptions: &head.exceptions, ..Self::nothing() };
+        }
+        open.conflicts.sort_by(|a, b| a.person.cmp(&b.person));
+        open
+    }
+
+    const fn nothing() -> Self {
+        Self {
+            proposal: None,
+            exceptions: &[],
+            violated: Vec::new(),
+            outstanding: Vec::new(),
+            conflicts: Vec::new(),
+            undeliverable: Vec::new(),
+        }
+    }
+
+    /// Whether nobody has anything to do or to know.
+    pub fn is_nothing(&self) -> bool {
+        *self == Self::nothing()
+    }
+}
