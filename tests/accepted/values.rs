@@ -18,8 +18,11 @@ pub struct Names {
 }
 
 const PEOPLE: [&str; 3] = ["rm-a@example.com", "sec-a@example.com", "sec-b@example.com"];
+/// Whether the contract takes a text for an id of this kind.
+type Takes = fn(&str) -> bool;
+
 /// Ids by the reader that takes them.
-const IDS: [(&str, fn(&str) -> bool); 7] = [
+const IDS: [(&str, Takes); 7] = [
     ("CHG1", |text| ChangeId::parse(text).is_ok()),
     ("identity-service", |text| Service::parse(text).is_ok()),
     ("integration-tests", |text| Checkpoint::parse(text).is_ok()),

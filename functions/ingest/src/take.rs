@@ -22,6 +22,7 @@ use refresh_core::{
         subject::Subject,
     },
     record::{
+        commit::Cause,
         lineage::Trigger,
         message::{MailReported, RefreshRequested},
         review,
@@ -144,8 +145,10 @@ async fn take(env: &Env, event: &Event, now: Instant, deadline: Deadline) -> Res
         heads.read.iter().filter(|head| head.is_over(now)).map(|head| &head.review).collect();
     let reviews: Vec<ReviewId> = dependents.iter().filter(|review| !over.contains(review)).cloned().collect();
     let mut disposition = recorded.disposition;
-    if let Some(over) = review::over(&heads.read, now).filter(|_| disposition.is_applied() && reviews.is_empty()) {
-        disposition = Disposition::Ignored(over);
+    if let Some(ended) = review::over(&heads.read, now).filter(|_| disposition.is_applied() && reviews.is_empty())
+        && !was_decided(env, event, &recorded, &over).await?
+    {
+        disposition = Disposition::Ignored(ended);
         env.store.amend(&event.identity, disposition).await.doing("recording that the review is over")?;
     }
     ask(env, event, &recorded, &reviews, now).await?;
@@ -159,6 +162,26 @@ async fn take(env: &Env, event: &Event, now: Instant, deadline: Deadline) -> Res
         reviews,
         faults: Vec::new(),
     })
+}
+
+/// Whether an earlier delivery was decided on by a review that has ended since. What the event came to then stays so: a
+/// closure, said again, meets the very review that it closed.
+async fn was_decided(
+    env: &Env,
+    event: &Event,
+    recorded: &Recorded,
+    over: &BTreeSet<&ReviewId>,
+) -> Result<bool, Failure> {
+    if recorded.repeated.is_none() {
+        return Ok(false);
+    }
+    let cause = Cause { identity: event.identity.clone(), collision: recorded.collision };
+    for review in over {
+        if env.store.cause_exists(review, &cause).await.doing("reading whether the event was decided on")? {
+            return Ok(true);
+        }
+    }
+    Ok(false)
 }
 
 /// One line an event. What changes nothing is a warning: whoever sent it expects otherwise, and no level need be set to
