@@ -153,7 +153,8 @@ async fn a_superseded_page_shows_the_refreshed_proposal_which_its_own_link_adopt
     expect(shown == "What would change", || format!("the page shows {shown:?}"))?;
     let deciding = browser.all("a[href*=\"/adopt/\"], form[method=post]").await?;
     expect(deciding.is_empty(), || "the link of another proposal decides it".to_owned())?;
-    stage.settle().await?;
+    // Past the quiet period, so that its mail is out.
+    stage.until("2026-11-03T09:15:00Z").await?;
     stage.follow(browser, OWNER, "adopt").await?;
     heading(browser, "Adopt this change?").await?;
     choose(browser, "choice-adopt").await?;

@@ -83,9 +83,14 @@ fn settings_of(function: &str) -> (BTreeSet<String>, BTreeSet<String>) {
     let (mut required, mut known) = (BTreeSet::new(), BTreeSet::new());
     for file in files {
         let text = fs::read_to_string(&file).expect("a source file");
-        for (call, must) in
-            [("required(", true), ("secret(", true), ("optional(", false), ("file(", false), ("parsed(", false)]
-        {
+        for (call, must) in [
+            ("required(", true),
+            ("checked(", true),
+            ("secret(", true),
+            ("optional(", false),
+            ("file(", false),
+            ("parsed(", false),
+        ] {
             for after in text.split(&format!("settings.{call}")).skip(1) {
                 let name = after.trim_start().trim_start_matches('"').split('"').next().unwrap_or_default().to_owned();
                 assert!(name.chars().all(|c| c.is_ascii_uppercase() || c == '_'), "{}: {name:?}", file.display());

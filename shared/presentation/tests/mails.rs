@@ -193,3 +193,31 @@ fn a_mail_to_our_own_address_or_with_a_bad_link_or_host_is_not_made() {
         assert!(!fault.to_string().contains("eve"), "the message for the log quotes nothing");
     }
 }
+
+/// What is asked may be overdue by the time something else is told.
+#[test]
+fn nothing_is_asked_for_by_an_instant_that_has_passed() {
+    let mut asked = 0;
+    for (name, notice, letterhead) in notices::all() {
+        let Some(by) = notice.duty.as_ref().map(|duty| duty.by) else { continue };
+        asked += 1;
+        for (at, overdue) in [(by.plus_minutes(-1), false), (by, true), (by.plus_minutes(2), true)] {
+            let content = mail::content(&refresh_core::record::notice::Notice { at, ..notice.clone() }, &letterhead);
+            let todo = &content.todo.text;
+            let by = ["Decide by ", "Answer by "].iter().any(|ask| todo.starts_with(ask));
+            assert_eq!(by, !overdue, "{name}: {todo}");
+        }
+    }
+    assert!(asked >= 4, "found {asked} notices that ask for something");
+}
+
+/// Only who has the meeting in their calendar is told of its entry there.
+#[test]
+fn an_entry_that_is_not_there_is_not_spoken_of() {
+    for (name, notice, letterhead) in notices::all() {
+        let without = refresh_core::record::notice::Notice { meeting_entry: None, ..notice };
+        let letter = mail::compose(&without, &letterhead).unwrap_or_else(|fault| panic!("{name}: {fault:?}"));
+        let shown = shown(&letter.bytes).replace("\n ", "");
+        assert!(!shown.contains("own entry"), "{name}: {shown}");
+    }
+}
