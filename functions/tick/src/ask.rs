@@ -4,10 +4,12 @@
 use packet_store::{AlreadyAsked, Clocks};
 use refresh_core::{Instant, ReviewId, base::instant::SECOND};
 
-/// How long a request can be on its queue before it is among the dead letters: as often as the queue hands it over, each
-/// time for as long as it is invisible then. Behind a backlog it may wait longer; then it is asked a second time.
+/// How long a refresh request can be on its queue before it is among the dead letters: as often as the queue hands it
+/// over, each time for as long as it is invisible then. Behind a backlog it may wait longer; then it is asked again.
 pub const REFRESH_LIVES: i64 = 5 * 180 * SECOND;
-pub const NOTICES_LIVES: i64 = 8 * 360 * SECOND;
+/// One visibility time-out, not a message's whole life. A round of notices may end well and leave HEAD as it was, where a
+/// process that died has a claim on somebody. Its message is gone then, and nobody but the tick asks for the next round.
+pub const NOTICES_LIVES: i64 = 360 * SECOND;
 
 /// What is asked for now, and what is remembered of it.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
