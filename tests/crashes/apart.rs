@@ -209,7 +209,10 @@ fn what_was_asked_for_is_not_asked_again_before_its_message_can_have_died() {
             }
             let later = waiting(engine);
             assert_eq!(later.0, asked.0, "a refresh that waits is asked for again");
-            assert!(later.1 - asked.1 <= REVIEWS, "notices that wait are asked for again: {asked:?} became {later:?}");
+            // Notices are asked for once a visibility time-out, which fits that often into the time that passed.
+            let rounds = usize::try_from(tick::REFRESH_LIVES / tick::NOTICES_LIVES + 1).expect("a few");
+            let notices = later.1 - asked.1;
+            assert!(notices <= rounds * REVIEWS, "notices that wait are asked for again: {asked:?} became {later:?}");
             // Its message may be among the dead letters by now: the ask is not lost with it.
             time.set(time.now().plus_millis(MINUTE));
             assert_eq!(tick().await.reviews.len(), REVIEWS);
