@@ -21,7 +21,7 @@ use refresh_core::{
             Availability, Body, Busy, Change, ChangeState, Delegate, DelegateStatus, Evidence, EvidenceStatus, Fact,
             Facts, Freeze, InForce, Mapping, Terms,
         },
-        policy::{Churn, Deployment, Overrides, Policy, Prefer},
+        policy::{Churn, Deployment, Overrides, Policy},
         subject::{Diary, Subject},
     },
     record::{commit::Commit, lineage::Trigger, review::Review},
@@ -72,27 +72,15 @@ pub fn fact(subject: Subject, body: Body, revision: u64) -> Fact {
     Fact { subject, source, revision, accepted_at: at(0).plus_millis(-2 * DAY), body }
 }
 
+/// The contract's defaults, but for what the workload needs.
 pub fn policy() -> Policy {
     Policy {
         grid_minutes: 15,
-        min_notice_minutes: 30,
-        evidence_buffer_minutes: 0,
-        evidence_grace_minutes: 15,
-        lead_before_cutover_minutes: 0,
         freeze_calendars: [Calendar::parse("freezes").expect("a name")].into(),
-        freeze_edge_minutes: 0,
-        working_hours: None,
-        prefer: Prefer::KeepTime,
-        distinct_people: true,
-        exclusions: Vec::new(),
-        tell_before_adoption: true,
-        quiet_seconds: 120,
-        adoption_deadline_minutes: 240,
-        alternate_owner: None,
         acknowledge_within_minutes: 240,
-        remind_every_minutes: 60,
         escalation_contacts: [Person::parse("desk@example.com").expect("an address")].into(),
         churn: Churn { proposals: 4, within_minutes: 30 },
+        ..sources::policy::standard()
     }
 }
 

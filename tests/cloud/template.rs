@@ -71,6 +71,17 @@ fn visibility_is_at_least_six_time_outs() {
     }
 }
 
+/// The tick does not read the template: what it takes for a message's life is held to the queues here.
+#[test]
+fn the_tick_waits_as_long_as_its_messages_can_live() {
+    let template = template();
+    let millis = |seconds: &Value| seconds.as_i64().expect("seconds") * 1_000;
+    let refreshes = template.resource("RefreshRequests");
+    let receives = refreshes["RedrivePolicy"]["maxReceiveCount"].as_i64().expect("a count");
+    assert_eq!(tick::REFRESH_AWAITED, receives * millis(&refreshes["VisibilityTimeout"]));
+    assert_eq!(tick::NOTICES_AWAITED, millis(&template.resource("Notices")["VisibilityTimeout"]));
+}
+
 /// The names in `settings.required("..")` and its siblings of a function's crate.
 fn settings_of(function: &str) -> (BTreeSet<String>, BTreeSet<String>) {
     let crate_folder = repository().join("functions").join(function.to_ascii_lowercase());

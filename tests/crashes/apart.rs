@@ -199,7 +199,7 @@ fn what_was_asked_for_is_not_asked_again_before_its_message_can_have_died() {
             assert_eq!((first.reviews.len(), first.awaited, first.left), (REVIEWS, 0, 0));
             let asked = waiting(engine);
             assert!(asked.0 - before.0 <= REVIEWS && asked.1 - before.1 <= REVIEWS, "{before:?} became {asked:?}");
-            let minutes = tick::REFRESH_LIVES / MINUTE;
+            let minutes = tick::REFRESH_AWAITED / MINUTE;
             for minute in 1..minutes {
                 time.set(time.now().plus_millis(MINUTE));
                 let again = tick().await;
@@ -210,7 +210,7 @@ fn what_was_asked_for_is_not_asked_again_before_its_message_can_have_died() {
             let later = waiting(engine);
             assert_eq!(later.0, asked.0, "a refresh that waits is asked for again");
             // Notices are asked for once a visibility time-out, which fits that often into the time that passed.
-            let rounds = usize::try_from(tick::REFRESH_LIVES / tick::NOTICES_LIVES + 1).expect("a few");
+            let rounds = usize::try_from(tick::REFRESH_AWAITED / tick::NOTICES_AWAITED + 1).expect("a few");
             let notices = later.1 - asked.1;
             assert!(notices <= rounds * REVIEWS, "notices that wait are asked for again: {asked:?} became {later:?}");
             // Its message may be among the dead letters by now: the ask is not lost with it.

@@ -37,7 +37,7 @@ pub(crate) async fn page(env: &Env, text: &str, request: &Request, deadline: Dea
     }
     tracing::info!(result = answered.result.word(), "answered");
     if answered.result == AnswerResult::Shown {
-        // What expired is asked for again. Whoever asks for an open proposal has it before them.
+        // Only an expired proposal can be asked for again. The reader asked for an open one, so the page shows that one anew.
         return show::present(env, &opened, Some(Hint::StillOpen)).await;
     }
     receipt(env, &opened, answered).await

@@ -84,7 +84,7 @@ impl Addressee<'_> {
             return Ok(Served::HeldByAnother);
         }
         // TOLD and HEAD are read after the claim: nobody else mails this person from here on, so what is rendered is what
-        // is told. Another may have settled just before: then the mail in doubt is that one's, and it is in TOLD.
+        // is told. If another process settled just before, TOLD names the mail that was in doubt.
         let newest = env.store.told_to(review, person).await.doing("reading what one person was told")?;
         let prior = PriorMail::after(left && newest.told == record.told);
         let Some(look) = Look::at(env, review).await? else {
@@ -160,9 +160,9 @@ impl Addressee<'_> {
         Ok(served)
     }
 
-    /// The mail is out, so this is written in the end, however often HEAD moves meanwhile. Where time runs out, or the
-    /// lease did and another took the claim over, the mail stays in doubt: that one tells the person again, with the same
-    /// bytes while nothing has moved that the notice is decided from.
+    /// The mail is out, so this is written in the end, however often HEAD moves meanwhile. If time runs out, or the lease ran
+    /// out and another process took the claim over, the mail stays in doubt. The next claimant then tells the person again,
+    /// with the same bytes as long as nothing has moved that the notice is decided from.
     async fn settle(&self, look: &Look, owed: &Owed, message_id: &str, claim: &Claim) -> Result<(), Failure> {
         let (env, notice) = (self.env, &owed.notice);
         let Some(reading) = look.reading() else { return Ok(()) };

@@ -4,12 +4,13 @@
 use packet_store::{AlreadyAsked, Clocks};
 use refresh_core::{Instant, ReviewId, base::instant::SECOND};
 
-/// How long a refresh request can be on its queue before it is among the dead letters: as often as the queue hands it
-/// over, each time for as long as it is invisible then. Behind a backlog it may wait longer; then it is asked again.
-pub const REFRESH_LIVES: i64 = 5 * 180 * SECOND;
-/// One visibility time-out, not a message's whole life. A round of notices may end well and leave HEAD as it was, where a
-/// process that died has a claim on somebody. Its message is gone then, and nobody but the tick asks for the next round.
-pub const NOTICES_LIVES: i64 = 360 * SECOND;
+/// How long a refresh counts as on its way, in milliseconds: a message's whole life, which is as often as its queue hands the
+/// message over, each time one visibility time-out. Behind a backlog a message waits longer; then the tick asks again.
+pub const REFRESH_AWAITED: i64 = 5 * 180 * SECOND;
+/// How long a round of notices counts as on its way, in milliseconds: one visibility time-out. A round may end well and leave
+/// HEAD as it was, where a process that died holds a claim on somebody. The round's message is gone then, and nobody but
+/// the tick asks for the next round.
+pub const NOTICES_AWAITED: i64 = 360 * SECOND;
 
 /// What is asked for now, and what is remembered of it.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -36,8 +37,8 @@ pub(crate) fn ask(review: &ReviewId, clocks: &Clocks, now: Instant) -> Option<As
     let (refresh, notices) = (refresh_due && refresh_until.is_none(), notices_due && notices_until.is_none());
     let asked = AlreadyAsked {
         counter,
-        refresh_until: if refresh { Some(now.plus_millis(REFRESH_LIVES)) } else { refresh_until },
-        notices_until: if notices { Some(now.plus_millis(NOTICES_LIVES)) } else { notices_until },
+        refresh_until: if refresh { Some(now.plus_millis(REFRESH_AWAITED)) } else { refresh_until },
+        notices_until: if notices { Some(now.plus_millis(NOTICES_AWAITED)) } else { notices_until },
     };
     Some(Ask { refresh, notices, asked })
 }

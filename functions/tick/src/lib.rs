@@ -19,7 +19,7 @@ use refresh_core::{
 };
 use serde_json::Value;
 
-pub use ask::{NOTICES_LIVES, REFRESH_LIVES};
+pub use ask::{NOTICES_AWAITED, REFRESH_AWAITED};
 pub use env::Env;
 
 /// Reviews whose clocks are read in one call, and which are asked before the next are read.

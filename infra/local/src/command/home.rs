@@ -39,7 +39,7 @@ const DEMO: &str = ".holdpoint/demo";
 const NOTE: &str = "engine.json";
 const POLICY: &str = "accepted-policy.json";
 
-/// Whose a store is.
+/// The command that a store belongs to.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Owner {
     /// `serve`: what it accepted is kept.

@@ -35,7 +35,7 @@ pub fn start(level: &str) -> Result<(), Failed> {
         _ => level.to_owned(),
     };
     let filter = filter(&wanted)?;
-    // Started already, where a test calls this twice: then that one goes on.
+    // A test may call this twice. The first subscriber stays.
     let _ = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).try_init();
     Ok(())
 }
