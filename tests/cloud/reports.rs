@@ -4,7 +4,7 @@ use holdpoint_tests::{cloud::ministack::Ministack, repository};
 use packet_store::Store;
 use refresh_core::{
     Instant, Person, ReviewId, TraceId,
-    base::digest,
+    base::fingerprint::ReviewFingerprint,
     record::{lineage::Happening, notice::NoticeKind},
 };
 use serde_json::{Value, json};
@@ -74,7 +74,7 @@ fn report(mail: &Posted, word: &str, configuration_set: &str, id: &str) -> Value
     put("/detail/mail/commonHeaders/to", to.clone());
     put("/detail/mail/tags/ses:configuration-set", json!([configuration_set]));
     put("/detail/mail/tags/review", json!([mail.review]));
-    put(&format!("/detail/mail/tags/{REVIEW_TAG}"), json!([review_tag(digest::short(mail.review.as_str()))]));
+    put(&format!("/detail/mail/tags/{REVIEW_TAG}"), json!([review_tag(ReviewFingerprint::of(&mail.review))]));
     put(&format!("/detail/mail/tags/{TRACE_TAG}"), json!([mail.trace]));
     put(&format!("/detail/{member}/timestamp"), soon);
     event

@@ -16,12 +16,13 @@ use crate::show;
 
 pub(crate) async fn page(env: &Env, text: &str, request: &Request, deadline: Deadline) -> Result<Page, Failure> {
     let Some(opened) = open(env, text, Purpose::Acknowledge).await? else { return Ok(no_link()) };
+    let Some(row) = opened.token.row() else { return Ok(no_link()) };
     let (reply, note) = match said(env, &opened, request) {
         Ok(said) => said,
         Err(hint) => return show::present(env, &opened, Some(hint)).await,
     };
     let Opened { token, reader, .. } = &opened;
-    let attempt = AnswerAttempt { by: reader.clone(), row: token.thing, reply, note, trace: token.trace };
+    let attempt = AnswerAttempt { by: reader.clone(), row, reply, note, trace: token.trace };
     let committing = Committing { store: &env.store, jitter: &env.jitter, deadline };
     let decided = committing.decide("committing the answer", |_: Attempt| decide(env, &opened, &attempt)).await?;
     let (commit, result) = decided.or_failure("recording an answer")?;

@@ -3,7 +3,7 @@
 use decisions::Doing;
 use lambda_shell::Failure;
 use presentation::{
-    link::{Purpose, Token},
+    link::{LinkSubject, Purpose, Token},
     page::{
         Hint, Page,
         acknowledgement::{AcknowledgementState, AskedSeat, acknowledgement},
@@ -12,6 +12,7 @@ use presentation::{
 };
 use refresh_core::{
     audience::{deadlines, reading::Reading},
+    base::{digest::Digest, fingerprint::RowFingerprint},
     choice::situation,
     decide::acknowledge,
     record::{lineage::AnswerResult, review::Reply},
@@ -26,10 +27,11 @@ pub(crate) async fn page(env: &Env, text: &str) -> Result<Page, Failure> {
 
 /// The page as things stand now. `hint`: why a form sent before came back.
 pub(crate) async fn present(env: &Env, opened: &Opened, hint: Option<Hint>) -> Result<Page, Failure> {
+    let Some(row) = opened.token.row() else { return Ok(no_link()) };
     let Some(read) = opened.read(env).await? else { return Ok(no_link()) };
     let situation = situation::Situation::of(&opened.review, &read.facts, &env.deployment, read.now);
     let Some(facts) = situation else { return Ok(no_link()) };
-    let (result, _) = acknowledge::link_status(&read.review, &facts, &opened.reader, opened.token.thing);
+    let (result, _) = acknowledge::link_status(&read.review, &facts, &opened.reader, row);
     render(env, opened, &read, result, hint, hint.is_some()).await
 }
 
@@ -49,7 +51,7 @@ pub(crate) async fn render(
     let view = reading.view(&opened.reader, told.seat.as_ref());
     let head = &read.review.head;
     let of_reader = |person: &refresh_core::Person| *person == opened.reader;
-    let about = |row: &refresh_core::base::digest::Digest| row.short() == opened.token.thing;
+    let about = |row: &Digest| opened.token.row() == Some(RowFingerprint::of_digest(row));
     let answer = head.answers.iter().find(|answer| of_reader(&answer.person) && about(&answer.row));
     let due = deadlines::outstanding(head).find(|duty| of_reader(&duty.person) && about(&duty.row));
     let seat =
@@ -71,9 +73,13 @@ fn fresh(env: &Env, opened: &Opened, reading: &Reading<'_>, read: &Read) -> Resu
     let Some(row) = reading.row(&opened.reader).filter(|_| !read.review.head.is_over(read.now)) else {
         return Ok(None);
     };
-    if row.digest().short() == opened.token.thing {
+    if opened.token.row() == Some(row.fingerprint()) {
         return Ok(None);
     }
-    let token = Token { thing: row.digest().short(), expires_at: owed::row_readable_until(&row), ..opened.token };
+    let token = Token {
+        subject: LinkSubject::Row(row.fingerprint()),
+        expires_at: owed::row_readable_until(&row),
+        ..opened.token
+    };
     signed(env, &token).map(Some)
 }

@@ -8,6 +8,7 @@ use presentation::{
     page::{ChosenButton, Hint, Page, failure::no_link},
 };
 use refresh_core::{
+    base::fingerprint::ProposalFingerprint,
     decide::adopt::{self, Answered, DecisionAttempt, Wish},
     record::lineage::AnswerResult,
 };
@@ -17,17 +18,12 @@ use crate::show;
 
 pub(crate) async fn page(env: &Env, text: &str, request: &Request, deadline: Deadline) -> Result<Page, Failure> {
     let Some(opened) = open(env, text, Purpose::Adopt).await? else { return Ok(no_link()) };
+    let Some(proposal) = opened.token.proposal() else { return Ok(no_link()) };
     let (wish, reason) = match wished(env, &opened, request) {
         Ok(wished) => wished,
         Err(hint) => return show::present(env, &opened, Some(hint)).await,
     };
-    let attempt = DecisionAttempt {
-        by: opened.reader.clone(),
-        proposal: opened.token.thing,
-        wish,
-        reason,
-        trace: opened.token.trace,
-    };
+    let attempt = DecisionAttempt { by: opened.reader.clone(), proposal, wish, reason, trace: opened.token.trace };
     let committing = Committing { store: &env.store, jitter: &env.jitter, deadline };
     let decided = committing.decide("committing the decision", |_: Attempt| decide(env, &opened, &attempt)).await?;
     let (commit, answered) = decided.or_failure("deciding")?;
@@ -40,7 +36,7 @@ pub(crate) async fn page(env: &Env, text: &str, request: &Request, deadline: Dea
         // Only an expired proposal can be asked for again. The reader asked for an open one, so the page shows that one anew.
         return show::present(env, &opened, Some(Hint::StillOpen)).await;
     }
-    receipt(env, &opened, answered).await
+    receipt(env, &opened, proposal, answered).await
 }
 
 /// What the form says, if it is one of ours and chosen by somebody.
@@ -63,9 +59,14 @@ async fn decide(env: &Env, opened: &Opened, attempt: &DecisionAttempt) -> Result
 }
 
 /// The page after it, from what is written now.
-async fn receipt(env: &Env, opened: &Opened, answered: Answered) -> Result<Page, Failure> {
+async fn receipt(
+    env: &Env,
+    opened: &Opened,
+    proposal: ProposalFingerprint,
+    answered: Answered,
+) -> Result<Page, Failure> {
     let Some(read) = opened.read(env).await? else { return Ok(no_link()) };
-    let decided = read.review.head.past.iter().rev().find(|past| past.id.short() == opened.token.thing).cloned();
+    let decided = read.review.head.past.iter().rev().find(|past| past.fingerprint() == proposal).cloned();
     let before = answered.before.or(decided);
     show::render(env, opened, &read, (answered.result, before), None, true)
 }

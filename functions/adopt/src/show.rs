@@ -24,9 +24,10 @@ pub(crate) async fn page(env: &Env, text: &str) -> Result<Page, Failure> {
 
 /// The page as things stand now, whatever link it is. `hint`: why a form sent before came back.
 pub(crate) async fn present(env: &Env, opened: &Opened, hint: Option<Hint>) -> Result<Page, Failure> {
+    let Some(proposal) = opened.token.proposal() else { return Ok(no_link()) };
     let Some(read) = opened.read(env).await? else { return Ok(no_link()) };
     let (result, before) =
-        adopt::link_status(&read.review, &read.facts, &env.deployment, &opened.reader, opened.token.thing, read.now);
+        adopt::link_status(&read.review, &read.facts, &env.deployment, &opened.reader, proposal, read.now);
     render(env, opened, &read, (result, before), hint, hint.is_some())
 }
 
@@ -64,9 +65,13 @@ pub(crate) fn render(
 /// What the page of an expired proposal offers: nothing but to ask for that very proposal again.
 fn again<'a>(env: &Env, opened: &'a Opened, read: &Read, hint: Option<Hint>) -> Again<'a> {
     let Read { review, facts, now, .. } = read;
-    match adopt::ask_again_through(review, facts, &env.deployment, &opened.reader, opened.token.thing, *now) {
-        AskAgain::Yours => Again::Yours(opened.form(hint)),
-        AskAgain::Others => Again::Others,
-        AskAgain::Over => Again::Over,
+    let may = opened
+        .token
+        .proposal()
+        .map(|proposal| adopt::ask_again_through(review, facts, &env.deployment, &opened.reader, proposal, *now));
+    match may {
+        Some(AskAgain::Yours) => Again::Yours(opened.form(hint)),
+        Some(AskAgain::Others) => Again::Others,
+        Some(AskAgain::Over) | None => Again::Over,
     }
 }

@@ -3,14 +3,13 @@
 use decisions::Doing;
 use lambda_shell::{Failure, web::Request};
 use presentation::{
-    link::{self, Purpose, Token},
+    link::{LinkSubject, Purpose, Token},
     page::{
         Page,
         failure::no_link,
         review::{Workspace, review},
     },
 };
-use refresh_core::base::digest::Digest;
 use signed_pages::{Env, LinkRefused, Opened, Read, open, signed};
 
 pub(crate) async fn page(env: &Env, text: &str, request: &Request) -> Result<Page, Failure> {
@@ -51,6 +50,6 @@ pub(crate) fn link(env: &Env, opened: &Opened, read: &Read) -> Result<Option<Str
     if !is_owner(opened, read) {
         return Ok(None);
     }
-    let token = Token { purpose: Purpose::Workspace, thing: link::thing(&Digest::ZERO), ..opened.token };
+    let token = Token { subject: LinkSubject::Workspace, ..opened.token };
     signed(env, &token).map(Some)
 }

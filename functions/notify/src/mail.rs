@@ -11,14 +11,14 @@ use decisions::Doing;
 use lambda_shell::Failure;
 use presentation::{
     Unsafe,
-    link::{self, Purpose, Token},
+    link::{self, LinkSubject, Token},
     mail::{self, Letter, Letterhead},
 };
 use refresh_core::{
     Person,
     audience::reading::Reading,
     base::{
-        digest,
+        fingerprint::{PersonFingerprint, ProposalFingerprint, ReviewFingerprint, RowFingerprint},
         instant::{MINUTE, SECOND},
     },
     facts::{
@@ -94,7 +94,7 @@ pub async fn send(
         tag("version", &notice.version.to_string())?,
         tag("claim", claimed_by)?,
         // The others are for people who look for a mail; this one and the trace lead the mailer's reports back.
-        tag(REVIEW_TAG, &review_tag(digest::short(id.as_str())))?,
+        tag(REVIEW_TAG, &review_tag(ReviewFingerprint::of(id)))?,
     ];
     if let Some(trace) = notice.trace {
         tags.push(tag(TRACE_TAG, &trace.to_string())?);
@@ -176,22 +176,25 @@ async fn compose(
 
 fn signed(env: &Env, reading: &Reading<'_>, notice: &Notice, to: LinkTo) -> String {
     let postage = &env.postage;
-    let (base, purpose, thing, expires_at) = match to {
-        LinkTo::Adopt { proposal, expires_at } => (&postage.adopt_link_base, Purpose::Adopt, proposal, expires_at),
+    let (base, subject, expires_at) = match to {
+        LinkTo::Adopt { proposal, expires_at } => {
+            let proposal = ProposalFingerprint::of_digest(&proposal);
+            (&postage.adopt_link_base, LinkSubject::Proposal(proposal), expires_at)
+        }
         LinkTo::Acknowledge { row, expires_at } => {
-            (&postage.acknowledge_link_base, Purpose::Acknowledge, row, expires_at)
+            let row = RowFingerprint::of_digest(&row);
+            (&postage.acknowledge_link_base, LinkSubject::Row(row), expires_at)
         }
     };
     let token = Token {
-        purpose,
-        review: link::short(reading.review.head.review.as_str()),
-        person: link::short(notice.to.as_str()),
-        thing: link::thing(&thing),
+        review: ReviewFingerprint::of(&reading.review.head.review),
+        person: PersonFingerprint::of(&notice.to),
+        subject,
         expires_at,
         trace: notice.trace,
     };
     let nonce = link::nonce(&token, &postage.keys, notice.at);
-    link::url(base, purpose, &link::sign(&token, &postage.keys, nonce))
+    link::url(base, subject.purpose(), &link::sign(&token, &postage.keys, nonce))
 }
 
 #[cfg(test)]

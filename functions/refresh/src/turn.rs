@@ -11,6 +11,7 @@ use lambda_shell::{
 use refresh_core::{
     Instant, ReviewId,
     audience::deadlines,
+    base::fingerprint::ReviewFingerprint,
     decide::refresh,
     record::{
         commit::{Cause, Commit, cause},
@@ -127,8 +128,8 @@ impl<'a> RefreshTask<'a> {
                 refresh::refresh(review, &facts, &env.deployment, triggers, now)
             }
             None => {
-                let hash = refresh_core::base::digest::short(id.as_str());
-                env.store.register_link(hash, id).await.doing("registering the review's links")?;
+                let fingerprint = ReviewFingerprint::of(id);
+                env.store.register_link(fingerprint, id).await.doing("registering the review's links")?;
                 refresh::issue(id, &env.mail_domain, &facts, &env.deployment, triggers, now)
             }
         };

@@ -6,7 +6,7 @@ use aws_sdk_dynamodb::types::AttributeValue;
 use percent_encoding::percent_decode_str;
 use refresh_core::{
     Person, ReviewId,
-    base::{digest::Digest, hex},
+    base::{digest::Digest, fingerprint::ReviewFingerprint, hex},
     facts::{event::Identity, subject::Subject},
     record::commit::Cause,
 };
@@ -80,9 +80,9 @@ impl Key {
         Self::new(subject_partition(subject), review_partition(review))
     }
 
-    /// A signed link holds sixteen bytes of the review's digest, and this finds the review again.
-    pub fn link(hash: [u8; 16], review: &ReviewId) -> Self {
-        Self::new(link_partition(hash), review_partition(review))
+    /// A signed link holds the review's fingerprint, and this finds the review again.
+    pub fn link(fingerprint: ReviewFingerprint, review: &ReviewId) -> Self {
+        Self::new(link_partition(fingerprint), review_partition(review))
     }
 
     pub(crate) fn attributes(&self) -> Item {
@@ -112,8 +112,8 @@ pub(crate) fn subject_partition(subject: &Subject) -> String {
     format!("SUBJECT#{}", subject_name(subject))
 }
 
-pub(crate) fn link_partition(hash: [u8; 16]) -> String {
-    format!("SUBJECT#link#{}", hex::written(&hash))
+pub(crate) fn link_partition(fingerprint: ReviewFingerprint) -> String {
+    format!("SUBJECT#link#{fingerprint}")
 }
 
 fn subject_name(subject: &Subject) -> String {
@@ -208,7 +208,10 @@ mod tests {
             (Key::event(&event), "EVENT#%2F%2Fci%2Fx#e1 / EVENT"),
             (Key::collision(&event, &zero), &format!("EVENT#%2F%2Fci%2Fx#e1 / COLLISION#{hex}")),
             (Key::depends(&delegation, &rr), "SUBJECT#delegation#identity#rm / REVIEW#RR-1042"),
-            (Key::link([0xab; 16], &rr), "SUBJECT#link#abababababababababababababababab / REVIEW#RR-1042"),
+            (
+                Key::link(ReviewFingerprint::from_bytes([0xab; 16]), &rr),
+                "SUBJECT#link#abababababababababababababababab / REVIEW#RR-1042",
+            ),
         ] {
             assert_eq!(key.to_string(), expected);
         }
@@ -258,7 +261,7 @@ mod tests {
                 Key::event(&event),
                 Key::collision(&event, &Digest::ZERO),
                 Key::depends(&two, rr),
-                Key::link([0; 16], rr),
+                Key::link(ReviewFingerprint::from_bytes([0; 16]), rr),
             ] {
                 assert!(key.pk.len() <= 2_048, "{} bytes: {key}", key.pk.len());
                 assert!(key.sk.len() <= 1_024, "{} bytes: {key}", key.sk.len());

@@ -1,6 +1,6 @@
-//! From the sixteen bytes in a signed link back to the review.
+//! From the fingerprint in a signed link back to the review.
 
-use refresh_core::ReviewId;
+use refresh_core::{ReviewId, base::fingerprint::ReviewFingerprint};
 
 use crate::{
     Store, codec,
@@ -10,16 +10,16 @@ use crate::{
 
 impl Store {
     /// Written when a review's first link is signed; again is harmless, its content follows from its key.
-    pub async fn register_link(&self, hash: [u8; 16], review: &ReviewId) -> Result<(), StoreError> {
-        let item = codec::seal(&Key::link(hash, review), review, &[]);
+    pub async fn register_link(&self, fingerprint: ReviewFingerprint, review: &ReviewId) -> Result<(), StoreError> {
+        let item = codec::seal(&Key::link(fingerprint, review), review, &[]);
         let request = self.client.put_item().table_name(&*self.table).set_item(Some(item));
         self.put("registering a link", request).await.map(drop)
     }
 
-    /// `None`: a link we did not sign. Two reviews under one hash would be a collision of 128 bits; then nobody's.
-    pub async fn find_link(&self, hash: [u8; 16]) -> Result<Option<ReviewId>, StoreError> {
+    /// `None`: a link we did not sign. Two reviews of one fingerprint would be a collision of 128 bits; then nobody's.
+    pub async fn find_link(&self, fingerprint: ReviewFingerprint) -> Result<Option<ReviewId>, StoreError> {
         let doing = "finding a link's review";
-        let items = self.query(doing, key::link_partition(hash), None).await?;
+        let items = self.query(doing, key::link_partition(fingerprint), None).await?;
         match items.as_slice() {
             [item] => codec::open(doing, item).map(Some),
             _ => Ok(None),

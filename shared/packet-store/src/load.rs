@@ -8,7 +8,7 @@ use std::collections::BTreeSet;
 
 use refresh_core::{
     Person, ReviewId,
-    base::digest,
+    base::fingerprint::{PersonFingerprint, ReviewFingerprint},
     choice::situation,
     facts::{fact::Facts, policy::Deployment, subject::Subject},
     record::review::Review,
@@ -38,12 +38,16 @@ impl Store {
         self.gather(id, review, deployment, false).await
     }
 
-    /// Whose link this is: a review and somebody who was told of it, by the short names a link has room for. Nobody gets
+    /// Whose link this is: a review and somebody who was told of it, by the fingerprints a link has room for. Nobody gets
     /// a link who has no TOLD, if only the claim under which it is sent.
-    pub async fn reader(&self, review: [u8; 16], person: [u8; 16]) -> Result<Option<(ReviewId, Person)>, StoreError> {
+    pub async fn reader(
+        &self,
+        review: ReviewFingerprint,
+        person: PersonFingerprint,
+    ) -> Result<Option<(ReviewId, Person)>, StoreError> {
         let Some(review) = self.find_link(review).await? else { return Ok(None) };
         let told = self.told(&review).await?;
-        let reader = told.into_keys().find(|known| digest::short(known.as_str()) == person);
+        let reader = told.into_keys().find(|known| PersonFingerprint::of(known) == person);
         Ok(reader.map(|reader| (review, reader)))
     }
 

@@ -1,14 +1,20 @@
 //! Signed links: who may do what with which thing, until when. Nothing in a token is secret; nothing can be changed.
 //!
 //! ```text
-//! layout 1 | key id 1 | purpose 1 | review 16 | person 16 | thing 16 | expires at 8 | nonce 8 | tag 16              = 83
-//! layout 2, where the mail goes on a trace:               ... | expires at 8 | nonce 8 | trace 16 | tag 16             = 99
+//! layout 1 | key id 1 | purpose 1 | review 16 | person 16 | subject 16 | expires at 8 | nonce 8 | tag 16            = 83
+//! layout 2, where the mail goes on a trace:               ...   | expires at 8 | nonce 8 | trace 16 | tag 16             = 99
 //! ```
 //! base64url without padding: 111 or 132 characters. The names are hashes, so that a link in a proxy's log names nobody.
 
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use hmac::{Hmac, KeyInit, Mac};
-use refresh_core::{Instant, TraceId, base::digest::Digest};
+use refresh_core::{
+    Instant, TraceId,
+    base::{
+        digest::Digest,
+        fingerprint::{PersonFingerprint, ProposalFingerprint, ReviewFingerprint, RowFingerprint},
+    },
+};
 use sha2::Sha256;
 use subtle::ConstantTimeEq;
 
@@ -64,20 +70,81 @@ impl Purpose {
     }
 }
 
+/// What a link is about. A workspace is the review's, so the sixteen bytes are zeros there.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum LinkSubject {
+    /// The proposal to decide.
+    Proposal(ProposalFingerprint),
+    /// The row to answer to.
+    Row(RowFingerprint),
+    /// The review's workspace.
+    Workspace,
+}
+
+impl LinkSubject {
+    /// What a link about this lets its reader do.
+    pub const fn purpose(self) -> Purpose {
+        match self {
+            Self::Proposal(_) => Purpose::Adopt,
+            Self::Row(_) => Purpose::Acknowledge,
+            Self::Workspace => Purpose::Workspace,
+        }
+    }
+
+    const fn read(purpose: Purpose, bytes: [u8; 16]) -> Self {
+        match purpose {
+            Purpose::Adopt => Self::Proposal(ProposalFingerprint::from_bytes(bytes)),
+            Purpose::Acknowledge => Self::Row(RowFingerprint::from_bytes(bytes)),
+            Purpose::Workspace => Self::Workspace,
+        }
+    }
+
+    /// The sixteen bytes that stand for the subject in a token and in the state of a form.
+    pub const fn bytes(self) -> [u8; 16] {
+        match self {
+            Self::Proposal(proposal) => proposal.bytes(),
+            Self::Row(row) => row.bytes(),
+            Self::Workspace => [0; 16],
+        }
+    }
+}
+
 /// What a token says.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Token {
-    pub purpose: Purpose,
-    /// [`short`] of the review's id.
-    pub review: [u8; 16],
-    /// [`short`] of the person's address.
-    pub person: [u8; 16],
-    /// [`thing`] of the proposal's id or the row's digest; for a workspace, of [`Digest::ZERO`].
-    pub thing: [u8; 16],
+    /// The review that the link belongs to.
+    pub review: ReviewFingerprint,
+    /// The person that the link was mailed to.
+    pub person: PersonFingerprint,
+    /// What the link is about.
+    pub subject: LinkSubject,
     /// From this instant on the link is expired.
     pub expires_at: Instant,
     /// What the mail went on: the click goes on it too.
     pub trace: Option<TraceId>,
+}
+
+impl Token {
+    /// What the link lets its reader do.
+    pub const fn purpose(&self) -> Purpose {
+        self.subject.purpose()
+    }
+
+    /// The proposal that the link decides; `None` for a link of another purpose.
+    pub const fn proposal(&self) -> Option<ProposalFingerprint> {
+        match self.subject {
+            LinkSubject::Proposal(proposal) => Some(proposal),
+            LinkSubject::Row(_) | LinkSubject::Workspace => None,
+        }
+    }
+
+    /// The row that the link answers to; `None` for a link of another purpose.
+    pub const fn row(&self) -> Option<RowFingerprint> {
+        match self.subject {
+            LinkSubject::Row(row) => Some(row),
+            LinkSubject::Proposal(_) | LinkSubject::Workspace => None,
+        }
+    }
 }
 
 /// Why a link does not open. Everything but [`Refusal::Expired`] gets the page that says nothing.
@@ -89,16 +156,6 @@ pub enum Refusal {
     Forged,
     /// Genuine, and past its instant: its reader may be told so.
     Expired(Token),
-}
-
-/// The hash of a name, as tokens carry it: a review's id or a person's address.
-pub fn short(name: &str) -> [u8; 16] {
-    refresh_core::base::digest::short(name)
-}
-
-/// The first bytes of a digest, as tokens carry it.
-pub fn thing(digest: &Digest) -> [u8; 16] {
-    digest.short()
 }
 
 /// The live keys: the first signs, all open. Two at most, for the time of a rotation.
@@ -180,14 +237,14 @@ pub fn nonce(token: &Token, keys: &Keys, told_at: Instant) -> [u8; 8] {
     let (_, root) = keys.signing();
     let trace: Vec<u8> = token.trace.into_iter().flat_map(TraceId::bytes).collect();
     let parts: [&[u8]; 6] = [
-        &token.review,
-        &token.person,
-        &token.thing,
+        &token.review.bytes(),
+        &token.person.bytes(),
+        &token.subject.bytes(),
         &token.expires_at.millis().to_be_bytes(),
         &told_at.millis().to_be_bytes(),
         &trace,
     ];
-    let tag = tag(root, &[b"nonce ", token.purpose.path().as_bytes()].concat(), &parts);
+    let tag = tag(root, &[b"nonce ", token.purpose().path().as_bytes()].concat(), &parts);
     std::array::from_fn(|at| tag[at])
 }
 
@@ -196,14 +253,14 @@ pub fn sign(token: &Token, keys: &Keys, nonce: [u8; 8]) -> String {
     let (id, root) = keys.signing();
     let mut bytes = Vec::with_capacity(SIGNED + TRACE + TAG);
     let layout = if token.trace.is_some() { TRACED } else { PLAIN };
-    bytes.extend([layout, id, token.purpose.byte()]);
-    bytes.extend(token.review);
-    bytes.extend(token.person);
-    bytes.extend(token.thing);
+    bytes.extend([layout, id, token.purpose().byte()]);
+    bytes.extend(token.review.bytes());
+    bytes.extend(token.person.bytes());
+    bytes.extend(token.subject.bytes());
     bytes.extend(token.expires_at.millis().to_be_bytes());
     bytes.extend(nonce);
     bytes.extend(token.trace.into_iter().flat_map(TraceId::bytes));
-    let tag = token_tag(root, token.purpose, &bytes);
+    let tag = token_tag(root, token.purpose(), &bytes);
     bytes.extend(tag);
     URL_SAFE_NO_PAD.encode(bytes)
 }
@@ -232,10 +289,9 @@ pub fn open(text: &str, keys: &Keys, purpose: Purpose, now: Instant) -> Result<T
     let trace = (signed.len() > SIGNED).then(|| TraceId::from_bytes(part(SIGNED))).flatten();
     let token = Token {
         trace,
-        purpose,
-        review: part(3),
-        person: part(19),
-        thing: part(35),
+        review: ReviewFingerprint::from_bytes(part(3)),
+        person: PersonFingerprint::from_bytes(part(19)),
+        subject: LinkSubject::read(purpose, part(35)),
         expires_at: Instant::from_millis(expires_at),
     };
     if now >= token.expires_at { Err(Refusal::Expired(token)) } else { Ok(token) }
@@ -260,7 +316,7 @@ pub fn form_seal(keys: &Keys, token: &str, state: &Digest, rendered_at: Instant)
     let (id, root) = keys.signing();
     let mut bytes = vec![SEAL, id];
     bytes.extend(rendered_at.millis().to_be_bytes());
-    bytes.extend(thing(state));
+    bytes.extend(state.first_half());
     let tag = seal_tag(root, token, &bytes);
     bytes.extend(tag);
     URL_SAFE_NO_PAD.encode(bytes)
@@ -305,7 +361,7 @@ pub fn form_check(seal: &str, keys: &Keys, token: &str, state: &Digest, now: Ins
     if now >= rendered_at.plus_minutes(SEAL_LIFETIME_HOURS * 60) {
         return Err(SealRefusal::TooOld { rendered_at });
     }
-    if sealed[10..26] != thing(state) {
+    if sealed[10..26] != state.first_half() {
         return Err(SealRefusal::OtherState { rendered_at });
     }
     Ok(rendered_at)

@@ -2,11 +2,17 @@
 
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use presentation::link::{
-    Keys, Purpose, Refusal, SealRefusal, TOKEN_LENGTHS, Token, form_check, form_seal, nonce, open, short, sign, thing,
+    Keys, LinkSubject, Purpose, Refusal, SealRefusal, TOKEN_LENGTHS, Token, form_check, form_seal, nonce, open, sign,
     url,
 };
 use proptest::prelude::*;
-use refresh_core::{Instant, TraceId, base::digest::Digest};
+use refresh_core::{
+    Instant, Person, ReviewId, TraceId,
+    base::{
+        digest::Digest,
+        fingerprint::{PersonFingerprint, ProposalFingerprint, ReviewFingerprint, RowFingerprint},
+    },
+};
 
 fn key(byte: u8) -> String {
     URL_SAFE_NO_PAD.encode([byte; 32])
@@ -20,12 +26,19 @@ fn now() -> Instant {
     Instant::parse("2026-11-03T09:02:00Z").expect("an instant")
 }
 
+fn subject(purpose: Purpose, bytes: [u8; 16]) -> LinkSubject {
+    match purpose {
+        Purpose::Adopt => LinkSubject::Proposal(ProposalFingerprint::from_bytes(bytes)),
+        Purpose::Acknowledge => LinkSubject::Row(RowFingerprint::from_bytes(bytes)),
+        Purpose::Workspace => LinkSubject::Workspace,
+    }
+}
+
 fn token(purpose: Purpose) -> Token {
     Token {
-        purpose,
-        review: short("RR-1042"),
-        person: short("rm-a@example.com"),
-        thing: thing(&Digest::of_bytes("test", b"proposal")),
+        review: ReviewFingerprint::of(&ReviewId::parse("RR-1042").expect("an id")),
+        person: PersonFingerprint::of(&Person::parse("rm-a@example.com").expect("a person")),
+        subject: subject(purpose, Digest::of_bytes("test", b"proposal").first_half()),
         expires_at: now().plus_minutes(240),
         // One purpose without: links of both layouts live side by side.
         trace: TraceId::from_bytes([0x5c; 16]).filter(|_| purpose != Purpose::Workspace),
@@ -67,14 +80,6 @@ fn without_a_trace_a_link_has_the_layout_of_before() {
             assert!(open(&URL_SAFE_NO_PAD.encode(&bent), &one_key(), purpose, now()).is_err(), "{purpose:?} {layout}");
         }
     }
-}
-
-#[test]
-fn the_same_names_give_the_same_hashes_everywhere() {
-    assert_eq!(short("RR-1042"), short("RR-1042"));
-    assert_ne!(short("RR-1042"), short("RR-1043"));
-    let digest = Digest::of_bytes("test", b"x");
-    assert_eq!(thing(&digest), digest.0[..16]);
 }
 
 #[test]
@@ -239,12 +244,18 @@ proptest! {
 
     #[test]
     fn what_is_signed_comes_back(
-        review: [u8; 16], person: [u8; 16], thing: [u8; 16], nonce: [u8; 8], trace: [u8; 16], traced: bool,
+        review: [u8; 16], person: [u8; 16], about: [u8; 16], nonce: [u8; 8], trace: [u8; 16], traced: bool,
         millis in 1_793_700_000_000_i64..i64::MAX,
     ) {
         for purpose in Purpose::ALL {
             let trace = TraceId::from_bytes(trace).filter(|_| traced);
-            let token = Token { purpose, review, person, thing, expires_at: Instant::from_millis(millis), trace };
+            let token = Token {
+                review: ReviewFingerprint::from_bytes(review),
+                person: PersonFingerprint::from_bytes(person),
+                subject: subject(purpose, about),
+                expires_at: Instant::from_millis(millis),
+                trace,
+            };
             let text = sign(&token, &one_key(), nonce);
             prop_assert_eq!(open(&text, &one_key(), purpose, now()), Ok(token));
         }
@@ -266,10 +277,10 @@ fn a_nonce_follows_from_the_telling() {
     };
     let others = [
         nonce(&first, &keys, at.plus_millis(1)),
-        other(|token| token.purpose = Purpose::Acknowledge),
-        other(|token| token.review = [7; 16]),
-        other(|token| token.person = [7; 16]),
-        other(|token| token.thing = [7; 16]),
+        other(|token| token.subject = subject(Purpose::Acknowledge, token.subject.bytes())),
+        other(|token| token.review = ReviewFingerprint::from_bytes([7; 16])),
+        other(|token| token.person = PersonFingerprint::from_bytes([7; 16])),
+        other(|token| token.subject = subject(Purpose::Adopt, [7; 16])),
         other(|token| token.expires_at = token.expires_at.plus_millis(1)),
         other(|token| token.trace = TraceId::from_bytes([7; 16])),
     ];

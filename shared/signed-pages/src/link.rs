@@ -62,7 +62,7 @@ pub async fn open(env: &Env, text: &str, purpose: Purpose) -> Result<Option<Open
 /// What a form is sealed with: the proposal it decides, or the row it answers to. Whether that is still the one is judged
 /// at the POST.
 pub(crate) fn state(token: &Token) -> Digest {
-    Digest::of_parts("form", &[token.purpose.path().as_bytes(), &token.thing])
+    Digest::of_parts("form", &[token.purpose().path().as_bytes(), &token.subject.bytes()])
 }
 
 /// The link from one page of a function to another of the same, with a nonce of its own: a path, since both have one
@@ -70,7 +70,7 @@ pub(crate) fn state(token: &Token) -> Digest {
 pub fn signed(env: &Env, token: &Token) -> Result<String, Failure> {
     let mut nonce = [0; 8];
     getrandom::fill(&mut nonce).doing("asking the system for random bytes")?;
-    Ok(link::path(token.purpose, &link::sign(token, &env.keys, nonce)))
+    Ok(link::path(token.purpose(), &link::sign(token, &env.keys, nonce)))
 }
 
 impl Opened {

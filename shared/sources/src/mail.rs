@@ -6,7 +6,7 @@
 
 use refresh_core::{
     EventId, Person, Source, TraceId,
-    base::hex,
+    base::fingerprint::ReviewFingerprint,
     facts::event::Identity,
     record::delivery::{Delivery, DeliveryReport, DeliveryStatus},
 };
@@ -19,16 +19,16 @@ use crate::{
 
 /// The `source` of every event of SES on the bus. Only AWS may put such a one there.
 pub const SOURCE: &str = "aws.ses";
-/// The message tag that leads back to the review: the short form of its name, since a name may be longer than a tag, and
-/// of letters that a tag has none for.
+/// The message tag that leads back to the review: its fingerprint, since a name may be longer than a tag, and of letters
+/// that a tag has none for.
 pub const REVIEW_TAG: &str = "holdpoint-review";
 
 /// The message tag with the trace that the message goes on.
 pub const TRACE_TAG: &str = "trace";
 
-/// The tag's value for a review, by the short form of its name.
-pub fn review_tag(review: [u8; 16]) -> String {
-    hex::written(&review)
+/// The tag's value for a review.
+pub fn review_tag(review: ReviewFingerprint) -> String {
+    review.to_string()
 }
 
 /// One report on one message.
@@ -38,8 +38,8 @@ pub struct MailReport {
     pub identity: Identity,
     /// `Email Bounced` and the like.
     pub event_type: String,
-    /// The short form of the review's name.
-    pub review: [u8; 16],
+    /// The review whose mail it was.
+    pub review: ReviewFingerprint,
     pub report: DeliveryReport,
 }
 
@@ -106,7 +106,7 @@ pub fn read(value: &Value) -> Result<ReadReport, Refused> {
     }
 }
 
-fn report(event: &Object<'_>, kind: ReportKind) -> Option<([u8; 16], DeliveryReport)> {
+fn report(event: &Object<'_>, kind: ReportKind) -> Option<(ReviewFingerprint, DeliveryReport)> {
     // A rejection has no time of its own.
     let reported = event.must("time", |node| node.instant());
     let detail = event.must("detail", |node| {
@@ -125,7 +125,7 @@ struct ReportedMail {
     message_id: String,
     mailed_at: refresh_core::Instant,
     to: Person,
-    review: [u8; 16],
+    review: ReviewFingerprint,
     trace: Option<TraceId>,
 }
 
@@ -136,7 +136,7 @@ fn mail(mail: &Object<'_>) -> Option<ReportedMail> {
     let to = mail.must("destination", |node| only(node, |node| node.parsed(Person::parse)));
     let tags = mail.must("tags", |node| {
         let tags = node.object()?;
-        let review = tags.must(REVIEW_TAG, |node| only(node, |node| node.parsed(short_name)));
+        let review = tags.must(REVIEW_TAG, |node| only(node, |node| node.parsed(fingerprint)));
         Some((review?, trace(&tags)))
     });
     let (review, trace) = tags?;
@@ -157,8 +157,8 @@ fn only<T>(node: &Node<'_>, read: impl Fn(&Node<'_>) -> Option<T>) -> Option<T> 
     items.pop().or_else(|| node.wrong("a list of one"))
 }
 
-fn short_name(text: &str) -> Result<[u8; 16], String> {
-    hex::read(text).ok_or_else(|| "32 hexadecimal digits".to_owned())
+fn fingerprint(text: &str) -> Result<ReviewFingerprint, String> {
+    ReviewFingerprint::parse(text).ok_or_else(|| "32 hexadecimal digits".to_owned())
 }
 
 /// What became of the message, and when where the report says.
@@ -240,11 +240,11 @@ mod tests {
 
     #[test]
     fn a_tag_reads_back() {
-        for review in [[0; 16], [0xff; 16], refresh_core::base::digest::short("RR-2026-1103")] {
-            assert_eq!(short_name(&review_tag(review)), Ok(review));
+        for review in [[0; 16], [0xff; 16], [0x5c; 16]].map(ReviewFingerprint::from_bytes) {
+            assert_eq!(fingerprint(&review_tag(review)), Ok(review));
         }
         for bad in ["", "00", &"g".repeat(32), &"+".repeat(32), &"0".repeat(33)] {
-            assert!(short_name(bad).is_err(), "{bad:?}");
+            assert!(fingerprint(bad).is_err(), "{bad:?}");
         }
     }
 }

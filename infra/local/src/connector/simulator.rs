@@ -80,10 +80,16 @@ fn event(mail: &Mail, to: &str, kind: &str, event_type: &str, (member, detail): 
 
 #[cfg(test)]
 mod tests {
+    use refresh_core::{ReviewId, base::fingerprint::ReviewFingerprint};
+
     use super::*;
 
+    fn fingerprint() -> ReviewFingerprint {
+        ReviewFingerprint::of(&ReviewId::parse("RR-1").expect("an id"))
+    }
+
     fn mail(to: &str) -> Mail {
-        let tag = sources::mail::review_tag(refresh_core::base::digest::short("RR-1"));
+        let tag = sources::mail::review_tag(fingerprint());
         Mail {
             number: 1,
             message_id: "local-1".to_owned(),
@@ -111,10 +117,7 @@ mod tests {
             let to = format!("{name}@{DOMAIN}");
             let words = reports(&mail(&to)).into_iter().map(|event| match sources::mail::read(&event) {
                 Ok(sources::mail::ReadReport::Report(report)) => {
-                    assert_eq!(
-                        (report.report.to.as_str(), report.review),
-                        (to.as_str(), refresh_core::base::digest::short("RR-1"))
-                    );
+                    assert_eq!((report.report.to.as_str(), report.review), (to.as_str(), fingerprint()));
                     report.report.delivery.status.word()
                 }
                 other => panic!("{name}: {other:?}"),

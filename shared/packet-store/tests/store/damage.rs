@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 
 use crate::support::{
     engine::Engine,
-    samples::{after, calendar, claim, event, identity, issued, now, person, report, review, settled},
+    samples::{after, calendar, claim, event, fingerprint, identity, issued, now, person, report, review, settled},
 };
 
 /// One of each item, in a table of its own.
@@ -20,7 +20,7 @@ async fn table() -> Engine {
         Acceptance { event: &event, disposition: Disposition::Applied, fact: Some(&fact), replaces: None, at: now() };
     store.accept(&acceptance).await.unwrap();
     store.register(&review(), &[fact.subject.clone()].into()).await.unwrap();
-    store.register_link([7; 16], &review()).await.unwrap();
+    store.register_link(fingerprint(7), &review()).await.unwrap();
     let first = issued("e1");
     store.commit(&first).await.unwrap();
     store.claim(&review(), &person("ada"), &claim("a", "2026-11-03T09:10:00Z"), now()).await.unwrap();
@@ -46,7 +46,7 @@ async fn read(store: &Store, item: &Value) -> Option<Result<(), StoreError>> {
         "SUBJECTS" => store.subjects(&review()).await.map(drop),
         "FACT" => store.fact(&fact.subject).await.map(drop),
         "EVENT" => store.event(&identity("e1")).await.map(drop),
-        "REVIEW" if pk.starts_with("SUBJECT#link") => store.find_link([7; 16]).await.map(drop),
+        "REVIEW" if pk.starts_with("SUBJECT#link") => store.find_link(fingerprint(7)).await.map(drop),
         "REVIEW" => store.dependents(&fact.subject).await.and_then(Several::whole).map(drop),
         "CAUSE" => return None,
         other => panic!("an item without a test: {other}"),

@@ -12,7 +12,7 @@ use serde_json::{Value, json};
 
 use crate::support::{
     engine::{Engine, Fault, TABLE, refused},
-    samples::{after, at, deployment, event, facts, issued, now, person, profile, review},
+    samples::{after, at, deployment, event, facts, fingerprint, issued, now, person, profile, review},
 };
 
 async fn put_profiles(store: &Store, count: usize) -> BTreeSet<Subject> {
@@ -211,13 +211,13 @@ async fn heads_and_reviews() {
 #[tokio::test]
 async fn a_link_finds_its_review() {
     let store = Engine::new().store();
-    assert_eq!(store.find_link([7; 16]).await.unwrap(), None);
-    store.register_link([7; 16], &review()).await.unwrap();
-    store.register_link([7; 16], &review()).await.unwrap();
-    store.register_link([8; 16], &ReviewId::parse("RR-2").unwrap()).await.unwrap();
-    assert_eq!(store.find_link([7; 16]).await.unwrap(), Some(review()));
-    store.register_link([7; 16], &ReviewId::parse("RR-2").unwrap()).await.unwrap();
-    assert_eq!(store.find_link([7; 16]).await.unwrap(), None, "two reviews under one hash: nobody's");
+    assert_eq!(store.find_link(fingerprint(7)).await.unwrap(), None);
+    store.register_link(fingerprint(7), &review()).await.unwrap();
+    store.register_link(fingerprint(7), &review()).await.unwrap();
+    store.register_link(fingerprint(8), &ReviewId::parse("RR-2").unwrap()).await.unwrap();
+    assert_eq!(store.find_link(fingerprint(7)).await.unwrap(), Some(review()));
+    store.register_link(fingerprint(7), &ReviewId::parse("RR-2").unwrap()).await.unwrap();
+    assert_eq!(store.find_link(fingerprint(7)).await.unwrap(), None, "two reviews under one hash: nobody's");
 }
 
 #[tokio::test(start_paused = true)]

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use refresh_core::{
     EventId, Instant, Interval, Person, ReviewId, Role, Source,
-    base::digest::Digest,
+    base::{digest::Digest, fingerprint::ReviewFingerprint},
     facts::{
         authority::Disposition,
         event::{Event, Identity},
@@ -254,4 +254,9 @@ pub fn event(id: &str, fact: &Fact) -> Event {
         revision: fact.revision,
         body: fact.body.clone(),
     }
+}
+
+/// A review's fingerprint of one byte, sixteen times.
+pub fn fingerprint(byte: u8) -> ReviewFingerprint {
+    ReviewFingerprint::from_bytes([byte; 16])
 }

@@ -35,8 +35,8 @@ impl Digest {
         Self::of_bytes(domain, &canonical(value))
     }
 
-    /// The first half: what a mailed link has room for.
-    pub fn short(&self) -> [u8; 16] {
+    /// The first sixteen bytes.
+    pub fn first_half(&self) -> [u8; 16] {
         std::array::from_fn(|at| self.0[at])
     }
 
@@ -74,9 +74,4 @@ impl<'de> Deserialize<'de> for Digest {
         let text = std::borrow::Cow::<str>::deserialize(deserializer)?;
         Self::parse(&text).ok_or_else(|| de::Error::custom("expected 64 hexadecimal digits"))
     }
-}
-
-/// The short form of a name: what a mailed link has room for, and what it is looked up by.
-pub fn short(name: &str) -> [u8; 16] {
-    Digest::of_bytes("link-name", name.as_bytes()).short()
 }

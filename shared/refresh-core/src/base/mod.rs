@@ -1,8 +1,9 @@
-//! Words without a subject: names, instants, zones, digests, hexadecimal digits, trace ids.
+//! Words without a subject: names, instants, zones, digests, fingerprints, hexadecimal digits, trace ids.
 
 #![warn(missing_docs)]
 
 pub mod digest;
+pub mod fingerprint;
 pub mod hex;
 pub mod instant;
 pub mod name;

@@ -16,7 +16,7 @@ pub struct TraceId([u8; 16]);
 impl TraceId {
     /// Derived from a digest, so that the same content always has the same trace.
     pub fn of_digest(digest: &Digest) -> Self {
-        Self(digest.short())
+        Self(digest.first_half())
     }
 
     /// `None` for all zeros, which is no trace.

@@ -4,7 +4,7 @@
 use crate::{
     Instant, Person, TraceId,
     audience::reading::Reading,
-    base::digest::Digest,
+    base::{digest::Digest, fingerprint::RowFingerprint},
     choice::situation::Situation,
     decide::{adopt::Answered, draft::Draft},
     facts::{fact::Facts, policy::Deployment},
@@ -21,11 +21,12 @@ pub fn link_status(
     review: &Review,
     situation: &Situation<'_>,
     by: &Person,
-    row: [u8; 16],
+    row: RowFingerprint,
 ) -> (AnswerResult, Option<Digest>) {
     let reading = Reading::of(review, situation);
     let rows = [reading.tentative_row(by), reading.authoritative_row(by)];
-    let current = rows.into_iter().flatten().map(|row| row.digest()).find(|digest| digest.short() == row);
+    let current =
+        rows.into_iter().flatten().map(|row| row.digest()).find(|digest| RowFingerprint::of_digest(digest) == row);
     (if current.is_some() { AnswerResult::Shown } else { AnswerResult::Stale }, current)
 }
 
@@ -34,8 +35,8 @@ pub fn link_status(
 pub struct AnswerAttempt {
     /// Who answers.
     pub by: Person,
-    /// The first half of the row's digest, from the link.
-    pub row: [u8; 16],
+    /// The row that is answered, from the link.
+    pub row: RowFingerprint,
     /// The answer.
     pub reply: Reply,
     /// What was written beside the answer.
@@ -60,7 +61,7 @@ pub fn answer(
     let (_, current) = link_status(review, &situation, &by, row);
     let result = if current.is_some() { AnswerResult::Recorded } else { AnswerResult::Stale };
     let mut about = Digest::ZERO;
-    about.0[..16].copy_from_slice(&row);
+    about.0[..16].copy_from_slice(&row.bytes());
     let answer = Answer { person: by.clone(), row: current.unwrap_or(about), reply, note: note.clone(), at: now };
     let repeated = review.head.answers.iter().any(|known| {
         known.person == answer.person && known.row == answer.row && known.reply == reply && known.note == note

@@ -3,6 +3,7 @@
 use crate::{
     Instant, Person, TraceId,
     audience::roles,
+    base::fingerprint::ProposalFingerprint,
     choice::situation::Situation,
     decide::{
         draft::Draft,
@@ -56,8 +57,8 @@ impl Wish {
 pub struct DecisionAttempt {
     /// Who decides.
     pub by: Person,
-    /// The first half of the proposal's id, from the link.
-    pub proposal: [u8; 16],
+    /// The proposal that is decided, from the link.
+    pub proposal: ProposalFingerprint,
     /// What that person chose.
     pub wish: Wish,
     /// What was written beside the choice.
@@ -83,7 +84,7 @@ pub fn link_status(
     facts: &Facts,
     deployment: &Deployment,
     by: &Person,
-    proposal: [u8; 16],
+    proposal: ProposalFingerprint,
     now: Instant,
 ) -> (AnswerResult, Option<PastProposal>) {
     let now = now.max(review.head.at);
@@ -119,7 +120,7 @@ pub fn ask_again_through(
     facts: &Facts,
     deployment: &Deployment,
     by: &Person,
-    proposal: [u8; 16],
+    proposal: ProposalFingerprint,
     now: Instant,
 ) -> AskAgain {
     let now = now.max(review.head.at);
@@ -133,10 +134,10 @@ pub fn ask_again_through(
 }
 
 /// Whether that proposal is the one that was left undecided; its expiry instant may have come without its tick.
-fn is_undecided(head: &Head, proposal: [u8; 16], now: Instant) -> bool {
+fn is_undecided(head: &Head, proposal: ProposalFingerprint, now: Instant) -> bool {
     let pending = head.pending.as_ref().filter(|pending| pending.expires_at <= now);
     let expired = head.undecided.map(|undecided| undecided.proposal).or_else(|| pending.map(Pending::id));
-    expired.is_some_and(|id| id.short() == proposal)
+    expired.is_some_and(|id| ProposalFingerprint::of_digest(&id) == proposal)
 }
 
 /// The present owner, or who decides in their place.
@@ -180,8 +181,8 @@ const fn is_decision(fate: Fate) -> bool {
     matches!(fate, Fate::Adopted | Fate::DeclinedOtherSlot | Fate::DeclinedStand)
 }
 
-fn past(review: &Review, proposal: [u8; 16]) -> Option<&PastProposal> {
-    review.head.past.iter().rev().find(|past| past.id.short() == proposal)
+fn past(review: &Review, proposal: ProposalFingerprint) -> Option<&PastProposal> {
+    review.head.past.iter().rev().find(|past| past.fingerprint() == proposal)
 }
 
 const fn refused(result: AnswerResult) -> bool {
@@ -200,9 +201,14 @@ fn repeat(attempt: &DecisionAttempt, decided: &PastProposal) -> Answered {
 }
 
 /// The first refusal that fits, short of what the newest facts say.
-fn refusal(review: &Review, situation: &Situation<'_>, by: &Person, proposal: [u8; 16]) -> Option<AnswerResult> {
+fn refusal(
+    review: &Review,
+    situation: &Situation<'_>,
+    by: &Person,
+    proposal: ProposalFingerprint,
+) -> Option<AnswerResult> {
     let waiting = review.proposal();
-    let named = waiting.filter(|waiting| waiting.pending.id().short() == proposal);
+    let named = waiting.filter(|waiting| waiting.pending.fingerprint() == proposal);
     let expired = match named {
         Some(named) => named.pending.expires_at <= situation.now,
         None => past(review, proposal).is_some_and(|past| past.fate == Fate::Expired),
@@ -321,12 +327,12 @@ fn answer_line(review: &Review, attempt: &DecisionAttempt, result: AnswerResult)
     let pending = review.head.pending.as_ref().map(Pending::id);
     let known = review.head.past.iter().map(|past| past.id).chain(pending);
     let mut about = crate::base::digest::Digest::ZERO;
-    about.0[..16].copy_from_slice(&attempt.proposal);
+    about.0[..16].copy_from_slice(&attempt.proposal.bytes());
     AnswerLine {
         by: attempt.by.clone(),
         action: attempt.wish.action(),
         result,
-        about: known.into_iter().find(|id| id.short() == attempt.proposal).unwrap_or(about),
+        about: known.into_iter().find(|id| ProposalFingerprint::of_digest(id) == attempt.proposal).unwrap_or(about),
         reply: None,
         note: attempt.reason.clone(),
     }

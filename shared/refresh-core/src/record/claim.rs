@@ -9,7 +9,10 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::{Instant, base::hex};
+use crate::{
+    Instant,
+    base::{fingerprint::TellingFingerprint, hex},
+};
 
 /// Somebody is about to mail this person. A claim never settled counts as owed: its mail may have gone out.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
@@ -24,7 +27,7 @@ pub struct Claim {
 impl Claim {
     /// `holder`: random, one claim's own.
     pub fn new(holder: [u8; 16], telling: &Telling, until: Instant) -> Self {
-        let by = format!("{}-{}-{}", hex::written(&holder), telling.at.millis(), hex::written(&telling.basis));
+        let by = format!("{}-{}-{}", hex::written(&holder), telling.at.millis(), telling.basis);
         Self { by, until }
     }
 
@@ -32,7 +35,7 @@ impl Claim {
     pub fn telling(&self) -> Option<Telling> {
         let mut parts = self.by.splitn(3, '-').skip(1);
         let at = parts.next()?.parse().ok().map(Instant::from_millis)?;
-        Some(Telling { at, basis: hex::read(parts.next()?)? })
+        Some(Telling { at, basis: TellingFingerprint::parse(parts.next()?)? })
     }
 }
 
@@ -42,7 +45,7 @@ pub struct Telling {
     /// The notice's instant: `Date`, `DTSTAMP`, deadlines and the link's nonce are made of it.
     pub at: Instant,
     /// Of all that a notice to this person is decided from.
-    pub basis: [u8; 16],
+    pub basis: TellingFingerprint,
 }
 
 #[cfg(test)]
@@ -52,7 +55,7 @@ mod tests {
     #[test]
     fn a_claims_name_says_which_telling_it_is_for() {
         for (at, basis) in [(0, [0; 16]), (1_793_696_520_000, [0xab; 16]), (i64::MAX, [0xff; 16])] {
-            let telling = Telling { at: Instant::from_millis(at), basis };
+            let telling = Telling { at: Instant::from_millis(at), basis: TellingFingerprint::from_bytes(basis) };
             let claim = Claim::new([0x0f; 16], &telling, Instant::from_millis(7));
             assert_eq!(claim.telling(), Some(telling), "{}", claim.by);
             assert!(

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     Checkpoint, Instant, Interval, Person, ReviewId, TraceId,
-    base::{digest::Digest, instant::Slot},
+    base::{digest::Digest, fingerprint::ProposalFingerprint, instant::Slot},
     facts::{authority::Ignored, fact::Meeting},
     record::{
         booking::{Booking, InvitedSlot},
@@ -193,6 +193,11 @@ impl Pending {
     pub fn id(&self) -> Digest {
         proposal_id(&self.digest, self.first_version)
     }
+
+    /// What a link names the proposal by.
+    pub fn fingerprint(&self) -> ProposalFingerprint {
+        ProposalFingerprint::of_digest(&self.id())
+    }
 }
 
 /// A proposal that expired undecided. While the choice stays the same it is not made again by itself, and who asks for it
@@ -264,6 +269,13 @@ pub struct PastProposal {
     pub by: Option<Person>,
     /// When the proposal ended.
     pub at: Instant,
+}
+
+impl PastProposal {
+    /// What a link names the proposal by.
+    pub fn fingerprint(&self) -> ProposalFingerprint {
+        ProposalFingerprint::of_digest(&self.id)
+    }
 }
 
 /// How a proposal ended.

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     Checkpoint, Instant, Interval, Person, Role,
-    base::{digest::Digest, instant::Slot},
+    base::{digest::Digest, fingerprint::RowFingerprint, instant::Slot},
     record::{
         exception::{ExceptionKind, Rule},
         mark::Mark,
@@ -119,5 +119,10 @@ impl Row {
     /// What an answer names.
     pub fn digest(&self) -> Digest {
         Digest::of("row", self)
+    }
+
+    /// What a link names the row by.
+    pub fn fingerprint(&self) -> RowFingerprint {
+        RowFingerprint::of_digest(&self.digest())
     }
 }

@@ -3,7 +3,7 @@
 use crate::{
     Instant,
     audience::reading::Reading,
-    base::digest::Digest,
+    base::{digest::Digest, fingerprint::TellingFingerprint},
     record::{
         claim::{Claim, Telling},
         last_notified::LastNotified,
@@ -38,7 +38,7 @@ impl Telling {
 
 /// Terms, policy, what they were told, and HEAD without what a mail to somebody else changes: settling that one moves
 /// HEAD, and makes this one no other mail.
-fn basis(reading: &Reading<'_>, told: &LastNotified) -> [u8; 16] {
+fn basis(reading: &Reading<'_>, told: &LastNotified) -> TellingFingerprint {
     let mut head: Head = reading.review.head.clone();
     head.counter = 0;
     head.at = Instant::from_millis(0);
@@ -59,5 +59,5 @@ fn basis(reading: &Reading<'_>, told: &LastNotified) -> [u8; 16] {
             pending.asked = None;
         }
     }
-    Digest::of("telling", &(&head, reading.terms, reading.policy, told)).short()
+    TellingFingerprint::of_digest(&Digest::of("telling", &(&head, reading.terms, reading.policy, told)))
 }

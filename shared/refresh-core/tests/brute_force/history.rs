@@ -174,7 +174,7 @@ impl<'a> History<'a> {
         let pending = self.review.head.pending.as_ref().ok_or("nothing is pending in the core")?;
         let attempt = DecisionAttempt {
             by: translate::person(by),
-            proposal: pending.id().short(),
+            proposal: pending.fingerprint(),
             wish,
             reason: None,
             trace: None,

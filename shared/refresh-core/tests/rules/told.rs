@@ -5,7 +5,10 @@ use std::collections::BTreeSet;
 use refresh_core::{
     Instant, Person,
     audience::reading::Reading,
-    base::digest::Digest,
+    base::{
+        digest::Digest,
+        fingerprint::{ProposalFingerprint, RowFingerprint},
+    },
     choice::situation::Situation,
     decide::{
         acknowledge,
@@ -113,7 +116,13 @@ pub fn decide(
     };
     let facts = world.read();
     let review = world.review.clone().ok_or("no review was issued")?;
-    let attempt = DecisionAttempt { by: as_.clone(), proposal: proposal.short(), wish, reason: None, trace: None };
+    let attempt = DecisionAttempt {
+        by: as_.clone(),
+        proposal: ProposalFingerprint::of_digest(&proposal),
+        wish,
+        reason: None,
+        trace: None,
+    };
     let answered = adopt::decide(&review, &facts, &world.deployment, &attempt, world.now);
     names_its_proposal(&answered, &proposal)?;
     conclude(world, answered)
@@ -140,7 +149,8 @@ pub fn look(world: &mut World, by: &Person, link_of: &Person, version: Option<u3
     };
     let facts = world.read();
     let review = world.review.clone().ok_or("no review was issued")?;
-    let (result, before) = adopt::link_status(&review, &facts, &world.deployment, by, proposal.short(), world.now);
+    let proposal = ProposalFingerprint::of_digest(&proposal);
+    let (result, before) = adopt::link_status(&review, &facts, &world.deployment, by, proposal, world.now);
     world.answered = Some(Answered { result, before, commit: None });
     Ok(())
 }
@@ -156,11 +166,17 @@ pub fn answer(world: &mut World, by: &Person, version: Option<u32>, reply: Optio
     let Some(reply) = reply else {
         let id = fixture::review();
         let situation = Situation::of(&id, &facts, &world.deployment, world.now).ok_or("the review has no terms")?;
-        let (result, _) = acknowledge::link_status(&review, &situation, by, row.short());
+        let (result, _) = acknowledge::link_status(&review, &situation, by, RowFingerprint::of_digest(&row));
         world.answered = Some(Answered { result, before: None, commit: None });
         return Ok(());
     };
-    let attempt = acknowledge::AnswerAttempt { by: by.clone(), row: row.short(), reply, note: None, trace: None };
+    let attempt = acknowledge::AnswerAttempt {
+        by: by.clone(),
+        row: RowFingerprint::of_digest(&row),
+        reply,
+        note: None,
+        trace: None,
+    };
     let answered = acknowledge::answer(&review, &facts, &world.deployment, &attempt, world.now);
     conclude(world, answered)
 }
