@@ -25,7 +25,7 @@ pub struct ReadBody {
     pub skipped: Vec<String>,
 }
 
-/// Reads a CloudEvent of the contract, a CDEvent, or a native payload (`{"format", "headers", "body"}`, as in a
+/// Reads a CloudEvent of the contract, a CDEvent, or a native payload (`{"format", "headers", "body", "binding"?}`, as in a
 /// scenario's `send_native`), as it is or inside an SNS or EventBridge envelope; or a report of the mailer.
 ///
 /// # Errors
@@ -46,7 +46,7 @@ pub fn read(body: &str, bindings: &Bindings) -> Result<ReadBody, Refused> {
     let cdevent = value.get("type").and_then(Value::as_str).is_some_and(|name| name.starts_with("dev.cdevents"));
     let bare_cdevent = value.get("context").is_some_and(|context| context.get("type").is_some());
     if cdevent || bare_cdevent {
-        return translated(native::translate("cdevents", &BTreeMap::new(), value, bindings)?);
+        return translated(native::translate("cdevents", &BTreeMap::new(), value, None, bindings)?);
     }
     let event = contract::parse_value(value, &opened.root)?;
     Ok(ReadBody { events: vec![event], ..ReadBody::default() })
@@ -59,11 +59,13 @@ fn read_native(value: &Value, root: &str, bindings: &Bindings) -> Result<ReadBod
         let format = object.must("format", |node| node.text_owned());
         let headers =
             object.may("headers", |node| node.object()?.each(|name, node| Some((name.to_owned(), node.text_owned()?))));
-        Some((format?, headers?.unwrap_or_default()))
+        let binding = object.may("binding", |node| node.text_owned());
+        Some((format?, headers?.unwrap_or_default(), binding?))
     });
-    let Some((format, headers)) = parts else { return Err(Refused::unidentified(faults.into_vec())) };
+    let Some((format, headers, binding)) = parts else { return Err(Refused::unidentified(faults.into_vec())) };
     let headers = headers.into_iter().collect();
-    translated(native::translate(&format, &headers, value.get("body").unwrap_or(&Value::Null), bindings)?)
+    let body = value.get("body").unwrap_or(&Value::Null);
+    translated(native::translate(&format, &headers, body, binding.as_deref(), bindings)?)
 }
 
 fn translated(translation: native::Translation) -> Result<ReadBody, Refused> {

@@ -262,8 +262,8 @@ fn a_body_may_be_text() {
     let headers = BTreeMap::from([("date".to_owned(), "42".to_owned())]);
     let text = Value::from(sample["body"].to_string());
     let (a, b) = (
-        sources::translate("google.free_busy", &headers, &text, &bindings),
-        sources::translate("google.free_busy", &headers, &sample["body"], &bindings),
+        sources::translate("google.free_busy", &headers, &text, None, &bindings),
+        sources::translate("google.free_busy", &headers, &sample["body"], None, &bindings),
     );
     assert!(a.is_ok());
     assert_eq!(a, b);

@@ -108,3 +108,48 @@ fn one_system_speaks_for_a_checkpoint() {
                     compare; found checkpoint tests of //ci twice";
     assert_eq!(file(&suite("tests")), Err(expected.to_owned()));
 }
+
+/// A binding's name, its hook and its poll: whatever is wrong with them is listed, and a secret put where its name belongs
+/// is not quoted.
+#[test]
+fn doors_of_bindings_are_judged_at_start() {
+    let text = r#"{"sources": [], "native": [
+      {"format": "graph.get_schedule", "source": "//cal", "name": "Graph A"},
+      {"format": "google.free_busy", "source": "//cal", "hook": {"secret": "s"}, "poll": {"url": "https://x", "every_minutes": 5}},
+      {"format": "ical.vfreebusy", "source": "//cal", "name": "ical", "hook": {"secret": "hunter2 is mine", "proof": "md5"}},
+      {"format": "ical.vfreebusy", "source": "//cal", "name": "ical", "poll": {"url": "http://example.com", "every_minutes": 0}},
+      {"format": "cdevents", "source": "//ci", "subject": "pipelinerun", "name": "p-*", "change_id": "*", "checkpoint": "t",
+       "hook": {"secret": "s"}}
+    ]}"#;
+    insta::assert_snapshot!(faults(text));
+}
+
+/// Several systems of one kind are told apart by the names of their bindings; without a name, one of them would be taken
+/// for the other.
+#[test]
+fn several_bindings_of_one_format_need_names() {
+    let file = |first: &str, second: &str| {
+        let text = format!(
+            r#"{{"sources": [], "native": [{{"format": "google.free_busy", "source": "//a"{first}}},
+                                          {{"format": "google.free_busy", "source": "//b"{second}}}]}}"#
+        );
+        policy::read_file(&text).map(|file| file.bindings).map_err(|faults| faults[0].to_string())
+    };
+    let expected =
+        "$.native[1].format: expected one binding of this format without a `name`; found \"google.free_busy\"";
+    assert_eq!(file("", "").map(|_| ()), Err(expected.to_owned()));
+    let bindings = file(r#", "name": "a""#, r#", "name": "b""#).expect("two names");
+    let body = serde_json::json!({});
+    let said = |name: Option<&str>| {
+        let headers = std::collections::BTreeMap::new();
+        sources::translate("google.free_busy", &headers, &body, name, &bindings).expect_err("nothing is in it").faults
+            [0]
+        .to_string()
+    };
+    assert_eq!(said(None), "$.binding: expected the name of one of the bindings: a, b; found nothing");
+    assert_eq!(
+        said(Some("c")),
+        "$.binding: expected the name of a binding for google.free_busy (known: a, b); found \"c\""
+    );
+    assert!(!said(Some("a")).contains("binding"), "{}", said(Some("a")));
+}

@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 
 use super::{
     Translation,
-    binding::{Binding, Bindings, Format, Poll},
+    binding::{Binding, Format, NamedBinding, Poll},
 };
 use crate::{
     fault::Fault,
@@ -22,7 +22,7 @@ pub struct Input<'a> {
     pub format: Format,
     pub payload: Node<'a>,
     headers: BTreeMap<String, &'a str>,
-    bindings: &'a Bindings,
+    bindings: &'a [NamedBinding],
     faults: &'a Faults,
     translation: Translation,
 }
@@ -32,7 +32,7 @@ impl<'a> Input<'a> {
         format: Format,
         headers: &'a BTreeMap<String, String>,
         payload: Node<'a>,
-        bindings: &'a Bindings,
+        bindings: &'a [NamedBinding],
         faults: &'a Faults,
     ) -> Self {
         let headers = headers.iter().map(|(name, value)| (name.to_ascii_lowercase(), value.trim())).collect();
@@ -59,7 +59,7 @@ impl<'a> Input<'a> {
 
     pub fn bindings(&self) -> impl Iterator<Item = &'a Binding> + use<'a> {
         let format = self.format;
-        self.bindings.0.iter().filter(move |binding| binding.format() == format)
+        self.bindings.iter().map(|bound| &bound.binding).filter(move |binding| binding.format() == format)
     }
 
     /// The one binding of a format that has at most one.

@@ -26,7 +26,7 @@ use crate::{
     json,
     reader::{Faults, Node},
 };
-pub use binding::{Bindings, Format};
+pub use binding::{Bindings, Format, NamedBinding};
 use input::Input;
 
 /// What a native payload came to.
@@ -38,7 +38,8 @@ pub struct Translation {
     pub skipped: Vec<String>,
 }
 
-/// Translates one payload. `body` is the payload's JSON; a string is taken as its text (JSON or iCalendar).
+/// Translates one payload. `body` is the payload's JSON; a string is taken as its text (JSON or iCalendar). `binding`: the
+/// name of the binding that the payload is for, where its door knows.
 ///
 /// # Errors
 /// [`Refused`] with every fault, by JSON path into the payload; nothing of a refused payload is translated.
@@ -46,6 +47,7 @@ pub fn translate(
     format: &str,
     headers: &BTreeMap<String, String>,
     body: &Value,
+    binding: Option<&str>,
     bindings: &Bindings,
 ) -> Result<Translation, Refused> {
     let Some(format) = Format::of(format) else {
@@ -53,6 +55,7 @@ pub fn translate(
         let expected = format!("one of {}", known.join(", "));
         return Err(Fault::new("$.format", expected, describe(&Value::from(format))).into());
     };
+    let bindings = candidates(format, binding, bindings)?;
     let parsed = match body {
         Value::String(text) if format != Format::IcalVfreebusy => Some(json::parse(text, "$")?),
         _ => None,
@@ -80,5 +83,25 @@ pub fn translate(
             trace: None,
             faults: faults.into_vec(),
         })
+    }
+}
+
+/// The bindings that may speak of a payload: the one that is named, else all.
+fn candidates<'b>(format: Format, name: Option<&str>, bindings: &'b Bindings) -> Result<&'b [NamedBinding], Fault> {
+    let of_format = || bindings.0.iter().filter(|bound| bound.binding.format() == format);
+    let known = || of_format().filter_map(|bound| bound.name.as_deref()).collect::<Vec<_>>().join(", ");
+    match name {
+        Some(name) => match bindings.named(name) {
+            Some(bound) if bound.binding.format() == format => Ok(std::slice::from_ref(bound)),
+            _ => {
+                let expected = format!("the name of a binding for {} (known: {})", format.word(), known());
+                Err(Fault::new("$.binding", expected, describe(&Value::from(name))))
+            }
+        },
+        // Nothing in such a payload says which of several it is for: a guess could take one system's word for another's.
+        None if !format.tells_its_origin() && of_format().nth(1).is_some() => {
+            Err(Fault::new("$.binding", format!("the name of one of the bindings: {}", known()), "nothing"))
+        }
+        None => Ok(&bindings.0),
     }
 }

@@ -1,12 +1,14 @@
 //! The policy's optional `native` list: what native payloads cannot say themselves. Here what it can say; [`read`](self::read())
 //! reads it, once, at start, strictly.
 
+mod door;
 mod read;
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use refresh_core::{ChangeId, Checkpoint, Person, Source, facts::fact::ChangeState};
 
+pub use door::{Hook, NamedBinding, PollTarget, Proof};
 pub use read::read;
 
 /// A kind of native payload.
@@ -50,11 +52,23 @@ impl Format {
     pub fn of(word: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|format| format.word() == word)
     }
+
+    /// Whether a payload says by itself which of several bindings it is for.
+    pub const fn tells_its_origin(self) -> bool {
+        matches!(self, Self::CdEvents | Self::GithubWorkflowRun | Self::GithubCheckSuite)
+    }
 }
 
 /// Every binding of a deployment.
 #[derive(Clone, PartialEq, Debug, Default)]
-pub struct Bindings(pub Vec<Binding>);
+pub struct Bindings(pub Vec<NamedBinding>);
+
+impl Bindings {
+    /// The binding of that name.
+    pub fn named(&self, name: &str) -> Option<&NamedBinding> {
+        self.0.iter().find(|bound| bound.name.as_deref() == Some(name))
+    }
+}
 
 #[derive(Clone, PartialEq, Debug)]
 pub enum Binding {

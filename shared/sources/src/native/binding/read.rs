@@ -6,10 +6,11 @@ use std::{
 };
 
 use refresh_core::{ChangeId, Checkpoint, Person, Source, facts::fact::ChangeState};
+use serde_json::Value;
 
 use super::{
-    Binding, Bindings, BoundChange, CdEvents, CdRun, EvidenceBinding, Format, Github, GithubEvidence, Oncall, Pattern,
-    Poll, Servicenow,
+    Binding, Bindings, BoundChange, CdEvents, CdRun, EvidenceBinding, Format, Github, GithubEvidence, Hook,
+    NamedBinding, Oncall, Pattern, Poll, PollTarget, Proof, Servicenow,
 };
 use crate::reader::{Node, Object};
 
@@ -18,34 +19,109 @@ const MOST_NAMES: usize = 10_000;
 const LONGEST_TEXT: usize = 400;
 /// A run that takes longer than a week is given no expected time.
 const MOST_EXPECTED_MINUTES: i64 = 7 * 24 * 60;
+/// Less often than daily is no watch over anything.
+const MOST_POLL_MINUTES: i64 = 24 * 60;
+
+/// Anything else is a mistake; what every binding may have is known.
+fn only(object: &Object<'_>, members: &[&str]) {
+    let common = ["name", "format", "source", "hook", "poll"];
+    object.only(&[&common, members].concat());
+}
 
 /// Reads the list.
 pub fn read(node: &Node<'_>) -> Option<Bindings> {
-    let single = RefCell::new(BTreeSet::new());
+    let (single, names) = (RefCell::new(BTreeSet::new()), RefCell::new(BTreeSet::new()));
     let words = Format::ALL.map(|format| (format.word(), format));
     let bindings = node.list(MOST_BINDINGS, |item| {
         let object = item.object()?;
+        let own_name = object.peek("format").and_then(Value::as_str) != Some("cdevents") || object.has("run");
+        // Without `run`, the `name` of a CDEvents binding is the run's, as it was before bindings had names.
+        let own = |node: &Node<'_>| {
+            let name = binding_name(node)?;
+            if names.borrow_mut().insert(name.clone()) {
+                Some(name)
+            } else {
+                node.wrong("a name that no other binding has")
+            }
+        };
+        let name = if own_name { object.may("name", own) } else { Some(None) };
+        let named = matches!(name, Some(Some(_)));
         let format = object.must("format", |node| {
             let format = node.word(&words)?;
-            // A body of these says nothing of where it is from, so a second binding could never be told from the first.
-            let many = matches!(format, Format::CdEvents | Format::GithubWorkflowRun | Format::GithubCheckSuite);
-            if many || single.borrow_mut().insert(format) {
+            // A body of these says nothing of where it is from: without a name, a second binding could never be told from the
+            // first.
+            if format.tells_its_origin() || named || single.borrow_mut().insert(format) {
                 Some(format)
             } else {
-                node.wrong("one binding of this format")
+                node.wrong("one binding of this format without a `name`")
             }
         });
-        binding(&object, format?)
+        let hook = object.may("hook", |node| hook(node, named, format));
+        let poll = object.may("poll", |node| poll_target(node, named));
+        let binding = binding(&object, format?);
+        Some(NamedBinding { name: name?, binding: binding?, hook: hook?, poll: poll? })
     })?;
     comparable(node, &bindings)?;
     Some(Bindings(bindings))
 }
 
+/// What stands in the address of a hook: no escape is needed there, and none is taken for another.
+fn binding_name(node: &Node<'_>) -> Option<String> {
+    let plain = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || matches!(c, '-' | '_' | '.');
+    match node.value().as_str() {
+        Some(name) if (1..=60).contains(&name.len()) && name.chars().all(plain) => Some(name.to_owned()),
+        _ => node.wrong("a name of 1 to 60 lower-case letters, digits, `-`, `_` and `.`"),
+    }
+}
+
+fn secret_name(node: &Node<'_>) -> Option<String> {
+    let plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.');
+    match node.value().as_str() {
+        Some(name) if (1..=60).contains(&name.len()) && name.chars().all(plain) => Some(name.to_owned()),
+        // What was found is not said: somebody may have put the secret itself here.
+        _ => node.wrong_as("the name of a secret: 1 to 60 letters, digits, `-`, `_` and `.`", "something else"),
+    }
+}
+
+fn hook(node: &Node<'_>, named: bool, format: Option<Format>) -> Option<Hook> {
+    let object = node.object()?;
+    object.only(&["secret", "proof"]);
+    let secret = object.must("secret", secret_name);
+    let proof = object.may("proof", |node| node.word(&Proof::WORDS));
+    if !named {
+        return node.wrong_as("a `name` beside it, for the address of the hook", "none");
+    }
+    let usual = Proof::of_format(format?.word());
+    Some(Hook { secret: secret?, proof: proof?.unwrap_or(usual) })
+}
+
+fn poll_target(node: &Node<'_>, named: bool) -> Option<PollTarget> {
+    let object = node.object()?;
+    object.only(&["url", "credential", "every_minutes"]);
+    let url = object.must("url", |node| {
+        let url = text(node)?;
+        let host = url.strip_prefix("http://").map(|rest| rest.split(['/', ':', '?']).next().unwrap_or_default());
+        let loopback = host.is_some_and(|host| matches!(host, "127.0.0.1" | "localhost"));
+        if url.starts_with("https://") || loopback {
+            Some(url)
+        } else {
+            node.wrong("an https:// address (http:// on loopback alone)")
+        }
+    });
+    let credential = object.may("credential", secret_name);
+    let every_minutes = object.must("every_minutes", |node| node.whole(1..=MOST_POLL_MINUTES));
+    if !named {
+        return node.wrong_as("a `name` beside it, under which the poller keeps what it knows", "none");
+    }
+    Some(PollTarget { url: url?, credential: credential?, every_minutes: every_minutes? })
+}
+
 /// Revisions compare only within one system: evidence of two formats for one checkpoint, under one source, would be
 /// ordered by numbers that have nothing to do with each other. So would two bindings that name the same change.
-fn comparable(node: &Node<'_>, bindings: &[Binding]) -> Option<()> {
+fn comparable(node: &Node<'_>, bindings: &[NamedBinding]) -> Option<()> {
     for (index, one) in bindings.iter().enumerate() {
         for other in &bindings[..index] {
+            let (one, other) = (&one.binding, &other.binding);
             let (Some(a), Some(b)) = (evidence_of(one), evidence_of(other)) else { continue };
             let same = a.source == b.source && a.checkpoint == b.checkpoint && a.change == b.change;
             if same && (one.format() != other.format() || a.change != BoundChange::Starred) {
@@ -72,15 +148,15 @@ fn binding(object: &Object<'_>, format: Format) -> Option<Binding> {
         Format::GithubCheckSuite => github(object, "app", GithubEvidence::App).map(Binding::Github),
         Format::ServicenowChangeRequest => servicenow(object).map(Binding::Servicenow),
         Format::GraphGetSchedule => {
-            object.only(&["format", "source", "people", "tentative", "revision_header"]);
+            only(object, &["people", "tentative", "revision_header"]);
             poll(object).map(|poll| Binding::Calendar(format, poll))
         }
         Format::GoogleFreeBusy => {
-            object.only(&["format", "source", "people", "revision_header"]);
+            only(object, &["people", "revision_header"]);
             poll(object).map(|poll| Binding::Calendar(format, poll))
         }
         Format::IcalVfreebusy => {
-            object.only(&["format", "source", "people", "tentative"]);
+            only(object, &["people", "tentative"]);
             poll(object).map(|poll| Binding::Calendar(format, poll))
         }
         Format::PagerdutyOncalls => oncall(object).map(Binding::Oncall),
@@ -116,8 +192,8 @@ fn pattern(node: &Node<'_>) -> Option<Pattern> {
 }
 
 fn cdevents(object: &Object<'_>) -> Option<CdEvents> {
-    object.only(&["format", "source", "subject", "name", "environment", "change_id", "checkpoint", "expected_minutes"]);
-    let name = object.must("name", pattern);
+    only(object, &["subject", "run", "environment", "change_id", "checkpoint", "expected_minutes"]);
+    let name = object.must(if object.has("run") { "run" } else { "name" }, pattern);
     let evidence = evidence(object, name.as_ref());
     let suite = object.must("subject", |node| node.word(&[("testsuiterun", true), ("pipelinerun", false)]));
     let run = match suite? {
@@ -133,18 +209,10 @@ fn cdevents(object: &Object<'_>) -> Option<CdEvents> {
 }
 
 fn github(object: &Object<'_>, member: &str, of: fn(String) -> GithubEvidence) -> Option<Github> {
-    object.only(&[
-        "format",
-        "source",
-        "repository",
-        member,
-        "branch",
-        "head_sha",
-        "ready_on",
-        "change_id",
-        "checkpoint",
-        "expected_minutes",
-    ]);
+    only(
+        object,
+        &["repository", member, "branch", "head_sha", "ready_on", "change_id", "checkpoint", "expected_minutes"],
+    );
     let repository = object.must("repository", |node| {
         let name = text(node)?.to_ascii_lowercase();
         if name.split('/').filter(|part| !part.is_empty()).count() == 2 { Some(name) } else { node.wrong("owner/name") }
@@ -173,18 +241,19 @@ fn github(object: &Object<'_>, member: &str, of: fn(String) -> GithubEvidence) -
 }
 
 fn servicenow(object: &Object<'_>) -> Option<Servicenow> {
-    object.only(&[
-        "format",
-        "source",
-        "review_opens",
-        "review_closes",
-        "cutover_starts",
-        "cutover_ends",
-        "owner",
-        "owner_confirmed",
-        "states",
-        "people",
-    ]);
+    only(
+        object,
+        &[
+            "review_opens",
+            "review_closes",
+            "cutover_starts",
+            "cutover_ends",
+            "owner",
+            "owner_confirmed",
+            "states",
+            "people",
+        ],
+    );
     let states = [
         ("draft", ChangeState::Draft),
         ("approved", ChangeState::Approved),
@@ -238,7 +307,7 @@ fn poll(object: &Object<'_>) -> Option<Poll> {
 }
 
 fn oncall(object: &Object<'_>) -> Option<Oncall> {
-    object.only(&["format", "source", "people", "revision_header", "levels", "escalation_policies"]);
+    only(object, &["people", "revision_header", "levels", "escalation_policies"]);
     // A snapshot needs to know whom it is of: who has left the rota is in no entry of it.
     object.must("people", |node| node.object().map(|_| ()));
     let poll = poll(object);
