@@ -188,6 +188,7 @@ fn rule(rule: Rule) -> &'static str {
         Rule::Holder => "no holder is named",
         Rule::Delegates => "no explicit list of delegates",
         Rule::ChangeRecord => "no approved change record has been seen",
+        Rule::Owner => "the change has no owner: nobody can take a decision",
         Rule::AlternateOwner => "nobody may take the decision that is due: no alternate owner is named",
         Rule::Expired => "the deadline passed without a decision",
         Rule::Declined => "the choice was declined",

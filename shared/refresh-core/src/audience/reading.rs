@@ -8,7 +8,7 @@ use crate::{
     choice::situation::Situation,
     facts::{fact::Terms, policy::Policy},
     record::{
-        exception::{Exception, ExceptionKind},
+        exception::Exception,
         mark::{Mark, Remark},
         packet::Packet,
         review::{Head, Reply, Review, Standing},
@@ -213,12 +213,8 @@ impl<'a> Reading<'a> {
     }
 
     fn exceptions_for(&self, contact: bool, person: &Person) -> impl Iterator<Item = &'a Exception> {
-        let sees_all = self.sees_all(person);
-        let ownerless = self.head().today.owner.is_none();
-        self.head().exceptions.iter().filter(move |exception| {
-            // Without an owner only escalation contacts hear that the policy is incomplete.
-            contact || sees_all && !(ownerless && exception.kind == ExceptionKind::PolicyIncomplete)
-        })
+        let hears = contact || self.sees_all(person);
+        self.head().exceptions.iter().filter(move |_| hears)
     }
 
     /// The exceptions in this person's view, whole: with nearest slots and misses as of now.

@@ -162,8 +162,11 @@ impl<'a> Situation<'a> {
                 reasons.push(Reason::new(Rule::Delegates).role(role));
             }
         }
-        if self.in_force().is_none() {
-            reasons.push(Reason::new(Rule::ChangeRecord));
+        match self.in_force() {
+            None => reasons.push(Reason::new(Rule::ChangeRecord)),
+            // Whom a hold is for keeps an hour free: nobody is asked to for what nobody can adopt.
+            Some(change) if change.owner.is_none() => reasons.push(Reason::new(Rule::Owner)),
+            Some(_) => {}
         }
         reasons
     }

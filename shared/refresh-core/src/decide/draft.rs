@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use crate::{
     Instant, Person, TraceId,
-    audience::{deadlines, issued, reading::Reading, roles},
+    audience::{deadlines, reading::Reading, roles},
     base::digest::Digest,
     choice::{situation::Situation, today, violation},
     facts::fact::Fact,
@@ -18,7 +18,6 @@ use crate::{
         packet::{Packet, Standpoint, Version},
         report::Report,
         review::{Fate, Head, Hold, MOST_PAST_PROPOSALS, PastProposal, Pending, Review, Standing},
-        view::Row,
     },
     telling::reach,
 };
@@ -330,47 +329,6 @@ impl<'a> Draft<'a> {
         }
         let commit = commit::commit(self.review.head, happenings, trace);
         Some(Commit { versions: self.minted, causes, stands_on: self.stands_on, ..commit })
-    }
-
-    /// These people may be owed something, once the quiet period is over that begins now if none has.
-    pub(crate) fn mark_affected(&mut self, people: impl IntoIterator<Item = Person>) {
-        let quiet_until = self.now().plus_seconds(self.situation.policy.quiet_seconds);
-        let head = &mut self.review.head;
-        head.affected.extend(people);
-        head.quiet_until = Some(head.quiet_until.map_or(quiet_until, |until| until.min(quiet_until)));
-    }
-
-    /// The quiet period starts with the first change that makes anybody's view differ.
-    fn compare_views(&mut self, trace: Option<TraceId>) {
-        let after = Reading::of(&self.review, self.situation);
-        let baseline;
-        let before = match self.before {
-            Some(before) => before,
-            None => {
-                baseline = issued::as_issued(&self.review);
-                &baseline
-            }
-        };
-        let before = Reading::of(before, self.situation);
-        let mut people = before.people();
-        people.extend(after.people());
-        let affected: Vec<Person> = people
-            .into_iter()
-            .filter(|person| {
-                let seat: Option<Row> = before.authoritative_row(person);
-                before.view(person, None) != after.view(person, seat.as_ref())
-            })
-            .collect();
-        if !affected.is_empty() || self.before.is_none() {
-            self.review.head.go_on(trace, &affected);
-        }
-        reach::retry(&mut self.review.head, &affected);
-        if !affected.is_empty() && !self.review.is_history() {
-            self.mark_affected(affected);
-        }
-        if self.at_once && self.review.head.quiet_until.is_some() {
-            self.review.head.quiet_until = Some(self.now());
-        }
     }
 }
 

@@ -7,5 +7,6 @@ pub mod adopt;
 pub mod draft;
 mod escalate;
 mod issue;
+mod quiet;
 pub mod refresh;
 pub mod undeliverable;

@@ -180,16 +180,24 @@ fn forget_undecided(draft: &mut Draft<'_>) {
     draft.head().undecided = None;
 }
 
+/// A deployment without a quiet period pauses all the same: otherwise the pause would end as it begins.
+const SHORTEST_PAUSE_SECONDS: i64 = 60;
+
+/// When a pause ends that an accepted fact began or prolonged just now.
+fn pause_end(draft: &Draft<'_>) -> Instant {
+    draft.now().plus_seconds(draft.situation.policy.quiet_seconds.max(SHORTEST_PAUSE_SECONDS))
+}
+
 /// While too many proposals were told, an accepted fact prolongs the pause; once it is over the count starts anew.
 fn end_pause(draft: &mut Draft<'_>, occasion: Occasion) {
-    let (now, quiet) = (draft.now(), draft.situation.policy.quiet_seconds);
+    let (now, end) = (draft.now(), pause_end(draft));
     let head = draft.head();
     match head.paused_until {
         Some(until) if until <= now => {
             head.paused_until = None;
             head.tellings.clear();
         }
-        Some(_) if occasion == Occasion::News => head.paused_until = Some(now.plus_seconds(quiet)),
+        Some(_) if occasion == Occasion::News => head.paused_until = Some(end),
         _ => {}
     }
 }
@@ -212,7 +220,8 @@ fn judge(draft: &Draft<'_>) -> Verdict {
     if head.stands_by.is_some() {
         return Verdict::Stand;
     }
-    if situation.is_cancelled() {
+    // Without an owner nobody could adopt the cancellation: that the owner is missing is said instead.
+    if situation.is_cancelled() && situation.owner().is_some() {
         let packet = Packet { cancelled: true, ..draft.content() };
         return Verdict::Propose(packet, Report::default());
     }
@@ -324,7 +333,7 @@ fn propose(draft: &mut Draft<'_>, packet: Packet, report: Report, occasion: Occa
 /// More than the policy's number of proposals told within its time: the one too many is not made.
 fn is_churning(draft: &mut Draft<'_>) -> bool {
     let churn = draft.situation.policy.churn;
-    let (now, quiet) = (draft.now(), draft.situation.policy.quiet_seconds);
+    let (now, end) = (draft.now(), pause_end(draft));
     let head = draft.head();
     if head.paused_until.is_some() {
         return true;
@@ -333,7 +342,7 @@ fn is_churning(draft: &mut Draft<'_>) -> bool {
     if head.tellings.len() < churn.proposals as usize {
         return false;
     }
-    head.paused_until = Some(now.plus_seconds(quiet));
+    head.paused_until = Some(end);
     true
 }
 

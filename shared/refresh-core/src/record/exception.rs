@@ -76,6 +76,8 @@ pub enum Rule {
     Delegates,
     /// No approved change record was seen.
     ChangeRecord,
+    /// The change record names no owner.
+    Owner,
     /// Nobody may decide in the owner's stead.
     AlternateOwner,
     // undecided

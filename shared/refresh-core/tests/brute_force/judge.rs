@@ -30,7 +30,7 @@ pub enum Waive {
 pub enum Choice {
     Keep,
     Propose(Proposal),
-    /// Role without holder, role without delegate list, or no approved change.
+    /// Role without holder, role without delegate list, no approved change, or a change without an owner.
     Incomplete(BTreeSet<String>),
     DeclinedOnly,
     /// The owner stands by what there is.
@@ -327,8 +327,10 @@ fn search(case: &Case) -> Option<(Span, Seats)> {
 
 fn incomplete(case: &Case) -> BTreeSet<String> {
     let mut missing = BTreeSet::new();
-    if case.facts.change.is_none() {
-        missing.insert("change_record".to_owned());
+    match case.facts.change {
+        None => drop(missing.insert("change_record".to_owned())),
+        Some(change) if change.owner.is_none() => drop(missing.insert("owner".to_owned())),
+        Some(_) => {}
     }
     for (role, mapping) in case.facts.mappings.iter().enumerate() {
         if mapping.as_ref().is_none_or(|mapping| mapping.holder.is_none()) {
@@ -347,7 +349,8 @@ pub fn choose(case: &Case) -> Choice {
     if case.review.stands_by.as_ref().is_some_and(|then| *then == (broken(case), edge)) && has_faults(case) {
         return Choice::Stand;
     }
-    if case.facts.change.is_some_and(|change| change.cancelled) {
+    // What nobody can adopt is not proposed.
+    if case.facts.change.is_some_and(|change| change.cancelled && change.owner.is_some()) {
         return Choice::Propose(Proposal { slot, seats: seats.clone(), edge, cancelled: true });
     }
     let missing = incomplete(case);
