@@ -137,8 +137,8 @@ pub fn frame(slot: Interval, window: Interval, ready: Instant, freezes: &[Interv
 }
 
 pub fn calendar(who: usize, horizon: Interval, busy: Vec<Busy>, revision: u64) -> Fact {
-    let subject = Subject::Availability(person(who), Diary::Calendar);
-    fact(subject, Body::Availability(Availability { horizon, busy, unknown: Vec::new() }), revision)
+    let subject = Subject::Availability(person(who), Diary::Calendar, None);
+    fact(subject, Body::Availability(Availability { horizon, busy, unknown: Vec::new(), merged: false }), revision)
 }
 
 pub fn trigger() -> Trigger {
@@ -146,7 +146,7 @@ pub fn trigger() -> Trigger {
     Trigger {
         identity: Identity { source, id: EventId::parse("event-1").expect("an id") },
         event_type: "dev.holdpoint.availability.updated.v1".to_owned(),
-        subject: Subject::Availability(person(0), Diary::Calendar),
+        subject: Subject::Availability(person(0), Diary::Calendar, None),
         revision: 2,
         disposition: Disposition::Applied,
         collision: None,

@@ -188,7 +188,7 @@ async fn was_decided(
 /// see it.
 fn say(event: &Event, became: Disposition, reviews: usize) {
     let (id, source) = identity_of(Some(&event.identity));
-    let (kind, revision) = (event.subject.kind().word(), event.revision);
+    let (kind, revision) = (event.kind().word(), event.revision());
     match reason(became) {
         None => tracing::info!(event_id = id, source, kind, revision, applied = true, reviews, "an event was taken"),
         Some(reason) => {
@@ -246,8 +246,8 @@ async fn record(env: &Env, event: &Event, now: Instant, deadline: Deadline) -> R
     let mut attempt = 0;
     loop {
         let known = env.store.fact(&event.subject).await.doing("reading the subject's fact")?;
-        let review_issued = match &event.body {
-            Body::Closure { .. } => is_issued(env, &event.subject).await?,
+        let review_issued = match event.body() {
+            Some(Body::Closure { .. }) => is_issued(env, &event.subject).await?,
             _ => true,
         };
         let known_now = StoredContext { fact: known.as_ref(), review_issued };
@@ -319,7 +319,7 @@ async fn ask(env: &Env, event: &Event, recorded: &Recorded, reviews: &[ReviewId]
         identity: event.identity.clone(),
         event_type: event.event_type.clone(),
         subject: event.subject.clone(),
-        revision: event.revision,
+        revision: event.revision(),
         disposition: recorded.disposition,
         collision: recorded.collision,
         trace: recorded.trace,

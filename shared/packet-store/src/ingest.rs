@@ -76,7 +76,7 @@ impl EventRecord {
             identity: event.identity.clone(),
             event_type: event.event_type.clone(),
             subject: event.subject.clone(),
-            revision: event.revision,
+            revision: event.revision(),
             at,
             trace: event.trace,
         }

@@ -187,7 +187,7 @@ mod tests {
     fn keys_are_those_of_the_architecture() {
         let rr = review("RR-1042");
         let ada = Person::parse("ada@example.com").unwrap();
-        let calendar = Subject::Availability(ada.clone(), Diary::Calendar);
+        let calendar = Subject::Availability(ada.clone(), Diary::Calendar, None);
         let delegation = Subject::Delegation(Service::parse("identity").unwrap(), Role::parse("rm").unwrap());
         let event = identity("//ci/x", "e1");
         let zero = Digest::ZERO;

@@ -25,7 +25,7 @@ pub mod telling;
 
 pub use base::{
     instant::{Instant, Interval},
-    name::{Calendar, ChangeId, Checkpoint, EventId, Person, ReviewId, Role, Service, Source},
+    name::{Calendar, ChangeId, Checkpoint, DiaryName, EventId, Person, ReviewId, Role, Service, Source},
     trace::TraceId,
     uid::{LONGEST_UID, Uid},
     zone::Zone,

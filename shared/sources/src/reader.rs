@@ -113,6 +113,14 @@ impl<'a> Node<'a> {
         }
     }
 
+    /// Free text that is made harmless, not refused: bounded alone.
+    pub fn long_text(&self, longest: usize) -> Option<&'a str> {
+        match self.value.as_str().filter(|text| text.chars().count() <= longest) {
+            Some(text) => Some(text),
+            None => self.wrong(format!("text of at most {longest} characters")),
+        }
+    }
+
     /// A string that a newtype reads. Its error says `what was expected; found what`.
     pub fn parsed<T>(&self, read: impl FnOnce(&str) -> Result<T, String>) -> Option<T> {
         let text = self.value.as_str();

@@ -159,7 +159,7 @@ fn every_good_event_is_good() {
     ] {
         let event = sources::parse(&good(short).to_string()).unwrap_or_else(|refused| panic!("{short}: {refused}"));
         assert_eq!(event.event_type, format!("dev.holdpoint.{short}.v1"));
-        assert_eq!(event.revision, 1);
+        assert_eq!(event.revision(), 1);
     }
 }
 
@@ -226,7 +226,7 @@ fn intervals_are_sorted_and_never_merged() {
     let one = busy(&format!("[{a},{b},{a}]"));
     let other = busy(&format!("[{b},{a},{a}]"));
     assert_eq!(one, other);
-    let refresh_core::facts::fact::Body::Availability(availability) = one.body else { panic!("availability") };
+    let Some(refresh_core::facts::fact::Body::Availability(availability)) = one.body() else { panic!("availability") };
     assert_eq!(availability.busy.len(), 3);
     assert!(availability.busy.is_sorted_by_key(|entry| (entry.start, entry.end)));
 }
@@ -238,7 +238,7 @@ fn a_draft_sets_nothing() {
         let event = replaced(good("change.updated"), "/data/state", &format!("{state:?}"));
         let event = replaced(event, "/data/review_window", "\"to be agreed\"");
         let event = sources::parse(&event.to_string()).unwrap_or_else(|refused| panic!("{refused}"));
-        let refresh_core::facts::fact::Body::Change(change) = event.body else { panic!("change") };
+        let Some(refresh_core::facts::fact::Body::Change(change)) = event.body() else { panic!("change") };
         assert_eq!(change.in_force, None, "{state}");
     }
 }

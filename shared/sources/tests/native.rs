@@ -45,10 +45,10 @@ fn short(event: &Event) -> String {
     let subject = match &event.subject {
         Subject::Change(change) => format!("{change}"),
         Subject::Evidence(change, checkpoint) => format!("{change} {checkpoint}"),
-        Subject::Availability(person, _) => person.as_str().split('@').next().unwrap_or_default().to_owned(),
+        Subject::Availability(person, ..) => person.as_str().split('@').next().unwrap_or_default().to_owned(),
         other => format!("{other:?}"),
     };
-    let body = match &event.body {
+    let body = match event.body().expect("a state") {
         Body::Evidence(evidence) => match evidence.ready_at {
             Some(at) => format!("{:?} {at}", evidence.status),
             None => format!("{:?}", evidence.status),
@@ -66,7 +66,7 @@ fn short(event: &Event) -> String {
         }
         other => format!("{other:?}"),
     };
-    format!("{subject} r{} {body}", event.revision)
+    format!("{subject} r{} {body}", event.revision())
 }
 
 fn said(payload: &Value, bindings: &sources::Bindings) -> String {
@@ -211,7 +211,7 @@ fn revisions_rise_as_a_run_goes_on() {
         payload["body"]["workflow_run"]["run_number"] = Value::from(number);
         payload["body"]["workflow_run"]["run_attempt"] = Value::from(attempt);
         payload["body"]["action"] = Value::from(action);
-        read(&payload.to_string(), &bindings).expect("a good payload").events[0].revision
+        read(&payload.to_string(), &bindings).expect("a good payload").events[0].revision()
     };
     let said = [
         revision(562, 1, "requested"),
@@ -246,7 +246,7 @@ fn ambiguous_local_times_are_busy_either_way() {
             "scheduleItems": [{"status": "busy", "start": {"dateTime": start, "timeZone": zone}, "end": {"dateTime": end, "timeZone": zone}}],
         }]);
         let events = read(&payload.to_string(), &bindings).unwrap_or_else(|refused| panic!("{refused}")).events;
-        let Body::Availability(availability) = events[0].body.clone() else { panic!("availability") };
+        let Some(Body::Availability(availability)) = events[0].body() else { panic!("availability") };
         format!("{:?}", availability.busy[0].interval())
     };
     // 2026-10-25 03:00 CEST becomes 02:00 CET; 2026-03-29 02:00 CET becomes 03:00 CEST.

@@ -13,7 +13,7 @@ use sources::{Bindings, Fault, contract, policy};
 
 /// How the expectations begin that JSON Schema has no words for: order between two members, uniqueness by one member,
 /// the calendar, bytes instead of characters, lists of names kept elsewhere.
-const BEYOND: [&str; 19] = [
+const BEYOND: [&str; 20] = [
     "an RFC 3339 instant",
     "an instant between the years",
     "an instant after `",
@@ -33,6 +33,7 @@ const BEYOND: [&str; 19] = [
     "one system for a source, change and checkpoint",
     "one binding of this format",
     "owner/name",
+    "a subject like ",
 ];
 
 fn root() -> PathBuf {
@@ -244,6 +245,11 @@ fn value() -> impl Strategy<Value = Value> {
         "9999-12-31T23:59:59Z",
         "2026-11-03T14:00:00\u{2212}01:00",
         "Europe/Berlin",
+        "https://meet.example.com/j/1?pwd=a%20b",
+        "a:<b>",
+        "ada@example.com/calendar",
+        "ada@example.com/calendar/work",
+        "operator",
         "UTC",
         "08:00",
         "24:00",
@@ -288,6 +294,8 @@ fn value() -> impl Strategy<Value = Value> {
             Just(256),
             Just(400),
             Just(401),
+            Just(500),
+            Just(501),
             Just(1_001)
         ]
         .prop_map(|long| Value::from("x".repeat(long))),
@@ -303,6 +311,16 @@ fn edit() -> impl Strategy<Value = Edit> {
         "uid",
         "sequence",
         "own",
+        "calendar",
+        "merged",
+        "organizer",
+        "location",
+        "conference",
+        "description",
+        "alarm_minutes",
+        "takes_over",
+        "max_age_minutes",
+        "sender",
         "valid_until",
         "ready_at",
         "quiet_seconds",

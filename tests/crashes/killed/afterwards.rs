@@ -82,7 +82,7 @@ async fn every_event_counts(engine: &Engine, load: &Load) {
 
 async fn newest_fact(engine: &Engine, load: &Load) {
     let person = Person::parse("sec-a@example.com").expect("an address");
-    let fact = engine.store().fact(&Subject::Availability(person, Diary::Calendar)).await.expect("a read");
+    let fact = engine.store().fact(&Subject::Availability(person, Diary::Calendar, None)).await.expect("a read");
     let revision = fact.map(|fact| fact.revision.to_string());
     assert_eq!(revision, Some(load.newest_revision().to_string()), "the newest accepted fact is the one that counts");
 }

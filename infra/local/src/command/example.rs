@@ -104,7 +104,7 @@ mod tests {
                         .deployment
                         .sources
                         .iter()
-                        .any(|one| one.kind == event.subject.kind() && one.source == event.identity.source);
+                        .any(|one| one.kind == event.kind() && one.source == event.identity.source);
                     assert!(registered, "{name}: {:?}", event.identity);
                 }
             }

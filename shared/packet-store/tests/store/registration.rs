@@ -13,7 +13,7 @@ use crate::support::{
 };
 
 fn people(count: usize) -> BTreeSet<Subject> {
-    (0..count).map(|n| Subject::Availability(person(&format!("p{n}")), Diary::Calendar)).collect()
+    (0..count).map(|n| Subject::Availability(person(&format!("p{n}")), Diary::Calendar, None)).collect()
 }
 
 #[tokio::test]

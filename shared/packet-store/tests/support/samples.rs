@@ -7,12 +7,12 @@ use refresh_core::{
     base::{digest::Digest, fingerprint::ReviewFingerprint},
     facts::{
         authority::Disposition,
-        event::{Event, Identity},
+        event::{Event, Identity, Statement},
         fact::{
             Availability, Body, Busy, Change, ChangeState, Delegate, DelegateStatus, Evidence, EvidenceStatus, Fact,
             Facts, InForce, Mapping, Profile, Terms,
         },
-        policy::{Churn, Deployment, Overrides, Policy, Prefer},
+        policy::{Churn, Deployment, MetadataAlone, OtherReviews, Overrides, Policy, Prefer},
         subject::{Diary, Subject},
     },
     record::{
@@ -89,8 +89,8 @@ pub fn calendar(name: &str, revision: u64, entries: i64) -> Fact {
         Busy { start, end: start.plus_minutes(25), own: None }
     });
     let horizon = interval("2026-11-01T00:00:00Z", "2027-12-01T00:00:00Z");
-    let body = Availability { horizon, busy: busy.collect(), unknown: Vec::new() };
-    fact(Subject::Availability(person(name), Diary::Calendar), revision, Body::Availability(body))
+    let body = Availability { horizon, busy: busy.collect(), unknown: Vec::new(), merged: false };
+    fact(Subject::Availability(person(name), Diary::Calendar, None), revision, Body::Availability(body))
 }
 
 pub fn facts() -> Facts {
@@ -145,21 +145,28 @@ pub fn deployment() -> Deployment {
     let defaults = Policy {
         grid_minutes: 30,
         min_notice_minutes: 30,
+        min_decision_minutes: 15,
         evidence_buffer_minutes: 0,
         evidence_grace_minutes: 15,
+        overdue_lead_minutes: None,
         lead_before_cutover_minutes: 0,
         freeze_calendars: BTreeSet::new(),
         freeze_edge_minutes: 0,
         working_hours: None,
         prefer: Prefer::KeepTime,
         distinct_people: true,
+        other_reviews: OtherReviews::Busy,
         exclusions: Vec::new(),
         tell_before_adoption: true,
+        hold_invites: true,
         quiet_seconds: 120,
         adoption_deadline_minutes: 240,
+        remind_before_expiry_minutes: 30,
         alternate_owner: None,
         acknowledge_within_minutes: 120,
         remind_every_minutes: 60,
+        metadata_alone: MetadataAlone::Told,
+        escalate_after_minutes: 0,
         escalation_contacts: BTreeSet::new(),
         churn: Churn { proposals: 3, within_minutes: 30 },
     };
@@ -251,8 +258,7 @@ pub fn event(id: &str, fact: &Fact) -> Event {
         trace: None,
         digest: Digest::of("event", &(id, fact)),
         subject: fact.subject.clone(),
-        revision: fact.revision,
-        body: fact.body.clone(),
+        statement: Statement::State { revision: fact.revision, body: fact.body.clone() },
     }
 }
 

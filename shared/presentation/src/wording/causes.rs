@@ -25,7 +25,7 @@ pub fn why(standpoint: &Standpoint, names: &Names<'_>) -> String {
             (format!("delegate mapping of the {}", role(whose)), true)
         }
         Subject::Delegation(..) => hidden("a delegate mapping"),
-        Subject::Availability(person, diary) if names.may_name(person) => {
+        Subject::Availability(person, diary, _) if names.may_name(person) => {
             let diary = if *diary == Diary::Oncall { "on-call duty" } else { "calendar" };
             (names.whose(diary, person), true)
         }
@@ -57,8 +57,11 @@ pub fn subject(subject: &Subject, names: &Names<'_>) -> String {
         Subject::Closure(_) => "closing of the review".to_owned(),
         Subject::Change(id) => format!("change record {}", one_line(id.as_str(), 80)),
         Subject::Delegation(_, whose) => format!("delegate mapping of the {}", role(whose)),
-        Subject::Availability(person, Diary::Calendar) => format!("calendar of {}", names.full(person)),
-        Subject::Availability(person, Diary::Oncall) => format!("on-call duty of {}", names.full(person)),
+        Subject::Availability(person, diary, name) => {
+            let sort = if *diary == Diary::Oncall { "on-call duty" } else { "calendar" };
+            let of_several = name.as_ref().map(|name| format!(" {}", one_line(name.as_str(), 80))).unwrap_or_default();
+            format!("{sort}{of_several} of {}", names.full(person))
+        }
         Subject::Evidence(_, key) => format!("evidence {}", one_line(key.as_str(), 80)),
         Subject::Freeze(calendar) => format!("freeze calendar {}", one_line(calendar.as_str(), 80)),
         Subject::Person(person) => format!("record of {}", names.full(person)),

@@ -14,7 +14,7 @@ use refresh_core::{
             Availability, Body, Busy, Change, ChangeState, Delegate, DelegateStatus, Evidence, EvidenceStatus, Fact,
             Facts, Freeze, InForce, Mapping, Profile, Terms,
         },
-        policy::{Churn, Deployment, Overrides, Policy, Prefer},
+        policy::{Churn, Deployment, MetadataAlone, OtherReviews, Overrides, Policy, Prefer},
         subject::{Diary, Subject},
     },
     record::{commit::Commit, lineage::Entry, packet::Version, review::Review},
@@ -69,21 +69,28 @@ pub fn policy() -> Policy {
     Policy {
         grid_minutes: 30,
         min_notice_minutes: 30,
+        min_decision_minutes: 15,
         evidence_buffer_minutes: 0,
         evidence_grace_minutes: 15,
+        overdue_lead_minutes: None,
         lead_before_cutover_minutes: 0,
         freeze_calendars: [refresh_core::Calendar::parse("prod").expect("a name")].into(),
         freeze_edge_minutes: 0,
         working_hours: None,
         prefer: Prefer::KeepTime,
         distinct_people: true,
+        other_reviews: OtherReviews::Busy,
         exclusions: Vec::new(),
         tell_before_adoption: true,
+        hold_invites: true,
         quiet_seconds: 120,
         adoption_deadline_minutes: 240,
+        remind_before_expiry_minutes: 30,
         alternate_owner: None,
         acknowledge_within_minutes: 120,
         remind_every_minutes: 60,
+        metadata_alone: MetadataAlone::Told,
+        escalate_after_minutes: 0,
         escalation_contacts: [person("duty-manager")].into(),
         churn: Churn { proposals: 3, within_minutes: 30 },
     }
@@ -209,11 +216,16 @@ pub fn calendar(name: &str, revision: u64, busy: &[(&str, &str)]) -> Fact {
     let busy = busy.iter().map(|(start, end)| Busy { start: at(start), end: at(end), own: None }).collect();
     let horizon = Interval::new(at("00:00:00"), at("23:59:00")).expect("an interval");
     Fact {
-        subject: Subject::Availability(person(name), Diary::Calendar),
+        subject: Subject::Availability(person(name), Diary::Calendar, None),
         source: Source::parse("//calendar.example.com").expect("a source"),
         revision,
         accepted_at: at("08:05:00"),
-        body: Body::Availability(Availability { horizon, busy, unknown: vec![slot("18:00:00", "19:00:00")] }),
+        body: Body::Availability(Availability {
+            horizon,
+            busy,
+            unknown: vec![slot("18:00:00", "19:00:00")],
+            merged: false,
+        }),
     }
 }
 

@@ -47,7 +47,7 @@ pub fn evidence_moved() -> Standpoint {
 
 pub fn somebody_busy(name: &str) -> Standpoint {
     Standpoint {
-        subject: Subject::Availability(person(name), Diary::Calendar),
+        subject: Subject::Availability(person(name), Diary::Calendar, None),
         source: Source::parse(&format!("//calendar.example.com/people/{name}")).expect("a source"),
         revision: 5,
     }

@@ -7,6 +7,7 @@ pub mod fingerprint;
 pub mod hex;
 pub mod instant;
 pub mod name;
+pub mod text;
 pub mod trace;
 pub mod uid;
 pub mod zone;

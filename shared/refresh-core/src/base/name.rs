@@ -71,6 +71,8 @@ names! {
     Checkpoint: identifier,
     /// A freeze calendar.
     Calendar: identifier,
+    /// One of several calendars of a person.
+    DiaryName: identifier,
     /// A CloudEvents `source`.
     Source: reference,
     /// A CloudEvents `id`.

@@ -246,8 +246,8 @@ pub fn subjects<'a>(
         }
     }
     for person in &seats {
-        subjects.insert(Subject::Availability((*person).clone(), Diary::Calendar));
-        subjects.insert(Subject::Availability((*person).clone(), Diary::Oncall));
+        subjects.insert(Subject::Availability((*person).clone(), Diary::Calendar, None));
+        subjects.insert(Subject::Availability((*person).clone(), Diary::Oncall, None));
     }
     let alternate = policy.alternate_owner.iter().chain(&policy.escalation_contacts).cloned();
     let owner = facts.change(&terms.change).and_then(|change| change.in_force.as_ref()?.owner.as_ref());

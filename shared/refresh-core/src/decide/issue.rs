@@ -14,7 +14,7 @@ use crate::{
         notice::CalendarObject,
         packet::Version,
         report::Report,
-        review::{Head, Hold, Review, Standing, Tip},
+        review::{Head, Hold, MeetingObject, Review, Standing, Tip},
     },
 };
 
@@ -23,10 +23,10 @@ impl<'a> Draft<'a> {
     pub fn issuing(situation: &'a Situation<'a>, host: &str) -> Self {
         let terms = situation.terms;
         let packet = situation.packet(terms.slot, terms.attendees.clone());
-        let meeting = terms
-            .meeting
-            .clone()
-            .unwrap_or_else(|| crate::facts::fact::Meeting { uid: Uid::of_meeting(situation.id, host), sequence: 0 });
+        let meeting = match &terms.meeting {
+            Some(issued) => MeetingObject { uid: issued.uid.clone(), sequence: issued.sequence },
+            None => MeetingObject { uid: Uid::of_meeting(situation.id, host), sequence: 0 },
+        };
         let hold = Hold { uid: Uid::of_hold(situation.id, host), sequence: 0, entry: None, told: false };
         let mut issued = Version {
             number: terms.version,

@@ -5,8 +5,8 @@ use serde::{Deserialize, Serialize};
 use crate::{
     Instant,
     facts::{
-        event::Event,
-        fact::{Body, Change, ChangeState, Fact},
+        event::{Event, Statement},
+        fact::{Body, Change, ChangeState, Fact, Stamp},
         policy::Deployment,
     },
 };
@@ -81,31 +81,27 @@ pub struct StoredContext<'a> {
 /// The fact an event would become, or why it does not. Identity (`duplicate`, `id_collision`) was judged before, by
 /// the store's own condition; `review_started` and `review_closed` are judged after, from the dependents.
 pub fn judge(event: &Event, known: &StoredContext<'_>, deployment: &Deployment, now: Instant) -> Result<Fact, Ignored> {
-    let kind = event.subject.kind();
+    let kind = event.kind();
     let source = &event.identity.source;
     if !deployment.registers(kind, source) {
         return Err(Ignored::NonAuthoritativeSource);
     }
+    let Statement::State { revision, body } = &event.statement else { return Err(Ignored::UnknownSubject) };
+    let stamp = Stamp { source: source.clone(), revision: *revision };
     // Revisions compare only within one source. Another registered source may take a subject over only once the
     // operator has removed the registration of the one that holds it.
     let holder = known.fact.map(|fact| &fact.source).filter(|holder| *holder != source);
     if holder.is_some_and(|holder| deployment.registers(kind, holder)) {
         return Err(Ignored::NonAuthoritativeSource);
     }
-    if matches!(event.body, Body::Closure { .. }) && !known.review_issued {
+    if matches!(body, Body::Closure { .. }) && !known.review_issued {
         return Err(Ignored::UnknownSubject);
     }
-    let body = succeed(known.fact.map(|fact| &fact.body), &event.body).ok_or(Ignored::NotInForce)?;
-    if known.fact.is_some_and(|fact| event.stamp() <= fact.stamp()) {
+    let body = succeed(known.fact.map(|fact| &fact.body), body).ok_or(Ignored::NotInForce)?;
+    if known.fact.is_some_and(|fact| stamp <= fact.stamp()) {
         return Err(Ignored::StaleRevision);
     }
-    Ok(Fact {
-        subject: event.subject.clone(),
-        source: source.clone(),
-        revision: event.revision,
-        accepted_at: now,
-        body,
-    })
+    Ok(Fact { subject: event.subject.clone(), source: source.clone(), revision: *revision, accepted_at: now, body })
 }
 
 /// A fact is a snapshot, with two exceptions that keep something of the one before: a change record's unapproved

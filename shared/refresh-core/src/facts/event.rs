@@ -3,11 +3,11 @@
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    EventId, Source, TraceId,
+    EventId, Person, Source, TraceId,
     base::digest::Digest,
     facts::{
-        fact::{Body, Revision, Stamp},
-        subject::Subject,
+        fact::{Body, Revision},
+        subject::{Kind, Subject},
     },
 };
 
@@ -24,16 +24,58 @@ pub struct Event {
     pub digest: Digest,
     /// What the event is about.
     pub subject: Subject,
-    /// The source's number for that state of the subject.
-    pub revision: Revision,
     /// What the event says.
-    pub body: Body,
+    pub statement: Statement,
+}
+
+/// What an event says of its subject.
+// One event at a time is in memory.
+#[expect(clippy::large_enum_variant)]
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Statement {
+    /// The subject's state, whole.
+    State {
+        /// The source's number for that state of the subject.
+        revision: Revision,
+        /// The state.
+        body: Body,
+    },
+    /// An operator lets the holder's next fact in at any revision.
+    Reset(Reset),
+}
+
+/// An operator's reset of a subject: who did so, and why.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct Reset {
+    /// The operator.
+    pub by: Person,
+    /// Why, in the operator's words.
+    pub reason: String,
 }
 
 impl Event {
-    /// The source's own number for what the event says.
-    pub fn stamp(&self) -> Stamp {
-        Stamp { source: self.identity.source.clone(), revision: self.revision }
+    /// The kind that the event's source must be registered for.
+    pub const fn kind(&self) -> Kind {
+        match self.statement {
+            Statement::State { .. } => self.subject.kind(),
+            Statement::Reset(_) => Kind::Operator,
+        }
+    }
+
+    /// The source's own number; zero for what is no state.
+    pub const fn revision(&self) -> Revision {
+        match self.statement {
+            Statement::State { revision, .. } => revision,
+            Statement::Reset(_) => 0,
+        }
+    }
+
+    /// The state that the event states, if any.
+    pub const fn body(&self) -> Option<&Body> {
+        match &self.statement {
+            Statement::State { body, .. } => Some(body),
+            Statement::Reset(_) => None,
+        }
     }
 
     /// The sender's trace, otherwise the trace that the identity gives.

@@ -6,7 +6,10 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     Calendar, ChangeId, Checkpoint, Instant, Interval, Person, ReviewId, Role, Service, Source, Zone,
-    base::instant::Slot,
+    base::{
+        instant::Slot,
+        text::{ConferenceUri, OneLine, Paragraphs},
+    },
     facts::{
         policy::Overrides,
         subject::{Diary, Subject},
@@ -126,13 +129,44 @@ pub struct Terms {
     pub policy: Overrides,
 }
 
-/// The calendar identity a review was issued with.
+/// The calendar object that a review was issued with. An iTIP `REQUEST` replaces the whole object (RFC 5546), so every
+/// update must carry all of this again.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub struct Meeting {
     /// The UID of RFC 5545.
     pub uid: crate::Uid,
     /// The SEQUENCE of RFC 5545.
     pub sequence: u32,
+    /// The ORGANIZER; `None`: the service's own address.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub organizer: Option<Person>,
+    /// The LOCATION.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub location: Option<OneLine>,
+    /// The CONFERENCE of RFC 7986: where attendees dial in.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub conference: Option<ConferenceUri>,
+    /// The DESCRIPTION.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub description: Option<Paragraphs>,
+    /// Minutes before the start at which attendees' programs remind them; `None`: the meeting has no alarm.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub alarm_minutes: Option<u32>,
+}
+
+impl Meeting {
+    /// A calendar object of which nothing but its identity is known.
+    pub fn bare(uid: crate::Uid, sequence: u32) -> Self {
+        Self {
+            uid,
+            sequence,
+            organizer: None,
+            location: None,
+            conference: None,
+            description: None,
+            alarm_minutes: None,
+        }
+    }
 }
 
 /// The state of a change record.
@@ -218,6 +252,9 @@ pub struct Availability {
     pub busy: Vec<Busy>,
     /// Time inside the horizon that the source does not know.
     pub unknown: Vec<Interval>,
+    /// Whether `busy` has runs of touching entries instead of entries, as free/busy services answer.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub merged: bool,
 }
 
 /// One entry of busy time.
@@ -341,12 +378,13 @@ impl Facts {
         self.get(&Subject::Closure(review.clone())).is_some()
     }
 
-    /// A person's calendars, each with when it was accepted: own-meeting detection needs to know. They lie side by side.
+    /// All calendars of a person, each with when it was accepted: own-meeting detection needs to know. They lie side by
+    /// side.
     pub fn diaries(&self, person: &Person) -> impl Iterator<Item = (Diary, &Availability, Instant)> {
-        let first = Subject::Availability(person.clone(), Diary::Calendar);
+        let first = Subject::Availability(person.clone(), Diary::Calendar, None);
         let from = self.0.partition_point(|fact| fact.subject < first);
         self.0[from..].iter().map_while(move |fact| match (&fact.subject, &fact.body) {
-            (Subject::Availability(whose, diary), Body::Availability(availability)) if whose == person => {
+            (Subject::Availability(whose, diary, _), Body::Availability(availability)) if whose == person => {
                 Some((*diary, availability, fact.accepted_at))
             }
             _ => None,

@@ -25,21 +25,31 @@ pub struct Registration {
     pub kind: Kind,
     /// A CloudEvents `source`, or a prefix where it ends in `/*`.
     pub source: Source,
-    /// Who answers for the source.
+    /// Who answers for the source. Shown, never consulted.
     pub governed_by: Person,
+    /// The sources, written as `source` is, whose subjects this source may take over.
+    pub takes_over: Vec<Source>,
+    /// Minutes within which the source promises to speak of each of its subjects again; `None`: no promise.
+    pub max_age_minutes: Option<i64>,
+    /// The SQS `SenderId` (an account or a role) that alone may speak for the source; `None`: any sender.
+    pub sender: Option<String>,
+}
+
+/// Whether a registered `source`, exact or a prefix that ends in `/*`, covers this source.
+fn matches(registered: &Source, source: &Source) -> bool {
+    let registered = registered.as_str();
+    match registered.strip_suffix("/*") {
+        Some(prefix) => {
+            source.as_str().strip_prefix(prefix).is_some_and(|rest| rest.len() > 1 && rest.starts_with('/'))
+        }
+        None => registered == source.as_str(),
+    }
 }
 
 impl Registration {
     /// Whether the registration covers this source for this kind of subject.
     pub fn covers(&self, kind: Kind, source: &Source) -> bool {
-        let registered = self.source.as_str();
-        self.kind == kind
-            && match registered.strip_suffix("/*") {
-                Some(prefix) => {
-                    source.as_str().strip_prefix(prefix).is_some_and(|rest| rest.len() > 1 && rest.starts_with('/'))
-                }
-                None => registered == source.as_str(),
-            }
+        self.kind == kind && matches(&self.source, source)
     }
 }
 
@@ -85,10 +95,14 @@ policy! {
     grid_minutes: i64,
     /// Minutes between now and the start of a slot that is proposed.
     min_notice_minutes: i64,
+    /// Minutes that the owner must at least have between a new proposal and its expiry.
+    min_decision_minutes: i64,
     /// Minutes between the readiness of evidence and the start of a slot.
     evidence_buffer_minutes: i64,
     /// Minutes for which evidence that was expected still counts as ready at its expected time.
     evidence_grace_minutes: i64,
+    /// Minutes from now before which no slot starts while evidence is overdue; `None`: no slot at all.
+    overdue_lead_minutes: Option<i64>,
     /// Minutes between the end of a slot and the cutover.
     lead_before_cutover_minutes: i64,
     /// The calendars whose protected freezes count.
@@ -101,20 +115,30 @@ policy! {
     prefer: Prefer,
     /// Whether nobody may fill two roles.
     distinct_people: bool,
+    /// What seats in other reviews are to this one.
+    other_reviews: OtherReviews,
     /// Who must not fill which role.
     exclusions: Vec<Exclusion>,
     /// Whether people other than the owner hear of a proposal before the owner adopts the proposal.
     tell_before_adoption: bool,
+    /// Whether a proposal comes with a calendar object of its own.
+    hold_invites: bool,
     /// Seconds between the first change of a view and the mail that tells of the change.
     quiet_seconds: i64,
     /// Minutes that the owner has to decide on a proposal.
     adoption_deadline_minutes: i64,
+    /// Minutes before its expiry at which the adopter is reminded of a proposal.
+    remind_before_expiry_minutes: i64,
     /// Who decides where a proposal gives or takes the owner's own seat.
     alternate_owner: Option<Person>,
     /// Minutes that a required attendee has to answer.
     acknowledge_within_minutes: i64,
-    /// Minutes between reminders; zero: nobody is reminded.
+    /// Minutes between reminders, at least one.
     remind_every_minutes: i64,
+    /// What a change of evidence times, window or cutover alone is to a reader.
+    metadata_alone: MetadataAlone,
+    /// Minutes that `no_viable_slot` stands before people are told of the exception.
+    escalate_after_minutes: i64,
     /// Who hears of every exception.
     escalation_contacts: BTreeSet<Person>,
     /// When proposals pause.
@@ -131,6 +155,26 @@ impl Policy {
     pub const fn grid(&self) -> i64 {
         self.grid_minutes * MINUTE
     }
+}
+
+/// What seats in other reviews are to a review.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum OtherReviews {
+    /// Somebody seated in another review is busy there.
+    Busy,
+    /// Seats in other reviews are no matter: a board reviews several changes in one hour.
+    Ignored,
+}
+
+/// What a change of evidence times, window or cutover alone is to a reader.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum MetadataAlone {
+    /// The next notice carries the change; the change alone owes none.
+    Carried,
+    /// The change owes a notice.
+    Told,
 }
 
 /// What a choice keeps first.

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::{Calendar, ChangeId, Checkpoint, Person, ReviewId, Role, Service};
+use crate::{Calendar, ChangeId, Checkpoint, DiaryName, Person, ReviewId, Role, Service};
 
 /// What a source can be authoritative for.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Serialize, Deserialize)]
@@ -22,12 +22,26 @@ pub enum Kind {
     Freeze,
     /// A person's name and zone.
     Person,
+    /// What an operator does in person: no kind of fact, and no subject is of this kind.
+    Operator,
 }
 
 impl Kind {
-    /// Every kind, in the order of the contract.
-    pub const ALL: [Self; 7] =
+    /// The kinds of facts, in the order of the contract.
+    pub const OF_FACTS: [Self; 7] =
         [Self::Review, Self::Change, Self::Delegation, Self::Availability, Self::Evidence, Self::Freeze, Self::Person];
+
+    /// Every kind that a source can be registered for, in the order of the contract.
+    pub const ALL: [Self; 8] = [
+        Self::Review,
+        Self::Change,
+        Self::Delegation,
+        Self::Availability,
+        Self::Evidence,
+        Self::Freeze,
+        Self::Person,
+        Self::Operator,
+    ];
 
     /// The word of the contract.
     pub const fn word(self) -> &'static str {
@@ -39,11 +53,12 @@ impl Kind {
             Self::Evidence => "evidence",
             Self::Freeze => "freeze",
             Self::Person => "person",
+            Self::Operator => "operator",
         }
     }
 }
 
-/// Which of a person's two calendars.
+/// Which of a person's two sorts of calendars.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Diary {
@@ -51,6 +66,16 @@ pub enum Diary {
     Calendar,
     /// The calendar of on-call duty.
     Oncall,
+}
+
+impl Diary {
+    /// The word of the contract.
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::Calendar => "calendar",
+            Self::Oncall => "oncall",
+        }
+    }
 }
 
 /// What a fact is about: one subject, one fact.
@@ -65,8 +90,8 @@ pub enum Subject {
     Change(ChangeId),
     /// Who fills a role of a service.
     Delegation(Service, Role),
-    /// One calendar of a person.
-    Availability(Person, Diary),
+    /// One calendar of a person: the sort, and which of several. The one without a name is the only one by default.
+    Availability(Person, Diary, #[serde(default, skip_serializing_if = "Option::is_none")] Option<DiaryName>),
     /// One checkpoint of a change.
     Evidence(ChangeId, Checkpoint),
     /// A calendar of freezes.
@@ -103,8 +128,9 @@ impl Subject {
             Self::Review(id) | Self::Closure(id) => vec![id.as_str()],
             Self::Change(id) => vec![id.as_str()],
             Self::Delegation(service, role) => vec![service.as_str(), role.as_str()],
-            Self::Availability(person, Diary::Calendar) => vec![person.as_str(), "calendar"],
-            Self::Availability(person, Diary::Oncall) => vec![person.as_str(), "oncall"],
+            Self::Availability(person, diary, name) => {
+                [person.as_str(), diary.word()].into_iter().chain(name.as_ref().map(DiaryName::as_str)).collect()
+            }
             Self::Evidence(change, checkpoint) => vec![change.as_str(), checkpoint.as_str()],
             Self::Freeze(calendar) => vec![calendar.as_str()],
             Self::Person(person) => vec![person.as_str()],

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use crate::{
     Checkpoint, Instant, Interval, Person, ReviewId, TraceId,
     base::{digest::Digest, fingerprint::ProposalFingerprint, instant::Slot},
-    facts::{authority::Ignored, fact::Meeting},
+    facts::authority::Ignored,
     record::{
         booking::{Booking, InvitedSlot},
         delivery::{Reachability, Unreachable},
@@ -58,7 +58,7 @@ pub struct Head {
     /// Earlier proposals, the oldest first.
     pub past: Vec<PastProposal>,
     /// The calendar identity of the meeting.
-    pub meeting: Meeting,
+    pub meeting: MeetingObject,
     /// The calendar identity of the hold, and what the hold is now.
     pub hold: Hold,
     /// Which slots were ours when, for own-meeting detection.
@@ -294,6 +294,15 @@ pub enum Fate {
     Withdrawn,
     /// Nobody decided in time.
     Expired,
+}
+
+/// The meeting's calendar object as it counts now. What else belongs to the meeting stays in the review's terms.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct MeetingObject {
+    /// The UID of RFC 5545.
+    pub uid: crate::Uid,
+    /// The SEQUENCE of RFC 5545.
+    pub sequence: u32,
 }
 
 /// The tentative calendar object: its own UID for the life of the review.

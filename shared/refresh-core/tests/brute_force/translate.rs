@@ -7,7 +7,7 @@ use refresh_core::{
             Availability, Body, Busy, ChangeState, Delegate, DelegateStatus, EvidenceStatus, Fact, Facts, Freeze,
             InForce, Profile, Terms,
         },
-        policy::{Churn, Deployment, Exclusion, Overrides, Policy, Prefer, WorkingHours},
+        policy::{Churn, Deployment, Exclusion, MetadataAlone, OtherReviews, Overrides, Policy, Prefer, WorkingHours},
         subject::{Diary, Subject},
     },
     record::packet::Packet,
@@ -101,8 +101,10 @@ pub fn deployment(rules: &Rules) -> Deployment {
     let defaults = Policy {
         grid_minutes: rules.grid / MINUTE,
         min_notice_minutes: rules.notice / MINUTE,
+        min_decision_minutes: 15,
         evidence_buffer_minutes: rules.buffer / MINUTE,
         evidence_grace_minutes: rules.grace / MINUTE,
+        overdue_lead_minutes: None,
         lead_before_cutover_minutes: rules.lead / MINUTE,
         freeze_calendars: calendars.into_iter().collect(),
         freeze_edge_minutes: rules.edge / MINUTE,
@@ -113,13 +115,18 @@ pub fn deployment(rules: &Rules) -> Deployment {
         }),
         prefer: if rules.keep_people { Prefer::KeepPeople } else { Prefer::KeepTime },
         distinct_people: rules.distinct,
+        other_reviews: OtherReviews::Busy,
         exclusions: exclusions.collect(),
         tell_before_adoption: true,
+        hold_invites: true,
         quiet_seconds: 120,
         adoption_deadline_minutes: rules.deadline / MINUTE,
+        remind_before_expiry_minutes: 30,
         alternate_owner: rules.alternate.map(person),
         acknowledge_within_minutes: 120,
         remind_every_minutes: 60,
+        metadata_alone: MetadataAlone::Told,
+        escalate_after_minutes: 0,
         escalation_contacts: [Person::parse("desk@example.com").expect("an address")].into(),
         churn: Churn { proposals: 1_000, within_minutes: 30 },
     };
@@ -189,7 +196,7 @@ pub fn facts(names: Names, script: &Script, facts: &case::Facts, now: Time, revi
         for (diary, kind) in [(&facts.calendar, Diary::Calendar), (&facts.oncall, Diary::Oncall)] {
             if let Some(diary) = diary {
                 let body = Body::Availability(of_diary(names, diary));
-                put(Subject::Availability(person(index), kind), body, diary.accepted);
+                put(Subject::Availability(person(index), kind, None), body, diary.accepted);
             }
         }
     }
@@ -242,5 +249,6 @@ fn of_diary(names: Names, diary: &case::Diary) -> Availability {
         horizon: names.span(diary.horizon),
         busy: diary.busy.iter().map(busy).collect(),
         unknown: diary.unknown.iter().map(|span| names.span(*span)).collect(),
+        merged: false,
     }
 }

@@ -9,7 +9,7 @@ use refresh_core::{
     Calendar, ChangeId, Checkpoint, Person, ReviewId, Role, Service, Source, Zone,
     facts::{
         fact::{Delegate, DelegateStatus, Mapping, Terms},
-        policy::{Churn, Deployment, Overrides, Policy, Prefer, Registration},
+        policy::{Churn, Deployment, MetadataAlone, OtherReviews, Overrides, Policy, Prefer, Registration},
         subject::Kind,
     },
 };
@@ -78,26 +78,40 @@ pub fn deployment() -> Deployment {
     Deployment {
         sources: Kind::ALL
             .into_iter()
-            .map(|kind| Registration { kind, source: source(kind), governed_by: governor.clone() })
+            .map(|kind| Registration {
+                kind,
+                source: source(kind),
+                governed_by: governor.clone(),
+                takes_over: Vec::new(),
+                max_age_minutes: None,
+                sender: None,
+            })
             .collect(),
         defaults: Policy {
             grid_minutes: 30,
             min_notice_minutes: 30,
+            min_decision_minutes: 15,
             evidence_buffer_minutes: 0,
             evidence_grace_minutes: 15,
+            overdue_lead_minutes: None,
             lead_before_cutover_minutes: 0,
             freeze_calendars: BTreeSet::from([calendar()]),
             freeze_edge_minutes: 0,
             working_hours: None,
             prefer: Prefer::KeepTime,
             distinct_people: true,
+            other_reviews: OtherReviews::Busy,
             exclusions: Vec::new(),
             tell_before_adoption: true,
+            hold_invites: true,
             quiet_seconds: 120,
             adoption_deadline_minutes: 240,
+            remind_before_expiry_minutes: 30,
             alternate_owner: None,
             acknowledge_within_minutes: 120,
             remind_every_minutes: 60,
+            metadata_alone: MetadataAlone::Told,
+            escalate_after_minutes: 0,
             escalation_contacts: BTreeSet::from([person("gov").expect("an address")]),
             churn: Churn { proposals: 3, within_minutes: 30 },
         },

@@ -262,7 +262,7 @@ fn set_terms(world: &mut World, word: &str, rest: &str) -> Result<(), String> {
         "meeting" => {
             let (uid, sequence) = rest.split_once(' ').ok_or("uid and sequence")?;
             let sequence = sequence.parse().map_err(|_| "a sequence".to_owned())?;
-            terms.meeting = Some(Meeting { uid: refresh_core::Uid::parse(uid)?, sequence });
+            terms.meeting = Some(Meeting::bare(refresh_core::Uid::parse(uid)?, sequence));
         }
         "zone" => terms.time_zone = zone(rest)?,
         _ => terms.version = rest.parse().map_err(|_| "a version".to_owned())?,
@@ -342,7 +342,7 @@ fn forget(world: &mut World, what: &str) -> Result<(), String> {
         ("freeze", _) => Subject::Freeze(fixture::calendar()),
         ("evidence", key) => Subject::Evidence(fixture::change(), checkpoint(key)?),
         ("delegation", role) => Subject::Delegation(fixture::service(), fixture::role(role)?),
-        ("calendar", name) => Subject::Availability(fixture::person(name)?, Diary::Calendar),
+        ("calendar", name) => Subject::Availability(fixture::person(name)?, Diary::Calendar, None),
         _ => return Err(format!("change, freeze, evidence, delegation or calendar; found {what:?}")),
     };
     world.facts.remove(&subject).map(drop).ok_or(format!("{what} was never reported anyway"))
@@ -356,7 +356,14 @@ fn kind(word: &str) -> Result<Kind, String> {
 fn register(world: &mut World, rest: &str) -> Result<(), String> {
     let (word, source) = rest.split_once(' ').ok_or("a kind and a source")?;
     let governed_by = fixture::person("governor")?;
-    world.deployment.sources.push(Registration { kind: kind(word)?, source: Source::parse(source)?, governed_by });
+    world.deployment.sources.push(Registration {
+        kind: kind(word)?,
+        source: Source::parse(source)?,
+        governed_by,
+        takes_over: Vec::new(),
+        max_age_minutes: None,
+        sender: None,
+    });
     Ok(())
 }
 
@@ -466,8 +473,12 @@ fn diary(world: &mut World, name: &str, rest: &str, manner: Manner) -> Result<()
         Some(said) => (Diary::Oncall, said),
         None => (Diary::Calendar, rest),
     };
-    let mut diary =
-        Availability { horizon: day.interval("-3/00:00-+10/00:00")?, busy: Vec::new(), unknown: Vec::new() };
+    let mut diary = Availability {
+        horizon: day.interval("-3/00:00-+10/00:00")?,
+        busy: Vec::new(),
+        unknown: Vec::new(),
+        merged: false,
+    };
     let (word, intervals) = said.split_once(' ').unwrap_or((said, ""));
     match word {
         "free" => {}
@@ -477,7 +488,7 @@ fn diary(world: &mut World, name: &str, rest: &str, manner: Manner) -> Result<()
         _ if day.is_interval(word) => diary.busy = list(said, |text| busy(day, text))?,
         _ => return Err(format!("no such step: {name} {rest}")),
     }
-    world.send(Subject::Availability(person, which), Body::Availability(diary), manner)
+    world.send(Subject::Availability(person, which, None), Body::Availability(diary), manner)
 }
 
 fn busy(day: Day, text: &str) -> Result<Busy, String> {

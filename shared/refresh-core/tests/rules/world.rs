@@ -12,7 +12,7 @@ use refresh_core::{
     decide::{adopt::Answered, refresh},
     facts::{
         authority::{self, Disposition, Ignored, StoredContext},
-        event::{Event, Identity},
+        event::{Event, Identity, Statement},
         fact::{Body, Change, ChangeState, Facts, InForce, Revision, Terms},
         policy::Deployment,
         subject::Subject,
@@ -181,8 +181,7 @@ impl World {
             trace: None,
             digest: Digest::of("event", &(&subject, revision, &body)),
             subject,
-            revision,
-            body,
+            statement: Statement::State { revision, body },
         };
         self.receive(event)
     }
@@ -214,7 +213,7 @@ impl World {
                 identity: event.identity.clone(),
                 event_type: event.event_type.clone(),
                 subject: event.subject.clone(),
-                revision: event.revision,
+                revision: event.revision(),
                 disposition,
                 collision,
                 trace: event.trace,

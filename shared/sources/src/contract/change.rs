@@ -4,6 +4,7 @@ use refresh_core::{
     ChangeId, Checkpoint, Interval, Person,
     base::instant::DAY,
     facts::{
+        event::Statement,
         fact::{Body, Change, ChangeState, Evidence, EvidenceStatus, InForce, LONGEST_WINDOW_DAYS},
         subject::Subject,
     },
@@ -39,7 +40,8 @@ pub fn updated(data: &Object<'_>) -> Option<Said> {
         Some(ChangeState::Approved | ChangeState::Implementing) => in_force(data).map(Some),
         _ => Some(None),
     };
-    Some((Subject::Change(change?), revision?, Body::Change(Change { state: state?, in_force: in_force? })))
+    let body = Body::Change(Change { state: state?, in_force: in_force? });
+    Some((Subject::Change(change?), Statement::State { revision: revision?, body }))
 }
 
 fn in_force(data: &Object<'_>) -> Option<InForce> {
@@ -69,5 +71,6 @@ pub fn evidence(data: &Object<'_>) -> Option<Said> {
         _ => data.may("ready_at", |node| node.instant()),
     };
     let evidence = Evidence { status: status?, ready_at: ready_at? };
-    Some((Subject::Evidence(change?, checkpoint?), revision?, Body::Evidence(evidence)))
+    let body = Body::Evidence(evidence);
+    Some((Subject::Evidence(change?, checkpoint?), Statement::State { revision: revision?, body }))
 }

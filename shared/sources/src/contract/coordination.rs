@@ -4,8 +4,12 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use refresh_core::{
     ChangeId, Checkpoint, Person, ReviewId, Role, Service, Uid,
-    base::instant::{HOUR, Slot},
+    base::{
+        instant::{HOUR, Slot},
+        text::{ConferenceUri, LONGEST_DESCRIPTION, LONGEST_LOCATION, OneLine, Paragraphs},
+    },
     facts::{
+        event::Statement,
         fact::{Body, LONGEST_SLOT_HOURS, MOST_CHECKPOINTS, MOST_PEOPLE, MOST_ROLES, Meeting, Terms},
         policy::Overrides,
         subject::Subject,
@@ -21,6 +25,8 @@ use crate::{
 /// A title is a mail's subject and a calendar's summary.
 const LONGEST_TITLE: usize = 200;
 const LONGEST_REASON: usize = 1_000;
+/// A year: no calendar reminds of a meeting any earlier.
+const MOST_ALARM_MINUTES: i64 = 366 * 24 * 60;
 
 pub fn issued(data: &Object<'_>) -> Option<Said> {
     let review = data.must("review_id", |node| node.parsed(ReviewId::parse));
@@ -51,14 +57,15 @@ pub fn issued(data: &Object<'_>) -> Option<Said> {
         meeting: meeting?,
         policy: policy?.unwrap_or_else(Overrides::default),
     };
-    Some((Subject::Review(review?), revision?, Body::Review(terms)))
+    Some((Subject::Review(review?), Statement::State { revision: revision?, body: Body::Review(terms) }))
 }
 
 pub fn closed(data: &Object<'_>) -> Option<Said> {
     let review = data.must("review_id", |node| node.parsed(ReviewId::parse));
     let revision = data.must("revision", |node| node.revision());
     let reason = data.must("reason", |node| node.prose(LONGEST_REASON));
-    Some((Subject::Closure(review?), revision?, Body::Closure { reason: reason? }))
+    let body = Body::Closure { reason: reason? };
+    Some((Subject::Closure(review?), Statement::State { revision: revision?, body }))
 }
 
 fn slot(node: &Node<'_>) -> Option<Slot> {
@@ -103,5 +110,18 @@ fn meeting(node: &Node<'_>) -> Option<Meeting> {
     let uid = object.must("uid", |node| node.parsed(Uid::parse));
     // iCalendar integers are 32 bits and signed; room is left to count on.
     let sequence = object.may("sequence", |node| u32::try_from(node.whole(0..=1_000_000_000)?).ok());
-    Some(Meeting { uid: uid?, sequence: sequence?.unwrap_or(0) })
+    let organizer = object.may("organizer", |node| node.parsed(Person::parse));
+    let location = object.may("location", |node| Some(OneLine::of(node.long_text(LONGEST_LOCATION)?)));
+    let conference = object.may("conference", |node| node.parsed(ConferenceUri::parse));
+    let description = object.may("description", |node| Some(Paragraphs::of(node.long_text(LONGEST_DESCRIPTION)?)));
+    let alarm = object.may("alarm_minutes", |node| u32::try_from(node.whole(0..=MOST_ALARM_MINUTES)?).ok());
+    Some(Meeting {
+        uid: uid?,
+        sequence: sequence?.unwrap_or(0),
+        organizer: organizer?,
+        location: location?.flatten(),
+        conference: conference?,
+        description: description?.flatten(),
+        alarm_minutes: alarm?,
+    })
 }

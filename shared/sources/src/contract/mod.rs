@@ -6,14 +6,14 @@
 mod attributes;
 mod change;
 mod coordination;
+mod operator;
 mod people;
 mod schedule;
 
 use refresh_core::{
     base::digest::Digest,
     facts::{
-        event::Event,
-        fact::{Body, Revision},
+        event::{Event, Statement},
         subject::Subject,
     },
 };
@@ -27,8 +27,8 @@ use crate::{
 };
 use attributes::Attributes;
 
-/// What one event's data says: the subject, the source's number for it, the state.
-type Said = (Subject, Revision, Body);
+/// What one event's data says, and of what.
+type Said = (Subject, Statement);
 
 /// One event type: its name on the wire and the reader of its data.
 struct EventType {
@@ -37,7 +37,7 @@ struct EventType {
 }
 
 /// Every type the product takes. The version is part of the name; a v2 is another line beside its v1.
-const TYPES: [EventType; 8] = [
+const TYPES: [EventType; 9] = [
     EventType { name: "dev.holdpoint.review.issued.v1", read: coordination::issued },
     EventType { name: "dev.holdpoint.review.closed.v1", read: coordination::closed },
     EventType { name: "dev.holdpoint.change.updated.v1", read: change::updated },
@@ -46,6 +46,7 @@ const TYPES: [EventType; 8] = [
     EventType { name: "dev.holdpoint.person.updated.v1", read: people::person },
     EventType { name: "dev.holdpoint.availability.updated.v1", read: schedule::availability },
     EventType { name: "dev.holdpoint.freeze.updated.v1", read: schedule::freeze },
+    EventType { name: "dev.holdpoint.subject.reset.v1", read: operator::reset },
 ];
 
 /// The names of all event types of the contract.
@@ -81,11 +82,20 @@ pub fn parse_value(value: &Value, root: &str) -> Result<Event, Refused> {
         _ => None,
     };
     match (identity, event_type, said) {
-        (Some(identity), Some(event_type), Some((subject, revision, body))) if faults.is_empty() => {
-            let digest = Digest::of("holdpoint.event.v1", &(&event_type, &subject, revision, &body));
-            Ok(Event { identity, event_type, trace, digest, subject, revision, body })
+        (Some(identity), Some(event_type), Some((subject, statement))) if faults.is_empty() => {
+            let digest = digest(&event_type, &subject, &statement);
+            Ok(Event { identity, event_type, trace, digest, subject, statement })
         }
         (identity, event_type, _) => Err(Refused { identity, event_type, trace, faults: faults.into_vec() }),
+    }
+}
+
+/// Of what an event says, however it was written.
+fn digest(event_type: &str, subject: &Subject, statement: &Statement) -> Digest {
+    const NAME: &str = "holdpoint.event.v1";
+    match statement {
+        Statement::State { revision, body } => Digest::of(NAME, &(event_type, subject, revision, body)),
+        Statement::Reset(reset) => Digest::of(NAME, &(event_type, subject, reset)),
     }
 }
 

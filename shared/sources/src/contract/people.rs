@@ -5,6 +5,7 @@ use std::{cell::RefCell, collections::BTreeSet};
 use refresh_core::{
     Person, Role, Service,
     facts::{
+        event::Statement,
         fact::{Body, Delegate, DelegateStatus, MOST_DELEGATES, Mapping, Profile},
         subject::Subject,
     },
@@ -30,7 +31,8 @@ pub fn delegation(data: &Object<'_>) -> Option<Said> {
     let holder = data.must_or_null("holder", |node| node.parsed(Person::parse));
     let delegates = data.must_or_null("delegates", delegates);
     let mapping = Mapping { holder: holder?, delegates: delegates? };
-    Some((Subject::Delegation(service?, role?), revision?, Body::Delegation(mapping)))
+    let body = Body::Delegation(mapping);
+    Some((Subject::Delegation(service?, role?), Statement::State { revision: revision?, body }))
 }
 
 /// In order of preference, each person once: a second entry would have two ranks and two validities.
@@ -59,5 +61,5 @@ pub fn person(data: &Object<'_>) -> Option<Said> {
     let name = data.must("name", |node| node.prose(LONGEST_DISPLAY_NAME));
     let time_zone = data.must("time_zone", |node| node.zone());
     let profile = Profile { name: name?, time_zone: time_zone? };
-    Some((Subject::Person(person?), revision?, Body::Person(profile)))
+    Some((Subject::Person(person?), Statement::State { revision: revision?, body: Body::Person(profile) }))
 }

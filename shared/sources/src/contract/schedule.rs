@@ -3,9 +3,10 @@
 use std::{cell::RefCell, collections::BTreeSet};
 
 use refresh_core::{
-    Calendar, Person,
+    Calendar, DiaryName, Person,
     base::name::LONGEST_NAME,
     facts::{
+        event::Statement,
         fact::{Availability, Body, Busy, Freeze, MOST_FREEZES, MOST_INTERVALS},
         subject::{Diary, Subject},
     },
@@ -21,8 +22,10 @@ const DIARIES: [(&str, Diary); 2] = [("calendar", Diary::Calendar), ("oncall", D
 pub fn availability(data: &Object<'_>) -> Option<Said> {
     let person = data.must("person", |node| node.parsed(Person::parse));
     let diary = data.must("kind", |node| node.word(&DIARIES));
+    let name = data.may("calendar", |node| node.parsed(DiaryName::parse));
     let revision = data.must("revision", |node| node.revision());
     let horizon = data.must("horizon", |node| node.object()?.interval("start", "end"));
+    let merged = data.may("merged", |node| node.flag());
     let busy = data.must("busy", |node| {
         node.list(MOST_INTERVALS, |item| {
             let object = item.object()?;
@@ -36,8 +39,9 @@ pub fn availability(data: &Object<'_>) -> Option<Said> {
     let (mut busy, mut unknown) = (busy?, unknown?.unwrap_or_default());
     busy.sort_unstable_by_key(|entry| (entry.start, entry.end, entry.own));
     unknown.sort_unstable();
-    let availability = Availability { horizon: horizon?, busy, unknown };
-    Some((Subject::Availability(person?, diary?), revision?, Body::Availability(availability)))
+    let availability = Availability { horizon: horizon?, busy, unknown, merged: merged?.unwrap_or(false) };
+    let body = Body::Availability(availability);
+    Some((Subject::Availability(person?, diary?, name?), Statement::State { revision: revision?, body }))
 }
 
 pub fn freeze(data: &Object<'_>) -> Option<Said> {
@@ -46,7 +50,7 @@ pub fn freeze(data: &Object<'_>) -> Option<Said> {
     let freezes = data.must("freezes", freezes);
     let mut freezes = freezes?;
     freezes.sort_unstable_by(|a, b| (a.start, a.end, &a.id).cmp(&(b.start, b.end, &b.id)));
-    Some((Subject::Freeze(calendar?), revision?, Body::Freeze(freezes)))
+    Some((Subject::Freeze(calendar?), Statement::State { revision: revision?, body: Body::Freeze(freezes) }))
 }
 
 fn freezes(node: &Node<'_>) -> Option<Vec<Freeze>> {

@@ -23,6 +23,8 @@ pub use rules::{overrides, standard};
 
 /// Registrations are read once, at start; a thousand is a generous company.
 const MOST_REGISTRATIONS: usize = 1_000;
+/// SQS gives an account of 12 digits, or a role's id and session name.
+const LONGEST_SENDER: usize = 200;
 
 /// The whole of `infra/policy.json`: what the domain needs, and what the translation of native payloads needs.
 #[derive(Clone, PartialEq, Debug)]
@@ -69,15 +71,25 @@ fn sources(node: &Node<'_>) -> Option<Vec<Registration>> {
     let seen = std::cell::RefCell::new(BTreeSet::new());
     node.list(MOST_REGISTRATIONS, |item| {
         let object = item.object()?;
-        object.only(&["kind", "source", "governed_by"]);
+        object.only(&["kind", "source", "governed_by", "takes_over", "max_age_minutes", "sender"]);
         let kind = object.must("kind", |node| node.word(&words));
         let source = object.must("source", source_pattern);
         let governed_by = object.must("governed_by", |node| node.parsed(Person::parse));
+        let takes_over = object.may("takes_over", |node| node.list(MOST_REGISTRATIONS, source_pattern));
+        let max_age = object.may("max_age_minutes", |node| node.whole(1..=rules::MOST_MINUTES));
+        let sender = object.may("sender", |node| node.prose(LONGEST_SENDER));
         let (kind, source) = (kind?, source?);
         if !seen.borrow_mut().insert((kind, source.clone())) {
             return item.wrong_as("each source once a kind", format!("{} for {} again", source, kind.word()));
         }
-        Some(Registration { kind, source, governed_by: governed_by? })
+        Some(Registration {
+            kind,
+            source,
+            governed_by: governed_by?,
+            takes_over: takes_over?.unwrap_or_default(),
+            max_age_minutes: max_age?,
+            sender: sender?,
+        })
     })
 }
 

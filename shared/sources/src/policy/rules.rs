@@ -6,37 +6,47 @@ use refresh_core::{
     Calendar, Person, Role,
     facts::{
         fact::MOST_PEOPLE,
-        policy::{Churn, Exclusion, Overrides, Policy, Prefer, SHORTEST_GRID_MINUTES, WorkingHours},
+        policy::{
+            Churn, Exclusion, MetadataAlone, OtherReviews, Overrides, Policy, Prefer, SHORTEST_GRID_MINUTES,
+            WorkingHours,
+        },
     },
 };
 
 use crate::reader::{Node, Object};
 
 /// A year and a day: no distance between two instants of one review is longer, and sums of them stay far from overflow.
-const MOST_MINUTES: i64 = 366 * 24 * 60;
+pub(super) const MOST_MINUTES: i64 = 366 * 24 * 60;
 const MOST_QUIET_SECONDS: i64 = 24 * 60 * 60;
 const MOST_CALENDARS: usize = 50;
 const MOST_EXCLUSIONS: usize = 500;
 const LONGEST_REASON: usize = 500;
 
-const MEMBERS: [&str; 19] = [
+const MEMBERS: [&str; 26] = [
     "grid_minutes",
     "min_notice_minutes",
+    "min_decision_minutes",
     "evidence_buffer_minutes",
     "evidence_grace_minutes",
+    "overdue_lead_minutes",
     "lead_before_cutover_minutes",
     "freeze_calendars",
     "freeze_edge_minutes",
     "working_hours",
     "prefer",
     "distinct_people",
+    "other_reviews",
     "exclusions",
     "tell_before_adoption",
+    "hold_invites",
     "quiet_seconds",
     "adoption_deadline_minutes",
+    "remind_before_expiry_minutes",
     "alternate_owner",
     "acknowledge_within_minutes",
     "remind_every_minutes",
+    "metadata_alone",
+    "escalate_after_minutes",
     "escalation_contacts",
     "churn",
 ];
@@ -48,27 +58,34 @@ pub fn standard() -> Policy {
     Policy {
         grid_minutes: 30,
         min_notice_minutes: 30,
+        min_decision_minutes: 15,
         evidence_buffer_minutes: 0,
         evidence_grace_minutes: 15,
+        overdue_lead_minutes: Some(60),
         lead_before_cutover_minutes: 0,
         freeze_calendars: BTreeSet::new(),
         freeze_edge_minutes: 0,
         working_hours: None,
         prefer: Prefer::KeepTime,
         distinct_people: true,
+        other_reviews: OtherReviews::Busy,
         exclusions: Vec::new(),
         tell_before_adoption: true,
+        hold_invites: true,
         quiet_seconds: 120,
         adoption_deadline_minutes: 240,
+        remind_before_expiry_minutes: 30,
         alternate_owner: None,
         acknowledge_within_minutes: 120,
         remind_every_minutes: 60,
+        metadata_alone: MetadataAlone::Carried,
+        escalate_after_minutes: 15,
         escalation_contacts: BTreeSet::new(),
         churn: Churn { proposals: 3, within_minutes: 30 },
     }
 }
 
-/// The rules an object sets. `null` is a value of the two that can be "none", and of no other.
+/// The rules an object sets. `null` is a value of the three that can be "none", and of no other.
 pub fn overrides(node: &Node<'_>) -> Option<Overrides> {
     let object = node.object()?;
     let known = object.only(&MEMBERS);
@@ -76,8 +93,11 @@ pub fn overrides(node: &Node<'_>) -> Option<Overrides> {
     let flag = |name| object.if_there(name, |node| node.flag());
     let grid = object.if_there("grid_minutes", |node| node.whole(SHORTEST_GRID_MINUTES..=1_440));
     let min_notice = minutes("min_notice_minutes");
+    let min_decision = minutes("min_decision_minutes");
     let buffer = minutes("evidence_buffer_minutes");
     let grace = minutes("evidence_grace_minutes");
+    let overdue_lead =
+        object.if_there("overdue_lead_minutes", |node| or_null(node, |node| node.whole(0..=MOST_MINUTES)));
     let lead = minutes("lead_before_cutover_minutes");
     let calendars =
         object.if_there("freeze_calendars", |node| node.set(MOST_CALENDARS, |item| item.parsed(Calendar::parse)));
@@ -86,14 +106,23 @@ pub fn overrides(node: &Node<'_>) -> Option<Overrides> {
     let prefer = object
         .if_there("prefer", |node| node.word(&[("keep_time", Prefer::KeepTime), ("keep_people", Prefer::KeepPeople)]));
     let distinct = flag("distinct_people");
+    let others = object.if_there("other_reviews", |node| {
+        node.word(&[("busy", OtherReviews::Busy), ("ignored", OtherReviews::Ignored)])
+    });
     let exclusions = object.if_there("exclusions", |node| node.list(MOST_EXCLUSIONS, exclusion));
     let tell = flag("tell_before_adoption");
+    let holds = flag("hold_invites");
     let quiet = object.if_there("quiet_seconds", |node| node.whole(0..=MOST_QUIET_SECONDS));
     let deadline = minutes("adoption_deadline_minutes");
+    let remind_before = minutes("remind_before_expiry_minutes");
     let alternate = object.if_there("alternate_owner", |node| or_null(node, |node| node.parsed(Person::parse)));
     let answer = minutes("acknowledge_within_minutes");
     // Zero would remind without end.
     let remind = object.if_there("remind_every_minutes", |node| node.whole(1..=MOST_MINUTES));
+    let alone = object.if_there("metadata_alone", |node| {
+        node.word(&[("carried", MetadataAlone::Carried), ("told", MetadataAlone::Told)])
+    });
+    let escalate_after = minutes("escalate_after_minutes");
     let contacts =
         object.if_there("escalation_contacts", |node| node.set(MOST_PEOPLE, |item| item.parsed(Person::parse)));
     let churn = object.if_there("churn", churn);
@@ -101,21 +130,28 @@ pub fn overrides(node: &Node<'_>) -> Option<Overrides> {
     Some(Overrides {
         grid_minutes: grid?,
         min_notice_minutes: min_notice?,
+        min_decision_minutes: min_decision?,
         evidence_buffer_minutes: buffer?,
         evidence_grace_minutes: grace?,
+        overdue_lead_minutes: overdue_lead?,
         lead_before_cutover_minutes: lead?,
         freeze_calendars: calendars?,
         freeze_edge_minutes: edge?,
         working_hours: hours?,
         prefer: prefer?,
         distinct_people: distinct?,
+        other_reviews: others?,
         exclusions: exclusions?,
         tell_before_adoption: tell?,
+        hold_invites: holds?,
         quiet_seconds: quiet?,
         adoption_deadline_minutes: deadline?,
+        remind_before_expiry_minutes: remind_before?,
         alternate_owner: alternate?,
         acknowledge_within_minutes: answer?,
         remind_every_minutes: remind?,
+        metadata_alone: alone?,
+        escalate_after_minutes: escalate_after?,
         escalation_contacts: contacts?,
         churn: churn?,
     })
