@@ -18,8 +18,8 @@ use refresh_core::{
         authority::Disposition,
         event::Identity,
         fact::{
-            Availability, Body, Busy, Change, ChangeState, Delegate, DelegateStatus, Evidence, EvidenceStatus, Fact,
-            Facts, Freeze, InForce, Mapping, Terms,
+            Availability, Body, Busy, Change, ChangeState, Delegate, DelegateStatus, EntryOf, Evidence, EvidenceStatus,
+            Fact, Facts, Freeze, InForce, Mapping, Terms,
         },
         policy::{Churn, Deployment, Overrides, Policy},
         subject::{Diary, Subject},
@@ -194,7 +194,7 @@ impl Case {
         }
         let review = issued(&facts, &deployment, now);
         for who in 0..work.persons() {
-            let busy = |iv: &Iv| Busy { start: at(iv.s), end: at(iv.e), own: None };
+            let busy = |iv: &Iv| Busy { start: at(iv.s), end: at(iv.e), own: EntryOf::Unsaid };
             facts.insert(calendar(who, horizon, work.of(who).iter().map(busy).collect(), 2));
         }
         Self { review, facts, deployment, now }

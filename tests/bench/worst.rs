@@ -8,7 +8,7 @@ use refresh_core::{
     base::instant::{DAY, MINUTE},
     decide::refresh,
     facts::{
-        fact::{Availability, Body, Busy, Fact, Facts, MOST_DELEGATES, MOST_INTERVALS, MOST_ROLES},
+        fact::{Availability, Body, Busy, EntryOf, Fact, Facts, MOST_DELEGATES, MOST_INTERVALS, MOST_ROLES},
         policy::{Deployment, Policy, Prefer, WorkingHours},
         subject::{Diary, Subject},
     },
@@ -84,7 +84,7 @@ fn alternating(who: usize, horizon: Interval) -> Option<Vec<Busy>> {
     let phase = (who as i64 * 7_919 % 97) * 5 * MINUTE;
     let entry = |number: i64| {
         let start = horizon.start.plus_millis(phase % period + number * period);
-        Busy { start, end: start.plus_millis(period / 2), own: None }
+        Busy { start, end: start.plus_millis(period / 2), own: EntryOf::Unsaid }
     };
     Some((0..MOST_INTERVALS as i64).map(entry).collect())
 }
@@ -97,19 +97,23 @@ fn mostly_free(who: usize, horizon: Interval) -> Option<Vec<Busy>> {
 
 /// Whoever sits in a role in the authoritative packet, or comes soon after, is never free: each role must be filled anew.
 fn holders_away(who: usize, horizon: Interval) -> Option<Vec<Busy>> {
-    let away = vec![Busy { start: horizon.start, end: horizon.end, own: None }];
+    let away = vec![Busy { start: horizon.start, end: horizon.end, own: EntryOf::Unsaid }];
     if who < 15 { Some(away) } else { mostly_free(who, horizon) }
 }
 
 /// Free but around the authoritative slot, in which the first person is busy.
 fn free_but_one(who: usize, horizon: Interval) -> Option<Vec<Busy>> {
     let middle = horizon.start.plus_millis(horizon.length() / 2 / DAY * DAY);
-    Some(if who == 0 { vec![Busy { start: middle, end: middle.plus_minutes(60), own: None }] } else { Vec::new() })
+    Some(if who == 0 {
+        vec![Busy { start: middle, end: middle.plus_minutes(60), own: EntryOf::Unsaid }]
+    } else {
+        Vec::new()
+    })
 }
 
 /// The first person is never free; of the others nothing is known.
 fn unknown(who: usize, horizon: Interval) -> Option<Vec<Busy>> {
-    (who == 0).then(|| vec![Busy { start: horizon.start, end: horizon.end, own: None }])
+    (who == 0).then(|| vec![Busy { start: horizon.start, end: horizon.end, own: EntryOf::Unsaid }])
 }
 
 fn half_unknown(who: usize, horizon: Interval) -> Option<Vec<Busy>> {
@@ -237,8 +241,11 @@ fn add_calendars(facts: &mut Facts, case: &Worst, horizon: Interval) {
     };
     let calendars = people.into_iter().filter_map(|who| {
         let busy = (case.busy)(who, horizon)?;
-        let later =
-            |busy: &Busy| Busy { start: busy.start.plus_minutes(10), end: busy.end.plus_minutes(10), own: None };
+        let later = |busy: &Busy| Busy {
+            start: busy.start.plus_minutes(10),
+            end: busy.end.plus_minutes(10),
+            own: EntryOf::Unsaid,
+        };
         let oncall = busy.iter().map(later).collect();
         Some([calendar(who, Diary::Calendar, busy), calendar(who, Diary::Oncall, oncall)])
     });

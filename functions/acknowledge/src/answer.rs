@@ -4,7 +4,7 @@ use decisions::{Attempt, Committing, Decided};
 use lambda_shell::{Failure, deadline::Deadline, web::Request};
 use presentation::{
     link::Purpose,
-    page::{Hint, Page, failure::no_link},
+    page::{AnswerTo, Hint, Page, failure::no_link},
 };
 use refresh_core::{
     decide::acknowledge::{self, AnswerAttempt},
@@ -55,5 +55,5 @@ fn said(env: &Env, opened: &Opened, request: &Request) -> Result<(Reply, Option<
 /// The page after it, from what is written now.
 async fn receipt(env: &Env, opened: &Opened, result: AnswerResult) -> Result<Page, Failure> {
     let Some(read) = opened.read(env).await? else { return Ok(no_link()) };
-    show::render(env, opened, &read, result, None, true).await
+    show::render(env, opened, &read, result, None, AnswerTo::Post).await
 }

@@ -5,7 +5,7 @@ use lambda_shell::Failure;
 use presentation::{
     link::{LinkSubject, Purpose, Token},
     page::{
-        Hint, Page,
+        AnswerTo, Hint, Page,
         acknowledgement::{AcknowledgementState, AskedSeat, acknowledgement},
         failure::no_link,
     },
@@ -31,8 +31,9 @@ pub(crate) async fn present(env: &Env, opened: &Opened, hint: Option<Hint>) -> R
     let Some(read) = opened.read(env).await? else { return Ok(no_link()) };
     let situation = situation::Situation::of(&opened.review, &read.facts, &env.deployment, read.now);
     let Some(facts) = situation else { return Ok(no_link()) };
+    let answer_to = if hint.is_some() { AnswerTo::Post } else { AnswerTo::Get };
     let (result, _) = acknowledge::link_status(&read.review, &facts, &opened.reader, row);
-    render(env, opened, &read, result, hint, hint.is_some()).await
+    render(env, opened, &read, result, hint, answer_to).await
 }
 
 /// A result in its page.
@@ -42,7 +43,7 @@ pub(crate) async fn render(
     read: &Read,
     result: AnswerResult,
     hint: Option<Hint>,
-    posted: bool,
+    answer_to: AnswerTo,
 ) -> Result<Page, Failure> {
     let Some(terms) = read.facts.terms(&opened.review) else { return Ok(no_link()) };
     let reading = Reading { review: &read.review, terms, policy: &read.policy };
@@ -65,7 +66,7 @@ pub(crate) async fn render(
         },
         _ => AcknowledgementState::Stale { fresh: fresh.as_deref() },
     };
-    Ok(acknowledgement(&read.scene(&opened.reader), &seat, &situation, posted))
+    Ok(acknowledgement(&read.scene(&opened.reader), &seat, &situation, answer_to))
 }
 
 /// The reader's link to the row they have now, if it is another than this link's.

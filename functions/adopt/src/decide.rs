@@ -5,7 +5,7 @@ use decisions::{Attempt, Committing, Decided};
 use lambda_shell::{Failure, deadline::Deadline, web::Request};
 use presentation::{
     link::Purpose,
-    page::{ChosenButton, Hint, Page, failure::no_link},
+    page::{AnswerTo, ChosenButton, Hint, Page, failure::no_link},
 };
 use refresh_core::{
     base::fingerprint::ProposalFingerprint,
@@ -68,5 +68,5 @@ async fn receipt(
     let Some(read) = opened.read(env).await? else { return Ok(no_link()) };
     let decided = read.review.head.past.iter().rev().find(|past| past.fingerprint() == proposal).cloned();
     let before = answered.before.or(decided);
-    show::render(env, opened, &read, (answered.result, before), None, true)
+    show::render(env, opened, &read, (answered.result, before), None, AnswerTo::Post)
 }

@@ -4,7 +4,7 @@ use lambda_shell::Failure;
 use presentation::{
     link::Purpose,
     page::{
-        Hint, Page,
+        AnswerTo, Hint, Page,
         adoption::{AdoptionState, Again, adoption},
         failure::no_link,
     },
@@ -26,9 +26,10 @@ pub(crate) async fn page(env: &Env, text: &str) -> Result<Page, Failure> {
 pub(crate) async fn present(env: &Env, opened: &Opened, hint: Option<Hint>) -> Result<Page, Failure> {
     let Some(proposal) = opened.token.proposal() else { return Ok(no_link()) };
     let Some(read) = opened.read(env).await? else { return Ok(no_link()) };
+    let answer_to = if hint.is_some() { AnswerTo::Post } else { AnswerTo::Get };
     let (result, before) =
         adopt::link_status(&read.review, &read.facts, &env.deployment, &opened.reader, proposal, read.now);
-    render(env, opened, &read, (result, before), hint, hint.is_some())
+    render(env, opened, &read, (result, before), hint, answer_to)
 }
 
 /// A result in its page.
@@ -38,7 +39,7 @@ pub(crate) fn render(
     read: &Read,
     (result, before): (AnswerResult, Option<PastProposal>),
     hint: Option<Hint>,
-    posted: bool,
+    answer_to: AnswerTo,
 ) -> Result<Page, Failure> {
     let scene = read.scene(&opened.reader);
     let situation = match (result, &before) {
@@ -59,7 +60,7 @@ pub(crate) fn render(
         _ => AdoptionState::Superseded,
     };
     let workspace = if situation.leads_on() { workspace::link(env, opened, read)? } else { None };
-    Ok(adoption(&scene, &situation, posted, workspace.as_deref()))
+    Ok(adoption(&scene, &situation, answer_to, workspace.as_deref()))
 }
 
 /// What the page of an expired proposal offers: nothing but to ask for that very proposal again.

@@ -44,6 +44,15 @@ pub struct Page {
 /// The machine-readable outcome of every page behind a link: a word of [`AnswerResult`].
 pub const RESULT_HEADER: &str = "holdpoint-result";
 
+/// What a page answers: a look, or a form. A refusal of a form is one in its status too; a look is a page like any other.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum AnswerTo {
+    /// A `GET` or a `HEAD`.
+    Get,
+    /// A `POST`.
+    Post,
+}
+
 /// What the owner's form sends in its field `choice`.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum ChosenButton {
@@ -255,7 +264,10 @@ fn render(status: u16, result: Option<AnswerResult>, template: &impl Template) -
     Page { status, headers: headers("", result), body: template.render().unwrap_or_default() }
 }
 
-/// A refusal's status, where it answers a form: the page that only shows it is a page like any other.
-const fn refused(posted: bool, status: u16) -> u16 {
-    if posted { status } else { 200 }
+/// The status of a page that says why something is refused.
+const fn refused(answer: AnswerTo, status: u16) -> u16 {
+    match answer {
+        AnswerTo::Get => 200,
+        AnswerTo::Post => status,
+    }
 }

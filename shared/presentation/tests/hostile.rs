@@ -8,7 +8,7 @@ use mail_parser::{MessageParser, PartType};
 use presentation::{
     mail::{self, Letterhead},
     page::{
-        Form,
+        AnswerTo, Form,
         adoption::{self, adoption},
         workspace::{self, workspace},
     },
@@ -173,7 +173,7 @@ fn no_page_can_be_bent() {
             note: note.map(str::to_owned),
             at: world.now,
         });
-        let page = adoption(&world.scene(&owner), &adoption::AdoptionState::Open(form), false, None);
+        let page = adoption(&world.scene(&owner), &adoption::AdoptionState::Open(form), AnswerTo::Get, None);
         let terms = world.facts.terms(&review_id()).expect("terms");
         let entry = workspace::ListedReview { review: &world.review, terms, path: "/reviews/RR-1042" };
         let names = BTreeMap::from([(owner.clone(), title.to_owned())]);

@@ -9,8 +9,8 @@ use refresh_core::{
         authority::Disposition,
         event::{Event, Identity, Statement},
         fact::{
-            Availability, Body, Busy, Change, ChangeState, Delegate, DelegateStatus, Evidence, EvidenceStatus, Fact,
-            Facts, InForce, Mapping, Profile, Terms,
+            Availability, Body, Busy, Change, ChangeState, Delegate, DelegateStatus, EntryOf, Evidence, EvidenceStatus,
+            Fact, Facts, InForce, Mapping, Profile, Terms,
         },
         policy::{Churn, Deployment, MetadataAlone, OtherReviews, Overrides, Policy, Prefer},
         subject::{Diary, Subject},
@@ -86,7 +86,7 @@ pub fn profile(name: &str, revision: u64) -> Fact {
 pub fn calendar(name: &str, revision: u64, entries: i64) -> Fact {
     let busy = (0..entries).map(|n| {
         let start = now().plus_minutes(60 * n);
-        Busy { start, end: start.plus_minutes(25), own: None }
+        Busy { start, end: start.plus_minutes(25), own: EntryOf::Unsaid }
     });
     let horizon = interval("2026-11-01T00:00:00Z", "2027-12-01T00:00:00Z");
     let body = Availability { horizon, busy: busy.collect(), unknown: Vec::new(), merged: false };
@@ -197,7 +197,7 @@ pub fn moved(review: &Review) -> Commit {
     let mut busy = calendar("so", 2, 3);
     if let Body::Availability(availability) = &mut busy.body {
         let slot = review.authoritative.packet.slot;
-        availability.busy.push(Busy { start: slot.start, end: slot.start.plus_minutes(30), own: None });
+        availability.busy.push(Busy { start: slot.start, end: slot.start.plus_minutes(30), own: EntryOf::Unsaid });
     }
     facts.insert(busy);
     refresh_core::decide::refresh::refresh(review, &facts, &deployment(), vec![trigger("e2", 2)], now())

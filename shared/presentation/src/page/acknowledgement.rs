@@ -14,7 +14,7 @@ use refresh_core::{
     },
 };
 
-use super::{Form, Page, Scene, names, refused, render};
+use super::{AnswerTo, Form, Page, Scene, names, refused, render};
 use crate::{
     moment,
     text::{Href, LONGEST_NOTE, Line, Note},
@@ -41,10 +41,10 @@ impl AcknowledgementState<'_> {
         }
     }
 
-    const fn status(&self, posted: bool) -> u16 {
+    const fn status(&self, answer: AnswerTo) -> u16 {
         match self {
-            Self::Stale { .. } => refused(posted, 409),
-            Self::Open(Form { hint: Some(_), .. }) => refused(posted, 422),
+            Self::Stale { .. } => refused(answer, 409),
+            Self::Open(Form { hint: Some(_), .. }) => refused(answer, 422),
             Self::Open(_) | Self::Recorded { .. } => 200,
         }
     }
@@ -92,7 +92,7 @@ pub fn acknowledgement(
     scene: &Scene<'_>,
     seat: &AskedSeat<'_>,
     situation: &AcknowledgementState<'_>,
-    posted: bool,
+    answer: AnswerTo,
 ) -> Page {
     // A participant's view holds nobody else: neither does their page.
     let known = if scene.sees_all() { scene.everybody() } else { BTreeMap::new() };
@@ -129,7 +129,7 @@ pub fn acknowledgement(
             _ => None,
         },
     };
-    render(situation.status(posted), Some(situation.result()), &page)
+    render(situation.status(answer), Some(situation.result()), &page)
 }
 
 const fn heading(situation: &AcknowledgementState<'_>) -> &'static str {

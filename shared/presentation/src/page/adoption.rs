@@ -12,7 +12,7 @@ use refresh_core::{
 };
 
 use super::{
-    ChosenButton, Form, Page, Scene,
+    AnswerTo, ChosenButton, Form, Page, Scene,
     compare::{AnswerRow, ComparedRow, RunLine, answers, news, rows, run_line},
     names, refused, render, timeline,
     timeline::Timeline,
@@ -83,12 +83,12 @@ impl AdoptionState<'_> {
         }
     }
 
-    const fn status(&self, posted: bool) -> u16 {
+    const fn status(&self, answer: AnswerTo) -> u16 {
         match self {
-            Self::Superseded | Self::FactsChanged | Self::AlreadyDecided { .. } => refused(posted, 409),
-            Self::Expired(_) => refused(posted, 410),
-            Self::NotTheOwner | Self::SeparationOfDuty => refused(posted, 403),
-            Self::Open(Form { hint: Some(_), .. }) => refused(posted, 422),
+            Self::Superseded | Self::FactsChanged | Self::AlreadyDecided { .. } => refused(answer, 409),
+            Self::Expired(_) => refused(answer, 410),
+            Self::NotTheOwner | Self::SeparationOfDuty => refused(answer, 403),
+            Self::Open(Form { hint: Some(_), .. }) => refused(answer, 422),
             Self::Open(_) | Self::Decided { .. } | Self::AskedAgain { .. } => 200,
         }
     }
@@ -149,9 +149,8 @@ struct AdoptionTemplate<'a> {
     workspace: Option<Href>,
 }
 
-/// Renders the page. `posted`: it answers a form, so that a refusal is one in its status too. `workspace`: for readers who
-/// see the whole review, their own signed link to it, as [`Href`] reads it.
-pub fn adoption(scene: &Scene<'_>, situation: &AdoptionState<'_>, posted: bool, workspace: Option<&str>) -> Page {
+/// Renders the page. `workspace`: for readers who see the whole review, their own signed link to it, as [`Href`] reads it.
+pub fn adoption(scene: &Scene<'_>, situation: &AdoptionState<'_>, answer: AnswerTo, workspace: Option<&str>) -> Page {
     let everybody = scene.everybody();
     let names = names(&everybody, scene.reader, scene.zone());
     let review = scene.review;
@@ -171,7 +170,7 @@ pub fn adoption(scene: &Scene<'_>, situation: &AdoptionState<'_>, posted: bool, 
             .filter(|_| scene.sees_all() && situation.leads_on())
             .and_then(|link| Href::parse(link).ok()),
     };
-    render(situation.status(posted), Some(situation.result()), &page)
+    render(situation.status(answer), Some(situation.result()), &page)
 }
 
 fn heading(situation: &AdoptionState<'_>, pending: Option<&Version>) -> &'static str {

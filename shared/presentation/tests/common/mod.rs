@@ -11,8 +11,8 @@ use refresh_core::{
     decide::refresh,
     facts::{
         fact::{
-            Availability, Body, Busy, Change, ChangeState, Delegate, DelegateStatus, Evidence, EvidenceStatus, Fact,
-            Facts, Freeze, InForce, Mapping, Profile, Terms,
+            Availability, Body, Busy, Change, ChangeState, Delegate, DelegateStatus, EntryOf, Evidence, EvidenceStatus,
+            Fact, Facts, Freeze, InForce, Mapping, Profile, Terms,
         },
         policy::{Churn, Deployment, MetadataAlone, OtherReviews, Overrides, Policy, Prefer},
         subject::{Diary, Subject},
@@ -213,7 +213,7 @@ impl World {
 }
 
 pub fn calendar(name: &str, revision: u64, busy: &[(&str, &str)]) -> Fact {
-    let busy = busy.iter().map(|(start, end)| Busy { start: at(start), end: at(end), own: None }).collect();
+    let busy = busy.iter().map(|(start, end)| Busy { start: at(start), end: at(end), own: EntryOf::Unsaid }).collect();
     let horizon = Interval::new(at("00:00:00"), at("23:59:00")).expect("an interval");
     Fact {
         subject: Subject::Availability(person(name), Diary::Calendar, None),

@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use presentation::{
     mail,
     page::{
-        Form, Hint, Page,
+        AnswerTo, Form, Hint, Page,
         acknowledgement::{self, AskedSeat, acknowledgement},
         adoption::{self, adoption},
         failure, mailbox,
@@ -64,30 +64,40 @@ pub fn adoptions() -> Vec<(&'static str, Page)> {
     let other = person("so-a");
     let world = answered();
     let quiet = World::issued();
-    let show = |world: &World, situation, posted| adoption(&world.scene(&owner), &situation, posted, None);
+    let show = |world: &World, situation, answer_to| adoption(&world.scene(&owner), &situation, answer_to, None);
     vec![
-        ("adopt_open", show(&world, At::Open(FORM), false)),
-        ("adopt_open_nothing_chosen", show(&world, At::Open(Form { hint: Some(Hint::NothingChosen), ..FORM }), true)),
-        ("adopt_superseded", show(&world, At::Superseded, false)),
-        ("adopt_former_owner", adoption(&world.scene(&other), &At::Superseded, false, None)),
-        ("adopt_withdrawn", show(&quiet, At::Superseded, false)),
-        ("adopt_facts_changed", show(&world, At::FactsChanged, true)),
-        ("adopt_expired", show(&quiet, At::Expired(Again::Yours(FORM)), false)),
-        ("adopt_expired_for_another", adoption(&quiet.scene(&other), &At::Expired(Again::Others), false, None)),
-        ("adopt_expired_and_over", show(&world, At::Expired(Again::Over), false)),
+        ("adopt_open", show(&world, At::Open(FORM), AnswerTo::Get)),
+        (
+            "adopt_open_nothing_chosen",
+            show(&world, At::Open(Form { hint: Some(Hint::NothingChosen), ..FORM }), AnswerTo::Post),
+        ),
+        ("adopt_superseded", show(&world, At::Superseded, AnswerTo::Get)),
+        ("adopt_former_owner", adoption(&world.scene(&other), &At::Superseded, AnswerTo::Get, None)),
+        ("adopt_withdrawn", show(&quiet, At::Superseded, AnswerTo::Get)),
+        ("adopt_facts_changed", show(&world, At::FactsChanged, AnswerTo::Post)),
+        ("adopt_expired", show(&quiet, At::Expired(Again::Yours(FORM)), AnswerTo::Get)),
+        ("adopt_expired_for_another", adoption(&quiet.scene(&other), &At::Expired(Again::Others), AnswerTo::Get, None)),
+        ("adopt_expired_and_over", show(&world, At::Expired(Again::Over), AnswerTo::Get)),
         (
             "adopt_already_decided",
-            show(&quiet, At::AlreadyDecided { fate: Fate::DeclinedStand, by: Some(&other), at: at("09:10:00") }, true),
+            show(
+                &quiet,
+                At::AlreadyDecided { fate: Fate::DeclinedStand, by: Some(&other), at: at("09:10:00") },
+                AnswerTo::Post,
+            ),
         ),
-        ("adopt_not_the_owner", adoption(&world.scene(&other), &At::NotTheOwner, false, None)),
-        ("adopt_separation_of_duty", show(&world, At::SeparationOfDuty, false)),
-        ("adopt_receipt", show(&quiet, At::Decided { fate: Fate::Adopted, by: &owner, at: at("09:10:00") }, true)),
+        ("adopt_not_the_owner", adoption(&world.scene(&other), &At::NotTheOwner, AnswerTo::Get, None)),
+        ("adopt_separation_of_duty", show(&world, At::SeparationOfDuty, AnswerTo::Get)),
+        (
+            "adopt_receipt",
+            show(&quiet, At::Decided { fate: Fate::Adopted, by: &owner, at: at("09:10:00") }, AnswerTo::Post),
+        ),
         (
             "adopt_receipt_declined",
-            show(&quiet, At::Decided { fate: Fate::DeclinedOtherSlot, by: &owner, at: at("09:10:00") }, true),
+            show(&quiet, At::Decided { fate: Fate::DeclinedOtherSlot, by: &owner, at: at("09:10:00") }, AnswerTo::Post),
         ),
-        ("adopt_asked_again", show(&world, At::AskedAgain { expires_at: Some(at("13:10:00")) }, true)),
-        ("adopt_asked_again_in_a_pause", show(&quiet, At::AskedAgain { expires_at: None }, true)),
+        ("adopt_asked_again", show(&world, At::AskedAgain { expires_at: Some(at("13:10:00")) }, AnswerTo::Post)),
+        ("adopt_asked_again_in_a_pause", show(&quiet, At::AskedAgain { expires_at: None }, AnswerTo::Post)),
     ]
 }
 
@@ -95,7 +105,7 @@ pub fn adoptions() -> Vec<(&'static str, Page)> {
 pub fn led_on() -> Vec<(&'static str, Page)> {
     use adoption::{AdoptionState as At, Again};
     let (world, owner) = (answered(), person("rm-a"));
-    let show = |situation| adoption(&world.scene(&owner), &situation, false, Some("/reviews/WHOLE"));
+    let show = |situation| adoption(&world.scene(&owner), &situation, AnswerTo::Get, Some("/reviews/WHOLE"));
     vec![
         ("open", show(At::Open(FORM))),
         ("superseded", show(At::Superseded)),
@@ -112,17 +122,21 @@ pub fn hinted(hint: Hint) -> [Page; 3] {
     use adoption::{AdoptionState as At, Again};
     let (world, owner) = (answered(), person("rm-a"));
     let hint = Some(hint);
-    let adopt = |situation| adoption(&world.scene(&owner), &situation, true, None);
+    let adopt = |situation| adoption(&world.scene(&owner), &situation, AnswerTo::Post, None);
     let open = adopt(At::Open(Form { hint, ..FORM }));
     let expired = adopt(At::Expired(Again::Yours(Form { hint, ..FORM })));
-    [open, expired, replying(&world, acknowledgement::AcknowledgementState::Open(Form { hint, ..ANSWER }), None, true)]
+    [
+        open,
+        expired,
+        replying(&world, acknowledgement::AcknowledgementState::Open(Form { hint, ..ANSWER }), None, AnswerTo::Post),
+    ]
 }
 
 fn replying(
     world: &World,
     situation: acknowledgement::AcknowledgementState<'_>,
     answer: Option<&Answer>,
-    posted: bool,
+    answer_to: AnswerTo,
 ) -> Page {
     let reader = person("sre-a");
     let (told, _) = notices::named("tentative_change");
@@ -130,13 +144,13 @@ fn replying(
     let reading = Reading { review: &world.review, terms, policy: &world.deployment.defaults };
     let view = reading.view(&reader, None);
     let seat = AskedSeat { view: &view, changes: &told.changes, why: &told.why, answer, due_at: Some(at("11:10:00")) };
-    acknowledgement(&world.scene(&reader), &seat, &situation, posted)
+    acknowledgement(&world.scene(&reader), &seat, &situation, answer_to)
 }
 
 /// What an owner decides on and a participant answers to.
 pub fn of_participants(world: &World) -> Vec<(&'static str, Page)> {
-    let adopt = adoption(&world.scene(&person("rm-a")), &adoption::AdoptionState::Open(FORM), false, None);
-    let reply = replying(world, acknowledgement::AcknowledgementState::Open(ANSWER), None, false);
+    let adopt = adoption(&world.scene(&person("rm-a")), &adoption::AdoptionState::Open(FORM), AnswerTo::Get, None);
+    let reply = replying(world, acknowledgement::AcknowledgementState::Open(ANSWER), None, AnswerTo::Get);
     vec![("adopt", adopt), ("acknowledge", reply)]
 }
 
@@ -153,16 +167,16 @@ pub fn acknowledgements() -> Vec<(&'static str, Page)> {
         at: at("09:30:00"),
     };
     vec![
-        ("acknowledge_open", replying(&settled, At::Open(ANSWER), None, false)),
-        ("acknowledge_tentative", replying(&world, At::Open(ANSWER), Some(&answer), false)),
-        ("acknowledge_stale", replying(&world, At::Stale { fresh: Some("/acknowledge/FRESH") }, None, true)),
+        ("acknowledge_open", replying(&settled, At::Open(ANSWER), None, AnswerTo::Get)),
+        ("acknowledge_tentative", replying(&world, At::Open(ANSWER), Some(&answer), AnswerTo::Get)),
+        ("acknowledge_stale", replying(&world, At::Stale { fresh: Some("/acknowledge/FRESH") }, None, AnswerTo::Post)),
         (
             "acknowledge_receipt",
-            replying(&settled, At::Recorded { reply: Reply::Acknowledged, at: at("09:40:00") }, None, true),
+            replying(&settled, At::Recorded { reply: Reply::Acknowledged, at: at("09:40:00") }, None, AnswerTo::Post),
         ),
         (
             "acknowledge_receipt_conflict",
-            replying(&settled, At::Recorded { reply: Reply::Conflict, at: at("09:40:00") }, None, true),
+            replying(&settled, At::Recorded { reply: Reply::Conflict, at: at("09:40:00") }, None, AnswerTo::Post),
         ),
     ]
 }

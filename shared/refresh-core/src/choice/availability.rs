@@ -4,7 +4,7 @@ use crate::{
     Interval, Person,
     base::instant::Slot,
     facts::{
-        fact::{Busy, Facts},
+        fact::{Busy, EntryOf, Facts},
         subject::Diary,
     },
     record::booking::{self, Booking},
@@ -62,7 +62,7 @@ impl Time {
     /// `ours`: the slots whose entry is this person's invitation from us.
     fn add_all_but_ours(&mut self, entries: &[Busy], mut ours: Vec<Slot>) {
         // Where the source itself says which entry is ours, an unmarked one beside it is somebody else's meeting.
-        ours.retain(|slot| !entries.iter().any(|busy| busy.own == Some(true) && busy.interval() == *slot));
+        ours.retain(|slot| !entries.iter().any(|busy| busy.own == EntryOf::Ours && busy.interval() == *slot));
         self.busy.reserve(entries.len());
         let others = entries.iter().filter(|busy| !is_ours(busy.own, busy.interval(), &mut ours));
         self.busy.extend(others.map(Busy::interval));
@@ -83,10 +83,11 @@ impl Time {
 }
 
 /// One busy entry a slot, no more: a second entry at the same time is somebody else's meeting.
-fn is_ours(own: Option<bool>, busy: Interval, ours: &mut Vec<Slot>) -> bool {
+fn is_ours(own: EntryOf, busy: Interval, ours: &mut Vec<Slot>) -> bool {
     match own {
-        Some(own) => own,
-        None => match ours.iter().position(|slot| *slot == busy) {
+        EntryOf::Ours => true,
+        EntryOf::Others => false,
+        EntryOf::Unsaid => match ours.iter().position(|slot| *slot == busy) {
             Some(at) => {
                 ours.swap_remove(at);
                 true

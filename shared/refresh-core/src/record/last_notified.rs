@@ -43,8 +43,8 @@ pub struct LastNotified {
     pub adoptions: u32,
     /// The slot the meeting has in their calendar, by us.
     pub meeting: Option<Slot>,
-    /// The slot the hold has in their calendar, by us, and the sequence it was sent with.
-    pub hold: Option<(Slot, u32)>,
+    /// The hold in their calendar, by us.
+    pub hold: Option<HoldSent>,
     /// When.
     pub at: Instant,
     /// The mailer's id of the mail that told them: what a report on it speaks of.
@@ -53,4 +53,39 @@ pub struct LastNotified {
     /// What led to that: a reminder goes on under it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub trace: Option<TraceId>,
+}
+
+/// The hold as somebody was last sent it. Stored as a list of two.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(from = "(Slot, u32)", into = "(Slot, u32)")]
+pub struct HoldSent {
+    /// The slot that the hold has in their calendar.
+    pub slot: Slot,
+    /// The SEQUENCE of RFC 5545 that the hold was sent with.
+    pub sequence: u32,
+}
+
+impl From<(Slot, u32)> for HoldSent {
+    fn from((slot, sequence): (Slot, u32)) -> Self {
+        Self { slot, sequence }
+    }
+}
+
+impl From<HoldSent> for (Slot, u32) {
+    fn from(sent: HoldSent) -> Self {
+        (sent.slot, sent.sequence)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_stored_form_of_a_hold_is_a_list_of_two() {
+        let stored = r#"[{"start":"2026-11-03T15:30:00Z","end":"2026-11-03T16:30:00Z"},3]"#;
+        let sent: HoldSent = serde_json::from_str(stored).expect("a stored hold");
+        assert_eq!(sent.sequence, 3);
+        assert_eq!(serde_json::to_string(&sent).expect("JSON"), stored);
+    }
 }

@@ -271,13 +271,13 @@ fn calendar(reading: &Reading<'_>, told: &LastNotified) -> Vec<CalendarPart> {
     }
     let hold = head.hold.entry.as_ref().filter(|hold| hold.people.contains(&told.person)).map(|hold| hold.slot);
     match (told.hold, hold) {
-        (was, Some(slot)) if was.map(|(slot, _)| slot) != Some(slot) => {
+        (was, Some(slot)) if was.map(|sent| sent.slot) != Some(slot) => {
             parts.push(part(Method::Request, CalendarObject::Hold, Some(CalendarStatus::Tentative), slot));
         }
-        (Some((was, _)), None) => {
+        (Some(was), None) => {
             // The object lives on for others: then it is this person alone who is taken off it.
             let ended = head.hold.entry.is_none().then_some(CalendarStatus::Cancelled);
-            parts.push(part(Method::Cancel, CalendarObject::Hold, ended, was));
+            parts.push(part(Method::Cancel, CalendarObject::Hold, ended, was.slot));
         }
         _ => {}
     }

@@ -9,7 +9,7 @@ use crate::{
         booking,
         commit::{self, Commit, ConfirmedMail},
         delta::DutyAction,
-        last_notified::LastNotified,
+        last_notified::{HoldSent, LastNotified},
         lineage::Happening,
         notice::{CalendarObject, Method, Notice, NoticeKind},
         packet::Standpoint,
@@ -63,7 +63,9 @@ pub fn confirm_sent(reading: &Reading<'_>, told: &LastNotified, sent: &Sent<'_>,
         adoptions: sent.adoptions,
         meeting: calendar_slot(notice, CalendarObject::Meeting, told.meeting),
         hold: match notice.calendar.iter().find(|part| part.object == CalendarObject::Hold) {
-            Some(part) => (part.method == Method::Request).then_some((part.slot, part.sequence)),
+            Some(part) => {
+                (part.method == Method::Request).then_some(HoldSent { slot: part.slot, sequence: part.sequence })
+            }
             None => told.hold,
         },
         at: notice.at,

@@ -4,8 +4,8 @@ use refresh_core::{
     Calendar, ChangeId, Checkpoint, Instant, Interval, Person, ReviewId, Role, Service, Source, Zone,
     facts::{
         fact::{
-            Availability, Body, Busy, ChangeState, Delegate, DelegateStatus, EvidenceStatus, Fact, Facts, Freeze,
-            InForce, Profile, Terms,
+            Availability, Body, Busy, ChangeState, Delegate, DelegateStatus, EntryOf, EvidenceStatus, Fact, Facts,
+            Freeze, InForce, Profile, Terms,
         },
         policy::{Churn, Deployment, Exclusion, MetadataAlone, OtherReviews, Overrides, Policy, Prefer, WorkingHours},
         subject::{Diary, Subject},
@@ -243,7 +243,7 @@ fn of_evidence(names: Names, evidence: &case::Evidence) -> refresh_core::facts::
 fn of_diary(names: Names, diary: &case::Diary) -> Availability {
     let busy = |(span, own): &(Span, Option<bool>)| {
         let interval = names.span(*span);
-        Busy { start: interval.start, end: interval.end, own: *own }
+        Busy { start: interval.start, end: interval.end, own: EntryOf::of(*own) }
     };
     Availability {
         horizon: names.span(diary.horizon),

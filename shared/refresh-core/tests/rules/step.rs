@@ -7,8 +7,8 @@ use refresh_core::{
     decide::adopt::Wish,
     facts::{
         fact::{
-            Availability, Body, Busy, ChangeState, Delegate, DelegateStatus, Evidence, EvidenceStatus, Freeze, Mapping,
-            Meeting, Profile,
+            Availability, Body, Busy, ChangeState, Delegate, DelegateStatus, EntryOf, Evidence, EvidenceStatus, Freeze,
+            Mapping, Meeting, Profile,
         },
         policy::Registration,
         subject::{Diary, Kind, Subject},
@@ -495,9 +495,9 @@ fn busy(day: Day, text: &str) -> Result<Busy, String> {
     let (interval, own) = text.split_once(' ').unwrap_or((text, ""));
     let Interval { start, end } = day.interval(interval)?;
     let own = match own {
-        "" => None,
-        "own" => Some(true),
-        "not own" => Some(false),
+        "" => EntryOf::Unsaid,
+        "own" => EntryOf::Ours,
+        "not own" => EntryOf::Others,
         _ => return Err(format!("own or not own; found {own:?}")),
     };
     Ok(Busy { start, end, own })

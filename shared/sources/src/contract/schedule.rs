@@ -7,7 +7,7 @@ use refresh_core::{
     base::name::LONGEST_NAME,
     facts::{
         event::Statement,
-        fact::{Availability, Body, Busy, Freeze, MOST_FREEZES, MOST_INTERVALS},
+        fact::{Availability, Body, Busy, EntryOf, Freeze, MOST_FREEZES, MOST_INTERVALS},
         subject::{Diary, Subject},
     },
 };
@@ -32,7 +32,7 @@ pub fn availability(data: &Object<'_>) -> Option<Said> {
             let interval = object.interval("start", "end");
             let own = object.may("own", |node| node.flag());
             let (interval, own) = (interval?, own?);
-            Some(Busy { start: interval.start, end: interval.end, own })
+            Some(Busy { start: interval.start, end: interval.end, own: EntryOf::of(own) })
         })
     });
     let unknown = data.may("unknown", |node| node.list(MOST_INTERVALS, |item| item.object()?.interval("start", "end")));
