@@ -9,7 +9,7 @@ use refresh_core::{
     record::{
         delivery::DeliveryStatus,
         delta::{Difference, DutyAction, Field, Value},
-        exception::{Exception, ExceptionKind, Reason, Rule},
+        exception::{Exception, ExceptionKind, Reason, ReasonWord},
         lineage::Action,
         mark::{Mark, Remark, Violation},
         review::{Fate, Reply, Standing},
@@ -172,53 +172,56 @@ pub const fn remedy(kind: ExceptionKind) -> &'static str {
     }
 }
 
-fn rule(rule: Rule) -> &'static str {
+fn rule(rule: ReasonWord) -> &'static str {
     match rule {
-        Rule::FreezeCrossing => "crossing a protected freeze",
-        Rule::OutsideWindow => "meeting outside the review window",
-        Rule::CutoverLead => "meeting closer to the cutover",
-        Rule::BeforeEvidence => "meeting before the evidence is ready",
-        Rule::EvidenceOverdue => "meeting without the overdue evidence",
-        Rule::RoleUncovered => "meeting without",
-        Rule::ShortNotice => "meeting at shorter notice",
-        Rule::SharedPerson => "one person in two roles",
-        Rule::OutsideHours => "meeting outside working hours",
-        Rule::AvailabilityUnknown => "counting unknown time as free",
-        Rule::NoCommonSlot => "no single waiver gives a slot",
-        Rule::Holder => "no holder is named",
-        Rule::Delegates => "no explicit list of delegates",
-        Rule::ChangeRecord => "no approved change record has been seen",
-        Rule::Owner => "the change has no owner: nobody can take a decision",
-        Rule::AlternateOwner => "nobody may take the decision that is due: no alternate owner is named",
-        Rule::Expired => "the deadline passed without a decision",
-        Rule::Declined => "the choice was declined",
-        Rule::Evidence => "required evidence is not ready before it starts",
-        Rule::Window => "it lies outside the review window",
-        Rule::Cutover => "it ends too close to the cutover",
-        Rule::Freeze => "it overlaps a protected freeze",
-        Rule::FreezeEdge => "it lies at the edge of a protected freeze",
-        Rule::Hours => "it lies outside working hours",
-        Rule::Busy => "a required attendee is busy then",
-        Rule::Delegate => "a stand-in is not approved for all of it",
-        Rule::Uncovered => "nobody eligible is left for a role",
-        Rule::Excluded => "an attendee is excluded from the role by policy",
-        Rule::Shared => "one person is counted for two roles",
-        Rule::Cancelled => "the change is closed or cancelled",
-        Rule::Unanswered => "no answer in time",
-        Rule::Bounced => "mail bounced",
-        Rule::Complained => "mail was reported as unwanted",
-        Rule::Rejected => "the mailer refused the mail",
-        Rule::Unmailable => "the mail could not be made",
-        Rule::TooManyProposals => "more proposals in a short time than the policy allows",
+        ReasonWord::FreezeCrossing => "crossing a protected freeze",
+        ReasonWord::OutsideWindow => "meeting outside the review window",
+        ReasonWord::CutoverLead => "meeting closer to the cutover",
+        ReasonWord::BeforeEvidence => "meeting before the evidence is ready",
+        ReasonWord::EvidenceOverdue => "meeting without the overdue evidence",
+        ReasonWord::RoleUncovered => "meeting without",
+        ReasonWord::ShortNotice => "meeting at shorter notice",
+        ReasonWord::SharedPerson => "one person in two roles",
+        ReasonWord::OutsideHours => "meeting outside working hours",
+        ReasonWord::AvailabilityUnknown => "counting unknown time as free",
+        ReasonWord::NoCommonSlot => "no single waiver gives a slot",
+        ReasonWord::Holder => "no holder is named",
+        ReasonWord::Delegates => "no explicit list of delegates",
+        ReasonWord::ChangeRecord => "no approved change record has been seen",
+        ReasonWord::Owner => "the change has no owner: nobody can take a decision",
+        ReasonWord::AlternateOwner => "nobody may take the decision that is due: no alternate owner is named",
+        ReasonWord::Expired => "the deadline passed without a decision",
+        ReasonWord::Declined => "the choice was declined",
+        ReasonWord::Evidence => "required evidence is not ready before it starts",
+        ReasonWord::Window => "it lies outside the review window",
+        ReasonWord::Cutover => "it ends too close to the cutover",
+        ReasonWord::Freeze => "it overlaps a protected freeze",
+        ReasonWord::FreezeEdge => "it lies at the edge of a protected freeze",
+        ReasonWord::Hours => "it lies outside working hours",
+        ReasonWord::Busy => "a required attendee is busy then",
+        ReasonWord::Delegate => "a stand-in is not approved for all of it",
+        ReasonWord::Uncovered => "nobody eligible is left for a role",
+        ReasonWord::Excluded => "an attendee is excluded from the role by policy",
+        ReasonWord::Shared => "one person is counted for two roles",
+        ReasonWord::Cancelled => "the change is closed or cancelled",
+        ReasonWord::Unanswered => "no answer in time",
+        ReasonWord::Bounced => "mail bounced",
+        ReasonWord::Complained => "mail was reported as unwanted",
+        ReasonWord::Rejected => "the mailer refused the mail",
+        ReasonWord::Unmailable => "the mail could not be made",
+        ReasonWord::TooManyProposals => "more proposals in a short time than the policy allows",
     }
 }
 
-fn about(which: Rule, whose: Option<&Role>, person: Option<&Person>, names: &Names<'_>) -> String {
+fn about(which: ReasonWord, whose: Option<&Role>, person: Option<&Person>, names: &Names<'_>) -> String {
     let mut text = rule(which).to_owned();
     if let Some(whose) = whose {
         // "meeting without" takes its object; every other rule is a sentence of its own.
-        text +=
-            &if which == Rule::RoleUncovered { format!(" the {}", role(whose)) } else { format!(": {}", role(whose)) };
+        text += &if which == ReasonWord::RoleUncovered {
+            format!(" the {}", role(whose))
+        } else {
+            format!(": {}", role(whose))
+        };
     }
     if let Some(person) = person {
         let who = if person == names.reader { "you".to_owned() } else { names.short(person) };
@@ -248,22 +251,20 @@ pub fn rule_line(line: &RuleLine, names: &Names<'_>) -> String {
 
 /// One reason with its nearest slot, its miss, its gap, as of now.
 pub fn reason(reason: &Reason, names: &Names<'_>) -> String {
-    let mut text = sentence(&about(reason.rule, reason.role.as_ref(), reason.person.as_ref(), names));
-    if let Some(slot) = &reason.slot {
+    let mut text = sentence(&about(reason.word(), reason.role(), reason.person(), names));
+    if let Some(slot) = &reason.slot() {
         let slot = moment::interval(slot, names.zone);
         // Of what was left undecided or declined the slot is the choice itself; of a waiver, what it would make possible.
-        text += &match reason.rule {
-            Rule::Expired | Rule::Declined => format!(": {slot}"),
+        text += &match reason {
+            Reason::Expired(_) | Reason::Declined(_) => format!(": {slot}"),
             _ => format!(" would allow {slot}"),
         };
     }
-    if let Some(minutes) = reason.missed_by_minutes {
+    if let Some(minutes) = reason.missed_by_minutes() {
         text += &format!("; it misses by {}", moment::length(minutes * refresh_core::base::instant::MINUTE));
     }
-    if let Some(gap) = &reason.gap {
-        text += &format!("; nobody known covers {}", moment::interval(gap, names.zone));
-    }
-    if let Some(last) = &reason.last_cover {
+    if let Some((gap, last)) = reason.gap() {
+        text += &format!("; nobody known covers {}", moment::interval(&gap, names.zone));
         text += &format!("; last covered by {}", names.of(last));
     }
     text + "."

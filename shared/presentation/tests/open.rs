@@ -11,7 +11,7 @@ use refresh_core::{
     base::digest::Digest,
     record::{
         delivery::{Reachability, Undeliverable, Unreachable},
-        exception::{Exception, ExceptionKind, Reason, Rule},
+        exception::{Exception, ExceptionKind, Reason},
         mark::{Mark, Remark, Violation},
         review::{Answer, Duty, Head, Reply, Standing},
     },
@@ -70,7 +70,7 @@ fn world(ways: &[bool; 6]) -> World {
         world.review.pending = None;
     }
     if exception {
-        let reasons = vec![Reason::new(Rule::NoCommonSlot)];
+        let reasons = vec![Reason::NoCommonSlot];
         head.exceptions = vec![Exception { kind: ExceptionKind::NoViableSlot, opened_at: at("09:00:00"), reasons }];
     }
     if violated {

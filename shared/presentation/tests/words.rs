@@ -9,7 +9,7 @@ use refresh_core::{
     Checkpoint, Role, Zone,
     record::{
         delta::{Difference, DutyAction, DutyLine, Field, Value},
-        exception::{ExceptionKind, Rule},
+        exception::{ExceptionKind, ReasonWord},
         mark::{Mark, Remark, Violation},
         view::{Attendance, ExceptionLine, RuleLine, Seating},
     },
@@ -58,8 +58,8 @@ fn values(field: &Field) -> Vec<Option<Value>> {
         ],
         Field::Exception => vec![
             Some(Value::Exceptions(Vec::new())),
-            exception(ExceptionKind::Unanswered, Rule::Unanswered),
-            exception(ExceptionKind::Unreachable, Rule::Bounced),
+            exception(ExceptionKind::Unanswered, ReasonWord::Unanswered),
+            exception(ExceptionKind::Unreachable, ReasonWord::Bounced),
         ],
     };
     all.insert(0, None);

@@ -31,7 +31,7 @@ use refresh_core::{
     },
     facts::fact::{Fact, Facts},
     record::{
-        exception::{Exception, ExceptionKind, Reason, Rule},
+        exception::{Exception, ExceptionKind, Reason, ReasonWord},
         mark,
         notice::{Notice, NoticeKind},
         packet::Packet,
@@ -441,10 +441,10 @@ fn nothing_changes_by_time_alone_before_the_instant_that_is_named() {
 }
 
 /// What people are told of an exception's reasons.
-fn lines(open: &Exception) -> Vec<(Rule, Option<String>, Option<String>)> {
+fn lines(open: &Exception) -> Vec<(ReasonWord, Option<String>, Option<String>)> {
     let line = |reason: &Reason| {
-        let (role, person) = (reason.role.as_ref().map(ToString::to_string), reason.person.as_ref());
-        (reason.rule, role, person.map(ToString::to_string))
+        let (role, person) = (reason.role().map(ToString::to_string), reason.person());
+        (reason.word(), role, person.map(ToString::to_string))
     };
     open.reasons.iter().map(line).collect()
 }

@@ -6,18 +6,21 @@ use proptest::{
 };
 use refresh_core::{
     Instant, Person, Role,
-    record::report::{Against, Because, PassedOver, Report, RuleAgainst, Run, Spelled, Writer},
+    record::{
+        report::{Against, Because, PassedOver, Report, Run, Spelled, Writer},
+        rule::SlotRule,
+    },
 };
 
-const RULES: [(RuleAgainst, Against); 8] = [
-    (RuleAgainst::NoEvidence, Against::NoEvidence),
-    (RuleAgainst::BeforeEvidence, Against::BeforeEvidence),
-    (RuleAgainst::OutsideWindow, Against::OutsideWindow),
-    (RuleAgainst::CutoverLead, Against::CutoverLead),
-    (RuleAgainst::ShortNotice, Against::ShortNotice),
-    (RuleAgainst::Freeze, Against::Freeze),
-    (RuleAgainst::Shared, Against::Shared),
-    (RuleAgainst::Declined, Against::Declined),
+const RULES: [(SlotRule, Against); 8] = [
+    (SlotRule::Unready, Against::Unready),
+    (SlotRule::Evidence, Against::Evidence),
+    (SlotRule::Window, Against::Window),
+    (SlotRule::Cutover, Against::Cutover),
+    (SlotRule::Notice, Against::Notice),
+    (SlotRule::Freeze, Against::Freeze),
+    (SlotRule::Shared, Against::Shared),
+    (SlotRule::Declined, Against::Declined),
 ];
 
 /// Milliseconds since the run before, and to the last start; which rules are broken; per role, why nobody may fill it.

@@ -6,7 +6,7 @@ use refresh_core::{
     Instant, Person, ReviewId,
     base::instant::MINUTE,
     record::{
-        exception::{ExceptionKind, Rule},
+        exception::{ExceptionKind, ReasonWord},
         lineage::Happening,
         review::Head,
     },
@@ -117,8 +117,8 @@ async fn a_mail_that_cannot_be_made_is_an_exception_at_once() {
     let head = head(&player).await;
     let own = Person::parse(&own).unwrap();
     let open = head.exceptions.iter().find(|open| open.kind == ExceptionKind::Unreachable).expect("an exception");
-    let reasons: Vec<_> = open.reasons.iter().map(|reason| (reason.rule, reason.person.clone())).collect();
-    assert_eq!(reasons, [(Rule::Unmailable, Some(own.clone()))]);
+    let reasons: Vec<_> = open.reasons.iter().map(|reason| (reason.word(), reason.person().cloned())).collect();
+    assert_eq!(reasons, [(ReasonWord::Unmailable, Some(own.clone()))]);
     assert!(head.withholds(&own));
     let engine = player.time().engine();
     let record = engine.store().told(&head.review).await.unwrap().remove(&own).unwrap();

@@ -115,17 +115,16 @@ fn exceptions(text: &mut String, open: &[Open]) {
             .reasons
             .iter()
             .map(|reason| {
-                let mut line = plain(&reason.rule.word());
-                for name in
-                    [reason.role.as_ref().map(ToString::to_string), reason.person.as_ref().map(ToString::to_string)]
-                        .into_iter()
-                        .flatten()
+                let mut line = plain(&reason.word().word());
+                for name in [reason.role().map(ToString::to_string), reason.person().map(ToString::to_string)]
+                    .into_iter()
+                    .flatten()
                 {
                     let _ = write!(line, " {name}");
                 }
-                if let Some(slot) = &reason.slot {
+                if let Some(slot) = &reason.slot() {
                     let _ = write!(line, " (nearest {}", hours(slot));
-                    if let Some(minutes) = reason.missed_by_minutes {
+                    if let Some(minutes) = reason.missed_by_minutes() {
                         let _ = write!(line, ", missed by {minutes} min");
                     }
                     line.push(')');

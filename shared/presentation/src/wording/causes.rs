@@ -71,11 +71,11 @@ pub fn subject(subject: &Subject, names: &Names<'_>) -> String {
 /// Why a start was not chosen.
 pub fn against(against: &Against, names: &Names<'_>) -> String {
     match against {
-        Against::BeforeEvidence => "evidence not ready yet".to_owned(),
-        Against::NoEvidence => "evidence has no ready time".to_owned(),
-        Against::OutsideWindow => "outside the review window".to_owned(),
-        Against::CutoverLead => "too close to the cutover".to_owned(),
-        Against::ShortNotice => "too short notice".to_owned(),
+        Against::Evidence => "evidence not ready yet".to_owned(),
+        Against::Unready => "evidence has no ready time".to_owned(),
+        Against::Window => "outside the review window".to_owned(),
+        Against::Cutover => "too close to the cutover".to_owned(),
+        Against::Notice => "too short notice".to_owned(),
         Against::Freeze => "overlaps a protected freeze".to_owned(),
         Against::Declined => "declined before".to_owned(),
         Against::Shared => "one person would have to fill two roles".to_owned(),

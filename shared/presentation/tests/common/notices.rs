@@ -7,10 +7,11 @@ use refresh_core::{
     facts::subject::{Diary, Subject},
     record::{
         delta::{Difference, DutyAction, DutyLine, Field, Value},
-        exception::{Exception, ExceptionKind, Reason, Rule},
+        exception::{Exception, ExceptionKind, Missing, Reason, ReasonWord},
         mark::Violation,
         notice::{CalendarObject, CalendarPart, CalendarStatus, LinkTo, Method, Notice, NoticeKind, ReviewStanding},
         packet::Standpoint,
+        rule::SlotRule,
         view::{Attendance, ExceptionLine, RuleLine, Seating},
     },
 };
@@ -271,18 +272,20 @@ pub fn all() -> Vec<(&'static str, Notice, Letterhead)> {
     conflict.why.clear();
     mails.push(("authoritative_update_conflict", conflict, letterhead("rm-a", true)));
 
-    let rules = |kind, rules: &[Rule]| {
+    let rules = |kind, rules: &[ReasonWord]| {
         let rules = rules.iter().map(|rule| RuleLine { rule: *rule, role: None, person: None }).collect();
         Some(Value::Exceptions(vec![ExceptionLine { kind, rules }]))
     };
+    let waiver = |rule, slot, missed| Reason::Waiver { rule, slot, missed_by_minutes: Some(missed) };
     let mut reasons = vec![
-        Reason { missed_by_minutes: Some(30), ..Reason::new(Rule::FreezeCrossing).slot(slot("19:30:00", "20:30:00")) },
-        Reason { missed_by_minutes: Some(270), ..Reason::new(Rule::BeforeEvidence).slot(slot("15:00:00", "16:00:00")) },
+        waiver(SlotRule::Freeze, slot("19:30:00", "20:30:00"), 30),
+        waiver(SlotRule::Evidence, slot("15:00:00", "16:00:00"), 270),
     ];
-    reasons.push(Reason {
-        gap: Some(slot("19:30:00", "20:30:00")),
-        last_cover: Some(person("sec-a")),
-        ..Reason::new(Rule::RoleUncovered).role(&role("security_reviewer"))
+    reasons.push(Reason::Uncovered {
+        role: role("security_reviewer"),
+        slot: slot("19:30:00", "20:30:00"),
+        gap: slot("19:30:00", "20:30:00"),
+        last_cover: person("sec-a"),
     });
     let mut escalation = notice(
         "duty-manager",
@@ -291,7 +294,7 @@ pub fn all() -> Vec<(&'static str, Notice, Letterhead)> {
         vec![change(
             Field::Exception,
             None,
-            rules(ExceptionKind::NoViableSlot, &[Rule::FreezeCrossing, Rule::BeforeEvidence]),
+            rules(ExceptionKind::NoViableSlot, &[ReasonWord::FreezeCrossing, ReasonWord::BeforeEvidence]),
         )],
     );
     escalation.exceptions = vec![Exception { kind: ExceptionKind::NoViableSlot, opened_at: at("09:00:00"), reasons }];
@@ -306,14 +309,14 @@ pub fn all() -> Vec<(&'static str, Notice, Letterhead)> {
             None,
             Some(Value::Exceptions(vec![ExceptionLine {
                 kind: ExceptionKind::Unanswered,
-                rules: vec![RuleLine { rule: Rule::Unanswered, role: None, person: Some(person("dbm-a")) }],
+                rules: vec![RuleLine { rule: ReasonWord::Unanswered, role: None, person: Some(person("dbm-a")) }],
             }])),
         )],
     );
     unanswered.exceptions = vec![Exception {
         kind: ExceptionKind::Unanswered,
         opened_at: at("11:10:00"),
-        reasons: vec![Reason::new(Rule::Unanswered).person(&person("dbm-a"))],
+        reasons: vec![Reason::Unanswered(Missing { person: person("dbm-a"), role: None })],
     }];
     unanswered.why.clear();
     mails.push(("escalation_unanswered", unanswered, letterhead("rm-a", true)));
@@ -322,7 +325,7 @@ pub fn all() -> Vec<(&'static str, Notice, Letterhead)> {
         "duty-manager",
         Kind::ExceptionClosed,
         Standing::Settled,
-        vec![change(Field::Exception, rules(ExceptionKind::NoViableSlot, &[Rule::FreezeCrossing]), None)],
+        vec![change(Field::Exception, rules(ExceptionKind::NoViableSlot, &[ReasonWord::FreezeCrossing]), None)],
     );
     mails.push(("exception_closed", closed, letterhead("duty-manager", false)));
 

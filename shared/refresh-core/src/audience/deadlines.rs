@@ -6,7 +6,7 @@ use crate::{
     choice::situation::Situation,
     facts::policy::Policy,
     record::{
-        exception::{Exception, ExceptionKind, Reason, Rule},
+        exception::{Exception, ExceptionKind, Reason, ReasonWord},
         review::{Duty, Head, Review, Standing},
     },
 };
@@ -67,11 +67,11 @@ fn next_reason(head: &Head, situation: &Situation<'_>, authoritative: Instant) -
     let reasons = head.exceptions.iter().filter(by_slots).flat_map(|exception| &exception.reasons);
     let notice = situation.policy.min_notice_minutes;
     let passed = |reason: &Reason| {
-        let start = reason.slot?.start;
+        let start = reason.slot()?.start;
         if start == authoritative {
             return None;
         }
-        let last = if reason.rule == Rule::ShortNotice { start } else { start.plus_minutes(-notice) };
+        let last = if reason.word() == ReasonWord::ShortNotice { start } else { start.plus_minutes(-notice) };
         Some(last.plus_millis(SECOND))
     };
     reasons.filter_map(passed).filter(|at| *at > situation.now).min()

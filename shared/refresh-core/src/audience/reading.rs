@@ -66,7 +66,7 @@ impl<'a> Reading<'a> {
             known.extend(versions.flat_map(|version| version.packet.attendees.values().cloned()));
             known.extend(self.head().today.owner.iter().cloned());
             let reasons = self.head().exceptions.iter().flat_map(|exception| &exception.reasons);
-            known.extend(reasons.flat_map(|reason| reason.person.iter().chain(&reason.last_cover).cloned()));
+            known.extend(reasons.flat_map(|reason| reason.people().cloned()));
         }
         known
     }
@@ -245,7 +245,7 @@ fn line(exception: &Exception) -> ExceptionLine {
     let mut rules: Vec<RuleLine> = exception
         .reasons
         .iter()
-        .map(|reason| RuleLine { rule: reason.rule, role: reason.role.clone(), person: reason.person.clone() })
+        .map(|reason| RuleLine { rule: reason.word(), role: reason.role().cloned(), person: reason.person().cloned() })
         .collect();
     rules.sort();
     rules.dedup();

@@ -9,7 +9,10 @@ use crate::{
         seating::SeatMatching,
         starts,
     },
-    record::report::{Because, MOST_RUNS, Report, RuleAgainst, Writer},
+    record::{
+        report::{Because, MOST_RUNS, Report, Writer},
+        rule::SlotRule,
+    },
 };
 
 /// How many starts are explained: those nearest to the authoritative one.
@@ -92,7 +95,7 @@ const fn because(hindrance: Option<Hindrance>) -> Because {
 
 /// Each rule that asks for nobody in particular, with the starts that break it. A start may break several.
 struct Objections {
-    against: [(RuleAgainst, Vec<u64>); 8],
+    against: [(SlotRule, Vec<u64>); 8],
 }
 
 impl Objections {
@@ -123,22 +126,22 @@ impl Objections {
         }
         let shared = sharing(candidates, considered, within);
         let mut against = [
-            (RuleAgainst::NoEvidence, no_evidence),
-            (RuleAgainst::BeforeEvidence, before_evidence),
-            (RuleAgainst::OutsideWindow, window),
-            (RuleAgainst::CutoverLead, cutover),
-            (RuleAgainst::ShortNotice, notice),
-            (RuleAgainst::Freeze, freeze),
-            (RuleAgainst::Shared, shared),
-            (RuleAgainst::Declined, starts::none(len)),
+            (SlotRule::Unready, no_evidence),
+            (SlotRule::Evidence, before_evidence),
+            (SlotRule::Window, window),
+            (SlotRule::Cutover, cutover),
+            (SlotRule::Notice, notice),
+            (SlotRule::Freeze, freeze),
+            (SlotRule::Shared, shared),
+            (SlotRule::Declined, starts::none(len)),
         ];
         let declined = declined(candidates, considered, &against);
         against[7].1 = declined;
         Self { against }
     }
 
-    fn rules_at(&self, start: usize) -> impl Iterator<Item = RuleAgainst> {
-        let breaks = move |(_, set): &&(RuleAgainst, Vec<u64>)| starts::contains(set, start);
+    fn rules_at(&self, start: usize) -> impl Iterator<Item = SlotRule> {
+        let breaks = move |(_, set): &&(SlotRule, Vec<u64>)| starts::contains(set, start);
         self.against.iter().filter(breaks).map(|(rule, _)| *rule)
     }
 
@@ -202,7 +205,7 @@ fn sharing(
 fn declined(
     candidates: &Candidates<'_>,
     considered: &RangeInclusive<usize>,
-    against: &[(RuleAgainst, Vec<u64>)],
+    against: &[(SlotRule, Vec<u64>)],
 ) -> Vec<u64> {
     let mut set = starts::none(candidates.axis.count());
     let covered = candidates.covered();

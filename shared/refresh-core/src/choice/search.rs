@@ -13,14 +13,14 @@ use crate::{
         starts::{self, Starts},
     },
     facts::policy::Prefer,
-    record::{exception::Rule, packet::Packet, review::Declined},
+    record::{packet::Packet, review::Declined, rule::SlotRule},
 };
 
 /// One rule left out, to see whether it alone stands in the way.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Waiver {
     Nothing,
-    Rule(Rule),
+    Rule(SlotRule),
     /// The role need not be filled; by index.
     Role(usize),
     /// The person's unknown time counts as free; by index.
@@ -39,11 +39,11 @@ impl Candidates<'_> {
     /// The starts that the rules about time, freezes and declined slots allow.
     pub fn timely(&self, waiver: Waiver) -> Vec<u64> {
         let axis = &self.axis;
-        let waived = |rule: Rule| waiver == Waiver::Rule(rule);
+        let waived = |rule: SlotRule| waiver == Waiver::Rule(rule);
         let mut timely = starts::all(axis.count());
 
         // Notice first: the authoritative slot needs none.
-        let notice = if waived(Rule::ShortNotice) { self.situation.now } else { self.situation.notice_start() };
+        let notice = if waived(SlotRule::Notice) { self.situation.now } else { self.situation.notice_start() };
         starts::keep(&mut timely, axis.from(notice));
         starts::insert(&mut timely, axis.home());
         // What starts before now is past, waiver or not.
@@ -54,17 +54,17 @@ impl Candidates<'_> {
             None => timely.fill(0),
         }
         if let Some(change) = self.situation.in_force() {
-            if waived(Rule::OutsideWindow) {
+            if waived(SlotRule::Window) {
                 let near = |days: i64| self.authoritative.slot.start.plus_millis(days * DAY);
                 starts::keep(&mut timely, axis.from(near(-7)).start..axis.from(near(7).plus_millis(1)).start);
             } else {
                 starts::keep(&mut timely, axis.inside(&change.window));
             }
         }
-        if let Some(end) = self.situation.cutover_end().filter(|_| !waived(Rule::CutoverLead)) {
+        if let Some(end) = self.situation.cutover_end().filter(|_| !waived(SlotRule::Cutover)) {
             starts::keep(&mut timely, axis.ending_by(end));
         }
-        if !waived(Rule::FreezeCrossing) {
+        if !waived(SlotRule::Freeze) {
             self.clear_freezes(&mut timely);
         }
         for declined in self.declined.iter().filter(|declined| declined.attendees.is_none()) {
@@ -89,9 +89,9 @@ impl Candidates<'_> {
         let mut start = self.axis.start(0);
         for checkpoint in &situation.terms.checkpoints {
             let ready = match (situation.ready(checkpoint), waiver) {
-                (Ready::Overdue(expected), Waiver::Rule(Rule::EvidenceOverdue)) => expected,
+                (Ready::Overdue(expected), Waiver::Rule(SlotRule::Overdue)) => expected,
                 (Ready::Overdue(_), _) => return None,
-                (_, Waiver::Rule(Rule::BeforeEvidence)) => continue,
+                (_, Waiver::Rule(SlotRule::Evidence)) => continue,
                 (Ready::At(at), _) => at,
                 (Ready::Never, _) => return None,
             };
@@ -152,7 +152,7 @@ impl Candidates<'_> {
 
     /// Who may sit in which role at a start, and whether nobody may sit twice.
     fn choices(&self, start: usize, waiver: Waiver) -> (Vec<Vec<Seatable>>, bool) {
-        let distinct = self.must_be_distinct() && waiver != Waiver::Rule(Rule::SharedPerson);
+        let distinct = self.must_be_distinct() && waiver != Waiver::Rule(SlotRule::Shared);
         let mut seatable = self.seatable(start, waiver);
         if self.keeps_seats_alone(start) {
             seatable.iter_mut().for_each(|role| role.retain(|seat| !seat.substitution));

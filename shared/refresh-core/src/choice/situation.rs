@@ -15,7 +15,7 @@ use crate::{
         subject::{Diary, Subject},
     },
     record::{
-        exception::{Reason, Rule},
+        exception::Reason,
         packet::{Packet, Standpoint},
     },
 };
@@ -156,16 +156,16 @@ impl<'a> Situation<'a> {
         for role in self.roles() {
             let mapping = self.facts.mapping(&self.terms.service, role);
             if mapping.is_none_or(|mapping| mapping.holder.is_none()) {
-                reasons.push(Reason::new(Rule::Holder).role(role));
+                reasons.push(Reason::Holder(role.clone()));
             }
             if mapping.is_none_or(|mapping| mapping.delegates.is_none()) {
-                reasons.push(Reason::new(Rule::Delegates).role(role));
+                reasons.push(Reason::Delegates(role.clone()));
             }
         }
         match self.in_force() {
-            None => reasons.push(Reason::new(Rule::ChangeRecord)),
+            None => reasons.push(Reason::ChangeRecord),
             // Whom a hold is for keeps an hour free: nobody is asked to for what nobody can adopt.
-            Some(change) if change.owner.is_none() => reasons.push(Reason::new(Rule::Owner)),
+            Some(change) if change.owner.is_none() => reasons.push(Reason::Owner),
             Some(_) => {}
         }
         reasons

@@ -13,12 +13,12 @@ use crate::{
         starts::{self, Rows, Starts},
         working_hours,
     },
-    record::exception::{Reason, Rule},
+    record::{exception::Reason, rule::SlotRule},
 };
 
 /// The rules about time: their waiver opens other starts, and the same people may sit at each.
-const TIME_RULES: [Rule; 5] =
-    [Rule::FreezeCrossing, Rule::CutoverLead, Rule::BeforeEvidence, Rule::EvidenceOverdue, Rule::ShortNotice];
+const TIME_RULES: [SlotRule; 5] =
+    [SlotRule::Freeze, SlotRule::Cutover, SlotRule::Evidence, SlotRule::Overdue, SlotRule::Notice];
 
 /// Only asked where no slot is viable: a waiver helps only where it opens something. `candidates` reach as far as waivers
 /// lead, `week` as far as that of the window does.
@@ -33,9 +33,9 @@ pub fn reasons(candidates: Candidates<'_>, week: &Candidates<'_>) -> Vec<Reason>
     for (rule, opened) in &opened {
         reasons.extend(by_rule(&candidates, &fillings, *rule, common(opened, &fillings.all)));
     }
-    reasons.extend(by_one_rule(week, Rule::OutsideWindow));
+    reasons.extend(by_one_rule(week, SlotRule::Window));
     if candidates.must_be_distinct() {
-        reasons.extend(by_rule(&candidates, &fillings, Rule::SharedPerson, common(&timely, &candidates.covered())));
+        reasons.extend(by_rule(&candidates, &fillings, SlotRule::Shared, common(&timely, &candidates.covered())));
     }
     for role in 0..candidates.roles.len() {
         reasons.extend(by_role(&candidates, &fillings, role, common(&timely, fillings.all_but.row(role))));
@@ -45,10 +45,10 @@ pub fn reasons(candidates: Candidates<'_>, week: &Candidates<'_>) -> Vec<Reason>
         reasons.extend(by_person(&candidates, &fillings, person, common(&timely, proven.row(person))));
     }
     if candidates.situation.policy.working_hours.is_some() {
-        reasons.extend(by_one_rule(&candidates.at_any_hour(), Rule::OutsideHours));
+        reasons.extend(by_one_rule(&candidates.at_any_hour(), SlotRule::Hours));
     }
     if reasons.is_empty() {
-        reasons.push(Reason::new(Rule::NoCommonSlot));
+        reasons.push(Reason::NoCommonSlot);
     }
     reasons.sort_by(|a, b| a.identity().cmp(&b.identity()));
     reasons
@@ -192,21 +192,22 @@ impl Unfilled {
     }
 }
 
-fn by_rule(candidates: &Candidates<'_>, fillings: &Fillings, rule: Rule, open: Vec<u64>) -> Option<Reason> {
+fn by_rule(candidates: &Candidates<'_>, fillings: &Fillings, rule: SlotRule, open: Vec<u64>) -> Option<Reason> {
     let waiver = Waiver::Rule(rule);
     let start = fillings.nearest(candidates, waiver, &open)?;
     let seats = candidates.assign(start, waiver)?;
     let slot = candidates.axis.slot(start);
-    let mut reason = Reason::new(rule).slot(slot);
-    reason.missed_by_minutes = missed_by(candidates, rule, &slot, &seats).map(minutes_up);
-    if rule == Rule::SharedPerson {
-        reason.person = twice_seated(candidates, &seats).cloned();
-    }
-    Some(reason)
+    Some(match rule {
+        SlotRule::Shared => Reason::Shared { person: twice_seated(candidates, &seats).cloned(), slot },
+        _ => {
+            let missed_by_minutes = missed_by(candidates, rule, &slot, &seats).map(minutes_up);
+            Reason::Waiver { rule, slot, missed_by_minutes }
+        }
+    })
 }
 
 /// The same where nothing of other waivers is of use: other starts, or other people may sit at them.
-fn by_one_rule(candidates: &Candidates<'_>, rule: Rule) -> Option<Reason> {
+fn by_one_rule(candidates: &Candidates<'_>, rule: SlotRule) -> Option<Reason> {
     let open = candidates.timely(Waiver::Rule(rule));
     let fillings = Fillings::of(candidates, &open, &starts::none(candidates.axis.count()));
     by_rule(candidates, &fillings, rule, common(&open, &fillings.all))
@@ -215,35 +216,35 @@ fn by_one_rule(candidates: &Candidates<'_>, rule: Rule) -> Option<Reason> {
 fn by_person(candidates: &Candidates<'_>, fillings: &Fillings, person: usize, open: Vec<u64>) -> Option<Reason> {
     let start = fillings.nearest(candidates, Waiver::Unknown(person), &open)?;
     let slot = candidates.axis.slot(start);
-    Some(Reason::new(Rule::AvailabilityUnknown).person(candidates.people[person]).slot(slot))
+    Some(Reason::Unknown { person: candidates.people[person].clone(), slot })
 }
 
 /// By how much the slot breaks the rule, in milliseconds. `None` for waivers of people, and where nothing says when.
-fn missed_by(candidates: &Candidates<'_>, rule: Rule, slot: &Slot, seats: &Assignment) -> Option<i64> {
+fn missed_by(candidates: &Candidates<'_>, rule: SlotRule, slot: &Slot, seats: &Assignment) -> Option<i64> {
     let situation = candidates.situation;
     let buffer = situation.policy.evidence_buffer_minutes * MINUTE;
     let ready = || situation.terms.checkpoints.iter().map(|checkpoint| situation.ready(checkpoint));
     match rule {
-        Rule::FreezeCrossing => Some(situation.freezes.crossing(slot)),
-        Rule::OutsideWindow => {
+        SlotRule::Freeze => Some(situation.freezes.crossing(slot)),
+        SlotRule::Window => {
             let window = situation.in_force()?.window;
             Some(window.start.since(slot.start).max(slot.end.since(window.end)))
         }
-        Rule::CutoverLead => Some(slot.end.since(situation.cutover_end()?)),
-        Rule::BeforeEvidence => ready()
+        SlotRule::Cutover => Some(slot.end.since(situation.cutover_end()?)),
+        SlotRule::Evidence => ready()
             .map(|ready| match ready {
                 Ready::At(at) => Some(at.plus_millis(buffer).since(slot.start)),
                 Ready::Overdue(_) | Ready::Never => None,
             })
             .try_fold(0, |most, missed| Some(most.max(missed?))),
-        Rule::EvidenceOverdue => ready()
+        SlotRule::Overdue => ready()
             .filter_map(|ready| match ready {
                 Ready::Overdue(expected) => Some(situation.now.since(expected)),
                 Ready::At(_) | Ready::Never => None,
             })
             .max(),
-        Rule::ShortNotice => Some(situation.notice_start().since(slot.start)),
-        Rule::OutsideHours => {
+        SlotRule::Notice => Some(situation.notice_start().since(slot.start)),
+        SlotRule::Hours => {
             seats.people.iter().map(|person| outside_hours(candidates, candidates.people[*person], slot)).max()
         }
         _ => None,
@@ -267,12 +268,14 @@ fn by_role(candidates: &Candidates<'_>, fillings: &Fillings, role: usize, open: 
     let start = fillings.nearest(candidates, Waiver::Role(role), &open)?;
     let seats = &candidates.roles[role];
     let slot = candidates.axis.slot(start);
-    let mut reason = Reason::new(Rule::RoleUncovered).role(seats.role).slot(slot);
-    reason.gap = Some(gap::around(candidates, seats.role, slot));
     let before = starts::previous(candidates.filled.row(role), start).and_then(|start| {
         let seats = candidates.seatable_in(role, start, Waiver::Nothing);
         seats.min_by_key(|seat| (seat.substitution, seat.rank)).map(|seat| seat.person)
     });
-    reason.last_cover = Some(candidates.people[before.unwrap_or(seats.incumbent)].clone());
-    Some(reason)
+    Some(Reason::Uncovered {
+        role: seats.role.clone(),
+        slot,
+        gap: gap::around(candidates, seats.role, slot),
+        last_cover: candidates.people[before.unwrap_or(seats.incumbent)].clone(),
+    })
 }

@@ -7,7 +7,7 @@ use crate::{
     audience::deadlines,
     decide::draft::Draft,
     record::{
-        exception::{Exception, ExceptionKind, Reason, Rule},
+        exception::{Exception, ExceptionKind, Missing, Reason},
         review::Standing,
     },
 };
@@ -42,7 +42,7 @@ impl Draft<'_> {
     pub fn keep_exceptions(&mut self) {
         let found = self.review.head.exceptions.iter().filter_map(|exception| {
             let mut reasons = exception.reasons.clone();
-            reasons.retain(|reason| !matches!(reason.rule, Rule::Unanswered | Rule::AlternateOwner));
+            reasons.retain(|reason| !matches!(reason, Reason::Unanswered(_) | Reason::AlternateOwner));
             let found = exception.kind != ExceptionKind::Unreachable && !reasons.is_empty();
             found.then_some((exception.kind, reasons))
         });
@@ -54,7 +54,7 @@ impl Draft<'_> {
         let head = &self.review.head;
         let packet = self.authoritative();
         let role = |person: &Person| packet.roles_of(person).next().cloned();
-        let of = |rule: Rule, person: &Person| Reason { role: role(person), ..Reason::new(rule).person(person) };
+        let missing = |person: &Person| Missing { person: person.clone(), role: role(person) };
         let mut unanswered: Vec<&Person> =
             deadlines::outstanding(head).filter(|duty| duty.due_at <= self.now()).map(|duty| &duty.person).collect();
         unanswered.sort();
@@ -67,13 +67,16 @@ impl Draft<'_> {
             .unreachable
             .iter()
             .filter(|known| known.is_open() && required.contains(&known.person))
-            .map(|known| of(known.why.rule(), &known.person));
+            .map(|known| Reason::Undeliverable(known.why, missing(&known.person)));
         let mut found = vec![
-            (ExceptionKind::Unanswered, unanswered.into_iter().map(|person| of(Rule::Unanswered, person)).collect()),
+            (
+                ExceptionKind::Unanswered,
+                unanswered.into_iter().map(|person| Reason::Unanswered(missing(person))).collect(),
+            ),
             (ExceptionKind::Unreachable, unreachable.collect()),
         ];
         if head.pending.as_ref().is_some_and(|pending| pending.adopter.is_none()) {
-            found.push((ExceptionKind::PolicyIncomplete, vec![Reason::new(Rule::AlternateOwner)]));
+            found.push((ExceptionKind::PolicyIncomplete, vec![Reason::AlternateOwner]));
         }
         found
     }

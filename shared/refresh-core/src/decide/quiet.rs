@@ -5,7 +5,7 @@ use crate::{
     audience::{issued, reading::Reading},
     decide::draft::Draft,
     record::{
-        exception::{Exception, ExceptionKind, Rule},
+        exception::{Exception, ExceptionKind, Reason},
         view::Row,
     },
     telling::reach,
@@ -59,7 +59,7 @@ impl Draft<'_> {
         let ownerless = |exceptions: &[Exception]| {
             let incomplete = exceptions.iter().filter(|open| open.kind == ExceptionKind::PolicyIncomplete);
             let mut reasons = incomplete.flat_map(|open| &open.reasons);
-            reasons.any(|reason| matches!(reason.rule, Rule::Owner | Rule::ChangeRecord))
+            reasons.any(|reason| matches!(reason, Reason::Owner | Reason::ChangeRecord))
         };
         ownerless(&self.review.head.exceptions) && !self.before.is_some_and(|before| ownerless(&before.head.exceptions))
     }

@@ -14,9 +14,8 @@ use crate::{
     record::{
         commit::{self, Commit},
         decision::{Earlier, Outcome},
-        exception::{ExceptionKind, Reason, Rule},
+        exception::{ExceptionKind, Reason},
         lineage::Trigger,
-        mark::Violation,
         packet::Packet,
         report::Report,
         review::{Fate, Head, Pending, Review, Standing, StandsBy, Undecided},
@@ -123,7 +122,7 @@ fn expire(draft: &mut Draft<'_>) {
 }
 
 fn undecided(slot: crate::base::instant::Slot) -> (ExceptionKind, Vec<Reason>) {
-    (ExceptionKind::Undecided, vec![Reason::new(Rule::Expired).slot(slot)])
+    (ExceptionKind::Undecided, vec![Reason::Expired(slot)])
 }
 
 /// What the facts ask for.
@@ -276,7 +275,7 @@ fn declined_alone(draft: &Draft<'_>, candidates: Candidates<'_>, edge_declined: 
     let mut slots: Vec<_> = head.declined.iter().map(|declined| declined.slot).collect();
     slots.sort_unstable();
     slots.dedup();
-    Some(slots.into_iter().map(|slot| Reason::new(Rule::Declined).slot(slot)).collect())
+    Some(slots.into_iter().map(Reason::Declined).collect())
 }
 
 /// Same slot and attendees.
@@ -316,7 +315,7 @@ fn propose(draft: &mut Draft<'_>, packet: Packet, report: Report, occasion: Occa
     forget_undecided(draft);
     if is_churning(draft) {
         let ended = withdraw(draft);
-        draft.escalate(vec![(ExceptionKind::Churn, vec![Reason::new(Rule::TooManyProposals)])]);
+        draft.escalate(vec![(ExceptionKind::Churn, vec![Reason::TooManyProposals])]);
         return record(draft, Outcome::Escalated, ended, None, occasion);
     }
     let earlier = draft.end_proposal(Fate::Superseded, None);
@@ -350,24 +349,7 @@ fn is_churning(draft: &mut Draft<'_>) -> bool {
 pub(crate) fn override_reasons(draft: &Draft<'_>) -> Vec<Reason> {
     let edge = draft.review.head.today.freeze_edge && !draft.authoritative().freeze_edge;
     let violated = draft.violations();
-    violated.iter().map(stands_by).chain(edge.then(|| Reason::new(Rule::FreezeEdge))).collect()
-}
-
-/// The rule that an accepted violation breaks, as a reason of `owner_override`.
-fn stands_by(violation: &Violation) -> Reason {
-    match violation {
-        Violation::Evidence => Reason::new(Rule::Evidence),
-        Violation::Window => Reason::new(Rule::Window),
-        Violation::Cutover => Reason::new(Rule::Cutover),
-        Violation::Freeze => Reason::new(Rule::Freeze),
-        Violation::Hours(person) => Reason::new(Rule::Hours).person(person),
-        Violation::Busy(person) => Reason::new(Rule::Busy).person(person),
-        Violation::Delegate(person) => Reason::new(Rule::Delegate).person(person),
-        Violation::Uncovered(role) => Reason::new(Rule::Uncovered).role(role),
-        Violation::Excluded(person) => Reason::new(Rule::Excluded).person(person),
-        Violation::Shared(person) => Reason::new(Rule::Shared).person(person),
-        Violation::Cancelled => Reason::new(Rule::Cancelled),
-    }
+    violated.into_iter().map(Reason::StandsBy).chain(edge.then_some(Reason::FreezeEdge)).collect()
 }
 
 impl Draft<'_> {

@@ -11,7 +11,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::{Instant, Person, TraceId, facts::fact::Stamp, record::exception::Rule};
+use crate::{Instant, Person, TraceId, facts::fact::Stamp, record::exception::ReasonWord};
 
 /// What is kept of the mailer's words, in characters.
 pub const LONGEST_REASON: usize = 200;
@@ -157,13 +157,13 @@ pub enum Undeliverable {
 }
 
 impl Undeliverable {
-    /// The rule of the exception that says so.
-    pub const fn rule(self) -> Rule {
+    /// The contract's word for the reason that says so.
+    pub const fn word(self) -> ReasonWord {
         match self {
-            Self::Unmailable => Rule::Unmailable,
-            Self::Rejected => Rule::Rejected,
-            Self::Bounced => Rule::Bounced,
-            Self::Complained => Rule::Complained,
+            Self::Unmailable => ReasonWord::Unmailable,
+            Self::Rejected => ReasonWord::Rejected,
+            Self::Bounced => ReasonWord::Bounced,
+            Self::Complained => ReasonWord::Complained,
         }
     }
 }

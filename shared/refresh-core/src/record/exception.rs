@@ -2,7 +2,11 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::{Instant, Interval, Person, Role, base::instant::Slot};
+use crate::{
+    Instant, Interval, Person, Role,
+    base::instant::Slot,
+    record::{delivery::Undeliverable, mark::Violation, rule::SlotRule},
+};
 
 /// Why people must help.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Serialize, Deserialize)]
@@ -42,10 +46,13 @@ impl ExceptionKind {
     }
 }
 
-/// Why an exception is open.
+/// The contract's word for a reason, in the order in which people are told the reasons of one exception.
+///
+/// A rule of a slot has two words here: one for its waiver, one where the owner stands by a slot that breaks it. Inside,
+/// both are one [`SlotRule`].
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub enum Rule {
+pub enum ReasonWord {
     // no_viable_slot: the waiver of this rule alone would give a slot
     /// A protected freeze stands in the way.
     FreezeCrossing,
@@ -126,7 +133,7 @@ pub enum Rule {
     TooManyProposals,
 }
 
-impl Rule {
+impl ReasonWord {
     /// The word of the contract.
     pub fn word(self) -> String {
         serde_json::to_value(self).ok().and_then(|word| word.as_str().map(str::to_owned)).unwrap_or_default()
@@ -144,58 +151,290 @@ pub struct Exception {
     pub reasons: Vec<Reason>,
 }
 
-/// One reason of an exception.
+/// One reason of an exception, with what the reason is about.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
-pub struct Reason {
-    /// The rule that the reason is about.
-    pub rule: Rule,
-    /// The role that the reason is about.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+#[serde(try_from = "StoredReason", into = "StoredReason")]
+pub enum Reason {
+    /// The waiver of this rule alone would give the slot, which is the nearest such slot.
+    Waiver {
+        /// The rule.
+        rule: SlotRule,
+        /// The slot.
+        slot: Slot,
+        /// By how many whole minutes the slot misses the rule; `None` where nothing says so.
+        missed_by_minutes: Option<i64>,
+    },
+    /// If nobody had to fill this role there would be the slot.
+    Uncovered {
+        /// The role.
+        role: Role,
+        /// The nearest such slot.
+        slot: Slot,
+        /// The time around the slot in which nobody known covers the role.
+        gap: Interval,
+        /// Who covered the role last.
+        last_cover: Person,
+    },
+    /// If one person might fill two roles there would be the slot.
+    Shared {
+        /// The person who would fill two roles.
+        person: Option<Person>,
+        /// The nearest such slot.
+        slot: Slot,
+    },
+    /// If the unknown time of this person were free there would be the slot.
+    Unknown {
+        /// The person.
+        person: Person,
+        /// The nearest such slot.
+        slot: Slot,
+    },
+    /// No waiver of a single rule would give a slot.
+    NoCommonSlot,
+    /// Nobody holds the role.
+    Holder(Role),
+    /// The delegates of the role are not listed.
+    Delegates(Role),
+    /// No approved change record was seen.
+    ChangeRecord,
+    /// The change has no owner.
+    Owner,
+    /// Nobody may decide in the owner's stead.
+    AlternateOwner,
+    /// The proposal of this slot expired.
+    Expired(Slot),
+    /// The owner declined this slot.
+    Declined(Slot),
+    /// The owner stands by a slot that breaks a rule.
+    StandsBy(Violation),
+    /// The owner stands by a slot at the edge of a protected freeze.
+    FreezeEdge,
+    /// The person did not answer in time.
+    Unanswered(Missing),
+    /// Mail to the person does not arrive.
+    Undeliverable(Undeliverable, Missing),
+    /// More proposals were told than the policy allows.
+    TooManyProposals,
+}
+
+/// A required person who is not heard, or not reached.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Missing {
+    /// The person.
+    pub person: Person,
+    /// The first of the roles that the person fills in the authoritative packet; `None` where they fill none.
     pub role: Option<Role>,
-    /// The person that the reason is about.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub person: Option<Person>,
-    /// The slot that the reason is about.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub slot: Option<Slot>,
-    /// By how many minutes the nearest slot misses the rule.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub missed_by_minutes: Option<i64>,
-    /// When nobody known covers the role.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub gap: Option<Interval>,
-    /// Who covered it last.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub last_cover: Option<Person>,
 }
 
 impl Reason {
-    /// A reason of a rule, without further data.
-    pub const fn new(rule: Rule) -> Self {
-        Self { rule, role: None, person: None, slot: None, missed_by_minutes: None, gap: None, last_cover: None }
+    /// The word of the contract.
+    pub const fn word(&self) -> ReasonWord {
+        match self {
+            Self::Waiver { rule, .. } => waiver(*rule),
+            Self::Uncovered { .. } => waiver(SlotRule::Uncovered),
+            Self::Shared { .. } => waiver(SlotRule::Shared),
+            Self::Unknown { .. } => waiver(SlotRule::Unknown),
+            Self::NoCommonSlot => ReasonWord::NoCommonSlot,
+            Self::Holder(_) => ReasonWord::Holder,
+            Self::Delegates(_) => ReasonWord::Delegates,
+            Self::ChangeRecord => ReasonWord::ChangeRecord,
+            Self::Owner => ReasonWord::Owner,
+            Self::AlternateOwner => ReasonWord::AlternateOwner,
+            Self::Expired(_) => ReasonWord::Expired,
+            Self::Declined(_) => ReasonWord::Declined,
+            Self::StandsBy(violation) => stands_by(violation),
+            Self::FreezeEdge => ReasonWord::FreezeEdge,
+            Self::Unanswered(_) => ReasonWord::Unanswered,
+            Self::Undeliverable(why, _) => why.word(),
+            Self::TooManyProposals => ReasonWord::TooManyProposals,
+        }
     }
 
-    /// The reason, about this role.
-    pub fn role(mut self, role: &Role) -> Self {
-        self.role = Some(role.clone());
-        self
+    /// The role that the reason is about.
+    pub const fn role(&self) -> Option<&Role> {
+        match self {
+            Self::Uncovered { role, .. } | Self::Holder(role) | Self::Delegates(role) => Some(role),
+            Self::StandsBy(violation) => violation.role(),
+            Self::Unanswered(missing) | Self::Undeliverable(_, missing) => missing.role.as_ref(),
+            _ => None,
+        }
     }
 
-    /// The reason, about this person.
-    pub fn person(mut self, person: &Person) -> Self {
-        self.person = Some(person.clone());
-        self
+    /// The person that the reason is about.
+    pub const fn person(&self) -> Option<&Person> {
+        match self {
+            Self::Shared { person, .. } => person.as_ref(),
+            Self::Unknown { person, .. } => Some(person),
+            Self::StandsBy(violation) => violation.person(),
+            Self::Unanswered(missing) | Self::Undeliverable(_, missing) => Some(&missing.person),
+            _ => None,
+        }
     }
 
-    /// The reason, about this slot.
-    pub const fn slot(mut self, slot: Slot) -> Self {
-        self.slot = Some(slot);
-        self
+    /// The slot that the reason is about: the nearest one under a waiver, or the choice that expired or was declined.
+    pub const fn slot(&self) -> Option<Slot> {
+        match self {
+            Self::Waiver { slot, .. }
+            | Self::Uncovered { slot, .. }
+            | Self::Shared { slot, .. }
+            | Self::Unknown { slot, .. }
+            | Self::Expired(slot)
+            | Self::Declined(slot) => Some(*slot),
+            _ => None,
+        }
+    }
+
+    /// By how many whole minutes the nearest slot misses the rule.
+    pub const fn missed_by_minutes(&self) -> Option<i64> {
+        match self {
+            Self::Waiver { missed_by_minutes, .. } => *missed_by_minutes,
+            _ => None,
+        }
+    }
+
+    /// When nobody known covers the role, and who covered it last.
+    pub const fn gap(&self) -> Option<(Interval, &Person)> {
+        match self {
+            Self::Uncovered { gap, last_cover, .. } => Some((*gap, last_cover)),
+            _ => None,
+        }
+    }
+
+    /// Everybody whom the reason names.
+    pub fn people(&self) -> impl Iterator<Item = &Person> {
+        self.person().into_iter().chain(self.gap().map(|(_, last_cover)| last_cover))
     }
 
     /// What counts as the same reason: nearest slots and misses are shown as of the telling and are no difference.
-    pub fn identity(&self) -> (Rule, Option<&Role>, Option<&Person>) {
-        (self.rule, self.role.as_ref(), self.person.as_ref())
+    pub const fn identity(&self) -> (ReasonWord, Option<&Role>, Option<&Person>) {
+        (self.word(), self.role(), self.person())
+    }
+}
+
+/// The word for the waiver of a rule. A rule that nobody can waive has no word of its own.
+const fn waiver(rule: SlotRule) -> ReasonWord {
+    match rule {
+        SlotRule::Freeze => ReasonWord::FreezeCrossing,
+        SlotRule::Window => ReasonWord::OutsideWindow,
+        SlotRule::Cutover => ReasonWord::CutoverLead,
+        SlotRule::Evidence | SlotRule::Unready => ReasonWord::BeforeEvidence,
+        SlotRule::Overdue => ReasonWord::EvidenceOverdue,
+        SlotRule::Uncovered => ReasonWord::RoleUncovered,
+        SlotRule::Notice => ReasonWord::ShortNotice,
+        SlotRule::Shared => ReasonWord::SharedPerson,
+        SlotRule::Hours => ReasonWord::OutsideHours,
+        SlotRule::Unknown => ReasonWord::AvailabilityUnknown,
+        SlotRule::Busy | SlotRule::Delegate | SlotRule::Excluded | SlotRule::Cancelled | SlotRule::Declined => {
+            ReasonWord::NoCommonSlot
+        }
+    }
+}
+
+/// The word for a violation that the owner stands by: that of the violation, without the person.
+const fn stands_by(violation: &Violation) -> ReasonWord {
+    match violation {
+        Violation::Evidence => ReasonWord::Evidence,
+        Violation::Window => ReasonWord::Window,
+        Violation::Cutover => ReasonWord::Cutover,
+        Violation::Freeze => ReasonWord::Freeze,
+        Violation::Hours(_) => ReasonWord::Hours,
+        Violation::Busy(_) => ReasonWord::Busy,
+        Violation::Delegate(_) => ReasonWord::Delegate,
+        Violation::Uncovered(_) => ReasonWord::Uncovered,
+        Violation::Excluded(_) => ReasonWord::Excluded,
+        Violation::Shared(_) => ReasonWord::Shared,
+        Violation::Cancelled => ReasonWord::Cancelled,
+    }
+}
+
+/// A reason as it is stored and shown: the contract's word, and what the word is about.
+#[derive(Serialize, Deserialize)]
+struct StoredReason {
+    rule: ReasonWord,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    role: Option<Role>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    person: Option<Person>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    slot: Option<Slot>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    missed_by_minutes: Option<i64>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    gap: Option<Interval>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    last_cover: Option<Person>,
+}
+
+impl From<Reason> for StoredReason {
+    fn from(reason: Reason) -> Self {
+        let (gap, last_cover) = reason.gap().map(|(gap, last)| (gap, last.clone())).unzip();
+        Self {
+            rule: reason.word(),
+            role: reason.role().cloned(),
+            person: reason.person().cloned(),
+            slot: reason.slot(),
+            missed_by_minutes: reason.missed_by_minutes(),
+            gap,
+            last_cover,
+        }
+    }
+}
+
+impl TryFrom<StoredReason> for Reason {
+    type Error = String;
+
+    /// The error names the reason and the member that the reason lacks.
+    fn try_from(stored: StoredReason) -> Result<Self, String> {
+        let StoredReason { rule, role, person, slot, missed_by_minutes, gap, last_cover } = stored;
+        let lacks = |member: &str| format!("expected a {member} in the reason `{}`", rule.word());
+        let role_of = || role.clone().ok_or_else(|| lacks("role"));
+        let person_of = || person.clone().ok_or_else(|| lacks("person"));
+        let slot_of = || slot.ok_or_else(|| lacks("slot"));
+        let missing = || Ok::<_, String>(Missing { person: person_of()?, role: role.clone() });
+        let waiver = |rule| Ok::<_, String>(Self::Waiver { rule, slot: slot_of()?, missed_by_minutes });
+        Ok(match rule {
+            ReasonWord::FreezeCrossing => waiver(SlotRule::Freeze)?,
+            ReasonWord::OutsideWindow => waiver(SlotRule::Window)?,
+            ReasonWord::CutoverLead => waiver(SlotRule::Cutover)?,
+            ReasonWord::BeforeEvidence => waiver(SlotRule::Evidence)?,
+            ReasonWord::EvidenceOverdue => waiver(SlotRule::Overdue)?,
+            ReasonWord::ShortNotice => waiver(SlotRule::Notice)?,
+            ReasonWord::OutsideHours => waiver(SlotRule::Hours)?,
+            ReasonWord::RoleUncovered => Self::Uncovered {
+                role: role_of()?,
+                slot: slot_of()?,
+                gap: gap.ok_or_else(|| lacks("gap"))?,
+                last_cover: last_cover.ok_or_else(|| lacks("last_cover"))?,
+            },
+            ReasonWord::SharedPerson => Self::Shared { slot: slot_of()?, person },
+            ReasonWord::AvailabilityUnknown => Self::Unknown { person: person_of()?, slot: slot_of()? },
+            ReasonWord::NoCommonSlot => Self::NoCommonSlot,
+            ReasonWord::Holder => Self::Holder(role_of()?),
+            ReasonWord::Delegates => Self::Delegates(role_of()?),
+            ReasonWord::ChangeRecord => Self::ChangeRecord,
+            ReasonWord::Owner => Self::Owner,
+            ReasonWord::AlternateOwner => Self::AlternateOwner,
+            ReasonWord::Expired => Self::Expired(slot_of()?),
+            ReasonWord::Declined => Self::Declined(slot_of()?),
+            ReasonWord::Evidence => Self::StandsBy(Violation::Evidence),
+            ReasonWord::Window => Self::StandsBy(Violation::Window),
+            ReasonWord::Cutover => Self::StandsBy(Violation::Cutover),
+            ReasonWord::Freeze => Self::StandsBy(Violation::Freeze),
+            ReasonWord::FreezeEdge => Self::FreezeEdge,
+            ReasonWord::Hours => Self::StandsBy(Violation::Hours(person_of()?)),
+            ReasonWord::Busy => Self::StandsBy(Violation::Busy(person_of()?)),
+            ReasonWord::Delegate => Self::StandsBy(Violation::Delegate(person_of()?)),
+            ReasonWord::Uncovered => Self::StandsBy(Violation::Uncovered(role_of()?)),
+            ReasonWord::Excluded => Self::StandsBy(Violation::Excluded(person_of()?)),
+            ReasonWord::Shared => Self::StandsBy(Violation::Shared(person_of()?)),
+            ReasonWord::Cancelled => Self::StandsBy(Violation::Cancelled),
+            ReasonWord::Unanswered => Self::Unanswered(missing()?),
+            ReasonWord::Bounced => Self::Undeliverable(Undeliverable::Bounced, missing()?),
+            ReasonWord::Complained => Self::Undeliverable(Undeliverable::Complained, missing()?),
+            ReasonWord::Rejected => Self::Undeliverable(Undeliverable::Rejected, missing()?),
+            ReasonWord::Unmailable => Self::Undeliverable(Undeliverable::Unmailable, missing()?),
+            ReasonWord::TooManyProposals => Self::TooManyProposals,
+        })
     }
 }
 
@@ -205,5 +444,81 @@ impl Exception {
         self.kind == other.kind
             && self.reasons.len() == other.reasons.len()
             && self.reasons.iter().zip(&other.reasons).all(|(a, b)| a.identity() == b.identity())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const WORDS: [ReasonWord; 36] = [
+        ReasonWord::FreezeCrossing,
+        ReasonWord::OutsideWindow,
+        ReasonWord::CutoverLead,
+        ReasonWord::BeforeEvidence,
+        ReasonWord::EvidenceOverdue,
+        ReasonWord::RoleUncovered,
+        ReasonWord::ShortNotice,
+        ReasonWord::SharedPerson,
+        ReasonWord::OutsideHours,
+        ReasonWord::AvailabilityUnknown,
+        ReasonWord::NoCommonSlot,
+        ReasonWord::Holder,
+        ReasonWord::Delegates,
+        ReasonWord::ChangeRecord,
+        ReasonWord::Owner,
+        ReasonWord::AlternateOwner,
+        ReasonWord::Expired,
+        ReasonWord::Declined,
+        ReasonWord::Evidence,
+        ReasonWord::Window,
+        ReasonWord::Cutover,
+        ReasonWord::Freeze,
+        ReasonWord::FreezeEdge,
+        ReasonWord::Hours,
+        ReasonWord::Busy,
+        ReasonWord::Delegate,
+        ReasonWord::Uncovered,
+        ReasonWord::Excluded,
+        ReasonWord::Shared,
+        ReasonWord::Cancelled,
+        ReasonWord::Unanswered,
+        ReasonWord::Bounced,
+        ReasonWord::Complained,
+        ReasonWord::Rejected,
+        ReasonWord::Unmailable,
+        ReasonWord::TooManyProposals,
+    ];
+
+    /// Whatever members a reason has, it is written as it was read, or refused by the member that it lacks. A word that
+    /// another reason had would be written as that one.
+    #[test]
+    fn each_reason_is_written_as_it_was_read() {
+        let members = [
+            r#""role":"dba""#,
+            r#""person":"a@example.com""#,
+            r#""slot":{"start":"2026-11-03T15:30:00Z","end":"2026-11-03T16:30:00Z"}"#,
+            r#""missed_by_minutes":30"#,
+            r#""gap":{"start":"2026-11-03T15:00:00Z","end":"2026-11-03T17:00:00Z"}"#,
+            r#""last_cover":"b@example.com""#,
+        ];
+        for word in WORDS {
+            let mut kept = 0;
+            for chosen in 0..1_usize << members.len() {
+                let with =
+                    members.iter().enumerate().filter(|(at, _)| chosen >> at & 1 == 1).map(|(_, member)| *member);
+                let all: Vec<String> =
+                    std::iter::once(format!("\"rule\":\"{}\"", word.word())).chain(with.map(str::to_owned)).collect();
+                let stored = format!("{{{}}}", all.join(","));
+                match serde_json::from_str::<Reason>(&stored) {
+                    Ok(reason) => {
+                        assert_eq!(reason.word(), word, "{stored}");
+                        kept += usize::from(serde_json::to_string(&reason).expect("JSON") == stored);
+                    }
+                    Err(error) => assert!(error.to_string().contains(&word.word()), "{stored}: {error}"),
+                }
+            }
+            assert!(kept > 0, "{}: no form of it is written as it was read", word.word());
+        }
     }
 }

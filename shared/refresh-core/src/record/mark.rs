@@ -4,7 +4,7 @@ use std::{collections::BTreeSet, fmt, str::FromStr};
 
 use serde::{Deserialize, Serialize, de};
 
-use crate::{Person, Role};
+use crate::{Person, Role, record::rule::SlotRule};
 
 /// A rule that a slot or a seat breaks. In the order in which people are told of violations.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
@@ -85,20 +85,52 @@ pub fn violations(marks: &[Mark]) -> BTreeSet<Violation> {
     marks.iter().filter_map(Mark::violation).cloned().collect()
 }
 
+impl Violation {
+    /// The rule that is broken.
+    pub const fn rule(&self) -> SlotRule {
+        match self {
+            Self::Evidence => SlotRule::Evidence,
+            Self::Window => SlotRule::Window,
+            Self::Cutover => SlotRule::Cutover,
+            Self::Freeze => SlotRule::Freeze,
+            Self::Hours(_) => SlotRule::Hours,
+            Self::Busy(_) => SlotRule::Busy,
+            Self::Delegate(_) => SlotRule::Delegate,
+            Self::Uncovered(_) => SlotRule::Uncovered,
+            Self::Excluded(_) => SlotRule::Excluded,
+            Self::Shared(_) => SlotRule::Shared,
+            Self::Cancelled => SlotRule::Cancelled,
+        }
+    }
+
+    /// The person whose seat breaks the rule; `None` where the rule is not about a person.
+    pub const fn person(&self) -> Option<&Person> {
+        match self {
+            Self::Hours(person)
+            | Self::Busy(person)
+            | Self::Delegate(person)
+            | Self::Excluded(person)
+            | Self::Shared(person) => Some(person),
+            Self::Evidence | Self::Window | Self::Cutover | Self::Freeze | Self::Uncovered(_) | Self::Cancelled => None,
+        }
+    }
+
+    /// The role that breaks the rule; `None` where the rule is not about a role.
+    pub const fn role(&self) -> Option<&Role> {
+        match self {
+            Self::Uncovered(role) => Some(role),
+            _ => None,
+        }
+    }
+}
+
 impl fmt::Display for Violation {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Evidence => f.write_str("evidence"),
-            Self::Window => f.write_str("window"),
-            Self::Cutover => f.write_str("cutover"),
-            Self::Freeze => f.write_str("freeze"),
-            Self::Hours(person) => write!(f, "hours:{person}"),
-            Self::Busy(person) => write!(f, "busy:{person}"),
-            Self::Delegate(person) => write!(f, "delegate:{person}"),
-            Self::Uncovered(role) => write!(f, "uncovered:{role}"),
-            Self::Excluded(person) => write!(f, "excluded:{person}"),
-            Self::Shared(person) => write!(f, "shared:{person}"),
-            Self::Cancelled => f.write_str("cancelled"),
+        f.write_str(self.rule().word())?;
+        match (self.person(), self.role()) {
+            (Some(person), _) => write!(f, ":{person}"),
+            (None, Some(role)) => write!(f, ":{role}"),
+            (None, None) => Ok(()),
         }
     }
 }

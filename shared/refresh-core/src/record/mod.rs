@@ -17,4 +17,5 @@ pub mod notice;
 pub mod packet;
 pub mod report;
 pub mod review;
+pub mod rule;
 pub mod view;

@@ -5,7 +5,7 @@ use std::{borrow::Cow, sync::Arc};
 use base64::{Engine, engine::general_purpose::STANDARD_NO_PAD};
 use serde::{Deserialize, Serialize};
 
-use crate::{Instant, Person, Role};
+use crate::{Instant, Person, Role, record::rule::SlotRule};
 
 /// How many runs are kept with a version; beyond, the farthest from the authoritative start are left out.
 pub const MOST_RUNS: usize = 64;
@@ -108,15 +108,20 @@ pub struct Run {
 #[serde(rename_all = "snake_case")]
 pub enum Against {
     /// The evidence is ready later.
-    BeforeEvidence,
+    #[serde(rename = "before_evidence")]
+    Evidence,
     /// Evidence has no ready time.
-    NoEvidence,
+    #[serde(rename = "no_evidence")]
+    Unready,
     /// The slot lies outside the review window.
-    OutsideWindow,
+    #[serde(rename = "outside_window")]
+    Window,
     /// The slot ends too close to the cutover.
-    CutoverLead,
+    #[serde(rename = "cutover_lead")]
+    Cutover,
     /// The slot starts too soon.
-    ShortNotice,
+    #[serde(rename = "short_notice")]
+    Notice,
     /// The slot overlaps a protected freeze.
     Freeze,
     /// The owner declined the slot.
@@ -155,44 +160,23 @@ pub enum Because {
     NotValid,
 }
 
-/// A reason against a start that names nobody, in the order in which they are told.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum RuleAgainst {
-    /// Evidence has no ready time.
-    NoEvidence,
-    /// The evidence is ready later.
-    BeforeEvidence,
-    /// The slot lies outside the review window.
-    OutsideWindow,
-    /// The slot ends too close to the cutover.
-    CutoverLead,
-    /// The slot starts too soon.
-    ShortNotice,
-    /// The slot overlaps a protected freeze.
-    Freeze,
-    /// Each role could be filled, but not by distinct people.
-    Shared,
-    /// The owner declined the slot.
-    Declined,
-}
+/// The rules against a start that name nobody, in the order in which they are told: those before the roles that lack
+/// people, then those after. A rule's place is its bit in a packed run.
+const TOLD: [&[(SlotRule, Against)]; 2] = [
+    &[
+        (SlotRule::Unready, Against::Unready),
+        (SlotRule::Evidence, Against::Evidence),
+        (SlotRule::Window, Against::Window),
+        (SlotRule::Cutover, Against::Cutover),
+        (SlotRule::Notice, Against::Notice),
+        (SlotRule::Freeze, Against::Freeze),
+    ],
+    &[(SlotRule::Shared, Against::Shared), (SlotRule::Declined, Against::Declined)],
+];
 
-impl RuleAgainst {
-    /// Those told before the roles that lack people, then those told after.
-    const TOLD: [&[(Self, Against)]; 2] = [
-        &[
-            (Self::NoEvidence, Against::NoEvidence),
-            (Self::BeforeEvidence, Against::BeforeEvidence),
-            (Self::OutsideWindow, Against::OutsideWindow),
-            (Self::CutoverLead, Against::CutoverLead),
-            (Self::ShortNotice, Against::ShortNotice),
-            (Self::Freeze, Against::Freeze),
-        ],
-        &[(Self::Shared, Against::Shared), (Self::Declined, Against::Declined)],
-    ];
-
-    const fn bit(self) -> u8 {
-        1 << self as u8
-    }
+/// The bit of a rule in a packed run; zero for a rule that a report does not name.
+fn bit(rule: SlotRule) -> u8 {
+    TOLD.iter().copied().flatten().position(|(told, _)| *told == rule).map_or(0, |place| 1 << place)
 }
 
 impl Default for Report {
@@ -251,8 +235,8 @@ impl Packed {
     fn against(&self, reader: &mut Reader<'_>) -> Option<Vec<Against>> {
         let rules = reader.byte()?;
         let told = |part: usize| {
-            let broken = |(rule, _): &&(RuleAgainst, Against)| rules & rule.bit() != 0;
-            RuleAgainst::TOLD[part].iter().filter(broken).map(|(_, against)| against.clone())
+            let broken = |(rule, _): &&(SlotRule, Against)| rules & bit(*rule) != 0;
+            TOLD[part].iter().filter(broken).map(|(_, against)| against.clone())
         };
         let mut against: Vec<Against> = told(0).collect();
         let lacking = reader.bits(self.teams.len())?;
@@ -292,7 +276,7 @@ impl Because {
 
 /// Writes a report, run by run in order of time. A run is: its first start, counted in milliseconds from the last of the
 /// run before; its last start, counted from its first (both seven bits a byte, the lowest first, the high bit where more
-/// follow); a byte with a bit for each [`RuleAgainst`]; a bit for each role, set where nobody may fill it; and for each
+/// follow); a byte with a bit for each rule that names nobody; a bit for each role, set where nobody may fill it; and for each
 /// such role two bits a candidate for why not. Bits fill bytes from the lowest.
 #[derive(Debug)]
 pub struct Writer {
@@ -311,11 +295,11 @@ impl Writer {
     }
 
     /// Begins a run.
-    pub fn run(&mut self, first: Instant, last: Instant, rules: impl Iterator<Item = RuleAgainst>) {
+    pub fn run(&mut self, first: Instant, last: Instant, rules: impl Iterator<Item = SlotRule>) {
         self.number(first.millis() - self.last);
         self.number(last.since(first));
         self.last = last.millis();
-        self.bytes.push(rules.fold(0, |bits, rule| bits | rule.bit()));
+        self.bytes.push(rules.fold(0, |bits, rule| bits | bit(rule)));
         self.roles_at = self.bytes.len();
         self.bytes.resize(self.roles_at + self.teams.len().div_ceil(8), 0);
     }

@@ -8,7 +8,7 @@ use crate::{
     Checkpoint, Instant, Interval, Person, Role,
     base::{digest::Digest, fingerprint::RowFingerprint, instant::Slot},
     record::{
-        exception::{ExceptionKind, Rule},
+        exception::{ExceptionKind, ReasonWord},
         mark::Mark,
     },
 };
@@ -94,8 +94,8 @@ pub struct ExceptionLine {
 /// A rule of an exception, with whom the rule is about.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Debug, Serialize, Deserialize)]
 pub struct RuleLine {
-    /// The rule.
-    pub rule: Rule,
+    /// The rule, by the contract's word.
+    pub rule: ReasonWord,
     /// The role.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub role: Option<Role>,

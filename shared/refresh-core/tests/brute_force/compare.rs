@@ -4,7 +4,7 @@ use std::{collections::BTreeSet, fmt::Debug};
 
 use refresh_core::record::{
     commit::Commit,
-    exception::{ExceptionKind, Reason, Rule},
+    exception::{ExceptionKind, Reason},
     lineage::Happening,
     review::Review,
 };
@@ -69,12 +69,12 @@ fn exceptions(
     let nobody = case.review.pending.as_ref().is_some_and(|pending| ledger::adopter(case, &pending.proposal).is_none());
     let open = &review.head.exceptions;
     let core_nobody =
-        open.iter().flat_map(|exception| &exception.reasons).any(|reason| reason.rule == Rule::AlternateOwner);
+        open.iter().flat_map(|exception| &exception.reasons).any(|reason| *reason == Reason::AlternateOwner);
     same("alternate_owner", &core_nobody, &nobody)?;
     let mut rest: Vec<(ExceptionKind, Vec<_>)> = Vec::new();
     for exception in open {
         let reasons: Vec<_> =
-            exception.reasons.iter().filter(|reason| reason.rule != Rule::AlternateOwner).cloned().collect();
+            exception.reasons.iter().filter(|reason| **reason != Reason::AlternateOwner).cloned().collect();
         if !reasons.is_empty() || exception.kind != ExceptionKind::PolicyIncomplete {
             rest.push((exception.kind, reasons));
         }
@@ -111,10 +111,10 @@ type Line = (String, Option<usize>, Option<usize>, Option<Span>, Option<i64>);
 
 /// A reason of `no_viable_slot`; persons and roles where the rule is about one.
 fn waiver_line(names: Names, reason: &Reason) -> Line {
-    let word = reason.rule.word();
-    let role = reason.role.as_ref().map(translate::role_index).filter(|_| word == "role_uncovered");
-    let person = reason.person.as_ref().map(translate::person_index).filter(|_| word == "availability_unknown");
-    (word, role, person, reason.slot.map(|slot| names.back(slot)), reason.missed_by_minutes)
+    let word = reason.word().word();
+    let role = reason.role().map(translate::role_index).filter(|_| word == "role_uncovered");
+    let person = reason.person().map(translate::person_index).filter(|_| word == "availability_unknown");
+    (word, role, person, reason.slot().map(|slot| names.back(slot)), reason.missed_by_minutes())
 }
 
 fn judged_line(waived: &Waived) -> Line {
@@ -123,9 +123,9 @@ fn judged_line(waived: &Waived) -> Line {
 
 /// A rule of `policy_incomplete`.
 fn missing_part(reason: &Reason) -> String {
-    match &reason.role {
-        Some(role) => format!("{}:{}", reason.rule.word(), translate::role_index(role)),
-        None => reason.rule.word(),
+    match reason.role() {
+        Some(role) => format!("{}:{}", reason.word().word(), translate::role_index(role)),
+        None => reason.word().word(),
     }
 }
 

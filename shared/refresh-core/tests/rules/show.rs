@@ -36,13 +36,15 @@ pub fn marks(marks: &[Mark]) -> String {
 
 /// `freeze_crossing 19:30-20:30 missed 30`
 pub fn reason(day: Day, reason: &Reason) -> String {
-    let mut said = vec![reason.rule.word()];
-    said.extend(reason.role.as_ref().map(|role| short_role(role).to_owned()));
-    said.extend(reason.person.as_ref().map(|person| short(person).to_owned()));
-    said.extend(reason.slot.as_ref().map(|slot| day.show_interval(slot)));
-    said.extend(reason.missed_by_minutes.map(|minutes| format!("missed {minutes}")));
-    said.extend(reason.gap.as_ref().map(|gap| format!("gap {}", day.show_interval(gap))));
-    said.extend(reason.last_cover.as_ref().map(|person| format!("last {}", short(person))));
+    let mut said = vec![reason.word().word()];
+    said.extend(reason.role().map(|role| short_role(role).to_owned()));
+    said.extend(reason.person().map(|person| short(person).to_owned()));
+    said.extend(reason.slot().map(|slot| day.show_interval(&slot)));
+    said.extend(reason.missed_by_minutes().map(|minutes| format!("missed {minutes}")));
+    if let Some((gap, last)) = reason.gap() {
+        said.push(format!("gap {}", day.show_interval(&gap)));
+        said.push(format!("last {}", short(last)));
+    }
     said.join(" ")
 }
 
