@@ -11,7 +11,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::{Instant, Person, TraceId, facts::fact::Stamp, record::exception::ReasonWord};
+use crate::{Instant, Person, TraceId, facts::fact::Stamp};
 
 /// What is kept of the mailer's words, in characters.
 pub const LONGEST_REASON: usize = 200;
@@ -154,18 +154,6 @@ pub enum Undeliverable {
     Bounced,
     /// The reader complained.
     Complained,
-}
-
-impl Undeliverable {
-    /// The contract's word for the reason that says so.
-    pub const fn word(self) -> ReasonWord {
-        match self {
-            Self::Unmailable => ReasonWord::Unmailable,
-            Self::Rejected => ReasonWord::Rejected,
-            Self::Bounced => ReasonWord::Bounced,
-            Self::Complained => ReasonWord::Complained,
-        }
-    }
 }
 
 /// A person whose mail did not arrive, required or not.

@@ -245,7 +245,7 @@ impl Reason {
             Self::StandsBy(violation) => stands_by(violation),
             Self::FreezeEdge => ReasonWord::FreezeEdge,
             Self::Unanswered(_) => ReasonWord::Unanswered,
-            Self::Undeliverable(why, _) => why.word(),
+            Self::Undeliverable(why, _) => undeliverable(*why),
             Self::TooManyProposals => ReasonWord::TooManyProposals,
         }
     }
@@ -344,6 +344,16 @@ const fn stands_by(violation: &Violation) -> ReasonWord {
         Violation::Excluded(_) => ReasonWord::Excluded,
         Violation::Shared(_) => ReasonWord::Shared,
         Violation::Cancelled => ReasonWord::Cancelled,
+    }
+}
+
+/// The word for mail that does not arrive.
+const fn undeliverable(why: Undeliverable) -> ReasonWord {
+    match why {
+        Undeliverable::Unmailable => ReasonWord::Unmailable,
+        Undeliverable::Rejected => ReasonWord::Rejected,
+        Undeliverable::Bounced => ReasonWord::Bounced,
+        Undeliverable::Complained => ReasonWord::Complained,
     }
 }
 

@@ -1,7 +1,6 @@
 //! The rules that a viable slot and its seats keep. A rule has one name here, whether a slot breaks the rule, a start is
-//! passed over for the rule, or a waiver of the rule would help. The contract has a word for each of these; its words
-//! stand where something is written or read: [`Violation`](super::mark::Violation), [`Against`](super::report::Against),
-//! [`ReasonWord`](super::exception::ReasonWord).
+//! passed over for the rule, or a waiver of the rule would help. The contract has a word for each of these. Its words
+//! stand where something is written or read: in a `Violation`, in an `Against` of a report, and in a `ReasonWord`.
 
 /// A rule of a viable slot, named by the word that people read where the rule is broken.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
