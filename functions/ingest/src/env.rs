@@ -11,7 +11,10 @@ use lambda_shell::{
     start::Connect,
 };
 use packet_store::Store;
-use sources::policy::{self, PolicyFile};
+use sources::{
+    hook::Secrets,
+    policy::{self, PolicyFile},
+};
 
 /// What ingest works with. Built once; clones share everything.
 #[derive(Clone, Debug)]
@@ -21,6 +24,10 @@ pub struct Env {
     pub refresh: Queue,
     /// Where an event goes that can never be read: whole, with its faults.
     pub dead_letters: Queue,
+    /// Where a webhook goes that was taken: its answer waits for nothing else.
+    pub source_events: Queue,
+    /// What proves who posts a webhook.
+    pub secrets: Arc<Secrets>,
     pub clock: Clock,
     /// Spreads the attempts of those who decide at once.
     pub jitter: Jitter,
@@ -35,19 +42,37 @@ impl Env {
     pub fn of(settings: &mut Settings, sdk: &SdkConfig, clock: Clock) -> Result<Self, BadSettings> {
         let (table, refresh) = (settings.required("TABLE"), settings.required("REFRESH_QUEUE_URL"));
         let dead_letters = settings.required("SOURCE_EVENTS_DLQ_URL");
+        let source_events = settings.required("SOURCE_EVENTS_QUEUE_URL");
         let policy = settings.file("POLICY_FILE", "policy.json", policy::read_file);
+        let secrets = secrets(settings);
+        if let (Some(policy), Some(secrets)) = (&policy, &secrets) {
+            for missing in policy.hooks_without_a_secret(secrets) {
+                settings.fault("SOURCE_SECRETS", missing);
+            }
+        }
         let jitter = Jitter::of(settings);
-        let policy = settings.finish(policy)?;
+        let (policy, secrets) = settings.finish(policy.zip(secrets))?;
         let sqs = aws::sqs(sdk, settings);
         Ok(Self {
             store: Store::new(aws::dynamodb(sdk, settings), table).seeded(jitter.seed()),
             policy: Arc::new(policy),
             refresh: Queue::new(sqs.clone(), refresh, jitter.clone()),
-            dead_letters: Queue::new(sqs, dead_letters, jitter.clone()),
+            dead_letters: Queue::new(sqs.clone(), dead_letters, jitter.clone()),
+            source_events: Queue::new(sqs, source_events, jitter.clone()),
+            secrets: Arc::new(secrets),
             clock,
             jitter,
         })
     }
+}
+
+/// A deployment without hooks has no secrets.
+fn secrets(settings: &mut Settings) -> Option<Secrets> {
+    if settings.optional("SOURCE_SECRETS").is_none() {
+        return Some(Secrets::default());
+    }
+    let expected = "a JSON object of names, each with a secret of at least 16 bytes or a list of two";
+    settings.secret("SOURCE_SECRETS", expected, Secrets::read)
 }
 
 impl Connect for Env {

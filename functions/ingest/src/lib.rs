@@ -1,6 +1,7 @@
 //! Source event -> fact. Writes EVENT and FACT first, looks up the reviews that depend on the subject second, and asks
 //! for their refresh: always, whatever the write said, since an earlier delivery may have died before it asked.
 
+mod door;
 mod env;
 mod take;
 
@@ -10,6 +11,7 @@ use lambda_shell::{
     deadline::Deadline,
 };
 
+pub use door::post;
 pub use env::Env;
 pub use take::Taken;
 

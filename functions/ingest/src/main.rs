@@ -3,5 +3,5 @@
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), lambda_runtime::Error> {
-    lambda_shell::start::batch(ingest::Env::of, ingest::handle).await
+    lambda_shell::start::batch_and_web(ingest::Env::of, ingest::handle, ingest::post).await
 }

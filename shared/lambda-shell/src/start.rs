@@ -10,6 +10,7 @@
 use aws_config::SdkConfig;
 use aws_lambda_events::{lambda_function_urls::LambdaFunctionUrlRequest, sqs::SqsEvent};
 use lambda_runtime::{Error, LambdaEvent, service_fn};
+use serde::Deserialize;
 use serde_json::Value;
 
 use crate::{
@@ -69,6 +70,45 @@ pub async fn batch<E: Connect, T>(
     .await
 }
 
+/// A queue's function that answers requests as well, behind a function URL.
+pub async fn batch_and_web<E: Connect, T>(
+    wiring: impl Wiring<E>,
+    handle: impl AsyncFn(&E, SqsEvent, Deadline) -> BatchReport<T>,
+    answer: impl AsyncFn(&E, Request, Deadline) -> Response,
+) -> Result<(), Error> {
+    let env = connected(wiring, Patience::Queue).await?;
+    let (env, handle, answer) = (&env, &handle, &answer);
+    lambda_runtime::run(service_fn(move |event: LambdaEvent<Value>| async move {
+        let deadline = Deadline::of(&event.context);
+        // A batch has records, a request never has.
+        if event.payload.get("Records").is_none() && event.payload.get("requestContext").is_some() {
+            return Ok(answered(&event.payload, async |request| answer(env, request, deadline).await).await);
+        }
+        let event = serde_json::from_value(event.payload)?;
+        let response = handle(env, event, deadline).await.response().map_err(|failure| unnamed(&failure))?;
+        Ok::<Value, Error>(serde_json::to_value(response)?)
+    }))
+    .await
+}
+
+async fn answered(event: &Value, answer: impl AsyncFn(Request) -> Response) -> Value {
+    let request = LambdaFunctionUrlRequest::deserialize(event).map_err(|error| error.to_string());
+    match request.and_then(Request::from_event) {
+        Ok(request) => {
+            let head = request.method == "HEAD";
+            let mut response = answer(request).await;
+            if head {
+                response.body.clear();
+            }
+            response.to_event()
+        }
+        Err(expected) => {
+            tracing::warn!(error = expected, "the request cannot be read");
+            Response::new(400, Vec::new(), Vec::new()).to_event()
+        }
+    }
+}
+
 /// A page's function, behind a function URL.
 pub async fn web<E: Connect>(
     wiring: impl Wiring<E>,
@@ -76,21 +116,9 @@ pub async fn web<E: Connect>(
 ) -> Result<(), Error> {
     let env = connected(wiring, Patience::Page).await?;
     let (env, handle) = (&env, &handle);
-    lambda_runtime::run(service_fn(move |event: LambdaEvent<LambdaFunctionUrlRequest>| async move {
+    lambda_runtime::run(service_fn(move |event: LambdaEvent<Value>| async move {
         let deadline = Deadline::of(&event.context);
-        let request = match Request::from_event(event.payload) {
-            Ok(request) => request,
-            Err(expected) => {
-                tracing::warn!(error = expected, "the request cannot be read");
-                return Ok(Response::new(400, Vec::new(), Vec::new()).to_event());
-            }
-        };
-        let head = request.method == "HEAD";
-        let mut response = handle(env, request, deadline).await;
-        if head {
-            response.body.clear();
-        }
-        Ok::<Value, Error>(response.to_event())
+        Ok::<Value, Error>(answered(&event.payload, async |request| handle(env, request, deadline).await).await)
     }))
     .await
 }

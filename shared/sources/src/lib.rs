@@ -5,6 +5,7 @@
 //! | [`contract`] | a CloudEvent of the contract | [`refresh_core::facts::event::Event`], or every fault in it |
 //! | [`envelope`] | an SNS or EventBridge envelope | what is inside |
 //! | [`http`] | a request of the CloudEvents HTTP binding | the events in it, one JSON text each |
+//! | [`hook`] | a webhook as its system posts it | whether the system sent the webhook, and the message for the queue |
 //! | [`native`] | what a source system sends by itself | CloudEvents of the contract |
 //! | [`mail`] | the mailer's report on a message of ours | what became of it |
 //! | [`policy`] | `infra/policy.json` | the deployment's policy and the bindings of native payloads |
@@ -17,6 +18,7 @@
 pub mod contract;
 pub mod envelope;
 pub mod fault;
+pub mod hook;
 pub mod http;
 mod json;
 pub mod mail;

@@ -129,6 +129,8 @@ pub enum Found {
 }
 
 const TOKEN: &str = "operator-token";
+/// Secrets of hooks by name, a JSON object.
+const SOURCE_SECRETS: &str = "source-secrets.json";
 
 fn at(doing: &str, path: &Path, error: impl fmt::Display) -> Failed {
     Failed::new(format!("{doing} {}: {error}", path.display()))
@@ -285,6 +287,11 @@ impl Home {
         self.secret(TOKEN, |token| token)
     }
 
+    /// The secrets of hooks, as somebody wrote them: none until the file is there.
+    fn source_secrets(&self) -> Result<String, Failed> {
+        Ok(private::read(&self.file(SOURCE_SECRETS)).map_err(Failed::new)?.unwrap_or_default())
+    }
+
     fn secret(&self, name: &str, of: impl FnOnce(String) -> String) -> Result<String, Failed> {
         let path = self.file(name);
         let kept = private::read(&path).map_err(Failed::new)?;
@@ -319,6 +326,7 @@ impl Home {
             mail_domain: "localhost.invalid".to_owned(),
             link_keys: self.link_keys()?,
             operator_token: self.operator_token()?,
+            source_secrets: self.source_secrets()?,
             ..Settings::in_memory(policy)
         })
     }

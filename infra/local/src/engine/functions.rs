@@ -69,6 +69,7 @@ fn surroundings(topology: &Topology, function: &str, settings: &Settings) -> Res
         Binding::Deployment => match name {
             "ADOPT_LINK_BASE" | "ACKNOWLEDGE_LINK_BASE" => Some(settings.link_base.clone()),
             "LINK_KEYS" => Some(settings.link_keys.clone()),
+            "SOURCE_SECRETS" => Some(settings.source_secrets.clone()),
             _ => None,
         },
     };
@@ -123,6 +124,7 @@ impl Functions {
         let request = Request::from_event(event)?;
         let head = request.method == "HEAD";
         let mut response = match function {
+            "ingest" => ingest::post(&self.ingest, request, deadline).await,
             "adopt" => adopt::handle(&self.adopt, request, deadline).await,
             "acknowledge" => acknowledge::handle(&self.acknowledge, request, deadline).await,
             other => return Err(format!("{other:?} answers no page")),
@@ -145,6 +147,9 @@ impl Functions {
     /// One function, one event, like the cloud would: what it answers, as JSON.
     pub async fn invoke(&self, function: &str, event: Value) -> Result<Value, String> {
         match function {
+            "ingest" if event.get("requestContext").is_some() => {
+                Ok(self.page(function, event, Deadline::far()).await?.to_event())
+            }
             "ingest" | "refresh" | "notify" => {
                 let event = serde_json::from_value(event).map_err(|error| format!("expected an SQS event: {error}"))?;
                 let report = self.batch(function, event, Deadline::far()).await?;

@@ -25,6 +25,8 @@ pub struct Settings {
     pub mail_domain: String,
     /// `<key id>:<base64url of 32 bytes>`, comma separated; the first signs.
     pub link_keys: String,
+    /// The secrets of hooks, a JSON object by name; empty where there are none.
+    pub source_secrets: String,
     /// What lets the operator in where a mailed link does not. Empty: nothing does.
     pub operator_token: String,
     /// Other than production's, for tests.
@@ -36,13 +38,27 @@ pub struct Settings {
 /// Links of replays lead nowhere, so their key need not be secret; being the same keeps replays the same.
 const REPLAY_KEYS: &str = "1:AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8";
 
+/// A replayed webhook was proven when it was recorded, so its secret need not be secret either.
+const REPLAY_SECRET: &str = "a replay proves nobody";
+
+/// A secret for every hook of a policy. A policy that cannot be read has none; whoever reads the policy next says why.
+fn replay_secrets(policy: &str) -> String {
+    let bindings = sources::policy::read_file(policy).map(|file| file.bindings.0).unwrap_or_default();
+    let hooks = bindings.into_iter().filter_map(|bound| bound.hook);
+    let secrets: serde_json::Map<String, serde_json::Value> =
+        hooks.map(|hook| (hook.secret, REPLAY_SECRET.into())).collect();
+    serde_json::Value::from(secrets).to_string()
+}
+
 impl Settings {
     /// Everything in memory, the same every time.
     pub fn in_memory(policy: impl Into<String>) -> Self {
+        let policy = policy.into();
         Self {
+            source_secrets: replay_secrets(&policy),
             storage: Storage::Memory,
             durable_queues: false,
-            policy: policy.into(),
+            policy,
             link_base: "https://holdpoint.example.com".to_owned(),
             mail_from: "holdpoint@holdpoint.example.com".to_owned(),
             mail_domain: "holdpoint.example.com".to_owned(),

@@ -10,11 +10,12 @@ use refresh_core::{
     record::lineage::{self as core_lineage, AnswerResult, Happening},
 };
 use serde_json::Value;
+use sources::hook::Posted;
 
 use super::{
     answer::{self, OpenPage},
     records::{self, AnswerRecord, NoticeRecord, Record, Records, TriggerRecord, What},
-    scenario::{Action, Answer, Line, Link, Scenario, Then, Visit},
+    scenario::{Action, Answer, Line, Link, RecordedHook, Scenario, Then, Visit},
 };
 use crate::{
     engine::{Batch, Outcome, Settings, virtual_time::VirtualTime},
@@ -105,6 +106,11 @@ impl Player {
                 self.put(&body).await.map_err(failed)?;
                 Vec::new()
             }
+            Some(Action::Hook(hook)) => {
+                let body = self.hooked(hook).map_err(failed)?;
+                self.put(&body).await.map_err(failed)?;
+                Vec::new()
+            }
             Some(Action::Adopt(visit)) => {
                 let result = self.decide(visit, ChosenButton::Adopt).await.map_err(failed)?;
                 vec![self.answer(visit, core_lineage::Action::Adopt, result)]
@@ -150,6 +156,22 @@ impl Player {
         let source = self.time.engine().topology().functions["ingest"].source.as_ref();
         let queue = source.map(|source| source.queue.clone()).unwrap_or_default();
         self.time.engine().queues().send(&queue, outgoing).await.map(drop).map_err(|refusal| refusal.to_string())
+    }
+
+    /// What the door puts on the queue. What its binding cannot read is for ingest to refuse, as a result.
+    fn hooked(&self, hook: &RecordedHook) -> Result<Value, String> {
+        let RecordedHook { binding, headers, body } = hook;
+        let bindings = &self.time.engine().functions().ingest.policy.bindings;
+        let bound = bindings.named(binding).filter(|bound| bound.hook.is_some());
+        let format = bound.map(|bound| bound.binding.format().word());
+        let format =
+            format.ok_or_else(|| format!("hook.binding: expected a binding with a hook, found {binding:?}"))?;
+        let posted = Posted { headers, body: body.as_bytes() };
+        let message = bound.and_then(|bound| sources::hook::message(bound, posted).ok());
+        let read = message.and_then(|message| serde_json::from_str(&message).ok());
+        Ok(read.unwrap_or_else(
+            || serde_json::json!({ "format": format, "binding": binding, "headers": headers, "body": body }),
+        ))
     }
 
     fn answer(&self, visit: &Visit, action: core_lineage::Action, result: AnswerResult) -> Record {

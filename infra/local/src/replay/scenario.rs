@@ -1,6 +1,6 @@
 //! The scenario format: JSON Lines, one instant and at most one action a line.
 
-use std::fmt;
+use std::{collections::BTreeMap, fmt};
 
 use refresh_core::{Instant, Person, ReviewId};
 use serde_json::{Map, Value};
@@ -25,6 +25,8 @@ pub enum Action {
     Send(Value),
     /// A source system's own payload, to be translated at the door.
     SendNative(Native),
+    /// A webhook, as the door of its binding gets it; who sent it was proven when the history was recorded.
+    Hook(RecordedHook),
     Adopt(Visit),
     Decline(Visit, Then),
     Acknowledge(Visit, Answer),
@@ -36,6 +38,16 @@ pub struct Native {
     pub format: String,
     pub headers: Map<String, Value>,
     pub body: Value,
+}
+
+/// What a hook got.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct RecordedHook {
+    /// The name of a binding in the policy.
+    pub binding: String,
+    pub headers: BTreeMap<String, String>,
+    /// The raw body.
+    pub body: String,
 }
 
 /// Somebody follows the link in their mail.
@@ -86,7 +98,7 @@ impl fmt::Display for Malformed {
 
 impl std::error::Error for Malformed {}
 
-const ACTIONS: [&str; 6] = ["send", "send_native", "adopt", "decline", "acknowledge", "open"];
+const ACTIONS: [&str; 7] = ["send", "send_native", "hook", "adopt", "decline", "acknowledge", "open"];
 
 impl Scenario {
     pub fn parse(text: &str) -> Result<Self, Malformed> {
@@ -174,6 +186,7 @@ impl Reader<'_> {
         };
         match name {
             "send" => return Some(Action::Send(value.clone())),
+            "hook" => return self.hook(members),
             "send_native" => {
                 self.only(name, members, &["format", "headers", "body"]);
                 let format = self.text(members, "format", name);
@@ -230,6 +243,27 @@ impl Reader<'_> {
             }
             _ => None,
         }
+    }
+
+    fn hook(&mut self, members: &Map<String, Value>) -> Option<Action> {
+        self.only("hook", members, &["binding", "headers", "body"]);
+        let binding = self.text(members, "binding", "hook");
+        let body = self.text(members, "body", "hook");
+        let mut headers = BTreeMap::new();
+        match members.get("headers") {
+            None => {}
+            Some(Value::Object(given)) => {
+                for name in given.keys() {
+                    let value = self.text(given, name, "hook.headers")?;
+                    headers.insert(name.to_ascii_lowercase(), value);
+                }
+            }
+            Some(other) => {
+                self.fault("hook.headers", "an object", other);
+                return None;
+            }
+        }
+        Some(Action::Hook(RecordedHook { binding: binding?, headers, body: body? }))
     }
 
     fn wrong<T>(&mut self, name: &str, member: &str, expected: &str, members: &Map<String, Value>) -> Option<T> {
@@ -316,6 +350,14 @@ mod tests {
         );
         assert_eq!(line(&format!("\"open\":{{{who},\"link\":\"adopt\"}}")), Action::Open(visit(None), Link::Adopt));
         assert!(matches!(line("\"send\":{\"id\":7}"), Action::Send(_)), "a bad event is a result, not an error");
+        assert_eq!(
+            line("\"hook\":{\"binding\":\"ci\",\"headers\":{\"X-Event\":\"a\"},\"body\":\"{}\"}"),
+            Action::Hook(RecordedHook {
+                binding: "ci".to_owned(),
+                headers: BTreeMap::from([("x-event".to_owned(), "a".to_owned())]),
+                body: "{}".to_owned(),
+            })
+        );
         assert!(matches!(
             line("\"send_native\":{\"format\":\"github.workflow_run\",\"body\":{}}"),
             Action::SendNative(_)

@@ -28,20 +28,36 @@ pub async fn events(State(shared): State<Shared>, headers: HeaderMap, body: Byte
         Ok(events) => events,
         Err(Unsplit::MediaType(fault)) => return refusal(StatusCode::UNSUPPORTED_MEDIA_TYPE, Faults::of(fault)),
         Err(Unsplit::TooLarge(fault)) => return refusal(StatusCode::PAYLOAD_TOO_LARGE, Faults::of(fault)),
-        Err(Unsplit::Invalid(refused)) => return refusal(StatusCode::BAD_REQUEST, Faults::all(&refused)),
+        Err(Unsplit::Invalid(refused)) => {
+            // A webhook that was sent here: what is wrong with it as a CloudEvent is no help.
+            let other_door = sources::hook::misdirected(&headers).map(Faults::of);
+            return refusal(StatusCode::BAD_REQUEST, other_door.unwrap_or_else(|| Faults::all(&refused)));
+        }
     };
     let bindings = &shared.engine.functions().ingest.policy.bindings;
-    let mut faults = Faults::default();
+    let (mut faults, mut skipped) = (Faults::default(), Vec::new());
     for (index, event) in events.iter().enumerate() {
-        if let Err(refused) = sources::read(event, bindings) {
-            faults.add(Some(index), &refused);
+        match sources::read(event, bindings) {
+            Ok(read) => skipped.extend(read.skipped),
+            Err(refused) => faults.add(Some(index), &refused),
         }
+    }
+    if faults.count > 0
+        && let Some(other_door) = sources::hook::misdirected(&headers)
+    {
+        return refusal(StatusCode::BAD_REQUEST, Faults::of(other_door));
     }
     if faults.count > 0 {
         return refusal(StatusCode::BAD_REQUEST, faults);
     }
     match operator::enqueue(&shared.engine, events).await {
-        Ok(accepted) => answered(StatusCode::ACCEPTED, &json!({ "accepted": accepted })),
+        Ok(accepted) => {
+            let mut answer = json!({ "accepted": accepted });
+            if !skipped.is_empty() {
+                answer["skipped"] = skipped.into_iter().take(MOST_FAULTS).collect();
+            }
+            answered(StatusCode::ACCEPTED, &answer)
+        }
         Err(NotTaken::TooLarge { event, why }) => {
             let fault = Fault::new(format!("$[{event}]"), "an event that fits into one message", why);
             refusal(StatusCode::PAYLOAD_TOO_LARGE, Faults::of(fault))

@@ -18,8 +18,68 @@ const TOKEN: &str = "the-operator-of-this-test";
 
 async fn engine() -> Engine {
     let operator_token = TOKEN.to_owned();
-    let settings = Settings { operator_token, ..Settings::in_memory(include_str!("../../../policy.json")) };
+    let source_secrets = json!({ "ci": SECRET }).to_string();
+    let settings = Settings { operator_token, source_secrets, ..Settings::in_memory(policy()) };
     Engine::open(settings, Clock::system()).await.unwrap()
+}
+
+/// The deployment's policy, and a hook.
+fn policy() -> String {
+    let mut policy: Value = serde_json::from_str(include_str!("../../../policy.json")).unwrap();
+    let native = policy["native"].as_array_mut().unwrap();
+    native.retain(|binding| binding["format"] != "github.workflow_run");
+    native.push(json!({
+        "name": "ci", "format": "github.workflow_run", "source": "//ci.example.com/identity", "repository": "example/identity",
+        "workflow": ".github/workflows/it.yml", "branch": "release/*", "change_id": "*", "checkpoint": "hooked",
+        "hook": { "secret": "ci", "proof": "shared_secret" },
+    }));
+    policy.to_string()
+}
+
+const SECRET: &str = "a secret of enough bytes";
+
+/// One name is in no policy, one binding has no hook.
+#[tokio::test]
+async fn a_webhook_is_taken_from_its_system_alone_and_told_what_became_of_it() {
+    let engine = engine().await;
+    let sample: Value =
+        serde_json::from_str(include_str!("../../../../events/ingest/native_github_workflow_run.json")).unwrap();
+    let body = || {
+        let mut body = sample["body"].clone();
+        body["workflow_run"]["path"] = json!(".github/workflows/another.yml");
+        body.to_string()
+    };
+    let ci = || post("/hooks/ci").header("x-github-event", "workflow_run");
+    let signed = |request: axum::http::request::Builder| request.header("authorization", format!("Bearer {SECRET}"));
+    for (request, status, says) in [
+        (post("/hooks/nobody"), StatusCode::NOT_FOUND, "no binding"),
+        (ci(), StatusCode::UNAUTHORIZED, "header authorization"),
+        (ci().header("authorization", "Bearer another"), StatusCode::UNAUTHORIZED, "must have the same secret"),
+    ] {
+        let (found, problem) = ask(&engine, request, body()).await;
+        assert_eq!(found, status);
+        assert!(problem["title"].as_str().unwrap().contains(says), "{problem}");
+        assert_eq!(waiting(&engine), 0);
+    }
+    let (found, problem) = ask(&engine, signed(ci()), "no JSON".to_owned()).await;
+    assert_eq!((found, &problem["errors"][0]["path"]), (StatusCode::BAD_REQUEST, &json!("$")));
+    let (found, _) = ask(&engine, signed(by("GET", "/hooks/ci")), String::new()).await;
+    assert_eq!(found, StatusCode::METHOD_NOT_ALLOWED);
+    assert_eq!(waiting(&engine), 0);
+    let (found, answer) = ask(&engine, signed(ci()), body()).await;
+    assert_eq!((found, &answer["events"]), (StatusCode::ACCEPTED, &json!(0)), "{answer}");
+    assert_eq!(answer["skipped"].as_array().unwrap().len(), 1, "{answer}");
+    assert_eq!(waiting(&engine), 1);
+    assert!(!engine.queues().look("source-events").unwrap()[0].body.contains(SECRET));
+}
+
+#[tokio::test]
+async fn a_webhook_sent_to_the_other_door_is_shown_its_own() {
+    let engine = engine().await;
+    let request = post("/events").header("content-type", "application/json").header("x-github-event", "workflow_run");
+    let (status, problem) = ask(&engine, request, r#"{"action":"completed"}"#.to_owned()).await;
+    assert_eq!(status, StatusCode::BAD_REQUEST);
+    assert!(problem["errors"][0]["expected"].as_str().unwrap().contains("/hooks/"), "{problem}");
 }
 
 async fn ask(engine: &Engine, request: axum::http::request::Builder, body: String) -> (StatusCode, Value) {

@@ -57,7 +57,7 @@ pub fn translate(
     };
     let bindings = candidates(format, binding, bindings)?;
     let parsed = match body {
-        Value::String(text) if format != Format::IcalVfreebusy => Some(json::parse(text, "$")?),
+        Value::String(text) if format.is_json() => Some(json::parse(text, "$")?),
         _ => None,
     };
     let faults = Faults::default();

@@ -15,6 +15,7 @@ use refresh_core::{
 
 use crate::{
     fault::Fault,
+    hook::Secrets,
     json,
     native::{Bindings, binding},
     reader::{Faults, Node},
@@ -31,6 +32,17 @@ const LONGEST_SENDER: usize = 200;
 pub struct PolicyFile {
     pub deployment: Deployment,
     pub bindings: Bindings,
+}
+
+impl PolicyFile {
+    /// What to say of each hook whose secret nobody gave: such a hook could let nobody in, or everybody.
+    pub fn hooks_without_a_secret(&self, secrets: &Secrets) -> Vec<String> {
+        let hooks = self.bindings.0.iter().filter_map(|bound| Some((bound.name.as_deref()?, bound.hook.as_ref()?)));
+        let missing = hooks.filter(|(_, hook)| secrets.named(&hook.secret).is_empty());
+        missing
+            .map(|(name, hook)| format!("expected a secret {}, for the hook of {name}; found none", hook.secret))
+            .collect()
+    }
 }
 
 /// The domain's part of the file. The rest of the file is checked all the same.

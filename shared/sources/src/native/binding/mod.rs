@@ -53,6 +53,11 @@ impl Format {
         Self::ALL.into_iter().find(|format| format.word() == word)
     }
 
+    /// Whether the payload is JSON; if not, it is text of its own kind.
+    pub const fn is_json(self) -> bool {
+        !matches!(self, Self::IcalVfreebusy)
+    }
+
     /// Whether a payload says by itself which of several bindings it is for.
     pub const fn tells_its_origin(self) -> bool {
         matches!(self, Self::CdEvents | Self::GithubWorkflowRun | Self::GithubCheckSuite)

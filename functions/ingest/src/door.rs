@@ -1,0 +1,142 @@
+//! `POST /hooks/{binding}`: a webhook as its system posts it. The sender is proven, the payload is read once to say what is
+//! wrong with it, and what was received goes on the queue whole. The answer comes when the queue has taken it.
+
+use std::collections::BTreeMap;
+
+use lambda_shell::{
+    deadline::Deadline,
+    log::NOTE,
+    metrics::Metrics,
+    queue::Outgoing,
+    web::{Request, Response},
+};
+use refresh_core::Instant;
+use serde_json::{Value, json};
+use sources::{
+    Fault,
+    hook::{self, Posted},
+    http::Unsplit,
+    native::{NamedBinding, binding::Hook},
+};
+
+use crate::Env;
+
+/// Faults and skipped parts of one answer.
+const MOST_SAID: usize = 100;
+
+/// Why a request was not taken. The answer tells its sender what to do.
+enum NotTaken {
+    /// No binding of that name has a hook.
+    NoHook,
+    Method,
+    Unproven(hook::Unproven),
+    TooLarge(Fault),
+    Invalid(Vec<Fault>),
+    /// The queue did not take it.
+    Unavailable,
+}
+
+pub async fn post(env: &Env, request: Request, _deadline: Deadline) -> Response {
+    match take(env, &request).await {
+        Ok(accepted) => accepted,
+        Err(refused) => refused.answer(env),
+    }
+}
+
+async fn take(env: &Env, request: &Request) -> Result<Response, NotTaken> {
+    let (bound, hook) = hook_of(env, request).ok_or(NotTaken::NoHook)?;
+    if request.method != "POST" {
+        return Err(NotTaken::Method);
+    }
+    let name = bound.name.as_deref().unwrap_or_default();
+    tracing::info!(target: NOTE, binding = name, "");
+    // A header that came twice is taken by its first value, which the proof then fits or does not.
+    let mut headers: BTreeMap<String, String> = BTreeMap::new();
+    for (name, value) in &request.headers {
+        headers.entry(name.to_ascii_lowercase()).or_insert_with(|| value.clone());
+    }
+    let posted = Posted { headers: &headers, body: &request.body };
+    let now = Instant::from_millis(env.clock.now_millis());
+    hook::verify(hook.proof, env.secrets.named(&hook.secret), posted, now).map_err(NotTaken::Unproven)?;
+    let message = hook::message(bound, posted).map_err(|unsplit| match unsplit {
+        Unsplit::TooLarge(fault) => NotTaken::TooLarge(fault),
+        Unsplit::MediaType(fault) => NotTaken::Invalid(vec![fault]),
+        Unsplit::Invalid(refused) => NotTaken::Invalid(refused.faults),
+    })?;
+    let read = sources::read(&message, &env.policy.bindings).map_err(|refused| NotTaken::Invalid(refused.faults))?;
+    let letter = Outgoing { body: message, ..Outgoing::default() };
+    if let Err(error) = env.source_events.send(letter).await {
+        tracing::error!(error = %error, "a webhook could not be put on the queue");
+        return Err(NotTaken::Unavailable);
+    }
+    tracing::info!(events = read.events.len(), skipped = read.skipped.len(), "a webhook was taken");
+    let skipped: Vec<&String> = read.skipped.iter().take(MOST_SAID).collect();
+    Ok(answer(202, "application/json", &json!({ "events": read.events.len(), "skipped": skipped })))
+}
+
+/// The binding that the path names, and its hook.
+fn hook_of<'e>(env: &'e Env, request: &Request) -> Option<(&'e NamedBinding, &'e Hook)> {
+    let ["hooks", name] = request.segments()[..] else { return None };
+    let bound = env.policy.bindings.named(name)?;
+    Some((bound, bound.hook.as_ref()?))
+}
+
+impl NotTaken {
+    /// The word of the log and of the figure.
+    const fn word(&self) -> &'static str {
+        match self {
+            Self::NoHook => "no_hook",
+            Self::Method => "method",
+            Self::Unproven(unproven) => unproven.word(),
+            Self::TooLarge(_) => "too_large",
+            Self::Invalid(_) => "invalid",
+            Self::Unavailable => "unavailable",
+        }
+    }
+
+    /// One line, one figure, and what the sender can do.
+    fn answer(self, env: &Env) -> Response {
+        let reason = self.word();
+        tracing::warn!(reason, "a webhook was refused");
+        let now = env.clock.now_millis();
+        Metrics::new("Holdpoint").dimension("Reason", reason).count("HooksRefused", 1).in_all().emit(now);
+        match self {
+            Self::NoHook => problem(404, "no binding of the policy's `native` list has this name and a `hook`", &[]),
+            Self::Method => {
+                let mut response = problem(405, "a hook takes POST alone", &[]);
+                response.headers.push(("allow".to_owned(), "POST".to_owned()));
+                response
+            }
+            Self::Unproven(unproven) => problem(401, &unproven.to_string(), &[]),
+            Self::TooLarge(fault) => problem(413, "nothing was taken: the payload is too large", &[fault]),
+            Self::Invalid(faults) => {
+                problem(400, "nothing was taken: the payload is not what its binding reads", &faults)
+            }
+            Self::Unavailable => {
+                let mut response = problem(503, "nothing was taken: send it again later", &[]);
+                response.headers.push(("retry-after".to_owned(), "5".to_owned()));
+                response
+            }
+        }
+    }
+}
+
+/// `application/problem+json`, RFC 9457.
+fn problem(status: u16, title: &str, faults: &[Fault]) -> Response {
+    let errors: Vec<Value> = faults
+        .iter()
+        .take(MOST_SAID)
+        .map(|fault| json!({ "path": fault.path, "expected": fault.expected, "found": fault.found }))
+        .collect();
+    let mut body = json!({ "type": "about:blank", "title": title, "status": status });
+    if !errors.is_empty() {
+        body["errors"] = errors.into();
+    }
+    answer(status, "application/problem+json", &body)
+}
+
+fn answer(status: u16, media_type: &str, body: &Value) -> Response {
+    let headers = [("content-type", media_type), ("cache-control", "no-store"), ("x-content-type-options", "nosniff")];
+    let headers = headers.map(|(name, value)| (name.to_owned(), value.to_owned()));
+    Response::new(status, headers.to_vec(), body.to_string())
+}
