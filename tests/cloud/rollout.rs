@@ -119,16 +119,18 @@ fn a_changed_parameter_is_another_version() {
 fn there_is_one_door_at_a_time_and_who_is_let_in_shows_a_token() {
     let template = template();
     let of = |kind: &str| -> Vec<String> { template.of_type(kind).keys().map(|name| (*name).to_owned()).collect() };
-    assert_eq!(of("AWS::Lambda::Url"), ["AcknowledgeUrl", "AdoptUrl"]);
+    assert_eq!(of("AWS::Lambda::Url"), ["AcknowledgeUrl", "AdoptUrl", "IngestUrl"]);
     let condition = |name: &str| template.whole(name)["Condition"].clone();
     for url in of("AWS::Lambda::Url") {
-        assert_eq!(condition(&url), "HasNoLinkHost", "{url}");
+        // Nobody needs the address of hooks where no hook has a secret.
+        let open = if url == "IngestUrl" { "TakesHooksAtUrl" } else { "HasNoLinkHost" };
+        assert_eq!(condition(&url), open, "{url}");
         let function = function_behind(&template.resource(&url)["TargetFunctionArn"], &url);
         // Since October 2025 a public URL takes both, and the second through the URL alone.
         let permissions: BTreeSet<String> = template
             .of_type("AWS::Lambda::Permission")
             .into_iter()
-            .filter(|(name, _)| condition(name) == "HasNoLinkHost")
+            .filter(|(name, _)| condition(name) == open)
             .filter(|(name, permission)| function_behind(&permission["FunctionName"], name) == function)
             .map(|(_, permission)| {
                 let through = [&permission["FunctionUrlAuthType"], &permission["InvokedViaFunctionUrl"]];
@@ -147,7 +149,8 @@ fn there_is_one_door_at_a_time_and_who_is_let_in_shows_a_token() {
     for kind in api.map(|kind| format!("AWS::ApiGatewayV2::{kind}")) {
         assert!(!of(&kind).is_empty(), "{kind}");
         for name in of(&kind) {
-            assert_eq!(condition(&name), "HasLinkHost", "{name}");
+            let hooks = ["IngestHooks", "HookTake"].contains(&name.as_str());
+            assert_eq!(condition(&name), if hooks { "TakesHooksAtHost" } else { "HasLinkHost" }, "{name}");
         }
     }
     // Anybody may knock at a URL; nobody may take the whole account's concurrency with it.

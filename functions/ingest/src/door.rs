@@ -13,7 +13,7 @@ use lambda_shell::{
 use refresh_core::Instant;
 use serde_json::{Value, json};
 use sources::{
-    Fault,
+    Fault, ReadBody,
     hook::{self, Posted},
     http::Unsplit,
     native::{NamedBinding, binding::Hook},
@@ -24,8 +24,9 @@ use crate::Env;
 /// Faults and skipped parts of one answer.
 const MOST_SAID: usize = 100;
 
-/// Why a request was not taken. The answer tells its sender what to do.
-enum NotTaken {
+/// Why a webhook was not taken. The answer tells its sender what to do.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum HookRefused {
     /// No binding of that name has a hook.
     NoHook,
     Method,
@@ -43,10 +44,10 @@ pub async fn post(env: &Env, request: Request, _deadline: Deadline) -> Response 
     }
 }
 
-async fn take(env: &Env, request: &Request) -> Result<Response, NotTaken> {
-    let (bound, hook) = hook_of(env, request).ok_or(NotTaken::NoHook)?;
+async fn take(env: &Env, request: &Request) -> Result<Response, HookRefused> {
+    let (bound, hook) = hook_of(env, request).ok_or(HookRefused::NoHook)?;
     if request.method != "POST" {
-        return Err(NotTaken::Method);
+        return Err(HookRefused::Method);
     }
     let name = bound.name.as_deref().unwrap_or_default();
     tracing::info!(target: NOTE, binding = name, "");
@@ -57,21 +58,31 @@ async fn take(env: &Env, request: &Request) -> Result<Response, NotTaken> {
     }
     let posted = Posted { headers: &headers, body: &request.body };
     let now = Instant::from_millis(env.clock.now_millis());
-    hook::verify(hook.proof, env.secrets.named(&hook.secret), posted, now).map_err(NotTaken::Unproven)?;
+    hook::verify(hook.proof, env.secrets.named(&hook.secret), posted, now).map_err(HookRefused::Unproven)?;
+    let read = proven(env, bound, posted).await?;
+    let skipped: Vec<&String> = read.skipped.iter().take(MOST_SAID).collect();
+    Ok(answer(202, "application/json", &json!({ "events": read.events.len(), "skipped": skipped })))
+}
+
+/// Takes a webhook whose sender is known: reads the payload, and puts the payload on the queue whole.
+///
+/// # Errors
+///
+/// [`HookRefused`], if the payload is not what its binding reads, or the queue does not take the payload.
+pub async fn proven(env: &Env, bound: &NamedBinding, posted: Posted<'_>) -> Result<ReadBody, HookRefused> {
     let message = hook::message(bound, posted).map_err(|unsplit| match unsplit {
-        Unsplit::TooLarge(fault) => NotTaken::TooLarge(fault),
-        Unsplit::MediaType(fault) => NotTaken::Invalid(vec![fault]),
-        Unsplit::Invalid(refused) => NotTaken::Invalid(refused.faults),
+        Unsplit::TooLarge(fault) => HookRefused::TooLarge(fault),
+        Unsplit::MediaType(fault) => HookRefused::Invalid(vec![fault]),
+        Unsplit::Invalid(refused) => HookRefused::Invalid(refused.faults),
     })?;
-    let read = sources::read(&message, &env.policy.bindings).map_err(|refused| NotTaken::Invalid(refused.faults))?;
+    let read = sources::read(&message, &env.policy.bindings).map_err(|refused| HookRefused::Invalid(refused.faults))?;
     let letter = Outgoing { body: message, ..Outgoing::default() };
     if let Err(error) = env.source_events.send(letter).await {
         tracing::error!(error = %error, "a webhook could not be put on the queue");
-        return Err(NotTaken::Unavailable);
+        return Err(HookRefused::Unavailable);
     }
     tracing::info!(events = read.events.len(), skipped = read.skipped.len(), "a webhook was taken");
-    let skipped: Vec<&String> = read.skipped.iter().take(MOST_SAID).collect();
-    Ok(answer(202, "application/json", &json!({ "events": read.events.len(), "skipped": skipped })))
+    Ok(read)
 }
 
 /// The binding that the path names, and its hook.
@@ -81,7 +92,7 @@ fn hook_of<'e>(env: &'e Env, request: &Request) -> Option<(&'e NamedBinding, &'e
     Some((bound, bound.hook.as_ref()?))
 }
 
-impl NotTaken {
+impl HookRefused {
     /// The word of the log and of the figure.
     const fn word(&self) -> &'static str {
         match self {

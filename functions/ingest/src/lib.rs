@@ -11,7 +11,7 @@ use lambda_shell::{
     deadline::Deadline,
 };
 
-pub use door::post;
+pub use door::{HookRefused, post, proven};
 pub use env::Env;
 pub use take::Taken;
 

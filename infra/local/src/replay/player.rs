@@ -3,6 +3,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use ingest::HookRefused;
 use packet_store::Store;
 use presentation::page::ChosenButton;
 use refresh_core::{
@@ -107,8 +108,7 @@ impl Player {
                 Vec::new()
             }
             Some(Action::Hook(hook)) => {
-                let body = self.hooked(hook).map_err(failed)?;
-                self.put(&body).await.map_err(failed)?;
+                self.hook(hook).await.map_err(failed)?;
                 Vec::new()
             }
             Some(Action::Adopt(visit)) => {
@@ -158,20 +158,23 @@ impl Player {
         self.time.engine().queues().send(&queue, outgoing).await.map(drop).map_err(|refusal| refusal.to_string())
     }
 
-    /// What the door puts on the queue. What its binding cannot read is for ingest to refuse, as a result.
-    fn hooked(&self, hook: &RecordedHook) -> Result<Value, String> {
+    /// The door of a binding, once its sender is proven.
+    async fn hook(&self, hook: &RecordedHook) -> Result<(), String> {
         let RecordedHook { binding, headers, body } = hook;
-        let bindings = &self.time.engine().functions().ingest.policy.bindings;
-        let bound = bindings.named(binding).filter(|bound| bound.hook.is_some());
-        let format = bound.map(|bound| bound.binding.format().word());
-        let format =
-            format.ok_or_else(|| format!("hook.binding: expected a binding with a hook, found {binding:?}"))?;
-        let posted = Posted { headers, body: body.as_bytes() };
-        let message = bound.and_then(|bound| sources::hook::message(bound, posted).ok());
-        let read = message.and_then(|message| serde_json::from_str(&message).ok());
-        Ok(read.unwrap_or_else(
-            || serde_json::json!({ "format": format, "binding": binding, "headers": headers, "body": body }),
-        ))
+        let ingest = &self.time.engine().functions().ingest;
+        let bound = ingest.policy.bindings.named(binding).filter(|bound| bound.hook.is_some());
+        let bound = bound.ok_or_else(|| format!("hook.binding: expected a binding with a hook, found {binding:?}"))?;
+        match ingest::proven(ingest, bound, Posted { headers, body: body.as_bytes() }).await {
+            Ok(_) => Ok(()),
+            Err(HookRefused::Unavailable) => Err("hook: the queue did not take it".to_owned()),
+            // The door's answer goes to the sender. Here the refusal is a result, as of every event that is refused.
+            Err(_) => {
+                let format = bound.binding.format().word();
+                let whole =
+                    serde_json::json!({ "format": format, "binding": binding, "headers": headers, "body": body });
+                self.put(&whole).await
+            }
+        }
     }
 
     fn answer(&self, visit: &Visit, action: core_lineage::Action, result: AnswerResult) -> Record {
