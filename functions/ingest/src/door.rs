@@ -14,7 +14,7 @@ use refresh_core::Instant;
 use serde_json::{Value, json};
 use sources::{
     Fault, ReadBody,
-    hook::{self, Posted},
+    hook::{self, HookRequest},
     http::Unsplit,
     native::{NamedBinding, binding::Hook},
 };
@@ -56,7 +56,7 @@ async fn take(env: &Env, request: &Request) -> Result<Response, HookRefused> {
     for (name, value) in &request.headers {
         headers.entry(name.to_ascii_lowercase()).or_insert_with(|| value.clone());
     }
-    let posted = Posted { headers: &headers, body: &request.body };
+    let posted = HookRequest { headers: &headers, body: &request.body };
     let now = Instant::from_millis(env.clock.now_millis());
     hook::verify(hook.proof, env.secrets.named(&hook.secret), posted, now).map_err(HookRefused::Unproven)?;
     let read = proven(env, bound, posted).await?;
@@ -69,7 +69,7 @@ async fn take(env: &Env, request: &Request) -> Result<Response, HookRefused> {
 /// # Errors
 ///
 /// [`HookRefused`], if the payload is not what its binding reads, or the queue does not take the payload.
-pub async fn proven(env: &Env, bound: &NamedBinding, posted: Posted<'_>) -> Result<ReadBody, HookRefused> {
+pub async fn proven(env: &Env, bound: &NamedBinding, posted: HookRequest<'_>) -> Result<ReadBody, HookRefused> {
     let message = hook::message(bound, posted).map_err(|unsplit| match unsplit {
         Unsplit::TooLarge(fault) => HookRefused::TooLarge(fault),
         Unsplit::MediaType(fault) => HookRefused::Invalid(vec![fault]),

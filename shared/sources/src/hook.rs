@@ -89,7 +89,7 @@ impl fmt::Debug for Secrets {
 
 /// A request as a hook gets it.
 #[derive(Clone, Copy, Debug)]
-pub struct Posted<'a> {
+pub struct HookRequest<'a> {
     /// Names in lower case.
     pub headers: &'a BTreeMap<String, String>,
     /// The body, byte for byte as it was signed.
@@ -155,7 +155,7 @@ impl std::error::Error for Unproven {}
 ///
 /// # Errors
 /// [`Unproven`], if the request lacks the scheme's header, or the header fits none of the secrets.
-pub fn verify(proof: Proof, secrets: &[String], posted: Posted<'_>, now: Instant) -> Result<(), Unproven> {
+pub fn verify(proof: Proof, secrets: &[String], posted: HookRequest<'_>, now: Instant) -> Result<(), Unproven> {
     match proof {
         Proof::HubSignature => hub_signature(secrets, posted),
         Proof::Pagerduty => pagerduty(secrets, posted),
@@ -166,7 +166,7 @@ pub fn verify(proof: Proof, secrets: &[String], posted: Posted<'_>, now: Instant
     }
 }
 
-fn header<'p>(posted: Posted<'p>, name: &'static str) -> Result<&'p str, Unproven> {
+fn header<'p>(posted: HookRequest<'p>, name: &'static str) -> Result<&'p str, Unproven> {
     posted.headers.get(name).map(|value| value.trim()).ok_or(Unproven::Missing(name))
 }
 
@@ -185,7 +185,7 @@ fn plain(secrets: &[String]) -> Vec<Vec<u8>> {
     secrets.iter().map(|secret| secret.as_bytes().to_vec()).collect()
 }
 
-fn hub_signature(secrets: &[String], posted: Posted<'_>) -> Result<(), Unproven> {
+fn hub_signature(secrets: &[String], posted: HookRequest<'_>) -> Result<(), Unproven> {
     // Jira and WebSub name the method before the tag and say nothing of it in the header's name.
     let name =
         if posted.headers.contains_key("x-hub-signature-256") { "x-hub-signature-256" } else { "x-hub-signature" };
@@ -195,7 +195,7 @@ fn hub_signature(secrets: &[String], posted: Posted<'_>) -> Result<(), Unproven>
     if is_signed(&plain(secrets), &[posted.body], &[tag]) { Ok(()) } else { Err(Unproven::Wrong(name)) }
 }
 
-fn pagerduty(secrets: &[String], posted: Posted<'_>) -> Result<(), Unproven> {
+fn pagerduty(secrets: &[String], posted: HookRequest<'_>) -> Result<(), Unproven> {
     const NAME: &str = "x-pagerduty-signature";
     let tags: Vec<_> =
         header(posted, NAME)?.split(',').filter_map(|one| hex::read::<32>(one.trim().strip_prefix("v1=")?)).collect();
@@ -216,7 +216,7 @@ fn near(given: &str, header: &'static str, now: Instant) -> Result<(), Unproven>
     if apart <= NEAR_SECONDS { Ok(()) } else { Err(Unproven::NotNear(header)) }
 }
 
-fn standard_webhooks(secrets: &[String], posted: Posted<'_>, now: Instant) -> Result<(), Unproven> {
+fn standard_webhooks(secrets: &[String], posted: HookRequest<'_>, now: Instant) -> Result<(), Unproven> {
     const NAME: &str = "webhook-signature";
     let (id, at, given) = (header(posted, "webhook-id")?, header(posted, "webhook-timestamp")?, header(posted, NAME)?);
     let signature = |one: &str| <[u8; 32]>::try_from(STANDARD.decode(one.strip_prefix("v1,")?).ok()?).ok();
@@ -239,7 +239,7 @@ fn standard_webhooks(secrets: &[String], posted: Posted<'_>, now: Instant) -> Re
     near(at, "webhook-timestamp", now)
 }
 
-fn slack(secrets: &[String], posted: Posted<'_>, now: Instant) -> Result<(), Unproven> {
+fn slack(secrets: &[String], posted: HookRequest<'_>, now: Instant) -> Result<(), Unproven> {
     const NAME: &str = "x-slack-signature";
     let (at, given) = (header(posted, "x-slack-request-timestamp")?, header(posted, NAME)?);
     let tag = given.strip_prefix("v0=").and_then(hex::read::<32>);
@@ -258,7 +258,7 @@ fn token(secrets: &[String], given: &str, header: &'static str) -> Result<(), Un
     if fits { Ok(()) } else { Err(Unproven::Wrong(header)) }
 }
 
-fn shared_secret(secrets: &[String], posted: Posted<'_>) -> Result<(), Unproven> {
+fn shared_secret(secrets: &[String], posted: HookRequest<'_>) -> Result<(), Unproven> {
     const NAME: &str = "authorization";
     let unreadable =
         Unproven::Unreadable { header: NAME, expected: "Bearer and the secret, or Basic with the secret as password" };
@@ -277,7 +277,7 @@ fn shared_secret(secrets: &[String], posted: Posted<'_>) -> Result<(), Unproven>
 ///
 /// # Errors
 /// [`Unsplit`], if the body is no text, no JSON where the format is JSON, or larger than a message may be.
-pub fn message(bound: &NamedBinding, posted: Posted<'_>) -> Result<String, Unsplit> {
+pub fn message(bound: &NamedBinding, posted: HookRequest<'_>) -> Result<String, Unsplit> {
     let format = bound.binding.format();
     let body = std::str::from_utf8(posted.body)
         .map_err(|error| Fault::new("$", "UTF-8 text", format!("other bytes after byte {}", error.valid_up_to())))?;

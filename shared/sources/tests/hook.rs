@@ -7,7 +7,7 @@ use hmac::{Hmac, KeyInit, Mac};
 use refresh_core::Instant;
 use sha2::Sha256;
 use sources::{
-    hook::{self, Posted, Secrets, Unproven},
+    hook::{self, HookRequest, Secrets, Unproven},
     http::Unsplit,
     native::binding::Proof,
     policy,
@@ -29,7 +29,7 @@ impl Request {
 
     fn is_from(&self, proof: Proof, secrets: &[&str], seconds: i64) -> Result<(), Unproven> {
         let secrets: Vec<String> = secrets.iter().map(|secret| (*secret).to_owned()).collect();
-        let posted = Posted { headers: &self.headers, body: &self.body };
+        let posted = HookRequest { headers: &self.headers, body: &self.body };
         hook::verify(proof, &secrets, posted, Instant::from_millis(seconds * 1_000))
     }
 }
@@ -224,7 +224,7 @@ fn the_message_names_the_binding_and_leaves_the_proof_at_the_door() {
     ];
     let message = |body: &str, extra: Option<(&str, &str)>| {
         let request = Request::of(&headers.iter().copied().chain(extra).collect::<Vec<_>>(), body);
-        hook::message(bound, Posted { headers: &request.headers, body: &request.body })
+        hook::message(bound, HookRequest { headers: &request.headers, body: &request.body })
     };
     let plain = message(r#"{"action":"completed"}"#, None).expect("JSON");
     let expected = serde_json::json!({

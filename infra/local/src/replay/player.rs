@@ -11,7 +11,7 @@ use refresh_core::{
     record::lineage::{self as core_lineage, AnswerResult, Happening},
 };
 use serde_json::Value;
-use sources::hook::Posted;
+use sources::hook::HookRequest;
 
 use super::{
     answer::{self, OpenPage},
@@ -164,7 +164,7 @@ impl Player {
         let ingest = &self.time.engine().functions().ingest;
         let bound = ingest.policy.bindings.named(binding).filter(|bound| bound.hook.is_some());
         let bound = bound.ok_or_else(|| format!("hook.binding: expected a binding with a hook, found {binding:?}"))?;
-        match ingest::proven(ingest, bound, Posted { headers, body: body.as_bytes() }).await {
+        match ingest::proven(ingest, bound, HookRequest { headers, body: body.as_bytes() }).await {
             Ok(_) => Ok(()),
             Err(HookRefused::Unavailable) => Err("hook: the queue did not take it".to_owned()),
             // The door's answer goes to the sender. Here the refusal is a result, as of every event that is refused.
