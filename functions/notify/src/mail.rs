@@ -165,7 +165,6 @@ async fn compose(
         title: terms.title.clone(),
         reader_name: name(&notice.to),
         reader_zone: profiles.profile(&notice.to).map_or(terms.time_zone, |profile| profile.time_zone),
-        optional: terms.optional.contains(&notice.to),
         from: env.postage.from.clone(),
         mail_domain: env.postage.mail_domain.clone(),
         link: notice.link.map(|to| signed(env, reading, notice, to)),

@@ -41,7 +41,8 @@ const LEASE: i64 = 5 * MINUTE;
 
 /// What became of one person in a round.
 pub(crate) enum Served {
-    Sent,
+    /// A mail went out: what they count as told now.
+    Sent(Box<LastNotified>),
     NotOwed,
     HeldByAnother,
     /// The mailer will not send this message.
@@ -86,12 +87,18 @@ impl Addressee<'_> {
         // TOLD and HEAD are read after the claim: nobody else mails this person from here on, so what is rendered is what
         // is told. If another process settled just before, TOLD names the mail that was in doubt.
         let newest = env.store.told_to(review, person).await.doing("reading what one person was told")?;
-        let prior = PriorMail::after(left && newest.told == record.told);
+        let in_doubt = left && newest.told == record.told;
         let Some(look) = Look::at(env, review).await? else {
             return self.release(review, &claim, Served::NotOwed).await;
         };
         let Some(telling) = self.still(&look, &newest, telling, &mut claim).await? else {
             return Ok(Served::HeldByAnother);
+        };
+        // The claim that was left says what its mail was decided from: where nothing has moved since, it is that mail again.
+        let left = record.claim.as_ref().and_then(Claim::telling);
+        let prior = match PriorMail::after(in_doubt) {
+            PriorMail::InDoubt if left.is_some_and(|left| left.basis == telling.basis) => PriorMail::Repeated,
+            prior => prior,
         };
         let Some(owed) = self.owed(&look, &newest, prior, telling.at).await? else {
             return self.release(review, &claim, Served::NotOwed).await;
@@ -142,8 +149,8 @@ impl Addressee<'_> {
         let (env, review, notice) = (self.env, &look.review.head.review, &owed.notice);
         match mail::send(env, &look.review, &look.facts, &look.policy, notice, &claim.by).await {
             Ok(MailAccepted::Message(id)) => {
-                self.settle(look, owed, &id, claim).await?;
-                Ok(Served::Sent)
+                let told = self.settle(look, owed, &id, claim).await?;
+                Ok(told.map_or(Served::NotOwed, |told| Served::Sent(Box::new(told))))
             }
             Ok(MailAccepted::Never(status)) => {
                 refused::remember(env, review, notice, &claim.by, status, self.deadline).await?;
@@ -162,10 +169,16 @@ impl Addressee<'_> {
 
     /// The mail is out, so this is written in the end, however often HEAD moves meanwhile. If time runs out, or the lease ran
     /// out and another process took the claim over, the mail stays in doubt. The next claimant then tells the person again,
-    /// with the same bytes as long as nothing has moved that the notice is decided from.
-    async fn settle(&self, look: &Look, owed: &Owed, message_id: &str, claim: &Claim) -> Result<(), Failure> {
+    /// with the same bytes as long as nothing has moved that the notice is decided from. Returns what they count as told.
+    async fn settle(
+        &self,
+        look: &Look,
+        owed: &Owed,
+        message_id: &str,
+        claim: &Claim,
+    ) -> Result<Option<LastNotified>, Failure> {
         let (env, notice) = (self.env, &owed.notice);
-        let Some(reading) = look.reading() else { return Ok(()) };
+        let Some(reading) = look.reading() else { return Ok(None) };
         let sent = &Sent::of(&reading, &owed.told, notice, message_id, &claim.by);
         let committing = Committing { store: &env.store, jitter: &env.jitter, deadline: self.deadline };
         let review = &look.review.head.review;
@@ -186,10 +199,10 @@ impl Addressee<'_> {
             Ok(Decided::of(commit, ()))
         };
         let (commit, ()) = committing.decide("settling a mail", settle).await?.or_failure("settling a mail")?;
-        if let Some(commit) = commit {
+        if let Some(commit) = &commit {
             measure(notice, review, deadlines::awaited(&commit.head, commit.head.at));
         }
-        Ok(())
+        Ok(commit.and_then(|commit| commit.told).map(|settled| settled.told))
     }
 }
 

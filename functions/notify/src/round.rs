@@ -3,7 +3,12 @@
 
 use decisions::{Attempt, Committing, Decided, Doing, Ended};
 use lambda_shell::{Failure, batch::Message, deadline::Deadline, log::NOTE, metrics::Metrics};
-use refresh_core::{Instant, Person, ReviewId, record::message::NoticesDue, telling::sent};
+use packet_store::TellingRecord;
+use refresh_core::{
+    Instant, Person, ReviewId,
+    record::{last_notified::LastNotified, message::NoticesDue},
+    telling::sent,
+};
 
 use crate::{
     Env,
@@ -39,9 +44,9 @@ pub(crate) async fn take(env: &Env, message: Message, deadline: Deadline) -> Res
         if deadline.is_near() {
             return Ok(notified);
         }
-        let record = &records.get(person).cloned().unwrap_or_default();
-        match (Addressee { env, person, record, now, deadline }).serve(&look).await {
-            Ok(Served::Sent) => notified.sent.push(person.clone()),
+        let record = records.get(person).cloned().unwrap_or_default();
+        match serve(env, &look, person, record, now, deadline, &mut notified).await {
+            Ok(Served::Sent(_)) => {}
             Ok(Served::NotOwed) => {}
             Ok(Served::HeldByAnother) => held = true,
             Ok(Served::Refused) => refused = true,
@@ -61,6 +66,29 @@ pub(crate) async fn take(env: &Env, message: Message, deadline: Deadline) -> Res
         fall_quiet(env, &look, now, deadline).await?;
     }
     Ok(notified)
+}
+
+/// How many mails one person gets in a round at most: what changed, and the end of their hold.
+const MOST_MAILS: usize = 2;
+
+/// One person, until they are owed nothing more. A mail carries one calendar object, so a second may be owed.
+async fn serve(
+    env: &Env,
+    look: &Look,
+    person: &Person,
+    mut record: TellingRecord,
+    now: Instant,
+    deadline: Deadline,
+    notified: &mut Notified,
+) -> Result<Served, Failure> {
+    let mut served = Served::NotOwed;
+    for _ in 0..MOST_MAILS {
+        served = (Addressee { env, person, record: &record, now, deadline }).serve(look).await?;
+        let Served::Sent(told) = &served else { break };
+        notified.sent.push(person.clone());
+        record = TellingRecord { told: Some(LastNotified::clone(told)), claim: None, ..record };
+    }
+    Ok(served)
 }
 
 /// Nobody is owed anything more. HEAD is read anew, and what moved meanwhile keeps its own quiet period.

@@ -16,7 +16,7 @@ use calcard::{
 use refresh_core::{
     Instant, Person, ReviewId, Zone,
     base::instant::Slot,
-    record::notice::{CalendarObject, CalendarPart, CalendarStatus, Method},
+    record::notice::{CalendarObject, CalendarPart, CalendarStatus, Method, Participation},
 };
 
 use crate::{
@@ -37,8 +37,6 @@ pub struct Invitation<'a> {
     pub organiser: &'a Person,
     pub attendee: &'a Person,
     pub attendee_name: &'a str,
-    /// An optional attendee is told so by `ROLE`.
-    pub optional: bool,
     /// `DTSTAMP`: the notice's own instant, so that the same notice sent twice is the same bytes.
     pub at: Instant,
     pub zone: Zone,
@@ -132,7 +130,10 @@ pub fn properties(part: &CalendarPart, invitation: &Invitation<'_>) -> (Vec<Prop
 }
 
 fn attendee(part: &CalendarPart, invitation: &Invitation<'_>) -> Property {
-    let role = if invitation.optional { "OPT-PARTICIPANT" } else { "REQ-PARTICIPANT" };
+    let role = match part.participation {
+        Participation::Required => "REQ-PARTICIPANT",
+        Participation::Optional => "OPT-PARTICIPANT",
+    };
     let name = CalParam::of(invitation.attendee_name);
     let name = if name.as_str().is_empty() { invitation.attendee.as_str() } else { name.as_str() };
     let mut parameters = vec![("CN", name.to_owned()), ("ROLE", role.to_owned())];

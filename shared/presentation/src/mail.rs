@@ -24,8 +24,6 @@ pub struct Letterhead {
     pub title: String,
     pub reader_name: String,
     pub reader_zone: Zone,
-    /// Whether the reader's seat is an optional one: calendar parts say so.
-    pub optional: bool,
     /// The service's own address: sender and organiser, never a recipient.
     pub from: Person,
     /// The host part of message ids.
@@ -76,12 +74,11 @@ pub fn compose(notice: &Notice, letterhead: &Letterhead) -> Result<Letter, Unsaf
         organiser: &letterhead.from,
         attendee: &notice.to,
         attendee_name: &letterhead.reader_name,
-        optional: letterhead.optional,
         at: notice.at,
         zone: letterhead.reader_zone,
         meeting_entry: notice.meeting_entry,
     };
-    let calendar = notice.calendar.iter().map(|part| {
+    let calendar = notice.calendar.as_ref().map(|part| {
         calendar::write(part, &invitation).map(|text| message::Ics { method: calendar::method_word(part), text })
     });
     let draft = message::MessageDraft {
@@ -90,7 +87,7 @@ pub fn compose(notice: &Notice, letterhead: &Letterhead) -> Result<Letter, Unsaf
         subject: content.subject.as_str(),
         text: Text { content: &content }.render().map_err(failed)?,
         html: Html { content: &content }.render().map_err(failed)?,
-        calendar: calendar.collect::<Result<_, _>>()?,
+        calendar: calendar.transpose()?,
     };
     let bytes = message::write(&draft)?;
     proof::prove(&bytes, &draft)?;

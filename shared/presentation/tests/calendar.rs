@@ -7,7 +7,7 @@ use presentation::calendar::{Invitation, write};
 use proptest::prelude::*;
 use refresh_core::{
     Person, ReviewId, Uid,
-    record::notice::{CalendarObject, CalendarPart, CalendarStatus, Method},
+    record::notice::{CalendarObject, CalendarPart, CalendarStatus, Method, Participation},
 };
 
 use common::{at, named, notices, person, review_id, slot};
@@ -19,7 +19,6 @@ fn invitation<'a>(organiser: &'a Person, attendee: &'a Person, title: &'a str, n
         organiser,
         attendee,
         attendee_name: name,
-        optional: false,
         at: at("09:02:00.250"),
         zone: named("Europe/Berlin"),
         meeting_entry: Some(slot("15:00:00", "16:00:00")),
@@ -35,6 +34,7 @@ fn part(object: CalendarObject, method: Method, status: Option<CalendarStatus>) 
         sequence: 3,
         status,
         slot: slot("15:30:00", "16:30:00"),
+        participation: Participation::Required,
     }
 }
 

@@ -80,16 +80,14 @@ fn three_lines_say_it() {
          starts; Aiko Tanaka is busy then)."
     );
     assert_eq!(
-        content.headline,
+        content.headline.as_deref().unwrap_or_default(),
         "Time: was Tue 3 Nov 2026, 16:00–17:00 CET (15:00–16:00 UTC); now proposed Tue 3 Nov 2026, 16:30–17:30 CET (15:30–16:30 \
          UTC). Why: evidence integration-tests (ci.example.com/identity, revision 2) and the calendar of Aiko Tanaka \
          (calendar.example.com/people/sec-a, revision 5). 5 more changes are below."
     );
-    assert_eq!(
-        content.todo.text,
-        "Decide by Tue 3 Nov 2026, 14:00 CET (13:00 UTC): adopt the proposal, or decline it."
-    );
-    assert_eq!(content.todo.link.map(|link| link.to_string()), Some(notices::LINK.to_owned()));
+    let todo = content.todo.expect("what to do");
+    assert_eq!(todo.text, "Decide by Tue 3 Nov 2026, 14:00 CET (13:00 UTC): adopt the proposal, or decline it.");
+    assert_eq!(todo.link.map(|link| link.to_string()), Some(notices::LINK.to_owned()));
 }
 
 /// However many causes there are, what to do is not pushed off a small screen: the rest of them stand below.
@@ -101,7 +99,8 @@ fn of_many_causes_the_second_line_names_the_first() {
     notice.why.push(third);
     let content = mail::content(&notice, &letterhead);
     let second = "Why: evidence integration-tests (ci.example.com/identity, revision 2), and 2 more causes below.";
-    assert!(content.headline.contains(second), "{}", content.headline);
+    let headline = content.headline.expect("the change that matters most");
+    assert!(headline.contains(second), "{headline}");
     let letter = shown(&mail::compose(&notice, &letterhead).expect("a letter").bytes);
     assert_eq!(letter.matches("(ci.example.com/identity, revision 9)").count(), 2, "once in the text, once in HTML");
 }
@@ -203,12 +202,43 @@ fn nothing_is_asked_for_by_an_instant_that_has_passed() {
         asked += 1;
         for (at, overdue) in [(by.plus_minutes(-1), false), (by, true), (by.plus_minutes(2), true)] {
             let content = mail::content(&refresh_core::record::notice::Notice { at, ..notice.clone() }, &letterhead);
-            let todo = &content.todo.text;
+            let todo = content.todo.expect("what to do").text;
             let by = ["Decide by ", "Answer by "].iter().any(|ask| todo.starts_with(ask));
             assert_eq!(by, !overdue, "{name}: {todo}");
         }
     }
     assert!(asked >= 4, "found {asked} notices that ask for something");
+}
+
+/// The end of a hold comes beside the mail that said why, so it says that one thing: whatever else the notice holds.
+#[test]
+fn the_end_of_a_hold_is_one_line() {
+    let (notice, letterhead) = notices::named("hold_ended");
+    let content = mail::content(&notice, &letterhead);
+    assert_eq!((content.headline, content.todo, content.calendar), (None, None, None));
+    let letter = shown(&mail::compose(&notice, &letterhead).expect("a letter").bytes);
+    assert!(letter.contains("BEGIN:VEVENT") && letter.contains("METHOD:CANCEL"), "{letter}");
+    for kind in refresh_core::record::notice::NoticeKind::ALL {
+        let one_line = mail::content(&refresh_core::record::notice::Notice { kind, ..notice.clone() }, &letterhead);
+        assert_eq!(one_line.headline.is_none(), kind == notice.kind, "{}", kind.word());
+    }
+}
+
+/// Nobody is asked to keep an hour free that is in their calendar already.
+#[test]
+fn another_time_is_to_be_kept_free_only_where_there_is_another() {
+    for (name, expected) in [
+        ("tentative_change", Some("keep the proposed time free too")),
+        ("tentative_change_needed", Some("keep the proposed time free.")),
+        ("tentative_change_role_alone", None),
+    ] {
+        let (notice, letterhead) = notices::named(name);
+        let todo = mail::content(&notice, &letterhead).todo.expect("what to do").text;
+        match expected {
+            Some(expected) => assert!(todo.contains(expected), "{name}: {todo}"),
+            None => assert!(!todo.contains("free"), "{name}: {todo}"),
+        }
+    }
 }
 
 /// Only who has the meeting in their calendar is told of its entry there.

@@ -228,6 +228,7 @@ pub fn told(name: &str) -> LastNotified {
         news: Vec::new(),
         adoptions: 0,
         meeting: None,
+        invited_as: None,
         hold: None,
         at: now(),
         message_id: None,

@@ -7,7 +7,7 @@ use refresh_core::{
     base::instant::Slot,
     record::{
         delta::{Difference, DutyAction, Field, Value},
-        notice::{CalendarObject, LinkTo, Method, Notice, NoticeKind, ReviewStanding},
+        notice::{CalendarObject, LinkTo, Method, Notice, NoticeKind, Participation, ReviewStanding},
         view::{Attendance, Seating},
     },
 };
@@ -27,22 +27,29 @@ pub struct Content {
     pub label: &'static str,
     /// The first line: what it is, whether it is final, which meeting counts.
     pub standing: String,
-    /// The second: the change that matters most.
-    pub headline: String,
-    /// The third: what to do.
-    pub todo: Todo,
+    /// The second: the change that matters most. `None` where the first line says it all.
+    pub headline: Option<String>,
+    /// The third: what to do. `None` where the first line says it all.
+    pub todo: Option<Todo>,
     /// Every change; the headline says it all where there is one.
     pub changes: Vec<ChangeLine>,
     /// Every cause; the headline names them all where there are two at most, else the first.
     pub why: Vec<String>,
     pub exceptions: Vec<ExceptionText>,
-    /// What the calendar parts do, where there are any.
-    pub calendar: Vec<String>,
+    /// What the calendar part does, where there is one.
+    pub calendar: Option<String>,
     pub title: Line,
     pub review: Line,
     pub version: u32,
     pub at: String,
     pub reader: Line,
+}
+
+impl Content {
+    /// Whether the mail carries its reader's own link.
+    pub fn has_link(&self) -> bool {
+        self.todo.as_ref().is_some_and(|todo| todo.link.is_some())
+    }
 }
 
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -121,8 +128,8 @@ pub(super) fn of(notice: &Notice, letterhead: &Letterhead, link: Option<Url>) ->
         )),
         label: told.ask.label(),
         standing: told.standing(),
-        headline: told.headline(&why),
-        todo: told.todo(link),
+        headline: (!told.is_one_line()).then(|| told.headline(&why)),
+        todo: (!told.is_one_line()).then(|| told.todo(link)),
         changes: told
             .rows
             .iter()
@@ -184,6 +191,11 @@ impl Told<'_> {
         }
     }
 
+    /// The end of a hold is told beside what changed, and is one line.
+    fn is_one_line(&self) -> bool {
+        self.notice.kind == NoticeKind::HoldEnded
+    }
+
     const fn is_proposed(&self) -> bool {
         matches!(self.notice.kind, NoticeKind::AdoptionRequest | NoticeKind::TentativeChange)
     }
@@ -198,6 +210,7 @@ impl Told<'_> {
     fn standing(&self) -> String {
         let counts = self.counts();
         match (self.notice.kind, self.notice.standing) {
+            (NoticeKind::HoldEnded, _) => self.hold_ended(),
             (_, ReviewStanding::Cancelled) => "The review is cancelled. This is final.".to_owned(),
             (_, ReviewStanding::Closed) => "Coordination of this review has ended. This is final.".to_owned(),
             (_, ReviewStanding::Started) => "The review has started; nothing is changed any more.".to_owned(),
@@ -236,6 +249,13 @@ impl Told<'_> {
             }
             (NoticeKind::AuthoritativeUpdate, ReviewStanding::Settled) => format!("This is authoritative: {counts}."),
         }
+    }
+
+    fn hold_ended(&self) -> String {
+        let slot =
+            self.notice.calendar.as_ref().map(|part| format!(" of {}", moment::interval(&part.slot, self.names.zone)));
+        let slot = slot.unwrap_or_default();
+        format!("The tentative hold{slot} has ended and leaves your calendar; nothing else changes for you.")
     }
 
     /// The change that matters most to a reader, in the order in which it would.
@@ -358,7 +378,16 @@ impl Told<'_> {
                 "You need do nothing now: please keep the present time free until you hear that it is final."
             }
             (NoticeKind::TentativeChange, _, Some(LinkTo::Acknowledge { .. })) => {
-                "You need do nothing now: please keep the proposed time free too. If you like, tell the release owner already whether you can attend."
+                match (self.slot(), self.notice.meeting_entry) {
+                    (Some(slot), Some(entry)) if slot != entry => {
+                        "You need do nothing now: please keep the proposed time free too. If you like, tell the release owner already whether you can attend."
+                    }
+                    (Some(_), None) => {
+                        "You need do nothing now: please keep the proposed time free. If you like, tell the release owner already whether you can attend."
+                    }
+                    // The hour is in their calendar already.
+                    _ => "You need do nothing now. If you like, tell the release owner already whether you can attend.",
+                }
             }
             (NoticeKind::TentativeChange, ..) => "You need do nothing now: you will be told what is decided.",
             (NoticeKind::Escalation, ..) => "Nothing is asked of you through this mail; what would help stands below.",
@@ -372,6 +401,10 @@ impl Told<'_> {
         let slot = self.slot().map(|slot| moment::brief(slot.start, zone));
         let proposed = |what: String| if self.is_proposed() { format!("{what} proposed") } else { what };
         match (self.notice.kind, self.attendance()) {
+            (NoticeKind::HoldEnded, _) => match &self.notice.calendar {
+                Some(part) => format!("the hold of {} has ended", moment::brief(part.slot.start, zone)),
+                None => "a hold has ended".to_owned(),
+            },
             (_, _) if self.notice.standing == ReviewStanding::Cancelled => "review cancelled".to_owned(),
             (_, Some(Attendance::Cancellation)) => "cancellation proposed".to_owned(),
             (_, Some(Attendance::WouldBeReleased)) => "you may be released".to_owned(),
@@ -435,22 +468,25 @@ impl Told<'_> {
         }
     }
 
-    fn calendar(&self) -> Vec<String> {
-        let zone = self.names.zone;
-        let line = |part: &refresh_core::record::notice::CalendarPart| {
-            let slot = moment::interval(&part.slot, zone);
-            match (part.object, part.method) {
-                (CalendarObject::Meeting, Method::Request) => format!("The meeting in your calendar is {slot}."),
-                (CalendarObject::Meeting, Method::Cancel) => format!("The meeting of {slot} leaves your calendar."),
-                (CalendarObject::Hold, Method::Request) => match self.notice.meeting_entry {
-                    Some(_) => format!(
-                        "A tentative hold, marked [Proposed], for {slot}; the meeting’s own entry stays as it is."
-                    ),
-                    None => format!("A tentative hold, marked [Proposed], for {slot}."),
-                },
-                (CalendarObject::Hold, Method::Cancel) => format!("The tentative hold of {slot} leaves your calendar."),
+    fn calendar(&self) -> Option<String> {
+        let part = self.notice.calendar.as_ref().filter(|_| !self.is_one_line())?;
+        let slot = moment::interval(&part.slot, self.names.zone);
+        let guest = part.participation == Participation::Optional;
+        Some(match (part.object, part.method) {
+            (CalendarObject::Meeting, Method::Request) if guest => {
+                format!("The meeting in your calendar is {slot}, with you as an optional attendee.")
             }
-        };
-        self.notice.calendar.iter().map(line).collect()
+            (CalendarObject::Meeting, Method::Request) => {
+                format!("The meeting in your calendar is {slot}, with you as a required attendee.")
+            }
+            (CalendarObject::Meeting, Method::Cancel) => format!("The meeting of {slot} leaves your calendar."),
+            (CalendarObject::Hold, Method::Request) => match self.notice.meeting_entry {
+                Some(_) => {
+                    format!("A tentative hold, marked [Proposed], for {slot}; the meeting’s own entry stays as it is.")
+                }
+                None => format!("A tentative hold, marked [Proposed], for {slot}."),
+            },
+            (CalendarObject::Hold, Method::Cancel) => format!("The tentative hold of {slot} leaves your calendar."),
+        })
     }
 }

@@ -6,9 +6,10 @@
 //!  │   ├─ text/plain
 //!  │   ├─ text/html
 //!  │   └─ text/calendar; method=...    no disposition, or it becomes a file
-//!  ├─ application/ics                  the same bytes, for clients that want a file
-//!  └─ text/calendar; method=...        a second object, if there is one: an alternative holds one only
+//!  └─ application/ics                  the same bytes, for clients that want a file
 //! ```
+//!
+//! One mail, one calendar object: clients look at the first calendar part alone.
 
 use base64::{Engine, engine::general_purpose::STANDARD};
 use mail_builder::{
@@ -40,7 +41,7 @@ pub(super) struct MessageDraft<'a> {
     pub subject: &'a str,
     pub text: String,
     pub html: String,
-    pub calendar: Vec<Ics>,
+    pub calendar: Option<Ics>,
 }
 
 impl MessageDraft<'_> {
@@ -81,15 +82,12 @@ impl MessageDraft<'_> {
     }
 }
 
-pub(super) const CALENDAR_FILES: [&str; 2] = ["invite.ics", "hold.ics"];
+pub(super) const CALENDAR_FILE: &str = "invite.ics";
 
 pub(super) fn write(draft: &MessageDraft<'_>) -> Result<Vec<u8>, Unsafe> {
     let domain = &draft.letterhead.mail_domain;
     if domain.is_empty() || !domain.chars().all(|c| c.is_ascii_alphanumeric() || c == '-' || c == '.') {
         return Err(Unsafe::new("the mail domain", "a host name", domain));
-    }
-    if draft.calendar.len() > CALENDAR_FILES.len() {
-        return Err(Unsafe::new("the calendar parts", "at most two", &draft.calendar.len().to_string()));
     }
     let digest = draft.digest().to_string();
     let boundary = |which: &str| format!("hp-{which}-{}", &digest[32..]);
@@ -99,13 +97,10 @@ pub(super) fn write(draft: &MessageDraft<'_>) -> Result<Vec<u8>, Unsafe> {
         MimePart::new("text/html", BodyPart::Text(draft.html.as_str().into())),
     ];
     let mut mixed = Vec::new();
-    for (position, (ics, file)) in draft.calendar.iter().zip(CALENDAR_FILES).enumerate() {
-        if position == 0 {
-            alternative.push(part(itip(ics), &ics.text));
-            mixed.push(part(ContentType::new("application/ics").attribute("name", file), &ics.text).attachment(file));
-        } else {
-            mixed.push(part(itip(ics), &ics.text).attachment(file));
-        }
+    if let Some(ics) = &draft.calendar {
+        let file = ContentType::new("application/ics").attribute("name", CALENDAR_FILE);
+        alternative.push(part(itip(ics), &ics.text));
+        mixed.push(part(file, &ics.text).attachment(CALENDAR_FILE));
     }
     let container = |kind: &'static str, which: &str| ContentType::new(kind).attribute("boundary", boundary(which));
     mixed.insert(0, MimePart::new(container("multipart/alternative", "alternative"), alternative));

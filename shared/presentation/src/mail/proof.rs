@@ -2,7 +2,7 @@
 
 use mail_parser::{HeaderForm, Message, MessageParser, MimeHeaders, PartType};
 
-use super::message::{CALENDAR_FILES, MessageDraft};
+use super::message::{CALENDAR_FILE, MessageDraft};
 use crate::{Unsafe, calendar};
 
 /// RFC 5322, 2.1.1.
@@ -94,13 +94,9 @@ fn leaf<'a>(kind: &str, method: Option<&'a str>, file: Option<&'a str>, text: &'
 fn expected<'a>(draft: &'a MessageDraft<'_>) -> Expected<'a> {
     let mut alternative = vec![leaf("text/plain", None, None, &draft.text), leaf("text/html", None, None, &draft.html)];
     let mut mixed = Vec::new();
-    for (position, (ics, file)) in draft.calendar.iter().zip(CALENDAR_FILES).enumerate() {
-        if position == 0 {
-            alternative.push(leaf("text/calendar", Some(ics.method), None, &ics.text));
-            mixed.push(leaf("application/ics", None, Some(file), &ics.text));
-        } else {
-            mixed.push(leaf("text/calendar", Some(ics.method), Some(file), &ics.text));
-        }
+    if let Some(ics) = &draft.calendar {
+        alternative.push(leaf("text/calendar", Some(ics.method), None, &ics.text));
+        mixed.push(leaf("application/ics", None, Some(CALENDAR_FILE), &ics.text));
     }
     let node = |kind: &str, parts| Expected {
         kind: kind.to_owned(),
@@ -176,7 +172,7 @@ mod tests {
             version: 8,
             at: Instant::from_millis(1_793_696_520_000),
             changes: Vec::new(),
-            calendar: Vec::new(),
+            calendar: None,
             duty: None,
             link: None,
             why: Vec::new(),
@@ -191,7 +187,6 @@ mod tests {
             title: String::new(),
             reader_name: "Seán".to_owned(),
             reader_zone: refresh_core::Zone::UTC,
-            optional: false,
             from: address("reviews@holdpoint.example.com"),
             mail_domain: "holdpoint.example.com".to_owned(),
             link: None,
@@ -204,7 +199,7 @@ mod tests {
             subject: "For information",
             text: "A text.".to_owned(),
             html: "<p>A text.</p>".to_owned(),
-            calendar: vec![ics("REQUEST", "BEGIN:VCALENDAR\r\n"), ics("CANCEL", "BEGIN:VCALENDAR\r\nX\r\n")],
+            calendar: Some(ics("REQUEST", "BEGIN:VCALENDAR\r\n")),
         });
     }
 

@@ -251,7 +251,6 @@ pub fn letterhead(reader: &str, others: bool) -> Letterhead {
         title: "Release readiness: identity-service 4.2".to_owned(),
         reader_name: full.to_owned(),
         reader_zone: zone,
-        optional: false,
         from: Person::parse("reviews@holdpoint.example.com").expect("an address"),
         mail_domain: "holdpoint.example.com".to_owned(),
         link: None,

@@ -9,7 +9,10 @@ use refresh_core::{
         delta::{Difference, DutyAction, DutyLine, Field, Value},
         exception::{Exception, ExceptionKind, Missing, Reason, ReasonWord},
         mark::Violation,
-        notice::{CalendarObject, CalendarPart, CalendarStatus, LinkTo, Method, Notice, NoticeKind, ReviewStanding},
+        notice::{
+            CalendarObject, CalendarPart, CalendarStatus, LinkTo, Method, Notice, NoticeKind, Participation,
+            ReviewStanding,
+        },
         packet::Standpoint,
         rule::SlotRule,
         view::{Attendance, ExceptionLine, RuleLine, Seating},
@@ -66,6 +69,7 @@ fn hold(method: Method, sequence: u32) -> CalendarPart {
         sequence,
         status: Some(if method == Method::Request { CalendarStatus::Tentative } else { CalendarStatus::Cancelled }),
         slot: slot("15:30:00", "16:30:00"),
+        participation: Participation::Required,
     }
 }
 
@@ -77,6 +81,7 @@ fn meeting(method: Method, sequence: u32, status: Option<CalendarStatus>) -> Cal
         sequence,
         status,
         slot: slot("15:30:00", "16:30:00"),
+        participation: Participation::Required,
     }
 }
 
@@ -87,7 +92,7 @@ fn notice(to: &str, kind: NoticeKind, standing: ReviewStanding, changes: Vec<Dif
         version: 8,
         at: at("09:02:00"),
         changes,
-        calendar: Vec::new(),
+        calendar: None,
         duty: None,
         link: None,
         why: vec![evidence_moved()],
@@ -149,7 +154,7 @@ pub fn all() -> Vec<(&'static str, Notice, Letterhead)> {
         ],
     );
     request.why.push(somebody_busy("sec-a"));
-    request.calendar.push(hold(Method::Request, 0));
+    request.calendar = Some(hold(Method::Request, 0));
     decide(&mut request);
     mails.push(("adoption_request", request.clone(), linked("rm-a", true)));
 
@@ -168,7 +173,7 @@ pub fn all() -> Vec<(&'static str, Notice, Letterhead)> {
     let mut tentative_change =
         notice("sre-a", Kind::TentativeChange, Standing::ProposalPending, vec![moved(), tentative()]);
     tentative_change.why.push(somebody_busy("sec-a"));
-    tentative_change.calendar.push(hold(Method::Request, 0));
+    tentative_change.calendar = Some(hold(Method::Request, 0));
     can_answer(&mut tentative_change);
     mails.push(("tentative_change", tentative_change, answering("sre-a")));
 
@@ -183,7 +188,7 @@ pub fn all() -> Vec<(&'static str, Notice, Letterhead)> {
         ],
     );
     needed.meeting_entry = None;
-    needed.calendar.push(hold(Method::Request, 0));
+    needed.calendar = Some(hold(Method::Request, 0));
     can_answer(&mut needed);
     mails.push(("tentative_change_needed", needed, answering("sec-b")));
 
@@ -206,7 +211,7 @@ pub fn all() -> Vec<(&'static str, Notice, Letterhead)> {
             Some(Value::Attendance(Attendance::Released)),
         )],
     );
-    released.calendar.push(meeting(Method::Cancel, 1, None));
+    released.calendar = Some(meeting(Method::Cancel, 1, None));
     released.authoritative_slot = None;
     released.meeting_entry = None;
     mails.push(("released", released, letterhead("sec-a", false)));
@@ -221,7 +226,7 @@ pub fn all() -> Vec<(&'static str, Notice, Letterhead)> {
         ],
     );
     cancelled.meeting_entry = None;
-    cancelled.calendar.push(meeting(Method::Cancel, 2, Some(CalendarStatus::Cancelled)));
+    cancelled.calendar = Some(meeting(Method::Cancel, 2, Some(CalendarStatus::Cancelled)));
     mails.push(("released_cancelled", cancelled, letterhead("so-a", false)));
 
     let mut withdrawn = notice(
@@ -237,7 +242,7 @@ pub fn all() -> Vec<(&'static str, Notice, Letterhead)> {
             ),
         ],
     );
-    withdrawn.calendar.push(hold(Method::Cancel, 1));
+    withdrawn.calendar = Some(hold(Method::Cancel, 1));
     mails.push(("withdrawn", withdrawn, letterhead("sre-a", false)));
 
     let mut update = notice(
@@ -255,9 +260,27 @@ pub fn all() -> Vec<(&'static str, Notice, Letterhead)> {
     );
     update.authoritative_slot = Some(slot("15:30:00", "16:30:00"));
     update.meeting_entry = Some(slot("15:30:00", "16:30:00"));
-    update.calendar = vec![meeting(Method::Request, 1, Some(CalendarStatus::Confirmed)), hold(Method::Cancel, 1)];
+    update.calendar = Some(meeting(Method::Request, 1, Some(CalendarStatus::Confirmed)));
     answer(&mut update);
     mails.push(("authoritative_update", update.clone(), answering("sre-a")));
+
+    let mut hold_ended = notice("sre-a", Kind::HoldEnded, Standing::Settled, Vec::new());
+    hold_ended.authoritative_slot = Some(slot("15:30:00", "16:30:00"));
+    hold_ended.meeting_entry = Some(slot("15:30:00", "16:30:00"));
+    hold_ended.calendar = Some(hold(Method::Cancel, 1));
+    hold_ended.why.clear();
+    mails.push(("hold_ended", hold_ended, letterhead("sre-a", false)));
+
+    // Optional until now, in the hour that they have in their calendar already.
+    let mut role_alone = notice(
+        "sec-b",
+        Kind::TentativeChange,
+        Standing::ProposalPending,
+        vec![change(Field::Role, None, text("security_reviewer")), tentative()],
+    );
+    role_alone.why = vec![somebody_busy("sec-a")];
+    can_answer(&mut role_alone);
+    mails.push(("tentative_change_role_alone", role_alone, answering("sec-b")));
 
     let evidence_only =
         notice("rm-a", Kind::AuthoritativeUpdate, Standing::Settled, vec![evidence("14:00:00", "14:30:00")]);
@@ -330,10 +353,10 @@ pub fn all() -> Vec<(&'static str, Notice, Letterhead)> {
     mails.push(("exception_closed", closed, letterhead("duty-manager", false)));
 
     let mut remind_owner =
-        Notice { kind: Kind::Reminder, changes: Vec::new(), calendar: Vec::new(), why: Vec::new(), ..request };
+        Notice { kind: Kind::Reminder, changes: Vec::new(), calendar: None, why: Vec::new(), ..request };
     decide(&mut remind_owner);
     mails.push(("reminder_decide", remind_owner, linked("rm-a", true)));
-    let remind = Notice { kind: Kind::Reminder, changes: Vec::new(), calendar: Vec::new(), why: Vec::new(), ..update };
+    let remind = Notice { kind: Kind::Reminder, changes: Vec::new(), calendar: None, why: Vec::new(), ..update };
     mails.push(("reminder_answer", remind, answering("sre-a")));
     mails
 }

@@ -155,7 +155,9 @@ impl<'a> Reading<'a> {
         if let Some(row) = self.row(person) {
             return View { slot: Some(row.slot), roles: row.roles, standing: Some(row.standing), ..View::default() };
         }
-        if let Some(seat) = self.authoritative_row(person) {
+        let guest = self.terms.optional.contains(person);
+        // Who would lose the role and is on the list of optional attendees is not released: they would stay as a guest.
+        if let Some(seat) = self.authoritative_row(person).filter(|_| !guest) {
             return View {
                 slot: Some(seat.slot),
                 roles: seat.roles,
@@ -164,10 +166,11 @@ impl<'a> Reading<'a> {
                 ..View::default()
             };
         }
-        if self.terms.optional.contains(person) {
+        if guest {
             let authoritative = self.review.authoritative.packet.slot;
             let slot = self.proposal_for(person).map_or(authoritative, |proposal| proposal.slot);
-            let standing = if slot == authoritative { Seating::Authoritative } else { Seating::Tentative };
+            let stays = slot == authoritative && self.authoritative_row(person).is_none();
+            let standing = if stays { Seating::Authoritative } else { Seating::Tentative };
             return View { slot: Some(slot), standing: Some(standing), ..View::default() };
         }
         last.map(released).unwrap_or_default()

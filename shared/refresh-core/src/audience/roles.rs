@@ -32,17 +32,18 @@ pub fn adopter(situation: &Situation<'_>, authoritative: &Packet, proposal: &Pac
     Some(owner).filter(free).or_else(|| situation.policy.alternate_owner.as_ref().filter(free)).cloned()
 }
 
-/// Whom the hold is for: those who would sit at another time, or who have no seat now.
+/// Whom the hold is for: those who would sit at another time, or who have no seat now. Who is invited already, as an
+/// optional attendee too, has this hour in their calendar.
 pub fn hold(review: &Review, terms: &Terms, policy: &Policy) -> Option<InvitedSlot> {
     let Proposal { pending, version } = review.proposal()?;
     let (proposal, authoritative) = (&version.packet, &review.authoritative.packet);
-    if proposal.cancelled {
+    if proposal.cancelled || !policy.hold_invites {
         return None;
     }
     let moved = proposal.slot != authoritative.slot;
-    let seated = authoritative.people();
+    let invited = invited(review, terms);
     let mut people: BTreeSet<Person> =
-        proposal.people().into_iter().filter(|person| moved || !seated.contains(person)).cloned().collect();
+        proposal.people().into_iter().filter(|person| moved || !invited.contains(person)).cloned().collect();
     if moved {
         people.extend(terms.optional.iter().cloned());
     }

@@ -7,6 +7,7 @@ use crate::{
     base::{digest::Digest, instant::Slot},
     record::{
         delta::{Difference, DutyLine},
+        notice::Participation,
         packet::Standpoint,
         view::{Row, View},
     },
@@ -43,6 +44,9 @@ pub struct LastNotified {
     pub adoptions: u32,
     /// The slot the meeting has in their calendar, by us.
     pub meeting: Option<Slot>,
+    /// As what that meeting invites them. `None`: an earlier release told them, and said so by the list of optional attendees.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub invited_as: Option<Participation>,
     /// The hold in their calendar, by us.
     pub hold: Option<HoldSent>,
     /// When.

@@ -30,11 +30,26 @@ pub enum NoticeKind {
     ExceptionClosed,
     /// What counts has changed.
     AuthoritativeUpdate,
+    /// The reader's tentative hold has ended, where the mail that says why carries the meeting.
+    HoldEnded,
     /// The reader has not decided or answered yet.
     Reminder,
 }
 
 impl NoticeKind {
+    /// Every kind, in the order in which the first that fits is told.
+    pub const ALL: [Self; 9] = [
+        Self::AdoptionRequest,
+        Self::Escalation,
+        Self::TentativeChange,
+        Self::Released,
+        Self::Withdrawn,
+        Self::ExceptionClosed,
+        Self::AuthoritativeUpdate,
+        Self::HoldEnded,
+        Self::Reminder,
+    ];
+
     /// The word of the contract.
     pub const fn word(self) -> &'static str {
         match self {
@@ -45,6 +60,7 @@ impl NoticeKind {
             Self::Withdrawn => "withdrawn",
             Self::ExceptionClosed => "exception_closed",
             Self::AuthoritativeUpdate => "authoritative_update",
+            Self::HoldEnded => "hold_ended",
             Self::Reminder => "reminder",
         }
     }
@@ -63,8 +79,8 @@ pub struct Notice {
     pub at: Instant,
     /// What differs from what the reader was last told.
     pub changes: Vec<Difference>,
-    /// What the reader's calendar must learn.
-    pub calendar: Vec<CalendarPart>,
+    /// What the reader's calendar must learn: one object at most, since clients look at the first calendar part alone.
+    pub calendar: Option<CalendarPart>,
     /// What the reader must do now, if anything, whether or not that changed.
     pub duty: Option<DutyLine>,
     /// The link that goes with the duty: at most one of the two.
@@ -140,6 +156,28 @@ pub struct CalendarPart {
     pub status: Option<CalendarStatus>,
     /// The time of the object.
     pub slot: Slot,
+    /// The ROLE of the reader in the object.
+    #[serde(default, skip_serializing_if = "Participation::is_required")]
+    pub participation: Participation,
+}
+
+/// The ROLE of an attendee (RFC 5545). Stored as nothing for a required one: earlier releases stored none.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Participation {
+    /// `REQ-PARTICIPANT`: the attendee fills a role of the review.
+    #[default]
+    Required,
+    /// `OPT-PARTICIPANT`: the attendee is a guest.
+    Optional,
+}
+
+impl Participation {
+    /// Whether the attendee is a required one.
+    #[allow(clippy::trivially_copy_pass_by_ref, reason = "serde asks by reference")]
+    pub const fn is_required(&self) -> bool {
+        matches!(self, Self::Required)
+    }
 }
 
 /// The METHOD of RFC 5546.

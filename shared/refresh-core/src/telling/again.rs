@@ -26,7 +26,7 @@ impl Telling {
         let Some(before) = claim.and_then(Claim::telling).filter(|before| before.basis == new.basis) else {
             return new;
         };
-        let owed = |at| owed::owed(reading, told, PriorMail::InDoubt, &[], at);
+        let owed = |at| owed::owed(reading, told, PriorMail::Repeated, &[], at);
         let same = |then: &Notice, now: &Notice| then.kind == now.kind && then.link == now.link;
         let ahead = |notice: &Notice| notice.duty.as_ref().is_none_or(|duty| new.at < duty.by);
         match (owed(before.at), owed(new.at)) {

@@ -3,6 +3,7 @@
 #![warn(missing_docs)]
 
 pub mod again;
+mod calendar;
 pub mod owed;
 pub mod reach;
 pub mod sent;

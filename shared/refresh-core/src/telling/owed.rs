@@ -8,11 +8,12 @@ use crate::{
     record::{
         delta::{self, DutyAction, DutyLine},
         last_notified::LastNotified,
-        notice::{CalendarObject, CalendarPart, CalendarStatus, LinkTo, Method, Notice, NoticeKind, ReviewStanding},
+        notice::{CalendarObject, CalendarPart, LinkTo, Method, Notice, NoticeKind, ReviewStanding},
         packet::Standpoint,
         review::{Head, Pending, Standing},
         view::{Attendance, ExceptionLine, Row, Seating, View},
     },
+    telling::calendar,
 };
 
 /// What is known of the mail that was tried before.
@@ -22,6 +23,8 @@ pub enum PriorMail {
     Settled,
     /// A mail may have gone out that was never confirmed. The difference counts as owed whatever the views say.
     InDoubt,
+    /// The same, and nothing has moved since that the mail was decided from: what is owed now is that very mail.
+    Repeated,
 }
 
 impl PriorMail {
@@ -41,16 +44,15 @@ pub fn owed(
     now: Instant,
 ) -> Option<Notice> {
     let view = match debt(reading, told, prior, now)? {
-        Debt::Reminder(notice) => return Some(notice),
+        Debt::Reminder(notice) | Debt::HoldEnd(notice) => return Some(notice),
         Debt::News(view) => view,
     };
     let duty = duty(reading, told, &view, now);
     let kind = kind(reading, told, &view);
     let changes = delta::delta(&told.view, &view, told.duty.as_ref(), duty.as_ref());
     let mut notice = letter(reading, told, &view, kind, now);
-    notice.calendar = calendar(reading, told);
-    let meeting = notice.calendar.iter().find(|part| part.object == CalendarObject::Meeting);
-    if let Some(part) = meeting {
+    notice.calendar = calendar::part(reading, told);
+    if let Some(part) = notice.calendar.as_ref().filter(|part| part.object == CalendarObject::Meeting) {
         notice.meeting_entry = (part.method == Method::Request).then_some(part.slot);
     }
     notice.why = why(reading, told, stood_on);
@@ -67,6 +69,8 @@ pub fn is_owed(reading: &Reading<'_>, told: &LastNotified, prior: PriorMail, now
 /// What somebody is owed, short of its wording.
 enum Debt {
     Reminder(Notice),
+    /// The end of their hold, where the mail that said why carried the meeting.
+    HoldEnd(Notice),
     /// Their view as it is now.
     News(View),
 }
@@ -77,20 +81,38 @@ fn debt(reading: &Reading<'_>, told: &LastNotified, prior: PriorMail, now: Insta
         return None;
     }
     let view = reading.view(&told.person, told.seat.as_ref());
+    let reminder = || reminder(reading, told, &view, now);
+    let quiet = reading.review.head.quiet_until.is_some_and(|until| now < until) && prior == PriorMail::Settled;
+    if view == told.view && prior != PriorMail::InDoubt {
+        let hold = calendar::hold(reading, told).filter(|_| !quiet);
+        if let Some(part) = hold {
+            return Some(left_over(reading, told, view, part, now));
+        }
+    }
     if view == told.view {
         // A reminder in doubt is a reminder again: its time is still due, since it was never settled.
-        let reminder = reminder(reading, told, &view, now);
+        let reminder = reminder();
         if reminder.is_some() || prior == PriorMail::Settled {
             return reminder.map(Debt::Reminder);
         }
     }
     // A round may be here for somebody else's reminder. News waits for the end of its quiet period. But whoever is to be
     // reminded now is told the news instead.
-    let quiet = reading.review.head.quiet_until.is_some_and(|until| now < until);
-    if quiet && prior == PriorMail::Settled && reminder(reading, told, &view, now).is_none() {
+    if quiet && reminder().is_none() {
         return None;
     }
     Some(Debt::News(view))
+}
+
+/// The hold was left out of the mail that told why, since that mail carried the meeting. A hold that has ended is told in
+/// one line; one that goes on, or begins, is a proposal's.
+fn left_over(reading: &Reading<'_>, told: &LastNotified, view: View, part: CalendarPart, now: Instant) -> Debt {
+    if part.method == Method::Request {
+        return Debt::News(view);
+    }
+    let notice = letter(reading, told, &view, NoticeKind::HoldEnded, now);
+    let version = reading.review.head.authoritative;
+    Debt::HoldEnd(Notice { version, calendar: Some(part), link: None, exceptions: Vec::new(), ..notice })
 }
 
 fn reminder(reading: &Reading<'_>, told: &LastNotified, view: &View, now: Instant) -> Option<Notice> {
@@ -135,7 +157,7 @@ fn letter(reading: &Reading<'_>, told: &LastNotified, view: &View, kind: NoticeK
         version: about.map_or(head.authoritative, |pending| pending.version),
         at: now,
         changes: Vec::new(),
-        calendar: Vec::new(),
+        calendar: None,
         duty: None,
         link: link(reading, &told.person, view),
         why: Vec::new(),
@@ -143,8 +165,11 @@ fn letter(reading: &Reading<'_>, told: &LastNotified, view: &View, kind: NoticeK
         authoritative_slot: view.slot.map(|_| reading.review.authoritative.packet.slot),
         meeting_entry: told.meeting,
         exceptions: if view.exceptions.is_empty() { Vec::new() } else { reading.exceptions(&told.person) },
-        // A reminder is of what they were told; anything else is news, and comes from what changed their view.
-        trace: told.trace.filter(|_| kind == NoticeKind::Reminder).or_else(|| head.trace_of(&told.person)),
+        // A reminder, and a hold's end, is of what they were told; anything else is news, and comes from what changed their view.
+        trace: told
+            .trace
+            .filter(|_| matches!(kind, NoticeKind::Reminder | NoticeKind::HoldEnded))
+            .or_else(|| head.trace_of(&told.person)),
     }
 }
 
@@ -243,45 +268,6 @@ fn link(reading: &Reading<'_>, person: &Person, view: &View) -> Option<LinkTo> {
 
 fn acknowledge(row: &Row) -> LinkTo {
     LinkTo::Acknowledge { row: row.digest(), expires_at: row_readable_until(row) }
-}
-
-/// Meeting first, then hold: what this person's calendar must learn, if anything.
-fn calendar(reading: &Reading<'_>, told: &LastNotified) -> Vec<CalendarPart> {
-    let head = &reading.review.head;
-    let mut parts = Vec::new();
-    let over = head.standing == Standing::Cancelled;
-    let invited =
-        !over && (reading.authoritative_row(&told.person).is_some() || reading.terms.optional.contains(&told.person));
-    let meeting = invited.then_some(reading.review.authoritative.packet.slot);
-    let part = |method, object, status, slot| {
-        let (uid, sequence) = match object {
-            CalendarObject::Meeting => (&head.meeting.uid, head.meeting.sequence),
-            CalendarObject::Hold => (&head.hold.uid, head.hold.sequence),
-        };
-        CalendarPart { method, object, uid: uid.clone(), sequence, status, slot }
-    };
-    match (told.meeting, meeting) {
-        (was, Some(slot)) if was != Some(slot) => {
-            parts.push(part(Method::Request, CalendarObject::Meeting, Some(CalendarStatus::Confirmed), slot));
-        }
-        (Some(was), None) => {
-            parts.push(part(Method::Cancel, CalendarObject::Meeting, over.then_some(CalendarStatus::Cancelled), was));
-        }
-        _ => {}
-    }
-    let hold = head.hold.entry.as_ref().filter(|hold| hold.people.contains(&told.person)).map(|hold| hold.slot);
-    match (told.hold, hold) {
-        (was, Some(slot)) if was.map(|sent| sent.slot) != Some(slot) => {
-            parts.push(part(Method::Request, CalendarObject::Hold, Some(CalendarStatus::Tentative), slot));
-        }
-        (Some(was), None) => {
-            // The object lives on for others: then it is this person alone who is taken off it.
-            let ended = head.hold.entry.is_none().then_some(CalendarStatus::Cancelled);
-            parts.push(part(Method::Cancel, CalendarObject::Hold, ended, was.slot));
-        }
-        _ => {}
-    }
-    parts
 }
 
 /// The facts HEAD stands on that the told version did not, as far as this person may know of them.

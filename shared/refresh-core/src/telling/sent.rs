@@ -3,7 +3,7 @@
 use crate::{
     Instant, Person,
     audience::{deadlines, reading::Reading},
-    base::{digest::Digest, instant::Slot},
+    base::digest::Digest,
     facts::policy::Policy,
     record::{
         booking,
@@ -11,10 +11,10 @@ use crate::{
         delta::DutyAction,
         last_notified::{HoldSent, LastNotified},
         lineage::Happening,
-        notice::{CalendarObject, Method, Notice, NoticeKind},
+        notice::{CalendarObject, CalendarPart, Method, Notice, NoticeKind},
         packet::Standpoint,
         review::{Asked, Duty, Head, Review, Standing},
-        view::{Attendance, Row, View},
+        view::{Attendance, Row, Seating, View},
     },
     telling::owed::{arises, is_about_proposal},
     telling::reach,
@@ -28,10 +28,13 @@ pub fn confirm_sent(reading: &Reading<'_>, told: &LastNotified, sent: &Sent<'_>,
     head.at = head.at.max(now);
     let now = head.at;
     let person = &notice.to;
-    head.affected.remove(person);
-    head.earlier.remove(person);
+    let hold_ended = notice.kind == NoticeKind::HoldEnded;
+    // The end of a hold is told beside what changed, and says nothing of it.
+    if !hold_ended {
+        head.affected.remove(person);
+        head.earlier.remove(person);
+    }
     head.mails_sent += 1;
-    let reminder = notice.kind == NoticeKind::Reminder;
     let told_pending = sent.pending == head.pending.as_ref().map(|pending| pending.id());
     if let Some(pending) = head.pending.as_mut().filter(|_| told_pending) {
         if sent.about_proposal && pending.told_at.is_none() {
@@ -49,35 +52,13 @@ pub fn confirm_sent(reading: &Reading<'_>, told: &LastNotified, sent: &Sent<'_>,
         booking::rebook(&mut head.bookings, CalendarObject::Hold, hold, now);
     }
     remember_duty(&mut head, reading, told, sent, now);
-    let settled = LastNotified {
-        person: person.clone(),
-        view: sent.view.clone(),
-        seat: sent.seat.clone().or_else(|| told.seat.clone()),
-        released: sent.seat.is_none() && (told.released || sent.view.attendance == Some(Attendance::Released)),
-        duty: if reminder { told.duty.clone() } else { notice.duty.clone() },
-        version: if reminder { told.version } else { notice.version },
-        changes: if notice.changes.is_empty() { told.changes.clone() } else { notice.changes.clone() },
-        why: if notice.changes.is_empty() { told.why.clone() } else { notice.why.clone() },
-        proposal: sent.pending.filter(|_| sent.about_proposal),
-        news: if reminder { told.news.clone() } else { sent.news.clone() },
-        adoptions: sent.adoptions,
-        meeting: calendar_slot(notice, CalendarObject::Meeting, told.meeting),
-        hold: match notice.calendar.iter().find(|part| part.object == CalendarObject::Hold) {
-            Some(part) => {
-                (part.method == Method::Request).then_some(HoldSent { slot: part.slot, sequence: part.sequence })
-            }
-            None => told.hold,
-        },
-        at: notice.at,
-        message_id: Some(sent.message_id.to_owned()),
-        trace: notice.trace,
-    };
+    let settled = if hold_ended { taken_back(told, sent) } else { settled(told, sent) };
     let happening = Happening::Notice {
         to: person.clone(),
         kind: notice.kind,
         version: notice.version,
         changes: notice.changes.clone(),
-        calendar: notice.calendar.clone(),
+        calendar: notice.calendar.iter().cloned().collect(),
         message_id: sent.message_id.to_owned(),
     };
     let copy = Review { head: head.clone(), ..review.clone() };
@@ -92,11 +73,51 @@ pub fn confirm_sent(reading: &Reading<'_>, told: &LastNotified, sent: &Sent<'_>,
     commit
 }
 
-fn calendar_slot(notice: &Notice, object: CalendarObject, before: Option<Slot>) -> Option<Slot> {
-    match notice.calendar.iter().find(|part| part.object == object) {
-        Some(part) => (part.method == Method::Request).then_some(part.slot),
-        None => before,
+/// What somebody counts as told once this mail is out.
+fn settled(told: &LastNotified, sent: &Sent<'_>) -> LastNotified {
+    let notice = sent.notice;
+    let reminder = notice.kind == NoticeKind::Reminder;
+    let part = |object| notice.calendar.as_ref().filter(|part| part.object == object);
+    let requested = |part: &&CalendarPart| part.method == Method::Request;
+    let (meeting, hold) = (part(CalendarObject::Meeting), part(CalendarObject::Hold));
+    let (meeting, invited_as) = match meeting {
+        Some(_) => meeting.filter(requested).map(|part| (part.slot, part.participation)).unzip(),
+        None => (told.meeting, told.invited_as),
+    };
+    LastNotified {
+        person: notice.to.clone(),
+        view: sent.view.clone(),
+        seat: sent.seat.clone().or_else(|| told.seat.clone()),
+        released: sent.seat.is_none() && (told.released || has_left(&sent.view)),
+        duty: if reminder { told.duty.clone() } else { notice.duty.clone() },
+        version: if reminder { told.version } else { notice.version },
+        changes: if notice.changes.is_empty() { told.changes.clone() } else { notice.changes.clone() },
+        why: if notice.changes.is_empty() { told.why.clone() } else { notice.why.clone() },
+        proposal: sent.pending.filter(|_| sent.about_proposal),
+        news: if reminder { told.news.clone() } else { sent.news.clone() },
+        adoptions: sent.adoptions,
+        meeting,
+        invited_as,
+        hold: match hold {
+            Some(_) => hold.filter(requested).map(|part| HoldSent { slot: part.slot, sequence: part.sequence }),
+            None => told.hold,
+        },
+        at: notice.at,
+        message_id: Some(sent.message_id.to_owned()),
+        trace: notice.trace,
     }
+}
+
+/// Told of the end of their hold alone: what else they were told stands.
+fn taken_back(told: &LastNotified, sent: &Sent<'_>) -> LastNotified {
+    let message_id = Some(sent.message_id.to_owned());
+    LastNotified { hold: None, at: sent.notice.at, message_id, ..told.clone() }
+}
+
+/// Told that they fill no role any more: released, or left as an optional attendee.
+fn has_left(view: &View) -> bool {
+    view.attendance == Some(Attendance::Released)
+        || view.standing == Some(Seating::Authoritative) && view.roles.is_empty()
 }
 
 fn remember_duty(head: &mut Head, reading: &Reading<'_>, told: &LastNotified, sent: &Sent<'_>, now: Instant) {
@@ -109,7 +130,8 @@ fn remember_duty(head: &mut Head, reading: &Reading<'_>, told: &LastNotified, se
         }
     }
     let row = sent.seat.as_ref();
-    if sent.notice.kind == NoticeKind::Reminder || head.standing != Standing::Open || !arises(told, &sent.view, row) {
+    let news = !matches!(sent.notice.kind, NoticeKind::Reminder | NoticeKind::HoldEnded);
+    if !news || head.standing != Standing::Open || !arises(told, &sent.view, row) {
         return;
     }
     // The row that was told must still be theirs: a later adoption brings its own notice and its own duty.

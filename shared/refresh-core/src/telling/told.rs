@@ -6,6 +6,7 @@ use crate::{
     record::{
         delivery::{Delivery, Reachability},
         last_notified::LastNotified,
+        notice::Participation,
     },
 };
 
@@ -31,7 +32,8 @@ pub fn baseline(reading: &Reading<'_>, person: &Person) -> LastNotified {
     let issued = issued::as_issued(reading.review);
     let before = Reading { review: &issued, terms: reading.terms, policy: reading.policy };
     let seat = before.authoritative_row(person);
-    let invited = seat.is_some() || reading.terms.optional.contains(person);
+    let guest = reading.terms.optional.contains(person).then_some(Participation::Optional);
+    let invited_as = seat.as_ref().map(|_| Participation::Required).or(guest);
     LastNotified {
         person: person.clone(),
         view: before.view(person, None),
@@ -44,7 +46,8 @@ pub fn baseline(reading: &Reading<'_>, person: &Person) -> LastNotified {
         proposal: None,
         news: Vec::new(),
         adoptions: 0,
-        meeting: invited.then_some(issued.authoritative.packet.slot),
+        meeting: invited_as.map(|_| issued.authoritative.packet.slot),
+        invited_as,
         hold: None,
         at: issued.authoritative.made_at,
         message_id: None,

@@ -131,7 +131,7 @@ pub fn rebook(case: &mut Case, optional: Option<usize>) {
     book(case, false, vec![meeting]);
 }
 
-/// The hold's slot is ours from when it was sent, for those who would sit at another time or who have no seat now.
+/// The hold's slot is ours from when it was sent, for those who would sit at another time or whom nothing invites now.
 pub fn send_hold(case: &mut Case, optional: Option<usize>) {
     let review = &case.review;
     let mut ours: Vec<(Span, BTreeSet<usize>)> = Vec::new();
@@ -139,8 +139,11 @@ pub fn send_hold(case: &mut Case, optional: Option<usize>) {
         review.pending.as_ref().map(|pending| &pending.proposal)
     {
         let moved = *slot != review.slot;
-        let mut people: BTreeSet<usize> =
-            seats.iter().copied().filter(|person| moved || !review.seats.contains(person)).collect();
+        let mut people: BTreeSet<usize> = seats
+            .iter()
+            .copied()
+            .filter(|person| moved || !review.seats.contains(person) && optional != Some(*person))
+            .collect();
         people.extend(optional.filter(|_| moved));
         if !people.is_empty() {
             ours.push((*slot, people));

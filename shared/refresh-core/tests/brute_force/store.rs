@@ -18,7 +18,7 @@ use refresh_core::{
         delta,
         last_notified::LastNotified,
         lineage::{self, Entry, Trigger},
-        notice::{CalendarObject, Notice, NoticeKind},
+        notice::{CalendarObject, Method, Notice, NoticeKind},
         packet::Version,
         review::Review,
         view::View,
@@ -134,8 +134,10 @@ impl Store {
         let now = now.max(self.review.head.quiet_until.unwrap_or(now)).max(self.review.head.at);
         let mut sent = Vec::new();
         for person in self.people(facts, now) {
-            if let Some(notice) = self.tell_one(&person, facts, now)? {
+            let before = sent.len();
+            while let Some(notice) = self.tell_one(&person, facts, now)? {
                 sent.push(notice);
+                ensure(sent.len() - before <= 2, || format!("{person} is mailed without end: {:?}", &sent[before..]))?;
             }
         }
         let situation = Situation::of(&self.review.head.review, facts, &self.deployment, now);
@@ -157,13 +159,28 @@ impl Store {
             return ensure(view == told.view, || format!("{person} is owed nothing of {:?}", told.view)).map(|()| None);
         };
         let commit = sent::confirm_sent(&reading, &told, &Sent::of(&reading, &told, &notice, "message", "claim"), now);
-        for part in &notice.calendar {
+        if let Some(part) = &notice.calendar {
             let hold = part.object == CalendarObject::Hold;
             let seen = self.seen.insert((person.clone(), hold), part.sequence);
             ensure(seen.is_none_or(|seen| seen <= part.sequence), || format!("{person} is sent an older sequence"))?;
         }
         self.write(commit)?;
         if notice.kind == NoticeKind::Reminder {
+            return Ok(Some(notice));
+        }
+        if notice.kind == NoticeKind::HoldEnded {
+            let ends = notice.calendar.as_ref().is_some_and(|part| {
+                part.object == CalendarObject::Hold && part.method == Method::Cancel && told.hold.is_some()
+            });
+            let alone = notice.changes.is_empty() && notice.link.is_none() && notice.duty.is_none();
+            return ensure(ends && alone && view == told.view, || {
+                format!("{person} is told of no hold's end: {notice:?}")
+            })
+            .map(|()| Some(notice));
+        }
+        // The mail before carried the meeting: what a proposal holds for them comes in a mail of its own.
+        let hold = notice.calendar.as_ref().filter(|part| part.object == CalendarObject::Hold);
+        if view == told.view && hold.is_some_and(|hold| told.hold.map(|sent| sent.slot) != Some(hold.slot)) {
             return Ok(Some(notice));
         }
         ensure(view != told.view, || format!("{person} is told what they know: {notice:?}"))?;

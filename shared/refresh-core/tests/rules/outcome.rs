@@ -8,7 +8,7 @@ use refresh_core::{
     record::{
         decision::Decision,
         lineage::{Happening, Trigger},
-        notice::{LinkTo, Notice},
+        notice::{LinkTo, Notice, NoticeKind},
         packet::{Packet, Version},
     },
 };
@@ -203,10 +203,13 @@ fn state(world: &World, claim: &str, word: &str, rest: &str) -> Result<(), Strin
     }
 }
 
-/// Claims about the last mail to one person: `rm-a hears slot, standing`.
+/// Claims about the last mail to one person: `rm-a hears slot, standing`. The one line that ends a hold says nothing else;
+/// what it takes from the calendar is said together with the mail before it.
 fn mail_to(world: &World, name: &str, claim: &str) -> Result<(), String> {
     let to = person(name)?;
-    let mail = seen(world).iter().rev().find(|mail| mail.to == to).ok_or(format!("{name} got no mail"))?;
+    let mails: Vec<&Notice> = seen(world).iter().filter(|mail| mail.to == to).collect();
+    let last = mails.iter().rposition(|mail| mail.kind != NoticeKind::HoldEnded).unwrap_or(0);
+    let mail = mails.get(last).ok_or(format!("{name} got no mail"))?;
     let (verb, rest) = claim.split_once(' ').unwrap_or((claim, ""));
     let day = world.day;
     match verb {
@@ -217,7 +220,8 @@ fn mail_to(world: &World, name: &str, claim: &str) -> Result<(), String> {
             same(rest, &change.map_or(format!("no {field}"), |change| show::change(day, change)))
         }
         "gets" => {
-            let parts: Vec<String> = mail.calendar.iter().map(|part| show::part(day, part)).collect();
+            let parts = mails.iter().filter(|one| mail.at <= one.at).flat_map(|mail| &mail.calendar);
+            let parts: Vec<String> = parts.map(|part| show::part(day, part)).collect();
             same(rest, if parts.is_empty() { "no calendar".to_owned() } else { parts.join(" & ") }.as_str())
         }
         "must" => same(rest, &mail.duty.as_ref().map_or("nothing".to_owned(), |duty| show::duty(day, duty))),

@@ -99,14 +99,15 @@ pub fn field(change: &Difference) -> String {
     }
 }
 
-/// `hold REQUEST 0 TENTATIVE 15:30-16:30`
+/// `hold REQUEST 0 TENTATIVE 15:30-16:30`; `optional` after it for an optional attendee.
 pub fn part(day: Day, part: &CalendarPart) -> String {
     let object = match part.object {
         CalendarObject::Meeting => "meeting",
         CalendarObject::Hold => "hold",
     };
     let status = part.status.as_ref().map_or_else(|| "-".to_owned(), word);
-    format!("{object} {} {} {status} {}", word(&part.method), part.sequence, day.show_interval(&part.slot))
+    let guest = if part.participation.is_required() { "" } else { " optional" };
+    format!("{object} {} {} {status} {}{guest}", word(&part.method), part.sequence, day.show_interval(&part.slot))
 }
 
 /// `evidence:2`, `availability:sec-a:2`: whose fact, and its revision.

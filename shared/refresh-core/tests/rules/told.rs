@@ -32,7 +32,8 @@ use refresh_core::{
 
 use crate::{fixture, world::World};
 
-/// Everybody who is owed something now gets one mail; then, if it is over, the quiet period ends.
+/// Everybody gets what they are owed now: one mail, and where that carries the meeting, another for the end of their hold.
+/// Then, if it is over, the quiet period ends.
 pub fn notify(world: &mut World) -> Result<(), String> {
     let facts = world.read();
     let people: BTreeSet<Person> = {
@@ -42,6 +43,7 @@ pub fn notify(world: &mut World) -> Result<(), String> {
         people.extend(world.told.keys().cloned());
         people
     };
+    let people = people.into_iter().flat_map(|person| [person.clone(), person]);
     let mut refused = false;
     for person in people {
         // HEAD is read anew for each: settling the mail before has moved it.

@@ -1,0 +1,89 @@
+//! What a person's calendar must learn: what we put there against what is.
+//!
+//! A mail carries one object at most. The meeting comes first: the mail that tells of an adoption carries it, and the end
+//! of the hold follows in a mail of its own. What was not carried stays owed, since TOLD says what was.
+
+use crate::{
+    audience::reading::Reading,
+    record::{
+        last_notified::LastNotified,
+        notice::{CalendarObject, CalendarPart, CalendarStatus, Method, Participation},
+        review::Standing,
+    },
+};
+
+/// The object that the mail of a change carries: the meeting where the meeting differs, otherwise the hold.
+pub(crate) fn part(reading: &Reading<'_>, told: &LastNotified) -> Option<CalendarPart> {
+    meeting(reading, told).or_else(|| hold(reading, told))
+}
+
+fn meeting(reading: &Reading<'_>, told: &LastNotified) -> Option<CalendarPart> {
+    let head = &reading.review.head;
+    let over = head.standing == Standing::Cancelled;
+    let part = |method, status, slot, participation| CalendarPart {
+        method,
+        object: CalendarObject::Meeting,
+        uid: head.meeting.uid.clone(),
+        sequence: head.meeting.sequence,
+        status,
+        slot,
+        participation,
+    };
+    let was = told.meeting.map(|slot| (slot, invited_as(reading, told)));
+    let now = invited(reading, told).map(|participation| (reading.review.authoritative.packet.slot, participation));
+    match (was, now) {
+        (was, Some((slot, participation))) if was != now => {
+            Some(part(Method::Request, Some(CalendarStatus::Confirmed), slot, participation))
+        }
+        (Some((slot, participation)), None) => {
+            Some(part(Method::Cancel, over.then_some(CalendarStatus::Cancelled), slot, participation))
+        }
+        _ => None,
+    }
+}
+
+/// As what the meeting invites this person now; `None` where it does not.
+fn invited(reading: &Reading<'_>, told: &LastNotified) -> Option<Participation> {
+    if reading.review.head.standing == Standing::Cancelled {
+        return None;
+    }
+    let guest = reading.terms.optional.contains(&told.person);
+    match reading.authoritative_row(&told.person) {
+        Some(_) => Some(Participation::Required),
+        None => guest.then_some(Participation::Optional),
+    }
+}
+
+/// As what the meeting in their calendar invites them. What an earlier release told says nothing of it: that release wrote
+/// whoever is on the list of optional attendees as optional.
+fn invited_as(reading: &Reading<'_>, told: &LastNotified) -> Participation {
+    let guest = reading.terms.optional.contains(&told.person);
+    told.invited_as.unwrap_or(if guest { Participation::Optional } else { Participation::Required })
+}
+
+/// What the hold in their calendar must learn.
+pub(crate) fn hold(reading: &Reading<'_>, told: &LastNotified) -> Option<CalendarPart> {
+    let head = &reading.review.head;
+    let packets = reading.review.pending.iter().chain([&reading.review.authoritative]);
+    let seated = packets.flat_map(|version| version.packet.people()).any(|seated| *seated == told.person);
+    let guest = !seated && reading.terms.optional.contains(&told.person);
+    let part = |method, status, slot| CalendarPart {
+        method,
+        object: CalendarObject::Hold,
+        uid: head.hold.uid.clone(),
+        sequence: head.hold.sequence,
+        status,
+        slot,
+        participation: if guest { Participation::Optional } else { Participation::Required },
+    };
+    let now = head.hold.entry.as_ref().filter(|hold| hold.people.contains(&told.person)).map(|hold| hold.slot);
+    match (told.hold.map(|sent| sent.slot), now) {
+        (was, Some(slot)) if was != Some(slot) => Some(part(Method::Request, Some(CalendarStatus::Tentative), slot)),
+        (Some(was), None) => {
+            // The object lives on for others: then it is this person alone who is taken off it.
+            let ended = head.hold.entry.is_none().then_some(CalendarStatus::Cancelled);
+            Some(part(Method::Cancel, ended, was))
+        }
+        _ => None,
+    }
+}
