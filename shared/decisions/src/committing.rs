@@ -33,11 +33,14 @@ pub struct Attempt {
 /// What an attempt decided. `T` is what the caller wants to keep of it.
 #[derive(Debug)]
 pub enum Decided<T> {
+    /// There is nothing to write.
     Nothing(T),
+    /// This commit is to be written.
     Write(Box<Commit>, T),
 }
 
 impl<T> Decided<T> {
+    /// [`Decided::Write`] where there is a commit; [`Decided::Nothing`] otherwise.
     pub fn of(commit: Option<Commit>, kept: T) -> Self {
         match commit {
             None => Self::Nothing(kept),
@@ -51,6 +54,7 @@ impl<T> Decided<T> {
 pub enum Ended<T> {
     /// There was nothing to write.
     Nothing(T),
+    /// The commit is written.
     Written(Box<Commit>, T),
     /// Another decision was quicker each time until the deadline was near. Nothing of this one is written.
     Beaten,
@@ -74,8 +78,11 @@ impl<T> Ended<T> {
 /// What decisions are committed with.
 #[derive(Clone, Copy, Debug)]
 pub struct Committing<'a> {
+    /// Where the decision is written.
     pub store: &'a Store,
+    /// Spreads the pauses between attempts.
     pub jitter: &'a Jitter,
+    /// No attempt begins once the deadline is near.
     pub deadline: Deadline,
 }
 

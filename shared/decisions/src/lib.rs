@@ -1,5 +1,7 @@
 //! Around a decision that several functions make: committed whatever moves meanwhile, counted, and what follows done.
 
+#![warn(missing_docs, clippy::missing_errors_doc)]
+
 mod committing;
 mod doing;
 mod follow_up;

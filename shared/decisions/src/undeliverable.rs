@@ -15,10 +15,15 @@ use crate::{Attempt, Committing, Decided, Doing};
 /// A report, and what it is kept and decided with.
 #[derive(Debug)]
 pub struct Reported<'a> {
+    /// What the decision is committed with.
     pub committing: Committing<'a>,
+    /// The policies, and what all reviews share.
     pub deployment: &'a Deployment,
+    /// The time of the decision.
     pub clock: &'a Clock,
+    /// The review that the mail was of.
     pub review: &'a ReviewId,
+    /// What the mailer reports.
     pub report: &'a DeliveryReport,
 }
 
@@ -31,6 +36,7 @@ pub enum Kept {
     Known,
     /// That mail does not reach its reader was decided on before; HEAD as it is now.
     Before(Box<Head>),
+    /// It was decided now that mail does not reach the reader.
     Decided(Box<Commit>),
 }
 

@@ -58,6 +58,7 @@ pub fn at_its_endpoint(config: &SdkConfig, settings: &Settings, service: &str) -
     }
 }
 
+/// The limits on connecting, on one attempt, and on an operation with its retries. They follow from who waits.
 pub fn timeouts(patience: Patience) -> TimeoutConfig {
     let (attempt, operation) = match patience {
         Patience::Queue => (1_500, 8_000),
@@ -70,6 +71,7 @@ pub fn timeouts(patience: Patience) -> TimeoutConfig {
         .build()
 }
 
+/// The SDK's retries of one operation, in the standard mode.
 pub fn retries() -> RetryConfig {
     RetryConfig::standard()
         .with_max_attempts(4)
@@ -94,6 +96,7 @@ pub const fn tls_provider() -> Provider {
     Provider::Rustls(CryptoMode::Ring)
 }
 
+/// The one HTTP client of all services: its connections are shared.
 pub fn http_client() -> SharedHttpClient {
     let roots = match trust(|name| std::env::var(name).ok()) {
         Trust::AmazonAlone => TrustStore::empty().with_pem_certificate(AMAZON_ROOTS),
@@ -135,10 +138,12 @@ fn trust(variable: impl Fn(&str) -> Option<String>) -> Trust {
     }
 }
 
+/// The client of DynamoDB, with what the settings say beside the SDK's configuration.
 pub fn dynamodb(config: &SdkConfig, settings: &Settings) -> aws_sdk_dynamodb::Client {
     aws_sdk_dynamodb::Client::new(&at_its_endpoint(config, settings, "DYNAMODB"))
 }
 
+/// The client of SQS, with what the settings say beside the SDK's configuration.
 pub fn sqs(config: &SdkConfig, settings: &Settings) -> aws_sdk_sqs::Client {
     aws_sdk_sqs::Client::new(&at_its_endpoint(config, settings, "SQS"))
 }

@@ -14,10 +14,13 @@ use crate::{Failure, deadline::Deadline};
 /// One message of a batch.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Message {
+    /// The id that SQS gave the message. The answer names a failed message by this id.
     pub id: String,
+    /// The body, as it was sent.
     pub body: String,
     /// The FIFO queue's message group, or the tenant of a fair queue.
     pub group: Option<String>,
+    /// When the message was sent, in milliseconds since 1970-01-01T00:00:00Z; `None` where SQS does not say.
     pub sent_at_millis: Option<i64>,
     /// 1 at the first delivery.
     pub receive_count: u32,
@@ -27,6 +30,10 @@ pub struct Message {
 
 impl Message {
     /// The body as what it should be. The reader's own words would quote what they found, so they are not passed on.
+    ///
+    /// # Errors
+    ///
+    /// The body is not what `read` reads. That failure lasts: the same body never reads otherwise.
     pub fn json<T>(&self, doing: &str, read: impl FnOnce(&str) -> Result<T, serde_json::Error>) -> Result<T, Failure> {
         read(&self.body).map_err(|error| {
             let kind = error.classify();
@@ -38,17 +45,23 @@ impl Message {
 /// What became of each message, in the order of the batch.
 #[derive(Clone, Debug)]
 pub struct BatchReport<T> {
+    /// Each message's id, with what came of the message or why it failed.
     pub outcomes: Vec<(String, Result<T, Failure>)>,
     /// Set where the batch could not be read at all: the invocation itself must fail, so that all of it comes again.
     pub refused: Option<Failure>,
 }
 
 impl<T> BatchReport<T> {
+    /// The report on a batch that cannot be read at all.
     pub fn refused(failure: Failure) -> Self {
         Self { outcomes: Vec::new(), refused: Some(failure) }
     }
 
     /// The partial batch response; an error where the whole invocation must fail.
+    ///
+    /// # Errors
+    ///
+    /// The failure for which the batch was refused.
     pub fn response(&self) -> Result<SqsBatchResponse, Failure> {
         if let Some(failure) = &self.refused {
             return Err(failure.clone());
@@ -62,10 +75,12 @@ impl<T> BatchReport<T> {
         Ok(response)
     }
 
+    /// The messages that failed, by id.
     pub fn failures(&self) -> impl Iterator<Item = (&str, &Failure)> {
         self.outcomes.iter().filter_map(|(id, outcome)| outcome.as_ref().err().map(|failure| (id.as_str(), failure)))
     }
 
+    /// What came of the messages that did not fail.
     pub fn successes(&self) -> impl Iterator<Item = &T> {
         self.outcomes.iter().filter_map(|(_, outcome)| outcome.as_ref().ok())
     }
@@ -73,6 +88,10 @@ impl<T> BatchReport<T> {
 
 /// Reads what AWS sends. A message without an id cannot be reported by itself: then the whole batch is refused, since
 /// leaving it out would acknowledge it.
+///
+/// # Errors
+///
+/// A message has no id. The failure names the message by its place in the batch.
 pub fn read(event: SqsEvent) -> Result<Vec<Message>, Failure> {
     event.records.into_iter().enumerate().map(|(index, record)| message(index, record)).collect()
 }

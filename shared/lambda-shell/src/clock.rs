@@ -19,6 +19,7 @@ enum Hand {
 }
 
 impl Clock {
+    /// The machine's clock.
     pub const fn system() -> Self {
         Self(Hand::System)
     }
@@ -28,6 +29,7 @@ impl Clock {
         Self(Hand::Steered(hand))
     }
 
+    /// Milliseconds since 1970-01-01T00:00:00Z, now.
     pub fn now_millis(&self) -> i64 {
         match &self.0 {
             Hand::System => {

@@ -15,11 +15,13 @@ use crate::aws;
 /// A network that lets nobody through must not keep a function from starting and saying so.
 const LONGEST: Duration = Duration::from_millis(1_000);
 
+/// Opens a connection to DynamoDB.
 pub async fn dynamodb(client: &aws_sdk_dynamodb::Client) {
     let once = aws_sdk_dynamodb::config::Builder::new().retry_config(aws::once());
     answered(client.get_item().table_name("none").customize().config_override(once).mutate_request(knock).send()).await;
 }
 
+/// Opens a connection to SQS.
 pub async fn sqs(client: &aws_sdk_sqs::Client) {
     let once = aws_sdk_sqs::config::Builder::new().retry_config(aws::once());
     answered(client.send_message().customize().config_override(once).mutate_request(knock).send()).await;

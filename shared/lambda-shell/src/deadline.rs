@@ -16,6 +16,7 @@ pub const NEAR: Duration = Duration::from_secs(2);
 /// written, like after a lost response; every write is safe to repeat.
 pub const CUT: Duration = Duration::from_millis(500);
 
+/// The instant at which an invocation ends, by the monotonic clock; or none.
 #[derive(Clone, Copy, Debug)]
 pub struct Deadline {
     at: Option<Instant>,
@@ -27,6 +28,7 @@ impl Deadline {
         Self { at: None }
     }
 
+    /// The deadline so long from now.
     pub fn after(left: Duration) -> Self {
         Self { at: Some(Instant::now() + left) }
     }
@@ -36,6 +38,7 @@ impl Deadline {
         Self::after(context.deadline().duration_since(SystemTime::now()).unwrap_or_default())
     }
 
+    /// The time left; [`Duration::MAX`] where there is no limit.
     pub fn remaining(&self) -> Duration {
         self.at.map_or(Duration::MAX, |at| at.saturating_duration_since(Instant::now()))
     }

@@ -7,9 +7,12 @@ use crate::log::masked;
 /// Reads after "failed while": `doing` is a phrase like "committing the decision on RR-1".
 #[derive(Clone, Debug)]
 pub struct Failure {
+    /// What was being done.
     pub doing: String,
     // `Arc`, because one group's failure is reported for each of its messages.
+    /// Why it failed.
     pub source: Arc<dyn Error + Send + Sync>,
+    /// What helps.
     pub remedy: Remedy,
 }
 
@@ -40,6 +43,7 @@ impl Remedy {
 }
 
 impl Failure {
+    /// A failure of which nobody knows what helps: [`Remedy::Look`].
     pub fn new(doing: impl Into<String>, source: impl Into<Box<dyn Error + Send + Sync>>) -> Self {
         Self { doing: doing.into(), source: Arc::from(source.into()), remedy: Remedy::Look }
     }
@@ -54,6 +58,7 @@ impl Failure {
         Self::new(doing, source).with(Remedy::Repair)
     }
 
+    /// The same failure with another remedy.
     pub fn with(self, remedy: Remedy) -> Self {
         Self { remedy, ..self }
     }

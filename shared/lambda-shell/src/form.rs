@@ -8,6 +8,11 @@ pub const MOST_FIELDS: usize = 32;
 pub const LONGEST_FORM: usize = 64 * 1024;
 
 /// The fields in order. The error says what was expected.
+///
+/// # Errors
+///
+/// What was expected and what was found: of another content type, longer than [`LONGEST_FORM`], or with more fields
+/// than [`MOST_FIELDS`].
 pub fn read(request: &Request) -> Result<Vec<(String, String)>, String> {
     let kind = request.header("content-type").unwrap_or("");
     let media = kind.split(';').next().unwrap_or("").trim();

@@ -26,10 +26,12 @@ impl Jitter {
         }
     }
 
+    /// Chance from the system's entropy.
     pub fn of_the_system() -> Self {
         Self(Arc::new(Mutex::new(Rng::new())))
     }
 
+    /// Chance that follows from a seed: the same seed gives the same pauses.
     pub fn seeded(seed: u64) -> Self {
         Self(Arc::new(Mutex::new(Rng::with_seed(seed))))
     }

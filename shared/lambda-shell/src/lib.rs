@@ -3,6 +3,8 @@
 //! A function's `main.rs` is [`start`]; what a handler is given is [`batch`] or [`web`] and a [`deadline`]; what it
 //! reaches out with is [`queue`] and the clients of [`aws`].
 
+#![warn(missing_docs, clippy::missing_errors_doc)]
+
 pub mod aws;
 pub mod batch;
 pub mod clock;

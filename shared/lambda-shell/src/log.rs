@@ -86,6 +86,7 @@ pub struct Lines<W> {
 }
 
 impl<O: Write, W: Fn() -> O + 'static> Lines<W> {
+    /// A layer that writes the lines of `service` to `out`.
     pub fn new(service: impl Into<String>, out: W) -> Self {
         Self { service: service.into(), out }
     }

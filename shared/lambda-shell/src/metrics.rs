@@ -8,12 +8,18 @@ use serde_json::{Map, Value, json};
 pub const TARGET: &str = "embedded_metric_format";
 pub(crate) const LINE: &str = "line";
 
+/// The unit of a figure, by CloudWatch's own name.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Unit {
+    /// A number of things.
     Count,
+    /// Milliseconds.
     Milliseconds,
+    /// Seconds.
     Seconds,
+    /// Bytes.
     Bytes,
+    /// No unit.
     None,
 }
 
@@ -40,6 +46,7 @@ pub struct Metrics {
 }
 
 impl Metrics {
+    /// No figure yet, in this namespace of CloudWatch.
     pub const fn new(namespace: &'static str) -> Self {
         Self { namespace, dimensions: Vec::new(), in_all: false, values: Vec::new(), properties: Vec::new() }
     }
@@ -57,11 +64,13 @@ impl Metrics {
         self
     }
 
+    /// Adds a figure.
     pub fn put(mut self, name: &'static str, unit: Unit, value: f64) -> Self {
         self.values.push((name, unit, value));
         self
     }
 
+    /// Adds a number of things.
     pub fn count(self, name: &'static str, count: usize) -> Self {
         // Counts here are far below the 2^53 that a double holds exactly.
         self.put(name, Unit::Count, count as f64)
@@ -94,6 +103,7 @@ impl Metrics {
         Some(Value::Object(line).to_string())
     }
 
+    /// Writes the figures to the log, as one line of the embedded metric format.
     pub fn emit(&self, at_millis: i64) {
         if let Some(line) = self.line(at_millis) {
             tracing::info!(target: TARGET, line);

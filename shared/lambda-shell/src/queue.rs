@@ -24,9 +24,12 @@ const LONGEST_ID: usize = 128;
 const ROUNDS: u32 = 5;
 const FIRST_PAUSE: Duration = Duration::from_millis(50);
 
+/// A queue of SQS.
 #[derive(Clone, Debug)]
 pub struct Queue {
+    /// The client that sends.
     pub client: Client,
+    /// The queue's address.
     pub url: String,
     /// Spreads the pauses between rounds.
     jitter: Jitter,
@@ -35,6 +38,7 @@ pub struct Queue {
 /// A message to send.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
 pub struct Outgoing {
+    /// The body: 1 to [`MOST_BYTES`] bytes, attributes included, of characters that SQS allows.
     pub body: String,
     /// The group of a FIFO queue, the tenant of a fair one. Any text: what SQS would refuse is sent as its digest.
     pub group: Option<String>,
@@ -42,11 +46,16 @@ pub struct Outgoing {
     pub deduplication: Option<String>,
     /// Standard queues only, at most [`LONGEST_DELAY_SECONDS`].
     pub delay_seconds: u32,
+    /// Message attributes of type String: name and value. An empty value is left out.
     pub attributes: Vec<(String, String)>,
 }
 
 impl Outgoing {
     /// A body of JSON, with the two characters escaped that JSON allows and SQS refuses.
+    ///
+    /// # Errors
+    ///
+    /// The value cannot be written as JSON.
     pub fn json<T: Serialize>(value: &T) -> Result<Self, serde_json::Error> {
         let body = serde_json::to_string(value)?;
         // They can stand only inside a JSON string, where the escape means the same.
@@ -67,6 +76,7 @@ impl Outgoing {
         Self { group: Some(group.into()), deduplication: Some(hex(&hash.finalize())), ..self }
     }
 
+    /// The message, delayed by so many seconds, at most [`LONGEST_DELAY_SECONDS`].
     pub fn delayed(self, delay_seconds: u32) -> Self {
         Self { delay_seconds: delay_seconds.min(LONGEST_DELAY_SECONDS), ..self }
     }
@@ -78,10 +88,16 @@ impl Outgoing {
 }
 
 impl Queue {
+    /// The queue at an address.
     pub fn new(client: Client, url: impl Into<String>, jitter: Jitter) -> Self {
         Self { client, url: url.into(), jitter }
     }
 
+    /// Sends one message.
+    ///
+    /// # Errors
+    ///
+    /// SQS would refuse the message, or the call failed after the SDK's own retries.
     pub async fn send(&self, message: Outgoing) -> Result<(), QueueError> {
         self.check(&message)?;
         let request = self
@@ -98,6 +114,10 @@ impl Queue {
 
     /// In calls of ten entries and one mebibyte at most. On an error some may have been sent: sending all again is the
     /// caller's answer, and harmless since every message of ours is.
+    ///
+    /// # Errors
+    ///
+    /// SQS would refuse one of the messages, a call failed, or entries still fail after five rounds.
     pub async fn send_all(&self, messages: Vec<Outgoing>) -> Result<(), QueueError> {
         for message in &messages {
             self.check(message)?;

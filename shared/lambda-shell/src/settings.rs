@@ -23,6 +23,7 @@ pub struct Settings {
 pub struct BadSettings(pub Vec<String>);
 
 impl Settings {
+    /// The settings of this process's environment.
     pub fn from_environment() -> Self {
         // `vars_os`, since `vars` panics on a value that is not UTF-8, whoever set it.
         let text = |value: std::ffi::OsString| value.into_string().ok();
@@ -33,6 +34,7 @@ impl Settings {
         }
     }
 
+    /// These settings.
     pub fn of<N: Into<String>, V: Into<String>>(values: impl IntoIterator<Item = (N, V)>) -> Self {
         let values = values.into_iter().map(|(name, value)| (name.into(), value.into())).collect();
         Self { values, files: BTreeMap::new(), faults: Vec::new() }
@@ -71,6 +73,8 @@ impl Settings {
         })
     }
 
+    /// A setting that is not required, read by its type: `otherwise` where it is absent or wrong. `expected` says in
+    /// words what is read.
     pub fn parsed<T: FromStr>(&mut self, name: &str, expected: &str, otherwise: T) -> T {
         let Some(value) = self.optional(name) else { return otherwise };
         value.parse().unwrap_or_else(|_| {

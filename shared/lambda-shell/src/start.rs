@@ -26,6 +26,7 @@ use crate::{
 
 /// What a function works with, and whose connections it opens before it asks for its first event.
 pub trait Connect {
+    /// Opens the connections that the first request needs.
     fn connect(&self) -> impl Future<Output = ()>;
 }
 
@@ -56,6 +57,10 @@ async fn connected<E: Connect>(wiring: impl Wiring<E>, patience: Patience) -> Re
 }
 
 /// A queue's function.
+///
+/// # Errors
+///
+/// The function's settings are wrong, or the runtime ended.
 pub async fn batch<E: Connect, T>(
     wiring: impl Wiring<E>,
     handle: impl AsyncFn(&E, SqsEvent, Deadline) -> BatchReport<T>,
@@ -110,6 +115,10 @@ async fn answered(event: &Value, answer: impl AsyncFn(Request) -> Response) -> V
 }
 
 /// A page's function, behind a function URL.
+///
+/// # Errors
+///
+/// The function's settings are wrong, or the runtime ended.
 pub async fn web<E: Connect>(
     wiring: impl Wiring<E>,
     handle: impl AsyncFn(&E, Request, Deadline) -> Response,
@@ -124,6 +133,10 @@ pub async fn web<E: Connect>(
 }
 
 /// A schedule's function, or any other whose event is taken as it comes.
+///
+/// # Errors
+///
+/// The function's settings are wrong, or the runtime ended.
 pub async fn event<E: Connect, T>(
     wiring: impl Wiring<E>,
     handle: impl AsyncFn(&E, Value, Deadline) -> Result<T, Failure>,

@@ -4,6 +4,7 @@ use aws_lambda_events::lambda_function_urls::LambdaFunctionUrlRequest;
 use base64::{Engine, engine::general_purpose::STANDARD};
 use serde_json::{Value, json};
 
+/// A request to a page.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
 pub struct Request {
     /// In capitals.
@@ -16,6 +17,7 @@ pub struct Request {
     pub headers: Vec<(String, String)>,
     /// With the transport's base64 undone.
     pub body: Vec<u8>,
+    /// Where the request came from, by the platform's word.
     pub source_ip: Option<String>,
     /// The name under which the platform was called, by the platform's own word: never the sender's Host header.
     pub domain_name: Option<String>,
@@ -23,6 +25,10 @@ pub struct Request {
 
 impl Request {
     /// The error is for the answer's author, not for the sender.
+    ///
+    /// # Errors
+    ///
+    /// What was expected of the event and what was found.
     pub fn from_event(event: LambdaFunctionUrlRequest) -> Result<Self, String> {
         let http = event.request_context.http;
         let path = event.raw_path.or(http.path).ok_or("rawPath: expected a path, found none")?;
@@ -79,6 +85,7 @@ impl Request {
 /// why theirs is not.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum SentFrom {
+    /// The page that the form belongs to.
     OwnPage,
     /// A page of another site, or no page at all.
     Elsewhere,
@@ -99,12 +106,16 @@ fn is_origin_of(origin: &str, domain_name: &str) -> bool {
 /// What is sent back. The same for GET and HEAD but for the body.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Response {
+    /// The status code.
     pub status: u16,
+    /// The headers, in their order.
     pub headers: Vec<(String, String)>,
+    /// The body, as bytes.
     pub body: Vec<u8>,
 }
 
 impl Response {
+    /// An answer of these parts.
     pub fn new(status: u16, headers: Vec<(String, String)>, body: impl Into<Vec<u8>>) -> Self {
         Self { status, headers, body: body.into() }
     }

@@ -29,8 +29,10 @@ pub struct AlreadyAsked {
     /// HEAD's counter when it was asked: what moved HEAD since was an answer, or made something else due. `None` where
     /// HEAD could not be read.
     pub counter: Option<u64>,
+    /// Until when a message that asks for a refresh counts as on its way; `None` where none was sent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub refresh_until: Option<Instant>,
+    /// Until when a message that asks for notices counts as on its way; `None` where none was sent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub notices_until: Option<Instant>,
 }
@@ -40,12 +42,18 @@ pub struct AlreadyAsked {
 pub struct Clocks {
     /// Those whose HEAD can be read.
     pub heads: BTreeMap<ReviewId, Head>,
+    /// What was asked of each review already.
     pub asked: BTreeMap<ReviewId, AlreadyAsked>,
+    /// The items that cannot be read.
     pub unreadable: Vec<Unreadable>,
 }
 
 impl Store {
     /// HEAD and ASKED of each review, strongly consistent.
+    ///
+    /// # Errors
+    ///
+    /// The table cannot be read. An item that does not read as it was written is among the unreadable.
     pub async fn clocks(&self, reviews: &[ReviewId]) -> Result<Clocks, StoreError> {
         let doing = "reading the reviews that are due";
         let keys = reviews.iter().flat_map(|review| [Key::head(review), Key::asked(review)]).collect();
@@ -71,6 +79,10 @@ impl Store {
     }
 
     /// To be called once the messages are on their queues: a process that dies in between asks again.
+    ///
+    /// # Errors
+    ///
+    /// The table cannot be written.
     pub async fn remember_asked(&self, review: &ReviewId, asked: &AlreadyAsked) -> Result<(), StoreError> {
         let doing = format!("remembering what {review} was asked for");
         let until = asked.refresh_until.max(asked.notices_until).unwrap_or(Instant::from_millis(0));

@@ -28,6 +28,7 @@ pub const MOST_CAUSES: usize = MOST_ACTIONS - OTHER_ACTIONS;
 /// What became of a commit. None of these is an error.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub enum Committed {
+    /// All of the commit is written.
     Written,
     /// Nothing was written: these triggers counted before. Drop them and decide again on what is left.
     AlreadyWritten(Vec<Cause>),
@@ -41,6 +42,10 @@ impl Store {
     ///                   │ another commit of this review makes it n + 1:  Superseded
     ///                   │ one of the triggers was marked by it:          AlreadyWritten
     /// ```
+    ///
+    /// # Errors
+    ///
+    /// The table cannot be written, or what was in the way cannot be read.
     pub async fn commit(&self, commit: &Commit) -> Result<Committed, StoreError> {
         let doing = format!("committing decision {} on {}", commit.head.counter, commit.head.review);
         // A trigger delivered twice in one batch is one cause; DynamoDB takes no item twice in a transaction.

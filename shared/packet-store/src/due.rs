@@ -11,13 +11,16 @@ use crate::{
     several::{KeyPart, Several},
 };
 
+/// How many partitions the due index has.
 pub const SHARDS: u8 = 8;
 const INDEX: &str = "due";
 
 /// A review with something due. The index runs behind the table: a hint, and the tick's refresh decides.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Due {
+    /// The review.
     pub review: ReviewId,
+    /// When something became due.
     pub due_at: Instant,
 }
 
@@ -27,6 +30,10 @@ pub(crate) fn shard(review: &ReviewId) -> String {
 
 impl Store {
     /// What was due by `until`, the longest overdue first.
+    ///
+    /// # Errors
+    ///
+    /// The index cannot be read.
     pub async fn due(&self, until: Instant) -> Result<Several<Due>, StoreError> {
         let doing = "reading what is due";
         let mut items = Vec::new();

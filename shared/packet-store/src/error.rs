@@ -6,6 +6,7 @@ use aws_sdk_dynamodb::error::{ProvideErrorMetadata, SdkError};
 
 use crate::key::Key;
 
+/// What the store was doing, and why that failed.
 #[derive(Debug)]
 pub struct StoreError {
     /// Reads after "failed while".

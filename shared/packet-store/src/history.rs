@@ -14,6 +14,11 @@ use crate::{
 };
 
 impl Store {
+    /// One version of a review; `None` where that number was never minted.
+    ///
+    /// # Errors
+    ///
+    /// The table cannot be read, or the item does not read as it was written.
     pub async fn version(&self, review: &ReviewId, number: u32) -> Result<Option<Version>, StoreError> {
         if let Some(version) = self.cache.version(review, number) {
             return Ok(Some(version));
@@ -28,6 +33,10 @@ impl Store {
     }
 
     /// In order of number.
+    ///
+    /// # Errors
+    ///
+    /// The table cannot be read, or an item does not read as it was written.
     pub async fn versions(&self, review: &ReviewId) -> Result<Vec<Version>, StoreError> {
         let doing = format!("reading the versions of {review}");
         let range = Some((key::VERSION.to_owned(), format!("{}9999999999", key::VERSION)));
@@ -36,6 +45,10 @@ impl Store {
     }
 
     /// In order of sequence, from that one on.
+    ///
+    /// # Errors
+    ///
+    /// The table cannot be read, or an item does not read as it was written.
     pub async fn lineage(&self, review: &ReviewId, from_sequence: u64) -> Result<Vec<Entry>, StoreError> {
         let doing = format!("reading the lineage of {review}");
         let range = Some((Key::lineage(review, from_sequence).sk, format!("{}9999999999", key::LINEAGE)));
@@ -44,6 +57,10 @@ impl Store {
     }
 
     /// Every review there is, by id. Reads the whole table: for an operator, never for a function.
+    ///
+    /// # Errors
+    ///
+    /// The table cannot be read. A HEAD that does not read as it was written is among the unreadable.
     pub async fn reviews(&self) -> Result<Several<Head>, StoreError> {
         let doing = "reading all reviews";
         let request = self

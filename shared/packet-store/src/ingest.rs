@@ -32,18 +32,22 @@ pub const KEPT_DAYS: i64 = 35;
 /// What an event became, to be written.
 #[derive(Clone, Debug)]
 pub struct Acceptance<'a> {
+    /// The event.
     pub event: &'a Event,
+    /// What became of the event.
     pub disposition: Disposition,
     /// The fact, where the event was applied.
     pub fact: Option<&'a Fact>,
     /// The fact as it was read before the event was judged: still that one, or nothing is written.
     pub replaces: Option<Stamp>,
+    /// When, by our clock.
     pub at: Instant,
 }
 
 /// What became of it. None of these is an error.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub enum Accepted {
+    /// The event is recorded, and its fact with it.
     Written,
     /// The id was recorded before. Whether it is a duplicate or a collision is in the digest.
     Known(EventRecord),
@@ -54,14 +58,21 @@ pub enum Accepted {
 /// EVENT: what became of it.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub struct EventRecord {
+    /// What became of the event.
     #[serde(flatten)]
     pub disposition: Disposition,
+    /// The digest of the event's content.
     pub digest: Digest,
+    /// The event's source and id.
     #[serde(flatten)]
     pub identity: Identity,
+    /// The event's CloudEvents `type`.
     pub event_type: String,
+    /// The subject that the event is about.
     pub subject: Subject,
+    /// The source's number for what the event says.
     pub revision: Revision,
+    /// When the event was recorded.
     pub at: Instant,
     /// The one the first delivery came with, if any: every later one goes on under it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -95,6 +106,10 @@ fn fact_item(fact: &Fact) -> Item {
 
 impl Store {
     /// The newest accepted fact of a subject.
+    ///
+    /// # Errors
+    ///
+    /// The table cannot be read, or the item does not read as it was written.
     pub async fn fact(&self, subject: &Subject) -> Result<Option<Fact>, StoreError> {
         let doing = format!("reading the fact {subject:?}");
         let item = self.get(&doing, &Key::fact(subject)).await?;
@@ -102,6 +117,10 @@ impl Store {
     }
 
     /// What became of an event that was seen before.
+    ///
+    /// # Errors
+    ///
+    /// The table cannot be read, or the item does not read as it was written.
     pub async fn event(&self, identity: &Identity) -> Result<Option<EventRecord>, StoreError> {
         let doing = "reading an event's record";
         let item = self.get(doing, &Key::event(identity)).await?;
@@ -115,6 +134,10 @@ impl Store {
     ///  FACT is another by now  -> Superseded   judge again
     ///  neither                 -> Written
     /// ```
+    ///
+    /// # Errors
+    ///
+    /// The table cannot be written, or what was in the way cannot be read.
     pub async fn accept(&self, acceptance: &Acceptance<'_>) -> Result<Accepted, StoreError> {
         let doing = "accepting an event";
         let key = Key::event(&acceptance.event.identity);
@@ -166,6 +189,10 @@ impl Store {
     }
 
     /// Records that an id was used again with other content, beside the event and without touching it.
+    ///
+    /// # Errors
+    ///
+    /// The table cannot be written.
     pub async fn collide(&self, event: &Event, at: Instant) -> Result<(), StoreError> {
         let disposition = Disposition::Ignored(refresh_core::facts::authority::Ignored::IdCollision);
         let key = Key::collision(&event.identity, &event.digest);
@@ -182,6 +209,10 @@ impl Store {
     }
 
     /// Sets the disposition of a recorded event afterwards; safe to repeat. `false` where there is no such event.
+    ///
+    /// # Errors
+    ///
+    /// The table cannot be read or written, or the record does not read as it was written.
     pub async fn amend(&self, identity: &Identity, disposition: Disposition) -> Result<bool, StoreError> {
         let doing = "amending an event's disposition";
         let key = Key::event(identity);
@@ -217,6 +248,10 @@ impl Store {
     /// The reviews that depend on a subject. Read after its fact was written: whoever registered later reads that fact.
     /// A review whose DEPENDS is damaged stands among the unreadable: the key still names it, and a refresh too many
     /// harms nobody, so the caller asks it as well.
+    ///
+    /// # Errors
+    ///
+    /// The table cannot be read. A DEPENDS that does not read as it was written is among the unreadable.
     pub async fn dependents(&self, subject: &Subject) -> Result<Several<ReviewId>, StoreError> {
         let doing = format!("reading who depends on {subject:?}");
         let items = self.query(&doing, key::subject_partition(subject), None).await?;
@@ -224,6 +259,10 @@ impl Store {
     }
 
     /// The HEADs of those reviews that have one.
+    ///
+    /// # Errors
+    ///
+    /// The table cannot be read. A HEAD that does not read as it was written is among the unreadable.
     pub async fn heads(&self, reviews: &[ReviewId]) -> Result<Several<Head>, StoreError> {
         let doing = "reading the HEADs of dependent reviews";
         let items = self.get_all(doing, reviews.iter().map(Key::head).collect()).await?;

@@ -21,7 +21,9 @@ const LONGEST_REFERENCE: usize = 400;
 /// What an item is found under.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
 pub struct Key {
+    /// The partition key.
     pub pk: String,
+    /// The sort key.
     pub sk: String,
 }
 
@@ -30,6 +32,7 @@ impl Key {
         Self { pk, sk: sk.into() }
     }
 
+    /// HEAD of a review.
     pub fn head(review: &ReviewId) -> Self {
         Self::new(review_partition(review), "HEAD")
     }
@@ -39,6 +42,7 @@ impl Key {
         Self::new(review_partition(review), format!("{VERSION}{number:010}"))
     }
 
+    /// One entry of a review's lineage.
     pub fn lineage(review: &ReviewId, sequence: u64) -> Self {
         Self::new(review_partition(review), format!("{LINEAGE}{sequence:010}"))
     }
@@ -50,6 +54,7 @@ impl Key {
         Self::new(review_partition(review), format!("CAUSE#{names}{collision}"))
     }
 
+    /// The subjects that a review depends on.
     pub fn subjects(review: &ReviewId) -> Self {
         Self::new(review_partition(review), "SUBJECTS")
     }
@@ -59,14 +64,17 @@ impl Key {
         Self::new(format!("{ASKED}{}", escaped(review.as_str())), "ASKED")
     }
 
+    /// What one person was told of a review.
     pub fn told(review: &ReviewId, person: &Person) -> Self {
         Self::new(review_partition(review), format!("{TOLD}{}", escaped(person.as_str())))
     }
 
+    /// The newest fact of a subject.
     pub fn fact(subject: &Subject) -> Self {
         Self::new(format!("FACT#{}", subject_name(subject)), "FACT")
     }
 
+    /// The record of one event.
     pub fn event(identity: &Identity) -> Self {
         Self::new(format!("EVENT#{}", references(identity)), "EVENT")
     }
@@ -76,6 +84,7 @@ impl Key {
         Self::new(format!("EVENT#{}", references(identity)), format!("COLLISION#{digest}"))
     }
 
+    /// That a review depends on a subject.
     pub fn depends(subject: &Subject, review: &ReviewId) -> Self {
         Self::new(subject_partition(subject), review_partition(review))
     }

@@ -3,6 +3,8 @@
 //!
 //! `DESIGN.md` beside this crate documents every item and attribute.
 
+#![warn(missing_docs, clippy::missing_errors_doc)]
+
 mod asked;
 mod cache;
 mod call;
@@ -48,6 +50,7 @@ pub struct Store {
 }
 
 impl Store {
+    /// The store in this table.
     pub fn new(client: Client, table: impl Into<String>) -> Self {
         let chance = Arc::new(contention::Chance::of_the_system());
         Self { client, table: Arc::from(table.into()), cache: Arc::default(), chance }

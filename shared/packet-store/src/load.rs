@@ -19,6 +19,10 @@ use crate::{Store, StoreError};
 impl Store {
     /// Everything a decision on this review reads, newest facts, strongly consistent. HEAD must have been read before.
     /// `review` is `None` for one that is not issued yet.
+    ///
+    /// # Errors
+    ///
+    /// The table cannot be read or written, or an item does not read as it was written.
     pub async fn facts_of(
         &self,
         id: &ReviewId,
@@ -29,6 +33,10 @@ impl Store {
     }
 
     /// The same for somebody who only looks: nothing is registered, since a page that is shown writes nothing.
+    ///
+    /// # Errors
+    ///
+    /// The table cannot be read, or an item does not read as it was written.
     pub async fn facts_seen(
         &self,
         id: &ReviewId,
@@ -40,6 +48,10 @@ impl Store {
 
     /// Whose link this is: a review and somebody who was told of it, by the fingerprints a link has room for. Nobody gets
     /// a link who has no TOLD, if only the claim under which it is sent.
+    ///
+    /// # Errors
+    ///
+    /// The table cannot be read, or an item does not read as it was written.
     pub async fn reader(
         &self,
         review: ReviewFingerprint,

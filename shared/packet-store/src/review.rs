@@ -18,6 +18,11 @@ use refresh_core::{
 use crate::{Store, codec, error::StoreError, key::Key};
 
 impl Store {
+    /// HEAD of a review; `None` where the review was never issued.
+    ///
+    /// # Errors
+    ///
+    /// The table cannot be read, or the item does not read as it was written.
     pub async fn head(&self, review: &ReviewId) -> Result<Option<Head>, StoreError> {
         let doing = format!("reading HEAD of {review}");
         let item = self.get(&doing, &Key::head(review)).await?;
@@ -25,12 +30,20 @@ impl Store {
     }
 
     /// `None`: never issued.
+    ///
+    /// # Errors
+    ///
+    /// The table cannot be read, or an item does not read as it was written.
     pub async fn review(&self, review: &ReviewId) -> Result<Option<Review>, StoreError> {
         let Some(head) = self.head(review).await? else { return Ok(None) };
         self.unfold(head).await.map(Some)
     }
 
     /// A HEAD with the versions it names. Versions never change, so those known are not read again.
+    ///
+    /// # Errors
+    ///
+    /// A version that HEAD names is not there, the table cannot be read, or an item does not read as it was written.
     pub async fn unfold(&self, head: Head) -> Result<Review, StoreError> {
         let doing = format!("reading the versions of {}", head.review);
         let pending = head.pending.as_ref().map(|pending| pending.version);
@@ -63,6 +76,10 @@ impl Store {
     }
 
     /// The newest facts of those subjects that have one.
+    ///
+    /// # Errors
+    ///
+    /// The table cannot be read, or an item does not read as it was written.
     pub async fn facts(&self, subjects: &BTreeSet<Subject>) -> Result<Facts, StoreError> {
         let doing = "reading the facts of a decision";
         let items = self.get_all(doing, subjects.iter().map(Key::fact).collect()).await?;
@@ -70,6 +87,10 @@ impl Store {
     }
 
     /// Whether a trigger counted for this review already.
+    ///
+    /// # Errors
+    ///
+    /// The table cannot be read.
     pub async fn cause_exists(&self, review: &ReviewId, cause: &Cause) -> Result<bool, StoreError> {
         let doing = format!("looking for a cause of {review}");
         Ok(self.get(&doing, &Key::cause(review, cause)).await?.is_some())

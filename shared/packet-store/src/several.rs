@@ -8,7 +8,9 @@ use crate::{codec, error::StoreError, item::Item, key};
 #[derive(Debug)]
 #[must_use = "what is unreadable must be reported"]
 pub struct Several<T> {
+    /// What could be read.
     pub read: Vec<T>,
+    /// What could not be read.
     pub unreadable: Vec<Unreadable>,
 }
 
@@ -17,6 +19,7 @@ pub struct Several<T> {
 pub struct Unreadable {
     /// The review that the item's key names; `None` where the key itself cannot be read.
     pub review: Option<ReviewId>,
+    /// Why not.
     pub error: StoreError,
 }
 

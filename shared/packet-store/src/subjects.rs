@@ -31,6 +31,10 @@ impl Store {
     ///
     /// SUBJECTS grows in the same transaction as its DEPENDS, so that a subject in it is registered for certain; were it
     /// written before, a process that died in between would leave one that is skipped for ever after.
+    ///
+    /// # Errors
+    ///
+    /// The table cannot be read or written, or SUBJECTS does not read as it was written.
     pub async fn register(&self, review: &ReviewId, subjects: &BTreeSet<Subject>) -> Result<(), StoreError> {
         if self.cache.unknown(review, subjects).is_empty() {
             return Ok(());
@@ -66,6 +70,10 @@ impl Store {
     }
 
     /// What a review depends on, as far as it was registered.
+    ///
+    /// # Errors
+    ///
+    /// The table cannot be read, or the item does not read as it was written.
     pub async fn subjects(&self, review: &ReviewId) -> Result<BTreeSet<Subject>, StoreError> {
         Ok(self.subjects_item(&format!("reading what {review} depends on"), review).await?.1)
     }
@@ -81,6 +89,10 @@ impl Store {
     }
 
     /// Lets a review's DEPENDS expire: once it is closed or has started, no fact concerns it. Safe to repeat.
+    ///
+    /// # Errors
+    ///
+    /// The table cannot be read or written, or SUBJECTS does not read as it was written.
     pub async fn retire(&self, review: &ReviewId, expires: Instant) -> Result<(), StoreError> {
         let doing = format!("retiring what {review} depended on");
         for subject in self.subjects(review).await? {

@@ -34,6 +34,7 @@ use crate::{
 /// TOLD. Without `told`, the person was told what the first version says.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
 pub struct TellingRecord {
+    /// What the person was last told; `None` where they were told what the first version says.
     pub told: Option<LastNotified>,
     /// Still there: never settled and never released, whether or not its lease is over.
     pub claim: Option<Claim>,
@@ -43,6 +44,10 @@ pub struct TellingRecord {
 
 impl Store {
     /// Everyone of whom the review has such an item.
+    ///
+    /// # Errors
+    ///
+    /// The table cannot be read, or an item does not read as it was written.
     pub async fn told(&self, review: &ReviewId) -> Result<BTreeMap<Person, TellingRecord>, StoreError> {
         let doing = format!("reading who was told what of {review}");
         let range = Some((key::TOLD.to_owned(), format!("{}\u{10ffff}", key::TOLD)));
@@ -51,6 +56,10 @@ impl Store {
     }
 
     /// The same of one person; nothing where there is no such item.
+    ///
+    /// # Errors
+    ///
+    /// The table cannot be read, or the item does not read as it was written.
     pub async fn told_to(&self, review: &ReviewId, person: &Person) -> Result<TellingRecord, StoreError> {
         let doing = format!("reading what one person was told of {review}");
         let item = self.get(&doing, &Key::told(review, person)).await?;
@@ -59,6 +68,10 @@ impl Store {
     }
 
     /// Whether the person is now `claim.by`'s to tell: nobody else's, or that one's lease is over at `now`.
+    ///
+    /// # Errors
+    ///
+    /// The table cannot be written.
     pub async fn claim(
         &self,
         review: &ReviewId,
@@ -93,6 +106,10 @@ impl Store {
     }
 
     /// The holder `from` goes on under another name, within the same lease. `false`: the claim is another's by now.
+    ///
+    /// # Errors
+    ///
+    /// The table cannot be written.
     pub async fn rename_claim(
         &self,
         review: &ReviewId,
@@ -123,6 +140,10 @@ impl Store {
     }
 
     /// Gives a claim back unused. Somebody else's stays, and so does nothing at all.
+    ///
+    /// # Errors
+    ///
+    /// The table cannot be written.
     pub async fn release(&self, review: &ReviewId, person: &Person, by: &str) -> Result<(), StoreError> {
         let doing = format!("releasing a notice of {review}");
         let request = self
@@ -146,6 +167,10 @@ impl Store {
     ///  read TOLD ── Delivery::after ── write if `delivery` is still as it was read
     ///        │ another report was written in between: read again
     /// ```
+    ///
+    /// # Errors
+    ///
+    /// The table cannot be read or written, or TOLD does not read as it was written.
     pub async fn report(&self, review: &ReviewId, report: &DeliveryReport) -> Result<bool, StoreError> {
         let doing = format!("recording what became of a notice of {review}");
         let key = Key::told(review, &report.to);

@@ -3,6 +3,8 @@
 //! [`link`] makes and opens links; [`mail`] composes a decided notice; [`calendar`] writes its calendar parts; [`page`]
 //! renders pages. [`wording`] has the words, [`moment`] the times, [`text`] the types that make outside text harmless.
 
+#![warn(missing_docs, clippy::missing_errors_doc)]
+
 pub mod calendar;
 pub mod link;
 pub mod mail;

@@ -15,6 +15,8 @@
 //! A stranger starts at [`decide::refresh`]. An item has one path: a name below that stands at the crate's root is
 //! imported from there, every other item from its folder and file.
 
+#![warn(missing_docs, clippy::missing_errors_doc)]
+
 pub mod audience;
 pub mod base;
 pub mod choice;

@@ -18,10 +18,15 @@ use sources::policy;
 /// What a page's function works with. Built once; clones share everything.
 #[derive(Clone, Debug)]
 pub struct Env {
+    /// Where reviews and facts are kept.
     pub store: Store,
+    /// The policies, and what all reviews share.
     pub deployment: Arc<Deployment>,
+    /// The queue that asks for notices.
     pub notices: Queue,
+    /// What links and forms are signed with.
     pub keys: Keys,
+    /// The time of a decision.
     pub clock: Clock,
     /// Spreads the attempts of those who decide at once.
     pub jitter: Jitter,

@@ -21,6 +21,10 @@ pub struct Posted(Vec<(String, String)>);
 
 impl Posted {
     /// Why the form is not taken, otherwise: the page is shown again with that hint, and one line says so to an operator.
+    ///
+    /// # Errors
+    ///
+    /// The hint for the reader: the form was sent from elsewhere, is not ours, or was open too long.
     pub fn read(env: &Env, opened: &Opened, request: &Request) -> Result<Self, Hint> {
         let posted = Self::checked(env, opened, request);
         if let Err(hint) = &posted {
@@ -47,11 +51,19 @@ impl Posted {
     }
 
     /// What was chosen by hand: nothing is preselected.
+    ///
+    /// # Errors
+    ///
+    /// [`Hint::NothingChosen`], where the field is absent, stands twice, or has no value that `parse` takes.
     pub fn chosen<T>(&self, field: &str, parse: impl FnOnce(&str) -> Option<T>) -> Result<T, Hint> {
         form::field(&self.0, field).and_then(parse).ok_or(Hint::NothingChosen)
     }
 
     /// What was written beside it; blank is nothing.
+    ///
+    /// # Errors
+    ///
+    /// [`Hint::TooLong`], beyond [`LONGEST_NOTE`] characters.
     pub fn note(&self, field: &str) -> Result<Option<String>, Hint> {
         let note = form::field(&self.0, field).map(str::trim).filter(|note| !note.is_empty());
         match note {

@@ -1,5 +1,7 @@
 //! A page behind a signed link: who reads it, what it is made from, and what is asked for after its form.
 
+#![warn(missing_docs, clippy::missing_errors_doc)]
+
 mod env;
 mod follow_up;
 mod form;

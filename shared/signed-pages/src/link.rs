@@ -17,8 +17,11 @@ use crate::{Env, LinkRefused};
 
 /// A link that opened: genuine, in its time, and of somebody whom its review knows.
 pub struct Opened {
+    /// What the link says.
     pub token: Token,
+    /// The review that the link belongs to.
     pub review: ReviewId,
+    /// The person that the link was mailed to.
     pub reader: Person,
     /// `/adopt/{token}` and its siblings.
     pub path: String,
@@ -30,6 +33,10 @@ pub struct Opened {
 
 /// `None` for everything that gets the page that says nothing: the refusal is recorded by then. Past its own instant a link
 /// opens nothing either, whatever it was for.
+///
+/// # Errors
+///
+/// The store cannot be asked whose link it is.
 pub async fn open(env: &Env, text: &str, purpose: Purpose) -> Result<Option<Opened>, Failure> {
     let now = Instant::from_millis(env.clock.now_millis());
     let token = match link::open(text, &env.keys, purpose, now) {
@@ -67,6 +74,10 @@ pub(crate) fn state(token: &Token) -> Digest {
 
 /// The link from one page of a function to another of the same, with a nonce of its own: a path, since both have one
 /// origin, whatever it is called.
+///
+/// # Errors
+///
+/// The system gives no random bytes.
 pub fn signed(env: &Env, token: &Token) -> Result<String, Failure> {
     let mut nonce = [0; 8];
     getrandom::fill(&mut nonce).doing("asking the system for random bytes")?;
@@ -74,11 +85,16 @@ pub fn signed(env: &Env, token: &Token) -> Result<String, Failure> {
 }
 
 impl Opened {
+    /// The form of this page, with the seal that binds the form to the link.
     pub fn form(&self, hint: Option<Hint>) -> Form<'_> {
         Form { action: &self.path, seal: &self.seal, hint }
     }
 
     /// Everything as it is now, for somebody who only looks.
+    ///
+    /// # Errors
+    ///
+    /// The store cannot be read.
     pub async fn read(&self, env: &Env) -> Result<Option<Read>, Failure> {
         let Some(review) = env.store.review(&self.review).await.doing("reading the review")? else { return Ok(None) };
         let facts = env.store.facts_seen(&self.review, Some(&review), &env.deployment).await;
@@ -86,6 +102,10 @@ impl Opened {
     }
 
     /// The same for a decision: HEAD first, then the facts, and what it stands on is registered.
+    ///
+    /// # Errors
+    ///
+    /// The store cannot be read, or what is read cannot be registered.
     pub async fn read_to_decide(&self, env: &Env) -> Result<Option<Read>, Failure> {
         let Some(review) = env.store.review(&self.review).await.doing("reading the review")? else { return Ok(None) };
         let facts = env.store.facts_of(&self.review, Some(&review), &env.deployment).await;
@@ -95,9 +115,13 @@ impl Opened {
 
 /// Everything a page is rendered from.
 pub struct Read {
+    /// The review.
     pub review: Review,
+    /// The newest facts of what the review depends on.
     pub facts: Facts,
+    /// The review's policy: the deployment's, with what the review sets otherwise.
     pub policy: Policy,
+    /// The time of the reading, never before the review's last decision.
     pub now: Instant,
 }
 
@@ -108,6 +132,7 @@ impl Read {
         Some(Self { review, facts, policy, now })
     }
 
+    /// What a page shows to this reader.
     pub fn scene<'a>(&'a self, reader: &'a Person) -> Scene<'a> {
         Scene { review: &self.review, facts: &self.facts, policy: &self.policy, reader, now: self.now }
     }

@@ -20,6 +20,7 @@ pub enum LinkRefused {
 }
 
 impl LinkRefused {
+    /// Every reason, once.
     pub const ALL: [Self; 5] = [Self::Unreadable, Self::Forged, Self::Expired, Self::Unknown, Self::NotTheOwner];
 
     /// The word of the log and of the figure.

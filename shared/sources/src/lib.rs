@@ -15,6 +15,8 @@
 //! product has no use for is dropped here, by types that have no place for it: nothing behind this crate can store,
 //! log or mail what it never got. Why it is as it is: `DESIGN.md` beside this crate's manifest.
 
+#![warn(missing_docs, clippy::missing_errors_doc)]
+
 pub mod contract;
 pub mod envelope;
 pub mod fault;

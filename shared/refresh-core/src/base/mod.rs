@@ -1,7 +1,5 @@
 //! Words without a subject: names, instants, zones, digests, fingerprints, hexadecimal digits, trace ids.
 
-#![warn(missing_docs)]
-
 pub mod digest;
 pub mod fingerprint;
 pub mod hex;

@@ -1,7 +1,5 @@
 //! What is decided? One file a decision.
 
-#![warn(missing_docs)]
-
 pub mod acknowledge;
 pub mod adopt;
 pub mod draft;

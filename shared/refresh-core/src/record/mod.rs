@@ -1,7 +1,5 @@
 //! What is written and sent? Data alone.
 
-#![warn(missing_docs)]
-
 pub mod booking;
 pub mod claim;
 pub mod commit;
