@@ -76,6 +76,10 @@ pub async fn batch<E: Connect, T>(
 }
 
 /// A queue's function that answers requests as well, behind a function URL.
+///
+/// # Errors
+///
+/// The function's settings are wrong, or the runtime ended.
 pub async fn batch_and_web<E: Connect, T>(
     wiring: impl Wiring<E>,
     handle: impl AsyncFn(&E, SqsEvent, Deadline) -> BatchReport<T>,

@@ -32,13 +32,19 @@ pub const ORGANISER: &str = "Review coordination";
 /// What a calendar part says beyond what was decided: the words and the two addresses.
 #[derive(Clone, Debug)]
 pub struct Invitation<'a> {
+    /// The review.
     pub review: &'a ReviewId,
+    /// The review's title.
     pub title: &'a str,
+    /// Who the invitation is from: the service's own address.
     pub organiser: &'a Person,
+    /// The reader: the one attendee of the object.
     pub attendee: &'a Person,
+    /// The reader's name.
     pub attendee_name: &'a str,
     /// `DTSTAMP`: the notice's own instant, so that the same notice sent twice is the same bytes.
     pub at: Instant,
+    /// The reader's zone, for the words of the description. Times of the object itself are UTC.
     pub zone: Zone,
     /// Where the meeting stands, for the hold to say so.
     pub meeting_entry: Option<Slot>,
@@ -47,8 +53,11 @@ pub struct Invitation<'a> {
 /// One property as it must stand in the finished object: what is written and what must be read back.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Property {
+    /// The name, like `DTSTART`.
     pub name: &'static str,
+    /// Name and value of each parameter.
     pub parameters: Vec<(&'static str, String)>,
+    /// The value, as text that is not escaped yet.
     pub value: String,
 }
 
@@ -69,6 +78,10 @@ pub const fn method_word(part: &CalendarPart) -> &'static str {
 }
 
 /// Writes the object and reads it back. The bytes are returned only if an exact parse gives exactly what was meant.
+///
+/// # Errors
+///
+/// The reader is the organiser, or the written object does not read back as what was meant.
 pub fn write(part: &CalendarPart, invitation: &Invitation<'_>) -> Result<String, Unsafe> {
     if invitation.organiser == invitation.attendee {
         return Err(Unsafe::new("the organiser", "an address that is no recipient", "the recipient's own"));

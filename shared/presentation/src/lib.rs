@@ -18,6 +18,7 @@ pub mod wording;
 pub struct Unsafe {
     /// What was looked at.
     pub what: String,
+    /// What it should have been.
     pub expected: String,
     /// For people with the store at hand: it may quote outside text, so it is shown, not logged.
     pub found: String,

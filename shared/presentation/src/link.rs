@@ -46,6 +46,7 @@ pub enum Purpose {
 }
 
 impl Purpose {
+    /// Every purpose, once.
     pub const ALL: [Self; 3] = [Self::Adopt, Self::Acknowledge, Self::Workspace];
 
     const fn byte(self) -> u8 {
@@ -174,6 +175,10 @@ impl Keys {
     pub const EXPECTED: &str = "one or two keys as <id>:<base64url of 32 bytes>";
 
     /// Reads `<key id>:<base64url of 32 bytes>`, one or two, separated by a comma. Errors never repeat a key.
+    ///
+    /// # Errors
+    ///
+    /// Which key is wrong, and what was expected.
     pub fn parse(text: &str) -> Result<Self, String> {
         let mut keys: Vec<(u8, [u8; 32])> = Vec::new();
         for (position, entry) in text.split(',').enumerate() {
@@ -266,6 +271,10 @@ pub fn sign(token: &Token, keys: &Keys, nonce: [u8; 8]) -> String {
 }
 
 /// Opens a token for one purpose. Nothing of it is looked at before its tag is found good, but what chooses the key.
+///
+/// # Errors
+///
+/// Why the link does not open. Whoever asks for another purpose than the link's gets [`Refusal::Forged`].
 pub fn open(text: &str, keys: &Keys, purpose: Purpose, now: Instant) -> Result<Token, Refusal> {
     // The engine refuses padding, other alphabets and stray last bits: one token has one spelling.
     if !TOKEN_LENGTHS.contains(&text.len()) {
@@ -337,12 +346,22 @@ pub enum SealRefusal {
     /// Missing, unreadable, or not made by us for this link: a robot, or another site's form.
     Forged,
     /// Made by us too long ago.
-    TooOld { rendered_at: Instant },
+    TooOld {
+        /// When the page was rendered.
+        rendered_at: Instant,
+    },
     /// Made by us from another state: what the reader saw is not what is.
-    OtherState { rendered_at: Instant },
+    OtherState {
+        /// When the page was rendered.
+        rendered_at: Instant,
+    },
 }
 
 /// Checks a seal against the link it was sent with and the state as it is now. Returns when the page was rendered.
+///
+/// # Errors
+///
+/// Why the form is not accepted as it is.
 pub fn form_check(seal: &str, keys: &Keys, token: &str, state: &Digest, now: Instant) -> Result<Instant, SealRefusal> {
     let bytes = URL_SAFE_NO_PAD.decode(seal).map_err(|_| SealRefusal::Forged)?;
     if bytes.len() != 26 + TAG || bytes[0] != SEAL {

@@ -20,9 +20,13 @@ pub use content::{ChangeLine, Content, ExceptionText, Todo};
 /// What a mail needs beside the notice. Everything in it is either configuration or held by the reader's view.
 #[derive(Clone, Debug)]
 pub struct Letterhead {
+    /// The review.
     pub review: ReviewId,
+    /// The review's title.
     pub title: String,
+    /// The reader's name.
     pub reader_name: String,
+    /// The zone in which the reader is told times.
     pub reader_zone: Zone,
     /// The service's own address: sender and organiser, never a recipient.
     pub from: Person,
@@ -38,7 +42,9 @@ pub struct Letterhead {
 /// A message that may be sent, to exactly one person.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Letter {
+    /// The one recipient.
     pub to: Person,
+    /// The subject, as the header has it.
     pub subject: String,
     /// The whole message, headers included, lines of at most 998 octets, CRLF.
     pub bytes: Vec<u8>,
@@ -58,6 +64,11 @@ struct Text<'a> {
 
 /// Composes one notice. The same notice and letterhead give the same bytes, message id and boundaries included, so that
 /// a mail sent twice is one mail twice.
+///
+/// # Errors
+///
+/// The mail would go to its own sender, the link is no link, or the finished message does not read back as what was
+/// meant.
 pub fn compose(notice: &Notice, letterhead: &Letterhead) -> Result<Letter, Unsafe> {
     if notice.to == letterhead.from {
         return Err(Unsafe::new("the sender", "an address that is no recipient", "the recipient's own"));

@@ -35,9 +35,11 @@ use crate::{
 /// A finished response.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Page {
+    /// The status code.
     pub status: u16,
     /// Names in lower case, each once.
     pub headers: Vec<(String, String)>,
+    /// The page, as HTML.
     pub body: String,
 }
 
@@ -56,15 +58,21 @@ pub enum AnswerTo {
 /// What the owner's form sends in its field `choice`.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum ChosenButton {
+    /// Adopt the proposal.
     Adopt,
+    /// Decline, and look for another slot.
     DeclineOtherSlot,
+    /// Decline, and stand by the present slot.
     DeclineStand,
+    /// Ask for the expired proposal again.
     AskAgain,
 }
 
 impl ChosenButton {
+    /// Every button, once.
     pub const ALL: [Self; 4] = [Self::Adopt, Self::DeclineOtherSlot, Self::DeclineStand, Self::AskAgain];
 
+    /// The value of the form's field.
     pub const fn word(self) -> &'static str {
         match self {
             Self::Adopt => "adopt",
@@ -74,6 +82,7 @@ impl ChosenButton {
         }
     }
 
+    /// The button of a value; `None` where no button has that value.
     pub fn parse(word: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|choice| choice.word() == word)
     }
@@ -112,6 +121,7 @@ pub enum Hint {
 }
 
 impl Hint {
+    /// Every hint, once.
     pub const ALL: [Self; 8] = [
         Self::NothingChosen,
         Self::TooLong,
@@ -137,6 +147,7 @@ impl Hint {
         }
     }
 
+    /// The hint in words, for the page.
     pub const fn text(self) -> &'static str {
         match self {
             Self::NothingChosen => "Nothing was sent: please choose one of the answers first.",
@@ -166,10 +177,15 @@ impl Hint {
 /// What a review's pages are rendered from: the review as it was read, the newest facts, who reads, and when.
 #[derive(Clone, Copy, Debug)]
 pub struct Scene<'a> {
+    /// The review.
     pub review: &'a Review,
+    /// The newest facts.
     pub facts: &'a Facts,
+    /// The review's policy.
     pub policy: &'a Policy,
+    /// Who reads.
     pub reader: &'a Person,
+    /// When.
     pub now: Instant,
 }
 

@@ -49,11 +49,13 @@ macro_rules! lines {
         pub struct $name(String);
 
         impl $name {
+            /// The text made harmless: one line, shortened, without characters that act.
             pub fn of(text: &str) -> Self {
                 let map: fn(char) -> Option<char> = $map;
                 Self(one_line(&text.chars().filter_map(map).collect::<String>(), $longest))
             }
 
+            /// The harmless text.
             pub fn as_str(&self) -> &str {
                 &self.0
             }
@@ -88,10 +90,12 @@ lines! {
 pub struct HeaderText(String);
 
 impl HeaderText {
+    /// The text made harmless: one line, shortened, without the begin of an encoded word.
     pub fn of(text: &str) -> Self {
         Self(one_line(text, LONGEST_LINE).replace("=?", "= ?"))
     }
 
+    /// The harmless text.
     pub fn as_str(&self) -> &str {
         &self.0
     }
@@ -121,6 +125,10 @@ impl Url {
     }
 
     /// The error says what was expected, and not what was found: a link is a capability.
+    ///
+    /// # Errors
+    ///
+    /// What was expected.
     pub fn parse(text: &str) -> Result<Self, String> {
         let rest = text.strip_prefix("https://").or_else(|| text.strip_prefix("http://"));
         match rest {
@@ -131,6 +139,7 @@ impl Url {
         }
     }
 
+    /// The URL as text.
     pub fn as_str(&self) -> &str {
         &self.0
     }
@@ -150,6 +159,10 @@ pub struct Href(String);
 
 impl Href {
     /// The error says what was expected, and not what was found: a link is a capability.
+    ///
+    /// # Errors
+    ///
+    /// What was expected.
     pub fn parse(text: &str) -> Result<Self, String> {
         // Two slashes, or a backslash that browsers read as one, would name another host.
         let own = text.starts_with('/') && !text.starts_with("//") && text.len() <= 998;
@@ -159,6 +172,7 @@ impl Href {
         }
     }
 
+    /// The address as text.
     pub fn as_str(&self) -> &str {
         &self.0
     }

@@ -25,8 +25,11 @@ use crate::{moment, text::one_line};
 /// itself, is not named.
 #[derive(Clone, Copy, Debug)]
 pub struct Names<'a> {
+    /// The name of each person that the reader may be told of.
     pub known: &'a BTreeMap<Person, String>,
+    /// Who reads.
     pub reader: &'a Person,
+    /// The zone in which the reader is told times.
     pub zone: Zone,
 }
 
@@ -36,6 +39,7 @@ impl Names<'_> {
         if person == self.reader { "you".to_owned() } else { self.full(person) }
     }
 
+    /// `Ada Lovelace (ada@example.com)`, the reader included; the address alone where no other name is known.
     pub fn full(&self, person: &Person) -> String {
         match self.known.get(person).map(|name| one_line(name, 80)) {
             Some(name) if !name.is_empty() && name != person.as_str() => format!("{name} ({person})"),
@@ -270,6 +274,7 @@ pub fn reason(reason: &Reason, names: &Names<'_>) -> String {
     text + "."
 }
 
+/// A sentence for each reason of an exception.
 pub fn reasons(exception: &Exception, names: &Names<'_>) -> Vec<String> {
     exception.reasons.iter().map(|each| reason(each, names)).collect()
 }
@@ -299,6 +304,7 @@ pub fn field(field: &Field) -> String {
     }
 }
 
+/// Where a seat stands.
 pub const fn seating(seating: Seating) -> &'static str {
     match seating {
         Seating::Tentative => "tentative, not final",
@@ -306,6 +312,7 @@ pub const fn seating(seating: Seating) -> &'static str {
     }
 }
 
+/// Whether the reader attends.
 pub const fn attendance(attendance: Attendance) -> &'static str {
     match attendance {
         Attendance::WouldBeReleased => "expected until you are released, which is proposed",
@@ -354,6 +361,7 @@ pub fn value(of: &Field, value: Option<&Value>, names: &Names<'_>) -> String {
     }
 }
 
+/// What the reader must do.
 pub const fn duty_action(action: DutyAction) -> &'static str {
     match action {
         DutyAction::Decide => "decide",
@@ -377,18 +385,24 @@ fn violated(all: &[Mark], names: &Names<'_>) -> String {
 /// One row of a delta in words: its head, was and now.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct ChangeRow<'a> {
+    /// What the row is about.
     pub about: About<'a>,
+    /// The head of the row.
     pub what: String,
+    /// What was so before.
     pub was: String,
+    /// What is so now.
     pub now: String,
 }
 
 /// What a row is about.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum About<'a> {
+    /// A member of the reader's view.
     Field(&'a Difference),
     /// Whether its reader sees the whole packet: every whole view has a freeze edge, and no other view has one.
     Sight {
+        /// Whether the reader sees the whole packet from now on, or no more.
         gained: bool,
     },
 }
@@ -459,6 +473,7 @@ fn sides(change: &Difference, names: &Names<'_>) -> (String, String, String) {
     (field(of), value(of, change.was.as_ref(), names), value(of, change.now.as_ref(), names))
 }
 
+/// What an attendee answered.
 pub const fn reply(reply: Reply) -> &'static str {
     match reply {
         Reply::Acknowledged => "acknowledged",
@@ -466,6 +481,7 @@ pub const fn reply(reply: Reply) -> &'static str {
     }
 }
 
+/// What became of a proposal.
 pub const fn fate(fate: Fate) -> &'static str {
     match fate {
         Fate::Adopted => "adopted",
@@ -477,6 +493,7 @@ pub const fn fate(fate: Fate) -> &'static str {
     }
 }
 
+/// Whether a review is still coordinated.
 pub const fn standing(standing: Standing) -> &'static str {
     match standing {
         Standing::Open => "open",
@@ -486,6 +503,7 @@ pub const fn standing(standing: Standing) -> &'static str {
     }
 }
 
+/// What somebody did through a link.
 pub const fn action(action: Action) -> &'static str {
     match action {
         Action::Adopt => "adopting",

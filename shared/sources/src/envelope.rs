@@ -15,11 +15,17 @@ const DEEPEST: usize = 4;
 /// (whose string counts as parsed, for the path).
 #[derive(Debug)]
 pub struct OpenedEnvelope {
+    /// What was inside.
     pub value: Value,
+    /// What the paths of faults in the value start with.
     pub root: String,
 }
 
 /// Takes off every envelope that is known by its shape. What is none comes back as it is.
+///
+/// # Errors
+///
+/// An envelope that cannot be opened, or more envelopes in one another than are opened.
 pub fn open(value: Value) -> Result<OpenedEnvelope, Fault> {
     let mut opened = OpenedEnvelope { value, root: "$".to_owned() };
     for _ in 0..DEEPEST {

@@ -8,12 +8,16 @@ use serde_json::Value;
 /// One thing wrong: where (a JSON path like `$.data.slot.end`), what was expected, what was found.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Fault {
+    /// Where, as a JSON path like `$.data.slot.end`.
     pub path: String,
+    /// What was expected.
     pub expected: String,
+    /// What was found.
     pub found: String,
 }
 
 impl Fault {
+    /// A fault at a path.
     pub fn new(path: impl Into<String>, expected: impl Into<String>, found: impl Into<String>) -> Self {
         Self { path: path.into(), expected: expected.into(), found: found.into() }
     }

@@ -28,6 +28,7 @@ pub enum Unsplit {
     MediaType(Fault),
     /// Too many events, or one that is too large.
     TooLarge(Fault),
+    /// What the request holds cannot be read.
     Invalid(Refused),
 }
 
@@ -68,6 +69,7 @@ impl std::error::Error for Unsplit {}
 pub struct Received {
     /// Structured-mode JSON, ready for the queue.
     pub body: String,
+    /// The event, or every fault in it.
     pub event: Result<Event, Refused>,
 }
 

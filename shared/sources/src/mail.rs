@@ -40,12 +40,14 @@ pub struct MailReport {
     pub event_type: String,
     /// The review whose mail it was.
     pub review: ReviewFingerprint,
+    /// What became of the message.
     pub report: DeliveryReport,
 }
 
 /// What an event of the mailer came to.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub enum ReadReport {
+    /// A report on a message of ours.
     Report(MailReport),
     /// Nothing that is followed, with the reason.
     Skipped(String),

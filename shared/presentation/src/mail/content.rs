@@ -22,6 +22,7 @@ use crate::{
 /// A mail in words.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Content {
+    /// The subject.
     pub subject: HeaderText,
     /// `For your decision`, `For your answer` or `For information`.
     pub label: &'static str,
@@ -35,13 +36,19 @@ pub struct Content {
     pub changes: Vec<ChangeLine>,
     /// Every cause; the headline names them all where there are two at most, else the first.
     pub why: Vec<String>,
+    /// The open exceptions of the reader's view.
     pub exceptions: Vec<ExceptionText>,
     /// What the calendar part does, where there is one.
     pub calendar: Option<String>,
+    /// The review's title.
     pub title: Line,
+    /// The review's id.
     pub review: Line,
+    /// The version that the mail is about.
     pub version: u32,
+    /// When the mail was made, in the reader's zone and in UTC.
     pub at: String,
+    /// The reader's name.
     pub reader: Line,
 }
 
@@ -52,26 +59,36 @@ impl Content {
     }
 }
 
+/// One change in words.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct ChangeLine {
+    /// What changed.
     pub what: String,
+    /// What was so before.
     pub was: String,
+    /// What is so now.
     pub now: String,
 }
 
+/// One open exception in words.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct ExceptionText {
+    /// The heading.
     pub title: &'static str,
+    /// What the exception asks of the reader.
     pub remedy: &'static str,
+    /// A sentence for each reason.
     pub reasons: Vec<String>,
 }
 
 /// What the reader must do.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Todo {
+    /// What to do, in a sentence.
     pub text: String,
     /// The words on the link.
     pub button: &'static str,
+    /// The reader's own link; `None` where nothing is done by a link.
     pub link: Option<Url>,
     /// What happens if they do nothing.
     pub otherwise: Option<String>,

@@ -26,13 +26,22 @@ use crate::{
 pub enum AcknowledgementState<'a> {
     /// The row the link is about is the reader's row now. An answer already given can be changed.
     Open(Form<'a>),
-    /// It is not: the answer was to an older row, and kept as such. `fresh`: the reader's link to the row they have now.
-    Stale { fresh: Option<&'a str> },
+    /// The row is not the reader's any more: the answer was to an older row, and is kept as such.
+    Stale {
+        /// The reader's link to the row they have now; `None` where they have none.
+        fresh: Option<&'a str>,
+    },
     /// The receipt.
-    Recorded { reply: Reply, at: Instant },
+    Recorded {
+        /// The answer.
+        reply: Reply,
+        /// When the answer came.
+        at: Instant,
+    },
 }
 
 impl AcknowledgementState<'_> {
+    /// The outcome, by the word of lineage and of the response's header.
     pub const fn result(&self) -> AnswerResult {
         match self {
             Self::Open(_) => AnswerResult::Shown,
@@ -57,6 +66,7 @@ pub struct AskedSeat<'a> {
     pub view: &'a View,
     /// The delta of the notice that brought the link, as lineage has it; empty where it is not known.
     pub changes: &'a [Difference],
+    /// The facts that were named as reasons.
     pub why: &'a [Standpoint],
     /// Their answer so far, if it is to this row.
     pub answer: Option<&'a Answer>,
@@ -88,6 +98,7 @@ struct AcknowledgementTemplate<'a> {
     form: Option<AnswerForm<'a>>,
 }
 
+/// Renders the page.
 pub fn acknowledgement(
     scene: &Scene<'_>,
     seat: &AskedSeat<'_>,

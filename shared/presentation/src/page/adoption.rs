@@ -37,21 +37,30 @@ pub enum AdoptionState<'a> {
     Expired(Again<'a>),
     /// Somebody decided otherwise before.
     AlreadyDecided {
+        /// What was decided.
         fate: Fate,
+        /// Who decided.
         by: Option<&'a Person>,
+        /// When.
         at: Instant,
     },
+    /// The reader is not who decides.
     NotTheOwner,
+    /// The reader would decide on their own seat.
     SeparationOfDuty,
     /// The receipt, for the first POST and for each repetition: adopted or declined.
     Decided {
+        /// What was decided.
         fate: Fate,
+        /// Who decided.
         by: &'a Person,
+        /// When.
         at: Instant,
     },
     /// The reader asked for the expired proposal again. `expires_at`: of the proposal that came of it; `None` where
     /// proposals pause.
     AskedAgain {
+        /// When the new proposal expires.
         expires_at: Option<Instant>,
     },
 }
@@ -68,6 +77,7 @@ pub enum Again<'a> {
 }
 
 impl AdoptionState<'_> {
+    /// The outcome, by the word of lineage and of the response's header.
     pub const fn result(&self) -> AnswerResult {
         match self {
             Self::Open(_) => AnswerResult::Shown,

@@ -15,24 +15,33 @@ use crate::{
 pub struct MailLine<'a> {
     /// Its id in the mailbox, as it stands in the path.
     pub id: &'a str,
+    /// When the mail was handed over.
     pub at: Instant,
+    /// The whole message, headers included.
     pub raw: &'a [u8],
 }
 
 /// How one mail is looked at; the word is the value of the query's `view`.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
 pub enum MailView {
+    /// The HTML part.
     #[default]
     Html,
+    /// The plain text.
     Text,
+    /// The calendar part.
     Calendar,
+    /// The headers.
     Headers,
+    /// The message as it is.
     Raw,
 }
 
 impl MailView {
+    /// Every view, once.
     pub const ALL: [Self; 5] = [Self::Html, Self::Text, Self::Calendar, Self::Headers, Self::Raw];
 
+    /// The value of the query's `view`.
     pub const fn word(self) -> &'static str {
         match self {
             Self::Html => "html",
@@ -53,6 +62,7 @@ impl MailView {
         }
     }
 
+    /// The view of a word; `None` where no view has that word.
     pub fn parse(word: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|view| view.word() == word)
     }

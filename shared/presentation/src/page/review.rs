@@ -97,6 +97,7 @@ struct ReviewTemplate<'a> {
     deliveries: Vec<Delivered>,
 }
 
+/// Renders the page.
 pub fn review(scene: &Scene<'_>, workspace: &Workspace<'_>) -> Page {
     let mut everybody = scene.everybody();
     // Whoever sees the record sees who was in it, released people included.

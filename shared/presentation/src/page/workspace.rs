@@ -15,8 +15,11 @@ use crate::{
 /// One review of the list. `path` leads to its page.
 #[derive(Clone, Copy, Debug)]
 pub struct ListedReview<'a> {
+    /// The review.
     pub review: &'a Review,
+    /// The review's terms.
     pub terms: &'a Terms,
+    /// Where the review's page is.
     pub path: &'a str,
 }
 
@@ -25,6 +28,7 @@ pub struct ListedReview<'a> {
 pub struct UnreadableReview {
     /// `None` where even its key cannot be read.
     pub review: Option<ReviewId>,
+    /// Why the review cannot be read.
     pub because: String,
 }
 

@@ -30,6 +30,10 @@ impl Instant {
     }
 
     /// Reads RFC 3339 with an offset. Finer digits than milliseconds are cut off.
+    ///
+    /// # Errors
+    ///
+    /// What was expected and what was found: no RFC 3339, or a year before 1970 or after 9999.
     pub fn parse(text: &str) -> Result<Self, String> {
         let parsed = DateTime::parse_from_rfc3339(text)
             .map_err(|_| format!("an RFC 3339 instant with an offset, like 2026-11-03T15:30:00Z; found {text:?}"))?;

@@ -20,6 +20,10 @@ macro_rules! names {
 
         impl $name {
             /// The error says what was expected and what was found.
+            ///
+            /// # Errors
+            ///
+            /// What was expected and what was found.
             pub fn parse(text: &str) -> Result<Self, String> {
                 Ok(Self(Arc::from(&*$check(text)?)))
             }

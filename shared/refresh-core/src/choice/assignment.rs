@@ -7,6 +7,7 @@ use std::collections::VecDeque;
 pub struct Seatable {
     /// Index of the person, the same in every role.
     pub person: usize,
+    /// The person's place among those who may fill the role: 0 is the holder.
     pub rank: u32,
     /// Another person than the authoritative packet has in this role.
     pub substitution: bool,
@@ -15,9 +16,11 @@ pub struct Seatable {
 /// A role each: whom it gets.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Debug)]
 pub struct Assignment {
+    /// How many seats have another person than the authoritative packet.
     pub substitutions: u32,
     /// Delegate ranks, role by role: what decides between equally few substitutions.
     pub ranks: Vec<u32>,
+    /// The person of each role, by index, role by role in role-name order.
     pub people: Vec<usize>,
 }
 

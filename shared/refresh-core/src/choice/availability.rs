@@ -13,7 +13,9 @@ use crate::{
 /// What is known of a person in a slot.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
 pub enum Known {
+    /// Nothing known keeps the person from the slot, and the whole slot is known.
     Free,
+    /// An entry of a calendar or of the on-call system overlaps the slot.
     Busy,
     /// Not free: nobody is moved or substituted into a slot they are not known to be free for.
     Unknown,
@@ -26,12 +28,14 @@ pub struct Time {
     pub busy: Vec<Interval>,
     /// A slot must lie wholly inside each. Empty with `calendar` false: unknown everywhere.
     pub horizons: Vec<Interval>,
+    /// Time that the source does not know. Unsorted, may overlap.
     pub unknown: Vec<Interval>,
     /// Whether the person's calendar was ever reported.
     pub calendar: bool,
 }
 
 impl Time {
+    /// What the facts say of this person's time, without the entries that are ours.
     pub fn of(person: &Person, facts: &Facts, bookings: &[Booking]) -> Self {
         let mut time = Self::default();
         time.read(person, facts, bookings);
@@ -68,6 +72,7 @@ impl Time {
         self.busy.extend(others.map(Busy::interval));
     }
 
+    /// What is known of the person in this slot.
     pub fn in_slot(&self, slot: &Slot) -> Known {
         if self.busy.iter().any(|busy| busy.overlaps(slot)) {
             Known::Busy

@@ -31,12 +31,19 @@ pub enum Reach {
 /// Starts that come into question and, per person and role, what holds at each.
 #[derive(Debug)]
 pub struct Candidates<'a> {
+    /// The facts that the search stands on.
     pub situation: &'a Situation<'a>,
+    /// The packet that counts.
     pub authoritative: &'a Packet,
+    /// What the owner declined, and is not proposed again.
     pub declined: &'a [Declined],
+    /// Which slots were ours, and when: the entry of such a slot keeps nobody from it.
     pub bookings: &'a [Booking],
+    /// The starts, by index.
     pub axis: Axis,
+    /// Everybody who may fill a role, each once. Other lists name people by their index here.
     pub people: Vec<&'a Person>,
+    /// The roles, in role-name order.
     pub roles: Vec<RoleCandidates<'a>>,
     /// Whether somebody is a candidate for two roles: only then is who sits where more than a choice a role.
     pub shares_people: bool,
@@ -45,8 +52,10 @@ pub struct Candidates<'a> {
     pub filled: Rows,
 }
 
+/// A role, and who may fill the role.
 #[derive(Debug)]
 pub struct RoleCandidates<'a> {
+    /// The role.
     pub role: &'a Role,
     /// Who has the role in the authoritative packet: an index into the people.
     pub incumbent: usize,
@@ -59,6 +68,7 @@ pub struct RoleCandidates<'a> {
 pub struct Candidate {
     /// An index into the people.
     pub person: usize,
+    /// 0 is the holder, then the delegates in order of preference.
     pub rank: u32,
     /// The starts whose slot the validity covers.
     pub valid: Range<usize>,
@@ -85,13 +95,18 @@ struct Hours {
 /// Why somebody may not sit somewhere, in the order in which the reasons are told.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Hindrance {
+    /// The delegation does not cover the slot.
     NotValid,
+    /// The person is busy.
     Busy,
+    /// The slot lies outside the person's working hours.
     Hours,
+    /// The person's time is not known.
     Unknown,
 }
 
 impl<'a> Candidates<'a> {
+    /// The candidates as far as `reach` says. The authoritative start is among the starts in any case.
     pub fn of(
         situation: &'a Situation<'a>,
         authoritative: &'a Packet,
@@ -164,10 +179,12 @@ impl<'a> Candidates<'a> {
         }
     }
 
+    /// The starts at which the person is busy.
     pub fn busy(&self, person: usize) -> &Starts {
         self.times.busy.row(person)
     }
 
+    /// The starts at which the person's time is known.
     pub fn known(&self, person: usize) -> &Starts {
         self.times.known.row(person)
     }

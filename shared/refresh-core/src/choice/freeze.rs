@@ -15,6 +15,7 @@ pub struct Freezes {
 }
 
 impl Freezes {
+    /// The freezes of the calendars that the policy names.
     pub fn of(facts: &Facts, policy: &Policy) -> Self {
         let mut freezes = Self { edge: policy.freeze_edge_minutes * MINUTE, ..Self::default() };
         for freeze in policy.freeze_calendars.iter().filter_map(|calendar| facts.freezes(calendar)).flatten() {
@@ -24,6 +25,7 @@ impl Freezes {
         freezes
     }
 
+    /// Whether the slot overlaps a protected freeze. Touching is no overlap.
     pub fn crosses(&self, slot: &Slot) -> bool {
         self.protected.iter().any(|freeze| freeze.overlaps(slot))
     }

@@ -62,6 +62,7 @@ impl Axis {
         self.home
     }
 
+    /// The instant of a start.
     pub fn start(&self, index: usize) -> Instant {
         if self.beside_grid && index == self.home {
             return self.home_start;
@@ -71,6 +72,7 @@ impl Axis {
         self.midnight.plus_millis(day as i64 * DAY + of_day as i64 * self.grid.divisor as i64)
     }
 
+    /// The slot of a start.
     pub fn slot(&self, index: usize) -> Slot {
         let start = self.start(index);
         Interval { start, end: start.plus_millis(self.length) }

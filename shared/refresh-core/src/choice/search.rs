@@ -19,7 +19,9 @@ use crate::{
 /// One rule left out, to see whether it alone stands in the way.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Waiver {
+    /// No rule is left out.
     Nothing,
+    /// This rule is left out.
     Rule(SlotRule),
     /// The role need not be filled; by index.
     Role(usize),
@@ -30,7 +32,9 @@ pub enum Waiver {
 /// A slot and who would attend.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Choice {
+    /// The slot.
     pub slot: Slot,
+    /// Who fills which role.
     pub attendees: BTreeMap<Role, Person>,
 }
 
@@ -128,6 +132,7 @@ impl Candidates<'_> {
         needed.map(|role| self.seatable_in(role, start, waiver).collect()).collect()
     }
 
+    /// Who may sit in this role at this start.
     pub fn seatable_in(&self, role: usize, start: usize, waiver: Waiver) -> impl Iterator<Item = Seatable> {
         let incumbent = self.roles[role].incumbent;
         let may_sit = move |candidate: &&Candidate| self.may_sit_under(role, candidate, start, waiver);
@@ -160,6 +165,7 @@ impl Candidates<'_> {
         (seatable, distinct)
     }
 
+    /// Whether the policy asks for distinct people, and somebody is a candidate for two roles.
     pub fn must_be_distinct(&self) -> bool {
         self.situation.policy.distinct_people && self.shares_people
     }
@@ -248,6 +254,7 @@ impl Candidates<'_> {
         Some((start, self.assign(start, Waiver::Nothing)?))
     }
 
+    /// The slot of a start, with the people of an assignment.
     pub fn choice(&self, start: usize, assignment: &Assignment) -> Choice {
         let seats = self.roles.iter().zip(&assignment.people);
         Choice {

@@ -9,9 +9,11 @@ const NONE: usize = usize::MAX;
 /// How many roles distinct people can fill.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub enum Filling {
+    /// All roles.
     All,
     /// All but one; each role that could be the one.
     AllButOne(Vec<usize>),
+    /// Two or more roles stay empty.
     Fewer,
 }
 
@@ -27,6 +29,7 @@ pub struct SeatMatching {
 }
 
 impl SeatMatching {
+    /// Nobody sits anywhere yet.
     pub fn new(candidates: &Candidates<'_>) -> Self {
         let roles = candidates.roles.len();
         Self {

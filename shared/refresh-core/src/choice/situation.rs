@@ -23,17 +23,24 @@ use crate::{
 /// Everything a decision reads, at one instant.
 #[derive(Clone, Debug)]
 pub struct Situation<'a> {
+    /// The review.
     pub id: &'a ReviewId,
+    /// The review's terms.
     pub terms: &'a Terms,
+    /// The newest facts.
     pub facts: &'a Facts,
+    /// The deployment's policy, with what the review sets otherwise.
     pub policy: Policy,
+    /// The freezes of the policy's calendars.
     pub freezes: Freezes,
+    /// When.
     pub now: Instant,
 }
 
 /// When a required checkpoint is ready.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Ready {
+    /// At this instant.
     At(Instant),
     /// Expected then, and not `ready` within the grace.
     Overdue(Instant),
@@ -44,10 +51,13 @@ pub enum Ready {
 /// Somebody who may fill a role.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Eligible<'a> {
+    /// The person.
     pub person: &'a Person,
     /// 0 is the holder, then the delegates in order of preference.
     pub rank: u32,
+    /// The start of the validity; `None`: always was.
     pub valid_from: Option<Instant>,
+    /// The end of the validity; `None`: no end is set.
     pub valid_until: Option<Instant>,
 }
 
@@ -67,10 +77,12 @@ impl<'a> Situation<'a> {
         Some(Self { id, terms, facts, policy, freezes, now })
     }
 
+    /// The required roles, in role-name order.
     pub fn roles(&self) -> impl Iterator<Item = &'a Role> {
         self.terms.attendees.keys()
     }
 
+    /// The change record; `None` where none was seen.
     pub fn change(&self) -> Option<&'a Change> {
         self.facts.change(&self.terms.change)
     }
@@ -80,18 +92,22 @@ impl<'a> Situation<'a> {
         self.change().and_then(|change| change.in_force.as_ref())
     }
 
+    /// The owner that the newest approved change record names.
     pub fn owner(&self) -> Option<&'a Person> {
         self.in_force().and_then(|change| change.owner.as_ref())
     }
 
+    /// Whether the change record is closed or cancelled.
     pub fn is_cancelled(&self) -> bool {
         self.change().is_some_and(|change| matches!(change.state, ChangeState::Closed | ChangeState::Cancelled))
     }
 
+    /// Whether the change record is being reworked.
     pub fn in_flux(&self) -> bool {
         self.change().is_some_and(|change| matches!(change.state, ChangeState::Draft | ChangeState::OnHold))
     }
 
+    /// When this checkpoint is ready.
     pub fn ready(&self, checkpoint: &Checkpoint) -> Ready {
         let Some(evidence) = self.facts.evidence(&self.terms.change, checkpoint) else { return Ready::Never };
         match (evidence.status, evidence.ready_at) {
@@ -120,6 +136,7 @@ impl<'a> Situation<'a> {
             .min()
     }
 
+    /// When each required checkpoint is ready; `None` where nothing says so.
     pub fn checkpoints(&self) -> BTreeMap<Checkpoint, Option<Instant>> {
         let ready = |checkpoint: &Checkpoint| match self.ready(checkpoint) {
             Ready::At(at) => Some(at),
@@ -171,6 +188,7 @@ impl<'a> Situation<'a> {
         reasons
     }
 
+    /// The person's zone, or the review's where no fact says one.
     pub fn zone(&self, person: &Person) -> Zone {
         self.facts.profile(person).map_or(self.terms.time_zone, |profile| profile.time_zone)
     }
@@ -207,6 +225,7 @@ impl<'a> Situation<'a> {
         self.in_force().map(|change| change.cutover.start.plus_minutes(-lead))
     }
 
+    /// The earliest start that leaves people enough notice.
     pub fn notice_start(&self) -> Instant {
         self.now.plus_minutes(self.policy.min_notice_minutes)
     }

@@ -17,10 +17,12 @@ pub fn all(len: usize) -> Vec<u64> {
     set
 }
 
+/// Whether the start is in the set.
 pub fn contains(set: &Starts, index: usize) -> bool {
     set.get(index / 64).is_some_and(|word| word >> (index % 64) & 1 == 1)
 }
 
+/// Adds a start.
 pub fn insert(set: &mut Starts, index: usize) {
     set[index / 64] |= 1 << (index % 64);
 }
@@ -76,6 +78,7 @@ pub fn subtract(set: &mut Starts, other: &Starts) {
     set.iter_mut().zip(other).for_each(|(word, other)| *word &= !other);
 }
 
+/// Whether no start is in the set.
 pub fn is_empty(set: &Starts) -> bool {
     set.iter().all(|word| *word == 0)
 }
@@ -132,10 +135,12 @@ impl Rows {
         Self { width, words: vec![0; rows * width] }
     }
 
+    /// The set of a row.
     pub fn row(&self, row: usize) -> &Starts {
         &self.words[row * self.width..(row + 1) * self.width]
     }
 
+    /// The set of a row, to change.
     pub fn row_mut(&mut self, row: usize) -> &mut Starts {
         &mut self.words[row * self.width..(row + 1) * self.width]
     }

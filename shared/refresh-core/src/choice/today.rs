@@ -10,6 +10,7 @@ use crate::{
     },
 };
 
+/// Today's facts, beside the version that counts.
 pub fn today(situation: &Situation<'_>, authoritative: &Version, violated: Vec<Mark>) -> Today {
     let in_force = situation.in_force();
     Today {

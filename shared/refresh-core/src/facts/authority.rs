@@ -80,6 +80,10 @@ pub struct StoredContext<'a> {
 
 /// The fact an event would become, or why it does not. Identity (`duplicate`, `id_collision`) was judged before, by
 /// the store's own condition; `review_started` and `review_closed` are judged after, from the dependents.
+///
+/// # Errors
+///
+/// Why the event is ignored: the first reason that fits, in the order of the rules.
 pub fn judge(event: &Event, known: &StoredContext<'_>, deployment: &Deployment, now: Instant) -> Result<Fact, Ignored> {
     let kind = event.kind();
     let source = &event.identity.source;

@@ -59,6 +59,10 @@ pub enum ToRefresh {
 impl ToRefresh {
     /// LastNotified apart by the member that only one of them has. A worker from before there were reports finds no `at` in one
     /// and hands it back, until a newer one takes it.
+    ///
+    /// # Errors
+    ///
+    /// The text is no message of this queue.
     pub fn read(text: &str) -> Result<Self, serde_json::Error> {
         let message: serde_json::Value = serde_json::from_str(text)?;
         if message.get("reported").is_some() {

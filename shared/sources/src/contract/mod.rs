@@ -65,6 +65,10 @@ pub fn parse(body: &str) -> Result<Event, Refused> {
 }
 
 /// The same for a value that is already out of its envelope; `root` is what its paths start with.
+///
+/// # Errors
+///
+/// [`Refused`] with every fault there is, and the identity where that much could be read.
 pub fn parse_value(value: &Value, root: &str) -> Result<Event, Refused> {
     let faults = Faults::default();
     let node = Node::root(value, root, &faults);

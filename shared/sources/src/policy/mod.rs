@@ -30,7 +30,9 @@ const LONGEST_SENDER: usize = 200;
 /// The whole of `infra/policy.json`: what the domain needs, and what the translation of native payloads needs.
 #[derive(Clone, PartialEq, Debug)]
 pub struct PolicyFile {
+    /// What the domain needs.
     pub deployment: Deployment,
+    /// What the translation of native payloads needs.
     pub bindings: Bindings,
 }
 
