@@ -126,6 +126,25 @@ fn only_the_core_knows_the_time_zones() {
     }
 }
 
+/// A stranger reads the shared crates first. An item without a word on it, or a failure without its cause, is a warning
+/// there, and a warning fails the build.
+#[test]
+fn the_shared_crates_ask_for_docs() {
+    for (name, folder) in crates().into_iter().filter(|(_, folder)| folder.starts_with("shared/")) {
+        let lib = text(&repository().join(&folder).join("src/lib.rs"));
+        let asked = "#![warn(missing_docs, clippy::missing_errors_doc)]";
+        assert!(lib.contains(asked), "{name}: expected {asked} in its lib.rs");
+        let waived = files(&format!("{folder}/src"), "rs").into_iter().find(|path| {
+            ["allow(missing_docs", "allow(clippy::missing_errors_doc"].iter().any(|word| text(path).contains(word))
+        });
+        assert!(
+            waived.is_none(),
+            "{}: expected no docs to be waived",
+            waived.as_deref().map(shown).unwrap_or_default()
+        );
+    }
+}
+
 /// A rule book that asks for the time, the environment or the network is no function of its inputs.
 #[test]
 fn pure_crates_ask_nothing_of_the_world() {

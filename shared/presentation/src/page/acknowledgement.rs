@@ -62,7 +62,7 @@ impl AcknowledgementState<'_> {
 /// What of the reader the page shows: their own view, and no more.
 #[derive(Clone, Copy, Debug)]
 pub struct AskedSeat<'a> {
-    /// Their view now ([`Reading::view`]).
+    /// Their view now ([`refresh_core::audience::reading::Reading::view`]).
     pub view: &'a View,
     /// The delta of the notice that brought the link, as lineage has it; empty where it is not known.
     pub changes: &'a [Difference],
