@@ -118,7 +118,7 @@ pub fn frame(slot: Interval, window: Interval, ready: Instant, freezes: &[Interv
         fact(Subject::Freeze(calendar), Body::Freeze(freezes), 1),
         fact(
             Subject::Evidence(change(), checkpoint),
-            Body::Evidence(Evidence { status: EvidenceStatus::Ready, ready_at: Some(ready) }),
+            Body::Evidence(Evidence { status: EvidenceStatus::Ready, ready_at: Some(ready), run: None }),
             1,
         ),
     ];

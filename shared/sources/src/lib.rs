@@ -34,4 +34,4 @@ pub use fault::{Fault, Refused};
 pub use http::parse_batch;
 pub use mail::MailReport;
 pub use native::{Bindings, Format, translate};
-pub use read::{ReadBody, read};
+pub use read::{ReadBody, RefusedRecord, read};

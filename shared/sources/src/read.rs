@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use refresh_core::facts::event::Event;
+use refresh_core::{Source, facts::event::Event};
 use serde_json::Value;
 
 use crate::{
@@ -10,7 +10,7 @@ use crate::{
     fault::Refused,
     json,
     mail::{self, MailReport},
-    native::{self, Bindings},
+    native::{self, Bindings, Translation},
     reader::{Faults, Node},
 };
 
@@ -23,13 +23,27 @@ pub struct ReadBody {
     pub report: Option<MailReport>,
     /// Why parts of a native payload became no event, one line each. Names of things, never their content.
     pub skipped: Vec<String>,
+    /// Records of a native payload that are bad, where others of it are good: each goes to the dead letters by itself.
+    pub refused: Vec<RefusedRecord>,
+    /// Sources that should be asked before their next turn.
+    pub hints: Vec<Source>,
+}
+
+/// A bad record of a payload whose records stand each for itself.
+#[derive(Clone, PartialEq, Debug)]
+pub struct RefusedRecord {
+    /// A body for the queue that holds this record alone; the whole body where the record cannot be cut out.
+    pub body: String,
+    /// What is wrong with the record.
+    pub refused: Refused,
 }
 
 /// Reads a CloudEvent of the contract, a CDEvent, or a native payload (`{"format", "headers", "body", "binding"?}`, as in a
 /// scenario's `send_native`), as it is or inside an SNS or EventBridge envelope; or a report of the mailer.
 ///
 /// # Errors
-/// [`Refused`] with every fault. A native payload is refused whole: half a snapshot is not one.
+/// [`Refused`] with every fault. Half a snapshot is not one, so a native payload is refused whole, unless its records stand
+/// each for itself: then only the bad ones are [`ReadBody::refused`].
 pub fn read(body: &str, bindings: &Bindings) -> Result<ReadBody, Refused> {
     let value = json::parse(body, "$")?;
     if mail::is_of_the_mailer(&value) {
@@ -38,21 +52,26 @@ pub fn read(body: &str, bindings: &Bindings) -> Result<ReadBody, Refused> {
             mail::ReadReport::Skipped(why) => ReadBody { skipped: vec![why], ..ReadBody::default() },
         });
     }
+    if let Some(format) = native::format_on_the_bus(&value) {
+        let wrap = |alone: Option<&Value>| alone.map_or_else(|| body.to_owned(), Value::to_string);
+        return translated(native::translate(format.word(), &BTreeMap::new(), &value, None, bindings)?, wrap);
+    }
     let opened = envelope::open(value)?;
     let value = &opened.value;
     if value.get("specversion").is_none() && value.get("format").is_some() && value.get("body").is_some() {
-        return read_native(value, &opened.root, bindings);
+        return read_native(body, value, &opened.root, bindings);
     }
     let cdevent = value.get("type").and_then(Value::as_str).is_some_and(|name| name.starts_with("dev.cdevents"));
     let bare_cdevent = value.get("context").is_some_and(|context| context.get("type").is_some());
     if cdevent || bare_cdevent {
-        return translated(native::translate("cdevents", &BTreeMap::new(), value, None, bindings)?);
+        let whole = |_: Option<&Value>| body.to_owned();
+        return translated(native::translate("cdevents", &BTreeMap::new(), value, None, bindings)?, whole);
     }
     let event = contract::parse_value(value, &opened.root)?;
     Ok(ReadBody { events: vec![event], ..ReadBody::default() })
 }
 
-fn read_native(value: &Value, root: &str, bindings: &Bindings) -> Result<ReadBody, Refused> {
+fn read_native(text: &str, value: &Value, root: &str, bindings: &Bindings) -> Result<ReadBody, Refused> {
     let faults = Faults::default();
     let node = Node::root(value, root, &faults);
     let parts = node.object().and_then(|object| {
@@ -65,12 +84,39 @@ fn read_native(value: &Value, root: &str, bindings: &Bindings) -> Result<ReadBod
     let Some((format, headers, binding)) = parts else { return Err(Refused::unidentified(faults.into_vec())) };
     let headers = headers.into_iter().collect();
     let body = value.get("body").unwrap_or(&Value::Null);
-    translated(native::translate(&format, &headers, body, binding.as_deref(), bindings)?)
+    let alone = |record: Option<&Value>| match record {
+        Some(record) => {
+            let mut wrapped = value.clone();
+            wrapped["body"] = record.clone();
+            wrapped.to_string()
+        }
+        None => text.to_owned(),
+    };
+    translated(native::translate(&format, &headers, body, binding.as_deref(), bindings)?, alone)
 }
 
-fn translated(translation: native::Translation) -> Result<ReadBody, Refused> {
-    // A fault here (a list over its limit, an id that is no name) is of the event the payload came to.
-    let judged = |event| contract::parse_value(event, "(translated) $");
-    let events = translation.events.iter().map(judged).collect::<Result<_, _>>()?;
-    Ok(ReadBody { events, skipped: translation.skipped, report: None })
+/// `alone` writes a body for the queue that holds one record, or the whole.
+fn translated(translation: Translation, alone: impl Fn(Option<&Value>) -> String) -> Result<ReadBody, Refused> {
+    let mut read = ReadBody { skipped: translation.skipped, hints: translation.hints, ..ReadBody::default() };
+    for event in &translation.events {
+        // A fault here (a list over its limit, an id that is no name) is of the event the payload came to: that one alone
+        // is refused.
+        match contract::parse_value(event, "(translated) $") {
+            Ok(event) => read.events.push(event),
+            Err(refused) => read.refused.push(RefusedRecord { body: event.to_string(), refused }),
+        }
+    }
+    for part in translation.refused {
+        let refused = Refused::unidentified(part.faults);
+        read.refused.push(RefusedRecord { body: alone(part.body.as_ref()), refused });
+    }
+    let nothing = read.events.is_empty() && read.skipped.is_empty() && read.hints.is_empty();
+    if nothing && !read.refused.is_empty() {
+        // Nothing is taken: then it is the whole that is refused.
+        let mut records = std::mem::take(&mut read.refused).into_iter();
+        let Some(RefusedRecord { mut refused, .. }) = records.next() else { return Ok(read) };
+        refused.faults.extend(records.flat_map(|record| record.refused.faults));
+        return Err(refused);
+    }
+    Ok(read)
 }

@@ -27,7 +27,18 @@ impl Faults {
     pub fn into_vec(self) -> Vec<Fault> {
         self.0.into_inner()
     }
+
+    /// What was read with these faults in view.
+    fn judge<T>(self, read: Option<T>) -> ReadAlone<T> {
+        match read {
+            Some(item) if self.is_empty() => Ok(item),
+            _ => Err(self.into_vec()),
+        }
+    }
 }
+
+/// One record of several that stand each for itself: what was read, or the record's own faults.
+pub type ReadAlone<T> = Result<T, Vec<Fault>>;
 
 /// Where a value stands. Rendered only for a fault, so that a list of 4,000 good intervals costs no strings.
 #[derive(Clone, Copy)]
@@ -71,6 +82,11 @@ impl<'a> Node<'a> {
 
     pub fn path(&self) -> String {
         self.path.to_string()
+    }
+
+    /// Another value that stands in the place of this one: what a packed text holds.
+    pub fn instead<'b>(&'b self, value: &'b Value) -> Node<'b> {
+        Node { value, path: self.path, faults: self.faults }
     }
 
     /// Records that something else was expected here.
@@ -197,6 +213,21 @@ impl<'a> Node<'a> {
         good
     }
 
+    /// Every item read by itself, with its own faults: a bad record holds up no other. `None`: no list, or more than
+    /// `most` items.
+    pub fn each_alone<T>(&self, most: usize, read: impl Fn(&Node<'_>) -> Option<T>) -> Option<Vec<ReadAlone<T>>> {
+        let Value::Array(items) = self.value else { return self.wrong("a list") };
+        if items.len() > most {
+            return self.wrong(format!("a list of at most {most}"));
+        }
+        let alone = |(index, value)| {
+            let faults = Faults::default();
+            let item = read(&Node { value, path: Path::Item(&self.path, index), faults: &faults });
+            faults.judge(item)
+        };
+        Some(items.iter().enumerate().map(alone).collect())
+    }
+
     /// The same for a list whose order and repetitions say nothing.
     pub fn set<T: Ord>(&self, most: usize, read: impl Fn(&Node<'_>) -> Option<T>) -> Option<BTreeSet<T>> {
         Some(self.list(most, read)?.into_iter().collect())
@@ -293,6 +324,21 @@ impl<'a> Object<'a> {
         good
     }
 
+    /// A question that leaves something out has an answer that does not say who is free. Of the members that would, none
+    /// may be there with a value.
+    pub fn unfiltered(&self, filters: &[&str]) -> Option<()> {
+        let mut good = Some(());
+        for name in filters {
+            let filter = self.may(name, |node| match node.value() {
+                Value::Array(list) if list.is_empty() => Some(()),
+                Value::Bool(false) => Some(()),
+                _ => node.wrong("nothing: what is left out of an answer is not free"),
+            });
+            good = good.and(filter.map(|_| ()));
+        }
+        good
+    }
+
     /// Every member read by one rule, in name order.
     pub fn each<T>(&self, read: impl Fn(&str, &Node<'_>) -> Option<T>) -> Option<Vec<T>> {
         let mut good = Some(Vec::new());
@@ -307,6 +353,16 @@ impl<'a> Object<'a> {
             }
         }
         good
+    }
+
+    /// Every member read by itself, in name order, with its own faults.
+    pub fn each_alone<T>(&self, read: impl Fn(&str, &Node<'_>) -> Option<T>) -> Vec<(String, ReadAlone<T>)> {
+        let alone = |(name, value): (&String, &Value)| {
+            let faults = Faults::default();
+            let item = read(name, &Node { value, path: Path::Member(&self.path, name), faults: &faults });
+            (name.clone(), faults.judge(item))
+        };
+        self.members.iter().map(alone).collect()
     }
 
     /// The member just missed may be `null` as well.

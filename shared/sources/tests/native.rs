@@ -1,83 +1,14 @@
 //! Native payloads, one row a case: a sample, one member of it replaced (or taken out with `-`), and what comes of it.
 //! The samples themselves and their whole events are in `samples.rs`.
 
-use std::{collections::BTreeMap, fs};
+mod common;
 
-use refresh_core::facts::{event::Event, fact::Body, subject::Subject};
+use std::collections::BTreeMap;
+
+use common::{bindings, hold, of, replaced, said, sample};
+use refresh_core::facts::fact::Body;
 use serde_json::Value;
-use sources::{policy, read};
-
-fn sample(name: &str) -> Value {
-    let path = format!("{}/../../events/ingest/{name}.json", env!("CARGO_MANIFEST_DIR"));
-    let text = fs::read_to_string(&path).unwrap_or_else(|error| panic!("{path}: {error}"));
-    serde_json::from_str(&text).expect("a JSON sample")
-}
-
-fn bindings(changed: impl Fn(&mut Value)) -> sources::Bindings {
-    let text = include_str!("../../../infra/policy.json");
-    let mut policy: Value = serde_json::from_str(text).expect("JSON");
-    changed(&mut policy["native"]);
-    policy::read_file(&policy.to_string()).unwrap_or_else(|faults| panic!("{faults:?}")).bindings
-}
-
-fn replaced(mut payload: Value, pointer: &str, with: &str) -> Value {
-    if pointer == "/" {
-        return payload;
-    }
-    let (parent, name) = pointer.rsplit_once('/').expect("a pointer");
-    let parent = payload.pointer_mut(parent).unwrap_or_else(|| panic!("nothing at {pointer}"));
-    match (parent.as_object_mut(), with) {
-        (Some(members), "-") => drop(members.remove(name)),
-        (Some(members), text) => {
-            let value = serde_json::from_str(text).unwrap_or_else(|_| panic!("no JSON: {text}"));
-            members.insert(name.to_owned(), value);
-        }
-        (None, text) => {
-            let items = parent.as_array_mut().unwrap_or_else(|| panic!("no list over {pointer}"));
-            let index: usize = name.parse().expect("an index");
-            items[index] = serde_json::from_str(text).unwrap_or_else(|_| panic!("no JSON: {text}"));
-        }
-    }
-    payload
-}
-
-fn short(event: &Event) -> String {
-    let subject = match &event.subject {
-        Subject::Change(change) => format!("{change}"),
-        Subject::Evidence(change, checkpoint) => format!("{change} {checkpoint}"),
-        Subject::Availability(person, ..) => person.as_str().split('@').next().unwrap_or_default().to_owned(),
-        other => format!("{other:?}"),
-    };
-    let body = match event.body().expect("a state") {
-        Body::Evidence(evidence) => match evidence.ready_at {
-            Some(at) => format!("{:?} {at}", evidence.status),
-            None => format!("{:?}", evidence.status),
-        },
-        Body::Change(change) => match &change.in_force {
-            Some(force) => {
-                let owner = force.owner.as_ref().map_or("nobody", |owner| owner.as_str());
-                format!("{:?} owner {owner} confirmed {}", change.state, force.owner_confirmed)
-            }
-            None => format!("{:?}", change.state),
-        },
-        Body::Availability(availability) => {
-            let unknown = availability.unknown.iter().map(|one| one.length() / 60_000).sum::<i64>();
-            format!("busy {} unknown {unknown} min", availability.busy.len())
-        }
-        other => format!("{other:?}"),
-    };
-    format!("{subject} r{} {body}", event.revision())
-}
-
-fn said(payload: &Value, bindings: &sources::Bindings) -> String {
-    match read(&payload.to_string(), bindings) {
-        Ok(reading) => {
-            let events = reading.events.iter().map(short);
-            events.chain(reading.skipped.iter().map(|why| format!("skipped: {why}"))).collect::<Vec<_>>().join("; ")
-        }
-        Err(refused) => refused.to_string(),
-    }
-}
+use sources::read;
 
 const GITHUB: &str = r#"
 github_workflow_run   | /                                        |                                | CHG0031337 integration-tests r56200012 Ready 2026-11-03T14:50:00Z
@@ -139,9 +70,9 @@ servicenow_change_request | /body/result/end_date                | "2026-11-03T2
 const CALENDARS: &str = r#"
 graph_get_schedule    | /                                        |                                | security-reviewer r1793696472000 busy 3 unknown 60 min; gone r1793696472000 busy 0 unknown 4320 min
 graph_get_schedule    | /body/response/value/0/scheduleItems     | null                           | security-reviewer r1793696472000 busy 0 unknown 4320 min; gone r1793696472000 busy 0 unknown 4320 min
-graph_get_schedule    | /body/response/value/0/scheduleItems     | []                             | security-reviewer r1793696472000 busy 0 unknown 0 min; gone r1793696472000 busy 0 unknown 4320 min
+graph_get_schedule    | /body/response/value/0/scheduleItems     | []                             | security-reviewer r1793696472000 busy 0 unknown 1440 min; gone r1793696472000 busy 0 unknown 4320 min
 graph_get_schedule    | /body/response/value/0/scheduleItems/0/status | "focusTime"               | security-reviewer r1793696472000 busy 2 unknown 150 min; gone r1793696472000 busy 0 unknown 4320 min
-graph_get_schedule    | /body/response/value/0/scheduleId        | "room 4"                       | gone r1793696472000 busy 0 unknown 4320 min; skipped: $.response.value[0].scheduleId is bound to no person
+graph_get_schedule    | /body/response/value/0/scheduleId        | "room 4"                       | gone r1793696472000 busy 0 unknown 4320 min; security-reviewer r1793696472000 busy 0 unknown 4320 min; skipped: $.response.value[0].scheduleId is bound to no person
 graph_get_schedule    | /headers/Date                            | "2026-11-03T09:01:12.500Z"     | security-reviewer r1793696472500 busy 3 unknown 60 min; gone r1793696472500 busy 0 unknown 4320 min
 graph_get_schedule    | /headers/Date                            | "42"                           | security-reviewer r42 busy 3 unknown 60 min; gone r42 busy 0 unknown 4320 min
 google_free_busy      | /                                        |                                | database-owner r1793696472000 busy 1 unknown 0 min; gone r1793696472000 busy 0 unknown 4320 min
@@ -154,39 +85,31 @@ pagerduty_oncalls     | /body/response/oncalls                   | []           
 
 #[test]
 fn one_member_at_a_time() {
-    let bindings = bindings(|_| ());
-    for row in [GITHUB, CDEVENTS, SERVICENOW, CALENDARS].iter().flat_map(|table| table.lines()) {
-        if row.is_empty() {
-            continue;
-        }
-        let mut columns = row.splitn(4, '|').map(str::trim);
-        let mut column = || columns.next().unwrap_or_else(|| panic!("four columns: {row}"));
-        let (name, pointer, with, expected) = (column(), column(), column(), column());
-        let payload = replaced(sample(&format!("native_{name}")), pointer, with);
-        assert_eq!(said(&payload, &bindings), expected, "{name} with {with} at {pointer}");
-    }
+    hold(&[GITHUB, CDEVENTS, SERVICENOW, CALENDARS], &bindings(|_| ()));
 }
 
 /// What the deployment says otherwise: conclusions that count, a commit, tentative time, states of its own.
 #[test]
 fn bindings_say_what_payloads_cannot() {
-    let neutral = bindings(|native| native[1]["ready_on"] = serde_json::json!(["success", "neutral"]));
+    let neutral =
+        bindings(|native| of(native, "github.check_suite")["ready_on"] = serde_json::json!(["success", "neutral"]));
     assert_eq!(
         said(&sample("native_github_check_suite"), &neutral),
         "CHG0031337 static-analysis r1793714712000009002 Ready 2026-11-03T14:20:12Z"
     );
     let commit = "acb5820ced9479c074f688cc328bf03f341a511d";
-    let at = |sha: String| bindings(|native| native[0]["head_sha"] = Value::from(sha.clone()));
+    let at = |sha: String| bindings(|native| of(native, "github.workflow_run")["head_sha"] = Value::from(sha.clone()));
     let run = sample("native_github_workflow_run");
     assert!(said(&run, &at(commit.to_uppercase())).contains("Ready"));
     assert!(said(&run, &at(commit.replace('a', "b"))).starts_with("skipped: "));
     let free = bindings(|native| {
-        native[4]["tentative"] = Value::from("free");
-        native[6]["tentative"] = Value::from("free");
+        of(native, "graph.get_schedule")["tentative"] = Value::from("free");
+        of(native, "ical.vfreebusy")["tentative"] = Value::from("free");
     });
     assert!(said(&sample("native_graph_get_schedule"), &free).starts_with("security-reviewer r1793696472000 busy 2 "));
     assert!(said(&sample("native_ical_vfreebusy"), &free).starts_with("service-owner r1793696472000 busy 3 "));
-    let states = bindings(|native| native[3]["states"] = serde_json::json!({"17": "closed"}));
+    let states =
+        bindings(|native| of(native, "servicenow.change_request")["states"] = serde_json::json!({"17": "closed"}));
     let payload = replaced(sample("native_servicenow_change_request"), "/body/result/state", "\"17\"");
     assert_eq!(said(&payload, &states), "CHG0031337 r17 Closed");
 }

@@ -17,7 +17,7 @@ fn the_shipped_policy_is_good() {
         assert!(file.deployment.sources.iter().any(|source| source.kind == kind), "{}", kind.word());
     }
     assert_eq!(file.deployment.defaults.prefer, Prefer::KeepTime);
-    assert_eq!(file.bindings.0.len(), 8);
+    assert_eq!(file.bindings.0.len(), sources::Format::ALL.len());
     assert_eq!(policy::read(SHIPPED).ok(), Some(file.deployment));
 }
 
@@ -92,7 +92,7 @@ fn every_fault_of_a_binding_is_listed() {
 fn one_system_speaks_for_a_checkpoint() {
     let file = |other: &str| {
         let text = format!(
-            r#"{{"sources": [], "native": [
+            r#"{{"sources": [{{"kind": "evidence", "source": "//ci", "governed_by": "re@example.com"}}], "native": [
               {{"format": "github.workflow_run", "source": "//ci", "repository": "a/b", "workflow": "w.yml", "branch": "release/*",
                 "change_id": "*", "checkpoint": "tests"}}, {other}]}}"#
         );
@@ -130,7 +130,9 @@ fn doors_of_bindings_are_judged_at_start() {
 fn several_bindings_of_one_format_need_names() {
     let file = |first: &str, second: &str| {
         let text = format!(
-            r#"{{"sources": [], "native": [{{"format": "google.free_busy", "source": "//a"{first}}},
+            r#"{{"sources": [{{"kind": "availability", "source": "//a", "governed_by": "it@example.com"}},
+                             {{"kind": "availability", "source": "//b", "governed_by": "it@example.com"}}],
+                "native": [{{"format": "google.free_busy", "source": "//a"{first}}},
                                           {{"format": "google.free_busy", "source": "//b"{second}}}]}}"#
         );
         policy::read_file(&text).map(|file| file.bindings).map_err(|faults| faults[0].to_string())
@@ -152,4 +154,78 @@ fn several_bindings_of_one_format_need_names() {
         "$.binding: expected the name of a binding for google.free_busy (known: a, b); found \"c\""
     );
     assert!(!said(Some("a")).contains("binding"), "{}", said(Some("a")));
+}
+
+/// What the bindings of a file come to, with every source of theirs registered.
+fn bound(native: serde_json::Value) -> Result<usize, String> {
+    let registered = |kind: &str| serde_json::json!({"kind": kind, "source": "//s/*", "governed_by": "it@example.com"});
+    let sources = ["evidence", "change", "availability", "delegation", "freeze"].map(registered);
+    let text = serde_json::json!({"sources": sources, "native": native}).to_string();
+    let told = |faults: Vec<sources::Fault>| faults.iter().map(ToString::to_string).collect::<Vec<_>>().join("; ");
+    policy::read_file(&text).map(|file| file.bindings.0.len()).map_err(told)
+}
+
+/// Bindings whose runs are numbered by two things, or that one run fits both of, are refused when the policy is read.
+#[test]
+fn bindings_that_cannot_be_told_apart_are_refused() {
+    use serde_json::{Value, json};
+    let run = |workflow: &str, branch: Value, change: &str| {
+        json!({"format": "github.workflow_run", "source": "//s/ci", "repository": "acme/pay", "workflow": workflow,
+               "branch": branch, "change_id": change, "checkpoint": "it"})
+    };
+    let suite = |app: &str, change: &str| {
+        json!({"format": "github.check_suite", "source": "//s/ci", "repository": "acme/pay", "app": app,
+               "branch": "release/*", "change_id": change, "checkpoint": "it"})
+    };
+    let with = |mut binding: Value, member: &str, value: Value| {
+        binding[member] = value;
+        binding
+    };
+    let release = || json!("release/*");
+    let two = "one system for a source, change and checkpoint, since revisions of two do not compare";
+    let both = "bindings of one workflow that no run fits both of";
+    let job = |job: &str, change: &str| json!({"format": "jenkins.notification", "source": "//s/ci", "job": job, "change_id": change, "checkpoint": "it"});
+    let cdevent = |name: &str, change: &str| {
+        json!({"format": "cdevents", "source": "//s/ci", "subject": "pipelinerun", "run": name, "change_id": change,
+               "checkpoint": "it"})
+    };
+    for (native, expected) in [
+        // A star can be any change, so a named one is among them, whatever the format.
+        (json!([run("it.yml", release(), "*"), suite("scan", "CHG7")]), two),
+        (json!([run("it.yml", release(), "*"), run("it.yml", json!("release/CHG7"), "CHG7")]), both),
+        (json!([run("it.yml", release(), "*"), run("lint.yml", release(), "*")]), two),
+        (json!([run("it.yml", release(), "*"), with(run("it.yml", release(), "*"), "repository", json!("a/b"))]), two),
+        (json!([run("it.yml", json!("main"), "CHG1"), run("it.yml", Value::Null, "CHG1")]), both),
+        (json!([job("pay/*", "*"), job("books/*", "*")]), two),
+        (json!([cdevent("p-*", "*"), cdevent("q-*", "*")]), two),
+        (json!([cdevent("p-*", "*"), job("pay/*", "*")]), two),
+        (json!([job("pay/*", "CHG1")]), "`*`: the star stands for several"),
+        (json!([cdevent("p-*", "CHG1")]), "`*`: the star stands for several"),
+        (json!([suite("github-actions", "CHG1")]), "another app: the workflows of `github-actions` are bound by"),
+    ] {
+        let said = bound(native.clone()).expect_err(expected);
+        assert!(said.contains(expected), "{native}: {said}");
+    }
+    for native in [
+        json!([run("it.yml", release(), "*"), run("it.yml", json!("hotfix/*"), "*")]),
+        json!([run("it.yml", json!("a"), "CHG1"), run("lint.yml", json!("a"), "CHG2")]),
+        json!([run("it.yml", release(), "*"), with(suite("scan", "*"), "checkpoint", json!("scan"))]),
+        json!([job("pay/nightly", "CHG1"), with(job("pay/nightly", "CHG1"), "checkpoint", json!("load"))]),
+    ] {
+        assert_eq!(bound(native.clone()), Ok(2), "{native}");
+    }
+}
+
+/// Of a source that nobody registered every event would be ignored: the file is refused, and every such binding named.
+#[test]
+fn a_binding_needs_a_registered_source() {
+    use serde_json::json;
+    let said = bound(json!([
+        {"format": "google.free_busy", "source": "//s/cal"},
+        {"format": "ical.vfreebusy", "source": "//other/cal"},
+        {"format": "pagerduty.webhook", "source": "//s"}
+    ]));
+    let expected = "$.native[1].source: expected a source that `sources` registers for availability; found \"//other/cal\"; \
+                    $.native[2].source: expected a source that `sources` registers for availability; found \"//s\"";
+    assert_eq!(said, Err(expected.to_owned()));
 }

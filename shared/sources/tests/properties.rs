@@ -15,12 +15,15 @@ fn samples() -> Vec<Value> {
 }
 
 fn vfreebusy() -> Value {
-    let good = |sample: &Value| sample["format"] == "ical.vfreebusy" && read(&sample.to_string(), &bindings()).is_ok();
+    let good = |sample: &Value| sample["format"] == "ical.vfreebusy" && read(&sample.to_string(), bindings()).is_ok();
     samples().into_iter().find(good).expect("a good VFREEBUSY sample")
 }
 
-fn bindings() -> sources::Bindings {
-    policy::read_file(include_str!("../../../infra/policy.json")).expect("a good policy").bindings
+fn bindings() -> &'static sources::Bindings {
+    static BINDINGS: std::sync::LazyLock<sources::Bindings> = std::sync::LazyLock::new(|| {
+        policy::read_file(include_str!("../../../infra/policy.json")).expect("a good policy").bindings
+    });
+    &BINDINGS
 }
 
 fn any_json() -> impl Strategy<Value = Value> {
@@ -90,12 +93,11 @@ fn is_closed(value: &Value) -> bool {
 
 #[test]
 fn what_no_type_has_a_place_for_never_gets_through() {
-    let bindings = bindings();
     let mut planted = 0;
     for mut sample in samples().into_iter().filter(|sample| !is_closed(sample)) {
-        let Ok(before) = read(&sample.to_string(), &bindings) else { continue };
+        let Ok(before) = read(&sample.to_string(), bindings()) else { continue };
         plant(&mut sample, 0);
-        let after = read(&sample.to_string(), &bindings).unwrap_or_else(|refused| panic!("{refused}\n{sample}"));
+        let after = read(&sample.to_string(), bindings()).unwrap_or_else(|refused| panic!("{refused}\n{sample}"));
         assert!(!format!("{after:?}").contains("MARKER"), "{after:#?}");
         // And what was dropped was not even noticed: the same events, with the same digests.
         assert_eq!(before, after);
@@ -107,9 +109,8 @@ fn what_no_type_has_a_place_for_never_gets_through() {
 /// The two whose shape forbids planting everywhere.
 #[test]
 fn nor_out_of_a_google_calendar_or_a_review() {
-    let bindings = bindings();
     for mut sample in samples().into_iter().filter(is_closed) {
-        let Ok(before) = read(&sample.to_string(), &bindings) else { continue };
+        let Ok(before) = read(&sample.to_string(), bindings()) else { continue };
         let inside =
             ["/data/slot", "/data/roles/0", "/data/meeting", "/body", "/body/calendars/database-owner@example.com"];
         for place in inside {
@@ -117,7 +118,7 @@ fn nor_out_of_a_google_calendar_or_a_review() {
                 part["x-marked"] = Value::from("MARKER");
             }
         }
-        let after = read(&sample.to_string(), &bindings).unwrap_or_else(|refused| panic!("{refused}\n{sample}"));
+        let after = read(&sample.to_string(), bindings()).unwrap_or_else(|refused| panic!("{refused}\n{sample}"));
         assert!(!format!("{after:?}").contains("MARKER"));
         assert_eq!(before, after);
     }
@@ -126,7 +127,6 @@ fn nor_out_of_a_google_calendar_or_a_review() {
 /// iCalendar has its own lines to plant into.
 #[test]
 fn nor_out_of_a_calendar_text() {
-    let bindings = bindings();
     let sample = vfreebusy();
     let text = sample["body"].as_str().expect("text");
     let marked = text
@@ -134,7 +134,7 @@ fn nor_out_of_a_calendar_text() {
         .replace("ATTENDEE;", "ATTENDEE;X-NOTE=MARKER;");
     let read = |text: &str| {
         let body = serde_json::json!({"format": "ical.vfreebusy", "headers": {}, "body": text});
-        read(&body.to_string(), &bindings).unwrap_or_else(|refused| panic!("{refused}"))
+        read(&body.to_string(), bindings()).unwrap_or_else(|refused| panic!("{refused}"))
     };
     assert_eq!(read(text), read(&marked));
     assert!(!format!("{:?}", read(&marked)).contains("MARKER"));
@@ -146,7 +146,7 @@ proptest! {
     #[test]
     fn arbitrary_bytes_never_panic(bytes in proptest::collection::vec(any::<u8>(), 0..200)) {
         let text = String::from_utf8_lossy(&bytes);
-        let _ = read(&text, &bindings());
+        let _ = read(&text, bindings());
         let _ = sources::parse(&text);
         let _ = policy::read_file(&text);
         for content_type in ["", "application/cloudevents+json", "application/cloudevents-batch+json"] {
@@ -159,7 +159,7 @@ proptest! {
 
     #[test]
     fn arbitrary_json_never_panics(value in any_json()) {
-        let _ = read(&value.to_string(), &bindings());
+        let _ = read(&value.to_string(), bindings());
         let _ = policy::read_file(&value.to_string());
     }
 
@@ -177,7 +177,7 @@ proptest! {
         if let Some(spot) = sample.pointer_mut(&pointer) {
             *spot = value;
         }
-        match read(&sample.to_string(), &bindings()) {
+        match read(&sample.to_string(), bindings()) {
             Ok(_) => {}
             Err(refused) => {
                 prop_assert!(!refused.faults.is_empty());
@@ -217,6 +217,6 @@ proptest! {
         let index = at.index(lines.len());
         if keep { lines.insert(index, &line) } else { lines[index] = &line }
         let body = serde_json::json!({"format": "ical.vfreebusy", "headers": {}, "body": lines.join("\r\n")});
-        let _ = read(&body.to_string(), &bindings());
+        let _ = read(&body.to_string(), bindings());
     }
 }

@@ -13,7 +13,7 @@ use sources::{Bindings, Fault, contract, policy};
 
 /// How the expectations begin that JSON Schema has no words for: order between two members, uniqueness by one member,
 /// the calendar, bytes instead of characters, lists of names kept elsewhere.
-const BEYOND: [&str; 20] = [
+const BEYOND: [&str; 23] = [
     "an RFC 3339 instant",
     "an instant between the years",
     "an instant after `",
@@ -31,6 +31,9 @@ const BEYOND: [&str; 20] = [
     "a JSON media type",
     "a change id (or a pattern that ends in a star",
     "one system for a source, change and checkpoint",
+    "bindings of one workflow",
+    "`*`: the star stands for several",
+    "a source that `sources` registers for",
     "one binding of this format",
     "owner/name",
     "a subject like ",

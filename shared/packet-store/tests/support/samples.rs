@@ -116,7 +116,7 @@ pub fn facts() -> Facts {
         owner: Some(person("rm")),
         owner_confirmed: true,
     };
-    let evidence = Evidence { status: EvidenceStatus::Ready, ready_at: Some(at("2026-11-03T08:30:00Z")) };
+    let evidence = Evidence { status: EvidenceStatus::Ready, ready_at: Some(at("2026-11-03T08:30:00Z")), run: None };
     let mut all = vec![
         fact(Subject::Review(review()), 1, Body::Review(terms)),
         fact(

@@ -237,7 +237,7 @@ pub fn evidence(revision: u64, ready: Option<&str>) -> Fact {
         source: Source::parse("//ci.example.com/identity").expect("a source"),
         revision,
         accepted_at: at("08:10:00"),
-        body: Body::Evidence(Evidence { status: EvidenceStatus::Expected, ready_at: ready.map(at) }),
+        body: Body::Evidence(Evidence { status: EvidenceStatus::Expected, ready_at: ready.map(at), run: None }),
     }
 }
 

@@ -105,6 +105,13 @@ pub fn judge(event: &Event, known: &StoredContext<'_>, deployment: &Deployment, 
     if known.fact.is_some_and(|fact| stamp <= fact.stamp()) {
         return Err(Ignored::StaleRevision);
     }
+    // Runs may overlap: what an older one comes to is older, whenever it ends.
+    let body = match (known.fact.map(|fact| &fact.body), body) {
+        (Some(Body::Evidence(known)), Body::Evidence(evidence)) => {
+            Body::Evidence(evidence.following(known).ok_or(Ignored::StaleRevision)?)
+        }
+        (_, body) => body,
+    };
     Ok(Fact { subject: event.subject.clone(), source: source.clone(), revision: *revision, accepted_at: now, body })
 }
 

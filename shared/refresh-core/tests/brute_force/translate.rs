@@ -237,7 +237,7 @@ fn of_evidence(names: Names, evidence: &case::Evidence) -> refresh_core::facts::
         case::Evidence::Expected(at) => (EvidenceStatus::Expected, *at),
         case::Evidence::Withdrawn => (EvidenceStatus::Withdrawn, None),
     };
-    refresh_core::facts::fact::Evidence { status, ready_at: at.map(|at| names.at(at)) }
+    refresh_core::facts::fact::Evidence { status, ready_at: at.map(|at| names.at(at)), run: None }
 }
 
 fn of_diary(names: Names, diary: &case::Diary) -> Availability {

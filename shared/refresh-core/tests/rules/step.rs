@@ -384,7 +384,7 @@ fn evidence(world: &mut World, rest: &str, manner: Manner) -> Result<(), String>
         }
     }
     let subject = Subject::Evidence(fixture::change(), checkpoint(key)?);
-    world.send(subject, Body::Evidence(Evidence { status, ready_at }), manner)
+    world.send(subject, Body::Evidence(Evidence { status, ready_at, run: None }), manner)
 }
 
 /// `freeze 20:00-23:00, 17:00-18:00 advisory`

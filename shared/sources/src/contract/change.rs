@@ -5,7 +5,7 @@ use refresh_core::{
     base::instant::DAY,
     facts::{
         event::Statement,
-        fact::{Body, Change, ChangeState, Evidence, EvidenceStatus, InForce, LONGEST_WINDOW_DAYS},
+        fact::{Body, Change, ChangeState, Evidence, EvidenceRun, EvidenceStatus, InForce, LONGEST_WINDOW_DAYS},
         subject::Subject,
     },
 };
@@ -28,6 +28,8 @@ const STATUSES: [(&str, EvidenceStatus); 3] = [
     ("withdrawn", EvidenceStatus::Withdrawn),
 ];
 
+/// The longest name of a run.
+const LONGEST_RUN: usize = 400;
 /// The longest word a source may have for how far an owner has confirmed.
 const LONGEST_CONFIRMATION: usize = 100;
 
@@ -70,7 +72,12 @@ pub fn evidence(data: &Object<'_>) -> Option<Said> {
         Some(EvidenceStatus::Ready) => data.must("ready_at", |node| node.instant()).map(Some),
         _ => data.may("ready_at", |node| node.instant()),
     };
-    let evidence = Evidence { status: status?, ready_at: ready_at? };
+    let run = data.may("run", |node| node.prose(LONGEST_RUN));
+    let (status, ready_at, run) = (status?, ready_at?, run?);
+    // Whatever is not over has been told to begin.
+    let begun = |id: &String| if status == EvidenceStatus::Expected { vec![id.clone()] } else { Vec::new() };
+    let run = run.map(|id| EvidenceRun { begun: begun(&id), id });
+    let evidence = Evidence { status, ready_at, run };
     let body = Body::Evidence(evidence);
     Some((Subject::Evidence(change?, checkpoint?), Statement::State { revision: revision?, body }))
 }

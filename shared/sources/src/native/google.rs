@@ -1,57 +1,111 @@
-//! Google Calendar's `freeBusy` answer. Errors beside a calendar make its time unknown; busy that is listed counts anyway.
+//! Google Calendar's `freeBusy` answer, as it is or as `{"request": {...}, "response": {...}}`. Errors beside a calendar
+//! make its time unknown; busy that is listed counts anyway. The service merges what touches.
 
-use refresh_core::Interval;
+use std::collections::BTreeSet;
+
+use refresh_core::{Interval, Person};
+use serde_json::json;
 
 use super::{
-    binding::Binding,
-    input::{Input, Snapshot},
+    binding::Says,
+    input::Input,
+    people::{self, PersonTime, TimeKind},
 };
-use crate::reader::{Node, Object};
+use crate::reader::{Node, Object, ReadAlone};
 
 /// The service expands at most 50 calendars a request.
 const MOST_CALENDARS: usize = 50;
 const MOST_INTERVALS: usize = 4_000;
 
 pub fn translate(input: &mut Input<'_>) -> Option<()> {
-    let binding = input.binding(|binding| match binding {
-        Binding::Calendar(_, poll) => Some(poll),
+    let binding = input.binding(|binding| match &binding.says {
+        Says::Calendar(poll) => Some(poll),
         _ => None,
     });
     let payload = input.payload;
     let object = payload.object()?;
-    let horizon = object.interval("timeMin", "timeMax");
-    let calendars = object.must("calendars", calendars);
+    let asked = object.may("request", |request| asked(&request.object()?));
+    let wrapped = object.has("response");
+    let answer = if wrapped { object.must("response", |node| answer(&node.object()?)) } else { answer(&object) };
     let poll = binding?;
-    let revision = input.polled_revision(poll);
-    let (horizon, calendars, revision) = (horizon?, calendars?, revision?);
-    for Calendar { name, path, busy, known } in calendars {
-        let Some(person) = input.person(poll, &name, &path) else { continue };
-        let unknown = if known { Vec::new() } else { vec![horizon] };
-        let snapshot = Snapshot { person: &person, kind: "calendar", revision, horizon, busy, unknown };
-        input.emit_availability(&poll.source, &snapshot);
+    let revision = input.polled_revision(&poll.revision_header);
+    if asked.is_none() || revision.is_none() {
+        input.spill(answer.into_iter().flat_map(|(_, calendars)| calendars).filter_map(|(_, read)| read.err()));
+        return None;
     }
+    let (asked, (horizon, calendars), revision) = (asked?.unwrap_or_default(), answer?, revision?);
+    let mut told = Vec::new();
+    let (mut answered, mut spoiled) = (BTreeSet::new(), BTreeSet::new());
+    for (name, read) in calendars {
+        answered.insert(name.clone());
+        match read {
+            Ok(BusyCalendar { path, busy, known }) => {
+                let Some(person) = input.person(poll, &name, &path) else { continue };
+                let unknown = if known { Vec::new() } else { vec![horizon] };
+                told.push(PersonTime { person, revision, horizon, busy, unknown });
+            }
+            Err(faults) => {
+                spoiled.extend(poll.person_of(&name));
+                let mut alone = payload.value().clone();
+                let part = if wrapped { &mut alone["response"] } else { &mut alone };
+                let record = part["calendars"][&name].take();
+                part["calendars"] = json!({ name.as_str(): record });
+                if wrapped {
+                    alone["request"]["items"] = json!([{ "id": name }]);
+                }
+                input.refuse(Some(&name), Some(alone), faults);
+            }
+        }
+    }
+    let missing = asked.iter().filter(|name| !answered.contains(*name));
+    let unknown = |person: Person| PersonTime { person, revision, horizon, busy: Vec::new(), unknown: vec![horizon] };
+    told.extend(missing.filter_map(|name| poll.person_of(name)).map(unknown));
+    people::emit(input, poll, TimeKind::Runs, told, &spoiled);
     Some(())
 }
 
-struct Calendar {
-    name: String,
+/// The calendars that were asked for.
+fn asked(request: &Object<'_>) -> Option<Vec<String>> {
+    let items =
+        request.may("items", |list| list.list(1_000, |item| item.object()?.must("id", |node| node.text_owned())));
+    Some(items?.unwrap_or_default())
+}
+
+type FreeBusyAnswer = (Interval, Vec<(String, ReadAlone<BusyCalendar>)>);
+
+fn answer(answer: &Object<'_>) -> Option<FreeBusyAnswer> {
+    let horizon = answer.interval("timeMin", "timeMax");
+    let calendars = answer.must("calendars", |node| {
+        let calendars = node.object()?.each_alone(|_, node| calendar(node));
+        if calendars.len() > MOST_CALENDARS {
+            node.wrong(format!("at most {MOST_CALENDARS} calendars"))
+        } else {
+            Some(calendars)
+        }
+    });
+    Some((horizon?, calendars?))
+}
+
+struct BusyCalendar {
     path: String,
     busy: Vec<Interval>,
     known: bool,
 }
 
-fn calendars(node: &Node<'_>) -> Option<Vec<Calendar>> {
-    let calendars = node.object()?.each(|name, node| {
-        let object: Object<'_> = node.object()?;
-        let errors = object.may("errors", |list| list.list(MOST_INTERVALS, |_| Some(())));
-        let busy = object.may("busy", |list| list.list(MOST_INTERVALS, |item| item.object()?.interval("start", "end")));
-        let (errors, busy) = (errors?.unwrap_or_default(), busy?);
-        let known = errors.is_empty() && busy.is_some();
-        Some(Calendar { name: name.to_owned(), path: node.path(), busy: busy.unwrap_or_default(), known })
-    })?;
-    if calendars.len() > MOST_CALENDARS {
-        node.wrong(format!("at most {MOST_CALENDARS} calendars"))
-    } else {
-        Some(calendars)
-    }
+fn calendar(node: &Node<'_>) -> Option<BusyCalendar> {
+    let object = node.object()?;
+    let errors = object.may("errors", |list| list.list(MOST_INTERVALS, |_| Some(())));
+    let busy = object.may("busy", |list| list.list(MOST_INTERVALS, period));
+    let (errors, busy) = (errors?.unwrap_or_default(), busy?);
+    let known = errors.is_empty() && busy.is_some();
+    Some(BusyCalendar { path: node.path(), busy: busy.unwrap_or_default().into_iter().flatten().collect(), known })
+}
+
+/// `None` inside: a period that lasts no time engages nobody.
+fn period(node: &Node<'_>) -> Option<Option<Interval>> {
+    let object = node.object()?;
+    let start = object.must("start", |node| node.instant());
+    let end = object.must("end", |node| node.instant());
+    let (start, end) = (start?, end?);
+    if start == end { Some(None) } else { object.ordered("start", start, "end", end).map(Some) }
 }

@@ -1,14 +1,19 @@
 //! Microsoft Graph's `getSchedule`: `{"request": {...}, "response": {...}}`, since an answer does not say what was asked.
 //!
-//! The items decide, never `availabilityView`, which is quantised. An unknown mailbox is an `error` inside a 200, and
-//! that is unknown time, not free time. `subject` and `location` have no place here.
+//! The items decide; `availabilityView`, which is quantised, is held against them, since a calendar of which only the
+//! merged view may be seen comes without items. An unknown mailbox is an `error` inside a 200, and that is unknown time,
+//! not free time. `subject` and `location` have no place here.
+
+use std::collections::BTreeSet;
 
 use chrono::NaiveDateTime;
-use refresh_core::{Instant, Interval, base::zone::Meaning};
+use refresh_core::{Instant, Interval, Person, base::zone::Meaning};
+use serde_json::{Value, json};
 
 use super::{
-    binding::{Binding, Poll},
-    input::{Input, Snapshot},
+    binding::{Poll, Says},
+    input::Input,
+    people::{self, PersonTime, TimeKind},
     zone,
 };
 use crate::reader::{Node, Object};
@@ -16,93 +21,188 @@ use crate::reader::{Node, Object};
 /// The service takes 100 mailboxes a request, and refuses more than 1,000 items for one.
 const MOST_SCHEDULES: usize = 100;
 const MOST_ITEMS: usize = 4_000;
+/// Query options that leave something out.
+pub const FILTERS: [&str; 6] = ["$filter", "$search", "$skip", "$skiptoken", "$deltatoken", "$expand"];
+
+/// What was asked.
+struct AskedTime {
+    horizon: Interval,
+    /// Empty where the request does not say.
+    schedules: Vec<String>,
+    /// Minutes of one digit of the view.
+    step: i64,
+}
 
 pub fn translate(input: &mut Input<'_>) -> Option<()> {
-    let binding = input.binding(|binding| match binding {
-        Binding::Calendar(_, poll) => Some(poll),
+    let binding = input.binding(|binding| match &binding.says {
+        Says::Calendar(poll) => Some(poll),
         _ => None,
     });
     let payload = input.payload;
     let object = payload.object()?;
-    let horizon = object.must("request", |request| {
-        let request = request.object()?;
-        let start = request.must("startTime", local);
-        let end = request.must("endTime", local);
-        let (start, end) = (start?.last(), end?.first());
-        request.ordered("startTime", start, "endTime", end)
-    });
+    let asked = object.must("request", |request| asked(&request.object()?));
     let poll = binding?;
-    let schedules = object.must("response", |response| {
-        response.object()?.must("value", |list| list.list(MOST_SCHEDULES, |item| schedule(poll, item)))
+    let answers = object.must("response", |response| {
+        let response = response.object()?;
+        one_page(&response)?;
+        response.must("value", |list| list.each_alone(MOST_SCHEDULES, |item| schedule(poll, asked.as_ref(), item)))
     });
-    let revision = input.polled_revision(poll);
-    let (horizon, schedules, revision) = (horizon?, schedules?, revision?);
-    for schedule in schedules {
-        let Some(person) = input.person(poll, &schedule.name, &schedule.path) else { continue };
-        let Schedule { busy, known, mut unknown, .. } = schedule;
-        if !known {
-            unknown = vec![horizon];
-        }
-        let snapshot = Snapshot { person: &person, kind: "calendar", revision, horizon, busy, unknown };
-        input.emit_availability(&poll.source, &snapshot);
+    let revision = input.polled_revision(&poll.revision_header);
+    if asked.is_none() || revision.is_none() {
+        input.spill(answers.into_iter().flatten().filter_map(Result::err));
+        return None;
     }
+    let (asked, answers, revision) = (asked?, answers?, revision?);
+    let records = payload.value().pointer("/response/value").and_then(Value::as_array);
+    let mut told = Vec::new();
+    let (mut answered, mut spoiled) = (BTreeSet::new(), BTreeSet::new());
+    for (record, read) in records.into_iter().flatten().zip(answers) {
+        match read {
+            Ok(schedule) => {
+                answered.insert(schedule.name.to_ascii_lowercase());
+                let Some(person) = input.person(poll, &schedule.name, &schedule.path) else { continue };
+                let Schedule { busy, unknown, .. } = schedule;
+                told.push(PersonTime { person, revision, horizon: asked.horizon, busy, unknown });
+            }
+            Err(faults) => {
+                let name = record.get("scheduleId").and_then(Value::as_str);
+                answered.extend(name.map(str::to_ascii_lowercase));
+                spoiled.extend(name.and_then(|name| poll.person_of(name)));
+                let mut alone = payload.value().clone();
+                alone["request"]["schedules"] = json!(name);
+                alone["response"]["value"] = json!([record]);
+                input.refuse(name, Some(alone), faults);
+            }
+        }
+    }
+    told.extend(unanswered(poll, &asked, &answered, revision));
+    people::emit(input, poll, TimeKind::Entries, told, &spoiled);
     Some(())
+}
+
+/// Who was asked for and is not in the answer: nothing is known of them.
+fn unanswered(poll: &Poll, asked: &AskedTime, answered: &BTreeSet<String>, revision: u64) -> Vec<PersonTime> {
+    let missing = asked.schedules.iter().filter(|name| !answered.contains(&name.to_ascii_lowercase()));
+    let people = missing.filter_map(|name| poll.person_of(name));
+    let unknown = |person: Person| PersonTime {
+        person,
+        revision,
+        horizon: asked.horizon,
+        busy: Vec::new(),
+        unknown: vec![asked.horizon],
+    };
+    people.map(unknown).collect()
+}
+
+fn asked(request: &Object<'_>) -> Option<AskedTime> {
+    let whole = request.unfiltered(&FILTERS);
+    let schedules = request.may("schedules", |node| node.list(MOST_SCHEDULES, |item| item.text_owned()));
+    let start = request.must("startTime", local);
+    let end = request.must("endTime", local);
+    let step = request.may("availabilityViewInterval", |node| node.whole(5..=1_440));
+    let (start, end) = (start?.last(), end?.first());
+    let horizon = request.ordered("startTime", start, "endTime", end);
+    whole?;
+    Some(AskedTime { horizon: horizon?, schedules: schedules?.unwrap_or_default(), step: step?.unwrap_or(30) })
+}
+
+/// An answer with a link to its next page is not the whole of it.
+pub fn one_page(response: &Object<'_>) -> Option<()> {
+    let more = response.may("@odata.nextLink", |node| {
+        node.wrong_as::<()>("nothing (every page of the answer, put together)", "a link to the next page")
+    });
+    more.map(|_| ())
 }
 
 struct Schedule {
     name: String,
     path: String,
-    known: bool,
     busy: Vec<Interval>,
     unknown: Vec<Interval>,
 }
 
-#[derive(Clone, Copy)]
-enum Status {
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub enum ShowAs {
     Free,
     Busy,
     Unknown,
 }
 
-fn schedule(poll: &Poll, node: &Node<'_>) -> Option<Schedule> {
+/// Every word that is not known is unknown time.
+pub fn show_as(poll: &Poll, word: &str) -> ShowAs {
+    match word {
+        "free" | "workingElsewhere" => ShowAs::Free,
+        "busy" | "oof" => ShowAs::Busy,
+        "tentative" if poll.tentative_is_busy => ShowAs::Busy,
+        "tentative" => ShowAs::Free,
+        _ => ShowAs::Unknown,
+    }
+}
+
+fn schedule(poll: &Poll, asked: Option<&AskedTime>, node: &Node<'_>) -> Option<Schedule> {
     let object = node.object()?;
     let name = object.must("scheduleId", |node| node.text_owned());
     let path = format!("{}.scheduleId", node.path());
+    let view = object.may("availabilityView", |node| node.text_owned());
     let items = object.may("scheduleItems", |list| list.list(MOST_ITEMS, |item| entry(poll, item)));
-    let (name, items) = (name?, items?);
+    let (name, view, items, asked) = (name?, view?, items?, asked?);
     // Without items, or with an error beside them, nothing is known of that mailbox.
     let known = !object.has("error") && items.is_some();
-    let mut schedule = Schedule { name, path, known, busy: Vec::new(), unknown: Vec::new() };
+    let mut schedule = Schedule { name, path, busy: Vec::new(), unknown: Vec::new() };
     for (status, interval) in items.unwrap_or_default() {
         match (status, interval) {
-            (Status::Busy, Some(interval)) => schedule.busy.push(interval),
-            (Status::Unknown, Some(interval)) => schedule.unknown.push(interval),
+            (ShowAs::Busy, Some(interval)) => schedule.busy.push(interval),
+            (ShowAs::Unknown, Some(interval)) => schedule.unknown.push(interval),
             _ => {}
         }
+    }
+    let unexplained = view.map_or(Some(Vec::new()), |view| unexplained(poll, asked, &view, &schedule));
+    match unexplained {
+        Some(slots) if known => schedule.unknown.extend(slots),
+        _ => schedule.unknown = vec![asked.horizon],
     }
     Some(schedule)
 }
 
+/// Where the merged view shows somebody engaged and no item says by what. `None`: the view is not of this time at all.
+fn unexplained(poll: &Poll, asked: &AskedTime, view: &str, schedule: &Schedule) -> Option<Vec<Interval>> {
+    let length = asked.horizon.end.since(asked.horizon.start);
+    let slots = length.div_euclid(asked.step * 60_000) + i64::from(length % (asked.step * 60_000) != 0);
+    if usize::try_from(slots).ok()? != view.chars().count() {
+        return None;
+    }
+    let mut unknown = Vec::new();
+    let mut start = asked.horizon.start;
+    for digit in view.chars() {
+        let end = start.plus_minutes(asked.step);
+        let free = matches!(digit, '0' | '4') || digit == '1' && !poll.tentative_is_busy;
+        let slot = Interval::new(start, end.min(asked.horizon.end))?;
+        let overlaps = |one: &Interval| one.start < slot.end && slot.start < one.end;
+        if !free && !schedule.busy.iter().chain(&schedule.unknown).any(overlaps) {
+            unknown.push(slot);
+        }
+        start = end;
+    }
+    Some(people::merged(unknown))
+}
+
 /// An entry that lasts no time engages nobody: its interval is `None`.
-fn entry(poll: &Poll, node: &Node<'_>) -> Option<(Status, Option<Interval>)> {
+fn entry(poll: &Poll, node: &Node<'_>) -> Option<(ShowAs, Option<Interval>)> {
     let object = node.object()?;
-    let status = object.must("status", |node| {
-        Some(match node.text()? {
-            "free" | "workingElsewhere" => Status::Free,
-            "busy" | "oof" => Status::Busy,
-            "tentative" if poll.tentative_is_busy => Status::Busy,
-            "tentative" => Status::Free,
-            // `unknown`, and every word that is added one day.
-            _ => Status::Unknown,
-        })
-    });
+    let status = object.must("status", |node| Some(show_as(poll, node.text()?)));
+    let interval = times(&object)?;
+    Some((status?, interval))
+}
+
+/// `start` and `end` of an entry, the longer of what they can be. `Some(None)`: no time at all.
+pub fn times(object: &Object<'_>) -> Option<Option<Interval>> {
     let start = object.must("start", local);
     let end = object.must("end", local);
     let (start, end) = (start?, end?);
     if end.last() < start.first() {
-        return wrong_end(&object, start.first(), end.last());
+        return wrong_end(object, start.first(), end.last());
     }
-    Some((status?, zone::widest(start, end)))
+    Some(zone::widest(start, end))
 }
 
 fn wrong_end<T>(object: &Object<'_>, start: Instant, end: Instant) -> Option<T> {

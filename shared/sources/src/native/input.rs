@@ -4,14 +4,14 @@ use std::collections::BTreeMap;
 
 use chrono::DateTime;
 use refresh_core::{
-    Interval, Person, Source,
+    Instant, Person, Source,
     base::{digest::Digest, name::shorten},
 };
 use serde_json::{Value, json};
 
 use super::{
-    Translation,
-    binding::{Binding, Format, NamedBinding, Poll},
+    RefusedPart, Translation,
+    binding::{Binding, Format, Poll},
 };
 use crate::{
     fault::Fault,
@@ -22,7 +22,7 @@ pub struct Input<'a> {
     pub format: Format,
     pub payload: Node<'a>,
     headers: BTreeMap<String, &'a str>,
-    bindings: &'a [NamedBinding],
+    bindings: Vec<&'a Binding>,
     faults: &'a Faults,
     translation: Translation,
 }
@@ -32,7 +32,7 @@ impl<'a> Input<'a> {
         format: Format,
         headers: &'a BTreeMap<String, String>,
         payload: Node<'a>,
-        bindings: &'a [NamedBinding],
+        bindings: Vec<&'a Binding>,
         faults: &'a Faults,
     ) -> Self {
         let headers = headers.iter().map(|(name, value)| (name.to_ascii_lowercase(), value.trim())).collect();
@@ -53,16 +53,38 @@ impl<'a> Input<'a> {
         None
     }
 
+    /// Records' own faults, where the payload is refused as a whole: everything wrong is said at once.
+    pub fn spill(&self, records: impl IntoIterator<Item = Vec<Fault>>) {
+        records.into_iter().flatten().for_each(|fault| self.faults.push(fault));
+    }
+
     pub fn skip(&mut self, why: impl Into<String>) {
         self.translation.skipped.push(why.into());
     }
 
-    pub fn bindings(&self) -> impl Iterator<Item = &'a Binding> + use<'a> {
-        let format = self.format;
-        self.bindings.iter().map(|bound| &bound.binding).filter(move |binding| binding.format() == format)
+    /// Something changed at a source: only an answer to a question says what.
+    pub fn hint(&mut self, source: &Source) {
+        if !self.translation.hints.contains(source) {
+            self.translation.hints.push(source.clone());
+        }
     }
 
-    /// The one binding of a format that has at most one.
+    /// A bad record among good ones, said by the source's own word for the record. `body` is the payload with that
+    /// record alone.
+    pub fn refuse(&mut self, label: Option<&str>, body: Option<Value>, mut faults: Vec<Fault>) {
+        if let Some(label) = label {
+            for fault in &mut faults {
+                fault.path = format!("{}: {}", shorten(label).trim_matches('"'), fault.path);
+            }
+        }
+        self.translation.refused.push(RefusedPart { body, faults });
+    }
+
+    pub fn bindings(&self) -> impl Iterator<Item = &'a Binding> + use<'a> {
+        self.bindings.clone().into_iter()
+    }
+
+    /// The one binding of a format whose payloads do not say where they are from.
     pub fn binding<T>(&self, pick: impl Fn(&'a Binding) -> Option<&'a T>) -> Option<&'a T> {
         let found = self.bindings().find_map(pick);
         if found.is_none() {
@@ -88,38 +110,25 @@ impl<'a> Input<'a> {
         }));
     }
 
-    /// One person's busy snapshot.
-    pub fn emit_availability(&mut self, source: &Source, snapshot: &Snapshot<'_>) {
-        let intervals = |list: &[Interval]| -> Vec<Value> {
-            list.iter().map(|one| json!({ "start": one.start.to_string(), "end": one.end.to_string() })).collect()
-        };
-        let data = json!({
-            "person": snapshot.person.as_str(),
-            "kind": snapshot.kind,
-            "revision": snapshot.revision,
-            "horizon": { "start": snapshot.horizon.start.to_string(), "end": snapshot.horizon.end.to_string() },
-            "busy": intervals(&snapshot.busy),
-            "unknown": intervals(&snapshot.unknown),
-        });
-        self.emit(source, None, "dev.holdpoint.availability.updated.v1", data);
-    }
-
     /// A polled answer has no revision of its own: the header that the binding names gives it, as a whole number, or
     /// as the instant of the answer (RFC 3339, or an HTTP date like the `Date` of the response itself).
-    pub fn polled_revision(&self, poll: &Poll) -> Option<u64> {
-        let name = poll.revision_header.as_str();
-        let path = format!("header {name}");
+    pub fn polled_revision(&self, header: &str) -> Option<u64> {
+        let path = format!("header {header}");
         let expected = "a whole number that rises, or the instant of the answer";
-        let Some(text) = self.header(name) else { return self.wrong(&path, expected, "nothing") };
+        let Some(text) = self.header(header) else { return self.wrong(&path, expected, "nothing") };
         let number = text.parse::<u64>().ok();
-        let instant = || DateTime::parse_from_rfc3339(text).or_else(|_| DateTime::parse_from_rfc2822(text)).ok();
-        let millis = || u64::try_from(instant()?.timestamp_millis()).ok();
+        let millis = || u64::try_from(instant(text)?.millis()).ok();
         number.or_else(millis).or_else(|| self.wrong(&path, expected, &shorten(text)))
+    }
+
+    /// When the answer was given, where the header says.
+    pub fn answered_at(&self, header: &str) -> Option<Instant> {
+        self.header(header).and_then(instant)
     }
 
     /// The person that a source's own name for somebody stands for: as bound, or an address as it is.
     pub fn person(&mut self, poll: &Poll, name: &str, path: &str) -> Option<Person> {
-        let person = poll.people.get(name).cloned().or_else(|| Person::parse(name).ok());
+        let person = poll.person_of(name);
         if person.is_none() {
             self.skip(format!("{path} is bound to no person"));
         }
@@ -127,12 +136,8 @@ impl<'a> Input<'a> {
     }
 }
 
-/// What a calendar or an on-call system says of one person.
-pub struct Snapshot<'a> {
-    pub person: &'a Person,
-    pub kind: &'static str,
-    pub revision: u64,
-    pub horizon: Interval,
-    pub busy: Vec<Interval>,
-    pub unknown: Vec<Interval>,
+/// RFC 3339, or an HTTP date.
+fn instant(text: &str) -> Option<Instant> {
+    let read = DateTime::parse_from_rfc3339(text).or_else(|_| DateTime::parse_from_rfc2822(text)).ok()?;
+    Some(Instant::from_millis(read.timestamp_millis()))
 }

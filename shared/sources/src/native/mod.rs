@@ -1,24 +1,45 @@
 //! What source systems send by themselves, translated at the door into events of the contract.
 //!
-//! One file per source system. What a payload cannot say itself (which change and checkpoint a workflow is evidence
-//! for, which person a user id is) comes from the deployment's [`Bindings`]. A payload, or a part of one, that no
-//! binding speaks of is *skipped* with its reason, which is no fault: a repository has many workflows.
+//! One file per subject. What a payload cannot say itself (which change and checkpoint a workflow is evidence for, which
+//! person a user id is) comes from the deployment's [`Bindings`]. A payload, or a part of one, that no binding speaks of
+//! is *skipped* with its reason, which is no fault: a repository has many workflows.
+//!
+//! Not knowing is never good news. What each way of not knowing becomes, translator by translator, is the table in
+//! `DESIGN.md`; `tests/never_better.rs` holds the table.
 //!
 //! Authenticity is proven before this, where the request comes in: a signature is over bytes, and here are values.
 
+mod aws;
+mod azure;
 pub mod binding;
 mod cdevents;
 mod github;
+mod gitlab;
 mod google;
+mod google_events;
+mod grafana;
 mod graph;
+mod graph_view;
+mod hint;
 mod ical;
+mod incident_io;
 mod input;
+mod jenkins;
+mod jira;
+mod oncall;
+mod opsgenie;
 mod pagerduty;
+mod pagerduty_schedule;
+mod people;
+mod recurrence;
+mod roster;
+mod run;
 mod servicenow;
 mod zone;
 
 use std::collections::BTreeMap;
 
+use refresh_core::Source;
 use serde_json::Value;
 
 use crate::{
@@ -36,10 +57,23 @@ pub struct Translation {
     pub events: Vec<Value>,
     /// Why parts of the payload became no event, one line each.
     pub skipped: Vec<String>,
+    /// Records that are bad, where others of the same payload are good and taken.
+    pub refused: Vec<RefusedPart>,
+    /// Sources that should be asked before their next turn: the payload says that something changed, and not what.
+    pub hints: Vec<Source>,
 }
 
-/// Translates one payload. `body` is the payload's JSON; a string is taken as its text (JSON or iCalendar). `binding`: the
-/// name of the binding that the payload is for, where its door knows.
+/// A bad record of a payload whose records stand each for itself.
+#[derive(Clone, PartialEq, Debug)]
+pub struct RefusedPart {
+    /// The payload with this record alone. `None`: the record cannot be cut out; the whole payload stands for it.
+    pub body: Option<Value>,
+    /// Never empty.
+    pub faults: Vec<Fault>,
+}
+
+/// Translates one payload. `body` is the payload's JSON; a string is taken as its text (JSON, iCalendar, CSV or XML).
+/// `binding`: the name of the binding that the payload is for, where its door knows.
 ///
 /// # Errors
 /// [`Refused`] with every fault, by JSON path into the payload; nothing of a refused payload is translated.
@@ -55,7 +89,7 @@ pub fn translate(
         let expected = format!("one of {}", known.join(", "));
         return Err(Fault::new("$.format", expected, describe(&Value::from(format))).into());
     };
-    let bindings = candidates(format, binding, bindings)?;
+    let bindings = bindings.candidates(format, binding)?;
     let parsed = match body {
         Value::String(text) if format.is_json() => Some(json::parse(text, "$")?),
         _ => None,
@@ -63,45 +97,55 @@ pub fn translate(
     let faults = Faults::default();
     let payload = Node::root(parsed.as_ref().unwrap_or(body), "$", &faults);
     let mut input = Input::new(format, headers, payload, bindings, &faults);
-    let read = match format {
-        Format::CdEvents => cdevents::translate(&mut input),
-        Format::GithubWorkflowRun => github::workflow_run(&mut input),
-        Format::GithubCheckSuite => github::check_suite(&mut input),
-        Format::ServicenowChangeRequest => servicenow::translate(&mut input),
-        Format::GraphGetSchedule => graph::translate(&mut input),
-        Format::GoogleFreeBusy => google::translate(&mut input),
-        Format::IcalVfreebusy => ical::translate(&mut input),
-        Format::PagerdutyOncalls => pagerduty::translate(&mut input),
-    };
-    let translation = input.done();
-    if read.is_some() && faults.is_empty() {
-        Ok(translation)
-    } else {
-        Err(Refused {
-            identity: None,
-            event_type: Some(format.word().to_owned()),
-            trace: None,
-            faults: faults.into_vec(),
-        })
+    let read = translator(format)(&mut input);
+    let mut translation = input.done();
+    let refused = |faults| Refused { identity: None, event_type: Some(format.word().to_owned()), trace: None, faults };
+    if read.is_none() || !faults.is_empty() {
+        return Err(refused(faults.into_vec()));
     }
+    let nothing = translation.events.is_empty() && translation.skipped.is_empty() && translation.hints.is_empty();
+    if nothing && !translation.refused.is_empty() {
+        // Every record is bad: then the payload is, and goes where bad events go whole.
+        return Err(refused(translation.refused.into_iter().flat_map(|part| part.faults).collect()));
+    }
+    if nothing {
+        translation.skipped.push("a payload without a record".to_owned());
+    }
+    Ok(translation)
 }
 
-/// The bindings that may speak of a payload: the one that is named, else all.
-fn candidates<'b>(format: Format, name: Option<&str>, bindings: &'b Bindings) -> Result<&'b [NamedBinding], Fault> {
-    let of_format = || bindings.0.iter().filter(|bound| bound.binding.format() == format);
-    let known = || of_format().filter_map(|bound| bound.name.as_deref()).collect::<Vec<_>>().join(", ");
-    match name {
-        Some(name) => match bindings.named(name) {
-            Some(bound) if bound.binding.format() == format => Ok(std::slice::from_ref(bound)),
-            _ => {
-                let expected = format!("the name of a binding for {} (known: {})", format.word(), known());
-                Err(Fault::new("$.binding", expected, describe(&Value::from(name))))
-            }
-        },
-        // Nothing in such a payload says which of several it is for: a guess could take one system's word for another's.
-        None if !format.tells_its_origin() && of_format().nth(1).is_some() => {
-            Err(Fault::new("$.binding", format!("the name of one of the bindings: {}", known()), "nothing"))
-        }
-        None => Ok(&bindings.0),
+/// The format of an event that AWS itself put on the bus.
+pub fn format_on_the_bus(event: &Value) -> Option<Format> {
+    aws::format_of(event)
+}
+
+fn translator(format: Format) -> fn(&mut Input<'_>) -> Option<()> {
+    match format {
+        Format::CdEvents => cdevents::translate,
+        Format::GithubWorkflowRun => github::workflow_run,
+        Format::GithubCheckSuite => github::check_suite,
+        Format::GitlabPipeline => gitlab::translate,
+        Format::JenkinsNotification => jenkins::translate,
+        Format::AzureBuildComplete => azure::translate,
+        Format::AwsCodepipeline => aws::codepipeline,
+        Format::AwsCodebuild => aws::codebuild,
+        Format::ServicenowChangeRequest => servicenow::change::translate,
+        Format::ServicenowDelegates => servicenow::delegates::translate,
+        Format::ServicenowSchedules => servicenow::schedules::translate,
+        Format::JiraChange => jira::translate,
+        Format::RosterCsv | Format::RosterJson => roster::translate,
+        Format::GraphGetSchedule => graph::translate,
+        Format::GraphCalendarView => graph_view::translate,
+        Format::GraphChangeNotification => hint::graph,
+        Format::GoogleFreeBusy => google::translate,
+        Format::GoogleEventsList => google_events::translate,
+        Format::IcalVfreebusy => ical::freebusy::translate,
+        Format::IcalVevent => ical::events::translate,
+        Format::PagerdutyOncalls => pagerduty::translate,
+        Format::PagerdutySchedule => pagerduty_schedule::translate,
+        Format::PagerdutyWebhook => hint::pagerduty,
+        Format::OpsgenieTimeline => opsgenie::translate,
+        Format::GrafanaFinalShifts => grafana::translate,
+        Format::IncidentIoScheduleEntries => incident_io::translate,
     }
 }

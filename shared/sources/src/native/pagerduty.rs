@@ -1,54 +1,105 @@
 //! PagerDuty's `/oncalls`: `{"request": {"since", "until"}, "response": {"oncalls": [...]}}`, since an answer does not
 //! say what was asked.
 //!
-//! The binding says whom the snapshot is of. Each of them gets one, an empty one too: who has left the rota is in no
-//! entry, and without it would stay engaged for ever.
+//! A request that names users is an answer about them alone. One that leaves out schedules or policies, or asks for the
+//! earliest entry, is an answer about nobody.
 
-use std::collections::BTreeMap;
+use std::collections::BTreeSet;
 
-use refresh_core::{Instant, Interval, Person};
+use refresh_core::Interval;
 
 use super::{
-    binding::{Binding, Oncall},
-    input::{Input, Snapshot},
+    binding::Oncall,
+    input::Input,
+    oncall::{self, MOST_ENTRIES, OncallEntry, bounds},
 };
 use crate::reader::{Node, Object};
 
-const MOST_ENTRIES: usize = 10_000;
-
-/// One entry that counts: a user's id, from when to when (`None`: permanent on that side).
-struct OncallEntry {
-    user: String,
-    start: Option<Instant>,
-    end: Option<Instant>,
+struct AskedOncalls {
+    horizon: Interval,
+    users: Option<BTreeSet<String>>,
 }
 
 pub fn translate(input: &mut Input<'_>) -> Option<()> {
-    let binding = input.binding(|binding| match binding {
-        Binding::Oncall(oncall) => Some(oncall),
-        _ => None,
-    });
+    let oncall = oncall::binding(input);
     let payload = input.payload;
     let object = payload.object()?;
-    let horizon = object.must("request", |node| node.object()?.interval("since", "until"));
-    let oncall = binding?;
+    let asked = object.must("request", |node| asked(oncall?, &node.object()?));
+    let oncall = oncall?;
     let entries = object.must("response", |response| {
         let response = response.object()?;
-        let whole = response.may("more", |node| match node.flag()? {
-            true => node.wrong("false (every page of the answer, put together)"),
-            false => Some(()),
-        });
         let entries = response.must("oncalls", |list| list.list(MOST_ENTRIES, |item| entry(oncall, item)));
-        whole?;
+        one_page(&response, entries.as_ref()?.len())?;
         entries
     });
-    let revision = input.polled_revision(&oncall.poll);
-    let (horizon, entries, revision) = (horizon?, entries?, revision?);
-    for (person, busy) in engaged(oncall, horizon, entries.into_iter().flatten()) {
-        let snapshot = Snapshot { person: &person, kind: "oncall", revision, horizon, busy, unknown: Vec::new() };
-        input.emit_availability(&oncall.poll.source, &snapshot);
+    let revision = input.polled_revision(&oncall.poll.revision_header);
+    let (asked, entries, revision) = (asked?, entries?, revision?);
+    let named = |id: &str| asked.users.as_ref().is_none_or(|users| users.contains(id));
+    let people = oncall.poll.people.iter().filter(|(id, _)| named(id)).map(|(_, person)| person.clone());
+    // Somebody whom the binding knows by two ids is answered for only where both were asked for.
+    let half = oncall.poll.people.iter().filter(|(id, _)| !named(id)).map(|(_, person)| person.clone());
+    let half: BTreeSet<_> = half.collect();
+    let people: BTreeSet<_> = people.filter(|person| !half.contains(person)).collect();
+    if !half.is_empty() {
+        input.skip(format!("{} bound people: the request does not ask for them", half.len()));
     }
+    oncall::tell(input, oncall, &people, asked.horizon, entries.into_iter().flatten().collect(), true, revision);
     Some(())
+}
+
+fn asked(oncall: &Oncall, request: &Object<'_>) -> Option<AskedOncalls> {
+    let horizon = request.interval("since", "until");
+    let list = |name: &str| {
+        let bracketed = format!("{name}[]");
+        let ids = |node: &Node<'_>| node.set(MOST_ENTRIES, |item| item.text_owned());
+        let (plain, bracketed) = (request.may(name, ids)?, request.may(&bracketed, ids)?);
+        // An empty list asks for everything, as none does.
+        Some(plain.or(bracketed).filter(|ids| !ids.is_empty()))
+    };
+    let users = list("user_ids");
+    let policies = list("escalation_policy_ids");
+    let unfiltered = |node: &Node<'_>| match node.value().as_array() {
+        Some(ids) if ids.is_empty() => Some(()),
+        _ => node.wrong("nothing: an answer of some schedules does not say who else is on call"),
+    };
+    let filtered = request.may("schedule_ids", unfiltered).and(request.may("schedule_ids[]", unfiltered));
+    let earliest = request.may("earliest", |node| match node.flag()? {
+        false => Some(()),
+        true => node.wrong("false: the earliest entry of each does not say when they are free"),
+    });
+    let first = request.may("offset", |node| match node.whole(0..=i64::MAX)? {
+        0 => Some(()),
+        _ => node.wrong("0 (every page of the answer, put together)"),
+    });
+    if let Some(Some(policies)) = &policies
+        && !oncall.escalation_policies.as_ref().is_some_and(|counting| counting.is_subset(policies))
+    {
+        let expected = "nothing, or every policy of the binding's `escalation_policies`";
+        let member =
+            if request.has("escalation_policy_ids") { "escalation_policy_ids" } else { "escalation_policy_ids[]" };
+        request.must(member, |node| node.wrong::<()>(expected));
+        return None;
+    }
+    policies?;
+    filtered.and(earliest).and(first)?;
+    Some(AskedOncalls { horizon: horizon?, users: users? })
+}
+
+/// PagerDuty's paging: more to come, an offset, or a total above what is here say that this is not the whole.
+fn one_page(response: &Object<'_>, entries: usize) -> Option<()> {
+    let more = response.may("more", |node| match node.flag()? {
+        true => node.wrong("false (every page of the answer, put together)"),
+        false => Some(()),
+    });
+    let offset = response.may("offset", |node| match node.whole(0..=i64::MAX)? {
+        0 => Some(()),
+        _ => node.wrong("0 (every page of the answer, put together)"),
+    });
+    let total = response.may("total", |node| match usize::try_from(node.whole(0..=i64::MAX)?) {
+        Ok(total) if total <= entries => Some(()),
+        _ => node.wrong(format!("at most the {entries} entries that are here")),
+    });
+    more.and(offset).and(total).map(|_| ())
 }
 
 /// `Some(None)`: good, but of a level or a policy that engages nobody.
@@ -57,55 +108,11 @@ fn entry(oncall: &Oncall, node: &Node<'_>) -> Option<Option<OncallEntry>> {
     let user = object.must("user", |node| node.object()?.must("id", |node| node.text_owned()));
     let level = object.must("escalation_level", |node| node.whole(1..=100));
     let policy = object.may("escalation_policy", |node| node.object()?.must("id", |node| node.text_owned()));
-    let (start, end) = bounds(&object)?;
+    let (start, end) = bounds(&object, "start", "end")?;
     let (user, level, policy) = (user?, level?, policy?);
     let policies = oncall.escalation_policies.as_ref();
+    // Of which policy an entry is may not be told: then it may be one that counts.
     let counts = oncall.levels.contains(&level)
-        && policies.is_none_or(|counting| policy.is_some_and(|policy| counting.contains(&policy)));
-    Some(counts.then_some(OncallEntry { user, start, end }))
-}
-
-fn bounds(object: &Object<'_>) -> Option<(Option<Instant>, Option<Instant>)> {
-    let start = object.may("start", |node| node.instant());
-    let end = object.may("end", |node| node.instant());
-    let (start, end) = (start?, end?);
-    if let (Some(start), Some(end)) = (start, end) {
-        object.ordered("start", start, "end", end)?;
-    }
-    Some((start, end))
-}
-
-/// Every bound person, with the time they are on call. Several rotas of one person become one: on-call time is never
-/// our own meeting, so nothing rests on an entry's exact bounds, and the fact stays small.
-fn engaged(
-    oncall: &Oncall,
-    horizon: Interval,
-    entries: impl Iterator<Item = OncallEntry>,
-) -> BTreeMap<Person, Vec<Interval>> {
-    let mut engaged: BTreeMap<Person, Vec<Interval>> =
-        oncall.poll.people.values().map(|person| (person.clone(), Vec::new())).collect();
-    for entry in entries {
-        let person = oncall.poll.people.get(&entry.user);
-        let start = entry.start.unwrap_or(horizon.start).max(horizon.start);
-        let end = entry.end.unwrap_or(horizon.end).min(horizon.end);
-        if let (Some(list), Some(interval)) =
-            (person.and_then(|person| engaged.get_mut(person)), Interval::new(start, end))
-        {
-            list.push(interval);
-        }
-    }
-    engaged.values_mut().for_each(|list| *list = merged(std::mem::take(list)));
-    engaged
-}
-
-fn merged(mut list: Vec<Interval>) -> Vec<Interval> {
-    list.sort_unstable();
-    let mut merged: Vec<Interval> = Vec::with_capacity(list.len());
-    for next in list {
-        match merged.last_mut() {
-            Some(last) if next.start <= last.end => last.end = last.end.max(next.end),
-            _ => merged.push(next),
-        }
-    }
-    merged
+        && policies.is_none_or(|counting| policy.is_none_or(|policy| counting.contains(&policy)));
+    Some(counts.then_some(OncallEntry { names: vec![user], start, end }))
 }

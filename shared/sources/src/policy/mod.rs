@@ -75,6 +75,12 @@ fn file(node: &Node<'_>) -> Option<PolicyFile> {
     let sources = object.must("sources", sources);
     let defaults = object.may("defaults", overrides);
     let bindings = object.may("native", binding::read);
+    if let (Some(sources), Some(Some(bindings))) = (&sources, &bindings) {
+        object.may("native", |node| {
+            binding::registered(node, bindings, sources);
+            Some(())
+        });
+    }
     // What the file leaves out is as the contract says; what it mistypes never gets here.
     let defaults = standard().with(&defaults?.unwrap_or_else(Overrides::default));
     Some(PolicyFile { deployment: Deployment { sources: sources?, defaults }, bindings: bindings?.unwrap_or_default() })

@@ -1,79 +1,25 @@
-//! The policy's optional `native` list: what native payloads cannot say themselves. Here what it can say; [`read`](self::read())
-//! reads it, once, at start, strictly.
+//! The policy's optional `native` list: what native payloads cannot say themselves. Here what it can say;
+//! [`read`](self::read()) reads it, once, at start, strictly.
 
+mod apart;
 mod door;
+mod feeds;
+mod format;
 mod read;
+mod runs;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use refresh_core::{ChangeId, Checkpoint, Person, Source, facts::fact::ChangeState};
+use refresh_core::{
+    Calendar, ChangeId, Checkpoint, DiaryName, Person, Role, Service, Source, Zone, facts::fact::ChangeState,
+};
+use serde_json::Value;
 
+use crate::fault::{Fault, describe};
+pub use apart::registered;
 pub use door::{Hook, NamedBinding, PollTarget, Proof};
+pub use format::Format;
 pub use read::read;
-
-/// A kind of native payload.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
-pub enum Format {
-    /// CDEvents, of a test suite's run or a pipeline's.
-    CdEvents,
-    /// GitHub's `workflow_run`.
-    GithubWorkflowRun,
-    /// GitHub's `check_suite`.
-    GithubCheckSuite,
-    /// A change request of ServiceNow's table API.
-    ServicenowChangeRequest,
-    /// Microsoft Graph's answer to `getSchedule`.
-    GraphGetSchedule,
-    /// Google Calendar's answer to `freeBusy`.
-    GoogleFreeBusy,
-    /// An iCalendar `VFREEBUSY` (RFC 5545).
-    IcalVfreebusy,
-    /// PagerDuty's list of on-calls.
-    PagerdutyOncalls,
-}
-
-impl Format {
-    /// Every format, once.
-    pub const ALL: [Self; 8] = [
-        Self::CdEvents,
-        Self::GithubWorkflowRun,
-        Self::GithubCheckSuite,
-        Self::ServicenowChangeRequest,
-        Self::GraphGetSchedule,
-        Self::GoogleFreeBusy,
-        Self::IcalVfreebusy,
-        Self::PagerdutyOncalls,
-    ];
-
-    /// The word of the contract.
-    pub const fn word(self) -> &'static str {
-        match self {
-            Self::CdEvents => "cdevents",
-            Self::GithubWorkflowRun => "github.workflow_run",
-            Self::GithubCheckSuite => "github.check_suite",
-            Self::ServicenowChangeRequest => "servicenow.change_request",
-            Self::GraphGetSchedule => "graph.get_schedule",
-            Self::GoogleFreeBusy => "google.free_busy",
-            Self::IcalVfreebusy => "ical.vfreebusy",
-            Self::PagerdutyOncalls => "pagerduty.oncalls",
-        }
-    }
-
-    /// The format of a word; `None` where no format has that word.
-    pub fn of(word: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|format| format.word() == word)
-    }
-
-    /// Whether the payload is JSON; if not, it is text of its own kind.
-    pub const fn is_json(self) -> bool {
-        !matches!(self, Self::IcalVfreebusy)
-    }
-
-    /// Whether a payload says by itself which of several bindings it is for.
-    pub const fn tells_its_origin(self) -> bool {
-        matches!(self, Self::CdEvents | Self::GithubWorkflowRun | Self::GithubCheckSuite)
-    }
-}
 
 /// Every binding of a deployment.
 #[derive(Clone, PartialEq, Debug, Default)]
@@ -84,37 +30,73 @@ impl Bindings {
     pub fn named(&self, name: &str) -> Option<&NamedBinding> {
         self.0.iter().find(|bound| bound.name.as_deref() == Some(name))
     }
+
+    /// The bindings that may speak of a payload: the one that is named, else all of the format.
+    ///
+    /// # Errors
+    /// No binding of the format has the name; or none is named, and the payloads of the format do not say which of
+    /// several bindings is meant.
+    pub fn candidates(&self, format: Format, name: Option<&str>) -> Result<Vec<&Binding>, Fault> {
+        let of_format = || self.0.iter().filter(|bound| bound.binding.format == format);
+        let known = || of_format().filter_map(|bound| bound.name.as_deref()).collect::<Vec<_>>().join(", ");
+        match name {
+            Some(name) => match self.named(name) {
+                Some(bound) if bound.binding.format == format => Ok(vec![&bound.binding]),
+                _ => {
+                    let expected = format!("the name of a binding for {} (known: {})", format.word(), known());
+                    Err(Fault::new("$.binding", expected, describe(&Value::from(name))))
+                }
+            },
+            // Nothing in such a payload says which of several it is for: a guess could take one system's word for another's.
+            None if !format.tells_its_origin() && of_format().nth(1).is_some() => {
+                Err(Fault::new("$.binding", format!("the name of one of the bindings: {}", known()), "nothing"))
+            }
+            None => Ok(of_format().map(|bound| &bound.binding).collect()),
+        }
+    }
 }
 
-/// What a payload of one format cannot say itself.
+/// What native payloads of one format cannot say themselves.
 #[derive(Clone, PartialEq, Debug)]
-pub enum Binding {
-    /// A run of tests or of a pipeline as CDEvents tell it.
-    CdEvents(CdEvents),
-    /// A GitHub workflow, or the check suite of a GitHub app.
-    Github(Github),
-    /// Change requests of ServiceNow.
-    Servicenow(Servicenow),
-    /// Graph, Google, iCalendar: calendars.
-    Calendar(Format, Poll),
-    /// On-calls of PagerDuty.
-    Oncall(Oncall),
+pub struct Binding {
+    /// The format of the payloads.
+    pub format: Format,
+    /// The contract's `source`, which the deployment registers for the kind of facts that come of the payloads.
+    pub source: Source,
+    /// What the binding says of them.
+    pub says: Says,
 }
 
 impl Binding {
     /// The format of the payloads.
     pub const fn format(&self) -> Format {
-        match self {
-            Self::CdEvents(_) => Format::CdEvents,
-            Self::Github(github) => match github.of {
-                GithubEvidence::Workflow(_) => Format::GithubWorkflowRun,
-                GithubEvidence::App(_) => Format::GithubCheckSuite,
-            },
-            Self::Servicenow(_) => Format::ServicenowChangeRequest,
-            Self::Calendar(format, _) => *format,
-            Self::Oncall(_) => Format::PagerdutyOncalls,
-        }
+        self.format
     }
+}
+
+/// What a binding says of its payloads.
+#[derive(Clone, PartialEq, Debug)]
+pub enum Says {
+    /// A run of tests or of a pipeline as CDEvents tell it.
+    CdEvents(CdEvents),
+    /// A run of a CI system.
+    Run(RunBinding),
+    /// Change requests of ServiceNow.
+    Servicenow(Servicenow),
+    /// Change issues of Jira Service Management.
+    Jira(Jira),
+    /// Free and busy time of people.
+    Calendar(Poll),
+    /// On-call time of people.
+    Oncall(Oncall),
+    /// Delegates, as a roster lists them.
+    Roster(Roster),
+    /// Delegates, as ServiceNow keeps them.
+    Delegates(ServicenowDelegates),
+    /// Freezes, as ServiceNow schedules them.
+    Freezes(ServicenowSchedules),
+    /// A payload that says that something changed, and not what.
+    Hint(Source),
 }
 
 /// Which checkpoint of which change something is evidence for.
@@ -147,12 +129,27 @@ pub struct Pattern {
 }
 
 impl Pattern {
+    /// A name without a star.
+    pub fn exact(name: String) -> Self {
+        Self { before: name, starred: false }
+    }
+
     /// What the star stands for: empty where there is none. `None`: no match.
     pub fn matched<'t>(&self, text: &'t str) -> Option<&'t str> {
         if self.starred {
             text.strip_prefix(self.before.as_str()).filter(|rest| !rest.is_empty())
         } else {
             (text == self.before).then_some("")
+        }
+    }
+
+    /// Whether one name can match both.
+    fn overlaps(&self, other: &Self) -> bool {
+        match (self.starred, other.starred) {
+            (false, false) => self.before == other.before,
+            (true, false) => self.matched(&other.before).is_some(),
+            (false, true) => other.matched(&self.before).is_some(),
+            (true, true) => self.before.starts_with(&other.before) || other.before.starts_with(&self.before),
         }
     }
 }
@@ -180,37 +177,41 @@ pub enum CdRun {
     Pipeline,
 }
 
-/// Evidence that GitHub tells of.
+/// Which runs of a CI system are evidence.
 #[derive(Clone, PartialEq, Debug)]
-pub struct Github {
+pub struct RunBinding {
     /// What a run is evidence for.
     pub evidence: EvidenceBinding,
-    /// `owner/name`, in lower case.
-    pub repository: String,
-    /// Which runs count.
-    pub of: GithubEvidence,
+    /// What the system calls the thing that numbers its runs: repository and workflow, project, job, pipeline.
+    pub identity: Vec<Pattern>,
     /// The branch that a run must be of; `None`: any.
     pub branch: Option<Pattern>,
     /// The commit that a run must be of; `None`: any.
     pub head_sha: Option<String>,
-    /// Conclusions that count as ready: `success`, unless the deployment says otherwise.
+    /// Words of success that count as ready: the system's first, unless the deployment says otherwise.
     pub ready_on: BTreeSet<&'static str>,
-}
-
-/// What a run on GitHub is a run of.
-#[derive(Clone, PartialEq, Debug)]
-pub enum GithubEvidence {
-    /// The workflow file's path.
-    Workflow(String),
-    /// The app's slug.
-    App(String),
 }
 
 /// Which columns of a change request say what.
 #[derive(Clone, PartialEq, Debug)]
 pub struct Servicenow {
-    /// The contract's `source`, which the deployment registers for `change`.
+    /// The contract's `source`.
     pub source: Source,
+    /// Which column is which.
+    pub columns: ChangeColumns,
+    /// The column that says whether the owner confirmed; `None`: no column does.
+    pub owner_confirmed: Option<String>,
+    /// Of the instance's own states, where they are not the base system's.
+    pub states: BTreeMap<String, ChangeState>,
+    /// Words of the column `approval` that count as approved: `approved`, unless the deployment says otherwise.
+    pub approved_on: BTreeSet<&'static str>,
+    /// The instance's own names of people.
+    pub people: BTreeMap<String, Person>,
+}
+
+/// Where a change record keeps what the contract asks for.
+#[derive(Clone, PartialEq, Debug)]
+pub struct ChangeColumns {
     /// The column of the review window's opening.
     pub review_opens: String,
     /// The column of the review window's closing.
@@ -221,11 +222,24 @@ pub struct Servicenow {
     pub cutover_ends: String,
     /// The column of the release owner.
     pub owner: String,
-    /// The column that says whether the owner confirmed; `None`: no column does.
-    pub owner_confirmed: Option<String>,
-    /// Of the instance's own states, where they are not the base system's.
+}
+
+/// Change issues of a Jira Service Management project.
+#[derive(Clone, PartialEq, Debug)]
+pub struct Jira {
+    /// The contract's `source`.
+    pub source: Source,
+    /// The project's key.
+    pub project: String,
+    /// The id or the name of the issue type.
+    pub issue_type: Option<String>,
+    /// Which field is which.
+    pub columns: ChangeColumns,
+    /// The field with the approvals, where the status alone does not say that a change is approved.
+    pub approvals: Option<String>,
+    /// By the status's id or its name. A status that is not listed is a fault: names are the site's own.
     pub states: BTreeMap<String, ChangeState>,
-    /// The instance's own names of people.
+    /// The site's own names of people.
     pub people: BTreeMap<String, Person>,
 }
 
@@ -240,9 +254,24 @@ pub struct Poll {
     pub tentative_is_busy: bool,
     /// Which header numbers the answers, in lower case.
     pub revision_header: String,
+    /// Which of a person's calendars these are, where a person has several.
+    pub calendar: Option<DiaryName>,
+    /// The zone of entries that name none.
+    pub time_zone: Option<Zone>,
+    /// Whose calendar a feed is.
+    pub person: Option<Person>,
+    /// How far ahead of its answer a feed is taken as whole.
+    pub horizon_days: i64,
 }
 
-/// On-calls as PagerDuty answers.
+impl Poll {
+    /// The person that a name of the source stands for: as bound, or an address as it is.
+    pub fn person_of(&self, name: &str) -> Option<Person> {
+        self.people.get(name).cloned().or_else(|| Person::parse(name).ok())
+    }
+}
+
+/// On-call time as systems answer.
 #[derive(Clone, PartialEq, Debug)]
 pub struct Oncall {
     /// How the answers are read.
@@ -251,4 +280,73 @@ pub struct Oncall {
     pub levels: BTreeSet<i64>,
     /// Where set, only these escalation policies count.
     pub escalation_policies: Option<BTreeSet<String>>,
+    /// The schedules that together say who is on call.
+    pub schedules: BTreeSet<String>,
+}
+
+/// Which service and role a roster, or a table of delegates, is whole for.
+#[derive(Clone, PartialEq, Debug)]
+pub struct Roster {
+    /// The contract's `source`.
+    pub source: Source,
+    /// The services that the roster is whole for.
+    pub services: BTreeSet<Service>,
+    /// The roles that the roster is whole for.
+    pub roles: BTreeSet<Role>,
+    /// The zone of dates without a time.
+    pub time_zone: Option<Zone>,
+    /// Which header numbers the rosters, in lower case.
+    pub revision_header: String,
+}
+
+/// Which group of ServiceNow fills which role.
+#[derive(Clone, PartialEq, Debug)]
+pub struct ServicenowDelegates {
+    /// The contract's `source`.
+    pub source: Source,
+    /// Which group fills which role.
+    pub roles: Vec<GroupRole>,
+    /// The flag of `sys_user_delegate` that a delegation must carry to count.
+    pub purpose: &'static str,
+    /// The instance's own names of people.
+    pub people: BTreeMap<String, Person>,
+    /// Which header numbers the answers, in lower case.
+    pub revision_header: String,
+}
+
+/// A role that a group's members fill.
+#[derive(Clone, PartialEq, Debug)]
+pub struct GroupRole {
+    /// The group's `sys_id`.
+    pub group: String,
+    /// The service.
+    pub service: Service,
+    /// The role.
+    pub role: Role,
+    /// The member whom delegates stand in for. Without it the group has one member.
+    pub holder: Option<String>,
+}
+
+/// Which schedule of ServiceNow is which freeze calendar.
+#[derive(Clone, PartialEq, Debug)]
+pub struct ServicenowSchedules {
+    /// The contract's `source`.
+    pub source: Source,
+    /// By `sys_id`.
+    pub schedules: BTreeMap<String, FreezeSchedule>,
+    /// How far ahead of its answer repetitions are expanded.
+    pub horizon_days: i64,
+    /// Which header numbers the answers, in lower case.
+    pub revision_header: String,
+}
+
+/// A freeze calendar that a schedule is.
+#[derive(Clone, PartialEq, Debug)]
+pub struct FreezeSchedule {
+    /// The freeze calendar.
+    pub calendar: Calendar,
+    /// Whether a slot must not overlap its freezes.
+    pub protected: bool,
+    /// The zone of times without one.
+    pub time_zone: Option<Zone>,
 }

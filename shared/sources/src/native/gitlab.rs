@@ -1,0 +1,129 @@
+//! GitLab's pipeline hook as evidence.
+//!
+//! A pipeline keeps its number when jobs of it are retried, and its payload has no attempt. So within a pipeline the
+//! latest instant that the payload names orders its words: a retry makes a job, and a job has its times.
+
+use chrono::{DateTime, NaiveDateTime};
+use refresh_core::Instant;
+
+use super::{
+    input::Input,
+    run::{self, SeenRun, age_seconds},
+};
+use crate::reader::{Node, Object};
+
+const MOST_JOBS: usize = 5_000;
+
+pub fn translate(input: &mut Input<'_>) -> Option<()> {
+    let hint = input.header("x-gitlab-event-uuid");
+    let payload = input.payload.object()?;
+    let kind = payload.must("object_kind", |node| node.text_owned());
+    let project = payload.must("project", |node| {
+        node.object()?.must("path_with_namespace", |node| node.text().map(str::to_ascii_lowercase))
+    });
+    if kind? != "pipeline" {
+        input.skip("a hook of GitLab that tells no pipeline");
+        return Some(());
+    }
+    let foreign = payload.may("merge_request", is_foreign);
+    let jobs = payload.may("builds", |node| node.list(MOST_JOBS, latest));
+    let seen = payload.must("object_attributes", |node| {
+        let pipeline = node.object()?;
+        let number = pipeline.must("iid", |node| node.whole(1..=100_000_000));
+        let branch = pipeline.may("ref", |node| node.text_owned());
+        let tag = pipeline.may("tag", |node| node.flag());
+        let head_sha = pipeline.may("sha", |node| node.text_owned());
+        let cause = pipeline.may("source", |node| node.text_owned());
+        let status = pipeline.must("status", |node| node.text_owned());
+        let detailed = pipeline.may("detailed_status", |node| node.text_owned());
+        let created = pipeline.must("created_at", instant);
+        let finished_at = pipeline.may("finished_at", instant);
+        let (created, finished_at) = (created?, finished_at?);
+        let jobs = jobs?.unwrap_or_default();
+        let at = jobs.into_iter().flatten().chain(finished_at).max().unwrap_or(created).max(created);
+        let finished = word(&status?, detailed?.as_deref());
+        let why = why_not(foreign?.unwrap_or(false), cause?.as_deref());
+        let phase = if finished.is_some() { 2 } else { 1 };
+        let seen = SeenRun {
+            identity: vec![project?],
+            // A tag may be called like a branch.
+            branch: branch?.filter(|_| tag != Some(Some(true))),
+            head_sha: head_sha?,
+            revision: u64::try_from(number?).ok()? * 10_000_000_000
+                + age_seconds(created, at).min(99_999_999) * 10
+                + phase,
+            began: created,
+            at: if finished.is_some() { finished_at.unwrap_or(at) } else { at },
+            finished,
+            hint,
+        };
+        Some((seen, why))
+    });
+    match seen? {
+        (_, Some(why)) => input.skip(why),
+        (seen, None) => run::emit(input, &seen),
+    }
+    Some(())
+}
+
+/// The word of a pipeline that has come to an end. Jobs that were allowed to fail make another success.
+fn word(status: &str, detailed: Option<&str>) -> Option<String> {
+    match status {
+        "created"
+        | "waiting_for_resource"
+        | "preparing"
+        | "pending"
+        | "running"
+        | "manual"
+        | "scheduled"
+        | "canceling" => None,
+        "success" => Some(match detailed {
+            None | Some("passed") => "success".to_owned(),
+            Some("passed with warnings" | "passed with warning") => "passed_with_warnings".to_owned(),
+            // The site's language, or a word that is added one day.
+            Some(_) => String::new(),
+        }),
+        other => Some(other.to_owned()),
+    }
+}
+
+fn why_not(foreign: bool, cause: Option<&str>) -> Option<&'static str> {
+    match cause {
+        _ if foreign => Some("a pipeline of a merge request from a fork"),
+        Some("external_pull_request_event") => Some("a pipeline of a pull request from another system"),
+        Some("parent_pipeline") => Some("a child pipeline: the parent says how the whole ended"),
+        _ => None,
+    }
+}
+
+fn is_foreign(node: &Node<'_>) -> Option<bool> {
+    let request = node.object()?;
+    let source = request.may("source_project_id", |node| node.whole(0..=i64::MAX));
+    let target = request.may("target_project_id", |node| node.whole(0..=i64::MAX));
+    let (source, target) = (source?, target?);
+    Some(source.is_none() || source != target)
+}
+
+/// The latest time of a job.
+fn latest(node: &Node<'_>) -> Option<Option<Instant>> {
+    let job: Object<'_> = node.object()?;
+    let times: Vec<_> =
+        ["created_at", "started_at", "finished_at"].map(|name| job.may(name, instant)).into_iter().collect();
+    let times: Option<Vec<Option<Instant>>> = times.into_iter().collect();
+    Some(times?.into_iter().flatten().max())
+}
+
+/// `2026-11-03 14:05:10 UTC`, or RFC 3339.
+fn instant(node: &Node<'_>) -> Option<Instant> {
+    let text = node.text()?;
+    let utc = || {
+        let local = NaiveDateTime::parse_from_str(text, "%Y-%m-%d %H:%M:%S UTC").ok()?;
+        Some(Instant::from_millis(local.and_utc().timestamp_millis()))
+    };
+    let offset = || {
+        let read = DateTime::parse_from_str(text, "%Y-%m-%d %H:%M:%S %z").ok()?;
+        Some(Instant::from_millis(read.timestamp_millis()))
+    };
+    let rfc = Instant::parse(text).ok();
+    rfc.or_else(utc).or_else(offset).or_else(|| node.wrong("an instant like 2026-11-03 14:05:10 UTC"))
+}

@@ -1,0 +1,72 @@
+//! Microsoft Graph's `calendarView`: `{"request": {"user", "startDateTime", "endDateTime"}, "response": {"value": [...]}}`,
+//! since an answer says neither whose calendar it is nor what was asked. Occurrences come expanded.
+
+use std::collections::BTreeSet;
+
+use refresh_core::Interval;
+
+use super::{
+    binding::{Poll, Says},
+    graph::{FILTERS, ShowAs, one_page, show_as, times},
+    input::Input,
+    people::{self, PersonTime, TimeKind},
+};
+use crate::reader::{Node, Object};
+
+const MOST_ENTRIES: usize = 10_000;
+pub fn translate(input: &mut Input<'_>) -> Option<()> {
+    let binding = input.binding(|binding| match &binding.says {
+        Says::Calendar(poll) => Some(poll),
+        _ => None,
+    });
+    let object = input.payload.object()?;
+    let asked = object.must("request", |request| {
+        let request = request.object()?;
+        let whole = request.unfiltered(&FILTERS);
+        let user = request.must("user", |node| node.text_owned());
+        let horizon = request.interval("startDateTime", "endDateTime");
+        whole?;
+        Some((user?, horizon?))
+    });
+    let poll = binding?;
+    let entries = object.must("response", |response| {
+        let response = response.object()?;
+        one_page(&response)?;
+        let delta = response.may("@odata.deltaLink", |node| {
+            node.wrong_as::<()>("a whole calendarView", "changes since another answer (delta)")
+        });
+        let entries = response.must("value", |list| list.list(MOST_ENTRIES, |item| entry(poll, item)));
+        delta?;
+        entries
+    });
+    let revision = input.polled_revision(&poll.revision_header);
+    let ((user, horizon), entries, revision) = (asked?, entries?, revision?);
+    let Some(person) = input.person(poll, &user, "$.request.user") else { return Some(()) };
+    let of = |wanted: ShowAs| {
+        let told = entries.iter().filter(move |(shown, _)| *shown == wanted);
+        told.filter_map(|(_, interval)| *interval).collect::<Vec<Interval>>()
+    };
+    let (busy, unknown) = (of(ShowAs::Busy), of(ShowAs::Unknown));
+    let told = vec![PersonTime { person, revision, horizon, busy, unknown }];
+    people::emit(input, poll, TimeKind::Entries, told, &BTreeSet::new());
+    Some(())
+}
+
+fn entry(poll: &Poll, node: &Node<'_>) -> Option<(ShowAs, Option<Interval>)> {
+    let entry = node.object()?;
+    if entry.has("@removed") {
+        return node.wrong_as("an entry", "the removal of one (delta)");
+    }
+    // A column that was not asked for says nothing: the time is unknown.
+    let shown = entry.may("showAs", |node| Some(show_as(poll, node.text()?)));
+    let cancelled = entry.may("isCancelled", |node| node.flag());
+    let declined = entry.may("responseStatus", |node| response(&node.object()?));
+    let interval = times(&entry)?;
+    let (shown, cancelled, declined) = (shown?.unwrap_or(ShowAs::Unknown), cancelled?, declined?);
+    let away = cancelled == Some(true) || declined == Some(true);
+    Some((if away { ShowAs::Free } else { shown }, interval))
+}
+
+fn response(status: &Object<'_>) -> Option<bool> {
+    Some(status.may("response", |node| node.text_owned())?.as_deref() == Some("declined"))
+}

@@ -1,0 +1,45 @@
+//! CalDAV's schedule response (RFC 6638 10.1): one calendar object a recipient, or the reason why there is none.
+
+use crate::reader::Node;
+
+const NAMESPACE: &str = "urn:ietf:params:xml:ns:caldav";
+const MOST_RESPONSES: usize = 100;
+
+pub struct ScheduleResponse {
+    pub recipient: String,
+    pub status: String,
+    pub data: Option<String>,
+}
+
+pub fn is_schedule_response(text: &str) -> bool {
+    text.trim_start_matches('\u{feff}').trim_start().starts_with('<')
+}
+
+pub fn responses(node: &Node<'_>, text: &str) -> Option<Vec<ScheduleResponse>> {
+    let Ok(document) = roxmltree::Document::parse(text.trim_start_matches('\u{feff}')) else {
+        return node.wrong_as("a CalDAV schedule-response", "XML that cannot be read");
+    };
+    let root = document.root_element();
+    if !root.has_tag_name((NAMESPACE, "schedule-response")) {
+        return node.wrong_as("a CalDAV schedule-response", "another XML document");
+    }
+    let responses: Vec<_> = root.children().filter(|child| child.has_tag_name((NAMESPACE, "response"))).collect();
+    if responses.is_empty() || responses.len() > MOST_RESPONSES {
+        return node.wrong_as(format!("1 to {MOST_RESPONSES} responses"), responses.len().to_string());
+    }
+    let read = responses.into_iter().map(|response| {
+        let text_of = |name: &str| {
+            let part = response.children().find(|child| child.has_tag_name((NAMESPACE, name)))?;
+            let text: String =
+                part.descendants().filter(|inner| inner.is_text()).filter_map(|inner| inner.text()).collect();
+            Some(text.trim().to_owned())
+        };
+        Some(ScheduleResponse {
+            recipient: text_of("recipient")?.trim_start_matches("mailto:").to_owned(),
+            status: text_of("request-status")?,
+            data: text_of("calendar-data").filter(|data| !data.is_empty()),
+        })
+    });
+    let read: Option<Vec<_>> = read.collect();
+    read.or_else(|| node.wrong_as("a recipient and a request-status in every response", "a response without"))
+}

@@ -1,0 +1,238 @@
+//! iCalendar `VFREEBUSY` answers: a reply, a publication, what CalDAV answers to a `free-busy-query` (`{"request":
+//! {"person"}, "response": text}`, since the answer does not say whose time it is), and its schedule responses.
+//!
+//! The service merges what touches. A question is no answer, and an answer that reports a failure says nothing of
+//! anybody's time.
+
+use std::collections::BTreeSet;
+
+use calcard::icalendar::{
+    ICalendarComponent, ICalendarComponentType, ICalendarEntry, ICalendarFreeBusyType, ICalendarParameterName,
+    ICalendarParameterValue, ICalendarPeriod, ICalendarProperty, ICalendarValue,
+};
+use refresh_core::{Instant, Interval, Person};
+
+use super::{caldav, first, kept, names_of, parsed, person_of, shown, utc};
+use crate::{
+    native::{
+        binding::{Poll, Says},
+        input::Input,
+        people::{self, PersonTime, TimeKind},
+    },
+    reader::Node,
+};
+
+const KEPT: [&str; 10] =
+    ["BEGIN", "END", "METHOD", "DTSTAMP", "DTSTART", "DTEND", "FREEBUSY", "ATTENDEE", "ORGANIZER", "REQUEST-STATUS"];
+const MOST_ANSWERS: usize = 100;
+
+pub fn translate(input: &mut Input<'_>) -> Option<()> {
+    let poll = input.binding(|binding| match &binding.says {
+        Says::Calendar(poll) => Some(poll),
+        _ => None,
+    });
+    let payload = input.payload;
+    let mut answers = Answers::default();
+    if payload.value().is_object() {
+        let object = payload.object()?;
+        let asked = object.must("request", |node| {
+            let request = node.object()?;
+            request.must("person", |node| node.text_owned())
+        });
+        let poll = poll?;
+        let asked = asked?;
+        object.must("response", |node| text(input, poll, node, node.text()?, Some(&asked), &mut answers))?;
+    } else {
+        let body = payload.text()?;
+        match caldav::is_schedule_response(body) {
+            true => {
+                for answer in caldav::responses(&payload, body)? {
+                    responded(input, poll?, &payload, &answer, &mut answers)?;
+                }
+            }
+            false => text(input, poll?, &payload, body, None, &mut answers)?,
+        }
+    }
+    people::emit(input, poll?, TimeKind::Runs, answers.told, &answers.spoiled);
+    Some(())
+}
+
+#[derive(Default)]
+struct Answers {
+    told: Vec<PersonTime>,
+    spoiled: BTreeSet<Person>,
+}
+
+/// One response of a schedule response: of a recipient who could not be asked there is no calendar at all.
+fn responded(
+    input: &mut Input<'_>,
+    poll: &Poll,
+    node: &Node<'_>,
+    answer: &caldav::ScheduleResponse,
+    answers: &mut Answers,
+) -> Option<()> {
+    match (&answer.data, is_success(&answer.status)) {
+        (Some(data), true) => text(input, poll, node, data, Some(&answer.recipient), answers),
+        _ => {
+            answers.spoiled.extend(person_of(poll, &[&answer.recipient]));
+            input.skip("a recipient of a schedule response whose calendar did not answer");
+            Some(())
+        }
+    }
+}
+
+/// One calendar text. `asked`: whose time was asked for, where the answer does not say.
+fn text(
+    input: &mut Input<'_>,
+    poll: &Poll,
+    node: &Node<'_>,
+    text: &str,
+    asked: Option<&str>,
+    answers: &mut Answers,
+) -> Option<()> {
+    let kept = kept(input, node, text, &KEPT)?;
+    let calendar = parsed(node, &kept)?;
+    let objects = kept.values("BEGIN").filter(|component| component.eq_ignore_ascii_case("VCALENDAR")).count();
+    if objects != 1 {
+        return node.wrong_as("one VCALENDAR", objects.to_string());
+    }
+    // Whatever is no publication and no reply is a question, or speaks of one.
+    let mut methods = kept.values("METHOD");
+    if methods.any(|method| !matches!(method.to_ascii_uppercase().as_str(), "PUBLISH" | "REPLY")) {
+        input.skip("a VFREEBUSY that asks and does not answer");
+        return Some(());
+    }
+    let components: Vec<&ICalendarComponent> =
+        calendar.components.iter().filter(|part| part.component_type == ICalendarComponentType::VFreebusy).collect();
+    if components.is_empty() || components.len() > MOST_ANSWERS {
+        return node.wrong_as(format!("1 to {MOST_ANSWERS} VFREEBUSY components"), components.len().to_string());
+    }
+    // A line that the parser passed over would be busy time taken for free.
+    let (understood, lines) =
+        (components.iter().flat_map(|answer| busy_entries(answer)).count(), kept.count("FREEBUSY"));
+    if understood != lines {
+        let found = format!("{understood} that can be read");
+        return node.wrong_as(format!("{lines} FREEBUSY lines inside of VFREEBUSY"), found);
+    }
+    let mut read = Some(());
+    for (index, component) in components.into_iter().enumerate() {
+        if answer_of(input, poll, component, &format!("VFREEBUSY[{index}]"), asked, answers, kept.count("METHOD"))
+            .is_none()
+        {
+            read = None;
+        }
+    }
+    read
+}
+
+fn busy_entries(answer: &ICalendarComponent) -> impl Iterator<Item = &ICalendarEntry> {
+    answer.entries.iter().filter(|entry| entry.name == ICalendarProperty::Freebusy && !entry.values.is_empty())
+}
+
+fn answer_of(
+    input: &mut Input<'_>,
+    poll: &Poll,
+    answer: &ICalendarComponent,
+    path: &str,
+    asked: Option<&str>,
+    answers: &mut Answers,
+    methods: usize,
+) -> Option<()> {
+    let attendee = first(answer, &ICalendarProperty::Attendee);
+    let organizer = first(answer, &ICalendarProperty::Organizer);
+    // Without a METHOD a question looks like the answer of somebody who is free all the time.
+    let asks = methods == 0 && asked.is_none() && attendee.is_some() && organizer.is_some();
+    if asks && busy_entries(answer).next().is_none() {
+        input.skip("a VFREEBUSY without METHOD and without FREEBUSY, to an attendee: a question");
+        return Some(());
+    }
+    let stamp = instant(input, answer, &ICalendarProperty::Dtstamp, path);
+    let start = instant(input, answer, &ICalendarProperty::Dtstart, path);
+    let end = instant(input, answer, &ICalendarProperty::Dtend, path);
+    let busy = busy_of(input, poll, answer, path);
+    // Whose time it is: the attendee's who replies, the organizer's who publishes, else whom the question was about.
+    let names = attendee.or(organizer).map(names_of).unwrap_or_default();
+    let names: Vec<&str> = if names.is_empty() { asked.into_iter().collect() } else { names };
+    if names.is_empty() {
+        return input.wrong(&format!("{path}.ATTENDEE"), "a calendar address", "nothing");
+    }
+    let (stamp, start, end) = (stamp?, start?, end?);
+    let Some(horizon) = Interval::new(start, end) else {
+        return input.wrong(&format!("{path}.DTEND"), "an instant after DTSTART", &end.to_string());
+    };
+    let busy = busy?;
+    let Some(person) = person_of(poll, &names) else {
+        input.skip(format!("{path}.ATTENDEE is bound to no person"));
+        return Some(());
+    };
+    let unknown = if failed(answer) { vec![horizon] } else { Vec::new() };
+    let revision = u64::try_from(stamp.millis()).unwrap_or(0);
+    answers.told.push(PersonTime { person, revision, horizon, busy, unknown });
+    Some(())
+}
+
+fn busy_of(input: &Input<'_>, poll: &Poll, answer: &ICalendarComponent, path: &str) -> Option<Vec<Interval>> {
+    let mut busy = Some(Vec::new());
+    for (index, entry) in busy_entries(answer).enumerate() {
+        if !is_busy(poll, entry) {
+            continue;
+        }
+        for value in &entry.values {
+            match (period(value), &mut busy) {
+                (Some(Some(interval)), Some(list)) => list.push(interval),
+                (Some(_), _) => {}
+                (None, _) => {
+                    let expected = "UTC periods like 20261103T150000Z/20261103T160000Z or 20261103T150000Z/PT1H";
+                    input.wrong::<()>(&format!("{path}.FREEBUSY[{index}]"), expected, &shown(value));
+                    busy = None;
+                }
+            }
+        }
+    }
+    busy
+}
+
+/// Whether the answer reports anything but success. What cannot be read is no success either.
+fn failed(answer: &ICalendarComponent) -> bool {
+    let entries = answer.entries.iter().filter(|entry| entry.name == ICalendarProperty::RequestStatus);
+    entries.into_iter().any(|entry| {
+        let status = entry.values.first().and_then(ICalendarValue::as_text);
+        !status.is_some_and(is_success)
+    })
+}
+
+/// RFC 5546 3.6: classes 1 and 2 are success, with or without remarks.
+fn is_success(status: &str) -> bool {
+    matches!(status.trim().split('.').next(), Some("1" | "2"))
+}
+
+/// `BUSY` is the default, and the meaning of every word that is not known.
+fn is_busy(poll: &Poll, entry: &ICalendarEntry) -> bool {
+    match entry.parameter(&ICalendarParameterName::Fbtype) {
+        Some(ICalendarParameterValue::Fbtype(ICalendarFreeBusyType::Free)) => false,
+        Some(ICalendarParameterValue::Fbtype(ICalendarFreeBusyType::BusyTentative)) => poll.tentative_is_busy,
+        _ => true,
+    }
+}
+
+/// `Some(None)`: a period that lasts no time.
+fn period(value: &ICalendarValue) -> Option<Option<Interval>> {
+    let ICalendarValue::Period(period) = value else { return None };
+    let (start, end) = match period {
+        ICalendarPeriod::Range { start, end } => (utc(start)?, utc(end)?),
+        ICalendarPeriod::Duration { start, duration } => {
+            let start = utc(start)?;
+            (start, start.plus_seconds(duration.as_seconds()))
+        }
+    };
+    if end < start { None } else { Some(Interval::new(start, end)) }
+}
+
+fn instant(input: &Input<'_>, answer: &ICalendarComponent, name: &ICalendarProperty, path: &str) -> Option<Instant> {
+    let path = format!("{path}.{}", name.as_str());
+    let expected = "a UTC date-time like 20261103T150000Z";
+    let Some(value) = answer.property(name).and_then(|entry| entry.values.first()) else {
+        return input.wrong(&path, expected, "nothing");
+    };
+    value.as_partial_date_time().and_then(utc).or_else(|| input.wrong(&path, expected, &shown(value)))
+}

@@ -1,0 +1,272 @@
+//! One event of a calendar: what it says, and when it and its recurrences are.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use calcard::{
+    common::PartialDateTime,
+    icalendar::{
+        ICalendarComponent, ICalendarEntry, ICalendarParameterName, ICalendarPeriod, ICalendarProperty, ICalendarValue,
+    },
+};
+use chrono::{Duration, NaiveDateTime};
+use refresh_core::{Instant, Interval, Person, Zone};
+
+use super::{names_of, parameter, person_of};
+use crate::native::{
+    binding::Poll,
+    recurrence::{self, Budget},
+    zone::{self, Bound},
+};
+
+/// What all events of a payload are read with.
+pub struct CalendarReading<'a> {
+    pub poll: &'a Poll,
+    pub person: &'a Person,
+    pub horizon: Interval,
+    budget: Budget,
+}
+
+impl<'a> CalendarReading<'a> {
+    pub fn new(poll: &'a Poll, person: &'a Person, horizon: Interval) -> Self {
+        Self { poll, person, horizon, budget: Budget::default() }
+    }
+}
+
+/// A time on some clock.
+#[derive(Clone, Copy, PartialEq, Eq)]
+struct OnClock {
+    local: NaiveDateTime,
+    /// `None`: nobody says which clock.
+    zone: Option<Zone>,
+    is_date: bool,
+}
+
+impl OnClock {
+    fn bound(self) -> Bound {
+        zone::bound(self.local, self.zone)
+    }
+}
+
+/// How long an event lasts.
+#[derive(Clone, Copy)]
+enum Lasts {
+    /// On the clock of its start.
+    OnClock(Duration),
+    /// From instant to instant, since start and end are on two clocks; and whether both are known.
+    Exactly(i64, bool),
+}
+
+/// What an event says, as far as it is understood.
+pub struct SeenEvent {
+    uid: String,
+    /// `None`: the event's time is not understood.
+    start: Option<OnClock>,
+    lasts: Option<Lasts>,
+    rules: Vec<String>,
+    more: Vec<(OnClock, Option<Lasts>)>,
+    except: BTreeSet<Instant>,
+    /// Which occurrence of its series the event stands for.
+    instead_of: Option<OnClock>,
+    and_later: bool,
+    free: bool,
+    cancelled: bool,
+    odd: bool,
+}
+
+pub fn seen(
+    reading: &CalendarReading<'_>,
+    zone: Option<Zone>,
+    event: &ICalendarComponent,
+    rules: Vec<String>,
+) -> SeenEvent {
+    let property = |name: ICalendarProperty| event.property(&name);
+    let times = |name: ICalendarProperty| event.entries.iter().filter(move |entry| entry.name == name);
+    let start = property(ICalendarProperty::Dtstart).and_then(|entry| on_clock(entry, zone));
+    let end = property(ICalendarProperty::Dtend).map(|entry| on_clock(entry, zone));
+    let duration = property(ICalendarProperty::Duration).map(|entry| match entry.values.first() {
+        Some(ICalendarValue::Duration(duration)) => Some(Duration::seconds(duration.as_seconds())),
+        _ => None,
+    });
+    let more: Vec<_> = times(ICalendarProperty::Rdate)
+        .flat_map(|entry| entry.values.iter().map(|value| rdate(entry, value, zone)))
+        .collect();
+    // An exception on a clock that nobody knows excepts nothing: the occurrence stays.
+    let except = times(ICalendarProperty::Exdate)
+        .flat_map(|entry| entry.values.iter().filter_map(|value| clock_of(entry, value.as_partial_date_time()?, zone)));
+    let rid = property(ICalendarProperty::RecurrenceId);
+    let instead_of = rid.and_then(|entry| on_clock(entry, zone));
+    let odd = more.iter().any(Option::is_none) || (rid.is_some() && instead_of.is_none());
+    SeenEvent {
+        uid: text(event, &ICalendarProperty::Uid).unwrap_or_default(),
+        lasts: start.and_then(|start| lasts(start, end, duration)),
+        start,
+        rules,
+        more: more.into_iter().flatten().collect(),
+        except: except.map(|time| time.bound().earliest).collect(),
+        instead_of,
+        and_later: rid.is_some_and(|entry| entry.has_parameter(&ICalendarParameterName::Range)),
+        free: is_free(reading, event),
+        cancelled: text(event, &ICalendarProperty::Status).is_some_and(|word| word.eq_ignore_ascii_case("CANCELLED")),
+        odd,
+    }
+}
+
+fn text(event: &ICalendarComponent, name: &ICalendarProperty) -> Option<String> {
+    event.property(name)?.values.first()?.as_text().map(str::to_owned)
+}
+
+/// What does not say that it leaves its person free engages them.
+fn is_free(reading: &CalendarReading<'_>, event: &ICalendarComponent) -> bool {
+    let word = |name: &ICalendarProperty| text(event, name).map(|word| word.to_ascii_uppercase());
+    let shown = word(&ICalendarProperty::Other("X-MICROSOFT-CDO-BUSYSTATUS".to_owned()));
+    let transparency = word(&ICalendarProperty::Transp);
+    let attendees = event.entries.iter().filter(|entry| entry.name == ICalendarProperty::Attendee);
+    let own =
+        attendees.into_iter().find(|entry| person_of(reading.poll, &names_of(entry)).as_ref() == Some(reading.person));
+    let answer = own.and_then(|entry| parameter(entry, &ICalendarParameterName::Partstat)).map(str::to_ascii_uppercase);
+    let transparent = match (transparency.as_deref(), shown.as_deref()) {
+        // The two contradict each other: then it is not known that anybody is free.
+        (Some("TRANSPARENT"), Some("BUSY" | "OOF")) => false,
+        (Some("TRANSPARENT"), _) | (None, Some("FREE" | "WORKINGELSEWHERE")) => true,
+        _ => false,
+    };
+    let tentative =
+        [shown.as_deref(), answer.as_deref(), word(&ICalendarProperty::Status).as_deref()].contains(&Some("TENTATIVE"));
+    transparent || answer.as_deref() == Some("DECLINED") || tentative && !reading.poll.tentative_is_busy
+}
+
+fn on_clock(entry: &ICalendarEntry, zone: Option<Zone>) -> Option<OnClock> {
+    clock_of(entry, entry.values.first()?.as_partial_date_time()?, zone)
+}
+
+/// UTC by its mark, the zone that the line names, or the calendar's own.
+fn clock_of(entry: &ICalendarEntry, time: &PartialDateTime, zone: Option<Zone>) -> Option<OnClock> {
+    let local = chrono::NaiveDate::from_ymd_opt(i32::from(time.year?), u32::from(time.month?), u32::from(time.day?))?;
+    let is_date = time.hour.is_none();
+    let (hour, minute, second) = (time.hour.unwrap_or(0), time.minute.unwrap_or(0), time.second.unwrap_or(0).min(59));
+    let local = local.and_hms_opt(u32::from(hour), u32::from(minute), u32::from(second))?;
+    let named = parameter(entry, &ICalendarParameterName::Tzid);
+    let zone = match (time.tz_hour, named) {
+        (Some(0), _) => Some(Zone::UTC),
+        (Some(_), _) => return None,
+        // A zone of the calendar's own making has rules that nobody here can vouch for.
+        (None, Some(named)) => zone_of(named),
+        (None, None) => zone,
+    };
+    Some(OnClock { local, zone, is_date })
+}
+
+/// By its name; or by the end of a longer one (`/example.org/Europe/Berlin`).
+fn zone_of(named: &str) -> Option<Zone> {
+    let ends = named.match_indices('/').map(|(at, _)| &named[at + 1..]);
+    std::iter::once(named).chain(ends).find_map(zone::named)
+}
+
+fn lasts(start: OnClock, end: Option<Option<OnClock>>, duration: Option<Option<Duration>>) -> Option<Lasts> {
+    match (end, duration) {
+        (Some(end), _) => {
+            let end = end?;
+            if end.zone == start.zone {
+                return Some(Lasts::OnClock(end.local - start.local));
+            }
+            let millis = end.bound().latest.since(start.bound().earliest);
+            Some(Lasts::Exactly(millis, end.bound().sure && start.bound().sure))
+        }
+        (None, Some(duration)) => duration.map(Lasts::OnClock),
+        (None, None) => Some(Lasts::OnClock(if start.is_date { Duration::days(1) } else { Duration::zero() })),
+    }
+}
+
+fn rdate(entry: &ICalendarEntry, value: &ICalendarValue, zone: Option<Zone>) -> Option<(OnClock, Option<Lasts>)> {
+    match value {
+        ICalendarValue::PartialDateTime(time) => Some((clock_of(entry, time, zone)?, None)),
+        ICalendarValue::Period(ICalendarPeriod::Range { start, end }) => {
+            let start = clock_of(entry, start, zone)?;
+            Some((start, lasts(start, Some(clock_of(entry, end, zone)), None)))
+        }
+        ICalendarValue::Period(ICalendarPeriod::Duration { start, duration }) => {
+            let lasts = Lasts::OnClock(Duration::seconds(duration.as_seconds()));
+            Some((clock_of(entry, start, zone)?, Some(lasts)))
+        }
+        _ => None,
+    }
+}
+
+/// Busy and unknown time of a calendar's events.
+pub fn expanded(reading: &mut CalendarReading<'_>, events: &[SeenEvent]) -> (Vec<Interval>, Vec<Interval>) {
+    let mut replaced: BTreeMap<&str, BTreeSet<Instant>> = BTreeMap::new();
+    for event in events {
+        if let Some(time) = event.instead_of {
+            replaced.entry(&event.uid).or_default().insert(time.bound().earliest);
+        }
+    }
+    let (mut busy, mut unknown) = (Vec::new(), Vec::new());
+    for event in events {
+        let from = event.instead_of.or(event.start);
+        if event.and_later || event.odd && !event.free {
+            // From then on the series is another, or it is not known which: nobody knows when.
+            let start = from.map_or(reading.horizon.start, |time| time.bound().earliest).max(reading.horizon.start);
+            unknown.extend(Interval::new(start, reading.horizon.end));
+            continue;
+        }
+        if event.free || event.cancelled {
+            continue;
+        }
+        let none = BTreeSet::new();
+        let replaced =
+            if event.instead_of.is_some() { &none } else { replaced.get(event.uid.as_str()).unwrap_or(&none) };
+        match occurrences(reading, event, replaced) {
+            Some(times) => {
+                for (interval, sure) in times {
+                    if sure { busy.push(interval) } else { unknown.push(interval) }
+                }
+            }
+            None => {
+                let start = event.start.map_or(reading.horizon.start, |time| time.bound().earliest);
+                unknown.extend(Interval::new(start.max(reading.horizon.start), reading.horizon.end));
+            }
+        }
+    }
+    (busy, unknown)
+}
+
+/// Those inside the horizon, and whether their clock is known. `None`: not understood, or more than may be looked at.
+fn occurrences(
+    reading: &mut CalendarReading<'_>,
+    event: &SeenEvent,
+    replaced: &BTreeSet<Instant>,
+) -> Option<Vec<(Interval, bool)>> {
+    let (start, lasts) = (event.start?, event.lasts?);
+    // A day more, since the clock may be behind.
+    let last = reading.horizon.end.plus_minutes(24 * 60).to_utc().naive_utc();
+    let mut starts: Vec<(OnClock, Lasts)> = Vec::new();
+    if event.rules.is_empty() {
+        starts.push((start, lasts));
+    }
+    for rule in &event.rules {
+        let until = |utc: NaiveDateTime| {
+            let at = Instant::from_millis(utc.and_utc().timestamp_millis());
+            // On a clock that nobody knows the last may come half a day later.
+            start.zone.map_or_else(|| utc + Duration::hours(14), |zone| zone.local(at))
+        };
+        let locals = recurrence::starts(rule, start.local, last, until, &mut reading.budget)?;
+        starts.extend(locals.into_iter().map(|local| (OnClock { local, ..start }, lasts)));
+    }
+    starts.extend(event.more.iter().map(|(start, own)| (*start, own.unwrap_or(lasts))));
+    let inside = |interval: &Interval| interval.start < reading.horizon.end && reading.horizon.start < interval.end;
+    let times = starts.into_iter().filter_map(|(start, lasts)| {
+        let from = start.bound();
+        if event.except.contains(&from.earliest) || replaced.contains(&from.earliest) {
+            return None;
+        }
+        let to = match lasts {
+            Lasts::OnClock(lasts) => OnClock { local: start.local + lasts, ..start }.bound(),
+            Lasts::Exactly(millis, sure) => {
+                let later = |at: Instant| Instant::from_millis(at.millis() + millis);
+                Bound { earliest: later(from.earliest), latest: later(from.latest), sure }
+            }
+        };
+        Some((zone::between(from, to)?, from.sure && to.sure))
+    });
+    Some(times.filter(|(interval, _)| inside(interval)).collect())
+}

@@ -1,0 +1,40 @@
+//! PagerDuty's `/schedules/{id}`: `{"request": {"since", "until"}, "response": {"schedule": {...}}}`. The final schedule is
+//! read, which has the overrides in it.
+
+use super::{
+    input::Input,
+    oncall::{self, MOST_ENTRIES, OncallEntry, ScheduleAnswer, span},
+};
+use crate::reader::{Node, Object};
+
+pub fn translate(input: &mut Input<'_>) -> Option<()> {
+    oncall::translate(input, answer)
+}
+
+fn answer(object: &Object<'_>) -> Option<ScheduleAnswer> {
+    let horizon = object.must("request", |node| {
+        let request = node.object()?;
+        // Without them the service renders no entry at all.
+        request.interval("since", "until")
+    });
+    let schedule =
+        object.must("response", |response| response.object()?.must("schedule", |node| schedule(&node.object()?)));
+    let (schedule, entries) = schedule?;
+    Some(ScheduleAnswer { schedule, horizon: horizon?, entries, known: true })
+}
+
+fn schedule(schedule: &Object<'_>) -> Option<(String, Vec<OncallEntry>)> {
+    let id = schedule.must("id", |node| node.text_owned());
+    let entries = schedule.must("final_schedule", |node| {
+        node.object()?.must("rendered_schedule_entries", |list| list.list(MOST_ENTRIES, entry))
+    });
+    Some((id?, entries?))
+}
+
+fn entry(node: &Node<'_>) -> Option<OncallEntry> {
+    let entry = node.object()?;
+    // Of a user who was deleted nothing is left: somebody is on call, and nobody knows who.
+    let user = entry.may("user", |node| node.object()?.must("id", |node| node.text_owned()));
+    let (start, end) = span(&entry, "start", "end")?;
+    Some(OncallEntry { names: user?.into_iter().collect(), start, end })
+}

@@ -1,0 +1,226 @@
+//! Rosters of delegates, as CSV and as JSON: `service, role, person, rank, status, valid_from, valid_until`.
+//!
+//! A roster is whole for the services and roles that the binding names: who is not in it any more is no delegate, and a
+//! role that is not in it any more has nobody. A bad row is said by its own number and column, counts as absent, and
+//! holds up no other.
+
+use std::collections::BTreeSet;
+
+use chrono::{Days, NaiveDate};
+use refresh_core::{Instant, Person, Role, Service, base::name::shorten};
+use serde_json::{Map, Value, json};
+
+use super::{
+    binding::{Format, Roster, Says},
+    input::Input,
+};
+use crate::{
+    fault::Fault,
+    reader::{Faults, Node, Object},
+};
+
+const MOST_ROWS: usize = 10_000;
+const COLUMNS: [&str; 7] = ["service", "role", "person", "rank", "status", "valid_from", "valid_until"];
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum RosterStanding {
+    Holder,
+    Delegate(&'static str),
+}
+
+const ROSTER_WORDS: [(&str, RosterStanding); 4] = [
+    ("holder", RosterStanding::Holder),
+    ("approved", RosterStanding::Delegate("approved")),
+    ("proposed", RosterStanding::Delegate("proposed")),
+    ("revoked", RosterStanding::Delegate("revoked")),
+];
+
+struct RosterRow {
+    service: Service,
+    role: Role,
+    person: Person,
+    rank: i64,
+    standing: RosterStanding,
+    valid_from: Option<Instant>,
+    valid_until: Option<Instant>,
+}
+
+pub fn translate(input: &mut Input<'_>) -> Option<()> {
+    let roster = input.binding(|binding| match &binding.says {
+        Says::Roster(roster) => Some(roster),
+        _ => None,
+    });
+    let rows = match input.format {
+        Format::RosterCsv => csv_rows(input),
+        _ => json_rows(input),
+    };
+    let roster = roster?;
+    let revision = input.polled_revision(&roster.revision_header);
+    let (rows, revision) = (rows?, revision?);
+    let mut good: Vec<RosterRow> = Vec::new();
+    let mut holders: BTreeSet<(Service, Role)> = BTreeSet::new();
+    for (number, members) in rows {
+        let value = Value::Object(members);
+        let label = format!("row {number}");
+        let faults = Faults::default();
+        let read = Node::root(&value, &label, &faults).object().and_then(|object| row(roster, &object));
+        match read.filter(|_| faults.is_empty()) {
+            Some(row) if !roster.services.contains(&row.service) || !roster.roles.contains(&row.role) => {
+                input.skip(format!("{label}: a service or a role that the binding does not name"));
+            }
+            Some(row)
+                if row.standing == RosterStanding::Holder
+                    && !holders.insert((row.service.clone(), row.role.clone())) =>
+            {
+                let fault = Fault::new(format!("{label}.status"), "one holder of a role", "a second one");
+                input.refuse(None, None, vec![fault]);
+            }
+            Some(row) if is_second(&good, &row) => {
+                let fault = Fault::new(format!("{label}.person"), "each delegate of a role once", "a second row");
+                input.refuse(None, None, vec![fault]);
+            }
+            Some(row) => good.push(row),
+            None => input.refuse(None, None, faults.into_vec()),
+        }
+    }
+    for service in &roster.services {
+        for role in &roster.roles {
+            tell(input, roster, service, role, &good, revision);
+        }
+    }
+    Some(())
+}
+
+fn is_second(good: &[RosterRow], row: &RosterRow) -> bool {
+    row.standing != RosterStanding::Holder
+        && good.iter().any(|known| {
+            known.standing != RosterStanding::Holder
+                && (&known.service, &known.role, &known.person) == (&row.service, &row.role, &row.person)
+        })
+}
+
+fn tell(input: &mut Input<'_>, roster: &Roster, service: &Service, role: &Role, rows: &[RosterRow], revision: u64) {
+    let mut of: Vec<&RosterRow> = rows.iter().filter(|row| row.service == *service && row.role == *role).collect();
+    of.sort_by_key(|row| row.rank);
+    let holder = of.iter().find(|row| row.standing == RosterStanding::Holder).map(|row| row.person.as_str().to_owned());
+    let delegates: Vec<Value> = of
+        .iter()
+        .filter_map(|row| match row.standing {
+            RosterStanding::Delegate(status) => Some(delegate(row, status)),
+            RosterStanding::Holder => None,
+        })
+        .collect();
+    // Of a role that the roster says nothing of there is no explicit list either.
+    let delegates = if of.is_empty() { Value::Null } else { Value::from(delegates) };
+    let data = json!({
+        "service": service.as_str(), "role": role.as_str(), "revision": revision,
+        "holder": holder, "delegates": delegates,
+    });
+    input.emit(&roster.source, None, "dev.holdpoint.delegation.updated.v1", data);
+}
+
+fn delegate(row: &RosterRow, status: &str) -> Value {
+    let mut delegate = json!({ "person": row.person.as_str(), "status": status });
+    if let Some(from) = row.valid_from {
+        delegate["valid_from"] = json!(from.to_string());
+    }
+    if let Some(until) = row.valid_until {
+        delegate["valid_until"] = json!(until.to_string());
+    }
+    delegate
+}
+
+type NumberedRows = Vec<(usize, Map<String, Value>)>;
+
+/// `[{...}, ...]` or `{"rows": [...]}`, with numbers from 1.
+fn json_rows(input: &Input<'_>) -> Option<NumberedRows> {
+    let payload = input.payload;
+    let rows = |list: &Node<'_>| list.list(MOST_ROWS, |item| item.object().and(item.value().as_object().cloned()));
+    let rows = match payload.value() {
+        Value::Array(_) => rows(&payload)?,
+        _ => payload.object()?.must("rows", rows)?,
+    };
+    Some(rows.into_iter().enumerate().map(|(index, row)| (index + 1, row)).collect())
+}
+
+/// Text with a line of columns first; commas or semicolons between them, as spreadsheets of different countries write.
+/// Numbers are those of the lines.
+fn csv_rows(input: &Input<'_>) -> Option<NumberedRows> {
+    let payload = input.payload;
+    let text = payload.text()?.replace("\r\n", "\n");
+    let text = text.trim_start_matches('\u{feff}');
+    let first = text.lines().next().unwrap_or_default();
+    let semicolons = first.matches(';').count() > first.matches(',').count();
+    let mut reader = csv::ReaderBuilder::new()
+        .delimiter(if semicolons { b';' } else { b',' })
+        .trim(csv::Trim::All)
+        .flexible(true)
+        .from_reader(text.as_bytes());
+    let columns: Vec<String> = match reader.headers() {
+        Ok(headers) => headers.iter().map(str::to_ascii_lowercase).collect(),
+        Err(_) => return payload.wrong_as("CSV text", "something else"),
+    };
+    let missing: Vec<&str> = COLUMNS.into_iter().filter(|name| !columns.iter().any(|column| column == name)).collect();
+    let twice = columns.iter().enumerate().any(|(index, name)| columns[..index].contains(name));
+    if !missing.is_empty() || twice {
+        return payload.wrong_as(format!("a first line with each of {} once", COLUMNS.join(", ")), shorten(first));
+    }
+    let mut rows = NumberedRows::new();
+    for record in reader.records() {
+        let Ok(record) = record else { return payload.wrong_as("CSV text", "a line that is none") };
+        let line = record.position().map_or(0, csv::Position::line);
+        if rows.len() == MOST_ROWS {
+            return payload.wrong_as(format!("at most {MOST_ROWS} rows"), "more");
+        }
+        let members = columns.iter().zip(record.iter()).filter(|(_, text)| !text.is_empty());
+        let members = members.map(|(name, text)| (name.clone(), Value::from(text))).collect();
+        rows.push((usize::try_from(line).unwrap_or(0), members));
+    }
+    Some(rows)
+}
+
+fn row(roster: &Roster, row: &Object<'_>) -> Option<RosterRow> {
+    let service = row.must("service", |node| node.parsed(Service::parse));
+    let role = row.must("role", |node| node.parsed(Role::parse));
+    let person = row.must("person", |node| node.parsed(Person::parse));
+    let standing = row.must("status", |node| node.word(&ROSTER_WORDS));
+    let told = row.may("rank", rank);
+    let valid_from = row.may("valid_from", |node| time(roster, node, 0));
+    let valid_until = row.may("valid_until", |node| time(roster, node, 1));
+    let standing = standing?;
+    let rank = match (standing, told?) {
+        (RosterStanding::Holder, _) => 0,
+        (RosterStanding::Delegate(_), Some(rank)) => rank,
+        // Which delegate comes first is not to be guessed.
+        (RosterStanding::Delegate(_), None) => row.must("rank", rank)?,
+    };
+    let (valid_from, valid_until) = (valid_from?, valid_until?);
+    if let (Some(from), Some(until)) = (valid_from, valid_until) {
+        row.ordered("valid_from", from, "valid_until", until)?;
+    }
+    Some(RosterRow { service: service?, role: role?, person: person?, rank, standing, valid_from, valid_until })
+}
+
+fn rank(node: &Node<'_>) -> Option<i64> {
+    let number = node.value().as_i64().or_else(|| node.value().as_str()?.parse().ok());
+    number.filter(|rank| (0..=1_000_000).contains(rank)).or_else(|| node.wrong("a whole number, 0 or more"))
+}
+
+/// An instant, or a date in the binding's zone; the last day of a validity is part of it.
+fn time(roster: &Roster, node: &Node<'_>, days_more: u64) -> Option<Instant> {
+    let text = node.text()?;
+    if let Ok(instant) = Instant::parse(text) {
+        return Some(instant);
+    }
+    let date = NaiveDate::parse_from_str(text, "%Y-%m-%d").ok();
+    match (date, roster.time_zone) {
+        (Some(date), Some(zone)) => {
+            let midnight = date.checked_add_days(Days::new(days_more))?.and_hms_opt(0, 0, 0)?;
+            Some(zone.meaning(midnight).first())
+        }
+        (Some(_), None) => {
+            node.wrong("an instant with an offset (a date has no zone: the binding's `time_zone` gives one)")
+        }
+        (None, _) => node.wrong("an RFC 3339 instant, or a date like 2026-11-03"),
+    }
+}

@@ -1,0 +1,270 @@
+//! ServiceNow's blackout and maintenance schedules as freezes: `{"schedules": {"result": [cmn_schedule]}, "spans":
+//! {"result": [cmn_schedule_span]}}`.
+//!
+//! A freeze calendar is told whole or not at all: a span that is not understood may be the one that matters. A schedule
+//! that is not in the answer says nothing; one that is, without a span, has no freeze.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use chrono::{Duration, NaiveDate, NaiveDateTime};
+use refresh_core::{
+    Calendar, Interval, Zone,
+    base::{instant::DAY, name::shorten},
+};
+use serde_json::{Value, json};
+
+use super::{MOST_RECORDS, column, flag, whole_table};
+use crate::{
+    native::{
+        binding::{FreezeSchedule, Says, ServicenowSchedules},
+        input::Input,
+        recurrence::{self, Budget},
+        zone::{self, Bound},
+    },
+    reader::{Node, Object},
+};
+
+const MOST_ROWS: usize = 10 * MOST_RECORDS;
+const DAYS: [&str; 7] = ["MO", "TU", "WE", "TH", "FR", "SA", "SU"];
+
+struct Span {
+    id: String,
+    schedule: String,
+    start: LocalTime,
+    end: LocalTime,
+    all_day: bool,
+    /// A span that takes time out of its schedule. Left out, the freeze is longer: that is never better than it is.
+    excluded: bool,
+    rule: Option<String>,
+}
+
+#[derive(Clone, Copy)]
+struct LocalTime {
+    local: NaiveDateTime,
+    in_utc: bool,
+}
+
+pub fn translate(input: &mut Input<'_>) -> Option<()> {
+    let binding = input.binding(|binding| match &binding.says {
+        Says::Freezes(schedules) => Some(schedules),
+        _ => None,
+    });
+    let payload = input.payload.object()?;
+    let told = payload.must("schedules", |node| node.object()?.must("result", |node| node.list(MOST_ROWS, schedule)));
+    let spans = payload.must("spans", |node| node.object()?.must("result", |node| node.each_alone(MOST_ROWS, span)));
+    let rows = payload.peek("spans").and_then(|table| table.get("result")).and_then(Value::as_array);
+    let binding = binding?;
+    let revision = input.polled_revision(&binding.revision_header);
+    let Some(answered) = input.answered_at("date") else {
+        return input.wrong("header date", "the instant of the answer, from which the horizon is counted", "nothing");
+    };
+    let (told, spans, revision) = (told?, spans?, revision?);
+    whole_table(input, &spans)?;
+    let horizon =
+        Interval::new(answered.plus_minutes(-24 * 60), answered.plus_minutes(binding.horizon_days * 24 * 60))?;
+    let zones: BTreeMap<String, Option<Zone>> = told.into_iter().collect();
+    let mut bad: BTreeSet<String> = BTreeSet::new();
+    let mut good = Vec::new();
+    for (row, read) in rows.into_iter().flatten().zip(spans) {
+        match read {
+            Ok(span) => good.push(span),
+            Err(faults) => {
+                let of = |name: &str| row.get(name).map(|column| column.get("value").unwrap_or(column));
+                match of("schedule").and_then(Value::as_str) {
+                    Some(schedule) => drop(bad.insert(schedule.to_owned())),
+                    // It may be of any of them.
+                    None => bad.extend(binding.schedules.keys().cloned()),
+                }
+                input.refuse(of("sys_id").and_then(Value::as_str), None, faults);
+            }
+        }
+    }
+    let mut budget = Budget::default();
+    for calendar in calendars(binding) {
+        tell(
+            input,
+            binding,
+            &calendar,
+            &AnsweredSpans { zones: &zones, spans: &good, bad: &bad, horizon, revision },
+            &mut budget,
+        );
+    }
+    Some(())
+}
+
+/// What the answer says, beside the binding.
+struct AnsweredSpans<'t> {
+    zones: &'t BTreeMap<String, Option<Zone>>,
+    spans: &'t [Span],
+    bad: &'t BTreeSet<String>,
+    horizon: Interval,
+    revision: u64,
+}
+
+fn calendars(binding: &ServicenowSchedules) -> BTreeSet<Calendar> {
+    binding.schedules.values().map(|schedule| schedule.calendar.clone()).collect()
+}
+
+fn tell(
+    input: &mut Input<'_>,
+    binding: &ServicenowSchedules,
+    calendar: &Calendar,
+    told: &AnsweredSpans<'_>,
+    budget: &mut Budget,
+) {
+    let mut freezes = Vec::new();
+    for (id, schedule) in binding.schedules.iter().filter(|(_, schedule)| schedule.calendar == *calendar) {
+        if !told.zones.contains_key(id) || told.bad.contains(id) {
+            return input.skip(format!("freeze calendar {calendar}: schedule {} is not told whole", shorten(id)));
+        }
+        for span in told.spans.iter().filter(|span| span.schedule == *id && !span.excluded) {
+            let zone = told.zones.get(id).copied().flatten().or(schedule.time_zone);
+            match expand(span, zone, told.horizon, budget) {
+                Some(times) => freezes.extend(times.into_iter().map(|time| freeze(span, schedule, time))),
+                None => {
+                    let why =
+                        format!("span {} recurs in a way that is not understood, or too often", shorten(&span.id));
+                    return input.skip(format!("freeze calendar {calendar}: {why}"));
+                }
+            }
+        }
+    }
+    let data = json!({ "calendar": calendar.as_str(), "revision": told.revision, "freezes": freezes });
+    input.emit(&binding.source, None, "dev.holdpoint.freeze.updated.v1", data);
+}
+
+fn freeze(span: &Span, schedule: &FreezeSchedule, time: Interval) -> Value {
+    json!({
+        "id": format!("{}@{}", span.id, time.start), "start": time.start.to_string(), "end": time.end.to_string(),
+        "protected": schedule.protected,
+    })
+}
+
+/// A schedule and its zone. `floating`, or none: the binding's.
+fn schedule(node: &Node<'_>) -> Option<(String, Option<Zone>)> {
+    let row = node.object()?;
+    let id = row.must("sys_id", column);
+    let zone = row.may("time_zone", column);
+    Some((id?, zone?.as_deref().and_then(zone::named)))
+}
+
+fn span(node: &Node<'_>) -> Option<Span> {
+    let row = node.object()?;
+    let id = row.must("sys_id", column);
+    let schedule = row.must("schedule", column);
+    let start = row.must("start_date_time", local_time);
+    let end = row.must("end_date_time", local_time);
+    let all_day = row.may("all_day", flag);
+    let kind = row.may("type", column);
+    let rule = rule(&row);
+    Some(Span {
+        id: id?,
+        schedule: schedule?,
+        start: start?,
+        end: end?,
+        all_day: all_day?.unwrap_or(false),
+        excluded: kind?.as_deref() == Some("exclude"),
+        rule: rule?,
+    })
+}
+
+/// `20261103T210000`, on the schedule's clock, or in UTC with a `Z`.
+fn local_time(node: &Node<'_>) -> Option<LocalTime> {
+    let text = column(node)?;
+    let in_utc = text.ends_with('Z');
+    let local = NaiveDateTime::parse_from_str(text.trim_end_matches('Z'), "%Y%m%dT%H%M%S").ok();
+    match local {
+        Some(local) => Some(LocalTime { local, in_utc }),
+        None => node.wrong_as("a date-time like 20261103T210000 or 20261103T210000Z", shorten(&text)),
+    }
+}
+
+/// How a span repeats, as a rule of RFC 5545.
+fn rule(row: &Object<'_>) -> Option<Option<String>> {
+    // A column that was not asked for does not say that the span happens once.
+    let kind = row.must("repeat_type", |node| {
+        let text = column(node)?;
+        let known = matches!(text.as_str(), "" | "daily" | "weekly" | "weekdays" | "weekends" | "monthly" | "yearly");
+        if known { Some(text) } else { node.wrong_as("a daily, weekly, monthly or yearly repetition", shorten(&text)) }
+    })?;
+    let every = row.may("repeat_count", |node| {
+        let text = column(node)?;
+        match text.parse::<u32>() {
+            Ok(every @ 1..=1_000) => Some(every),
+            _ if text.is_empty() => Some(1),
+            _ => node.wrong_as("a whole number from 1 to 1000", shorten(&text)),
+        }
+    });
+    let days = row.may("days_of_week", weekdays);
+    let by = |name: &str, lawful: &[&str]| {
+        row.may(name, |node| {
+            let text = column(node)?;
+            if text.is_empty() || lawful.contains(&text.as_str()) { Some(()) } else { node.wrong(lawful.join(" or ")) }
+        })
+    };
+    let until = row.may("repeat_until", until);
+    let lawful = match kind.as_str() {
+        "monthly" => by("monthly_type", &["dom"]),
+        "yearly" => by("yearly_type", &["doy"]),
+        _ => Some(None),
+    };
+    lawful?;
+    let days = days?.unwrap_or_default();
+    let by_day = if days.is_empty() { String::new() } else { format!(";BYDAY={}", days.join(",")) };
+    let rule = match kind.as_str() {
+        "" => return Some(None),
+        "daily" => "FREQ=DAILY".to_owned(),
+        "weekly" => format!("FREQ=WEEKLY{by_day}"),
+        "weekdays" => "FREQ=WEEKLY;BYDAY=MO,TU,WE,TH,FR".to_owned(),
+        "weekends" => "FREQ=WEEKLY;BYDAY=SA,SU".to_owned(),
+        "monthly" => "FREQ=MONTHLY".to_owned(),
+        _ => "FREQ=YEARLY".to_owned(),
+    };
+    let end = until?.flatten().map_or_else(String::new, |until| format!(";UNTIL={until}"));
+    Some(Some(format!("{rule};INTERVAL={}{end}", every?.unwrap_or(1))))
+}
+
+/// `135`: Monday, Wednesday, Friday.
+fn weekdays(node: &Node<'_>) -> Option<Vec<&'static str>> {
+    let text = column(node)?;
+    let days = text.chars().map(|digit| DAYS.get(usize::try_from(digit.to_digit(10)?).ok()?.checked_sub(1)?).copied());
+    match days.collect() {
+        Some(days) => Some(days),
+        None => node.wrong_as("digits from 1 (Monday) to 7", shorten(&text)),
+    }
+}
+
+/// `20271231`, or a date-time: the last day. Empty: without end.
+fn until(node: &Node<'_>) -> Option<Option<String>> {
+    let text = column(node)?;
+    if text.is_empty() || text == "0" {
+        return Some(None);
+    }
+    let day = text.get(..8).and_then(|day| NaiveDate::parse_from_str(day, "%Y%m%d").ok());
+    match day {
+        Some(day) => Some(Some(day.format("%Y%m%d").to_string())),
+        None => node.wrong_as("a date like 20271231", shorten(&text)),
+    }
+}
+
+/// `None`: the rule is not understood. A time whose zone is not known freezes as long as it can be anywhere.
+fn expand(span: &Span, zone: Option<Zone>, horizon: Interval, budget: &mut Budget) -> Option<Vec<Interval>> {
+    let zone = if span.start.in_utc { Some(Zone::UTC) } else { zone };
+    let (mut first, mut end) = (span.start.local, span.end.local);
+    if span.all_day {
+        first = first.date().and_hms_opt(0, 0, 0)?;
+        // The last day is frozen to its end, whether the record says its last second or the next midnight.
+        end = (end - Duration::seconds(1)).date().succ_opt()?.and_hms_opt(0, 0, 0)?;
+    }
+    let lasts = end - first;
+    let last = horizon.end.plus_minutes(DAY / 60_000).to_utc().naive_utc();
+    let starts = match &span.rule {
+        None => vec![first],
+        Some(rule) => recurrence::starts(rule, first, last, |until| until, budget)?,
+    };
+    let times = starts.into_iter().filter_map(|start| {
+        let (from, to): (Bound, Bound) = (zone::bound(start, zone), zone::bound(start + lasts, zone));
+        zone::between(from, to)
+    });
+    Some(times.filter(|time| horizon.start < time.end).collect())
+}
