@@ -52,7 +52,7 @@ pub(crate) async fn message(env: &Env, message: Message, deadline: Deadline) -> 
     let sent = message.sent_at_millis.unwrap_or(0);
     let now = Instant::from_millis(env.clock.now_millis().max(sent));
     match sources::read(&message.body, &env.policy.bindings) {
-        Err(refused) => Ok(vec![refuse(env, message, refused, now).await?]),
+        Err(refused) => Ok(vec![refuse(env, message.body, refused, now).await?]),
         Ok(reading) => {
             skipped(&reading.skipped);
             let mut taken = Vec::with_capacity(reading.events.len());
@@ -61,6 +61,10 @@ pub(crate) async fn message(env: &Env, message: Message, deadline: Deadline) -> 
             }
             if let Some(report) = &reading.report {
                 taken.push(reported(env, report, now).await?);
+            }
+            // Records that stand each for itself: a bad one goes by itself, and holds up no other.
+            for record in reading.refused {
+                taken.push(refuse(env, record.body, record.refused, now).await?);
             }
             Ok(taken)
         }
@@ -101,7 +105,7 @@ async fn reported(env: &Env, report: &MailReport, now: Instant) -> Result<Taken,
 }
 
 /// An invalid event goes to the dead-letter queue whole, at once: no later delivery could read it better.
-async fn refuse(env: &Env, message: Message, refused: Refused, now: Instant) -> Result<Taken, Failure> {
+async fn refuse(env: &Env, body: String, refused: Refused, now: Instant) -> Result<Taken, Failure> {
     if let Some(identity) = &refused.identity {
         let trace = refused.trace.unwrap_or_else(|| identity.trace());
         tracing::info!(target: NOTE, event_id = identity.id.as_str(), trace_id = %trace, "");
@@ -110,7 +114,7 @@ async fn refuse(env: &Env, message: Message, refused: Refused, now: Instant) -> 
     tracing::warn!(event_id = id, source, paths = refused.outline(), "the event is invalid");
     let reason = shortened(&refused.expectations());
     let letter = Outgoing {
-        body: message.body,
+        body,
         attributes: vec![("reason".to_owned(), "invalid".to_owned()), ("faults".to_owned(), reason)],
         ..Outgoing::default()
     };

@@ -71,7 +71,7 @@ pub fn translate(input: &mut Input<'_>) -> Option<()> {
                 let mut alone = payload.value().clone();
                 alone["request"]["schedules"] = json!(name);
                 alone["response"]["value"] = json!([record]);
-                input.refuse(name, Some(alone), faults);
+                input.refuse(None, Some(alone), faults);
             }
         }
     }
