@@ -126,6 +126,28 @@ fn only_the_core_knows_the_time_zones() {
     }
 }
 
+/// Two libraries of dates need conversions between them, and a conversion is where an hour is lost. What reads the zone
+/// files has dates of its own: the core's `base/zone.rs` alone sees those, by the test above.
+#[test]
+fn chrono_is_the_one_library_of_dates() {
+    let others = ["time", "jiff", "hifitime", "icu_calendar", "icu_time", "humantime", "eos", "speedate"];
+    let manifests = crates().into_values().chain(["tests".to_owned(), ".".to_owned()]);
+    for manifest in manifests.map(|folder| repository().join(folder).join("Cargo.toml")) {
+        let source = text(&manifest);
+        let named = |line: &&str| line.split(['.', ' ', '=']).next().is_some_and(|name| others.contains(&name));
+        let found = source.lines().find(named);
+        assert_eq!(found, None, "{}: expected `chrono` or the core's own types instead", shown(&manifest));
+    }
+    for group in ["functions", "shared", "infra", "tests"] {
+        for path in files(group, "rs") {
+            let other = ["aws_smithy_types::DateTime", "use time::", "use jiff::"];
+            let source = text(&path);
+            let found = other.iter().find(|word| source.contains(**word) && !path.ends_with("tidy/main.rs"));
+            assert_eq!(found, None, "{}: expected `chrono` or the core's own types instead", shown(&path));
+        }
+    }
+}
+
 /// A stranger reads the shared crates first. An item without a word on it, or a failure without its cause, is a warning
 /// there, and a warning fails the build.
 #[test]

@@ -71,9 +71,7 @@ pub(crate) async fn render(
 
 /// The reader's link to the row they have now, if it is another than this link's.
 fn fresh(env: &Env, opened: &Opened, reading: &Reading<'_>, read: &Read) -> Result<Option<String>, Failure> {
-    let Some(row) = reading.row(&opened.reader).filter(|_| !read.review.head.is_over(read.now)) else {
-        return Ok(None);
-    };
+    let Some(row) = owed::answerable(reading, &opened.reader, read.now) else { return Ok(None) };
     if opened.token.row() == Some(row.fingerprint()) {
         return Ok(None);
     }

@@ -10,12 +10,13 @@ use presentation::{
         review::{Workspace, review},
     },
 };
+use refresh_core::audience::roles;
 use signed_pages::{Env, LinkRefused, Opened, Read, open, signed};
 
 pub(crate) async fn page(env: &Env, text: &str, request: &Request) -> Result<Page, Failure> {
     let Some(opened) = open(env, text, Purpose::Workspace).await? else { return Ok(no_link()) };
     let Some(read) = opened.read(env).await? else { return Ok(no_link()) };
-    if !is_owner(&opened, &read) {
+    if !roles::may_read_record(&read.review.head, &opened.reader) {
         LinkRefused::NotTheOwner.record(Purpose::Workspace, read.now);
         return Ok(no_link());
     }
@@ -39,15 +40,10 @@ pub(crate) async fn page(env: &Env, text: &str, request: &Request) -> Result<Pag
     Ok(review(&read.scene(&opened.reader), &workspace))
 }
 
-/// The owner of today, by the newest approved change record: a former owner's link opens nothing any more.
-fn is_owner(opened: &Opened, read: &Read) -> bool {
-    read.review.head.today.owner.as_ref() == Some(&opened.reader)
-}
-
 /// The owner's own link to the workspace, for their other pages to lead on to. It lasts as long as the link it was reached
 /// by: a page that signed a longer one would keep an old mail good for ever.
 pub(crate) fn link(env: &Env, opened: &Opened, read: &Read) -> Result<Option<String>, Failure> {
-    if !is_owner(opened, read) {
+    if !roles::may_read_record(&read.review.head, &opened.reader) {
         return Ok(None);
     }
     let token = Token { subject: LinkSubject::Workspace, ..opened.token };

@@ -9,7 +9,7 @@ use crate::{
     record::{
         booking::InvitedSlot,
         packet::Packet,
-        review::{Proposal, Review},
+        review::{Head, Proposal, Review},
     },
 };
 
@@ -30,6 +30,12 @@ pub fn adopter(situation: &Situation<'_>, authoritative: &Packet, proposal: &Pac
     let free = |person: &&Person| !is_substituted(person, authoritative, proposal);
     let owner = situation.owner()?;
     Some(owner).filter(free).or_else(|| situation.policy.alternate_owner.as_ref().filter(free)).cloned()
+}
+
+/// Whether the person may read the whole record of a review: its workspace. The owner of today may, by the newest approved
+/// change record. A former owner may not, whatever link they still have.
+pub fn may_read_record(head: &Head, person: &Person) -> bool {
+    head.today.owner.as_ref() == Some(person)
 }
 
 /// Whom the hold is for: those who would sit at another time, or who have no seat now. Who is invited already, as an

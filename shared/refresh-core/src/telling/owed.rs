@@ -266,6 +266,12 @@ fn link(reading: &Reading<'_>, person: &Person, view: &View) -> Option<LinkTo> {
         .map(|row| acknowledge(&row))
 }
 
+/// The row that the person may answer now, whatever row the link is about that they came by: their tentative one while a
+/// proposal would move them, else the authoritative one. `None` for those without a seat, and once the review is over.
+pub fn answerable(reading: &Reading<'_>, person: &Person, now: Instant) -> Option<Row> {
+    reading.row(person).filter(|_| !reading.review.head.is_over(now))
+}
+
 fn acknowledge(row: &Row) -> LinkTo {
     LinkTo::Acknowledge { row: row.digest(), expires_at: row_readable_until(row) }
 }
