@@ -12,8 +12,8 @@
 //! | [`facts`] | What do the sources say, and who may say it? |
 //! | [`base`] | What are names, instants, zones, digests and traces? |
 //!
-//! A stranger starts at [`decide::refresh`]. An item has one path: a name below that stands at the crate's root is
-//! imported from there, every other item from its folder and file.
+//! A stranger starts at [`decide::refresh`]. An item has one path. The names below stand at the crate's root and are
+//! imported from there; every other item is imported from its folder and file.
 
 #![warn(missing_docs, clippy::missing_errors_doc)]
 

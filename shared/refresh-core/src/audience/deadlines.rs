@@ -57,8 +57,9 @@ fn next_change(review: &Review, situation: &Situation<'_>, start: Instant) -> Op
         .min()
 }
 
-/// When the slot that keeps a reason open is none any more, to the second: it leaves too little notice, or where the
-/// notice is what it breaks, it has started. Another slot may be the nearest then, or the reason goes.
+/// The second at which the slot that keeps a reason open stops being a slot. A slot stops being one when it leaves too
+/// little notice; where the notice is the rule it breaks, when it starts. Another slot may be the nearest then, or the
+/// reason goes.
 ///
 /// The authoritative slot needs no notice: it is none once it starts, and then the review is over.
 fn next_reason(head: &Head, situation: &Situation<'_>, authoritative: Instant) -> Option<Instant> {

@@ -5,8 +5,7 @@ use crate::record::{
     review::{Review, Standing, Today},
 };
 
-/// Everyone is taken to have been told the packet a review was issued with: what it was issued with is not news, only
-/// violations are.
+/// Everyone counts as told the packet that the review was issued with. That packet is no news; only its violations are.
 pub fn as_issued(review: &Review) -> Review {
     let issued = &review.issued;
     let mut head = review.head.clone();

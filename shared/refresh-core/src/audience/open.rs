@@ -1,7 +1,7 @@
 //! What is open in a review: the one answer that every list of reviews shows, page and command alike.
 //!
-//! HEAD keeps more than what is open: a duty that was answered stays with its answer, and a mark is not always a violation.
-//! Whoever lists reviews asks here and reads no member of HEAD for it.
+//! HEAD keeps more than what is open. A duty stays after its answer came, and a mark is not always a violation. Whoever
+//! lists reviews asks here and reads no member of HEAD for it.
 
 use crate::{
     Instant,
@@ -39,7 +39,7 @@ impl<'a> Open<'a> {
             exceptions: &head.exceptions,
             violated: head.today.violated.iter().filter(|mark| mark.is_violation()).collect(),
             outstanding: deadlines::outstanding(head).collect(),
-            // An answer is kept exactly as long as its row is the same: each of these is to a present row.
+            // HEAD keeps an answer exactly as long as its row is the same, so each of these is to a present row.
             conflicts: head.answers.iter().filter(|answer| answer.reply == Reply::Conflict).collect(),
             undeliverable: head.unreachable.iter().filter(|known| known.is_open()).collect(),
         };

@@ -37,8 +37,8 @@ impl<'a> Reading<'a> {
         &self.review.head
     }
 
-    /// Everyone who has a view for what they are in the review now, and everyone who counts as told what it was issued
-    /// with: they have no TOLD until they are first mailed. Other former participants come with theirs.
+    /// Everyone who has a part in the review now, and everyone who counts as told what the review was issued with. The
+    /// latter have no TOLD until they are first mailed. Other former participants come with theirs.
     pub fn people(&self) -> BTreeSet<Person> {
         let packets = [&self.review.issued, &self.review.authoritative].into_iter().chain(&self.review.pending);
         let mut people: BTreeSet<Person> =
@@ -50,7 +50,7 @@ impl<'a> Reading<'a> {
         people
     }
 
-    /// Everyone to whom something may be owed: those who have a view, those whose view changed, and those who were told.
+    /// Everyone to whom something may be owed: people with a view, people whose view changed, and people who were told.
     pub fn audience<'p>(&self, told: impl IntoIterator<Item = &'p Person>) -> BTreeSet<Person> {
         let mut people = self.people();
         people.extend(self.head().affected.iter().cloned());
@@ -156,7 +156,7 @@ impl<'a> Reading<'a> {
             return View { slot: Some(row.slot), roles: row.roles, standing: Some(row.standing), ..View::default() };
         }
         let guest = self.terms.optional.contains(person);
-        // Who would lose the role and is on the list of optional attendees is not released: they would stay as a guest.
+        // An optional attendee who would lose a role is not released: they would stay as a guest.
         if let Some(seat) = self.authoritative_row(person).filter(|_| !guest) {
             return View {
                 slot: Some(seat.slot),

@@ -38,8 +38,8 @@ pub fn may_read_record(head: &Head, person: &Person) -> bool {
     head.today.owner.as_ref() == Some(person)
 }
 
-/// Whom the hold is for: those who would sit at another time, or who have no seat now. Who is invited already, as an
-/// optional attendee too, has this hour in their calendar.
+/// Whom the hold is for: those who would sit at another time, or who have no seat now. An invited person has this hour
+/// in their calendar already, an optional attendee too.
 pub fn hold(review: &Review, terms: &Terms, policy: &Policy) -> Option<InvitedSlot> {
     let Proposal { pending, version } = review.proposal()?;
     let (proposal, authoritative) = (&version.packet, &review.authoritative.packet);

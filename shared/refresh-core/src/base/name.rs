@@ -4,7 +4,7 @@ use std::{fmt, sync::Arc};
 
 use serde::{Deserialize, Serialize};
 
-/// The longest name of anything but a person: ids end up in keys of at most 1,024 bytes, three to a key.
+/// The longest name of anything but a person. Up to three ids stand in one key, and a key has at most 1,024 bytes.
 pub const LONGEST_NAME: usize = 200;
 /// RFC 5321: a path is at most 256 octets, angle brackets included.
 pub const LONGEST_ADDRESS: usize = 254;
@@ -85,8 +85,9 @@ names! {
     Person: address,
 }
 
-/// Invisible, of no meaning to others, or changing how its neighbours are read: no output shows such a character, so a
-/// name with one would be shown as another name. Zero-width joiners are none of them: scripts and emoji need those.
+/// Whether a character is invisible, has no meaning to others, or changes how its neighbours are read. No output shows
+/// such a character, so a name with one would be shown as another name. Zero-width joiners are none of them: scripts
+/// and emoji need those.
 pub const fn acts(c: char) -> bool {
     matches!(c,
         '\u{00ad}' | '\u{061c}' | '\u{115f}' | '\u{1160}' | '\u{17b4}' | '\u{17b5}' | '\u{180e}' | '\u{200b}'
@@ -132,7 +133,8 @@ fn reference(text: &str) -> Result<String, String> {
     Ok(text.to_owned())
 }
 
-/// ASCII dot-atom local part and a host name: nothing that could end a header, open a tag or add a recipient.
+/// An ASCII dot-atom, an `@` and a host name. Nothing in such an address can end a header, open a tag or add a
+/// recipient.
 fn address(text: &str) -> Result<String, String> {
     let wrong = || format!("an e-mail address like name@example.com; found {}", shorten(text));
     let (local, domain) = text.split_once('@').ok_or_else(wrong)?;

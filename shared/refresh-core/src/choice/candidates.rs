@@ -132,7 +132,7 @@ impl<'a> Candidates<'a> {
             for candidate in &role.candidates {
                 self.unite_while_valid(row, free.row(candidate.person), candidate);
             }
-            // What was issued stands until a known fact contradicts it.
+            // An issued seat stands until a known fact contradicts the seat.
             let home = self.axis.home();
             let stays = |candidate: &Candidate| candidate.person == role.incumbent && self.stays(candidate);
             if role.candidates.iter().any(stays) {
@@ -232,8 +232,8 @@ impl<'a> Candidates<'a> {
         sure
     }
 
-    /// The starts at which somebody becomes free for a role or is so no more; between two of them the same people may
-    /// sit in the same roles.
+    /// The starts at which somebody becomes free for a role, or stops being free. Between two of these starts the same
+    /// people may sit in the same roles.
     pub fn edges(&self) -> Vec<u64> {
         let mut edges = starts::none(self.axis.count() + 1);
         for person in 0..self.people.len() {

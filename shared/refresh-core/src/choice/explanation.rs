@@ -1,4 +1,5 @@
-//! Why this slot and not another: each start considered, with every reason against it, found in words and kept in runs.
+//! Why this slot and not another: each start considered, with every reason against the start. Sets of starts find the
+//! reasons, and runs keep them.
 
 use std::ops::{Range, RangeInclusive};
 

@@ -6,14 +6,14 @@ use crate::{
     choice::{availability::Time, candidates::Candidates, situation::Eligible, working_hours},
 };
 
-/// The time around `slot` in which nobody eligible is free for the role, as far as the search looks; the slot itself
-/// where somebody is free for a part of it.
+/// The time around `slot` in which nobody eligible is free for the role, as far as the search looks. It is the slot
+/// itself where somebody is free for a part of the slot.
 pub fn around(candidates: &Candidates<'_>, role: &Role, slot: Slot) -> Interval {
     let axis = &candidates.axis;
     let range = Interval { start: axis.start(0), end: axis.slot(axis.count() - 1).end };
     let mut gap = range;
     for eligible in candidates.situation.eligible(role) {
-        // What several times around one slot have in common is again one time around it.
+        // The common part of several intervals around one slot is again one interval around that slot.
         let around = taken(candidates, &eligible, range).into_iter().find(|taken| taken.contains(&slot));
         let Some(around) = around else { return slot };
         gap = Interval { start: gap.start.max(around.start), end: gap.end.min(around.end) };

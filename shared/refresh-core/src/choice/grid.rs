@@ -7,7 +7,7 @@ use crate::{
     base::instant::{DAY, Slot},
 };
 
-/// The starts of slots of one length. Grid points are multiples of the grid from midnight UTC; a grid that does not
+/// The starts of slots of one length. Grid points are multiples of the grid from midnight UTC. A grid that does not
 /// divide the day starts anew at each midnight. The authoritative start is among the starts, on the grid or not.
 #[derive(Clone, Debug)]
 pub struct Axis {

@@ -50,7 +50,7 @@ impl Candidates<'_> {
         let notice = if waived(SlotRule::Notice) { self.situation.now } else { self.situation.notice_start() };
         starts::keep(&mut timely, axis.from(notice));
         starts::insert(&mut timely, axis.home());
-        // What starts before now is past, waiver or not.
+        // A start before now is past, waiver or not.
         starts::keep(&mut timely, axis.from(self.situation.now));
 
         match self.evidence_start(waiver) {
@@ -243,8 +243,8 @@ impl Candidates<'_> {
             {
                 break;
             }
-            // Outward order has the nearer before the farther and the later before the earlier, so only strictly
-            // fewer substitutions displace what was found before.
+            // Outward order has the nearer start first, and the later of two equally near. So only strictly fewer
+            // substitutions displace an earlier find.
             let below = best.map_or(u32::MAX, |(_, substitutions, _)| substitutions);
             if let Some(substitutions) = trial.substitutions(start, below) {
                 best = Some((displacement, substitutions, start));
@@ -276,7 +276,8 @@ impl Candidates<'_> {
             })
         };
         let shares = self.situation.policy.distinct_people && packet.people().len() < packet.attendees.len();
-        // What was declined is not asked here: a decline ends the proposal, and what is left out is never proposed.
+        // Declined choices are not asked about here: a decline ends the proposal, and a choice that is left out is
+        // never proposed.
         !shares && self.roles.iter().enumerate().all(fits)
     }
 }

@@ -56,7 +56,7 @@ impl SeatMatching {
             }
         }
         let Some(empty) = empty else { return Filling::All };
-        // Whoever could take the empty role would leave theirs empty instead: the attempt reaches all such roles.
+        // A person who took the empty role would leave their own role empty. The attempt reaches all such roles.
         self.fill_role(empty);
         Filling::AllButOne((0..self.reached.len()).filter(|role| self.reached[*role]).collect())
     }

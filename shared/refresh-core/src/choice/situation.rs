@@ -181,7 +181,7 @@ impl<'a> Situation<'a> {
         }
         match self.in_force() {
             None => reasons.push(Reason::ChangeRecord),
-            // Whom a hold is for keeps an hour free: nobody is asked to for what nobody can adopt.
+            // A hold asks people to keep an hour free. Nobody is asked to do so for a proposal that nobody can adopt.
             Some(change) if change.owner.is_none() => reasons.push(Reason::Owner),
             Some(_) => {}
         }

@@ -1,4 +1,4 @@
-//! Sets of starts, by index: one bit a start, so that a rule about all starts is a few operations a word.
+//! Sets of starts, by index: one bit a start. So a rule about all starts costs a few operations a word.
 
 use std::ops::Range;
 
@@ -111,8 +111,8 @@ pub fn each(set: &Starts) -> impl Iterator<Item = usize> {
     std::iter::successors(next(set, 0), |start| next(set, start + 1))
 }
 
-/// Adds to `edges` each start that is in the set while the one before it is not, or the other way round. The start
-/// before the first counts as none.
+/// Adds each start to `edges` where the set begins or ends: either this start or the one before is in the set, not
+/// both. The start before the first counts as none.
 pub fn mark_edges(edges: &mut Starts, set: impl Iterator<Item = u64>) {
     let mut carry = 0;
     for (edge, word) in edges.iter_mut().zip(set) {

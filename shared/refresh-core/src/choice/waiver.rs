@@ -1,4 +1,4 @@
-//! When no slot is viable: every rule whose waiver alone would give one, with the nearest such slot and the miss.
+//! Where no slot is viable: every rule whose waiver alone would give a slot, the nearest such slot, and the miss.
 
 use crate::{
     Person,
@@ -61,8 +61,8 @@ fn common(one: &Starts, other: &Starts) -> Vec<u64> {
 }
 
 /// At which starts all roles can be filled, and at which all but one. Neither depends on a rule about time, so each is
-/// found once for all waivers. The authoritative start, and those of which a seating was declined, are in every set:
-/// they are looked at one by one.
+/// found once for all waivers. Every set holds the authoritative start, and the starts of which a seating was declined:
+/// those are looked at one by one.
 struct Fillings {
     all: Vec<u64>,
     /// Per role, the starts at which all roles can be filled if this one need not be, and not otherwise.

@@ -4,8 +4,8 @@ use chrono::{Datelike, Days, NaiveDate, NaiveTime, TimeDelta};
 
 use crate::{Instant, Interval, Zone, facts::policy::WorkingHours};
 
-/// The working time of each local day that meets `range`, as UTC intervals in order. A slot is inside working hours
-/// when it lies inside one of them: start and end in the hours of one local day.
+/// The working time of each local day that meets `range`, as UTC intervals in order. A slot lies inside working hours
+/// when its start and end lie in the hours of one local day.
 pub fn days(hours: &WorkingHours, zone: Zone, range: Interval) -> Vec<Interval> {
     let first = zone.local(range.start).date().checked_sub_days(Days::new(1));
     let last = zone.local(range.end).date();

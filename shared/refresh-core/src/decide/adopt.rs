@@ -247,7 +247,7 @@ fn still_the_choice(draft: &Draft<'_>, facts: &Facts, deployment: &Deployment) -
     if moved && draft.situation.in_flux() {
         return false;
     }
-    // What the proposal says is judged as if it had been told: the person deciding is looking at it.
+    // The proposal is judged as if it had been told, since the person who decides is looking at the proposal.
     let mut told = review.clone();
     if let Some(pending) = &mut told.head.pending {
         pending.told_at.get_or_insert(draft.now());
@@ -296,8 +296,8 @@ fn decline(draft: &mut Draft<'_>, facts: &Facts, attempt: &DecisionAttempt) -> A
     AnswerResult::Declined
 }
 
-/// The expired page lets the present owner ask for its own proposal again, while it is the one that is undecided. The
-/// proposal that comes of it is a new one, with a link of its own.
+/// The expired page lets the present owner ask for its own proposal again, as long as that proposal is the undecided
+/// one. The proposal that comes of it is a new one, with a link of its own.
 fn ask_again(draft: &mut Draft<'_>, facts: &Facts, attempt: &DecisionAttempt) -> AnswerResult {
     let head = &draft.review.head;
     if head.is_over(draft.now()) || !is_undecided(head, attempt.proposal, draft.now()) {

@@ -1,4 +1,5 @@
-//! One draft of a review: a working copy on which a decision is made, step by step, and which ends as one commit.
+//! One draft of a review: a working copy. A decision is made on the draft step by step, and the draft ends as one
+//! commit.
 
 use std::collections::BTreeSet;
 
@@ -36,7 +37,7 @@ pub struct Draft<'a> {
     /// Whether a person decided: everything owed goes out at once.
     pub at_once: bool,
     pub(crate) stands_on: Option<Standpoint>,
-    /// What it goes on, where a person's answer or the mailer's report began it; otherwise its triggers say.
+    /// The trace of the answer or of the mailer's report that began the draft. Otherwise the triggers say.
     pub trace: Option<TraceId>,
 }
 
@@ -63,7 +64,7 @@ impl<'a> Draft<'a> {
     }
 
     /// For what decides nothing about facts, an answer or a report: HEAD says of today what its last decision said. A
-    /// newer fact is its own refresh's business; until then nobody is told of a violation that nothing is proposed for.
+    /// newer fact is its own refresh's business. Until that refresh, nobody is told of a violation without a proposal.
     pub fn without_reassessing(review: &'a Review, situation: &'a Situation<'a>) -> Self {
         let mut draft = Self::on(review, situation);
         draft.review.head.today = review.head.today.clone();
@@ -217,8 +218,8 @@ impl<'a> Draft<'a> {
         self.recompute_today();
     }
 
-    /// Hold and bookings follow from what is pending and authoritative now. Counted from how the draft began: a proposal
-    /// that another replaces in one draft is one change of the hold, not an end and a beginning.
+    /// Hold and bookings follow from what is pending and authoritative now. Counted from how the draft began. Where one
+    /// proposal replaces another in a draft, the hold changes once: it does not end and begin.
     fn update_calendar_objects(&mut self) {
         if let Some(before) = self.before {
             self.review.head.hold = before.head.hold.clone();
@@ -278,8 +279,8 @@ impl<'a> Draft<'a> {
         }));
     }
 
-    /// Whether the last thing recorded in this draft was a decision that already says it all: an expiry that left
-    /// nothing else to decide, or an issue nothing contradicts.
+    /// Whether the draft's last record is a decision that says everything: an expiry that left nothing else to decide,
+    /// or an issue that nothing contradicts.
     pub fn just_decided(&self, outcome: Outcome) -> bool {
         let Some(Happening::Decision(last)) = self.happenings.last() else { return false };
         let head = &self.review.head;
@@ -316,7 +317,7 @@ impl<'a> Draft<'a> {
         head.check_at = match self.before.map(|before| &before.head) {
             // A page ended the review, and nobody brings a page again: the next look does what is left.
             Some(before) if !before.is_ended() && head.standing == Standing::Cancelled => Some(head.at),
-            // What is left to do is for the refresh that does it to clear.
+            // The refresh that does the work clears it.
             Some(before) if before.is_ended() => before.check_at,
             _ => clock.check_at,
         };

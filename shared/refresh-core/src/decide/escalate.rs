@@ -58,7 +58,7 @@ impl Draft<'_> {
         let mut unanswered: Vec<&Person> =
             deadlines::outstanding(head).filter(|duty| duty.due_at <= self.now()).map(|duty| &duty.person).collect();
         unanswered.sort();
-        // Who must decide is required as well: a request that never arrives is never answered.
+        // The person who must decide is required as well: a request that never arrives is never answered.
         let adopter = head.pending.as_ref().and_then(|pending| pending.adopter.as_ref());
         let mut required: BTreeSet<&Person> = head.today.owner.iter().chain(adopter).collect();
         required.extend(self.review.shown().people());

@@ -1,4 +1,4 @@
-//! The first draft of a review: what it is handed over with, and what everyone counts as told from then on.
+//! The first draft of a review. Everyone counts as told this packet from then on.
 
 use std::collections::{BTreeMap, BTreeSet};
 

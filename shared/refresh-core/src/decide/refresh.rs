@@ -61,7 +61,7 @@ pub fn refresh(
     draft.finish(triggers)
 }
 
-/// What the end of a review left to do is done: nothing is due any more. `None` where nothing was.
+/// The work that the end of a review left is done: nothing is due any more. `None` where nothing was.
 fn done_with(review: &Review, now: Instant) -> Option<Commit> {
     review.head.check_at?;
     let head = Head { at: now, check_at: None, ..review.head.clone() };

@@ -92,8 +92,8 @@ pub fn judge(event: &Event, known: &StoredContext<'_>, deployment: &Deployment, 
     }
     let Statement::State { revision, body } = &event.statement else { return Err(Ignored::UnknownSubject) };
     let stamp = Stamp { source: source.clone(), revision: *revision };
-    // Revisions compare only within one source. Another registered source may take a subject over only once the
-    // operator has removed the registration of the one that holds it.
+    // Revisions compare only within one source. Another registered source may take a subject over once the operator has
+    // removed the registration of the source that holds the subject.
     let holder = known.fact.map(|fact| &fact.source).filter(|holder| *holder != source);
     if holder.is_some_and(|holder| deployment.registers(kind, holder)) {
         return Err(Ignored::NonAuthoritativeSource);
@@ -115,8 +115,8 @@ pub fn judge(event: &Event, known: &StoredContext<'_>, deployment: &Deployment, 
     Ok(Fact { subject: event.subject.clone(), source: source.clone(), revision: *revision, accepted_at: now, body })
 }
 
-/// A fact is a snapshot, with two exceptions that keep something of the one before: a change record's unapproved
-/// states are applied as state alone, and a review is issued once. `None`: not in force.
+/// A fact is a snapshot. Two kinds keep something of the fact before: a change record's unapproved states are applied
+/// as state alone, and a review is issued once. `None`: not in force.
 fn succeed(before: Option<&Body>, event: &Body) -> Option<Body> {
     Some(match (before, event) {
         (before, Body::Change(Change { state, in_force: None })) => {

@@ -37,8 +37,9 @@ pub const LONGEST_SLOT_HOURS: i64 = 24;
 /// The source's own monotonic number for one subject. Compared only within one source.
 pub type Revision = u64;
 
-/// A fact's place in the order of its own source. A revision says nothing without the source that gave it, so two
-/// facts are compared by their stamps: equal where it is the same fact, ordered within one source, neither across two.
+/// A fact's place in the order of its own source. A revision says nothing without its source, so two facts are compared
+/// by their stamps. Stamps of the same fact are equal, stamps of one source have an order, and stamps of two sources
+/// have none.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub struct Stamp {
     /// Who counts.

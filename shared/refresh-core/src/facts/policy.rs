@@ -6,7 +6,8 @@ use serde::{Deserialize, Deserializer, Serialize};
 
 use crate::{Calendar, Person, Role, Source, base::instant::MINUTE, facts::subject::Kind};
 
-/// Nobody moves a meeting by less, and a year on this grid is the most starts that one decision looks through in a second.
+/// Nobody moves a meeting by less. And a year on this grid has as many starts as one decision can look through in a
+/// second.
 pub const SHORTEST_GRID_MINUTES: i64 = 5;
 
 /// `infra/policy.json`.
@@ -85,7 +86,7 @@ macro_rules! policy {
     };
 }
 
-/// A member that is there is an override, even where it says `null`: no working hours is not the same as no word of them.
+/// A member is an override even where it says `null`: no working hours is not the same as no word of working hours.
 fn present<'de, D: Deserializer<'de>, T: Deserialize<'de>>(deserializer: D) -> Result<Option<T>, D::Error> {
     T::deserialize(deserializer).map(Some)
 }

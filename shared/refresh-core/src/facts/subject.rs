@@ -22,7 +22,7 @@ pub enum Kind {
     Freeze,
     /// A person's name and zone.
     Person,
-    /// What an operator does in person: no kind of fact, and no subject is of this kind.
+    /// An operator's act in person. It is no kind of fact, and no subject is of this kind.
     Operator,
 }
 

@@ -1,4 +1,5 @@
-//! Which slots were this review's own, when, and who was invited: so that our own meeting is not taken for a conflict.
+//! Which slots were this review's own, when, and who was invited. By these, our own meeting is not taken for a
+//! conflict.
 
 use std::collections::BTreeSet;
 
@@ -55,8 +56,8 @@ pub struct InvitedSlot {
     pub people: BTreeSet<Person>,
 }
 
-/// The slots whose busy entry in a calendar accepted at `accepted_at` is this person's invitation from us: what our
-/// meeting or hold has now, or had then. Each slot once.
+/// The slots that our meeting or hold has now, or had when a calendar was accepted at `accepted_at`. A busy entry of
+/// such a slot is this person's invitation from us. Each slot once.
 pub fn ours(bookings: &[Booking], person: &Person, accepted_at: Instant) -> Vec<Slot> {
     // At one instant facts are accepted before the decision that ends a booking: the calendar still showed it.
     let then =
@@ -74,9 +75,9 @@ pub const MOST_BOOKINGS: usize = 16;
 
 /// Closes what no longer holds of the meeting or of the hold, opens what is new. `current`: what it is from `now` on.
 ///
-/// The meeting is where it was decided to be. The hold is where it was last sent: one that nobody was told of is in
-/// nobody's calendar, and one whose end nobody was told of still is. Otherwise the order of arrival between two
-/// tellings would decide whether a busy time is ours.
+/// The meeting is where it was decided to be. The hold is where it was last sent. A hold that nobody was told of is in
+/// nobody's calendar. A hold whose end nobody was told of still is. Otherwise the order of arrival between two tellings
+/// would decide whether a busy time is ours.
 pub fn rebook(bookings: &mut Vec<Booking>, object: CalendarObject, current: Option<InvitedSlot>, now: Instant) {
     let is_open = |booking: &Booking| booking.object == object && booking.until.is_none();
     let same = |booking: &Booking| {
@@ -90,7 +91,7 @@ pub fn rebook(bookings: &mut Vec<Booking>, object: CalendarObject, current: Opti
     {
         bookings.push(Booking { slot, people, object, from: now, until: None });
     }
-    // What began and ended at one instant was never seen by any calendar.
+    // No calendar ever saw a booking that began and ended at one instant.
     bookings.retain(|booking| booking.until.is_none_or(|until| booking.from < until));
     while bookings.len() > MOST_BOOKINGS {
         match bookings.iter().position(|booking| booking.until.is_some()) {
@@ -104,7 +105,7 @@ pub fn rebook(bookings: &mut Vec<Booking>, object: CalendarObject, current: Opti
 mod tests {
     use super::*;
 
-    /// Items written before the object had a name of its own are read as they were meant, and written the same.
+    /// An item from before the object had a name of its own is read as it was meant, and written the same.
     #[test]
     fn the_stored_form_of_a_booking_says_hold_or_nothing() {
         let slot = r#""slot":{"start":"2026-11-03T15:30:00Z","end":"2026-11-03T16:30:00Z"},"people":["a@example.com"]"#;

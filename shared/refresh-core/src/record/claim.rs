@@ -1,5 +1,5 @@
-//! Who is about to mail somebody, and which telling that is. A mail in doubt is made again from the same telling, so
-//! that it is the same mail to the byte.
+//! Who is about to mail somebody, and which telling that is. A mail in doubt is made again from the same telling. So
+//! the two mails are the same to the byte.
 //!
 //! ```text
 //!  claim (telling: at, basis) ── send ── dies
@@ -39,7 +39,7 @@ impl Claim {
     }
 }
 
-/// One telling of one person: everything in its mail follows from this instant and what the basis is a digest of.
+/// One telling of one person. Everything in its mail follows from this instant and from the content of the basis.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Telling {
     /// The notice's instant: `Date`, `DTSTAMP`, deadlines and the link's nonce are made of it.

@@ -52,7 +52,7 @@ pub enum DeliveryStatus {
     BouncedForNow,
     /// The reader's server took the message.
     Delivered,
-    /// There is no message: what it would have said cannot be carried, or did not read back as it was meant.
+    /// There is no message: its content cannot be carried, or did not read back as it was meant.
     Unmailable {
         /// What could not be carried, on one line.
         reason: String,
@@ -134,8 +134,8 @@ impl DeliveryStatus {
 }
 
 impl Delivery {
-    /// What is known after `report`; `None` where it adds nothing. The newest message counts, of one message the
-    /// heaviest word: reports come twice, late and in any order, and the answer is the same.
+    /// What is known after `report`; `None` where it adds nothing. The newest message counts, and of one message the
+    /// heaviest word. Reports come twice, late and in any order; the answer stays the same.
     pub fn after(known: Option<&Self>, report: &Self) -> Option<Self> {
         let order = |one: &Self| (one.mailed_at, one.message_id.clone(), one.status.weight(), one.at);
         known.is_none_or(|known| order(known) < order(report)).then(|| report.clone())
@@ -175,8 +175,8 @@ pub struct Unreachable {
     pub reach: Reachability,
 }
 
-/// As it is stored: the revision where older versions look for it, the source beside it. One that an older version
-/// wrote has no source; it counts as no fact, so the next look tries the address once more.
+/// As it is stored: the revision where older versions look for it, the source beside it. A stamp that an older version
+/// wrote has no source. It counts as no fact, so the next look tries the address once more.
 mod profile {
     use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
@@ -209,8 +209,8 @@ mod profile {
 pub enum Reachability {
     /// Nothing is sent: each further try would cost the sender's reputation and reach nobody.
     Withheld,
-    /// One message was refused or could not be made, and what they must know, or what it is made of, is another by now:
-    /// that is tried once.
+    /// One message was refused or could not be made. Its content, or what the person must know, is another by now: that
+    /// is tried once.
     Retry,
     /// They answered. Reports on mails taken before are old news.
     Answered {

@@ -114,7 +114,8 @@ pub struct Difference {
     pub now: Option<Value>,
 }
 
-/// Read by its field: an empty list, or a role that is called like a standing, does not say by itself what it is.
+/// A value is read by its field. An empty list, or a role that is called like a standing, does not say by itself what
+/// it is.
 impl<'de> Deserialize<'de> for Difference {
     fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         #[derive(Deserialize)]
@@ -193,16 +194,16 @@ pub enum DutyAction {
     Answer,
 }
 
-/// Whether somebody who saw the whole packet sees their own part alone now: no longer owner, decider or release manager, or
-/// the review is cancelled.
+/// Whether somebody who saw the whole packet sees their own part alone now. They are no longer owner, decider or
+/// release manager, or the review is cancelled.
 pub const fn leaves(was: &View, now: &View) -> bool {
     was.freeze_edge.is_some() && now.freeze_edge.is_none()
 }
 
 /// What was, what is now: field by field, in the order of the contract. Empty exactly if the views are equal.
 ///
-/// Who may no longer see the whole packet is told that they left (`freeze_edge`, which every whole view has, is none), not
-/// that each field of it is none: the roster is not empty because somebody is no longer shown it.
+/// A person who may no longer see the whole packet is told that they left: `freeze_edge`, which every whole view has,
+/// is none. They are not told that each other field is none: the roster is not empty because they see it no more.
 pub fn delta(was: &View, now: &View, duty_was: Option<&DutyLine>, duty_now: Option<&DutyLine>) -> Vec<Difference> {
     let mut delta = Delta(Vec::new());
     let leaves = leaves(was, now);
@@ -302,7 +303,7 @@ fn roles(view: &View) -> Option<Value> {
     (!names.is_empty()).then(|| Value::Text(names.join(", ")))
 }
 
-/// A list that a view has but that is empty is `[]`; one that a view does not have is nothing.
+/// An empty list of a view is `[]`; a list that a view does not have is nothing.
 fn marks(view: &View) -> Option<Value> {
     (!view.violated.is_empty() || view.freeze_edge.is_some()).then(|| Value::Marks(view.violated.clone()))
 }

@@ -48,7 +48,7 @@ impl ExceptionKind {
 
 /// The contract's word for a reason, in the order in which people are told the reasons of one exception.
 ///
-/// A rule of a slot has two words here: one for its waiver, one where the owner stands by a slot that breaks it. Inside,
+/// A rule of a slot has two words here: one for its waiver, and one for an owner who stands by the broken rule. Inside,
 /// both are one [`SlotRule`].
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -271,7 +271,7 @@ impl Reason {
         }
     }
 
-    /// The slot that the reason is about: the nearest one under a waiver, or the choice that expired or was declined.
+    /// The slot that the reason is about: the nearest slot under a waiver, or the choice that expired or was declined.
     pub const fn slot(&self) -> Option<Slot> {
         match self {
             Self::Waiver { slot, .. }
@@ -305,7 +305,8 @@ impl Reason {
         self.person().into_iter().chain(self.gap().map(|(_, last_cover)| last_cover))
     }
 
-    /// What counts as the same reason: nearest slots and misses are shown as of the telling and are no difference.
+    /// Two reasons of one identity are the same reason. Nearest slots and misses are shown as of the telling and are no
+    /// difference.
     pub const fn identity(&self) -> (ReasonWord, Option<&Role>, Option<&Person>) {
         (self.word(), self.role(), self.person())
     }
@@ -500,8 +501,7 @@ mod tests {
         ReasonWord::TooManyProposals,
     ];
 
-    /// Whatever members a reason has, it is written as it was read, or refused by the member that it lacks. A word that
-    /// another reason had would be written as that one.
+    /// A reason with any members is written as it was read, or refused with the name of the member that it lacks.
     #[test]
     fn each_reason_is_written_as_it_was_read() {
         let members = [

@@ -20,7 +20,8 @@ pub struct LastNotified {
     pub person: Person,
     /// The view that was told.
     pub view: View,
-    /// The authoritative seat they were last told: a duty arises only from a changed one, and who loses it is released.
+    /// The authoritative seat they were last told. A duty arises only from a changed seat, and a person who loses the
+    /// seat is released.
     pub seat: Option<Row>,
     /// They were told that this seat is theirs no more: only what they knew of it is left.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
@@ -29,7 +30,7 @@ pub struct LastNotified {
     pub duty: Option<DutyLine>,
     /// The version HEAD's pending or authoritative packet had, whose facts the next `why` is counted from.
     pub version: u32,
-    /// What the last notice with changes told, and the facts it named for them: what the page behind its link shows.
+    /// The changes of the last notice that had some. The page behind that notice's link shows them.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub changes: Vec<Difference>,
     /// The facts that were given as reasons.

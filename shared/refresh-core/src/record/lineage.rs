@@ -28,8 +28,8 @@ pub struct Entry {
     pub previous: Digest,
     /// What happened, in order.
     pub happenings: Vec<Happening>,
-    /// What it goes on: the newest accepted event's, that of the mail which was answered or reported on, or where time
-    /// alone moved, the newest before.
+    /// The trace of the newest accepted event, or of the mail that was answered or reported on. Where time alone moved,
+    /// the newest trace before.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub trace: Option<TraceId>,
 }
@@ -130,7 +130,7 @@ pub struct AnswerLine {
     pub result: AnswerResult,
     /// The proposal or row the link was bound to.
     pub about: Digest,
-    /// What was said, where it was said to a row: the record holds it whatever a later answer says.
+    /// The answer to a row. The record holds the answer, whatever a later answer says.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reply: Option<Reply>,
     /// What was written beside the answer.
@@ -217,8 +217,8 @@ pub struct Misfit {
 }
 
 /// Recomputes the chain up to the entry that `tip` names, and returns the number of entries. `entries` in order of
-/// sequence; `tip` is what HEAD says the chain ends with. Entries beyond `tip` are of decisions that were committed after
-/// HEAD was read: they follow from another tip, and this one says nothing of them.
+/// sequence; `tip` is what HEAD says the chain ends with. Entries beyond `tip` are of decisions committed after HEAD
+/// was read. They follow from another tip, and this tip says nothing of them.
 ///
 /// # Errors
 ///

@@ -29,8 +29,8 @@ pub struct RefreshRequested {
 
 impl RefreshRequested {
     /// The event to be decided on for `review`, as it was read; `None` for a review that was never issued. A repeated
-    /// event decides nothing for a review that was issued after it was first accepted: what it said, the review was
-    /// issued with. The facts are looked at all the same.
+    /// event decides nothing for a review that was issued after the event was first accepted: the review was issued
+    /// with that fact. The facts are looked at all the same.
     pub fn counts_for(&self, review: Option<&Review>) -> Option<&Trigger> {
         let repeated = |issued: Instant| self.first_accepted.is_some_and(|first| first <= issued);
         let said = review.is_some_and(|review| repeated(review.issued.made_at));
@@ -57,8 +57,8 @@ pub enum ToRefresh {
 }
 
 impl ToRefresh {
-    /// LastNotified apart by the member that only one of them has. A worker from before there were reports finds no `at` in one
-    /// and hands it back, until a newer one takes it.
+    /// LastNotified apart by the member that only one of them has. A worker from before there were reports finds no
+    /// `at` in a report and hands the message back, until a newer worker takes it.
     ///
     /// # Errors
     ///

@@ -1,4 +1,4 @@
-//! Why this slot and not another, as it is kept with a version: packed, and spelled out only where somebody reads it.
+//! Why this slot and not another, as a version keeps it: packed, and spelled out only where somebody reads the report.
 
 use std::{borrow::Cow, sync::Arc};
 
@@ -49,7 +49,8 @@ pub struct Packed {
 /// Either form as it is stored.
 #[derive(Serialize, Deserialize)]
 struct Stored {
-    /// Empty beside a packed report: a function that is older than those reads a report without runs, and not an error.
+    /// Empty beside a packed report. So a function that is older than packed reports reads a report without runs, and
+    /// no error.
     runs: Vec<Run>,
     considered: u32,
     #[serde(default, skip_serializing_if = "is_zero")]
@@ -160,8 +161,8 @@ pub enum Because {
     NotValid,
 }
 
-/// The rules against a start that name nobody, in the order in which they are told: those before the roles that lack
-/// people, then those after. A rule's place is its bit in a packed run.
+/// The rules against a start that name nobody, in the order of telling. The first list is told before the roles that
+/// lack people, the second after. A rule's place is its bit in a packed run.
 const TOLD: [&[(SlotRule, Against)]; 2] = [
     &[
         (SlotRule::Unready, Against::Unready),
@@ -274,10 +275,11 @@ impl Because {
     }
 }
 
-/// Writes a report, run by run in order of time. A run is: its first start, counted in milliseconds from the last of the
-/// run before; its last start, counted from its first (both seven bits a byte, the lowest first, the high bit where more
-/// follow); a byte with a bit for each rule that names nobody; a bit for each role, set where nobody may fill it; and for each
-/// such role two bits a candidate for why not. Bits fill bytes from the lowest.
+/// Writes a report, run by run in order of time. A run has five parts. Its first start, counted in milliseconds from
+/// the last of the run before. Its last start, counted from its first. A byte with a bit for each rule that names
+/// nobody. A bit for each role, set where nobody may fill the role. And for each such role, two bits a candidate for
+/// why not. A start is written with seven bits a byte, the lowest first, the high bit where more follow. Bits fill
+/// bytes from the lowest.
 #[derive(Debug)]
 pub struct Writer {
     teams: Vec<Team>,

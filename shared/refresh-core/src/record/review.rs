@@ -67,7 +67,8 @@ pub struct Head {
     pub duties: Vec<Duty>,
     /// The answers to rows that people still have.
     pub answers: Vec<Answer>,
-    /// Whose mail did not arrive, by person; kept when they are reached again, so that a late report is no news.
+    /// The people whose mail did not arrive, by person. An entry stays when its person is reached again, so that a late
+    /// report is no news.
     pub unreachable: Vec<Unreachable>,
     /// How often the owner adopted.
     pub adoptions: u32,
@@ -80,12 +81,13 @@ pub struct Head {
     pub quiet_until: Option<Instant>,
     /// When somebody is next to be told something: the end of the quiet period, or a reminder.
     pub notices_at: Option<Instant>,
-    /// Whose view changed since the quiet period began; who is among them and owed nothing is `skipped`.
+    /// The people whose view changed since the quiet period began. One of them who is owed nothing at its end is
+    /// `skipped`.
     #[serde(rename = "stirred")]
     pub affected: BTreeSet<Person>,
     /// How many mails went out in all.
     pub mails_sent: u32,
-    /// What last changed anybody's view. What time alone leads to goes on under it.
+    /// The trace that last changed anybody's view. A decision by time alone goes on under that trace.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub trace: Option<TraceId>,
     /// Whose view changed by something before that, and who is still to be told.
@@ -99,8 +101,8 @@ impl Head {
         self.earlier.get(person).copied().or(self.trace)
     }
 
-    /// These people's views changed under `trace`. Who was affected before and is not among them keeps their own, so that
-    /// nobody's mail is said to come from a change that was none for them.
+    /// These people's views changed under `trace`. A person who was affected before, and is not among these, keeps
+    /// their own trace. So nobody's mail is said to come from a change that was none for them.
     pub(crate) fn go_on(&mut self, trace: Option<TraceId>, affected: &[Person]) {
         if trace != self.trace {
             if let Some(before) = self.trace {
@@ -200,8 +202,9 @@ impl Pending {
     }
 }
 
-/// A proposal that expired undecided. While the choice stays the same it is not made again by itself, and who asks for it
-/// asks through its own link: the page of an earlier proposal cannot reopen this one, though both may say the same.
+/// A proposal that expired undecided. While the choice stays the same, the proposal is not made again by itself, and
+/// people ask for it through its own link. The page of an earlier proposal cannot reopen this one, though both may say
+/// the same.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub struct Undecided {
     /// What its links name: [`Pending::id`].
@@ -296,7 +299,7 @@ pub enum Fate {
     Expired,
 }
 
-/// The meeting's calendar object as it counts now. What else belongs to the meeting stays in the review's terms.
+/// The meeting's calendar object as it counts now. Everything else of the meeting stays in the review's terms.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub struct MeetingObject {
     /// The UID of RFC 5545.
@@ -391,7 +394,7 @@ impl Review {
     pub fn shown(&self) -> &Packet {
         self.pending.as_ref().map_or(&self.authoritative.packet, |version| &version.packet)
     }
-    /// The proposal that waits for the owner, if one does: what HEAD says of the proposal, and the version that carries
+    /// The proposal that waits for the owner, if one does: HEAD's part of the proposal, and the version that carries
     /// the proposal.
     pub fn proposal(&self) -> Option<Proposal<'_>> {
         let (pending, version) = self.head.pending.as_ref().zip(self.pending.as_ref())?;

@@ -19,8 +19,8 @@ impl Telling {
         Self { at: now.max(reading.review.head.at), basis: basis(reading, told) }
     }
 
-    /// The telling that a claim of somebody else was for, where its mail would say the same if it were made now; a new
-    /// one otherwise. A deadline that passed meanwhile is not said again.
+    /// The telling of another holder's claim, where its mail would say the same if it were made now. Otherwise a new
+    /// telling. A deadline that passed meanwhile is not said again.
     pub fn again(reading: &Reading<'_>, told: &LastNotified, claim: Option<&Claim>, now: Instant) -> Self {
         let new = Self::new(reading, told, now);
         let Some(before) = claim.and_then(Claim::telling).filter(|before| before.basis == new.basis) else {
@@ -36,8 +36,8 @@ impl Telling {
     }
 }
 
-/// Terms, policy, what they were told, and HEAD without what a mail to somebody else changes: settling that one moves
-/// HEAD, and makes this one no other mail.
+/// A digest of terms, policy, what the person was told, and HEAD without the members that a mail to somebody else
+/// changes. To settle that other mail moves HEAD, and does not make this one another mail.
 fn basis(reading: &Reading<'_>, told: &LastNotified) -> TellingFingerprint {
     let mut head: Head = reading.review.head.clone();
     head.counter = 0;

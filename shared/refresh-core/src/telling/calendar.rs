@@ -1,7 +1,8 @@
 //! What a person's calendar must learn: what we put there against what is.
 //!
-//! A mail carries one object at most. The meeting comes first: the mail that tells of an adoption carries it, and the end
-//! of the hold follows in a mail of its own. What was not carried stays owed, since TOLD says what was.
+//! A mail carries one object at most. The meeting comes first: the mail that tells of an adoption carries the meeting.
+//! The end of the hold follows in a mail of its own. A part that was not carried stays owed, since TOLD says which
+//! parts were.
 
 use crate::{
     audience::reading::Reading,
@@ -54,8 +55,8 @@ fn invited(reading: &Reading<'_>, told: &LastNotified) -> Option<Participation> 
     }
 }
 
-/// As what the meeting in their calendar invites them. What an earlier release told says nothing of it: that release wrote
-/// whoever is on the list of optional attendees as optional.
+/// As what the meeting in their calendar invites them. An item of an earlier release says nothing of it: that release
+/// wrote everybody on the list of optional attendees as optional.
 fn invited_as(reading: &Reading<'_>, told: &LastNotified) -> Participation {
     let guest = reading.terms.optional.contains(&told.person);
     told.invited_as.unwrap_or(if guest { Participation::Optional } else { Participation::Required })

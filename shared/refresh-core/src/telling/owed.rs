@@ -76,7 +76,8 @@ enum Debt {
 }
 
 fn debt(reading: &Reading<'_>, told: &LastNotified, prior: PriorMail, now: Instant) -> Option<Debt> {
-    // Who cannot be reached is owed the mail still, and is mailed nothing. Of a past review nobody is told anything.
+    // A person who cannot be reached is owed the mail still, and is mailed nothing. Of a past review nobody is told
+    // anything.
     if reading.review.head.withholds(&told.person) || reading.review.is_history() {
         return None;
     }
@@ -236,8 +237,8 @@ fn duty(reading: &Reading<'_>, told: &LastNotified, view: &View, now: Instant) -
     (view.attendance.is_none()).then_some(DutyLine { action: DutyAction::Answer, by: owes.due_at })
 }
 
-/// How long a link is read at all, counted from the end of what it is for: the page of an old one still says what became
-/// of it.
+/// Until when a link is read at all, counted from the end of its proposal or row. The page of an old link still says
+/// what became of that.
 pub fn readable_until(end: Instant) -> Instant {
     end.plus_millis(7 * DAY)
 }
@@ -266,8 +267,8 @@ fn link(reading: &Reading<'_>, person: &Person, view: &View) -> Option<LinkTo> {
         .map(|row| acknowledge(&row))
 }
 
-/// The row that the person may answer now, whatever row the link is about that they came by: their tentative one while a
-/// proposal would move them, else the authoritative one. `None` for those without a seat, and once the review is over.
+/// The row that the person may answer now, whatever row their link is about. It is their tentative row while a proposal
+/// would move them, else the authoritative row. `None` for those without a seat, and once the review is over.
 pub fn answerable(reading: &Reading<'_>, person: &Person, now: Instant) -> Option<Row> {
     reading.row(person).filter(|_| !reading.review.head.is_over(now))
 }

@@ -79,14 +79,15 @@ pub fn owed_nothing(head: &mut Head, person: &Person) -> bool {
     head.unreachable(person).filter(unmailable).is_some() && accepted(head, person)
 }
 
-/// Whose `person` fact was renewed since their mail came back: their source vouches for the address, so they are
-/// mailed again, and soon. A mail that could not be made is tried with what it is made of by now. Returns them.
+/// Whether the `person` fact was renewed since the mail came back. The source vouches for the address then, so the
+/// person is mailed again, and soon. A mail that could not be made is tried with what it is made of by now. Returns
+/// them.
 pub fn resume(head: &mut Head, facts: &Facts, now: Instant) -> Vec<Person> {
     if head.standing != Standing::Open {
         return Vec::new();
     }
     let terms = terms(facts, head);
-    // What is accepted is newer than what it replaces; of a subject that changed hands no revision says so.
+    // An accepted fact is newer than the fact it replaces. Where the subject changed hands, no revision says so.
     let newer = |now: Option<&Stamp>, known: Option<&Stamp>| now.is_some() && now != known;
     let reached = |known: &Unreachable| {
         let renewed = newer(profile(facts, &known.person).as_ref(), known.profile.as_ref());
@@ -105,7 +106,7 @@ pub fn resume(head: &mut Head, facts: &Facts, now: Instant) -> Vec<Person> {
     again.into_iter().map(|(person, _)| person).collect()
 }
 
-/// What was refused, or could not be made, is one message. Who must know something else now gets one more try.
+/// The refusal, or the fault, is of one message. A person who must know something else now gets one more try.
 pub fn retry(head: &mut Head, affected: &[Person]) {
     let one = |why| matches!(why, Undeliverable::Rejected | Undeliverable::Unmailable);
     let refused = |known: &&mut Unreachable| one(known.why) && known.reach == Reachability::Withheld;

@@ -214,7 +214,7 @@ pub fn fall_quiet(review: &Review, policy: &Policy, now: Instant) -> Option<Comm
         return None;
     }
     let affected = std::mem::take(&mut head.affected);
-    // Whom no mail reaches is owed what they are owed, and by what it was.
+    // A person whom no mail reaches stays owed the same news, under the same trace.
     let people: Vec<Person> = affected.into_iter().filter(|person| !head.withholds(person)).collect();
     for person in &people {
         head.earlier.remove(person);
@@ -235,8 +235,8 @@ pub fn fall_quiet(review: &Review, policy: &Policy, now: Instant) -> Option<Comm
     Some(commit::commit(head, skipped.into_iter().collect(), trace))
 }
 
-/// Whether another decision than the settling of mails came between two looks at HEAD: views may have changed, or another
-/// quiet period begun, so who looked at `before` has not looked at all that is owed.
+/// Whether another decision than the settling of mails came between two looks at HEAD. Then views may have changed, or
+/// another quiet period may have begun. A round that looked at `before` has not looked at all that is owed.
 pub fn decided_since(before: &Head, now: &Head) -> bool {
     let proposal = |head: &Head| head.pending.as_ref().map(|pending| (pending.version, pending.adopter.clone()));
     before.quiet_until != now.quiet_until

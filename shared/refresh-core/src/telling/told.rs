@@ -10,8 +10,8 @@ use crate::{
     },
 };
 
-/// What somebody was told: what did not arrive was not told, and then all that is certain is what the review was issued
-/// with. Who answered since was told by the page.
+/// What somebody was told. A mail that did not arrive told nothing. Then only the content of the issue is certain. A
+/// person who answered since was told by the page.
 pub fn told(
     reading: &Reading<'_>,
     person: &Person,
