@@ -19,6 +19,8 @@ pub const CALENDAR: &str = "prod";
 pub const DESK: &str = "desk@example.com";
 /// Stands in every calendar as the subject of a meeting: no stored and no mailed byte may say it.
 pub const SUBJECT: &str = "Sentinel merger talks";
+/// Where people may live.
+pub const ZONES: [&str; 3] = ["Europe/Berlin", "America/New_York", "Asia/Kolkata"];
 /// In role-name order, as packets list them.
 pub const ROLES: [&str; 3] = ["database_migration_owner", "release_manager", "security_reviewer"];
 
@@ -73,6 +75,10 @@ pub fn draw(rng: &mut Rng) -> Scene {
     maker.rng.shuffle(&mut setup);
     let late = maker.rng.usize(0..8).saturating_sub(5).min(setup.len());
     let mut after: Vec<Event> = setup.split_off(setup.len() - late);
+    // A freeze calendar of the policy is reported before anything else, but for some worlds in which none ever is.
+    if (roles + people) % 5 > 0 {
+        setup.insert(0, maker.no_freeze());
+    }
     setup.push(maker.issue());
     for _ in 0..maker.rng.usize(2..7) {
         let change = maker.change();
@@ -118,6 +124,8 @@ impl Maker<'_> {
             "defaults": {
                 "grid_minutes": 30,
                 "min_notice_minutes": self.one_of(&[0, 30, 60]),
+                "min_decision_minutes": if self.roles % 2 == 0 { 15 } else { 0 },
+                "overdue_lead_minutes": if self.people % 2 == 0 { json!(60) } else { Value::Null },
                 "evidence_buffer_minutes": self.one_of(&[0, 15]),
                 "evidence_grace_minutes": 15,
                 "lead_before_cutover_minutes": self.one_of(&[0, 30]),
@@ -257,6 +265,13 @@ impl Maker<'_> {
         self.event("evidence.updated", about, data, "evidence")
     }
 
+    fn no_freeze(&mut self) -> Event {
+        let data = json!({ "calendar": CALENDAR, "freezes": [] });
+        let mut event = self.event("freeze.updated", "there is no freeze".to_owned(), data, "no freeze");
+        event.body["data"]["revision"] = 1.into();
+        event
+    }
+
     fn freeze(&mut self) -> Event {
         let from = self.a_time(12, 19);
         let to = from + (1 + self.rng.i64(0..4)) * 30 * MINUTE;
@@ -264,7 +279,11 @@ impl Maker<'_> {
         let freeze = json!({ "id": "f", "start": instant(from), "end": instant(to), "protected": protected });
         let about = format!("a freeze from {} to {}, protected: {protected}", instant(from), instant(to));
         let data = json!({ "calendar": CALENDAR, "freezes": [freeze] });
-        self.event("freeze.updated", about, data, "freeze")
+        let mut event = self.event("freeze.updated", about, data, "freeze");
+        // The calendar without any freeze came before the first.
+        let revision = event.body["data"]["revision"].as_u64().unwrap_or_default() + 1;
+        event.body["data"]["revision"] = revision.into();
+        event
     }
 
     /// What a source system says later on.
@@ -283,7 +302,7 @@ impl Maker<'_> {
                 self.change_record(state, true)
             }
             16 => {
-                let zone = ["Europe/Berlin", "America/New_York", "Asia/Kolkata"][self.rng.usize(..3)];
+                let zone = ZONES[self.rng.usize(..3)];
                 let about = format!("{} is in {zone}", person(index));
                 let data = json!({ "person": person(index), "name": format!("Person {index}"), "time_zone": zone });
                 self.event("person.updated", about, data, &format!("person {index}"))

@@ -127,6 +127,7 @@ pub fn mark(mark: &Mark, names: &Names<'_>) -> String {
         Mark::Violation(Violation::Shared(person)) => format!("{} counted for two roles", names.is(person)),
         Mark::Violation(Violation::Cancelled) => "the change is closed or cancelled".to_owned(),
         Mark::Remark(Remark::Unproven(person)) => format!("{} then is not known", names.whose("availability", person)),
+        Mark::Remark(Remark::Overdue(checkpoint)) => format!("evidence {checkpoint} is overdue"),
         Mark::Remark(Remark::ChangeInFlux) => "the change record is being reworked".to_owned(),
         Mark::Remark(Remark::OwnerUnconfirmed) => "the change record’s owner is not confirmed".to_owned(),
     }
@@ -148,6 +149,7 @@ pub const fn exception(kind: ExceptionKind) -> &'static str {
         ExceptionKind::OwnerOverride => "The release owner stands by the present slot",
         ExceptionKind::Unanswered => "Answers are missing",
         ExceptionKind::Unreachable => "A required person cannot be reached",
+        ExceptionKind::SourceSilent => "A source is silent",
         ExceptionKind::Churn => "Too many proposals",
     }
 }
@@ -159,7 +161,7 @@ pub const fn remedy(kind: ExceptionKind) -> &'static str {
             "No slot satisfies every rule. Each line names one rule that alone, if it were waived or its facts changed, would give a slot."
         }
         ExceptionKind::PolicyIncomplete => {
-            "Nothing is refreshed by itself until the missing role, delegate list, change record or alternate owner is made explicit at its source."
+            "Nothing is refreshed by itself until the missing role, delegate list, change record, owner or alternate owner is made explicit at its source."
         }
         ExceptionKind::Undecided => {
             "The same proposal is not made again by itself; the release owner can ask for it again on its page."
@@ -170,6 +172,9 @@ pub const fn remedy(kind: ExceptionKind) -> &'static str {
         ExceptionKind::OwnerOverride => "The rules below stay broken by decision, until they change.",
         ExceptionKind::Unanswered => "These people were told and have not answered in time.",
         ExceptionKind::Unreachable => "Mail to these people did not arrive; reach them another way.",
+        ExceptionKind::SourceSilent => {
+            "Nothing new is proposed until these sources report again. The newest known facts still count for the present slot."
+        }
         ExceptionKind::Churn => {
             "Proposals pause until the facts have been quiet for a while; then the choice of that moment is proposed."
         }
@@ -213,13 +218,33 @@ fn rule(rule: ReasonWord) -> &'static str {
         ReasonWord::Complained => "mail was reported as unwanted",
         ReasonWord::Rejected => "the mailer refused the mail",
         ReasonWord::Unmailable => "the mail could not be made",
+        ReasonWord::Silent => "nothing was heard for longer than promised",
+        ReasonWord::NeverReported => "a freeze calendar of the policy was never reported",
         ReasonWord::TooManyProposals => "more proposals in a short time than the policy allows",
     }
 }
 
-fn about(which: ReasonWord, whose: Option<&Role>, person: Option<&Person>, names: &Names<'_>) -> String {
+/// The line of a reason, as a view compares it.
+fn line_of(reason: &Reason) -> RuleLine {
+    RuleLine {
+        rule: reason.word(),
+        role: reason.role().cloned(),
+        person: reason.person().cloned(),
+        source: reason.source().cloned(),
+        subject: reason.subject().map(str::to_owned),
+    }
+}
+
+fn about(line: &RuleLine, names: &Names<'_>) -> String {
+    let (which, person) = (line.rule, line.person.as_ref());
     let mut text = rule(which).to_owned();
-    if let Some(whose) = whose {
+    if let Some(subject) = &line.subject {
+        text += &format!(": {subject}");
+    }
+    if let Some(source) = &line.source {
+        text += &format!(" ({source})");
+    }
+    if let Some(whose) = &line.role {
         // "meeting without" takes its object; every other rule is a sentence of its own.
         text += &if which == ReasonWord::RoleUncovered {
             format!(" the {}", role(whose))
@@ -250,12 +275,12 @@ pub fn delivery(status: &DeliveryStatus) -> &'static str {
 
 /// One rule of an exception as a view holds it.
 pub fn rule_line(line: &RuleLine, names: &Names<'_>) -> String {
-    about(line.rule, line.role.as_ref(), line.person.as_ref(), names)
+    about(line, names)
 }
 
 /// One reason with its nearest slot, its miss, its gap, as of now.
 pub fn reason(reason: &Reason, names: &Names<'_>) -> String {
-    let mut text = sentence(&about(reason.word(), reason.role(), reason.person(), names));
+    let mut text = sentence(&about(&line_of(reason), names));
     if let Some(slot) = &reason.slot() {
         let slot = moment::interval(slot, names.zone);
         // Of what was left undecided or declined the slot is the choice itself; of a waiver, what it would make possible.

@@ -28,7 +28,7 @@ fn values(field: &Field) -> Vec<Option<Value>> {
     let duty = |action, by: &str| Some(Value::Duty(DutyLine { action, by: at(by) }));
     let marks = |all: &[Mark]| Some(Value::Marks(all.to_vec()));
     let exception = |kind, rule| {
-        let rules = vec![RuleLine { rule, role: None, person: Some(person("sec-a")) }];
+        let rules = vec![RuleLine { person: Some(person("sec-a")), ..RuleLine::new(rule) }];
         Some(Value::Exceptions(vec![ExceptionLine { kind, rules }]))
     };
     let mut all = match field {

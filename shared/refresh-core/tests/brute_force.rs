@@ -31,7 +31,7 @@ fn setting<T: std::str::FromStr>(name: &str, default: T) -> T {
 }
 
 /// What a run of the default size must have met: a comparison that never sees a rule says nothing about it.
-const MET: [&str; 37] = [
+const MET: [&str; 39] = [
     "Adopt adopted",
     "Adopt facts_changed",
     "DeclineOtherSlot declined",
@@ -40,6 +40,7 @@ const MET: [&str; 37] = [
     "exception no_viable_slot",
     "exception owner_override",
     "exception policy_incomplete",
+    "exception source_silent",
     "exception undecided",
     "outcome adopted",
     "outcome declined",
@@ -55,6 +56,7 @@ const MET: [&str; 37] = [
     "violated excluded",
     "violated freeze",
     "violated hours",
+    "violated overdue",
     "violated shared",
     "violated uncovered",
     "violated unproven",

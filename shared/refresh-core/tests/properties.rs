@@ -201,9 +201,10 @@ fn nothing_is_proposed_before_its_evidence() {
             let rules = &play.script.rules;
             let late = play.world.evidence.iter().any(|evidence| match evidence {
                 Some(case::Evidence::Ready(at)) => slot.from < at + rules.buffer,
-                Some(case::Evidence::Expected(Some(at))) => {
-                    slot.from < at + rules.buffer || play.now >= at + rules.grace
+                Some(case::Evidence::Expected(Some(at))) if play.now >= at + rules.grace => {
+                    rules.overdue_lead.is_none_or(|lead| slot.from < play.now + lead)
                 }
+                Some(case::Evidence::Expected(Some(at))) => slot.from < at + rules.buffer,
                 _ => true,
             });
             ensure(!late, || format!("{slot:?} is before its evidence"))

@@ -13,7 +13,7 @@ use crate::{
     },
     judge::{self, Choice},
     ledger,
-    scene::{self, MIDNIGHT, ROLES},
+    scene::{self, MIDNIGHT, ROLES, ZONES},
 };
 
 fn at(instant: &Value) -> Option<Time> {
@@ -63,6 +63,8 @@ impl Audit {
         let owner = person(&head["today"]["owner"]);
         let known = case.facts.change.and_then(|change| change.owner);
         ensure(owner == known, || format!("the owner is {known:?}; HEAD says {owner:?}"))?;
+        let (silent, unreported) = (kinds.contains("source_silent"), case.facts.unreported);
+        ensure(silent == unreported, || format!("a calendar was never reported: {unreported}; open are {kinds:?}"))?;
         // More proposals than the policy allows: then none is made, whatever the choice is.
         if kinds.contains("churn") {
             return Ok(());
@@ -79,6 +81,7 @@ impl Audit {
             }
             Choice::Propose(proposal) => pending == Some(proposal) || pending.is_none() && kinds.contains("undecided"),
             Choice::Incomplete(_) => pending.is_none() && kinds.contains("policy_incomplete"),
+            Choice::Wait => pending.is_none() && kinds.contains("source_silent"),
             Choice::DeclinedOnly => pending.is_none() && kinds.contains("declined_only"),
             Choice::Stand => pending.is_none() && kinds.contains("owner_override"),
             Choice::Nothing(waived) => {
@@ -100,8 +103,19 @@ impl Audit {
         let may = self.decider(&was, &is);
         ensure(adopter == may, || format!("{adopter:?} is asked to decide; {may:?} may"))?;
         let Some(waiting) = &case.review.pending else { return Ok(()) };
-        let (expires, expected) = (at(&pending["expires_at"]), ledger::expiry(&case, waiting));
-        ensure(expires == Some(expected), || format!("it expires at {expires:?}; by the rules at {expected}"))
+        // Whose working hours counted is forgotten once the owner, or where they live, is another: any of them may have.
+        let expires = at(&pending["expires_at"]);
+        let made = at(&pending["made_at"]).unwrap_or_default();
+        let zones = ZONES.iter().map(|name| name.parse().expect("a zone")).chain([case.review.zone]);
+        let expected: BTreeSet<Time> = zones
+            .map(|zone| {
+                let deadline = ledger::deadline_in(&case, zone, made);
+                ledger::expiry(&case, &Pending { deadline, ..waiting.clone() })
+            })
+            .collect();
+        ensure(expires.is_some_and(|at| expected.contains(&at)), || {
+            format!("it expires at {expires:?}; by the rules at one of {expected:?}")
+        })
     }
 
     fn case(&self, head: &Value, now: i64) -> Option<Case> {
@@ -133,6 +147,9 @@ impl Audit {
         Rules {
             grid: minutes("grid_minutes"),
             notice: minutes("min_notice_minutes"),
+            decision: minutes("min_decision_minutes"),
+            overdue_lead: policy["overdue_lead_minutes"].as_i64().map(|minutes| minutes * 60),
+            max_age: None,
             buffer: minutes("evidence_buffer_minutes"),
             grace: minutes("evidence_grace_minutes"),
             lead: minutes("lead_before_cutover_minutes"),
@@ -210,6 +227,7 @@ impl Audit {
             mappings: mappings.collect(),
             evidence: evidence.collect(),
             freezes: freezes.collect(),
+            unreported: self.fact(&format!("freeze#{}", scene::CALENDAR)).is_none(),
             people: people.collect(),
         }
     }
@@ -221,7 +239,7 @@ impl Audit {
             Some(Pending {
                 proposal: proposal(packet)?,
                 content: content(packet),
-                made: at(&pending["made_at"])?,
+                deadline: at(&pending["expires_at"])?,
                 told: !pending["told_at"].is_null() || pending.get("seats_told").is_some_and(|told| *told == true),
             })
         });
@@ -287,6 +305,8 @@ fn mark(text: &str) -> String {
         Some(("uncovered", role)) => {
             format!("uncovered:{}", ROLES.iter().position(|known| *known == role).unwrap_or(ROLES.len()))
         }
+        // There is one checkpoint.
+        Some(("overdue", _)) => "overdue:0".to_owned(),
         Some((word, name)) => format!("{word}:{}", number(name)),
         None => text.to_owned(),
     }

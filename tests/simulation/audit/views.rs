@@ -80,7 +80,11 @@ impl Audit {
         let marks: Vec<&Value> = first["violated"].as_array().into_iter().flatten().collect();
         let known: Vec<&&Value> = marks
             .iter()
-            .filter(|mark| mark.as_str().is_some_and(|mark| mark.starts_with("unproven") || mark == "change_in_flux"))
+            .filter(|mark| {
+                mark.as_str().is_some_and(|mark| {
+                    ["unproven", "overdue", "change_in_flux"].iter().any(|word| mark.starts_with(word))
+                })
+            })
             .collect();
         let issued = json!({
             "issued": head["issued"], "authoritative": head["issued"], "pending": null, "standing": "open",
@@ -158,7 +162,9 @@ impl Audit {
             today["violated"].as_array().into_iter().flatten().filter(|mark| owner || **mark != "change_in_flux");
         let mut marks: Vec<Value> = marks.cloned().collect();
         if owner && today["owner_confirmed"] != true {
-            marks.push("owner_unconfirmed".into());
+            // The marks stand in the order of the glossary.
+            let flux = marks.iter().position(|mark| *mark == "change_in_flux").unwrap_or(marks.len());
+            marks.insert(flux, "owner_unconfirmed".into());
         }
         view["violated"] = marks.into();
         if proposal.is_some_and(|proposal| proposal["cancelled"] == true) {
@@ -208,7 +214,7 @@ fn line(exception: &Value) -> Value {
     let mut rules: Vec<Value> = Vec::new();
     for reason in exception["reasons"].as_array().into_iter().flatten() {
         let mut rule = json!({ "rule": reason["rule"] });
-        for name in ["role", "person"] {
+        for name in ["role", "person", "source", "subject"] {
             if !reason[name].is_null() {
                 rule[name] = reason[name].clone();
             }

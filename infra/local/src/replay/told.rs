@@ -116,10 +116,13 @@ fn exceptions(text: &mut String, open: &[Open]) {
             .iter()
             .map(|reason| {
                 let mut line = plain(&reason.word().word());
-                for name in [reason.role().map(ToString::to_string), reason.person().map(ToString::to_string)]
-                    .into_iter()
-                    .flatten()
-                {
+                let about = [
+                    reason.role().map(ToString::to_string),
+                    reason.person().map(ToString::to_string),
+                    reason.source().map(ToString::to_string),
+                    reason.subject().map(str::to_owned),
+                ];
+                for name in about.into_iter().flatten() {
                     let _ = write!(line, " {name}");
                 }
                 if let Some(slot) = &reason.slot() {

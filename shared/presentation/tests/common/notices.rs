@@ -296,7 +296,7 @@ pub fn all() -> Vec<(&'static str, Notice, Letterhead)> {
     mails.push(("authoritative_update_conflict", conflict, letterhead("rm-a", true)));
 
     let rules = |kind, rules: &[ReasonWord]| {
-        let rules = rules.iter().map(|rule| RuleLine { rule: *rule, role: None, person: None }).collect();
+        let rules = rules.iter().map(|rule| RuleLine::new(*rule)).collect();
         Some(Value::Exceptions(vec![ExceptionLine { kind, rules }]))
     };
     let waiver = |rule, slot, missed| Reason::Waiver { rule, slot, missed_by_minutes: Some(missed) };
@@ -332,7 +332,7 @@ pub fn all() -> Vec<(&'static str, Notice, Letterhead)> {
             None,
             Some(Value::Exceptions(vec![ExceptionLine {
                 kind: ExceptionKind::Unanswered,
-                rules: vec![RuleLine { rule: ReasonWord::Unanswered, role: None, person: Some(person("dbm-a")) }],
+                rules: vec![RuleLine { person: Some(person("dbm-a")), ..RuleLine::new(ReasonWord::Unanswered) }],
             }])),
         )],
     );

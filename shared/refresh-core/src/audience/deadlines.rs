@@ -7,7 +7,7 @@ use crate::{
     facts::policy::Policy,
     record::{
         exception::{Exception, ExceptionKind, Reason, ReasonWord},
-        review::{Duty, Head, Review, Standing},
+        review::{Duty, Head, Pending, Proposal, Review, Standing},
     },
 };
 
@@ -51,29 +51,48 @@ fn next_change(review: &Review, situation: &Situation<'_>, start: Instant) -> Op
     let unanswered = outstanding(head).map(|duty| duty.due_at).filter(|due| *due < start && *due > situation.now).min();
     let reason = next_reason(head, situation, start);
     let undecided = head.undecided.and_then(|undecided| undecided.until);
-    [Some(start), expiry, unanswered, situation.next_overdue(), head.paused_until, undecided, reason]
+    let near = next_near(review, situation, start);
+    let (overdue, silent, untold) = (situation.next_overdue(), situation.silence.next, next_untold(review, situation));
+    [Some(start), expiry, untold, unanswered, overdue, near, silent, head.paused_until, undecided, reason]
         .into_iter()
         .flatten()
         .min()
 }
 
+/// What nobody was told of is made anew each time: when it leaves too little time to be decided, to the second.
+fn next_untold(review: &Review, situation: &Situation<'_>) -> Option<Instant> {
+    let Proposal { pending, version } = review.proposal()?;
+    let moves = version.packet.slot != review.authoritative.packet.slot && !pending.is_told();
+    let at = situation.last_proposable(version.packet.slot.start).plus_millis(SECOND);
+    (moves && at > situation.now).then_some(at)
+}
+
+/// While evidence is overdue: when the slot that counts, or the proposed one, is too near to do without, to the second.
+fn next_near(review: &Review, situation: &Situation<'_>, start: Instant) -> Option<Instant> {
+    let proposed = review.pending.as_ref().map(|version| version.packet.slot.start);
+    let near = |start: Instant| Some(situation.last_while_overdue(start)?.plus_millis(SECOND));
+    [Some(start), proposed].into_iter().flatten().filter_map(near).filter(|at| *at > situation.now).min()
+}
+
 /// The second at which the slot that keeps a reason open stops being a slot. A slot stops being one when it leaves too
-/// little notice; where the notice is the rule it breaks, when it starts. Another slot may be the nearest then, or the
-/// reason goes.
+/// little notice and time to decide; where the notice is the rule it breaks, when it starts; and when overdue evidence
+/// allows it no longer. Another slot may be the nearest then, or the reason goes.
 ///
 /// The authoritative slot needs no notice: it is none once it starts, and then the review is over.
 fn next_reason(head: &Head, situation: &Situation<'_>, authoritative: Instant) -> Option<Instant> {
-    let by_slots =
-        |exception: &&Exception| matches!(exception.kind, ExceptionKind::NoViableSlot | ExceptionKind::DeclinedOnly);
+    let by_slots = |exception: &&Exception| {
+        matches!(exception.kind, ExceptionKind::NoViableSlot | ExceptionKind::DeclinedOnly | ExceptionKind::Undecided)
+    };
     let reasons = head.exceptions.iter().filter(by_slots).flat_map(|exception| &exception.reasons);
-    let notice = situation.policy.min_notice_minutes;
     let passed = |reason: &Reason| {
         let start = reason.slot()?.start;
         if start == authoritative {
             return None;
         }
-        let last = if reason.word() == ReasonWord::ShortNotice { start } else { start.plus_minutes(-notice) };
-        Some(last.plus_millis(SECOND))
+        let word = reason.word();
+        let last = if word == ReasonWord::ShortNotice { start } else { situation.last_proposable(start) };
+        let near = situation.last_while_overdue(start).filter(|_| word != ReasonWord::EvidenceOverdue);
+        Some(near.map_or(last, |near| near.min(last)).plus_millis(SECOND))
     };
     reasons.filter_map(passed).filter(|at| *at > situation.now).min()
 }
@@ -102,9 +121,24 @@ pub fn next_reminder(review: &Review, policy: &Policy) -> Option<Instant> {
     let proposal = pending.and_then(|pending| {
         let asked = pending.asked.as_ref()?;
         let until = asked.at.plus_minutes(policy.acknowledge_within_minutes).min(pending.expires_at).min(start);
-        nth_reminder(asked.at, asked.reminded, policy).filter(|at| *at < until)
+        let scheduled = nth_reminder(asked.at, asked.reminded, policy).filter(|at| *at < until);
+        [scheduled, last_reminder(pending, policy)].into_iter().flatten().min()
     });
     duties.chain(proposal).min()
+}
+
+/// When the adopter is reminded once more before the proposal lapses. `None` where they were asked, or reminded, later
+/// than that, and where the policy asks for no such reminder.
+pub fn last_reminder(pending: &Pending, policy: &Policy) -> Option<Instant> {
+    let asked = pending.asked.as_ref().filter(|asked| !asked.reminded_last)?;
+    let at = last_reminder_of(pending, policy)?;
+    (asked.at < at).then_some(at)
+}
+
+/// The instant of that reminder, whoever was asked when.
+pub fn last_reminder_of(pending: &Pending, policy: &Policy) -> Option<Instant> {
+    let before = policy.remind_before_expiry_minutes;
+    (before > 0).then(|| pending.expires_at.plus_minutes(-before))
 }
 
 /// Reminder number `reminded + 1` after a telling.

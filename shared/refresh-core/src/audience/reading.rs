@@ -201,6 +201,7 @@ impl<'a> Reading<'a> {
             .collect();
         if owner && !today.owner_confirmed {
             view.violated.push(Remark::OwnerUnconfirmed.into());
+            view.violated.sort();
         }
         if proposal.is_some_and(|proposal| proposal.cancelled) {
             view.attendance = Some(Attendance::Cancellation);
@@ -248,7 +249,13 @@ fn line(exception: &Exception) -> ExceptionLine {
     let mut rules: Vec<RuleLine> = exception
         .reasons
         .iter()
-        .map(|reason| RuleLine { rule: reason.word(), role: reason.role().cloned(), person: reason.person().cloned() })
+        .map(|reason| RuleLine {
+            rule: reason.word(),
+            role: reason.role().cloned(),
+            person: reason.person().cloned(),
+            source: reason.source().cloned(),
+            subject: reason.subject().map(str::to_owned),
+        })
         .collect();
     rules.sort();
     rules.dedup();

@@ -332,8 +332,9 @@ impl Times {
         let mut busy = Rows::none(people.len(), axis.count());
         let mut known = Rows::none(people.len(), axis.count());
         let mut time = Time::default();
+        let facts = situation.silence.heard(situation.facts);
         for (index, person) in people.iter().enumerate() {
-            time.read(person, situation.facts, bookings);
+            time.read(person, facts, bookings);
             mark_busy(busy.row_mut(index), &time, axis);
             mark_known(known.row_mut(index), &time, axis);
         }

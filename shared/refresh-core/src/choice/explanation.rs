@@ -119,7 +119,7 @@ impl Objections {
         };
         let window = situation.in_force().map_or(starts::none(len), |change| outside(axis.inside(&change.window)));
         let cutover = situation.cutover_end().map_or(starts::none(len), |end| outside(axis.ending_by(end)));
-        let mut notice = outside(axis.from(situation.notice_start()));
+        let mut notice = outside(axis.from(situation.proposal_start()));
         starts::clear(&mut notice, within_home(axis.home()));
         let mut freeze = starts::none(len);
         for (protected, _) in situation.freezes.iter().filter(|(_, protected)| *protected) {

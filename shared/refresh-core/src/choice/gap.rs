@@ -24,7 +24,7 @@ pub fn around(candidates: &Candidates<'_>, role: &Role, slot: Slot) -> Interval 
 /// When this person cannot be had, in order and without overlaps.
 fn taken(candidates: &Candidates<'_>, eligible: &Eligible<'_>, range: Interval) -> Vec<Interval> {
     let situation = candidates.situation;
-    let time = Time::of(eligible.person, situation.facts, candidates.bookings);
+    let time = Time::of(eligible.person, situation.silence.heard(situation.facts), candidates.bookings);
     let mut taken = time.busy;
     taken.extend(time.unknown);
     let mut outside = |inside: Vec<Interval>| {

@@ -9,6 +9,7 @@ mod gap;
 pub mod grid;
 pub mod search;
 pub mod seating;
+pub mod silence;
 pub mod situation;
 pub mod starts;
 pub mod today;

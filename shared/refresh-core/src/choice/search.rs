@@ -40,15 +40,20 @@ pub struct Choice {
 
 /// The rules about time: which starts they allow, people apart.
 impl Candidates<'_> {
-    /// The starts that the rules about time, freezes and declined slots allow.
+    /// The starts of new proposals that the rules about time, freezes and declined slots allow.
     pub fn timely(&self, waiver: Waiver) -> Vec<u64> {
+        self.timely_from(self.situation.proposal_start(), waiver)
+    }
+
+    /// The same where `earliest` is the first start that leaves enough time.
+    fn timely_from(&self, earliest: Instant, waiver: Waiver) -> Vec<u64> {
         let axis = &self.axis;
         let waived = |rule: SlotRule| waiver == Waiver::Rule(rule);
         let mut timely = starts::all(axis.count());
 
         // Notice first: the authoritative slot needs none.
-        let notice = if waived(SlotRule::Notice) { self.situation.now } else { self.situation.notice_start() };
-        starts::keep(&mut timely, axis.from(notice));
+        let earliest = if waived(SlotRule::Notice) { self.situation.now } else { earliest };
+        starts::keep(&mut timely, axis.from(earliest));
         starts::insert(&mut timely, axis.home());
         // A start before now is past, waiver or not.
         starts::keep(&mut timely, axis.from(self.situation.now));
@@ -94,7 +99,11 @@ impl Candidates<'_> {
         for checkpoint in &situation.terms.checkpoints {
             let ready = match (situation.ready(checkpoint), waiver) {
                 (Ready::Overdue(expected), Waiver::Rule(SlotRule::Overdue)) => expected,
-                (Ready::Overdue(_), _) => return None,
+                // The lead is from now, not from a time at which anything is ready: no buffer comes after it.
+                (Ready::Overdue(_), _) => {
+                    start = start.max(situation.overdue_start()?);
+                    continue;
+                }
                 (_, Waiver::Rule(SlotRule::Evidence)) => continue,
                 (Ready::At(at), _) => at,
                 (Ready::Never, _) => return None,
@@ -266,7 +275,9 @@ impl Candidates<'_> {
     /// Whether a proposal's slot and attendees are still viable as they are.
     pub fn still_viable(&self, packet: &Packet) -> bool {
         let Some(start) = self.axis.index(&packet.slot) else { return false };
-        if !starts::contains(&self.timely(Waiver::Nothing), start) {
+        // Its owner has had the time to decide: what it needs from now on is the notice.
+        let timely = self.timely_from(self.situation.notice_start(), Waiver::Nothing);
+        if !starts::contains(&timely, start) {
             return false;
         }
         let fits = |(index, role): (usize, &RoleCandidates<'_>)| {

@@ -8,7 +8,7 @@ use std::{
 use crate::{
     Checkpoint, Instant, Interval, Person, ReviewId, Role, Zone,
     base::instant::MINUTE,
-    choice::freeze::Freezes,
+    choice::{freeze::Freezes, silence::Silence},
     facts::{
         fact::{Change, ChangeState, DelegateStatus, EvidenceStatus, Fact, Facts, InForce, Terms},
         policy::{Deployment, Policy},
@@ -33,6 +33,8 @@ pub struct Situation<'a> {
     pub policy: Policy,
     /// The freezes of the policy's calendars.
     pub freezes: Freezes,
+    /// Whose sources have broken their promise to speak.
+    pub silence: Silence,
     /// When.
     pub now: Instant,
 }
@@ -74,7 +76,8 @@ impl<'a> Situation<'a> {
         let terms = facts.terms(id)?;
         let policy = deployment.defaults.with(&terms.policy);
         let freezes = Freezes::of(facts, &policy);
-        Some(Self { id, terms, facts, policy, freezes, now })
+        let silence = Silence::of(terms, &policy, facts, deployment, now);
+        Some(Self { id, terms, facts, policy, freezes, silence, now })
     }
 
     /// The required roles, in role-name order.
@@ -206,17 +209,36 @@ impl<'a> Situation<'a> {
         }
     }
 
-    /// The earliest start the evidence allows; `None` where a checkpoint has no ready time.
+    /// The earliest start the evidence allows; `None` where it allows none.
     pub fn evidence_start(&self) -> Option<Instant> {
         let buffer = self.policy.evidence_buffer_minutes * MINUTE;
         let mut start = Instant::from_millis(i64::MIN / 4);
         for checkpoint in &self.terms.checkpoints {
             match self.ready(checkpoint) {
                 Ready::At(at) => start = start.max(at.plus_millis(buffer)),
-                Ready::Overdue(_) | Ready::Never => return None,
+                Ready::Overdue(_) => start = start.max(self.overdue_start()?),
+                Ready::Never => return None,
             }
         }
         Some(start)
+    }
+
+    /// The earliest start while a checkpoint is overdue: late evidence is a problem when the slot comes near. `None`
+    /// where the policy allows none at all.
+    pub fn overdue_start(&self) -> Option<Instant> {
+        self.policy.overdue_lead_minutes.map(|lead| self.now.plus_minutes(lead))
+    }
+
+    /// The required checkpoints whose evidence did not come when expected.
+    pub fn overdue(&self) -> impl Iterator<Item = &'a Checkpoint> {
+        self.terms.checkpoints.iter().filter(|checkpoint| matches!(self.ready(checkpoint), Ready::Overdue(_)))
+    }
+
+    /// The last instant at which overdue evidence allows a start. `None` where no evidence is overdue, or no start is
+    /// allowed whenever.
+    pub fn last_while_overdue(&self, start: Instant) -> Option<Instant> {
+        let lead = self.policy.overdue_lead_minutes?;
+        self.overdue().next().map(|_| start.plus_minutes(-lead))
     }
 
     /// The latest end the cutover allows.
@@ -225,9 +247,20 @@ impl<'a> Situation<'a> {
         self.in_force().map(|change| change.cutover.start.plus_minutes(-lead))
     }
 
-    /// The earliest start that leaves people enough notice.
+    /// The earliest start that leaves the notice: of a proposal that people were told of.
     pub fn notice_start(&self) -> Instant {
         self.now.plus_minutes(self.policy.min_notice_minutes)
+    }
+
+    /// The earliest start of a new proposal: before the notice its owner has time to decide, since a proposal expires by
+    /// its own start less the notice.
+    pub fn proposal_start(&self) -> Instant {
+        self.notice_start().plus_minutes(self.policy.min_decision_minutes)
+    }
+
+    /// The last instant at which a new proposal leaves both.
+    pub fn last_proposable(&self, start: Instant) -> Instant {
+        start.plus_minutes(-self.policy.min_notice_minutes - self.policy.min_decision_minutes)
     }
 
     /// The facts a packet made now stands on.

@@ -40,6 +40,7 @@ pub fn marks(situation: &Situation<'_>, packet: &Packet, bookings: &[Booking]) -
     if situation.is_cancelled() {
         marks.insert(Violation::Cancelled.into());
     }
+    marks.extend(situation.overdue().map(|checkpoint| Remark::Overdue(checkpoint.clone()).into()));
     if situation.in_flux() {
         marks.insert(Remark::ChangeInFlux.into());
     }
@@ -49,7 +50,7 @@ pub fn marks(situation: &Situation<'_>, packet: &Packet, bookings: &[Booking]) -
             marks.insert(Violation::Shared(person.clone()).into());
         }
         seat_marks(situation, slot, role, person, &mut marks);
-        match Time::of(person, situation.facts, bookings).in_slot(slot) {
+        match Time::of(person, situation.silence.heard(situation.facts), bookings).in_slot(slot) {
             Known::Free => {}
             Known::Busy => drop(marks.insert(Violation::Busy(person.clone()).into())),
             Known::Unknown => drop(marks.insert(Remark::Unproven(person.clone()).into())),

@@ -234,16 +234,21 @@ fn missed_by(candidates: &Candidates<'_>, rule: SlotRule, slot: &Slot, seats: &A
         SlotRule::Evidence => ready()
             .map(|ready| match ready {
                 Ready::At(at) => Some(at.plus_millis(buffer).since(slot.start)),
-                Ready::Overdue(_) | Ready::Never => None,
+                // A slot that leaves the lead misses nothing by what is overdue.
+                Ready::Overdue(_) => situation.overdue_start().map(|_| 0),
+                Ready::Never => None,
             })
             .try_fold(0, |most, missed| Some(most.max(missed?))),
         SlotRule::Overdue => ready()
             .filter_map(|ready| match ready {
-                Ready::Overdue(expected) => Some(situation.now.since(expected)),
+                Ready::Overdue(expected) => Some(match situation.overdue_start() {
+                    Some(start) => start.since(slot.start),
+                    None => situation.now.since(expected),
+                }),
                 Ready::At(_) | Ready::Never => None,
             })
             .max(),
-        SlotRule::Notice => Some(situation.notice_start().since(slot.start)),
+        SlotRule::Notice => Some(situation.proposal_start().since(slot.start)),
         SlotRule::Hours => {
             seats.people.iter().map(|person| outside_hours(candidates, candidates.people[*person], slot)).max()
         }

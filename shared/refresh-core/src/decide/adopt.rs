@@ -315,7 +315,8 @@ fn ask_again(draft: &mut Draft<'_>, facts: &Facts, attempt: &DecisionAttempt) ->
     draft.head().undecided = None;
     answer(draft, attempt, AnswerResult::AskedAgain);
     advance(draft, facts, Occasion::News);
-    AnswerResult::AskedAgain
+    // A source is silent, and nothing is proposed meanwhile: then there is nothing to decide either.
+    if draft.review.head.pending.is_none() { AnswerResult::FactsChanged } else { AnswerResult::AskedAgain }
 }
 
 fn answer(draft: &mut Draft<'_>, attempt: &DecisionAttempt, result: AnswerResult) {

@@ -133,7 +133,8 @@ impl<'a> Draft<'a> {
 
     /// A new proposal, known by its digest. An earlier one is superseded by it. `seats_told`: somebody was told of its slot and attendees.
     pub fn propose(&mut self, packet: Packet, digest: Digest, report: Report, seats_told: bool) {
-        let expires_at = self.expiry(&packet);
+        let adopter = roles::adopter(self.situation, self.authoritative(), &packet);
+        let expires_at = self.expiry(&packet, adopter.as_ref());
         let version = self.mint(packet, report);
         self.review.head.pending = Some(Pending {
             version: version.number,
@@ -141,7 +142,7 @@ impl<'a> Draft<'a> {
             digest,
             made_at: version.made_at,
             expires_at,
-            adopter: roles::adopter(self.situation, self.authoritative(), &version.packet),
+            adopter,
             told_at: None,
             seats_told,
             asked: None,
@@ -156,19 +157,6 @@ impl<'a> Draft<'a> {
             pending.version = version.number;
         }
         self.review.pending = Some(version);
-    }
-
-    /// The earliest of the deadline, the authoritative start and, if it moves the slot, its own start less the notice.
-    fn expiry(&self, proposal: &Packet) -> Instant {
-        let policy = &self.situation.policy;
-        let authoritative = self.authoritative();
-        let deadline = self.now().plus_minutes(policy.adoption_deadline_minutes);
-        let own = if proposal.slot == authoritative.slot {
-            authoritative.slot.start
-        } else {
-            proposal.slot.start.plus_minutes(-policy.min_notice_minutes)
-        };
-        deadline.min(authoritative.slot.start).min(own)
     }
 
     /// The present owner may be another than when the proposal was made.

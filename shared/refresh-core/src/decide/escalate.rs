@@ -43,7 +43,8 @@ impl Draft<'_> {
         let found = self.review.head.exceptions.iter().filter_map(|exception| {
             let mut reasons = exception.reasons.clone();
             reasons.retain(|reason| !matches!(reason, Reason::Unanswered(_) | Reason::AlternateOwner));
-            let found = exception.kind != ExceptionKind::Unreachable && !reasons.is_empty();
+            let recomputed = matches!(exception.kind, ExceptionKind::Unreachable | ExceptionKind::SourceSilent);
+            let found = !recomputed && !reasons.is_empty();
             found.then_some((exception.kind, reasons))
         });
         let found = found.collect();
@@ -74,6 +75,7 @@ impl Draft<'_> {
                 unanswered.into_iter().map(|person| Reason::Unanswered(missing(person))).collect(),
             ),
             (ExceptionKind::Unreachable, unreachable.collect()),
+            (ExceptionKind::SourceSilent, self.situation.silence.reasons.clone()),
         ];
         if head.pending.as_ref().is_some_and(|pending| pending.adopter.is_none()) {
             found.push((ExceptionKind::PolicyIncomplete, vec![Reason::AlternateOwner]));

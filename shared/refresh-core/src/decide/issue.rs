@@ -40,6 +40,7 @@ impl<'a> Draft<'a> {
         };
         if situation.in_force().is_some_and(|change| change.owner.is_some() && !change.owner_confirmed) {
             issued.violated.push(Remark::OwnerUnconfirmed.into());
+            issued.violated.sort();
         }
         let head = Head {
             review: situation.id.clone(),

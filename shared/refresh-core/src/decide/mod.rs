@@ -4,6 +4,7 @@ pub mod acknowledge;
 pub mod adopt;
 pub mod draft;
 mod escalate;
+mod expiry;
 mod issue;
 mod quiet;
 pub mod refresh;

@@ -52,6 +52,23 @@ impl Draft<'_> {
         if at_once && self.review.head.quiet_until.is_some() {
             self.review.head.quiet_until = Some(self.now());
         }
+        self.tell_in_time();
+    }
+
+    /// A quiet period that would leave its readers too little time ends at once: it never outlasts what it delays.
+    ///
+    /// ```text
+    ///  change ──────── quiet_seconds ────────▶ end ── min_decision ──▶ expiry, start of the slot
+    /// ```
+    fn tell_in_time(&mut self) {
+        let now = self.now();
+        let decision = self.situation.policy.min_decision_minutes;
+        let head = &mut self.review.head;
+        let expiry = head.pending.as_ref().map(|pending| pending.expires_at);
+        let first = expiry.map_or(head.starts_at, |expiry| expiry.min(head.starts_at));
+        if head.quiet_until.is_some_and(|until| first < until.plus_minutes(decision)) {
+            head.quiet_until = Some(now);
+        }
     }
 
     /// Whether the draft found that nobody can take a decision, and the review did not know before.

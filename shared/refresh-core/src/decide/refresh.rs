@@ -112,10 +112,9 @@ fn expire(draft: &mut Draft<'_>) {
     }
     let Some((pending, version)) = draft.end_proposal(Fate::Expired, None) else { return };
     let moves = version.packet.slot != draft.authoritative().slot;
-    let notice = -draft.situation.policy.min_notice_minutes;
-    // One second later it no longer leaves the notice it needs, and another choice may be the first.
-    let until =
-        moves.then(|| version.packet.slot.start.plus_minutes(notice).plus_millis(SECOND)).filter(|until| *until > now);
+    // One second later it no longer leaves notice and time to decide, and another choice may be the first.
+    let last = draft.situation.last_proposable(version.packet.slot.start);
+    let until = moves.then(|| last.plus_millis(SECOND)).filter(|until| *until > now);
     draft.head().undecided = Some(Undecided { proposal: pending.id(), digest: pending.digest, until });
     draft.escalate(vec![undecided(version.packet.slot)]);
     draft.decide(Outcome::Unchanged, Some(Earlier::Expired), None);
@@ -134,14 +133,22 @@ enum Verdict {
     Stand,
     /// Nothing can be proposed.
     Escalate(ExceptionKind, Vec<Reason>, Option<Report>),
+    /// Nothing new is proposed while a source is silent that the choice stands on.
+    Wait,
 }
 
 /// The decision table: the choice against the authoritative packet.
 fn follow(draft: &mut Draft<'_>, occasion: Occasion) {
     end_pause(draft, occasion);
     end_override(draft);
-    match judge(draft) {
+    match judge_if_heard(draft) {
         Verdict::Keep => keep(draft, occasion),
+        Verdict::Wait => {
+            forget_undecided(draft);
+            let ended = withdraw(draft);
+            draft.escalate(Vec::new());
+            record(draft, Outcome::Escalated, ended, None, occasion);
+        }
         Verdict::Propose(packet, report) => propose(draft, packet, report, occasion),
         Verdict::Stand => {
             let ended = withdraw(draft);
@@ -210,6 +217,24 @@ fn end_override(draft: &mut Draft<'_>) {
     if nothing_to_stand_by || head.stands_by.as_ref().is_some_and(differs) {
         head.stands_by = None;
     }
+}
+
+/// While a source is silent the newest facts count for what is authoritative, and for what people were asked already.
+fn judge_if_heard(draft: &Draft<'_>) -> Verdict {
+    match judge(draft) {
+        Verdict::Propose(packet, _) if !draft.situation.silence.reasons.is_empty() && is_new(draft, &packet) => {
+            Verdict::Wait
+        }
+        verdict => verdict,
+    }
+}
+
+/// Whether nobody was asked for this yet.
+fn is_new(draft: &Draft<'_>, packet: &Packet) -> bool {
+    let (head, digest) = (&draft.review.head, packet.proposal_digest());
+    let asked = head.pending.as_ref().filter(|pending| pending.is_told()).map(|pending| pending.digest);
+    let left = head.undecided.map(|undecided| undecided.digest);
+    asked != Some(digest) && left != Some(digest)
 }
 
 fn judge(draft: &Draft<'_>) -> Verdict {

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    Instant, Interval, Person, Role,
+    Calendar, Instant, Interval, Person, Role, Source,
     base::instant::Slot,
     record::{delivery::Undeliverable, mark::Violation, rule::SlotRule},
 };
@@ -26,6 +26,8 @@ pub enum ExceptionKind {
     Unanswered,
     /// Mail to somebody who is required does not arrive.
     Unreachable,
+    /// A source that the review depends on promised to speak and did not.
+    SourceSilent,
     /// Too many proposals were told.
     Churn,
 }
@@ -41,6 +43,7 @@ impl ExceptionKind {
             Self::OwnerOverride => "owner_override",
             Self::Unanswered => "unanswered",
             Self::Unreachable => "unreachable",
+            Self::SourceSilent => "source_silent",
             Self::Churn => "churn",
         }
     }
@@ -129,6 +132,10 @@ pub enum ReasonWord {
     Rejected,
     /// A mail to a person could not be made.
     Unmailable,
+    /// Nothing was heard of a source for longer than the source promised.
+    Silent,
+    /// A freeze calendar of the policy was never reported.
+    NeverReported,
     /// More proposals were told than the policy allows.
     TooManyProposals,
 }
@@ -213,6 +220,15 @@ pub enum Reason {
     Unanswered(Missing),
     /// Mail to the person does not arrive.
     Undeliverable(Undeliverable, Missing),
+    /// Nothing was heard of the source for longer than the source promised.
+    Silent(Source),
+    /// A freeze calendar of the policy was never reported.
+    NeverReported {
+        /// The source that could report the calendar, where there is just one.
+        source: Option<Source>,
+        /// The calendar.
+        calendar: Calendar,
+    },
     /// More proposals were told than the policy allows.
     TooManyProposals,
 }
@@ -225,6 +241,9 @@ pub struct Missing {
     /// The first of the roles that the person fills in the authoritative packet; `None` where they fill none.
     pub role: Option<Role>,
 }
+
+/// What counts as the same reason: rule, role, person, source, subject.
+pub type ReasonIdentity<'a> = (ReasonWord, Option<&'a Role>, Option<&'a Person>, Option<&'a Source>, Option<&'a str>);
 
 impl Reason {
     /// The word of the contract.
@@ -246,6 +265,8 @@ impl Reason {
             Self::FreezeEdge => ReasonWord::FreezeEdge,
             Self::Unanswered(_) => ReasonWord::Unanswered,
             Self::Undeliverable(why, _) => undeliverable(*why),
+            Self::Silent(_) => ReasonWord::Silent,
+            Self::NeverReported { .. } => ReasonWord::NeverReported,
             Self::TooManyProposals => ReasonWord::TooManyProposals,
         }
     }
@@ -305,10 +326,27 @@ impl Reason {
         self.person().into_iter().chain(self.gap().map(|(_, last_cover)| last_cover))
     }
 
+    /// The source that the reason is about.
+    pub const fn source(&self) -> Option<&Source> {
+        match self {
+            Self::Silent(source) => Some(source),
+            Self::NeverReported { source, .. } => source.as_ref(),
+            _ => None,
+        }
+    }
+
+    /// The parts of the subject that the reason is about, joined by `/`.
+    pub fn subject(&self) -> Option<&str> {
+        match self {
+            Self::NeverReported { calendar, .. } => Some(calendar.as_str()),
+            _ => None,
+        }
+    }
+
     /// Two reasons of one identity are the same reason. Nearest slots and misses are shown as of the telling and are no
     /// difference.
-    pub const fn identity(&self) -> (ReasonWord, Option<&Role>, Option<&Person>) {
-        (self.word(), self.role(), self.person())
+    pub fn identity(&self) -> ReasonIdentity<'_> {
+        (self.word(), self.role(), self.person(), self.source(), self.subject())
     }
 }
 
@@ -374,6 +412,10 @@ struct StoredReason {
     gap: Option<Interval>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     last_cover: Option<Person>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    source: Option<Source>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    subject: Option<String>,
 }
 
 impl From<Reason> for StoredReason {
@@ -387,6 +429,8 @@ impl From<Reason> for StoredReason {
             missed_by_minutes: reason.missed_by_minutes(),
             gap,
             last_cover,
+            source: reason.source().cloned(),
+            subject: reason.subject().map(str::to_owned),
         }
     }
 }
@@ -396,7 +440,7 @@ impl TryFrom<StoredReason> for Reason {
 
     /// The error names the reason and the member that the reason lacks.
     fn try_from(stored: StoredReason) -> Result<Self, String> {
-        let StoredReason { rule, role, person, slot, missed_by_minutes, gap, last_cover } = stored;
+        let StoredReason { rule, role, person, slot, missed_by_minutes, gap, last_cover, source, subject } = stored;
         let lacks = |member: &str| format!("expected a {member} in the reason `{}`", rule.word());
         let role_of = || role.clone().ok_or_else(|| lacks("role"));
         let person_of = || person.clone().ok_or_else(|| lacks("person"));
@@ -444,6 +488,11 @@ impl TryFrom<StoredReason> for Reason {
             ReasonWord::Complained => Self::Undeliverable(Undeliverable::Complained, missing()?),
             ReasonWord::Rejected => Self::Undeliverable(Undeliverable::Rejected, missing()?),
             ReasonWord::Unmailable => Self::Undeliverable(Undeliverable::Unmailable, missing()?),
+            ReasonWord::Silent => Self::Silent(source.ok_or_else(|| lacks("source"))?),
+            ReasonWord::NeverReported => {
+                let calendar = Calendar::parse(&subject.ok_or_else(|| lacks("subject"))?)?;
+                Self::NeverReported { source, calendar }
+            }
             ReasonWord::TooManyProposals => Self::TooManyProposals,
         })
     }
@@ -462,7 +511,7 @@ impl Exception {
 mod tests {
     use super::*;
 
-    const WORDS: [ReasonWord; 36] = [
+    const WORDS: [ReasonWord; 38] = [
         ReasonWord::FreezeCrossing,
         ReasonWord::OutsideWindow,
         ReasonWord::CutoverLead,
@@ -498,6 +547,8 @@ mod tests {
         ReasonWord::Complained,
         ReasonWord::Rejected,
         ReasonWord::Unmailable,
+        ReasonWord::Silent,
+        ReasonWord::NeverReported,
         ReasonWord::TooManyProposals,
     ];
 
@@ -511,6 +562,8 @@ mod tests {
             r#""missed_by_minutes":30"#,
             r#""gap":{"start":"2026-11-03T15:00:00Z","end":"2026-11-03T17:00:00Z"}"#,
             r#""last_cover":"b@example.com""#,
+            r#""source":"//ci.example.com""#,
+            r#""subject":"prod""#,
         ];
         for word in WORDS {
             let mut kept = 0;

@@ -4,7 +4,7 @@ use std::{collections::BTreeSet, fmt, str::FromStr};
 
 use serde::{Deserialize, Serialize, de};
 
-use crate::{Person, Role, record::rule::SlotRule};
+use crate::{Checkpoint, Person, Role, record::rule::SlotRule};
 
 /// A rule that a slot or a seat breaks. In the order in which people are told of violations.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
@@ -38,10 +38,12 @@ pub enum Violation {
 pub enum Remark {
     /// Nothing known contradicts the person's seat, and nothing known supports it.
     Unproven(Person),
-    /// The change record is being reworked.
-    ChangeInFlux,
+    /// Evidence that was expected did not come.
+    Overdue(Checkpoint),
     /// The change record's owner is not confirmed. In the owner's own view alone.
     OwnerUnconfirmed,
+    /// The change record is being reworked.
+    ChangeInFlux,
 }
 
 /// A violation or a remark. Violations come first, as people are told them.
@@ -139,8 +141,9 @@ impl fmt::Display for Remark {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Unproven(person) => write!(f, "unproven:{person}"),
-            Self::ChangeInFlux => f.write_str("change_in_flux"),
+            Self::Overdue(checkpoint) => write!(f, "overdue:{checkpoint}"),
             Self::OwnerUnconfirmed => f.write_str("owner_unconfirmed"),
+            Self::ChangeInFlux => f.write_str("change_in_flux"),
         }
     }
 }
@@ -175,6 +178,7 @@ impl FromStr for Mark {
             "shared" => Violation::Shared(person()?).into(),
             "cancelled" => Violation::Cancelled.into(),
             "unproven" => Remark::Unproven(person()?).into(),
+            "overdue" => Remark::Overdue(Checkpoint::parse(name.ok_or_else(unknown)?)?).into(),
             "change_in_flux" => Remark::ChangeInFlux.into(),
             "owner_unconfirmed" => Remark::OwnerUnconfirmed.into(),
             _ => return Err(unknown()),
@@ -214,7 +218,7 @@ impl<'de> Deserialize<'de> for Violation {
 mod tests {
     use super::*;
 
-    const WORDS: [&str; 14] = [
+    const WORDS: [&str; 15] = [
         "evidence",
         "window",
         "cutover",
@@ -227,8 +231,9 @@ mod tests {
         "shared:a@example.com",
         "cancelled",
         "unproven:a@example.com",
-        "change_in_flux",
+        "overdue:tests",
         "owner_unconfirmed",
+        "change_in_flux",
     ];
 
     #[test]

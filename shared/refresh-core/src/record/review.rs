@@ -183,6 +183,9 @@ pub struct Asked {
     pub at: Instant,
     /// How many reminders followed.
     pub reminded: u32,
+    /// Whether the one before the expiry is out, or was not needed.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub reminded_last: bool,
 }
 
 impl Pending {

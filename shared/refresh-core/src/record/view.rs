@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    Checkpoint, Instant, Interval, Person, Role,
+    Checkpoint, Instant, Interval, Person, Role, Source,
     base::{digest::Digest, fingerprint::RowFingerprint, instant::Slot},
     record::{
         exception::{ExceptionKind, ReasonWord},
@@ -102,6 +102,19 @@ pub struct RuleLine {
     /// The person.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub person: Option<Person>,
+    /// The source.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub source: Option<Source>,
+    /// The parts of the subject, joined by `/`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub subject: Option<String>,
+}
+
+impl RuleLine {
+    /// A rule about nobody and nothing in particular.
+    pub const fn new(rule: ReasonWord) -> Self {
+        Self { rule, role: None, person: None, source: None, subject: None }
+    }
 }
 
 /// A required attendee's row: what an answer is to. It carries forward exactly as long as this is the same.

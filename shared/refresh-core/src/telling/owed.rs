@@ -129,7 +129,9 @@ fn reminder(reading: &Reading<'_>, told: &LastNotified, view: &View, now: Instan
     let asked = pending.and_then(|pending| pending.asked.as_ref().map(|asked| (pending, asked)));
     let decision = asked.filter(|(pending, asked)| {
         let until = asked.at.plus_minutes(reading.policy.acknowledge_within_minutes);
-        due(asked.at, asked.reminded, until.min(pending.expires_at).min(start))
+        let expires = pending.expires_at.min(start);
+        let last = deadlines::last_reminder(pending, reading.policy);
+        due(asked.at, asked.reminded, until.min(expires)) || last.is_some_and(|last| last <= now && now < expires)
     });
     let answer = deadlines::outstanding(head)
         .find(|duty| duty.person == told.person && due(duty.told_at, duty.reminded, duty.due_at.min(start)));

@@ -42,8 +42,11 @@ pub fn confirm_sent(reading: &Reading<'_>, told: &LastNotified, sent: &Sent<'_>,
             head.tellings.push(now);
         }
         if notice.duty.as_ref().is_some_and(|duty| duty.action == DutyAction::Decide) {
-            let asked = pending.asked.get_or_insert(Asked { at: now, reminded: 0 });
+            let last = deadlines::last_reminder_of(pending, reading.policy);
+            let asked = pending.asked.get_or_insert(Asked { at: now, reminded: 0, reminded_last: false });
             asked.reminded = deadlines::reminders_due(asked.at, now, reading.policy);
+            // Whoever hears of the duty within the last while is not told of it once more.
+            asked.reminded_last |= last.is_some_and(|last| last <= now);
         }
     }
     if notice.calendar.iter().any(|part| part.object == CalendarObject::Hold && part.sequence == head.hold.sequence) {

@@ -42,8 +42,14 @@ pub struct Case {
 pub struct Rules {
     pub grid: Time,
     pub notice: Time,
+    /// What an owner has at least to decide on a new proposal.
+    pub decision: Time,
     pub buffer: Time,
     pub grace: Time,
+    /// How near a slot may be while evidence is overdue; `None`: no slot at all.
+    pub overdue_lead: Option<Time>,
+    /// How old a calendar may be.
+    pub max_age: Option<Time>,
     pub lead: Time,
     pub edge: Time,
     pub hours: Option<Hours>,
@@ -72,6 +78,8 @@ pub struct Facts {
     pub evidence: Vec<Option<Evidence>>,
     /// Span, and whether it is protected.
     pub freezes: Vec<(Span, bool)>,
+    /// Whether a freeze calendar of the policy was never reported.
+    pub unreported: bool,
     /// One a person.
     pub people: Vec<PersonFacts>,
 }
@@ -160,7 +168,8 @@ pub struct Proposal {
 pub struct Pending {
     pub proposal: Proposal,
     pub content: Content,
-    pub made: Time,
+    /// When the time to decide is over, whatever starts.
+    pub deadline: Time,
     pub told: bool,
 }
 

@@ -71,8 +71,13 @@ fn exceptions(
     let core_nobody =
         open.iter().flat_map(|exception| &exception.reasons).any(|reason| *reason == Reason::AlternateOwner);
     same("alternate_owner", &core_nobody, &nobody)?;
+    let silent = open.iter().any(|exception| exception.kind == ExceptionKind::SourceSilent);
+    same("source_silent", &silent, &case.facts.unreported)?;
+    if silent {
+        *tally.entry("exception source_silent".to_owned()).or_default() += 1;
+    }
     let mut rest: Vec<(ExceptionKind, Vec<_>)> = Vec::new();
-    for exception in open {
+    for exception in open.iter().filter(|exception| exception.kind != ExceptionKind::SourceSilent) {
         let reasons: Vec<_> =
             exception.reasons.iter().filter(|reason| **reason != Reason::AlternateOwner).cloned().collect();
         if !reasons.is_empty() || exception.kind != ExceptionKind::PolicyIncomplete {

@@ -38,9 +38,14 @@ fn shows(midnight: i64, zone: Tz, wanted: i64) -> Time {
 
 /// The working hours of the local days around a slot.
 fn days<'a>(case: &'a Case, hours: &'a Hours, zone: Tz, slot: Span) -> impl Iterator<Item = Span> + 'a {
-    let today = wall(case.midnight, zone, slot.from).div_euclid(DAY);
+    days_from(case, hours, zone, slot.from - DAY).take_while(move |day| day.from < slot.to + DAY)
+}
+
+/// The working hours of the local days from the one before an instant on.
+pub fn days_from<'a>(case: &'a Case, hours: &'a Hours, zone: Tz, from: Time) -> impl Iterator<Item = Span> + 'a {
+    let today = wall(case.midnight, zone, from).div_euclid(DAY);
     let at = move |day: i64, minute: u32| shows(case.midnight, zone, day * DAY + i64::from(minute) * MINUTE);
-    (today - 1..=today + 1)
+    (today - 1..)
         // Day 1 of the common era was a Monday.
         .filter(|day| hours.days.contains(&u8::try_from((day - 1).rem_euclid(7)).expect("a weekday")))
         .map(move |day| Span { from: at(day, hours.opens), to: at(day, hours.closes) })

@@ -4,7 +4,7 @@
 use std::{cmp::Reverse, collections::BTreeSet};
 
 use crate::{
-    case::{Case, Content, DAY, Evidence, Proposal, Seats, Span, Time},
+    case::{Case, Content, DAY, Diary, Evidence, Proposal, Seats, Span, Time},
     hours, ledger,
     waivers::{self, Waived},
 };
@@ -33,6 +33,8 @@ pub enum Choice {
     /// Role without holder, role without delegate list, no approved change, or a change without an owner.
     Incomplete(BTreeSet<String>),
     DeclinedOnly,
+    /// A source is silent: nothing new is proposed.
+    Wait,
     /// The owner stands by what there is.
     Stand,
     Nothing(Vec<Waived>),
@@ -71,7 +73,12 @@ pub fn violated(case: &Case) -> BTreeSet<String> {
     let mut marks = BTreeSet::new();
     let (slot, seats) = (case.review.slot, &case.review.seats);
     for checkpoint in 0..case.facts.evidence.len() {
-        if ready(case, checkpoint).is_none_or(|at| slot.from < at + case.rules.buffer) {
+        let late = overdue(case, checkpoint).is_some();
+        if late {
+            marks.insert(format!("overdue:{checkpoint}"));
+        }
+        let far = late && case.rules.overdue_lead.is_some_and(|lead| case.now + lead <= slot.from);
+        if !far && ready(case, checkpoint).is_none_or(|at| slot.from < at + case.rules.buffer) {
             marks.insert("evidence".to_owned());
         }
     }
@@ -117,7 +124,7 @@ pub fn violated(case: &Case) -> BTreeSet<String> {
 
 /// The violations alone, without the marks that are none.
 pub fn broken(case: &Case) -> BTreeSet<String> {
-    violated(case).into_iter().filter(|mark| !mark.starts_with("unproven")).collect()
+    violated(case).into_iter().filter(|mark| !mark.starts_with("unproven") && !mark.starts_with("overdue")).collect()
 }
 
 /// Whether there is anything to stand by: a violation, or a freeze edge nobody adopted.
@@ -153,18 +160,25 @@ pub fn in_hours(case: &Case, person: usize, slot: Span) -> bool {
 fn is_known(case: &Case, person: usize, slot: Span) -> bool {
     let facts = &case.facts.people[person];
     facts.calendar.is_some()
-        && [&facts.calendar, &facts.oncall]
-            .into_iter()
-            .flatten()
-            .all(|diary| diary.horizon.holds(slot) && !diary.unknown.iter().any(|unknown| unknown.meets(slot)))
+        && [&facts.calendar, &facts.oncall].into_iter().flatten().all(|diary| {
+            !is_silent(case, diary)
+                && diary.horizon.holds(slot)
+                && !diary.unknown.iter().any(|unknown| unknown.meets(slot))
+        })
+}
+
+/// The source promised to speak again before that.
+fn is_silent(case: &Case, diary: &Diary) -> bool {
+    case.rules.max_age.is_some_and(|age| diary.accepted + age <= case.now)
 }
 
 fn is_busy(case: &Case, person: usize, slot: Span) -> bool {
     let facts = &case.facts.people[person];
-    if facts.oncall.iter().flat_map(|diary| &diary.busy).any(|(busy, _)| busy.meets(slot)) {
+    let oncall = facts.oncall.iter().filter(|diary| !is_silent(case, diary));
+    if oncall.flat_map(|diary| &diary.busy).any(|(busy, _)| busy.meets(slot)) {
         return true;
     }
-    let Some(calendar) = &facts.calendar else { return false };
+    let Some(calendar) = facts.calendar.as_ref().filter(|diary| !is_silent(case, diary)) else { return false };
     let mut entries: Vec<(Span, Option<bool>)> =
         calendar.busy.iter().copied().filter(|(_, own)| *own != Some(true)).collect();
     let ours: BTreeSet<Span> = case
@@ -188,14 +202,22 @@ fn is_busy(case: &Case, person: usize, slot: Span) -> bool {
     entries.iter().any(|(busy, _)| busy.meets(slot))
 }
 
-/// Whether the slot keeps the rules that ask for nobody in particular.
+/// Whether the slot of a new proposal keeps the rules that ask for nobody in particular.
 pub fn is_timely(case: &Case, slot: Span, waive: Waive) -> bool {
+    keeps_time(case, slot, waive, case.now + case.rules.notice + case.rules.decision)
+}
+
+/// The same, where `earliest` is the first start that leaves enough time.
+fn keeps_time(case: &Case, slot: Span, waive: Waive, earliest: Time) -> bool {
     let Some(change) = case.facts.change else { return false };
     for checkpoint in 0..case.facts.evidence.len() {
         let ready = match (ready(case, checkpoint), overdue(case, checkpoint)) {
             // Overdue evidence counts from when it was expected; there is no expecting what nobody announced.
             (None, Some(expected)) if waive == Waive::Overdue => expected,
-            (None, Some(_)) => return false,
+            (None, Some(_)) => match case.rules.overdue_lead {
+                Some(lead) if case.now + lead <= slot.from => continue,
+                _ => return false,
+            },
             (_, None) if waive == Waive::Evidence => continue,
             (None, None) => return false,
             (Some(at), _) => at,
@@ -211,7 +233,7 @@ pub fn is_timely(case: &Case, slot: Span, waive: Waive) -> bool {
         return false;
     }
     if slot != case.review.slot {
-        let earliest = if waive == Waive::Notice { case.now } else { case.now + case.rules.notice };
+        let earliest = if waive == Waive::Notice { case.now } else { earliest };
         if slot.from < earliest {
             return false;
         }
@@ -343,7 +365,22 @@ fn incomplete(case: &Case) -> BTreeSet<String> {
     missing
 }
 
+/// What the facts ask for, where nothing is silent that they stand on.
 pub fn choose(case: &Case) -> Choice {
+    let choice = choose_from(case);
+    match &choice {
+        Choice::Propose(proposal) if case.facts.unreported => {
+            let review = &case.review;
+            let mut known: Vec<&Proposal> = review.undecided.iter().collect();
+            let asked = review.pending.as_ref().filter(|one| one.told || ledger::is_expired(case, one));
+            known.extend(asked.map(|pending| &pending.proposal));
+            if known.contains(&proposal) { choice } else { Choice::Wait }
+        }
+        _ => choice,
+    }
+}
+
+fn choose_from(case: &Case) -> Choice {
     let (slot, seats) = (case.review.slot, &case.review.seats);
     let edge = is_edge(case, slot);
     if case.review.stands_by.as_ref().is_some_and(|then| *then == (broken(case), edge)) && has_faults(case) {
@@ -368,7 +405,10 @@ pub fn choose(case: &Case) -> Choice {
         case.review.pending.as_ref().filter(|pending| pending.told && !ledger::is_expired(case, pending))
     {
         let Proposal { slot, seats, cancelled, .. } = pending.proposal.clone();
-        let viable = is_timely(case, slot, Waive::Nothing) && assignments(case, slot, Waive::Nothing).contains(&seats);
+        // What was asked stays as long as it leaves the notice: the time to decide was given.
+        let earliest = case.now + case.rules.notice;
+        let viable = keeps_time(case, slot, Waive::Nothing, earliest)
+            && assignments(case, slot, Waive::Nothing).contains(&seats);
         if viable && !cancelled {
             return propose(slot, seats);
         }

@@ -3,7 +3,8 @@
 use std::collections::BTreeSet;
 
 use crate::{
-    case::{Booking, Case, Declined, Pending, Proposal, Span, Time},
+    case::{Booking, Case, DAY, Declined, Pending, Proposal, Span, Time},
+    hours,
     judge::{self, Choice},
     waivers::Waived,
 };
@@ -58,6 +59,7 @@ pub fn follow(case: &mut Case) -> Expected {
             Expected::of(outcome, withdrawn, None)
         }
         Choice::Incomplete(missing) => Expected::of("escalated", withdrawn, Some(Exception::Incomplete(missing))),
+        Choice::Wait => Expected::of("escalated", withdrawn, None),
         Choice::DeclinedOnly => Expected::of("escalated", withdrawn, Some(Exception::DeclinedOnly)),
         Choice::Nothing(waived) => Expected::of("escalated", withdrawn, Some(Exception::NoViableSlot(waived))),
         Choice::Stand | Choice::Propose(_) => unreachable!("handled above"),
@@ -82,7 +84,8 @@ fn propose(case: &mut Case, proposal: Proposal) -> Expected {
     let told = earlier.is_some_and(|earlier| {
         earlier.told && earlier.proposal == Proposal { edge: earlier.proposal.edge, ..proposal.clone() }
     });
-    review.pending = Some(Pending { proposal, content, made: case.now, told });
+    let deadline = deadline(case, &proposal);
+    case.review.pending = Some(Pending { proposal, content, deadline, told });
     Expected::of("held", superseded, None)
 }
 
@@ -180,9 +183,30 @@ pub fn adopter(case: &Case, proposal: &Proposal) -> Option<usize> {
     Some(owner).filter(apart).or(case.rules.alternate.filter(apart))
 }
 
+/// Counted from now, in the working time of whoever decides. What is not over a year from now is over then.
+fn deadline(case: &Case, proposal: &Proposal) -> Time {
+    let zone = adopter(case, proposal).and_then(|person| case.facts.people[person].zone).unwrap_or(case.review.zone);
+    deadline_in(case, zone, case.now)
+}
+
+/// The same for somebody who lives there and was asked then.
+pub fn deadline_in(case: &Case, zone: chrono_tz::Tz, asked: Time) -> Time {
+    let Some(hours) = &case.rules.hours else { return asked + case.rules.deadline };
+    let mut left = case.rules.deadline;
+    for day in hours::days_from(case, hours, zone, asked).take_while(|day| day.from < asked + 366 * DAY) {
+        let begins = day.from.max(asked);
+        let lasts = (day.to - begins).max(0);
+        if left <= lasts && lasts > 0 {
+            return begins + left;
+        }
+        left -= lasts;
+    }
+    asked + 366 * DAY
+}
+
 /// The earliest of the deadline, the authoritative start and, if it moves the slot, its own start less the notice.
 pub fn expiry(case: &Case, pending: &Pending) -> Time {
-    let mut expiry = (pending.made + case.rules.deadline).min(case.review.slot.from);
+    let mut expiry = pending.deadline.min(case.review.slot.from);
     if pending.proposal.slot != case.review.slot {
         expiry = expiry.min(pending.proposal.slot.from - case.rules.notice);
     }

@@ -62,6 +62,7 @@ impl Step {
         }
         if self.keep[3] {
             facts.freezes.clone_from(&before.freezes);
+            facts.unreported = before.unreported;
         }
         for (index, person) in facts.people.iter_mut().enumerate() {
             if self.keep[4 + index] {
@@ -126,14 +127,20 @@ fn rules(people: usize, roles: usize) -> BoxedStrategy<Rules> {
         minutes(&[0, 0, 15, 60]),
         minutes(&[240, 480, 6_000]),
     );
+    let waits = (
+        minutes(&[0, 15, 15, 45]),
+        prop_oneof![2 => Just(None), 3 => minutes(&[0, 60, 60, 180]).prop_map(Some)],
+        prop_oneof![4 => Just(None), 1 => minutes(&[600, 1_200]).prop_map(Some)],
+    );
     let excluded = prop_oneof![
         8 => Just(BTreeSet::new()),
         1 => proptest::collection::btree_set((0..roles, 0..people), 1..3),
     ];
-    (spans, hours(), any::<bool>(), prop::bool::weighted(0.8), excluded, weighted(0.5, 0..people))
+    (spans, waits, hours(), any::<bool>(), prop::bool::weighted(0.8), excluded, weighted(0.5, 0..people))
         .prop_map(
             |(
                 (grid, notice, buffer, grace, lead, edge, deadline),
+                (decision, overdue_lead, max_age),
                 hours,
                 keep_people,
                 distinct,
@@ -143,8 +150,11 @@ fn rules(people: usize, roles: usize) -> BoxedStrategy<Rules> {
                 Rules {
                     grid,
                     notice,
+                    decision,
                     buffer,
                     grace,
+                    overdue_lead,
+                    max_age,
                     lead,
                     edge,
                     hours,
@@ -244,9 +254,17 @@ fn facts(shape: Shape) -> BoxedStrategy<Facts> {
         vec(mapping(shape), roles),
         vec(evidence(), checkpoints),
         freezes,
+        prop::bool::weighted(0.03),
         vec(person(shape), people),
     )
-        .prop_map(|(change, mappings, evidence, freezes, people)| Facts { change, mappings, evidence, freezes, people })
+        .prop_map(|(change, mappings, evidence, freezes, unreported, people)| Facts {
+            change,
+            mappings,
+            evidence,
+            freezes,
+            unreported,
+            people,
+        })
         .boxed()
 }
 

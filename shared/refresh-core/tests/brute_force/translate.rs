@@ -7,8 +7,11 @@ use refresh_core::{
             Availability, Body, Busy, ChangeState, Delegate, DelegateStatus, EntryOf, EvidenceStatus, Fact, Facts,
             Freeze, InForce, Profile, Terms,
         },
-        policy::{Churn, Deployment, Exclusion, MetadataAlone, OtherReviews, Overrides, Policy, Prefer, WorkingHours},
-        subject::{Diary, Subject},
+        policy::{
+            Churn, Deployment, Exclusion, MetadataAlone, OtherReviews, Overrides, Policy, Prefer, Registration,
+            WorkingHours,
+        },
+        subject::{Diary, Kind, Subject},
     },
     record::packet::Packet,
 };
@@ -92,7 +95,7 @@ pub fn mark(text: &str) -> Option<String> {
 }
 
 pub fn deployment(rules: &Rules) -> Deployment {
-    let calendars = ["even", "odd"].map(|name| Calendar::parse(name).expect("a name"));
+    let calendars = ["even", "odd", "third"].map(|name| Calendar::parse(name).expect("a name"));
     let exclusions = rules.excluded.iter().map(|(at, who)| Exclusion {
         role: role(*at),
         person: person(*who),
@@ -101,10 +104,10 @@ pub fn deployment(rules: &Rules) -> Deployment {
     let defaults = Policy {
         grid_minutes: rules.grid / MINUTE,
         min_notice_minutes: rules.notice / MINUTE,
-        min_decision_minutes: 15,
+        min_decision_minutes: rules.decision / MINUTE,
         evidence_buffer_minutes: rules.buffer / MINUTE,
         evidence_grace_minutes: rules.grace / MINUTE,
-        overdue_lead_minutes: None,
+        overdue_lead_minutes: rules.overdue_lead.map(|lead| lead / MINUTE),
         lead_before_cutover_minutes: rules.lead / MINUTE,
         freeze_calendars: calendars.into_iter().collect(),
         freeze_edge_minutes: rules.edge / MINUTE,
@@ -130,7 +133,19 @@ pub fn deployment(rules: &Rules) -> Deployment {
         escalation_contacts: [Person::parse("desk@example.com").expect("an address")].into(),
         churn: Churn { proposals: 1_000, within_minutes: 30 },
     };
-    Deployment { sources: Vec::new(), defaults }
+    let calendars = Registration {
+        kind: Kind::Availability,
+        source: source(),
+        governed_by: Person::parse("desk@example.com").expect("an address"),
+        takes_over: Vec::new(),
+        max_age_minutes: rules.max_age.map(|age| age / MINUTE),
+        sender: None,
+    };
+    Deployment { sources: vec![calendars], defaults }
+}
+
+fn source() -> Source {
+    Source::parse("//source.example.com").expect("a source")
 }
 
 /// All facts, each accepted at `now` but the diaries, which say when they were.
@@ -139,8 +154,7 @@ pub fn facts(names: Names, script: &Script, facts: &case::Facts, now: Time, revi
     let service = Service::parse("identity").expect("a name");
     let mut all = Facts::default();
     let mut put = |subject: Subject, body: Body, accepted: Time| {
-        let source = Source::parse("//source.example.com").expect("a source");
-        all.insert(Fact { subject, source, revision, accepted_at: names.at(accepted), body });
+        all.insert(Fact { subject, source: source(), revision, accepted_at: names.at(accepted), body });
     };
     let seats = script.seats.iter().enumerate().map(|(at, who)| (role(at), person(*who)));
     let terms = Terms {
@@ -184,9 +198,10 @@ pub fn facts(names: Names, script: &Script, facts: &case::Facts, now: Time, revi
                 protected: *protected,
             })
             .collect();
-        if !freezes.is_empty() {
-            put(Subject::Freeze(Calendar::parse(name).expect("a name")), Body::Freeze(freezes), now);
-        }
+        put(Subject::Freeze(Calendar::parse(name).expect("a name")), Body::Freeze(freezes), now);
+    }
+    if !facts.unreported {
+        put(Subject::Freeze(Calendar::parse("third").expect("a name")), Body::Freeze(Vec::new()), now);
     }
     for (index, facts) in facts.people.iter().enumerate() {
         if let Some(its) = facts.zone {

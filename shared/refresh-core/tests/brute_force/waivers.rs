@@ -81,13 +81,24 @@ fn missed_by(case: &Case, slot: Span, waive: Waive) -> Option<Time> {
         Waive::Lead => Some(slot.to - (change.cutover - case.rules.lead)),
         Waive::Evidence => {
             // What was never announced is missed by nobody knows how much.
-            let ready: Option<Vec<Time>> = (0..case.facts.evidence.len()).map(|at| judge::ready(case, at)).collect();
-            Some(ready?.into_iter().max()? + case.rules.buffer - slot.from)
+            let mut missed = 0;
+            for at in 0..case.facts.evidence.len() {
+                // What is late and need not be there yet is missed by nothing.
+                if judge::overdue(case, at).is_none() {
+                    missed = missed.max(judge::ready(case, at)? + case.rules.buffer - slot.from);
+                }
+            }
+            Some(missed)
         }
-        Waive::Notice => Some(case.now + case.rules.notice - slot.from),
-        // How long the latest of those that were expected has been missing.
+        Waive::Notice => Some(case.now + case.rules.notice + case.rules.decision - slot.from),
+        // By how much it is too near; where no slot is far enough, how long the latest of those that were expected has
+        // been missing.
         Waive::Overdue => {
-            (0..case.facts.evidence.len()).filter_map(|at| judge::overdue(case, at)).map(|at| case.now - at).max()
+            let too_near = case.rules.overdue_lead.map(|lead| case.now + lead - slot.from);
+            too_near.or((0..case.facts.evidence.len())
+                .filter_map(|at| judge::overdue(case, at))
+                .map(|at| case.now - at)
+                .max())
         }
         // The attendees who would sit there with the fewest substitutions; the one who is farthest out counts.
         Waive::Hours => {

@@ -45,6 +45,8 @@ pub fn reason(day: Day, reason: &Reason) -> String {
         said.push(format!("gap {}", day.show_interval(&gap)));
         said.push(format!("last {}", short(last)));
     }
+    said.extend(reason.source().map(ToString::to_string));
+    said.extend(reason.subject().map(str::to_owned));
     said.join(" ")
 }
 

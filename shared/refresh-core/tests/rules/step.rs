@@ -149,6 +149,7 @@ fn act(world: &mut World, step: &str, manner: Manner) -> Result<(), String> {
             Ok(())
         }
         "register" => register(world, rest),
+        "promise" => promise(world, rest),
         "evidence" => evidence(world, rest, manner),
         "freeze" => freeze(world, rest, manner),
         "change" => {
@@ -364,6 +365,16 @@ fn register(world: &mut World, rest: &str) -> Result<(), String> {
         max_age_minutes: None,
         sender: None,
     });
+    Ok(())
+}
+
+/// `promise change 120`: the sources of a kind promise to speak of each subject again within so many minutes.
+fn promise(world: &mut World, rest: &str) -> Result<(), String> {
+    let (word, minutes) = rest.split_once(' ').ok_or("a kind and minutes")?;
+    let (kind, minutes) = (kind(word)?, minutes.parse().map_err(|_| format!("minutes; found {minutes:?}"))?);
+    for registration in world.deployment.sources.iter_mut().filter(|registration| registration.kind == kind) {
+        registration.max_age_minutes = Some(minutes);
+    }
     Ok(())
 }
 
