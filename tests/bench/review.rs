@@ -19,7 +19,7 @@ use refresh_core::{
         event::Identity,
         fact::{
             Availability, Body, Busy, Change, ChangeState, Delegate, DelegateStatus, EntryOf, Evidence, EvidenceStatus,
-            Fact, Facts, Freeze, InForce, Mapping, Terms,
+            Fact, Facts, Freeze, InForce, Mapping, RevisionOrder, Terms,
         },
         policy::{Churn, Deployment, Overrides, Policy},
         subject::{Diary, Subject},
@@ -69,7 +69,7 @@ fn interval(iv: Iv) -> Interval {
 
 pub fn fact(subject: Subject, body: Body, revision: u64) -> Fact {
     let source = Source::parse("//source.example.com").expect("a source");
-    Fact { subject, source, revision, accepted_at: at(0).plus_millis(-2 * DAY), body }
+    Fact { subject, source, revision, accepted_at: at(0).plus_millis(-2 * DAY), body, order: RevisionOrder::default() }
 }
 
 /// The contract's defaults, but for what the workload needs.
@@ -149,6 +149,7 @@ pub fn trigger() -> Trigger {
         subject: Subject::Availability(person(0), Diary::Calendar, None),
         revision: 2,
         disposition: Disposition::Applied,
+        not_taken: Vec::new(),
         collision: None,
         trace: None,
     }

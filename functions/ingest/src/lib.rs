@@ -3,6 +3,7 @@
 
 mod door;
 mod env;
+mod record;
 mod take;
 
 use aws_lambda_events::sqs::SqsEvent;

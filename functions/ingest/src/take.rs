@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use decisions::{Committing, Doing};
+use decisions::Doing;
 use lambda_shell::{
     Failure,
     batch::Message,
@@ -11,14 +11,11 @@ use lambda_shell::{
     metrics::Metrics,
     queue::Outgoing,
 };
-use packet_store::{Acceptance, Accepted};
 use refresh_core::{
-    Instant, ReviewId, TraceId,
-    base::digest::Digest,
+    Instant, ReviewId,
     facts::{
-        authority::{self, Disposition, Ignored, StoredContext},
-        event::{Event, Identity},
-        fact::{Body, Fact},
+        authority::{Disposition, Ignored, UntakenMember},
+        event::{Event, Identity, Statement},
         subject::Subject,
     },
     record::{
@@ -31,9 +28,13 @@ use refresh_core::{
 use sources::{
     MailReport,
     fault::{Fault, Refused},
+    policy,
 };
 
-use crate::Env;
+use crate::{
+    Env,
+    record::{Arrival, Recorded, record},
+};
 
 /// What became of one event.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -44,6 +45,8 @@ pub struct Taken {
     pub disposition: Disposition,
     /// The reviews it touched, or would have.
     pub reviews: Vec<ReviewId>,
+    /// Of a repeated `review.issued`: the members that count for nothing.
+    pub not_taken: Vec<UntakenMember>,
     /// Of an invalid one: every fault.
     pub faults: Vec<Fault>,
 }
@@ -51,20 +54,25 @@ pub struct Taken {
 pub(crate) async fn message(env: &Env, message: Message, deadline: Deadline) -> Result<Vec<Taken>, Failure> {
     let sent = message.sent_at_millis.unwrap_or(0);
     let now = Instant::from_millis(env.clock.now_millis().max(sent));
+    // A message that waited, or that comes again, arrived when it was sent to the queue.
+    let arrived = message.sent_at_millis.map_or(now, Instant::from_millis);
     match sources::read(&message.body, &env.policy.bindings) {
-        Err(refused) => Ok(vec![refuse(env, message.body, refused, now).await?]),
+        Err(refused) => Ok(vec![refuse(env, &message.body, refused, now).await?]),
         Ok(reading) => {
             skipped(&reading.skipped);
             let mut taken = Vec::with_capacity(reading.events.len());
             for event in &reading.events {
-                taken.push(take(env, event, now, deadline).await?);
+                taken.push(match take(env, event, Arrival { now, arrived }, deadline).await? {
+                    Ok(taken) => taken,
+                    Err(refused) => refuse(env, &message.body, refused, now).await?,
+                });
             }
             if let Some(report) = &reading.report {
                 taken.push(reported(env, report, now).await?);
             }
             // Records that stand each for itself: a bad one goes by itself, and holds up no other.
             for record in reading.refused {
-                taken.push(refuse(env, record.body, record.refused, now).await?);
+                taken.push(refuse(env, &record.body, record.refused, now).await?);
             }
             Ok(taken)
         }
@@ -84,6 +92,7 @@ async fn reported(env: &Env, report: &MailReport, now: Instant) -> Result<Taken,
         event_type: Some(report.event_type.clone()),
         disposition: Disposition::Applied,
         reviews: review.iter().cloned().collect(),
+        not_taken: Vec::new(),
         faults: Vec::new(),
     };
     let status = report.report.delivery.status.word();
@@ -105,7 +114,7 @@ async fn reported(env: &Env, report: &MailReport, now: Instant) -> Result<Taken,
 }
 
 /// An invalid event goes to the dead-letter queue whole, at once: no later delivery could read it better.
-async fn refuse(env: &Env, body: String, refused: Refused, now: Instant) -> Result<Taken, Failure> {
+async fn refuse(env: &Env, body: &str, refused: Refused, now: Instant) -> Result<Taken, Failure> {
     if let Some(identity) = &refused.identity {
         let trace = refused.trace.unwrap_or_else(|| identity.trace());
         tracing::info!(target: NOTE, event_id = identity.id.as_str(), trace_id = %trace, "");
@@ -114,7 +123,7 @@ async fn refuse(env: &Env, body: String, refused: Refused, now: Instant) -> Resu
     tracing::warn!(event_id = id, source, paths = refused.outline(), "the event is invalid");
     let reason = shortened(&refused.expectations());
     let letter = Outgoing {
-        body,
+        body: body.to_owned(),
         attributes: vec![("reason".to_owned(), "invalid".to_owned()), ("faults".to_owned(), reason)],
         ..Outgoing::default()
     };
@@ -125,6 +134,7 @@ async fn refuse(env: &Env, body: String, refused: Refused, now: Instant) -> Resu
         event_type: refused.event_type,
         disposition: Disposition::Ignored(Ignored::Invalid),
         reviews: Vec::new(),
+        not_taken: Vec::new(),
         faults: refused.faults,
     })
 }
@@ -135,13 +145,25 @@ fn shortened(text: &str) -> String {
     text.chars().filter(|c| !c.is_control() || *c == '\n').take(LONGEST).collect()
 }
 
-async fn take(env: &Env, event: &Event, now: Instant, deadline: Deadline) -> Result<Taken, Failure> {
+/// What becomes of one event. The inner error: what no schema can see is wrong with the event, so nothing is recorded.
+async fn take(env: &Env, event: &Event, times: Arrival, deadline: Deadline) -> Result<Result<Taken, Refused>, Failure> {
     tracing::info!(target: NOTE, event_id = event.identity.id.as_str(), trace_id = %event.trace(), "");
-    let recorded = record(env, event, now, deadline).await?;
+    let now = times.now;
+    if let Err(refused) = policy::check_issued(event, &env.policy.deployment.defaults) {
+        return Ok(Err(refused));
+    }
+    let recorded = match record(env, event, times, deadline).await? {
+        Ok(recorded) => recorded,
+        Err(refused) => return Ok(Err(refused)),
+    };
     // The first delivery's, whatever this one says: one event is one trace.
     tracing::info!(target: NOTE, trace_id = %recorded.trace.unwrap_or_else(|| event.identity.trace()), "");
-    // First the fact, second its dependents: a review that registers in between reads the new fact itself.
-    let dependents = dependents(env, &event.subject).await?;
+    // First the fact, second its dependents: a review that registers in between reads the new fact itself. A reset
+    // changes no state, so nobody is asked.
+    let dependents = match event.statement {
+        Statement::State { .. } => dependents(env, &event.subject).await?,
+        Statement::Reset(_) => Vec::new(),
+    };
     let heads = env.store.heads(&dependents).await.doing("reading the dependent reviews")?;
     // A review whose HEAD cannot be read is asked like an open one: its own refresh fails, and says so.
     decisions::unreadable(&heads.unreadable);
@@ -157,15 +179,18 @@ async fn take(env: &Env, event: &Event, now: Instant, deadline: Deadline) -> Res
     }
     ask(env, event, &recorded, &reviews, now).await?;
     let became = recorded.repeated.unwrap_or(disposition);
-    say(event, became, reviews.len());
+    say(event, became, reviews.len(), &recorded.not_taken);
     measure(became, now);
-    Ok(Taken {
+    // What was not taken was answered to the first delivery.
+    let not_taken = if recorded.repeated.is_some() { Vec::new() } else { recorded.not_taken };
+    Ok(Ok(Taken {
         identity: Some(event.identity.clone()),
         event_type: Some(event.event_type.clone()),
         disposition: became,
         reviews,
+        not_taken,
         faults: Vec::new(),
-    })
+    }))
 }
 
 /// Whether an earlier delivery was decided on by a review that has ended since. What the event came to then stays so: a
@@ -190,10 +215,22 @@ async fn was_decided(
 
 /// One line an event. What changes nothing is a warning: whoever sent it expects otherwise, and no level need be set to
 /// see it.
-fn say(event: &Event, became: Disposition, reviews: usize) {
+fn say(event: &Event, became: Disposition, reviews: usize, not_taken: &[UntakenMember]) {
     let (id, source) = identity_of(Some(&event.identity));
     let (kind, revision) = (event.kind().word(), event.revision());
     match reason(became) {
+        None if !not_taken.is_empty() => {
+            let not_taken = not_taken.iter().map(|member| member.word()).collect::<Vec<_>>().join(" ");
+            tracing::warn!(
+                event_id = id,
+                source,
+                kind,
+                revision,
+                applied = true,
+                not_taken,
+                "members of a repeated issue count for nothing"
+            );
+        }
         None => tracing::info!(event_id = id, source, kind, revision, applied = true, reviews, "an event was taken"),
         Some(reason) => {
             tracing::warn!(
@@ -232,75 +269,6 @@ const fn reason(became: Disposition) -> Option<&'static str> {
     }
 }
 
-/// What EVENT holds, and what this delivery was.
-struct Recorded {
-    /// Of the event as it was first seen: what its trigger says in every lineage.
-    disposition: Disposition,
-    /// `duplicate` or `id_collision`, where the id was recorded before.
-    repeated: Option<Disposition>,
-    collision: Option<Digest>,
-    /// The one the first delivery came with, if any.
-    trace: Option<TraceId>,
-    /// Of a duplicate: when it was first accepted.
-    first_accepted: Option<Instant>,
-}
-
-async fn record(env: &Env, event: &Event, now: Instant, deadline: Deadline) -> Result<Recorded, Failure> {
-    let committing = Committing { store: &env.store, jitter: &env.jitter, deadline };
-    let mut attempt = 0;
-    loop {
-        let known = env.store.fact(&event.subject).await.doing("reading the subject's fact")?;
-        let review_issued = match event.body() {
-            Some(Body::Closure { .. }) => is_issued(env, &event.subject).await?,
-            _ => true,
-        };
-        let known_now = StoredContext { fact: known.as_ref(), review_issued };
-        let judged = authority::judge(event, &known_now, &env.policy.deployment, now);
-        let disposition =
-            judged.as_ref().map_or_else(|ignored| Disposition::Ignored(*ignored), |_| Disposition::Applied);
-        let acceptance = Acceptance {
-            event,
-            disposition,
-            fact: judged.as_ref().ok(),
-            replaces: known.as_ref().map(Fact::stamp),
-            at: now,
-        };
-        match env.store.accept(&acceptance).await.doing("accepting the event")? {
-            Accepted::Written => {
-                let (repeated, collision, first_accepted) = (None, None, None);
-                return Ok(Recorded { disposition, repeated, collision, trace: event.trace, first_accepted });
-            }
-            Accepted::Superseded if committing.wait(attempt).await => attempt += 1,
-            Accepted::Superseded => {
-                return Err(Failure::passing(
-                    "accepting the event",
-                    "another fact was always quicker; the deadline is near",
-                ));
-            }
-            Accepted::Known(record) if record.digest == event.digest => {
-                let repeated = Some(Disposition::Ignored(Ignored::Duplicate));
-                let (disposition, trace, first_accepted) = (record.disposition, record.trace, Some(record.at));
-                return Ok(Recorded { disposition, repeated, collision: None, trace, first_accepted });
-            }
-            Accepted::Known(record) => {
-                let collided = Disposition::Ignored(Ignored::IdCollision);
-                env.store.collide(event, now).await.doing("recording an id collision")?;
-                // The source's mistake and not this deployment's: a figure with an alarm of its own counts it.
-                tracing::warn!("another event came with an id that was used before");
-                let (repeated, collision) = (Some(collided), Some(event.digest));
-                let (disposition, trace, first_accepted) = (collided, record.trace, None);
-                return Ok(Recorded { disposition, repeated, collision, trace, first_accepted });
-            }
-        }
-    }
-}
-
-async fn is_issued(env: &Env, closure: &Subject) -> Result<bool, Failure> {
-    let Subject::Closure(review) = closure else { return Ok(false) };
-    let terms = env.store.fact(&Subject::Review(review.clone())).await;
-    Ok(terms.doing("reading the review that is closed")?.is_some())
-}
-
 /// The reviews that depend on a subject; a review depends on its own terms before it is registered anywhere.
 async fn dependents(env: &Env, subject: &Subject) -> Result<Vec<ReviewId>, Failure> {
     let found = env.store.dependents(subject).await.doing("looking up the dependent reviews")?;
@@ -325,6 +293,7 @@ async fn ask(env: &Env, event: &Event, recorded: &Recorded, reviews: &[ReviewId]
         subject: event.subject.clone(),
         revision: event.revision(),
         disposition: recorded.disposition,
+        not_taken: recorded.not_taken.clone(),
         collision: recorded.collision,
         trace: recorded.trace,
     };
@@ -338,13 +307,15 @@ async fn ask(env: &Env, event: &Event, recorded: &Recorded, reviews: &[ReviewId]
 }
 
 fn measure(disposition: Disposition, now: Instant) {
-    let (reason, alarm) = match disposition {
-        Disposition::Applied => ("applied", false),
-        Disposition::Ignored(ignored) => (ignored.word(), ignored == Ignored::IdCollision),
-    };
+    let reason = reason(disposition).unwrap_or("applied");
     let mut metrics = Metrics::new("Holdpoint").dimension("Disposition", reason).count("Events", 1);
-    if alarm {
-        metrics = metrics.count("IdCollisions", 1);
+    // Each has an alarm of its own: they are a source's mistake, and not this deployment's.
+    if let Disposition::Ignored(ignored) = disposition {
+        metrics = match ignored {
+            Ignored::IdCollision => metrics.count("IdCollisions", 1),
+            Ignored::UidInUse => metrics.count("UidsInUse", 1),
+            _ => metrics,
+        };
     }
     metrics.emit(now.millis());
 }

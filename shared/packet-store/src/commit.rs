@@ -15,6 +15,7 @@ use crate::{
     codec::{self, CLAIM_BY, CLAIM_DIGEST, CLAIM_UNTIL},
     contention, due,
     error::StoreError,
+    ingest::{EPOCH, counted},
     item::{Item, number, text},
     key::Key,
     verdict::{ActionRole, NotWritten, judge},
@@ -104,14 +105,21 @@ impl Store {
         }
         if let Some(fact) = &commit.stands_on {
             // The revision of another source is another fact, whatever its number.
-            let check = ConditionCheck::builder()
+            let mut check = ConditionCheck::builder()
                 .table_name(&*self.table)
                 .set_key(Some(Key::fact(&fact.subject).attributes()))
-                .condition_expression("#source = :source AND #revision = :revision")
+                .condition_expression(format!(
+                    "#source = :source AND #revision = :revision{}",
+                    counted(EPOCH, fact.epoch)
+                ))
+                .expression_attribute_names("#epoch", EPOCH)
                 .expression_attribute_names("#source", "source")
                 .expression_attribute_names("#revision", "revision")
                 .expression_attribute_values(":source", text(fact.source.as_str()))
                 .expression_attribute_values(":revision", number(fact.revision));
+            if fact.epoch > 0 {
+                check = check.expression_attribute_values(":epoch", number(fact.epoch));
+            }
             let check = check.build().expect("key, table and condition are set");
             all.push((ActionRole::StandsOn, TransactWriteItem::builder().condition_check(check).build()));
         }

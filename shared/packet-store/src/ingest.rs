@@ -2,12 +2,12 @@
 
 use aws_sdk_dynamodb::types::{AttributeValue, Put, ReturnValuesOnConditionCheckFailure, TransactWriteItem};
 use refresh_core::{
-    Instant, ReviewId, TraceId,
+    Instant, ReviewId, TraceId, Uid,
     base::{digest::Digest, instant::DAY},
     facts::{
-        authority::Disposition,
-        event::{Event, Identity},
-        fact::{Fact, Revision, Stamp},
+        authority::{Disposition, UntakenMember},
+        event::{Event, Identity, Reset, Statement},
+        fact::{Fact, Revision},
         subject::Subject,
     },
     record::review::Head,
@@ -36,12 +36,38 @@ pub struct Acceptance<'a> {
     pub event: &'a Event,
     /// What became of the event.
     pub disposition: Disposition,
-    /// The fact, where the event was applied.
+    /// What FACT is from now on, where the event changes it.
     pub fact: Option<&'a Fact>,
     /// The fact as it was read before the event was judged: still that one, or nothing is written.
-    pub replaces: Option<Stamp>,
+    pub replaces: Option<&'a Fact>,
+    /// What else is written.
+    pub beside: Beside<'a>,
     /// When, by our clock.
     pub at: Instant,
+}
+
+/// What else is written with an event, seldom any of it.
+#[derive(Clone, Debug, Default)]
+pub struct Beside<'a> {
+    /// The list of a person's calendars with one more, and the list as it was read.
+    pub calendars: Option<(&'a Fact, Option<&'a Fact>)>,
+    /// The UID of the meeting that a review is issued with, and whose it was when that was read.
+    pub uid: Option<UidClaim<'a>>,
+    /// Whether the subject gets nothing but stale revisions.
+    pub silenced: bool,
+    /// Of a repeated `review.issued`: what counts for nothing.
+    pub not_taken: &'a [UntakenMember],
+}
+
+/// A review's claim to its meeting's UID. Of two that claim one at an instant, one finds the other's.
+#[derive(Clone, Copy, Debug)]
+pub struct UidClaim<'a> {
+    /// The UID.
+    pub uid: &'a Uid,
+    /// The review that is issued.
+    pub review: &'a ReviewId,
+    /// Whose it was, as it was read: a review that is closed or has started by now.
+    pub replaces: Option<&'a ReviewId>,
 }
 
 /// What became of it. None of these is an error.
@@ -74,14 +100,26 @@ pub struct EventRecord {
     pub revision: Revision,
     /// When the event was recorded.
     pub at: Instant,
+    /// Of an operator's reset: who, and why.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reset: Option<Reset>,
+    /// Of a repeated `review.issued`: the members that count for nothing.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub not_taken: Vec<UntakenMember>,
     /// The one the first delivery came with, if any: every later one goes on under it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub trace: Option<TraceId>,
 }
 
 impl EventRecord {
-    fn of(event: &Event, disposition: Disposition, at: Instant) -> Self {
+    fn of(event: &Event, disposition: Disposition, not_taken: &[UntakenMember], at: Instant) -> Self {
+        let reset = match &event.statement {
+            Statement::Reset(reset) => Some(reset.clone()),
+            Statement::State { .. } => None,
+        };
         Self {
+            reset,
+            not_taken: not_taken.to_vec(),
             disposition,
             digest: event.digest,
             identity: event.identity.clone(),
@@ -100,8 +138,18 @@ impl EventRecord {
 }
 
 fn fact_item(fact: &Fact) -> Item {
-    let beside = [("source", text(fact.source.as_str())), ("revision", number(fact.revision))];
+    let mut beside = vec![("source", text(fact.source.as_str())), ("revision", number(fact.revision))];
+    // Where revisions alone tell facts apart, as of nearly every subject, nothing more need stand there.
+    beside.extend(ordered(fact).into_iter().filter(|(_, count)| *count > 0).map(|(name, count)| (name, number(count))));
     codec::seal(&Key::fact(&fact.subject), fact, &beside)
+}
+
+/// What a fact is told apart by beside source and revision.
+pub(crate) const EPOCH: &str = "epoch";
+const REWRITES: &str = "rewrites";
+
+fn ordered(fact: &Fact) -> [(&'static str, u32); 2] {
+    [(EPOCH, fact.order.epoch), (REWRITES, fact.order.rewrites)]
 }
 
 impl Store {
@@ -131,7 +179,8 @@ impl Store {
     ///
     /// ```text
     ///  EVENT exists            -> Known        its record decides, whatever else was read
-    ///  FACT is another by now  -> Superseded   judge again
+    ///  FACT is another by now, the list of calendars, or the UID's holder
+    ///                          -> Superseded   judge again
     ///  neither                 -> Written
     /// ```
     ///
@@ -141,8 +190,14 @@ impl Store {
     pub async fn accept(&self, acceptance: &Acceptance<'_>) -> Result<Accepted, StoreError> {
         let doing = "accepting an event";
         let key = Key::event(&acceptance.event.identity);
-        let event = EventRecord::of(acceptance.event, acceptance.disposition, acceptance.at).item(&key);
-        let Some(fact) = acceptance.fact else {
+        let Acceptance { event, disposition, beside, at, .. } = acceptance;
+        let event = EventRecord::of(event, *disposition, beside.not_taken, *at).item(&key);
+        let mut others: Vec<TransactWriteItem> = Vec::new();
+        others.extend(acceptance.fact.map(|fact| self.put_fact(fact, acceptance.replaces)));
+        others.extend(beside.calendars.map(|(list, replaces)| self.put_fact(list, replaces)));
+        others.extend(beside.uid.as_ref().map(|claim| self.put_uid(claim)));
+        others.extend(beside.silenced.then(|| self.put_silenced(&acceptance.event.subject, *at)));
+        if others.is_empty() {
             let request = self
                 .client
                 .put_item()
@@ -155,12 +210,12 @@ impl Store {
                 Write::Done => Ok(Accepted::Written),
                 Write::Refused(found) => self.known(doing, &acceptance.event.identity, found).await,
             };
-        };
-        let roles = [ActionRole::Event, ActionRole::Fact];
+        }
+        let mut roles = vec![ActionRole::Event];
+        roles.resize(1 + others.len(), ActionRole::Fact);
         for attempt in 0..contention::TRIES {
             self.pause(attempt).await;
-            let actions =
-                vec![self.put_once(event.clone()), self.put_fact(fact_item(fact), acceptance.replaces.as_ref())];
+            let actions = std::iter::once(self.put_once(event.clone())).chain(others.clone()).collect();
             let reasons = match self.transact(doing, actions).await? {
                 Transaction::Done => return Ok(Accepted::Written),
                 Transaction::Cancelled(reasons) => reasons,
@@ -196,7 +251,7 @@ impl Store {
     pub async fn collide(&self, event: &Event, at: Instant) -> Result<(), StoreError> {
         let disposition = Disposition::Ignored(refresh_core::facts::authority::Ignored::IdCollision);
         let key = Key::collision(&event.identity, &event.digest);
-        let item = EventRecord::of(event, disposition, at).item(&key);
+        let item = EventRecord::of(event, disposition, &[], at).item(&key);
         let request = self
             .client
             .put_item()
@@ -254,7 +309,7 @@ impl Store {
     /// The table cannot be read. A DEPENDS that does not read as it was written is among the unreadable.
     pub async fn dependents(&self, subject: &Subject) -> Result<Several<ReviewId>, StoreError> {
         let doing = format!("reading who depends on {subject:?}");
-        let items = self.query(&doing, key::subject_partition(subject), None).await?;
+        let items = self.query(&doing, key::subject_partition(&subject.dependence()), None).await?;
         Ok(Several::of(&items, KeyPart::Sort, |item| codec::open(&doing, item)))
     }
 
@@ -282,17 +337,78 @@ impl Store {
         TransactWriteItem::builder().put(put.build().expect("item and table are set")).build()
     }
 
-    fn put_fact(&self, item: Item, replaces: Option<&Stamp>) -> TransactWriteItem {
+    /// The review that holds a meeting's UID, whatever became of that review.
+    ///
+    /// # Errors
+    ///
+    /// The table cannot be read, or the item does not read as it was written.
+    pub async fn uid_holder(&self, uid: &Uid) -> Result<Option<ReviewId>, StoreError> {
+        let doing = "reading whose a meeting's UID is";
+        let item = self.get(doing, &Key::uid(uid)).await?;
+        item.map(|item| codec::open(doing, &item)).transpose()
+    }
+
+    /// Subjects whose last events were all `stale_revision`, by their facts: a wrong revision keeps everything out that
+    /// comes after.
+    ///
+    /// # Errors
+    ///
+    /// The table cannot be read, or an item does not read as it was written.
+    pub async fn silenced(&self) -> Result<Vec<Fact>, StoreError> {
+        let doing = "reading the subjects that are silenced";
+        let items = self.query(doing, key::SILENCED.to_owned(), None).await?;
+        let subjects = items.iter().map(|item| codec::open(doing, item)).collect::<Result<_, _>>()?;
+        // The mark only says where to look: what counts is the fact of now.
+        let facts = self.facts(&subjects).await?;
+        Ok(facts.iter().filter(|fact| fact.order.is_silenced()).cloned().collect())
+    }
+
+    fn put_fact(&self, fact: &Fact, replaces: Option<&Fact>) -> TransactWriteItem {
+        let put = Put::builder().table_name(&*self.table).set_item(Some(fact_item(fact)));
+        let Some(known) = replaces else {
+            let put = put.condition_expression("attribute_not_exists(#pk)").expression_attribute_names("#pk", "pk");
+            return TransactWriteItem::builder().put(put.build().expect("item and table are set")).build();
+        };
+        let mut condition = "#source = :source AND #revision = :revision".to_owned();
+        let mut put = put
+            .expression_attribute_names("#source", "source")
+            .expression_attribute_names("#revision", "revision")
+            .expression_attribute_values(":source", text(known.source.as_str()))
+            .expression_attribute_values(":revision", number(known.revision));
+        for (name, count) in ordered(known) {
+            condition += &counted(name, count);
+            put = put.expression_attribute_names(format!("#{name}"), name);
+            if count > 0 {
+                put = put.expression_attribute_values(format!(":{name}"), number(count));
+            }
+        }
+        let put = put.condition_expression(condition).build().expect("item and table are set");
+        TransactWriteItem::builder().put(put).build()
+    }
+
+    fn put_uid(&self, claim: &UidClaim<'_>) -> TransactWriteItem {
+        let item = codec::seal(&Key::uid(claim.uid), claim.review, &[("review", text(claim.review.as_str()))]);
         let put = Put::builder().table_name(&*self.table).set_item(Some(item));
-        let put = match replaces {
+        let put = match claim.replaces {
             None => put.condition_expression("attribute_not_exists(#pk)").expression_attribute_names("#pk", "pk"),
-            Some(Stamp { source, revision }) => put
-                .condition_expression("#source = :source AND #revision = :revision")
-                .expression_attribute_names("#source", "source")
-                .expression_attribute_names("#revision", "revision")
-                .expression_attribute_values(":source", text(source.as_str()))
-                .expression_attribute_values(":revision", number(revision)),
+            Some(holder) => put
+                .condition_expression("#review = :review")
+                .expression_attribute_names("#review", "review")
+                .expression_attribute_values(":review", text(holder.as_str())),
         };
         TransactWriteItem::builder().put(put.build().expect("item and table are set")).build()
     }
+
+    /// Written again with each stale event, so that the mark stays while they come.
+    fn put_silenced(&self, subject: &Subject, at: Instant) -> TransactWriteItem {
+        let expires = at.plus_millis(KEPT_DAYS * DAY).millis() / 1_000;
+        let item = codec::seal(&Key::silenced(subject), subject, &[("expires_at", number(expires))]);
+        let put = Put::builder().table_name(&*self.table).set_item(Some(item));
+        TransactWriteItem::builder().put(put.build().expect("item and table are set")).build()
+    }
+}
+
+/// The part of a condition that a count is still as it was; at zero the attribute is not there.
+pub(crate) fn counted(name: &str, count: u32) -> String {
+    if count == 0 { format!(" AND attribute_not_exists(#{name})") } else { format!(" AND #{name} = :{name}") }
 }

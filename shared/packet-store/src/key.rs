@@ -5,7 +5,7 @@
 use aws_sdk_dynamodb::types::AttributeValue;
 use percent_encoding::percent_decode_str;
 use refresh_core::{
-    Person, ReviewId,
+    Person, ReviewId, Uid,
     base::{digest::Digest, fingerprint::ReviewFingerprint, hex},
     facts::{event::Identity, subject::Subject},
     record::commit::Cause,
@@ -74,6 +74,16 @@ impl Key {
         Self::new(format!("FACT#{}", subject_name(subject)), "FACT")
     }
 
+    /// The review whose meeting has that UID.
+    pub fn uid(uid: &Uid) -> Self {
+        Self::new(format!("FACT#uid#{}", escaped(uid.as_str())), "HOLDER")
+    }
+
+    /// A subject that got nothing but stale revisions. All of them stand side by side, so that operators find them.
+    pub fn silenced(subject: &Subject) -> Self {
+        Self::new(SILENCED.to_owned(), subject_name(subject))
+    }
+
     /// The record of one event.
     pub fn event(identity: &Identity) -> Self {
         Self::new(format!("EVENT#{}", references(identity)), "EVENT")
@@ -110,6 +120,7 @@ impl std::fmt::Display for Key {
 pub(crate) const VERSION: &str = "VERSION#";
 pub(crate) const LINEAGE: &str = "LINEAGE#";
 pub(crate) const TOLD: &str = "TOLD#";
+pub(crate) const SILENCED: &str = "FACT#silenced";
 const REVIEW: &str = "REVIEW#";
 const ASKED: &str = "ASKED#";
 

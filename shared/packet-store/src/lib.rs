@@ -35,7 +35,7 @@ pub use codec::SCHEMA;
 pub use commit::{Committed, MOST_CAUSES};
 pub use due::{Due, SHARDS};
 pub use error::StoreError;
-pub use ingest::{Acceptance, Accepted, EventRecord, KEPT_DAYS};
+pub use ingest::{Acceptance, Accepted, Beside, EventRecord, KEPT_DAYS, UidClaim};
 pub use record::Record;
 pub use several::{Several, Unreadable};
 pub use telling::TellingRecord;

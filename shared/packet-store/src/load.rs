@@ -72,6 +72,12 @@ impl Store {
     ) -> Result<Facts, StoreError> {
         let seated: Vec<&Person> = review.map(seated).unwrap_or_default();
         let mut ahead = self.registered(id).await?;
+        // Which calendars a person has is read with the one that everybody is registered under.
+        let whose = |subject: &Subject| match subject {
+            Subject::Availability(person, ..) => Some(Subject::Calendars(person.clone())),
+            _ => None,
+        };
+        ahead.extend(ahead.iter().filter_map(whose).collect::<Vec<_>>());
         let mut facts = Facts::default();
         let mut read: BTreeSet<Subject> = BTreeSet::new();
         loop {

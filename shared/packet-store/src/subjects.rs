@@ -32,10 +32,14 @@ impl Store {
     /// SUBJECTS grows in the same transaction as its DEPENDS, so that a subject in it is registered for certain; were it
     /// written before, a process that died in between would leave one that is skipped for ever after.
     ///
+    /// Registered is what a subject is looked up under ([`Subject::dependence`]): a calendar that nobody knows of yet
+    /// stands under the person already.
+    ///
     /// # Errors
     ///
     /// The table cannot be read or written, or SUBJECTS does not read as it was written.
     pub async fn register(&self, review: &ReviewId, subjects: &BTreeSet<Subject>) -> Result<(), StoreError> {
+        let subjects = &subjects.iter().map(Subject::dependence).collect::<BTreeSet<Subject>>();
         if self.cache.unknown(review, subjects).is_empty() {
             return Ok(());
         }

@@ -301,6 +301,14 @@ impl<'a> Object<'a> {
         self.ordered(first, start, last, end)
     }
 
+    /// The same where an interval of no length is none, and no fault: `Some(None)`.
+    pub fn interval_or_nothing(&self, first: &str, last: &str) -> Option<Option<Interval>> {
+        let start = self.must(first, |node| node.instant());
+        let end = self.must(last, |node| node.instant());
+        let (start, end) = (start?, end?);
+        if start == end { Some(None) } else { self.ordered(first, start, last, end).map(Some) }
+    }
+
     pub fn ordered(&self, first: &str, start: Instant, last: &str, end: Instant) -> Option<Interval> {
         Interval::new(start, end).or_else(|| {
             let path = Path::Member(&self.path, last);

@@ -1,6 +1,7 @@
 //! The contract's rules, one row a case: a good event, one member of it replaced (or taken out with `-`), and what is
 //! said of it. `ok` in the last column: it is still good.
 
+use refresh_core::facts::fact::Body;
 use serde_json::{Value, json};
 
 fn good(short: &str) -> Value {
@@ -84,6 +85,10 @@ review.issued        | /data/checkpoints          | null                        
 review.issued        | /data/meeting              | null                        | ok
 review.issued        | /data/meeting              | {"uid":"u"}                 | ok
 review.issued        | /data/meeting              | {}                          | $.data.meeting.uid: expected a calendar UID of 1 to 255 visible ASCII characters; found nothing
+review.issued        | /data/meeting              | {"uid":"u","organizer":"B@Example.com","location":"Room 4","conference":"https://meet.example.com/x","description":"a\r\nb","alarm_minutes":15} | ok
+review.issued        | /data/meeting              | {"uid":"u","location":"\u200b","description":""} | ok
+review.issued        | /data/meeting              | {"uid":"u","organizer":"board"} | $.data.meeting.organizer: expected an e-mail address like name@example.com; found "board"
+review.issued        | /data/meeting              | {"uid":"u","conference":"a b"} | $.data.meeting.conference: expected an address like https://meet.example.com/x or tel:+49-30-1234; found "a b"
 review.issued        | /data/policy               | -                           | ok
 review.issued        | /data/policy               | {"working_hours":null}      | ok
 review.issued        | /data/policy               | {"grid_minutes":null}       | $.data.policy.grid_minutes: expected a whole number from 5 to 1440; found null
@@ -120,6 +125,14 @@ delegation.updated   | /data/delegates/1/person   | "B@EXAMPLE.com"             
 delegation.updated   | /data/delegates/0/valid_from | null                      | ok
 delegation.updated   | /data/delegates/0/valid_until | "2026-11-01T00:00:00Z"   | $.data.delegates[0].valid_until: expected an instant after `valid_from` (2026-11-01T00:00:00Z); found 2026-11-01T00:00:00Z
 delegation.updated   | /data/delegates/1          | "c@example.com"             | $.data.delegates[1]: expected an object; found "c@example.com"
+delegation.updated   | /data/delegates            | [{"person":"b@example.com","status":"approved"},{"person":"B@EXAMPLE.com","status":"approved"}] | ok
+delegation.updated   | /data/delegates            | [{"person":"b@example.com","status":"approved"},{"person":"B@EXAMPLE.com","status":"revoked"}] | $.data.delegates[1].person: expected each delegate once; found "B@EXAMPLE.com"
+delegation.updated   | /data/delegates            | [{"person":"b@example.com","status":"approved"},{"person":"b@example.com","status":"approved"}] | $.data.delegates[1].person: expected each delegate once; found "b@example.com"
+availability.updated | /data/calendar             | "work"                      | ok
+availability.updated | /data/calendar             | null                        | ok
+availability.updated | /data/calendar             | ""                          | $.data.calendar: expected a name of 1 to 200 characters; found ""
+availability.updated | /data/merged               | "yes"                       | $.data.merged: expected true or false; found "yes"
+availability.updated | /data/busy/0/end           | "2026-11-03T10:00:00Z"      | ok
 availability.updated | /data/kind                 | "holiday"                   | $.data.kind: expected one of calendar, oncall; found "holiday"
 availability.updated | /data/unknown              | null                        | ok
 availability.updated | /data/busy                 | null                        | $.data.busy: expected a list; found null
@@ -226,7 +239,7 @@ fn intervals_are_sorted_and_never_merged() {
     let one = busy(&format!("[{a},{b},{a}]"));
     let other = busy(&format!("[{b},{a},{a}]"));
     assert_eq!(one, other);
-    let Some(refresh_core::facts::fact::Body::Availability(availability)) = one.body() else { panic!("availability") };
+    let Some(Body::Availability(availability)) = one.body() else { panic!("availability") };
     assert_eq!(availability.busy.len(), 3);
     assert!(availability.busy.is_sorted_by_key(|entry| (entry.start, entry.end)));
 }
@@ -238,7 +251,7 @@ fn a_draft_sets_nothing() {
         let event = replaced(good("change.updated"), "/data/state", &format!("{state:?}"));
         let event = replaced(event, "/data/review_window", "\"to be agreed\"");
         let event = sources::parse(&event.to_string()).unwrap_or_else(|refused| panic!("{refused}"));
-        let Some(refresh_core::facts::fact::Body::Change(change)) = event.body() else { panic!("change") };
+        let Some(Body::Change(change)) = event.body() else { panic!("change") };
         assert_eq!(change.in_force, None, "{state}");
     }
 }
@@ -251,4 +264,65 @@ fn a_refusal_names_its_event_and_its_outline_tells_no_value() {
     assert_eq!(refused.identity.as_ref().map(|known| known.id.as_str()), Some("e1"));
     assert_eq!(refused.event_type.as_deref(), Some("dev.holdpoint.person.updated.v1"));
     assert_eq!(refused.outline(), "$.data.person");
+}
+
+/// An interval of no length says nothing, and a delegate in two letter cases is one.
+#[test]
+fn what_says_nothing_is_dropped() {
+    let span = |start: &str, end: &str| json!({"start": start, "end": end});
+    let nothing = span("2026-11-03T10:00:00Z", "2026-11-03T11:00:00+01:00");
+    let hour = span("2026-11-03T12:00:00Z", "2026-11-03T13:00:00Z");
+    let mut event = good("availability.updated");
+    event["data"]["busy"] = json!([nothing, hour]);
+    event["data"]["unknown"] = json!([hour, nothing]);
+    let event = sources::parse(&event.to_string()).unwrap_or_else(|refused| panic!("{refused}"));
+    let Some(Body::Availability(availability)) = event.body() else { panic!("availability") };
+    assert_eq!((availability.busy.len(), availability.unknown.len()), (1, 1));
+    assert_eq!(availability.busy[0].interval(), availability.unknown[0]);
+
+    let mut event = good("delegation.updated");
+    let delegate = |person: &str| json!({"person": person, "status": "approved"});
+    event["data"]["delegates"] =
+        json!([delegate("b@example.com"), delegate("c@example.com"), delegate("B@example.COM")]);
+    let event = sources::parse(&event.to_string()).unwrap_or_else(|refused| panic!("{refused}"));
+    let Some(Body::Delegation(mapping)) = event.body() else { panic!("a mapping") };
+    let people: Vec<&str> = mapping.delegates.iter().flatten().map(|delegate| delegate.person.as_str()).collect();
+    assert_eq!(people, ["b@example.com", "c@example.com"]);
+}
+
+/// Every subject that a fact can have can be named in a reset.
+#[test]
+fn a_reset_names_any_subject() {
+    let subject = |kind: &str, subject: &str| {
+        let event = json!({
+            "specversion": "1.0", "id": "r", "source": "//o", "type": "dev.holdpoint.subject.reset.v1",
+            "data": {"kind": kind, "subject": subject, "by": "ops@example.com", "reason": "a stamp in nanoseconds"},
+        });
+        sources::parse(&event.to_string()).map(|event| event.subject).map_err(|refused| refused.faults.len())
+    };
+    for event in [
+        "review.issued",
+        "change.updated",
+        "delegation.updated",
+        "availability.updated",
+        "evidence.updated",
+        "freeze.updated",
+        "person.updated",
+    ] {
+        let named = sources::parse(&good(event).to_string()).expect("a good event").subject;
+        assert_eq!(subject(named.kind().word(), &named.names().join("/")), Ok(named), "{event}");
+    }
+    let work = subject("availability", "Ada@example.com/oncall/rota/2").expect("a named calendar");
+    assert_eq!(work.names(), ["ada@example.com", "oncall", "rota/2"]);
+    for (kind, bad) in [
+        ("operator", "x"),
+        ("closure", "x"),
+        ("availability", "ada@example.com"),
+        ("delegation", "a"),
+        ("evidence", "/k"),
+        ("person", "ada"),
+        ("availability", "ada@example.com/holiday"),
+    ] {
+        assert_eq!(subject(kind, bad), Err(1), "{kind} {bad}");
+    }
 }

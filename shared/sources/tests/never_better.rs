@@ -286,8 +286,8 @@ fn of_overlapping_runs_the_newest_decides() {
         let mut fact: Option<Fact> = None;
         for payload in events(told) {
             let event = sources::read(&payload.to_string(), &bindings).expect("good").events.remove(0);
-            let known = StoredContext { fact: fact.as_ref(), review_issued: true };
             let now = refresh_core::Instant::parse("2026-11-03T12:00:00Z").expect("an instant");
+            let known = StoredContext { fact: fact.as_ref(), review_issued: true, uid_in_use: false, arrived: now };
             if let Ok(next) = authority::judge(&event, &known, &deployment, now) {
                 fact = Some(next);
             }

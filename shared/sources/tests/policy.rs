@@ -23,7 +23,7 @@ fn the_shipped_policy_is_good() {
 
 #[test]
 fn what_the_file_leaves_out_is_as_the_contract_says() {
-    let deployment = policy::read(r#"{"sources":[],"defaults":{"quiet_seconds":0}}"#).expect("a good policy");
+    let deployment = policy::read(r#"{"sources":[{"kind":"evidence","source":"//ci","governed_by":"re@example.com"}],"defaults":{"quiet_seconds":0}}"#).expect("a good policy");
     assert_eq!(deployment.defaults, refresh_core::facts::policy::Policy { quiet_seconds: 0, ..policy::standard() });
 }
 
@@ -51,7 +51,7 @@ fn every_fault_is_listed() {
 fn working_hours_end_after_they_start() {
     let read = |start: &str, end: &str| {
         let hours = format!(r#"{{"start":"{start}","end":"{end}","days":["mon","sun"]}}"#);
-        policy::read(&format!(r#"{{"sources":[],"defaults":{{"working_hours":{hours}}}}}"#))
+        policy::read(&format!(r#"{{"sources":[{{"kind":"evidence","source":"//ci","governed_by":"re@example.com"}}],"defaults":{{"working_hours":{hours}}}}}"#))
             .map(|deployment| deployment.defaults.working_hours.map(|hours| (hours.start, hours.end)))
             .map_err(|faults| faults[0].to_string())
     };
@@ -72,7 +72,7 @@ fn working_hours_end_after_they_start() {
 
 #[test]
 fn every_fault_of_a_binding_is_listed() {
-    let text = r#"{"sources": [], "native": [
+    let text = r#"{"sources": [{"kind": "evidence", "source": "//ci", "governed_by": "re@example.com"}], "native": [
       {"format": "github.workflow_run", "source": "//ci", "repository": "nowhere", "workflow": "w.yml", "branch": "re*se/*",
        "change_id": "CHG1", "checkpoint": "", "head_sha": "abc", "ready_on": ["failure"], "expected_minutes": 0},
       {"format": "github.check_suite", "source": "//ci", "repository": "a/b", "app": "x", "change_id": "*", "checkpoint": "c"},
@@ -113,7 +113,7 @@ fn one_system_speaks_for_a_checkpoint() {
 /// is not quoted.
 #[test]
 fn doors_of_bindings_are_judged_at_start() {
-    let text = r#"{"sources": [], "native": [
+    let text = r#"{"sources": [{"kind": "evidence", "source": "//ci", "governed_by": "re@example.com"}], "native": [
       {"format": "graph.get_schedule", "source": "//cal", "name": "Graph A"},
       {"format": "google.free_busy", "source": "//cal", "hook": {"secret": "s"}, "poll": {"url": "https://x", "every_minutes": 5}},
       {"format": "ical.vfreebusy", "source": "//cal", "name": "ical", "hook": {"secret": "hunter2 is mine", "proof": "md5"}},
@@ -228,4 +228,95 @@ fn a_binding_needs_a_registered_source() {
     let expected = "$.native[1].source: expected a source that `sources` registers for availability; found \"//other/cal\"; \
                     $.native[2].source: expected a source that `sources` registers for availability; found \"//s\"";
     assert_eq!(said, Err(expected.to_owned()));
+}
+
+const ONE: &str = r#"[{"kind": "evidence", "source": "//ci/*", "governed_by": "re@example.com"}]"#;
+
+/// Members that are good one by one: what is said of each policy that cannot work, by path.
+#[test]
+fn what_cannot_work_together_is_refused_at_start() {
+    let said = |sources: &str, rest: &str| match policy::read_file(&format!(r#"{{"sources": {sources}{rest}}}"#)) {
+        Ok(_) => Vec::new(),
+        Err(faults) => faults.iter().map(|fault| format!("{} {}", fault.path, fault.found)).collect(),
+    };
+    let rules = |defaults: &str| said(ONE, &format!(r#", "defaults": {defaults}"#));
+    for (defaults, faults) in [
+        (r#"{}"#, vec![]),
+        // A quiet period: at most an hour, and shorter than the deadline less the time to decide.
+        (r#"{"quiet_seconds": 3600}"#, vec![]),
+        (r#"{"quiet_seconds": 3601}"#, vec!["$.defaults.quiet_seconds 3601"]),
+        (r#"{"quiet_seconds": 300, "adoption_deadline_minutes": 3}"#, vec!["$.defaults.quiet_seconds 300"]),
+        (r#"{"quiet_seconds": 299, "adoption_deadline_minutes": 20}"#, vec![]),
+        (r#"{"quiet_seconds": 300, "adoption_deadline_minutes": 20}"#, vec!["$.defaults.quiet_seconds 300"]),
+        (r#"{"adoption_deadline_minutes": 17}"#, vec!["$.defaults.adoption_deadline_minutes 17"]),
+        (r#"{"adoption_deadline_minutes": 18}"#, vec![]),
+        (r#"{"min_decision_minutes": 238}"#, vec!["$.defaults.min_decision_minutes 238"]),
+        (r#"{"min_decision_minutes": 237}"#, vec![]),
+        (r#"{"quiet_seconds": 0, "adoption_deadline_minutes": 15}"#, vec!["$.defaults.quiet_seconds 0"]),
+        (r#"{"quiet_seconds": 0, "adoption_deadline_minutes": 1, "min_decision_minutes": 0}"#, vec![]),
+        // Deadlines and reminders of zero.
+        (r#"{"adoption_deadline_minutes": 0}"#, vec!["$.defaults.adoption_deadline_minutes 0"]),
+        (r#"{"acknowledge_within_minutes": 0}"#, vec!["$.defaults.acknowledge_within_minutes 0"]),
+        (r#"{"remind_every_minutes": 0}"#, vec!["$.defaults.remind_every_minutes 0"]),
+        // Reminders within the time to acknowledge.
+        (r#"{"remind_every_minutes": 119}"#, vec![]),
+        (r#"{"remind_every_minutes": 120}"#, vec!["$.defaults.remind_every_minutes 120"]),
+        (r#"{"acknowledge_within_minutes": 60}"#, vec!["$.defaults.acknowledge_within_minutes 60"]),
+        // Every fault, not the first alone.
+        (
+            r#"{"quiet_seconds": 600, "adoption_deadline_minutes": 20, "remind_every_minutes": 500}"#,
+            vec!["$.defaults.quiet_seconds 600", "$.defaults.remind_every_minutes 500"],
+        ),
+    ] {
+        assert_eq!(rules(defaults), faults, "{defaults}");
+    }
+    let sources = |list: &str| said(list, "");
+    let one = |kind: &str, source: &str, more: &str| {
+        format!(r#"{{"kind": "{kind}", "source": "{source}", "governed_by": "it@example.com"{more}}}"#)
+    };
+    assert_eq!(sources("[]"), ["$.sources none"]);
+    let operator = one("operator", "//ops", r#", "takes_over": ["//a"], "max_age_minutes": 5"#);
+    assert_eq!(
+        sources(&format!("[{operator}]")),
+        ["$.sources[0].takes_over a list of 1", "$.sources[0].max_age_minutes 5"]
+    );
+    let new = one("availability", "//new", r#", "takes_over": ["//old/*"], "max_age_minutes": 60"#);
+    assert_eq!(sources(&format!("[{}, {new}]", one("availability", "//old/*", ""))), [""; 0]);
+    let old = one("availability", "//old/*", r#", "takes_over": ["//new"]"#);
+    assert_eq!(sources(&format!("[{old}, {new}]")), ["$.sources[1].takes_over //old/*"]);
+    let itself = one("change", "//c", r#", "takes_over": ["//c"]"#);
+    assert_eq!(sources(&format!("[{itself}]")), ["$.sources[0].takes_over //c"]);
+    // Faults of one part hide none of another.
+    assert_eq!(
+        said("[]", r#", "defaults": {"quiet_seconds": 3000, "adoption_deadline_minutes": 20}, "x": 1"#),
+        ["$.x \"x\"", "$.sources none", "$.defaults.quiet_seconds 3000"]
+    );
+}
+
+/// What a review sets otherwise must work together with what it leaves to the deployment.
+#[test]
+fn a_review_overrides_nothing_into_the_impossible() {
+    let file = policy::read_file(SHIPPED).unwrap_or_else(|faults| panic!("{faults:?}"));
+    let check = |overrides: serde_json::Value| {
+        let issued = serde_json::json!({
+            "specversion": "1.0", "id": "i", "source": "//r", "type": "dev.holdpoint.review.issued.v1",
+            "data": {
+                "review_id": "RR-1", "revision": 1, "title": "t", "service": "s", "change_id": "C", "time_zone": "UTC",
+                "slot": {"start": "2026-11-03T15:00:00Z", "end": "2026-11-03T16:00:00Z"},
+                "roles": [{"role": "sre", "attendee": "a@example.com"}], "policy": overrides
+            }
+        });
+        let read = sources::read(&issued.to_string(), &file.bindings).expect("its members are good one by one");
+        let faults = file.check(&read).err().map(|refused| refused.faults).unwrap_or_default();
+        faults.iter().map(|fault| format!("{} {}", fault.path, fault.found)).collect::<Vec<_>>()
+    };
+    use serde_json::json;
+    assert_eq!(check(json!({})), [""; 0]);
+    assert_eq!(check(json!({"adoption_deadline_minutes": 30})), [""; 0]);
+    assert_eq!(check(json!({"adoption_deadline_minutes": 3})), ["$.data.policy.adoption_deadline_minutes 3"]);
+    assert_eq!(check(json!({"remind_every_minutes": 200})), ["$.data.policy.remind_every_minutes 200"]);
+    assert_eq!(
+        check(json!({"min_decision_minutes": 240, "acknowledge_within_minutes": 10})),
+        ["$.data.policy.min_decision_minutes 240", "$.data.policy.acknowledge_within_minutes 10"]
+    );
 }

@@ -13,7 +13,7 @@ use sources::{Bindings, Fault, contract, policy};
 
 /// How the expectations begin that JSON Schema has no words for: order between two members, uniqueness by one member,
 /// the calendar, bytes instead of characters, lists of names kept elsewhere.
-const BEYOND: [&str; 23] = [
+const BEYOND: [&str; 26] = [
     "an RFC 3339 instant",
     "an instant between the years",
     "an instant after `",
@@ -37,6 +37,9 @@ const BEYOND: [&str; 23] = [
     "one binding of this format",
     "owner/name",
     "a subject like ",
+    "a quiet period shorter than",
+    "reminders more frequent than",
+    "one direction, since",
 ];
 
 fn root() -> PathBuf {
@@ -280,7 +283,8 @@ fn value() -> impl Strategy<Value = Value> {
             Just(1),
             Just(1_440),
             Just(1_441),
-            Just(86_401),
+            Just(3_600),
+            Just(3_601),
             Just(527_040),
             Just(527_041)
         ]

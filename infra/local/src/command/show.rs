@@ -36,6 +36,11 @@ fn sent(text: &mut String, answer: &Value) {
     let is = |event: &&Value, word: &str| event["disposition"] == word && event["repeated"] != true;
     let applied = list(answer, "events").filter(|event| is(event, "applied")).count();
     line(text, 1, format!("applied: {applied}"));
+    for event in list(answer, "events").filter(|event| is(event, "applied") && !event["not_taken"].is_null()) {
+        let (source, id) = (plain(&event["source"]), plain(&event["id"]));
+        let members = joined(&event["not_taken"]);
+        line(text, 1, format!("{source} {id}: not taken, since the review is issued once: {members}"));
+    }
     for event in list(answer, "events").filter(|event| !is(event, "applied")) {
         let became = match (event["repeated"] == true, event["disposition"].as_str()) {
             (true, _) => "ignored: duplicate, an event with this source and id came before".to_owned(),
@@ -133,6 +138,19 @@ fn reviews(text: &mut String, answer: &Value) {
     if none {
         line(text, 0, "no review was issued yet");
     }
+    list(answer, "silenced").for_each(|subject| silenced(text, subject));
+}
+
+/// A subject that gets nothing but stale revisions, and what an operator does about that.
+fn silenced(text: &mut String, found: &Value) {
+    let (kind, subject, source) = (plain(&found["kind"]), plain(&found["subject"]), plain(&found["source"]));
+    line(text, 0, format!("{kind} {subject}: SILENCED: the last events of {source} were all stale_revision"));
+    line(text, 1, format!("revision {} of {} keeps them out", found["revision"], plain(&found["accepted_at"])));
+    let next = match found["reset"]["by"].as_str() {
+        Some(by) => format!("reset by {by}: the next fact of {source} is let in at any revision"),
+        None => "a `dev.holdpoint.subject.reset.v1` of an operator lets the next fact in".to_owned(),
+    };
+    line(text, 1, next);
 }
 
 fn review(text: &mut String, answer: &Value) {
@@ -223,8 +241,10 @@ fn happened(happening: &Value) -> String {
     match happening["record"].as_str().unwrap_or_default() {
         "trigger" => {
             let reason = happening["reason"].as_str().map_or(String::new(), |reason| format!(", {reason}"));
+            let members = joined(&happening["not_taken"]);
+            let untaken = if members.is_empty() { members } else { format!(", not taken: {members}") };
             format!(
-                "{} {} revision {}: {}{reason}",
+                "{} {} revision {}: {}{reason}{untaken}",
                 of("event_type"),
                 of("id"),
                 happening["revision"],

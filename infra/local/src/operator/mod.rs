@@ -14,6 +14,7 @@ use packet_store::{Record, Store};
 use refresh_core::{
     Instant, ReviewId,
     audience::open::Open,
+    facts::fact::Fact,
     record::{
         delivery::Unreachable,
         lineage::Entry,
@@ -167,7 +168,20 @@ async fn reviews(store: &Store, now: Instant) -> Result<Value, String> {
             "nothing_open": open.is_nothing(),
         }));
     }
-    Ok(json!({ "now": now, "reviews": list, "unreadable": broken }))
+    Ok(json!({ "now": now, "reviews": list, "unreadable": broken, "silenced": silenced(store).await? }))
+}
+
+/// Subjects that get nothing but stale revisions: a wrong one keeps out what is true by now, until an operator resets the
+/// subject.
+async fn silenced(store: &Store) -> Result<Vec<Value>, String> {
+    let facts = store.silenced().await.map_err(told)?;
+    let line = |fact: Fact| {
+        json!({
+            "kind": fact.subject.kind(), "subject": fact.subject.names().join("/"), "source": fact.source,
+            "revision": fact.revision, "accepted_at": fact.accepted_at, "reset": fact.order.reset,
+        })
+    };
+    Ok(facts.into_iter().map(line).collect())
 }
 
 /// One review: packet, versions, answers, lineage.
@@ -302,7 +316,9 @@ pub async fn enqueue(engine: &Engine, events: Vec<String>) -> Result<usize, NotT
 async fn send(engine: &Engine, events: Vec<String>) -> Result<Value, String> {
     let (mut faults, mut identities) = (Vec::new(), Vec::new());
     for (index, event) in events.iter().enumerate() {
-        match sources::read(event, &engine.functions().ingest.policy.bindings) {
+        let policy = &engine.functions().ingest.policy;
+        let read = sources::read(event, &policy.bindings);
+        match read.and_then(|reading| policy.check(&reading).map(|()| reading)) {
             Ok(reading) => identities.extend(reading.events.into_iter().map(|event| event.identity)),
             Err(refused) => {
                 faults.extend(refused.faults.iter().map(|fault| format!("event {}: {fault}", index + 1)));
@@ -334,6 +350,9 @@ async fn became(engine: &Engine, mut events: Value) -> Result<Value, String> {
             let judged = json!(record.disposition);
             event["disposition"] = judged["disposition"].clone();
             event["reason"] = judged["reason"].clone();
+            if !record.not_taken.is_empty() {
+                event["not_taken"] = json!(record.not_taken);
+            }
         }
     }
     Ok(json!({ "events": events }))

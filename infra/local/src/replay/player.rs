@@ -263,6 +263,7 @@ impl Player {
             event_type: taken.event_type.clone(),
             disposition: taken.disposition,
             reviews: taken.reviews.clone(),
+            not_taken: taken.not_taken.clone(),
             faults: taken.faults.iter().map(ToString::to_string).collect(),
         });
         Record { at: self.time.now(), what }

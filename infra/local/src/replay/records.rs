@@ -7,7 +7,7 @@ use refresh_core::{
     Checkpoint, Instant, Person, ReviewId, Role,
     audience::deadlines,
     base::{digest::Digest, instant::Slot},
-    facts::authority::Disposition,
+    facts::authority::{Disposition, UntakenMember},
     record::{
         decision::{Decision, Earlier, Outcome, PendingLine},
         delta::Difference,
@@ -50,6 +50,9 @@ pub struct TriggerRecord {
     #[serde(flatten)]
     pub disposition: Disposition,
     pub reviews: Vec<ReviewId>,
+    /// Of a repeated `review.issued`: the members that count for nothing.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub not_taken: Vec<UntakenMember>,
     /// Of an invalid event: every fault, for whoever sent it.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub faults: Vec<String>,

@@ -34,6 +34,10 @@ pub fn in_words(record: &Record) -> String {
                     let _ = write!(text, ": ignored, {}", plain(reason.word()));
                 }
             }
+            if !trigger.not_taken.is_empty() {
+                let members: Vec<&str> = trigger.not_taken.iter().map(|member| member.word()).collect();
+                under(&mut text, &format!("not taken, since the review is issued once: {}", members.join(", ")));
+            }
             for fault in &trigger.faults {
                 under(&mut text, fault);
             }

@@ -34,10 +34,11 @@ pub async fn events(State(shared): State<Shared>, headers: HeaderMap, body: Byte
             return refusal(StatusCode::BAD_REQUEST, other_door.unwrap_or_else(|| Faults::all(&refused)));
         }
     };
-    let bindings = &shared.engine.functions().ingest.policy.bindings;
+    let policy = &shared.engine.functions().ingest.policy;
     let (mut faults, mut skipped) = (Faults::default(), Vec::new());
     for (index, event) in events.iter().enumerate() {
-        match sources::read(event, bindings) {
+        let read = sources::read(event, &policy.bindings);
+        match read.and_then(|read| policy.check(&read).map(|()| read)) {
             Ok(read) => skipped.extend(read.skipped),
             Err(refused) => faults.add(Some(index), &refused),
         }

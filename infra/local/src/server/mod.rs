@@ -194,6 +194,14 @@ pub async fn wrong(engine: &Engine) -> Vec<String> {
             wrong.push("the reviews could not be read".to_owned());
         }
     }
+    match engine.store().silenced().await {
+        Ok(subjects) if subjects.is_empty() => {}
+        Ok(subjects) => wrong.push(format!("{} subjects get nothing but stale revisions", subjects.len())),
+        Err(error) => {
+            tracing::error!(error = %error, "the silenced subjects could not be read");
+            wrong.push("the silenced subjects could not be read".to_owned());
+        }
+    }
     wrong
 }
 

@@ -1,6 +1,6 @@
 //! One decision, one transaction: what wins, what loses, and what each loser is told.
 
-use packet_store::{Committed, MOST_CAUSES};
+use packet_store::{Beside, Committed, MOST_CAUSES};
 use refresh_core::{
     Source,
     facts::{fact::Fact, subject::Subject},
@@ -133,6 +133,7 @@ async fn a_decision_that_stands_on_a_fact_needs_it_unchanged() {
             disposition: refresh_core::facts::authority::Disposition::Applied,
             fact: Some(&fact),
             replaces: None,
+            beside: Beside::default(),
             at: now(),
         };
         store.accept(&acceptance).await.unwrap();
@@ -232,6 +233,7 @@ async fn the_greatest_commit_fits_and_one_more_is_refused_unsent() {
         disposition: refresh_core::facts::authority::Disposition::Applied,
         fact: Some(&fact),
         replaces: None,
+        beside: Beside::default(),
         at: now(),
     };
     assert_eq!(store.accept(&acceptance).await.unwrap(), packet_store::Accepted::Written);

@@ -1,7 +1,7 @@
 //! Every item is checked on reading: no byte of any attribute can change unnoticed.
 
 use base64::{Engine as _, engine::general_purpose::STANDARD};
-use packet_store::{Acceptance, Several, Store, StoreError};
+use packet_store::{Acceptance, Beside, Several, Store, StoreError};
 use refresh_core::{facts::authority::Disposition, record::delivery::DeliveryStatus};
 use serde_json::{Value, json};
 
@@ -16,8 +16,14 @@ async fn table() -> Engine {
     let store = engine.store();
     let fact = calendar("ada", 1, 200);
     let event = event("e1", &fact);
-    let acceptance =
-        Acceptance { event: &event, disposition: Disposition::Applied, fact: Some(&fact), replaces: None, at: now() };
+    let acceptance = Acceptance {
+        event: &event,
+        disposition: Disposition::Applied,
+        fact: Some(&fact),
+        replaces: None,
+        beside: Beside::default(),
+        at: now(),
+    };
     store.accept(&acceptance).await.unwrap();
     store.register(&review(), &[fact.subject.clone()].into()).await.unwrap();
     store.register_link(fingerprint(7), &review()).await.unwrap();

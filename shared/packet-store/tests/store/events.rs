@@ -1,6 +1,6 @@
 //! Ingest: an event's record and its fact.
 
-use packet_store::{Acceptance, Accepted, EventRecord, Store};
+use packet_store::{Acceptance, Accepted, Beside, EventRecord, Store};
 use refresh_core::facts::{
     authority::{Disposition, Ignored},
     fact::Fact,
@@ -17,7 +17,8 @@ async fn accept(store: &Store, id: &str, fact: &Fact, before: Option<&Fact>) -> 
         event: &event,
         disposition: Disposition::Applied,
         fact: Some(fact),
-        replaces: before.map(Fact::stamp),
+        replaces: before,
+        beside: Beside::default(),
         at: now(),
     };
     store.accept(&acceptance).await.expect("no error")
@@ -26,7 +27,8 @@ async fn accept(store: &Store, id: &str, fact: &Fact, before: Option<&Fact>) -> 
 async fn ignore(store: &Store, id: &str, fact: &Fact, why: Ignored) -> Accepted {
     let event = event(id, fact);
     let disposition = Disposition::Ignored(why);
-    let acceptance = Acceptance { event: &event, disposition, fact: None, replaces: None, at: now() };
+    let acceptance =
+        Acceptance { event: &event, disposition, fact: None, replaces: None, beside: Beside::default(), at: now() };
     store.accept(&acceptance).await.expect("no error")
 }
 
@@ -167,6 +169,7 @@ async fn conflicts_are_waited_out_and_a_lost_answer_does_no_harm() {
         disposition: Disposition::Applied,
         fact: Some(&profile("bob", 1)),
         replaces: None,
+        beside: Beside::default(),
         at: now(),
     };
     let error = engine.store().accept(&acceptance).await.unwrap_err();
@@ -190,8 +193,14 @@ async fn a_conflict_without_end_is_an_error_to_come_back_to() {
     }
     let fact = profile("ada", 1);
     let event = event("e1", &fact);
-    let acceptance =
-        Acceptance { event: &event, disposition: Disposition::Applied, fact: Some(&fact), replaces: None, at: now() };
+    let acceptance = Acceptance {
+        event: &event,
+        disposition: Disposition::Applied,
+        fact: Some(&fact),
+        replaces: None,
+        beside: Beside::default(),
+        at: now(),
+    };
     let error = engine.store().accept(&acceptance).await.unwrap_err();
     assert_eq!(error.to_string(), "accepting an event: other writers were in the way for too long");
     assert!(error.is_retryable());

@@ -7,6 +7,7 @@ mod commits;
 mod damage;
 mod deliveries;
 mod events;
+mod holding;
 mod notices;
 mod reading;
 mod record;

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use packet_store::{Due, Store};
+use packet_store::{Beside, Due, Store};
 use refresh_core::{
     ReviewId,
     facts::subject::Subject,
@@ -25,6 +25,7 @@ async fn put_profiles(store: &Store, count: usize) -> BTreeSet<Subject> {
             disposition: refresh_core::facts::authority::Disposition::Applied,
             fact: Some(&fact),
             replaces: None,
+            beside: Beside::default(),
             at: now(),
         };
         store.accept(&acceptance).await.unwrap();
@@ -251,6 +252,7 @@ async fn put_facts(store: &Store, facts: &refresh_core::facts::fact::Facts) {
             disposition: refresh_core::facts::authority::Disposition::Applied,
             fact: Some(fact),
             replaces: None,
+            beside: Beside::default(),
             at: now(),
         };
         assert_eq!(store.accept(&acceptance).await.unwrap(), packet_store::Accepted::Written);

@@ -10,7 +10,7 @@ use refresh_core::{
         event::{Event, Identity, Statement},
         fact::{
             Availability, Body, Busy, Change, ChangeState, Delegate, DelegateStatus, EntryOf, Evidence, EvidenceStatus,
-            Fact, Facts, InForce, Mapping, Profile, Terms,
+            Fact, Facts, InForce, Mapping, Profile, RevisionOrder, Terms,
         },
         policy::{Churn, Deployment, MetadataAlone, OtherReviews, Overrides, Policy, Prefer},
         subject::{Diary, Subject},
@@ -70,7 +70,14 @@ const ROLES: [(&str, &str); 5] = [
 const DELEGATES: std::ops::RangeInclusive<u32> = 2..=4;
 
 pub fn fact(subject: Subject, revision: u64, body: Body) -> Fact {
-    Fact { subject, source: Source::parse(SOURCE).expect("a source"), revision, accepted_at: now(), body }
+    Fact {
+        subject,
+        source: Source::parse(SOURCE).expect("a source"),
+        revision,
+        accepted_at: now(),
+        body,
+        order: RevisionOrder::default(),
+    }
 }
 
 /// A profile with that revision.
@@ -180,6 +187,7 @@ pub fn trigger(id: &str, revision: u64) -> Trigger {
         subject: Subject::Review(review()),
         revision,
         disposition: Disposition::Applied,
+        not_taken: Vec::new(),
         collision: None,
         trace: None,
     }

@@ -56,7 +56,11 @@ fn happened(happening: &Happening, names: &Names<'_>) -> Happened {
             let from = one_line(trigger.identity.source.as_str(), 120);
             let id = one_line(trigger.identity.id.as_str(), 80);
             let became = match trigger.disposition {
-                Disposition::Applied => "applied".to_owned(),
+                Disposition::Applied if trigger.not_taken.is_empty() => "applied".to_owned(),
+                Disposition::Applied => {
+                    let members: Vec<&str> = trigger.not_taken.iter().map(|member| member.word()).collect();
+                    format!("applied, but its {} count for nothing: the review is issued once", members.join(", "))
+                }
                 Disposition::Ignored(why) => format!("ignored: {}", why.word().replace('_', " ")),
             };
             let text = format!("{what}, revision {} from {from} (event {id}): {became}.", trigger.revision);

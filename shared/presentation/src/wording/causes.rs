@@ -30,6 +30,7 @@ pub fn why(standpoint: &Standpoint, names: &Names<'_>) -> String {
             (names.whose(diary, person), true)
         }
         Subject::Availability(..) => hidden("a participant’s availability"),
+        Subject::Calendars(_) => hidden("a participant’s availability"),
         Subject::Person(person) if names.may_name(person) => (names.whose("record", person), true),
         Subject::Person(_) => hidden("a participant’s own record"),
     };
@@ -62,6 +63,7 @@ pub fn subject(subject: &Subject, names: &Names<'_>) -> String {
             let of_several = name.as_ref().map(|name| format!(" {}", one_line(name.as_str(), 80))).unwrap_or_default();
             format!("{sort}{of_several} of {}", names.full(person))
         }
+        Subject::Calendars(person) => format!("list of calendars of {}", names.full(person)),
         Subject::Evidence(_, key) => format!("evidence {}", one_line(key.as_str(), 80)),
         Subject::Freeze(calendar) => format!("freeze calendar {}", one_line(calendar.as_str(), 80)),
         Subject::Person(person) => format!("record of {}", names.full(person)),

@@ -12,7 +12,7 @@ use refresh_core::{
     facts::{
         fact::{
             Availability, Body, Busy, Change, ChangeState, Delegate, DelegateStatus, EntryOf, Evidence, EvidenceStatus,
-            Fact, Facts, Freeze, InForce, Mapping, Profile, Terms,
+            Fact, Facts, Freeze, InForce, Mapping, Profile, RevisionOrder, Terms,
         },
         policy::{Churn, Deployment, MetadataAlone, OtherReviews, Overrides, Policy, Prefer},
         subject::{Diary, Subject},
@@ -122,6 +122,7 @@ impl World {
             revision: 1,
             accepted_at: at("08:00:00"),
             body,
+            order: RevisionOrder::default(),
         };
         for (name, full, zone) in PEOPLE {
             let profile = Profile { name: full.to_owned(), time_zone: named(zone) };
@@ -226,6 +227,7 @@ pub fn calendar(name: &str, revision: u64, busy: &[(&str, &str)]) -> Fact {
             unknown: vec![slot("18:00:00", "19:00:00")],
             merged: false,
         }),
+        order: RevisionOrder::default(),
     }
 }
 
@@ -238,6 +240,7 @@ pub fn evidence(revision: u64, ready: Option<&str>) -> Fact {
         revision,
         accepted_at: at("08:10:00"),
         body: Body::Evidence(Evidence { status: EvidenceStatus::Expected, ready_at: ready.map(at), run: None }),
+        order: RevisionOrder::default(),
     }
 }
 

@@ -45,6 +45,7 @@ pub fn evidence_moved() -> Standpoint {
     Standpoint {
         subject: Subject::Evidence(change, key),
         source: Source::parse("//ci.example.com/identity").expect("a source"),
+        epoch: 0,
         revision: 2,
     }
 }
@@ -53,6 +54,7 @@ pub fn somebody_busy(name: &str) -> Standpoint {
     Standpoint {
         subject: Subject::Availability(person(name), Diary::Calendar, None),
         source: Source::parse(&format!("//calendar.example.com/people/{name}")).expect("a source"),
+        epoch: 0,
         revision: 5,
     }
 }

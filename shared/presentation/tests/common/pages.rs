@@ -284,6 +284,7 @@ pub fn traced() -> World {
         subject: fact.subject.clone(),
         revision: fact.revision,
         disposition: Disposition::Applied,
+        not_taken: Vec::new(),
         collision: None,
         trace,
     };

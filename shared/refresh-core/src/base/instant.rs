@@ -60,6 +60,11 @@ impl Instant {
         self.plus_millis(seconds * SECOND)
     }
 
+    /// The start of the instant's minute.
+    pub const fn minute(self) -> Self {
+        Self::from_millis(self.millis() - self.millis().rem_euclid(MINUTE))
+    }
+
     /// So many minutes later; earlier where `minutes` is negative.
     pub const fn plus_minutes(self, minutes: i64) -> Self {
         self.plus_millis(minutes * MINUTE)

@@ -113,7 +113,7 @@ impl<'a> Situation<'a> {
     /// When this checkpoint is ready.
     pub fn ready(&self, checkpoint: &Checkpoint) -> Ready {
         let Some(evidence) = self.facts.evidence(&self.terms.change, checkpoint) else { return Ready::Never };
-        match (evidence.status, evidence.ready_at) {
+        match (evidence.status, evidence.ready_minute()) {
             (EvidenceStatus::Ready, Some(at)) => Ready::At(at),
             (EvidenceStatus::Expected, Some(at)) if self.now < self.overdue_at(at) => Ready::At(at),
             (EvidenceStatus::Expected, Some(at)) => Ready::Overdue(at),
@@ -133,7 +133,7 @@ impl<'a> Situation<'a> {
             .iter()
             .filter_map(|checkpoint| {
                 let evidence = self.facts.evidence(&self.terms.change, checkpoint)?;
-                let at = self.overdue_at(evidence.ready_at?);
+                let at = self.overdue_at(evidence.ready_minute()?);
                 (evidence.status == EvidenceStatus::Expected && self.now < at).then_some(at)
             })
             .min()
@@ -270,7 +270,9 @@ impl<'a> Situation<'a> {
 
     /// The same facts themselves, in order of subject.
     pub fn stood_on(&self) -> impl Iterator<Item = &'a Fact> {
-        self.facts.iter().filter(|fact| !matches!(fact.subject, Subject::Person(_) | Subject::Closure(_)))
+        self.facts
+            .iter()
+            .filter(|fact| !matches!(fact.subject, Subject::Person(_) | Subject::Closure(_) | Subject::Calendars(_)))
     }
 }
 
@@ -300,6 +302,10 @@ pub fn subjects<'a>(
     for person in &seats {
         subjects.insert(Subject::Availability((*person).clone(), Diary::Calendar, None));
         subjects.insert(Subject::Availability((*person).clone(), Diary::Oncall, None));
+        subjects.insert(Subject::Calendars((*person).clone()));
+        let further = facts.calendars(person).into_iter().flatten();
+        subjects
+            .extend(further.map(|(diary, name)| Subject::Availability((*person).clone(), *diary, Some(name.clone()))));
     }
     let alternate = policy.alternate_owner.iter().chain(&policy.escalation_contacts).cloned();
     let owner = facts.change(&terms.change).and_then(|change| change.in_force.as_ref()?.owner.as_ref());

@@ -1,13 +1,17 @@
 //! Whether an event becomes the newest fact of its subject, and if not, why.
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    Instant,
+    Instant, Person, Role,
+    base::instant::Slot,
     facts::{
-        event::{Event, Statement},
-        fact::{Body, Change, ChangeState, Fact, Stamp},
+        event::{Event, Reset, Statement},
+        fact::{Body, Change, ChangeState, Evidence, EvidenceStatus, Fact, OpenReset, RevisionOrder, Terms},
         policy::Deployment,
+        subject::Subject,
     },
 };
 
@@ -23,8 +27,14 @@ pub enum Ignored {
     IdCollision,
     /// The source is not registered for the subject.
     NonAuthoritativeSource,
-    /// The event closes a review that was never issued.
+    /// The source is registered, but the subject is another source's.
+    HeldByAnotherSource,
+    /// The event closes a review that was never issued, or resets a subject that nobody ever spoke of.
     UnknownSubject,
+    /// The meeting's UID is that of another review, which is neither closed nor started.
+    UidInUse,
+    /// The event says that evidence was ready at an instant that has not come.
+    InTheFuture,
     /// An unapproved change record came before any approved one.
     NotInForce,
     /// A newer or equal revision was accepted before.
@@ -43,7 +53,10 @@ impl Ignored {
             Self::Duplicate => "duplicate",
             Self::IdCollision => "id_collision",
             Self::NonAuthoritativeSource => "non_authoritative_source",
+            Self::HeldByAnotherSource => "held_by_another_source",
             Self::UnknownSubject => "unknown_subject",
+            Self::UidInUse => "uid_in_use",
+            Self::InTheFuture => "in_the_future",
             Self::NotInForce => "not_in_force",
             Self::StaleRevision => "stale_revision",
             Self::ReviewStarted => "review_started",
@@ -69,6 +82,11 @@ impl Disposition {
     }
 }
 
+/// Clocks differ by seconds, and a message travels; more than this is a mistaken time zone.
+const EARLIEST_READY_MINUTES: i64 = 5;
+/// The most calendars of one person beside the one without a name. Each is a read of every decision that concerns them.
+pub const MOST_CALENDARS: usize = 20;
+
 /// What the store holds that bears on an event, read consistently before it is judged.
 #[derive(Clone, Copy, Debug)]
 pub struct StoredContext<'a> {
@@ -76,6 +94,10 @@ pub struct StoredContext<'a> {
     pub fact: Option<&'a Fact>,
     /// Whether the review that a closure names was ever issued.
     pub review_issued: bool,
+    /// Whether the meeting of an issued review has the UID of another that is neither closed nor started.
+    pub uid_in_use: bool,
+    /// When the event arrived: it may have waited since.
+    pub arrived: Instant,
 }
 
 /// The fact an event would become, or why it does not. Identity (`duplicate`, `id_collision`) was judged before, by
@@ -85,34 +107,136 @@ pub struct StoredContext<'a> {
 ///
 /// Why the event is ignored: the first reason that fits, in the order of the rules.
 pub fn judge(event: &Event, known: &StoredContext<'_>, deployment: &Deployment, now: Instant) -> Result<Fact, Ignored> {
-    let kind = event.kind();
     let source = &event.identity.source;
-    if !deployment.registers(kind, source) {
+    if !deployment.registers(event.kind(), source) {
         return Err(Ignored::NonAuthoritativeSource);
     }
-    let Statement::State { revision, body } = &event.statement else { return Err(Ignored::UnknownSubject) };
-    let stamp = Stamp { source: source.clone(), revision: *revision };
-    // Revisions compare only within one source. Another registered source may take a subject over once the operator has
-    // removed the registration of the source that holds the subject.
-    let holder = known.fact.map(|fact| &fact.source).filter(|holder| *holder != source);
-    if holder.is_some_and(|holder| deployment.registers(kind, holder)) {
-        return Err(Ignored::NonAuthoritativeSource);
+    let (revision, body) = match &event.statement {
+        Statement::State { revision, body } => (*revision, body),
+        Statement::Reset(reset) => return reset_of(known.fact, reset, now).ok_or(Ignored::UnknownSubject),
+    };
+    if known.fact.is_some_and(|held| !deployment.may_speak_after(event.kind(), &held.source, source)) {
+        return Err(Ignored::HeldByAnotherSource);
     }
     if matches!(body, Body::Closure { .. }) && !known.review_issued {
         return Err(Ignored::UnknownSubject);
     }
+    if known.uid_in_use {
+        return Err(Ignored::UidInUse);
+    }
+    if is_ready_after(body, known.arrived.plus_minutes(EARLIEST_READY_MINUTES)) {
+        return Err(Ignored::InTheFuture);
+    }
     let body = succeed(known.fact.map(|fact| &fact.body), body).ok_or(Ignored::NotInForce)?;
-    if known.fact.is_some_and(|fact| stamp <= fact.stamp()) {
+    let order = known.fact.map(|fact| fact.order_after(source)).unwrap_or_default();
+    let fact = Fact { subject: event.subject.clone(), source: source.clone(), revision, accepted_at: now, body, order };
+    if known.fact.is_some_and(|held| fact.stamp() <= held.stamp()) {
         return Err(Ignored::StaleRevision);
     }
-    // Runs may overlap: what an older one comes to is older, whenever it ends.
-    let body = match (known.fact.map(|fact| &fact.body), body) {
-        (Some(Body::Evidence(known)), Body::Evidence(evidence)) => {
-            Body::Evidence(evidence.following(known).ok_or(Ignored::StaleRevision)?)
+    // Runs may overlap: what an older one comes to is older, whenever it ends. A reset lets that in as well.
+    let reset = known.fact.is_some_and(|held| held.order.reset.is_some());
+    let body = match (known.fact.map(|held| &held.body), fact.body) {
+        (Some(Body::Evidence(held)), Body::Evidence(evidence)) if !reset => {
+            Body::Evidence(evidence.following(held).ok_or(Ignored::StaleRevision)?)
         }
         (_, body) => body,
     };
-    Ok(Fact { subject: event.subject.clone(), source: source.clone(), revision: *revision, accepted_at: now, body })
+    Ok(Fact { body, ..fact })
+}
+
+/// The same fact, open for the holder's next word at whatever revision. `None`: nobody ever spoke of the subject.
+fn reset_of(held: Option<&Fact>, reset: &Reset, now: Instant) -> Option<Fact> {
+    let mut fact = held?.clone();
+    fact.order.rewrites += 1;
+    fact.order.reset = Some(OpenReset { by: reset.by.clone(), reason: reset.reason.clone(), at: now });
+    Some(fact)
+}
+
+/// The same fact with one more stale event counted. `None`: as many as matter are counted.
+pub fn count_stale(held: &Fact) -> Option<Fact> {
+    if held.order.is_silenced() {
+        return None;
+    }
+    let mut fact = held.clone();
+    fact.order.rewrites += 1;
+    fact.order.stale += 1;
+    Some(fact)
+}
+
+/// "Ready" of what has not come contradicts itself.
+fn is_ready_after(body: &Body, latest: Instant) -> bool {
+    matches!(body, Body::Evidence(Evidence { status: EvidenceStatus::Ready, ready_at: Some(at), .. }) if *at > latest)
+}
+
+/// The list of a person's calendars, where a fact is of one that is not in the list. `known`: the list as it is.
+///
+/// # Errors
+/// The list is full: a person has no more than [`MOST_CALENDARS`].
+pub fn list_calendar(known: Option<&Fact>, fact: &Fact) -> Result<Option<Fact>, TooManyCalendars> {
+    let Subject::Availability(person, diary, Some(name)) = &fact.subject else { return Ok(None) };
+    let mut names = match known.map(|known| &known.body) {
+        Some(Body::Calendars(names)) => names.clone(),
+        _ => BTreeSet::new(),
+    };
+    if !names.insert((*diary, name.clone())) {
+        return Ok(None);
+    }
+    if names.len() > MOST_CALENDARS {
+        return Err(TooManyCalendars);
+    }
+    Ok(Some(Fact {
+        subject: Subject::Calendars(person.clone()),
+        source: fact.source.clone(),
+        // Names are only added, so their number is the number of the list's states.
+        revision: names.len() as u64,
+        accepted_at: fact.accepted_at,
+        body: Body::Calendars(names),
+        order: RevisionOrder::default(),
+    }))
+}
+
+/// A person would have more calendars than [`MOST_CALENDARS`].
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct TooManyCalendars;
+
+/// A member of a repeated `review.issued` that counts for nothing: slot, attendees and optional list are the first
+/// issue's, or what was adopted since.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum UntakenMember {
+    /// The slot.
+    Slot,
+    /// The required attendees.
+    Roles,
+    /// The optional attendees.
+    Optional,
+}
+
+impl UntakenMember {
+    /// The word of the contract.
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::Slot => "slot",
+            Self::Roles => "roles",
+            Self::Optional => "optional",
+        }
+    }
+}
+
+/// What a repeated issue names otherwise than what counts: `slot` and `attendees` of the authoritative packet, the
+/// optional list of the first issue.
+pub fn not_taken(
+    repeated: &Terms,
+    slot: Slot,
+    attendees: &BTreeMap<Role, Person>,
+    optional: &BTreeSet<Person>,
+) -> Vec<UntakenMember> {
+    let differs = [
+        (UntakenMember::Slot, repeated.slot != slot),
+        (UntakenMember::Roles, repeated.attendees != *attendees),
+        (UntakenMember::Optional, repeated.optional != *optional),
+    ];
+    differs.into_iter().filter_map(|(member, differs)| differs.then_some(member)).collect()
 }
 
 /// A fact is a snapshot. Two kinds keep something of the fact before: a change record's unapproved states are applied

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    Calendar, ChangeId, Checkpoint, Instant, Interval, Person, ReviewId, Role, Service, Source, Zone,
+    Calendar, ChangeId, Checkpoint, DiaryName, Instant, Interval, Person, ReviewId, Role, Service, Source, Zone,
     base::{
         instant::Slot,
         text::{ConferenceUri, OneLine, Paragraphs},
@@ -34,6 +34,10 @@ pub const LONGEST_WINDOW_DAYS: i64 = 366;
 /// A review is a meeting.
 pub const LONGEST_SLOT_HOURS: i64 = 24;
 
+/// After so many events of a subject that were all `stale_revision`, operators are told. A wrong revision (a stamp in
+/// nanoseconds) would otherwise silence the subject for ever, unseen.
+pub const SILENCED_AFTER: u32 = 5;
+
 /// The source's own monotonic number for one subject. Compared only within one source.
 pub type Revision = u64;
 
@@ -44,13 +48,21 @@ pub type Revision = u64;
 pub struct Stamp {
     /// Who counts.
     pub source: Source,
+    /// How often the order of revisions began anew: revisions compare only within one epoch.
+    #[serde(default, skip_serializing_if = "is_first")]
+    pub epoch: u32,
     /// The source's number.
     pub revision: Revision,
 }
 
+/// Of epochs: revisions have been in order from the first fact on, as those of nearly every subject.
+pub(crate) const fn is_first(epoch: &u32) -> bool {
+    *epoch == 0
+}
+
 impl PartialOrd for Stamp {
     fn partial_cmp(&self, other: &Self) -> Option<std::cmp::Ordering> {
-        (self.source == other.source).then(|| self.revision.cmp(&other.revision))
+        (self.source == other.source).then(|| (self.epoch, self.revision).cmp(&(other.epoch, other.revision)))
     }
 }
 
@@ -67,13 +79,63 @@ pub struct Fact {
     pub accepted_at: Instant,
     /// What the fact says.
     pub body: Body,
+    /// What became of the order of revisions.
+    #[serde(default, skip_serializing_if = "RevisionOrder::is_plain")]
+    pub order: RevisionOrder,
 }
 
 impl Fact {
     /// The fact's place in the order of its source.
     pub fn stamp(&self) -> Stamp {
-        Stamp { source: self.source.clone(), revision: self.revision }
+        Stamp { source: self.source.clone(), epoch: self.order.epoch, revision: self.revision }
     }
+
+    /// The order of revisions that the next fact of the subject stands in. A reset, and another source, begin the order
+    /// anew: a number of before may come again, for another state.
+    pub(crate) fn order_after(&self, source: &Source) -> RevisionOrder {
+        let anew = self.order.reset.is_some() || self.source != *source;
+        RevisionOrder { epoch: self.order.epoch + u32::from(anew), ..RevisionOrder::default() }
+    }
+}
+
+/// What became of the order of a subject's revisions beside the newest one.
+#[derive(Clone, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
+pub struct RevisionOrder {
+    /// How often the order began anew, by a reset or by another source.
+    #[serde(default)]
+    pub epoch: u32,
+    /// How often this very fact was written again, for one of the members below. The store's condition needs the number.
+    #[serde(default)]
+    pub rewrites: u32,
+    /// Events since this fact was accepted that were all `stale_revision`; counted up to [`SILENCED_AFTER`].
+    #[serde(default)]
+    pub stale: u32,
+    /// An operator's reset that waits for the holder's next fact.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reset: Option<OpenReset>,
+}
+
+impl RevisionOrder {
+    /// Whether nothing happened but newer revisions.
+    pub fn is_plain(&self) -> bool {
+        *self == Self::default()
+    }
+
+    /// Whether operators must look: the last events of the subject were all `stale_revision`.
+    pub const fn is_silenced(&self) -> bool {
+        self.stale >= SILENCED_AFTER
+    }
+}
+
+/// An operator's reset of a subject, until the holder's next fact uses the reset up.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct OpenReset {
+    /// The operator.
+    pub by: Person,
+    /// Why, in the operator's words.
+    pub reason: String,
+    /// When the reset was accepted.
+    pub at: Instant,
 }
 
 /// What a fact says, by kind.
@@ -101,6 +163,9 @@ pub enum Body {
     Freeze(Vec<Freeze>),
     /// A person's name and zone.
     Person(Profile),
+    /// Which calendars a person has beside the one without a name. No source says so: the list grows with the first fact
+    /// of each calendar.
+    Calendars(BTreeSet<(Diary, DiaryName)>),
 }
 
 /// A review's own terms. Slot, attendees and meeting are those of the first issue, for good.
@@ -370,6 +435,13 @@ impl Evidence {
     }
 }
 
+impl Evidence {
+    /// The ready time as it counts: to the minute, seconds dropped. Nobody moves five people for 250 milliseconds.
+    pub fn ready_minute(&self) -> Option<Instant> {
+        self.ready_at.map(Instant::minute)
+    }
+}
+
 /// The state of a checkpoint.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -456,6 +528,7 @@ impl Facts {
         evidence(change: &ChangeId, checkpoint: &Checkpoint) -> Evidence(Evidence): Subject::Evidence(change.clone(), checkpoint.clone());
         freezes(calendar: &Calendar) -> Freeze(Vec<Freeze>): Subject::Freeze(calendar.clone());
         profile(person: &Person) -> Person(Profile): Subject::Person(person.clone());
+        calendars(person: &Person) -> Calendars(BTreeSet<(Diary, DiaryName)>): Subject::Calendars(person.clone());
     }
 
     /// Whether `review.closed` was accepted for the review.

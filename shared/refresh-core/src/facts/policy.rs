@@ -59,6 +59,15 @@ impl Deployment {
     pub fn registers(&self, kind: Kind, source: &Source) -> bool {
         self.sources.iter().any(|registration| registration.covers(kind, source))
     }
+
+    /// Whether a registered source may speak of a subject whose fact is `holder`'s: as that very source; because its
+    /// registration takes over from the holder; or because the holder's own registration is gone.
+    pub fn may_speak_after(&self, kind: Kind, holder: &Source, source: &Source) -> bool {
+        let takes_over = |registration: &Registration| {
+            registration.covers(kind, source) && registration.takes_over.iter().any(|former| matches(former, holder))
+        };
+        source == holder || !self.registers(kind, holder) || self.sources.iter().any(takes_over)
+    }
 }
 
 macro_rules! policy {

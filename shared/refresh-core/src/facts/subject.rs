@@ -98,26 +98,40 @@ pub enum Subject {
     Freeze(Calendar),
     /// A person's name and zone.
     Person(Person),
+    /// Which calendars a person has beside the one without a name.
+    Calendars(Person),
 }
 
 impl Subject {
+    /// The subject that dependents are registered and looked up under. All calendars of one sort stand under the one
+    /// without a name, and so does the list of them: a review depends on a person's calendars before anybody knows how
+    /// many there are.
+    pub fn dependence(&self) -> Self {
+        match self {
+            Self::Availability(person, diary, Some(_)) => Self::Availability(person.clone(), *diary, None),
+            Self::Calendars(person) => Self::Availability(person.clone(), Diary::Calendar, None),
+            other => other.clone(),
+        }
+    }
+
     /// The kind that a source must be registered for.
     pub const fn kind(&self) -> Kind {
         match self {
             Self::Review(_) | Self::Closure(_) => Kind::Review,
             Self::Change(_) => Kind::Change,
             Self::Delegation(..) => Kind::Delegation,
-            Self::Availability(..) => Kind::Availability,
+            Self::Availability(..) | Self::Calendars(_) => Kind::Availability,
             Self::Evidence(..) => Kind::Evidence,
             Self::Freeze(_) => Kind::Freeze,
             Self::Person(_) => Kind::Person,
         }
     }
 
-    /// The word in the store's key: the kind, but a closure is its own.
+    /// The word in the store's key: the kind, but a closure and a list of calendars are their own.
     pub const fn word(&self) -> &'static str {
         match self {
             Self::Closure(_) => "closure",
+            Self::Calendars(_) => "calendars",
             other => other.kind().word(),
         }
     }
@@ -133,7 +147,7 @@ impl Subject {
             }
             Self::Evidence(change, checkpoint) => vec![change.as_str(), checkpoint.as_str()],
             Self::Freeze(calendar) => vec![calendar.as_str()],
-            Self::Person(person) => vec![person.as_str()],
+            Self::Person(person) | Self::Calendars(person) => vec![person.as_str()],
         }
     }
 }

@@ -182,7 +182,7 @@ mod profile {
 
     use crate::{
         Source,
-        facts::fact::{Revision, Stamp},
+        facts::fact::{Revision, Stamp, is_first},
     };
 
     #[derive(Serialize, Deserialize)]
@@ -190,16 +190,19 @@ mod profile {
         profile: Option<Revision>,
         #[serde(default, skip_serializing_if = "Option::is_none")]
         profile_source: Option<Source>,
+        #[serde(default, skip_serializing_if = "is_first")]
+        profile_epoch: u32,
     }
 
     pub fn serialize<S: Serializer>(stamp: &Option<Stamp>, serializer: S) -> Result<S::Ok, S::Error> {
+        let profile_epoch = stamp.as_ref().map_or(0, |stamp| stamp.epoch);
         let (profile, profile_source) = stamp.clone().map(|stamp| (stamp.revision, stamp.source)).unzip();
-        Wire { profile, profile_source }.serialize(serializer)
+        Wire { profile, profile_source, profile_epoch }.serialize(serializer)
     }
 
     pub fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Stamp>, D::Error> {
-        let Wire { profile, profile_source } = Wire::deserialize(deserializer)?;
-        Ok(profile.zip(profile_source).map(|(revision, source)| Stamp { source, revision }))
+        let Wire { profile, profile_source, profile_epoch: epoch } = Wire::deserialize(deserializer)?;
+        Ok(profile.zip(profile_source).map(|(revision, source)| Stamp { source, epoch, revision }))
     }
 }
 

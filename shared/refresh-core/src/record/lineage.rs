@@ -5,7 +5,12 @@ use serde::{Deserialize, Serialize};
 use crate::{
     Instant, Person, ReviewId, TraceId,
     base::digest::{Digest, canonical},
-    facts::{authority::Disposition, event::Identity, fact::Revision, subject::Subject},
+    facts::{
+        authority::{Disposition, UntakenMember},
+        event::Identity,
+        fact::Revision,
+        subject::Subject,
+    },
     record::{
         decision::Decision,
         delivery::Undeliverable,
@@ -104,6 +109,9 @@ pub struct Trigger {
     /// What became of the event.
     #[serde(flatten)]
     pub disposition: Disposition,
+    /// Of a repeated `review.issued`: the members that count for nothing.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub not_taken: Vec<UntakenMember>,
     /// Sets an id collision apart from the event whose id it took.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub collision: Option<Digest>,

@@ -11,7 +11,7 @@ use crate::{
     Checkpoint, Instant, Interval, Person, Role, Source,
     base::{digest::Digest, instant::Slot},
     facts::{
-        fact::{Fact, Revision},
+        fact::{Fact, Revision, Stamp, is_first},
         subject::Subject,
     },
     record::{mark::Mark, report::Report},
@@ -91,6 +91,9 @@ pub struct Standpoint {
     pub subject: Subject,
     /// Who said so.
     pub source: Source,
+    /// The epoch of the revision: after a reset a number may come again, for another state.
+    #[serde(default, skip_serializing_if = "is_first")]
+    pub epoch: u32,
     /// The source's number.
     pub revision: Revision,
 }
@@ -98,6 +101,7 @@ pub struct Standpoint {
 impl Standpoint {
     /// The standpoint on a fact.
     pub fn of(fact: &Fact) -> Self {
-        Self { subject: fact.subject.clone(), source: fact.source.clone(), revision: fact.revision }
+        let Stamp { source, epoch, revision } = fact.stamp();
+        Self { subject: fact.subject.clone(), source, epoch, revision }
     }
 }

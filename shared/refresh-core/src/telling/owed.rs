@@ -288,7 +288,9 @@ fn why(reading: &Reading<'_>, told: &LastNotified, stood_on: &[Standpoint]) -> V
     let now = shown.stands_on.iter().filter(replaced).chain(news);
     let roles = reading.review.shown();
     let may_know = |standpoint: &&Standpoint| match &standpoint.subject {
-        Subject::Availability(person, ..) => *person == told.person || reading.sees_all(&told.person),
+        Subject::Availability(person, ..) | Subject::Calendars(person) => {
+            *person == told.person || reading.sees_all(&told.person)
+        }
         Subject::Delegation(_, role) => {
             reading.sees_all(&told.person)
                 || roles.attendees.get(role) == Some(&told.person)

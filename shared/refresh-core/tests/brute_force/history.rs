@@ -165,6 +165,7 @@ impl<'a> History<'a> {
             subject: Subject::Person(translate::person(0)),
             revision: self.revision,
             disposition: Disposition::Applied,
+            not_taken: Vec::new(),
             collision: None,
             trace: None,
         }

@@ -4,7 +4,7 @@
 use std::{cmp::Reverse, collections::BTreeSet};
 
 use crate::{
-    case::{Case, Content, DAY, Diary, Evidence, Proposal, Seats, Span, Time},
+    case::{Case, Content, DAY, Diary, Evidence, MINUTE, Proposal, Seats, Span, Time},
     hours, ledger,
     waivers::{self, Waived},
 };
@@ -43,16 +43,21 @@ pub enum Choice {
 /// When a checkpoint is ready; `None` where nothing says so, or it is overdue.
 pub fn ready(case: &Case, checkpoint: usize) -> Option<Time> {
     match case.facts.evidence[checkpoint]? {
-        Evidence::Ready(at) => Some(at),
-        Evidence::Expected(Some(at)) if case.now < at + case.rules.grace => Some(at),
+        Evidence::Ready(at) => Some(minute(at)),
+        Evidence::Expected(Some(at)) if case.now < minute(at) + case.rules.grace => Some(minute(at)),
         Evidence::Expected(_) | Evidence::Withdrawn => None,
     }
+}
+
+/// Ready times count to the minute.
+fn minute(at: Time) -> Time {
+    at.div_euclid(MINUTE) * MINUTE
 }
 
 /// Since when a checkpoint that was expected is missed, its grace over.
 pub fn overdue(case: &Case, checkpoint: usize) -> Option<Time> {
     match case.facts.evidence[checkpoint]? {
-        Evidence::Expected(Some(at)) if ready(case, checkpoint).is_none() => Some(at),
+        Evidence::Expected(Some(at)) if ready(case, checkpoint).is_none() => Some(minute(at)),
         _ => None,
     }
 }

@@ -100,6 +100,7 @@ impl Store {
             subject: Subject::Person(translate::person(0)),
             revision: self.events,
             disposition: if accepted { Disposition::Applied } else { Disposition::Ignored(Ignored::Duplicate) },
+            not_taken: Vec::new(),
             collision: None,
             trace: None,
         }

@@ -5,7 +5,7 @@ use refresh_core::{
     facts::{
         fact::{
             Availability, Body, Busy, ChangeState, Delegate, DelegateStatus, EntryOf, EvidenceStatus, Fact, Facts,
-            Freeze, InForce, Profile, Terms,
+            Freeze, InForce, Profile, RevisionOrder, Terms,
         },
         policy::{
             Churn, Deployment, Exclusion, MetadataAlone, OtherReviews, Overrides, Policy, Prefer, Registration,
@@ -154,7 +154,14 @@ pub fn facts(names: Names, script: &Script, facts: &case::Facts, now: Time, revi
     let service = Service::parse("identity").expect("a name");
     let mut all = Facts::default();
     let mut put = |subject: Subject, body: Body, accepted: Time| {
-        all.insert(Fact { subject, source: source(), revision, accepted_at: names.at(accepted), body });
+        all.insert(Fact {
+            subject,
+            source: source(),
+            revision,
+            accepted_at: names.at(accepted),
+            body,
+            order: RevisionOrder::default(),
+        });
     };
     let seats = script.seats.iter().enumerate().map(|(at, who)| (role(at), person(*who)));
     let terms = Terms {

@@ -39,6 +39,12 @@ pub fn holds(world: &World, claim: &str) -> Result<(), String> {
             let found = world.facts.values().filter(|fact| fact.subject.word() == kind).map(|fact| fact.revision).max();
             same(revision, &found.map_or("none".to_owned(), |found| found.to_string()))
         }
+        "silenced" => {
+            let silenced = world.facts.values().filter(|fact| fact.order.is_silenced());
+            let kinds: Vec<&str> = silenced.map(|fact| fact.subject.word()).collect();
+            same(rest, if kinds.is_empty() { "nothing" } else { kinds[0] })
+        }
+        "untaken" => same(rest, &world.untaken.iter().map(|member| member.word()).collect::<Vec<_>>().join(", ")),
         "answered" => same(rest, world.answered.as_ref().map_or("not at all", |answered| answered.result.word())),
         "before" => {
             let before = world.answered.as_ref().and_then(|answered| answered.before.as_ref());

@@ -115,7 +115,9 @@ pub fn part(day: Day, part: &CalendarPart) -> String {
 /// `evidence:2`, `availability:sec-a:2`: whose fact, and its revision.
 pub fn standpoint(found: &Standpoint) -> String {
     let about = match &found.subject {
-        Subject::Availability(person, ..) | Subject::Person(person) => format!(":{}", short(person)),
+        Subject::Availability(person, ..) | Subject::Calendars(person) | Subject::Person(person) => {
+            format!(":{}", short(person))
+        }
         Subject::Delegation(_, role) => format!(":{}", short_role(role)),
         _ => String::new(),
     };

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use refresh_core::{
-    Checkpoint, EventId, Interval, Person, Role, Source, Zone,
+    Checkpoint, DiaryName, EventId, Interval, Person, Role, Source, Zone,
     decide::adopt::Wish,
     facts::{
         fact::{
@@ -150,6 +150,14 @@ fn act(world: &mut World, step: &str, manner: Manner) -> Result<(), String> {
         }
         "register" => register(world, rest),
         "promise" => promise(world, rest),
+        "reset" => {
+            let subject = subject_of(rest)?;
+            world.reset(subject, manner)
+        }
+        "uid" => {
+            world.uid_in_use = rest == "in use";
+            Ok(())
+        }
         "evidence" => evidence(world, rest, manner),
         "freeze" => freeze(world, rest, manner),
         "change" => {
@@ -283,6 +291,7 @@ fn newer_terms(world: &mut World, rest: &str, manner: Manner) -> Result<(), Stri
         "title" => terms.title = value.to_owned(),
         "checkpoints" => terms.checkpoints = list(value, Checkpoint::parse)?.into_iter().collect(),
         "slot" => terms.slot = world.day.interval(value)?,
+        "optional" => terms.optional = list(value, fixture::person)?.into_iter().collect(),
         "attendee" => {
             let (role, person) = value.split_once('=').ok_or("role=person")?;
             terms.attendees.insert(fixture::role(role)?, fixture::person(person)?);
@@ -292,7 +301,7 @@ fn newer_terms(world: &mut World, rest: &str, manner: Manner) -> Result<(), Stri
             policy_member(&mut policy, value)?;
             terms.policy = serde_json::from_value(policy).map_err(|wrong| format!("{value}: {wrong}"))?;
         }
-        _ => return Err(format!("title, checkpoints, slot, attendee or policy; found {word:?}")),
+        _ => return Err(format!("title, checkpoints, slot, attendee, optional or policy; found {word:?}")),
     }
     world.terms = terms.clone();
     world.send(Subject::Review(fixture::review()), Body::Review(terms), manner)
@@ -338,30 +347,35 @@ fn policy_member(policy: &mut Value, said: &str) -> Result<(), String> {
 
 /// What a source never reported.
 fn forget(world: &mut World, what: &str) -> Result<(), String> {
-    let subject = match what.split_once(' ').unwrap_or((what, "")) {
+    let subject = subject_of(what)?;
+    world.facts.remove(&subject).map(drop).ok_or(format!("{what} was never reported anyway"))
+}
+
+fn subject_of(what: &str) -> Result<Subject, String> {
+    Ok(match what.split_once(' ').unwrap_or((what, "")) {
         ("change", _) => Subject::Change(fixture::change()),
         ("freeze", _) => Subject::Freeze(fixture::calendar()),
         ("evidence", key) => Subject::Evidence(fixture::change(), checkpoint(key)?),
         ("delegation", role) => Subject::Delegation(fixture::service(), fixture::role(role)?),
         ("calendar", name) => Subject::Availability(fixture::person(name)?, Diary::Calendar, None),
         _ => return Err(format!("change, freeze, evidence, delegation or calendar; found {what:?}")),
-    };
-    world.facts.remove(&subject).map(drop).ok_or(format!("{what} was never reported anyway"))
+    })
 }
 
 fn kind(word: &str) -> Result<Kind, String> {
     serde_json::from_value(json!(word)).map_err(|_| format!("a kind of fact; found {word:?}"))
 }
 
-/// `register evidence //ci.example.com/*`
+/// `register evidence //ci.example.com/*`, `register evidence //second takes over //evidence.example.com`
 fn register(world: &mut World, rest: &str) -> Result<(), String> {
     let (word, source) = rest.split_once(' ').ok_or("a kind and a source")?;
+    let (source, former) = source.split_once(" takes over ").unwrap_or((source, ""));
     let governed_by = fixture::person("governor")?;
     world.deployment.sources.push(Registration {
         kind: kind(word)?,
         source: Source::parse(source)?,
         governed_by,
-        takes_over: Vec::new(),
+        takes_over: list(former, Source::parse)?,
         max_age_minutes: None,
         sender: None,
     });
@@ -472,7 +486,7 @@ fn delegate(day: Day, text: &str) -> Result<Delegate, String> {
 }
 
 /// `sec-a free`, `sec-a busy 15:00-16:00 own, 17:00-18:00 not own`, `sec-a oncall 15:00-16:00`,
-/// `sec-a unknown 15:00-16:00`, `sec-a known 13:00-15:00`, `sec-a oncall known 13:00-15:00`, `sec-a lives in Asia/Tokyo`
+/// `sec-a calendar work busy 15:00-16:00`, `sec-a unknown 15:00-16:00`, `sec-a known 13:00-15:00`, `sec-a oncall known 13:00-15:00`, `sec-a lives in Asia/Tokyo`
 fn diary(world: &mut World, name: &str, rest: &str, manner: Manner) -> Result<(), String> {
     let person: Person = fixture::person(name)?;
     if let Some(place) = rest.strip_prefix("lives in ") {
@@ -480,6 +494,10 @@ fn diary(world: &mut World, name: &str, rest: &str, manner: Manner) -> Result<()
         return world.send(Subject::Person(person), Body::Person(profile), manner);
     }
     let day = world.day;
+    let (name, rest) = match rest.strip_prefix("calendar ").and_then(|rest| rest.split_once(' ')) {
+        Some((calendar, rest)) => (Some(DiaryName::parse(calendar)?), rest),
+        None => (None, rest),
+    };
     let (which, said) = match rest.strip_prefix("oncall ") {
         Some(said) => (Diary::Oncall, said),
         None => (Diary::Calendar, rest),
@@ -497,9 +515,9 @@ fn diary(world: &mut World, name: &str, rest: &str, manner: Manner) -> Result<()
         "unknown" => diary.unknown = list(intervals, |text| day.interval(text))?,
         "known" => diary.horizon = day.interval(intervals)?,
         _ if day.is_interval(word) => diary.busy = list(said, |text| busy(day, text))?,
-        _ => return Err(format!("no such step: {name} {rest}")),
+        _ => return Err(format!("no such step: {person} {rest}")),
     }
-    world.send(Subject::Availability(person, which, None), Body::Availability(diary), manner)
+    world.send(Subject::Availability(person, which, name), Body::Availability(diary), manner)
 }
 
 fn busy(day: Day, text: &str) -> Result<Busy, String> {

@@ -11,11 +11,11 @@ use refresh_core::{
     choice::situation,
     decide::{adopt::Answered, refresh},
     facts::{
-        authority::{self, Disposition, Ignored, StoredContext},
-        event::{Event, Identity, Statement},
+        authority::{self, Disposition, Ignored, StoredContext, UntakenMember},
+        event::{Event, Identity, Reset, Statement},
         fact::{Body, Change, ChangeState, Facts, InForce, Revision, Terms},
         policy::Deployment,
-        subject::Subject,
+        subject::{Kind, Subject},
     },
     record::{
         commit::{Cause, Commit},
@@ -74,6 +74,11 @@ pub struct World {
     pub mark: Mark,
     /// Facts are written, and the refresh that should follow is late.
     pub late: bool,
+    /// Whether another open review's meeting has the UID that this one is issued with.
+    pub uid_in_use: bool,
+    not_taken: Vec<UntakenMember>,
+    /// What of the last event counts for nothing.
+    pub untaken: Vec<UntakenMember>,
 }
 
 /// Where observation begins: claims are about what came after.
@@ -135,6 +140,9 @@ impl World {
             answered: None,
             mark: Mark::default(),
             late: false,
+            uid_in_use: false,
+            not_taken: Vec::new(),
+            untaken: Vec::new(),
         };
         world.furnish()?;
         if steps.contains(&"worked fixture") {
@@ -175,13 +183,25 @@ impl World {
             None => EventId::parse(&format!("e{}", self.events.len() + 1))?,
         };
         let source = manner.source.unwrap_or_else(|| fixture::source(subject.kind()));
+        self.state(subject, Statement::State { revision, body }, source, id)
+    }
+
+    /// An operator lets the holder's next fact in at any revision.
+    pub fn reset(&mut self, subject: Subject, manner: Manner) -> Result<(), String> {
+        let reset = Reset { by: fixture::person("ops-1")?, reason: "a revision in nanoseconds".to_owned() };
+        let source = manner.source.unwrap_or_else(|| fixture::source(Kind::Operator));
+        let id = EventId::parse(&format!("e{}", self.events.len() + 1))?;
+        self.state(subject, Statement::Reset(reset), source, id)
+    }
+
+    fn state(&mut self, subject: Subject, statement: Statement, source: Source, id: EventId) -> Result<(), String> {
         let event = Event {
             identity: Identity { source, id },
             event_type: format!("dev.holdpoint.{}.v1", subject.word()),
             trace: None,
-            digest: Digest::of("event", &(&subject, revision, &body)),
+            digest: Digest::of("event", &(&subject, format!("{statement:?}"))),
             subject,
-            statement: Statement::State { revision, body },
+            statement,
         };
         self.receive(event)
     }
@@ -203,10 +223,13 @@ impl World {
         let first_accepted = repeated.map(|(.., at)| at);
         let disposition = repeated.map_or(disposition, |(_, first, _)| first);
         let hands_over = matches!(event.subject, Subject::Review(_)) && disposition.is_applied();
-        let touches = self.review.is_some() && self.depends.contains(&event.subject);
+        let says = event.body().is_some();
+        let touches = self.review.is_some() && says && self.depends.contains(&event.subject.dependence());
         if self.late {
             return Ok(());
         }
+        let not_taken = std::mem::take(&mut self.not_taken);
+        self.untaken.clone_from(&not_taken);
         let over = [Ignored::ReviewStarted, Ignored::ReviewClosed].map(Disposition::Ignored).contains(&disposition);
         if self.review.is_none() && hands_over || touches && !over {
             let trigger = Trigger {
@@ -215,6 +238,7 @@ impl World {
                 subject: event.subject.clone(),
                 revision: event.revision(),
                 disposition,
+                not_taken: not_taken.clone(),
                 collision,
                 trace: event.trace,
             };
@@ -226,13 +250,34 @@ impl World {
     }
 
     fn judge(&mut self, event: &Event) -> Disposition {
-        let known = StoredContext { fact: self.facts.get(&event.subject), review_issued: self.review.is_some() };
+        let known = StoredContext {
+            fact: self.facts.get(&event.subject),
+            review_issued: self.review.is_some(),
+            uid_in_use: self.uid_in_use && matches!(event.subject, Subject::Review(_)),
+            arrived: self.now,
+        };
         match authority::judge(event, &known, &self.deployment, self.now) {
-            Err(reason) => Disposition::Ignored(reason),
+            Err(reason) => {
+                let counted = known.fact.filter(|_| reason == Ignored::StaleRevision).and_then(authority::count_stale);
+                self.facts.extend(counted.map(|fact| (fact.subject.clone(), fact)));
+                Disposition::Ignored(reason)
+            }
             Ok(fact) => {
+                let first = known.fact.map(|first| &first.body);
+                if let (Some(Body::Review(again)), Some(Body::Review(first)), Some(review)) =
+                    (event.body(), first, &self.review)
+                {
+                    let packet = &review.authoritative.packet;
+                    self.not_taken = authority::not_taken(again, packet.slot, &packet.attendees, &first.optional);
+                }
+                if let Subject::Availability(person, ..) = &fact.subject {
+                    let list = self.facts.get(&Subject::Calendars(person.clone()));
+                    let list = authority::list_calendar(list, &fact).expect("few calendars");
+                    self.facts.extend(list.map(|list| (list.subject.clone(), list)));
+                }
                 // Fact first, dependents second: whoever starts to depend on it meanwhile sees it.
                 self.facts.insert(event.subject.clone(), fact);
-                let dependent = self.review.as_ref().filter(|_| self.depends.contains(&event.subject));
+                let dependent = self.review.as_ref().filter(|_| self.depends.contains(&event.subject.dependence()));
                 let over = review::over(dependent.map(|review| &review.head), self.now);
                 over.map_or(Disposition::Applied, Disposition::Ignored)
             }

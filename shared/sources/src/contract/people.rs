@@ -1,9 +1,12 @@
 //! `delegation.updated` and `person.updated`: who fills a role, who may stand in, and who they are.
 
-use std::{cell::RefCell, collections::BTreeSet};
+use std::{
+    cell::RefCell,
+    collections::{BTreeMap, btree_map::Entry},
+};
 
 use refresh_core::{
-    Person, Role, Service,
+    Instant, Person, Role, Service,
     facts::{
         event::Statement,
         fact::{Body, Delegate, DelegateStatus, MOST_DELEGATES, Mapping, Profile},
@@ -35,24 +38,46 @@ pub fn delegation(data: &Object<'_>) -> Option<Said> {
     Some((Subject::Delegation(service?, role?), Statement::State { revision: revision?, body }))
 }
 
-/// In order of preference, each person once: a second entry would have two ranks and two validities.
+/// In order of preference, each person once: a second entry would have two ranks and two validities. One person in two
+/// letter cases is one, where both entries say the same.
 fn delegates(node: &Node<'_>) -> Option<Vec<Delegate>> {
-    let seen = RefCell::new(BTreeSet::new());
-    node.list(MOST_DELEGATES, |item| {
+    let seen: RefCell<BTreeMap<Person, (String, Option<Delegate>)>> = RefCell::default();
+    let listed = node.list(MOST_DELEGATES, |item| {
         let object = item.object()?;
-        let person = object.must("person", |node| {
-            let person = node.parsed(Person::parse)?;
-            if seen.borrow_mut().insert(person.clone()) { Some(person) } else { node.wrong("each delegate once") }
-        });
+        let person = object.must("person", |node| Some((node.parsed(Person::parse)?, node.text_owned()?)));
         let status = object.must("status", |node| node.word(&STATUSES));
-        let from = object.may("valid_from", |node| node.instant());
-        let until = object.may("valid_until", |node| node.instant());
-        let (from, until) = (from?, until?);
-        if let (Some(start), Some(end)) = (from, until) {
-            object.ordered("valid_from", start, "valid_until", end)?;
+        let validity = validity(&object);
+        let (person, spelled) = person?;
+        let delegate = status.zip(validity).map(|(status, (valid_from, valid_until))| Delegate {
+            person: person.clone(),
+            status,
+            valid_from,
+            valid_until,
+        });
+        match seen.borrow_mut().entry(person) {
+            Entry::Vacant(vacant) => {
+                vacant.insert((spelled, delegate.clone()));
+                delegate.map(Some)
+            }
+            Entry::Occupied(known) => {
+                let (first, said) = known.get();
+                let same = delegate.is_some() && *said == delegate && *first != spelled;
+                if same { Some(None) } else { object.must("person", |node| node.wrong("each delegate once")) }
+            }
         }
-        Some(Delegate { person: person?, status: status?, valid_from: from, valid_until: until })
-    })
+    })?;
+    Some(listed.into_iter().flatten().collect())
+}
+
+/// From when until when a delegation holds; either end may be open.
+fn validity(object: &Object<'_>) -> Option<(Option<Instant>, Option<Instant>)> {
+    let from = object.may("valid_from", |node| node.instant());
+    let until = object.may("valid_until", |node| node.instant());
+    let (from, until) = (from?, until?);
+    if let (Some(start), Some(end)) = (from, until) {
+        object.ordered("valid_from", start, "valid_until", end)?;
+    }
+    Some((from, until))
 }
 
 pub fn person(data: &Object<'_>) -> Option<Said> {

@@ -3,7 +3,7 @@
 use std::{cell::RefCell, collections::BTreeSet};
 
 use refresh_core::{
-    Calendar, DiaryName, Person,
+    Calendar, DiaryName, Interval, Person,
     base::name::LONGEST_NAME,
     facts::{
         event::Statement,
@@ -29,14 +29,17 @@ pub fn availability(data: &Object<'_>) -> Option<Said> {
     let busy = data.must("busy", |node| {
         node.list(MOST_INTERVALS, |item| {
             let object = item.object()?;
-            let interval = object.interval("start", "end");
+            let interval = object.interval_or_nothing("start", "end");
             let own = object.may("own", |node| node.flag());
-            let (interval, own) = (interval?, own?);
-            Some(Busy { start: interval.start, end: interval.end, own: EntryOf::of(own) })
+            let (Some(interval), own) = (interval?, own?) else { return Some(None) };
+            Some(Some(Busy { start: interval.start, end: interval.end, own: EntryOf::of(own) }))
         })
     });
-    let unknown = data.may("unknown", |node| node.list(MOST_INTERVALS, |item| item.object()?.interval("start", "end")));
-    let (mut busy, mut unknown) = (busy?, unknown?.unwrap_or_default());
+    let unknown = data
+        .may("unknown", |node| node.list(MOST_INTERVALS, |item| item.object()?.interval_or_nothing("start", "end")));
+    // An interval of no length says nothing. Some systems send one for a cancelled entry.
+    let mut busy: Vec<Busy> = busy?.into_iter().flatten().collect();
+    let mut unknown: Vec<Interval> = unknown?.into_iter().flatten().flatten().collect();
     busy.sort_unstable_by_key(|entry| (entry.start, entry.end, entry.own));
     unknown.sort_unstable();
     let availability = Availability { horizon: horizon?, busy, unknown, merged: merged?.unwrap_or(false) };

@@ -2,6 +2,7 @@
 //! that passes silently is a rule that does not hold.
 
 mod rules;
+mod workable;
 
 use std::collections::BTreeSet;
 
@@ -14,13 +15,15 @@ use refresh_core::{
 };
 
 use crate::{
-    fault::Fault,
+    fault::{Fault, Refused},
     hook::Secrets,
     json,
     native::{Bindings, binding},
+    read::ReadBody,
     reader::{Faults, Node},
 };
 pub use rules::{overrides, standard};
+pub use workable::issued as check_issued;
 
 /// Registrations are read once, at start; a thousand is a generous company.
 const MOST_REGISTRATIONS: usize = 1_000;
@@ -45,6 +48,14 @@ impl PolicyFile {
             .map(|(name, hook)| format!("expected a secret {}, for the hook of {name}; found none", hook.secret))
             .collect()
     }
+
+    /// What a body came to, held against the deployment's own rules: see [`check_issued`].
+    ///
+    /// # Errors
+    /// Every fault of the first event that is refused.
+    pub fn check(&self, read: &ReadBody) -> Result<(), Refused> {
+        read.events.iter().try_for_each(|event| check_issued(event, &self.deployment.defaults))
+    }
 }
 
 /// The domain's part of the file. The rest of the file is checked all the same.
@@ -62,19 +73,23 @@ pub fn read(text: &str) -> Result<Deployment, Vec<Fault>> {
 pub fn read_file(text: &str) -> Result<PolicyFile, Vec<Fault>> {
     let value = json::parse(text, "$").map_err(|fault| vec![fault])?;
     let faults = Faults::default();
-    let file = file(&Node::root(&value, "$", &faults));
+    let file = file(&Node::root(&value, "$", &faults), &faults);
     match file {
         Some(file) if faults.is_empty() => Ok(file),
         _ => Err(faults.into_vec()),
     }
 }
 
-fn file(node: &Node<'_>) -> Option<PolicyFile> {
+fn file(node: &Node<'_>, faults: &Faults) -> Option<PolicyFile> {
     let object = node.object()?;
     object.only(&["sources", "defaults", "native"]);
     let sources = object.must("sources", sources);
     let defaults = object.may("defaults", overrides);
     let bindings = object.may("native", binding::read);
+    // Each part that is good by itself is held against what it must work together with, whatever is wrong elsewhere.
+    if let Some(sources) = &sources {
+        workable::sources(sources, faults);
+    }
     if let (Some(sources), Some(Some(bindings))) = (&sources, &bindings) {
         object.may("native", |node| {
             binding::registered(node, bindings, sources);
@@ -82,7 +97,9 @@ fn file(node: &Node<'_>) -> Option<PolicyFile> {
         });
     }
     // What the file leaves out is as the contract says; what it mistypes never gets here.
-    let defaults = standard().with(&defaults?.unwrap_or_else(Overrides::default));
+    let set = defaults?.unwrap_or_else(Overrides::default);
+    let defaults = standard().with(&set);
+    workable::rules(&defaults, &set, "$.defaults", faults);
     Some(PolicyFile { deployment: Deployment { sources: sources?, defaults }, bindings: bindings?.unwrap_or_default() })
 }
 

@@ -17,7 +17,8 @@ use crate::reader::{Node, Object};
 
 /// A year and a day: no distance between two instants of one review is longer, and sums of them stay far from overflow.
 pub(super) const MOST_MINUTES: i64 = 366 * 24 * 60;
-const MOST_QUIET_SECONDS: i64 = 24 * 60 * 60;
+/// An hour: news that is older tells nobody in time.
+const MOST_QUIET_SECONDS: i64 = 60 * 60;
 const MOST_CALENDARS: usize = 50;
 const MOST_EXCLUSIONS: usize = 500;
 const LONGEST_REASON: usize = 500;
@@ -113,12 +114,13 @@ pub fn overrides(node: &Node<'_>) -> Option<Overrides> {
     let tell = flag("tell_before_adoption");
     let holds = flag("hold_invites");
     let quiet = object.if_there("quiet_seconds", |node| node.whole(0..=MOST_QUIET_SECONDS));
-    let deadline = minutes("adoption_deadline_minutes");
+    // A deadline of zero is over as it begins, a reminder every zero minutes never ends.
+    let at_least_one = |name| object.if_there(name, |node| node.whole(1..=MOST_MINUTES));
+    let deadline = at_least_one("adoption_deadline_minutes");
     let remind_before = minutes("remind_before_expiry_minutes");
     let alternate = object.if_there("alternate_owner", |node| or_null(node, |node| node.parsed(Person::parse)));
-    let answer = minutes("acknowledge_within_minutes");
-    // Zero would remind without end.
-    let remind = object.if_there("remind_every_minutes", |node| node.whole(1..=MOST_MINUTES));
+    let answer = at_least_one("acknowledge_within_minutes");
+    let remind = at_least_one("remind_every_minutes");
     let alone = object.if_there("metadata_alone", |node| {
         node.word(&[("carried", MetadataAlone::Carried), ("told", MetadataAlone::Told)])
     });

@@ -1,0 +1,242 @@
+//! An event judged and written: EVENT, the fact it became, and what belongs to that, in one transaction.
+
+use decisions::{Committing, Doing};
+use lambda_shell::{Failure, deadline::Deadline, metrics::Metrics};
+use packet_store::{Acceptance, Accepted, Beside, UidClaim};
+use refresh_core::{
+    Instant, ReviewId, TraceId, Uid,
+    base::digest::Digest,
+    facts::{
+        authority::{self, Disposition, Ignored, MOST_CALENDARS, StoredContext, UntakenMember},
+        event::{Event, Statement},
+        fact::{Body, Fact, Terms},
+        subject::Subject,
+    },
+};
+use sources::fault::{Fault, Refused};
+
+use crate::Env;
+
+/// When a message is handled, and when it came to the queue.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Arrival {
+    pub(crate) now: Instant,
+    pub(crate) arrived: Instant,
+}
+
+/// What EVENT holds, and what this delivery was.
+pub(crate) struct Recorded {
+    /// Of the event as it was first seen: what its trigger says in every lineage.
+    pub(crate) disposition: Disposition,
+    /// `duplicate` or `id_collision`, where the id was recorded before.
+    pub(crate) repeated: Option<Disposition>,
+    pub(crate) collision: Option<Digest>,
+    /// Of a repeated `review.issued`: the members that count for nothing.
+    pub(crate) not_taken: Vec<UntakenMember>,
+    /// The one the first delivery came with, if any.
+    pub(crate) trace: Option<TraceId>,
+    /// Of a duplicate: when it was first accepted.
+    pub(crate) first_accepted: Option<Instant>,
+}
+
+/// What was read of the store that bears on one event.
+struct StoredBearing {
+    fact: Option<Fact>,
+    review_issued: bool,
+    /// The list of the person's calendars, where the event is of one that has a name.
+    calendars: Option<Fact>,
+    /// Whose the UID is of the meeting that a review is issued with.
+    uid_holder: Option<UidHolder>,
+}
+
+struct UidHolder {
+    review: ReviewId,
+    /// Neither closed nor started.
+    open: bool,
+}
+
+/// Judges an event against what is known now and writes what comes of it; again where another was quicker.
+///
+/// # Errors
+///
+/// Those of the store. The inner error: the event breaks a limit that only what is stored can tell.
+pub(crate) async fn record(
+    env: &Env,
+    event: &Event,
+    times: Arrival,
+    deadline: Deadline,
+) -> Result<Result<Recorded, Refused>, Failure> {
+    let committing = Committing { store: &env.store, jitter: &env.jitter, deadline };
+    let mut attempt = 0;
+    loop {
+        let known = known(env, event, times.now).await?;
+        let context = StoredContext {
+            fact: known.fact.as_ref(),
+            review_issued: known.review_issued,
+            uid_in_use: known.uid_holder.as_ref().is_some_and(|holder| holder.open),
+            arrived: times.arrived,
+        };
+        let judged = authority::judge(event, &context, &env.policy.deployment, times.now);
+        let Ok(calendars) =
+            judged.as_ref().map_or(Ok(None), |fact| authority::list_calendar(known.calendars.as_ref(), fact))
+        else {
+            return Ok(Err(too_many_calendars(event)));
+        };
+        let not_taken = match &judged {
+            Ok(_) => not_taken(env, event, known.fact.as_ref()).await?,
+            Err(_) => Vec::new(),
+        };
+        let stale = match (&judged, &known.fact) {
+            (Err(Ignored::StaleRevision), Some(fact)) => authority::count_stale(fact),
+            _ => None,
+        };
+        let silenced = matches!(judged, Err(Ignored::StaleRevision))
+            && stale.as_ref().or(known.fact.as_ref()).is_some_and(|fact| fact.order.is_silenced());
+        let disposition =
+            judged.as_ref().map_or_else(|ignored| Disposition::Ignored(*ignored), |_| Disposition::Applied);
+        let acceptance = Acceptance {
+            event,
+            disposition,
+            fact: judged.as_ref().ok().or(stale.as_ref()),
+            replaces: known.fact.as_ref(),
+            beside: Beside {
+                calendars: calendars.as_ref().map(|list| (list, known.calendars.as_ref())),
+                uid: if judged.is_ok() { uid_claim(event, &known) } else { None },
+                silenced,
+                not_taken: &not_taken,
+            },
+            at: times.now,
+        };
+        match env.store.accept(&acceptance).await.doing("accepting the event")? {
+            Accepted::Written => {
+                if silenced {
+                    tell_of_silence(event, times.now);
+                }
+                let (repeated, collision, first_accepted) = (None, None, None);
+                let trace = event.trace;
+                return Ok(Ok(Recorded { disposition, repeated, collision, not_taken, trace, first_accepted }));
+            }
+            Accepted::Superseded if committing.wait(attempt).await => attempt += 1,
+            Accepted::Superseded => {
+                return Err(Failure::passing(
+                    "accepting the event",
+                    "another fact was always quicker; the deadline is near",
+                ));
+            }
+            Accepted::Known(record) if record.digest == event.digest => {
+                let repeated = Some(Disposition::Ignored(Ignored::Duplicate));
+                let (disposition, trace, first_accepted) = (record.disposition, record.trace, Some(record.at));
+                let (collision, not_taken) = (None, record.not_taken);
+                return Ok(Ok(Recorded { disposition, repeated, collision, not_taken, trace, first_accepted }));
+            }
+            Accepted::Known(record) => {
+                let collided = Disposition::Ignored(Ignored::IdCollision);
+                env.store.collide(event, times.now).await.doing("recording an id collision")?;
+                // The source's mistake and not this deployment's: a figure with an alarm of its own counts it.
+                tracing::warn!("another event came with an id that was used before");
+                let (repeated, collision, not_taken) = (Some(collided), Some(event.digest), Vec::new());
+                let (disposition, trace, first_accepted) = (collided, record.trace, None);
+                return Ok(Ok(Recorded { disposition, repeated, collision, not_taken, trace, first_accepted }));
+            }
+        }
+    }
+}
+
+async fn known(env: &Env, event: &Event, now: Instant) -> Result<StoredBearing, Failure> {
+    let fact = env.store.fact(&event.subject).await.doing("reading the subject's fact")?;
+    let mut known = StoredBearing { fact, review_issued: true, calendars: None, uid_holder: None };
+    match (&event.subject, event.body()) {
+        (Subject::Closure(review), Some(_)) => {
+            let terms = env.store.fact(&Subject::Review(review.clone())).await;
+            known.review_issued = terms.doing("reading the review that is closed")?.is_some();
+        }
+        (Subject::Availability(person, _, Some(_)), _) => {
+            let list = Subject::Calendars(person.clone());
+            known.calendars = env.store.fact(&list).await.doing("reading the list of the person's calendars")?;
+        }
+        _ => {}
+    }
+    if let Some((uid, review)) = claimed(event, known.fact.as_ref()) {
+        known.uid_holder = holder(env, uid, review, now).await?;
+    }
+    Ok(known)
+}
+
+/// The UID that a first issue claims. A repeated issue changes no meeting, so it claims none.
+fn claimed<'a>(event: &'a Event, known: Option<&Fact>) -> Option<(&'a Uid, &'a ReviewId)> {
+    match (&event.subject, event.body(), known) {
+        (Subject::Review(review), Some(Body::Review(Terms { meeting: Some(meeting), .. })), None) => {
+            Some((&meeting.uid, review))
+        }
+        _ => None,
+    }
+}
+
+fn uid_claim<'a>(event: &'a Event, known: &'a StoredBearing) -> Option<UidClaim<'a>> {
+    let (uid, review) = claimed(event, known.fact.as_ref())?;
+    Some(UidClaim { uid, review, replaces: known.uid_holder.as_ref().map(|holder| &holder.review) })
+}
+
+/// Whose the UID is. A review without a HEAD was issued a moment ago: its terms say when it starts.
+async fn holder(env: &Env, uid: &Uid, issued: &ReviewId, now: Instant) -> Result<Option<UidHolder>, Failure> {
+    let held = env.store.uid_holder(uid).await.doing("reading whose the meeting's UID is")?;
+    let Some(review) = held else { return Ok(None) };
+    if review == *issued {
+        return Ok(Some(UidHolder { review, open: false }));
+    }
+    let closure = env.store.fact(&Subject::Closure(review.clone())).await;
+    let closed = closure.doing("reading whether the UID's holder is closed")?.is_some();
+    let over = match env.store.head(&review).await.doing("reading the UID's holder")? {
+        Some(head) => head.is_over(now),
+        None => {
+            let terms = env.store.fact(&Subject::Review(review.clone())).await;
+            let terms = terms.doing("reading the terms of the UID's holder")?;
+            matches!(terms.map(|fact| fact.body), Some(Body::Review(terms)) if terms.slot.start <= now)
+        }
+    };
+    let open = !closed && !over;
+    if open {
+        tracing::warn!(review_id = %review, "the meeting's UID is that of another review, which is not over");
+    }
+    Ok(Some(UidHolder { review, open }))
+}
+
+/// What a repeated issue names that counts for nothing, against what is authoritative now.
+async fn not_taken(env: &Env, event: &Event, known: Option<&Fact>) -> Result<Vec<UntakenMember>, Failure> {
+    let (Subject::Review(id), Some(Body::Review(repeated)), Some(Body::Review(first))) =
+        (&event.subject, event.body(), known.map(|fact| &fact.body))
+    else {
+        return Ok(Vec::new());
+    };
+    let review = env.store.review(id).await.doing("reading the review that is issued again")?;
+    let (slot, attendees) = review.as_ref().map_or((first.slot, &first.attendees), |review| {
+        (review.authoritative.packet.slot, &review.authoritative.packet.attendees)
+    });
+    Ok(authority::not_taken(repeated, slot, attendees, &first.optional))
+}
+
+/// A limit that no schema can tell: how many calendars the person has already.
+fn too_many_calendars(event: &Event) -> Refused {
+    let fault = Fault::new(
+        "$.data.calendar",
+        format!("one of at most {MOST_CALENDARS} calendars of a person"),
+        "one more than that",
+    );
+    Refused {
+        identity: Some(event.identity.clone()),
+        event_type: Some(event.event_type.clone()),
+        trace: event.trace,
+        faults: vec![fault],
+    }
+}
+
+/// An operator must look: a wrong revision keeps out whatever the source says of the subject.
+fn tell_of_silence(event: &Event, now: Instant) {
+    debug_assert!(matches!(event.statement, Statement::State { .. }));
+    tracing::warn!(
+        kind = event.kind().word(),
+        revision = event.revision(),
+        "the last events of a subject were all stale_revision; `holdpoint reviews` names the subject"
+    );
+    Metrics::new("Holdpoint").count("SilencedSubjects", 1).emit(now.millis());
+}
