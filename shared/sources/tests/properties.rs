@@ -140,6 +140,52 @@ fn nor_out_of_a_calendar_text() {
     assert!(!format!("{:?}", read(&marked)).contains("MARKER"));
 }
 
+/// Other texts have their own places to plant into: another event's lines, another column, other elements.
+#[test]
+fn nor_out_of_any_other_text() {
+    let named = |name: &str| {
+        let path = format!("{}/../../events/ingest/native_{name}.json", env!("CARGO_MANIFEST_DIR"));
+        serde_json::from_str::<Value>(&fs::read_to_string(path).expect("a sample")).expect("JSON")
+    };
+    for (name, pointer, plants) in [
+        (
+            "ical_vevent_feed",
+            "/body",
+            &[(
+                "BEGIN:VEVENT\r\n",
+                "BEGIN:VEVENT\r\nLOCATION:MARKER\r\nDESCRIPTION:MARK\r\n ER\r\nX-A;X-B=MARKER:MARKER\r\n",
+            )][..],
+        ),
+        ("ical_vevent", "/body/response", &[("BEGIN:VALARM\r\n", "BEGIN:VALARM\r\nSUMMARY:MARKER\r\n")]),
+        (
+            "roster_csv",
+            "/body",
+            &[("valid_until\r\n", "valid_until,note\r\n"), (",holder,,\r\n", ",holder,,,MARKER\r\n")],
+        ),
+        (
+            "ical_vfreebusy_schedule_response",
+            "/body",
+            &[("<C:response>", "<C:response><!-- MARKER --><D:responsedescription>MARKER</D:responsedescription>")],
+        ),
+        ("ical_vfreebusy_query", "/body/response", &[("BEGIN:VFREEBUSY\r\n", "BEGIN:VFREEBUSY\r\nCOMMENT:MARKER\r\n")]),
+    ] {
+        let sample = named(name);
+        let before = read(&sample.to_string(), bindings()).unwrap_or_else(|refused| panic!("{name}: {refused}"));
+        let mut marked = sample.clone();
+        let spot = marked.pointer_mut(pointer).expect("a text");
+        let mut text = spot.as_str().expect("text").to_owned();
+        for (place, with) in plants {
+            assert!(text.contains(place), "{name}: {place}");
+            text = text.replace(place, with);
+        }
+        assert!(text.contains("MARK"), "{name}");
+        *spot = Value::from(text);
+        let after = read(&marked.to_string(), bindings()).unwrap_or_else(|refused| panic!("{name}: {refused}"));
+        assert!(!format!("{after:?}").contains("MARKER"), "{name}");
+        assert_eq!(before, after, "{name}");
+    }
+}
+
 proptest! {
     #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
 

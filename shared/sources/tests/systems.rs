@@ -187,3 +187,29 @@ fn a_refused_record_stands_alone() {
     );
     assert!(said(&mended, &bindings).starts_with("CHANGE-43 r"));
 }
+
+/// The page for source teams: a section a format, whose binding the policy's reader takes and whose sample is read.
+#[test]
+fn the_page_of_each_system_works() {
+    let page = include_str!("../../../events/README.md");
+    let mut formats = std::collections::BTreeSet::new();
+    for section in page.split("\n### ").skip(1) {
+        let title = section.lines().next().unwrap_or_default();
+        let binding = section.split("```json\n").nth(1).and_then(|rest| rest.split("```").next());
+        let binding: Value = serde_json::from_str(binding.unwrap_or_else(|| panic!("{title}: no binding"))).expect(title);
+        let format = binding["format"].as_str().expect("a format").to_owned();
+        assert!(section.contains(&format!("`{format}`.")), "{title} does not name {format}");
+        let shipped = bindings(|native| {
+            let list = native.as_array_mut().expect("a list");
+            list.retain(|known| known["format"] != format.as_str());
+            list.push(binding.clone());
+        });
+        let line = section.split("```sh\n").nth(1).and_then(|rest| rest.lines().next()).expect("a line");
+        let sent = line.strip_prefix("holdpoint send events/ingest/").and_then(|name| name.strip_suffix(".json"));
+        let payload = sample(sent.unwrap_or_else(|| panic!("{title}: {line}")));
+        sources::read(&payload.to_string(), &shipped).unwrap_or_else(|refused| panic!("{title}: {refused}"));
+        formats.insert(format);
+    }
+    let all: std::collections::BTreeSet<String> = sources::Format::ALL.map(|format| format.word().to_owned()).into();
+    assert_eq!(formats, all);
+}

@@ -7,8 +7,8 @@ use refresh_core::{
     decide::adopt::Wish,
     facts::{
         fact::{
-            Availability, Body, Busy, ChangeState, Delegate, DelegateStatus, EntryOf, Evidence, EvidenceStatus, Freeze,
-            Mapping, Meeting, Profile,
+            Availability, Body, Busy, ChangeState, Delegate, DelegateStatus, EntryOf, Evidence, EvidenceRun,
+            EvidenceStatus, Freeze, Mapping, Meeting, Profile,
         },
         policy::Registration,
         subject::{Diary, Kind, Subject},
@@ -396,20 +396,25 @@ fn checkpoint(key: &str) -> Result<Checkpoint, String> {
     Checkpoint::parse(if key.is_empty() { "tests" } else { key })
 }
 
-/// `evidence [KEY] [expected|ready|withdrawn] [TIME]`; `expected` and `tests` go without saying.
+/// `evidence [KEY] [expected|ready|withdrawn] [TIME] [#RUN]`; `expected` and `tests` go without saying.
 fn evidence(world: &mut World, rest: &str, manner: Manner) -> Result<(), String> {
-    let (mut key, mut status, mut ready_at) = ("", EvidenceStatus::Expected, None);
+    let (mut key, mut status, mut ready_at, mut run) = ("", EvidenceStatus::Expected, None, None);
     for word in rest.split_whitespace() {
         match word {
             "expected" => status = EvidenceStatus::Expected,
             "ready" => status = EvidenceStatus::Ready,
             "withdrawn" => status = EvidenceStatus::Withdrawn,
             time if world.day.instant(time).is_ok() => ready_at = Some(world.day.instant(time)?),
-            name => key = name,
+            name => match name.strip_prefix('#') {
+                Some(name) => run = Some(name.to_owned()),
+                None => key = name,
+            },
         }
     }
     let subject = Subject::Evidence(fixture::change(), checkpoint(key)?);
-    world.send(subject, Body::Evidence(Evidence { status, ready_at, run: None }), manner)
+    let begun = |id: &String| if status == EvidenceStatus::Expected { vec![id.clone()] } else { Vec::new() };
+    let run = run.map(|id| EvidenceRun { begun: begun(&id), id });
+    world.send(subject, Body::Evidence(Evidence { status, ready_at, run }), manner)
 }
 
 /// `freeze 20:00-23:00, 17:00-18:00 advisory`
