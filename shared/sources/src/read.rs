@@ -7,7 +7,7 @@ use serde_json::Value;
 
 use crate::{
     contract, envelope,
-    fault::Refused,
+    fault::{Fault, Refused},
     json,
     mail::{self, MailReport},
     native::{self, Bindings, Translation},
@@ -67,8 +67,19 @@ pub fn read(body: &str, bindings: &Bindings) -> Result<ReadBody, Refused> {
         let whole = |_: Option<&Value>| body.to_owned();
         return translated(native::translate("cdevents", &BTreeMap::new(), value, None, bindings)?, whole);
     }
-    let event = contract::parse_value(value, &opened.root)?;
+    let event = contract::parse_value(value, &opened.root).map_err(|refused| neither(refused, value, &opened.root))?;
     Ok(ReadBody { events: vec![event], ..ReadBody::default() })
+}
+
+/// What is neither a CloudEvent nor wrapped as a native payload is perhaps a payload as its system posts it: what is wrong
+/// with it as a CloudEvent is then no help.
+fn neither(mut refused: Refused, value: &Value, root: &str) -> Refused {
+    let looks_like_an_event = ["specversion", "type"].iter().any(|name| value.get(name).is_some());
+    if value.is_object() && !looks_like_an_event {
+        let expected = "a CloudEvent, or a native payload as {\"format\": ..., \"headers\": {...}, \"body\": ...}";
+        refused.faults.insert(0, Fault::new(root, expected, "an object that is neither"));
+    }
+    refused
 }
 
 fn read_native(text: &str, value: &Value, root: &str, bindings: &Bindings) -> Result<ReadBody, Refused> {

@@ -62,6 +62,12 @@ ical_vevent | / | | service-owner r1793696472000 busy 4 unknown 0 min
 ical_vevent_feed | / | | service-owner r1793696472000 busy 23 unknown 0 min
 ical_vevent | ~/body/response | PARTSTAT=DECLINED => PARTSTAT=ACCEPTED | service-owner r1793696472000 busy 5 unknown 0 min
 ical_vevent | ~/body/response | FREQ=WEEKLY;BYDAY=MO,TU,WE,TH,FR => FREQ=WEEKLY;BYDAY=MO,TU,WE,TH,FR;UNTIL=20261103T090000Z | service-owner r1793696472000 busy 3 unknown 0 min
+ical_vevent | ~/body/response | RECURRENCE-ID;TZID => RECURRENCE-ID;RANGE=THISANDFUTURE;TZID | service-owner r1793696472000 busy 3 unknown 3810 min
+ical_vevent | ~/body/response | UID:holiday => UID:holiday\nRDATE;VALUE=DATE:20261107 | service-owner r1793696472000 busy 5 unknown 0 min
+ical_vevent | ~/body/response | UID:holiday => UID:holiday\nSTATUS:CANCELLED | service-owner r1793696472000 busy 3 unknown 0 min
+ical_vevent | ~/body/response | UID:holiday => UID:holiday\nX-MICROSOFT-CDO-BUSYSTATUS:FREE | service-owner r1793696472000 busy 4 unknown 0 min
+ical_vevent | ~/body/response | TRANSP:TRANSPARENT => TRANSP:TRANSPARENT\nX-MICROSOFT-CDO-BUSYSTATUS:OOF | service-owner r1793696472000 busy 5 unknown 0 min
+ical_vevent | ~/body/response | TRANSP:TRANSPARENT => X-MICROSOFT-CDO-BUSYSTATUS:FREE | service-owner r1793696472000 busy 4 unknown 0 min
 ical_vfreebusy_schedule_response | / | | service-owner r1793696472000 busy 1 unknown 0 min; skipped: a recipient of a schedule response whose calendar did not answer
 ical_vfreebusy_query | / | | service-owner r1793696472000 busy 1 unknown 0 min
 pagerduty_schedule | / | | database-owner r1793696472000 busy 1 unknown 0 min; reliability-lead r1793696472000 busy 2 unknown 0 min
@@ -196,7 +202,8 @@ fn the_page_of_each_system_works() {
     for section in page.split("\n### ").skip(1) {
         let title = section.lines().next().unwrap_or_default();
         let binding = section.split("```json\n").nth(1).and_then(|rest| rest.split("```").next());
-        let binding: Value = serde_json::from_str(binding.unwrap_or_else(|| panic!("{title}: no binding"))).expect(title);
+        let binding: Value =
+            serde_json::from_str(binding.unwrap_or_else(|| panic!("{title}: no binding"))).expect(title);
         let format = binding["format"].as_str().expect("a format").to_owned();
         assert!(section.contains(&format!("`{format}`.")), "{title} does not name {format}");
         let shipped = bindings(|native| {
@@ -212,4 +219,51 @@ fn the_page_of_each_system_works() {
     }
     let all: std::collections::BTreeSet<String> = sources::Format::ALL.map(|format| format.word().to_owned()).into();
     assert_eq!(formats, all);
+}
+
+/// A series keeps its wall clock over the end of summer time; an occurrence in the hour that is repeated is as long as the
+/// two can be.
+#[test]
+fn a_series_keeps_its_clock() {
+    let bindings = bindings(|_| ());
+    let busy = |start: &str, end: &str| {
+        let lines = [
+            "BEGIN:VCALENDAR",
+            "BEGIN:VEVENT",
+            "UID:1",
+            &format!("DTSTART;TZID=Europe/Berlin:{start}"),
+            &format!("DTEND;TZID=Europe/Berlin:{end}"),
+            "RRULE:FREQ=DAILY;COUNT=3",
+            "END:VEVENT",
+            "END:VCALENDAR",
+            "",
+        ];
+        let mut payload = sample("native_ical_vevent");
+        payload["body"]["request"]["start"] = json!("2026-10-23T00:00:00Z");
+        payload["body"]["request"]["end"] = json!("2026-10-28T00:00:00Z");
+        payload["body"]["response"] = json!(lines.join("\r\n"));
+        let headers = serde_json::from_value(payload["headers"].clone()).expect("headers");
+        let told = sources::translate("ical.vevent", &headers, &payload["body"], None, &bindings).expect("a calendar");
+        let busy = told.events[0]["data"]["busy"].as_array().cloned().unwrap_or_default();
+        busy.iter()
+            .map(|one| format!("{}/{}", one["start"].as_str().unwrap_or(""), one["end"].as_str().unwrap_or("")))
+            .collect::<Vec<_>>()
+    };
+    assert_eq!(
+        busy("20261024T093000", "20261024T100000"),
+        [
+            "2026-10-24T07:30:00Z/2026-10-24T08:00:00Z",
+            "2026-10-25T08:30:00Z/2026-10-25T09:00:00Z",
+            "2026-10-26T08:30:00Z/2026-10-26T09:00:00Z"
+        ]
+    );
+    assert_eq!(busy("20261024T023000", "20261024T024500")[1], "2026-10-25T00:30:00Z/2026-10-25T01:45:00Z");
+}
+
+/// What is neither a CloudEvent nor wrapped is told how to be sent.
+#[test]
+fn a_raw_payload_is_told_how_to_be_sent() {
+    let raw = sample("native_gitlab_pipeline")["body"].clone();
+    let said = sources::read(&raw.to_string(), &bindings(|_| ())).expect_err("it is not wrapped").to_string();
+    assert!(said.starts_with("$: expected a CloudEvent, or a native payload as {\"format\": ..."), "{said}");
 }
