@@ -10,6 +10,7 @@ use refresh_core::{
     base::{digest::canonical, instant::DAY},
     choice::{
         candidates::{Candidates, Reach},
+        ours::Ours,
         search::Choice,
         situation::Situation,
     },
@@ -213,7 +214,7 @@ impl Case {
         let situation = Situation::of(&id, &self.facts, &self.deployment, self.now)?;
         let head = &self.review.head;
         let packet = &self.review.authoritative.packet;
-        let candidates = Candidates::of(&situation, packet, &head.bookings, &head.declined, Reach::Window);
+        let candidates = Candidates::of(&situation, packet, Ours::of(head), &head.declined, Reach::Window);
         let (index, seats) = candidates.preferred()?;
         Some(candidates.choice(index, &seats))
     }

@@ -28,6 +28,8 @@ mod worker;
 // The judge that tries every slot and every assignment was written apart from the core, for the core's own tests.
 #[path = "../../shared/refresh-core/tests/brute_force/case.rs"]
 mod case;
+#[path = "../../shared/refresh-core/tests/brute_force/entries.rs"]
+mod entries;
 #[path = "../../shared/refresh-core/tests/brute_force/hours.rs"]
 mod hours;
 #[path = "../../shared/refresh-core/tests/brute_force/judge.rs"]

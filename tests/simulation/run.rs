@@ -108,7 +108,7 @@ impl Run {
             let older = (index == 1 && bug.is_none() && rng.u8(..4) == 0).then_some(&older::BINARY);
             workers.push(Worker::of(&engine, skew[rng.usize(..3)], seed, bug.or(older))?);
         }
-        let audit = Audit::new(&scene);
+        let audit = Audit::new(&scene, scene::REVIEW);
         let faults = rng.usize(..7);
         Ok(Self {
             engine,

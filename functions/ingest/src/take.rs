@@ -299,7 +299,7 @@ async fn ask(env: &Env, event: &Event, recorded: &Recorded, reviews: &[ReviewId]
     };
     let message = |review: &ReviewId| {
         let (trigger, first_accepted) = (Some(trigger.clone()), recorded.first_accepted);
-        let request = RefreshRequested { review: review.clone(), trigger, at: now, first_accepted };
+        let request = RefreshRequested { review: review.clone(), trigger, at: now, first_accepted, seats: false };
         Ok(Outgoing::json(&request).doing("writing a refresh request")?.in_group(review.as_str()))
     };
     let messages = reviews.iter().map(message).collect::<Result<Vec<_>, Failure>>()?;

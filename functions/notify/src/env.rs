@@ -6,6 +6,7 @@ use lambda_shell::{
     clock::Clock,
     connections,
     jitter::Jitter,
+    queue::Queue,
     settings::{BadSettings, Settings},
     start::Connect,
 };
@@ -20,6 +21,8 @@ pub struct Env {
     pub store: Store,
     pub deployment: Arc<Deployment>,
     pub mailer: aws_sdk_sesv2::Client,
+    /// Where reviews are asked to look that share people whose seats changed.
+    pub refresh: Queue,
     pub postage: Arc<Postage>,
     pub clock: Clock,
     /// Spreads the attempts of those who decide at once.
@@ -46,7 +49,7 @@ impl Env {
     ///
     /// Every setting that is missing or wrong.
     pub fn of(settings: &mut Settings, sdk: &SdkConfig, clock: Clock) -> Result<Self, BadSettings> {
-        let table = settings.required("TABLE");
+        let (table, refresh) = (settings.required("TABLE"), settings.required("REFRESH_QUEUE_URL"));
         let postage = Postage::read(settings);
         let deployment = settings.file("POLICY_FILE", "policy.json", policy::read);
         let jitter = Jitter::of(settings);
@@ -54,6 +57,7 @@ impl Env {
         Ok(Self {
             store: Store::new(aws::dynamodb(sdk, settings), table).seeded(jitter.seed()),
             deployment: Arc::new(deployment),
+            refresh: Queue::new(aws::sqs(sdk, settings), refresh, jitter.clone()),
             mailer: aws_sdk_sesv2::Client::new(&aws::at_its_endpoint(sdk, settings, "SESV2")),
             postage: Arc::new(postage),
             clock,

@@ -8,6 +8,7 @@ mod person;
 mod random;
 mod refused;
 mod round;
+mod seats;
 
 use aws_lambda_events::sqs::SqsEvent;
 use lambda_shell::{

@@ -15,6 +15,7 @@ use crate::{
     look::Look,
     mail::Wait,
     person::{Addressee, Served},
+    seats,
 };
 
 /// What a round did.
@@ -37,35 +38,60 @@ pub(crate) async fn take(env: &Env, message: Message, deadline: Deadline) -> Res
     if look.review.head.notices_at.is_none_or(|at| now < at) {
         return Ok(notified);
     }
-    let records = env.store.told(&due.review).await.doing("reading what people were told")?;
-    let Some(reading) = look.reading() else { return Ok(notified) };
-    let (mut held, mut refused, mut failed) = (false, false, None);
+    // Other reviews do not wait for the mail, and the mail does not wait for them.
+    let asked = seats::ask(env, &look).await;
+    let end = serve_all(env, &look, now, deadline, &mut notified).await;
+    if !notified.sent.is_empty() {
+        // The first telling of a proposal changes its seats. Before the round stops, whatever stops it.
+        if let Some(look) = Look::at(env, &due.review).await? {
+            seats::ask(env, &look).await?;
+        }
+    }
+    match end? {
+        RoundEnd::Late => {}
+        RoundEnd::Wait(wait) => postpone(env, &due.review, wait, deadline).await?,
+        RoundEnd::Served { left: true } => {}
+        RoundEnd::Served { left: false } => fall_quiet(env, &look, now, deadline).await?,
+    }
+    asked.map(|()| notified)
+}
+
+/// How a round over a review's people ended.
+enum RoundEnd {
+    /// The time was over.
+    Late,
+    /// The mailer takes nothing now.
+    Wait(Wait),
+    /// Everybody was looked at. `left`: somebody is to be looked at again.
+    Served { left: bool },
+}
+
+async fn serve_all(
+    env: &Env,
+    look: &Look,
+    now: Instant,
+    deadline: Deadline,
+    notified: &mut Notified,
+) -> Result<RoundEnd, Failure> {
+    let records = env.store.told(&notified.review).await.doing("reading what people were told")?;
+    let Some(reading) = look.reading() else { return Ok(RoundEnd::Served { left: true }) };
+    let (mut left, mut failed) = (false, None);
     for person in &reading.audience(records.keys()) {
         if deadline.is_near() {
-            return Ok(notified);
+            return Ok(RoundEnd::Late);
         }
         let record = records.get(person).cloned().unwrap_or_default();
-        match serve(env, &look, person, record, now, deadline, &mut notified).await {
+        match serve(env, look, person, record, now, deadline, notified).await {
             Ok(Served::Sent(_)) => {}
             Ok(Served::NotOwed) => {}
-            Ok(Served::HeldByAnother) => held = true,
-            Ok(Served::Refused) => refused = true,
-            Ok(Served::Wait(wait)) => {
-                postpone(env, &due.review, wait, deadline).await?;
-                return Ok(notified);
-            }
+            // Who was looked at before a refusal opened an exception is looked at again: the next tick's round.
+            Ok(Served::HeldByAnother | Served::Refused) => left = true,
+            Ok(Served::Wait(wait)) => return Ok(RoundEnd::Wait(wait)),
             // One whose mail fails keeps nobody else waiting.
             Err(failure) => failed = Some(failure),
         }
     }
-    if let Some(failure) = failed {
-        return Err(failure);
-    }
-    // Who was looked at before a refusal opened an exception is looked at again: the next tick's round.
-    if !held && !refused {
-        fall_quiet(env, &look, now, deadline).await?;
-    }
-    Ok(notified)
+    failed.map_or(Ok(RoundEnd::Served { left }), Err)
 }
 
 /// How many mails one person gets in a round at most: what changed, and the end of their hold.

@@ -94,6 +94,10 @@ impl<'a> RefreshTask<'a> {
         triggers
     }
 
+    fn asked_by_seats(&self) -> bool {
+        self.requests.iter().any(|request| request.seats)
+    }
+
     async fn decide(&self, deadline: Deadline) -> Result<Vec<Outcome>, Failure> {
         let env = self.env;
         let committing = Committing { store: &env.store, jitter: &env.jitter, deadline };
@@ -125,7 +129,9 @@ impl<'a> RefreshTask<'a> {
             Some(review) => {
                 // Before HEAD says that nothing is left to do for a review that ended.
                 retire(&env.store, &review.head, now).await?;
-                refresh::refresh(review, &facts, &env.deployment, triggers, now)
+                let commit = refresh::refresh(review, &facts, &env.deployment, triggers, now);
+                // Whoever read these seats before and is still deciding must not commit after.
+                commit.or_else(|| refresh::looked_at(review, now).filter(|_| self.asked_by_seats()))
             }
             None => {
                 let fingerprint = ReviewFingerprint::of(id);

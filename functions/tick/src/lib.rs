@@ -87,7 +87,9 @@ async fn ask_for(env: &Env, due: &[Due], now: Instant, ticked: &mut Ticked) -> R
 
 /// Known by what is due and by the minute: two ticks of one minute are one, and one that came to nothing is asked again.
 fn refresh(due: &Due, now: Instant) -> Result<Outgoing, Failure> {
-    let request = RefreshRequested { review: due.review.clone(), trigger: None, at: due.due_at, first_accepted: None };
+    let (trigger, first_accepted) = (None, None);
+    let request =
+        RefreshRequested { review: due.review.clone(), trigger, at: due.due_at, first_accepted, seats: false };
     let mut message = Outgoing::json(&request).doing("writing a refresh request")?.in_group(due.review.as_str());
     let minute = now.millis().div_euclid(MINUTE);
     message.deduplication = Some(format!("tick {} {} {minute}", due.review, due.due_at.millis()));

@@ -14,17 +14,20 @@ use refresh_core::{
 
 use crate::Doing;
 
-/// One message a review, delayed until somebody may be owed something. What is farther off than a message can be delayed
-/// is left to the tick, and so is nothing at all.
+/// One message a review, delayed until somebody may be owed something. Where other reviews are to be asked about seats
+/// that changed, another one comes at once. What is farther off than a message can be delayed is left to the tick, and so
+/// is nothing at all.
 ///
 /// # Errors
 ///
 /// The queue did not take the message.
 pub async fn ask(notices: &Queue, head: &Head, now: Instant) -> Result<(), Failure> {
-    let Some(due) = NoticesDue::of(head) else { return Ok(()) };
-    let Some(delay) = due.delay(now, LONGEST_DELAY_SECONDS) else { return Ok(()) };
-    let message = Outgoing::json(&due).doing("writing the notices message")?.delayed(delay);
-    notices.send(message).await.doing("asking for the notices")
+    for due in NoticesDue::of(head).into_iter().chain(NoticesDue::after_quiet(head)) {
+        let Some(delay) = due.delay(now, LONGEST_DELAY_SECONDS) else { continue };
+        let message = Outgoing::json(&due).doing("writing the notices message")?.delayed(delay);
+        notices.send(message).await.doing("asking for the notices")?;
+    }
+    Ok(())
 }
 
 /// Facts need not look up a review for ever that has ended. Nothing of one that is open.

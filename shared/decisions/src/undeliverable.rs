@@ -68,7 +68,7 @@ impl Reported<'_> {
         let read = committing.store.review(id).await.doing("reading the review")?;
         let Some(review) = read else { return Ok(Decided::Nothing(None)) };
         // Nothing is registered: what is decided here is who can be reached, and no version stands on a fact by it.
-        let facts = committing.store.facts_seen(id, Some(&review), deployment).await.doing("reading the facts")?;
+        let facts = committing.store.facts_but_seats(id, Some(&review), deployment).await.doing("reading the facts")?;
         let now = Instant::from_millis(self.clock.now_millis()).max(review.head.at);
         let commit = undeliverable::undeliverable(&review, &facts, deployment, report, now);
         Ok(Decided::of(commit, Some(Box::new(review.head))))

@@ -3,6 +3,8 @@
 use aws_sdk_dynamodb::types::{ConditionCheck, Put, TransactWriteItem, Update};
 use refresh_core::{
     Instant,
+    decide::refresh::MOST_ROLES_AT_ONCE,
+    facts::fact::MOST_ROLES,
     record::{
         commit::{Cause, Commit, ConfirmedMail},
         review::Head,
@@ -21,10 +23,17 @@ use crate::{
     verdict::{ActionRole, NotWritten, judge},
 };
 
+/// Triggers that one commit can mark: as many as a batch of the refresh queue has messages.
+pub const MOST_CAUSES: usize = 10;
 /// HEAD, lineage, TOLD, the fact it stands on, and the versions of one decision; one is the rule, two leave room.
 const OTHER_ACTIONS: usize = 6;
-/// Triggers that one commit can mark. A batch of the refresh queue is far smaller.
-pub const MOST_CAUSES: usize = MOST_ACTIONS - OTHER_ACTIONS;
+/// The entries of a decision: of whoever sat in what was, and of whoever sits in what is.
+const MOST_ENTRIES: usize = 2 * MOST_ROLES;
+// The two greatest cases: an adoption, which has no causes, and a proposal in another's place.
+const _: () = assert!(MOST_ENTRIES + MOST_ROLES + OTHER_ACTIONS <= MOST_ACTIONS);
+const _: () = assert!(MOST_ENTRIES + OTHER_ACTIONS + MOST_CAUSES <= MOST_ACTIONS);
+// An issue that a proposal follows at once; with more roles than that the proposal is the next decision's.
+const _: () = assert!(3 * MOST_ROLES_AT_ONCE + OTHER_ACTIONS + MOST_CAUSES <= MOST_ACTIONS);
 
 /// What became of a commit. None of these is an error.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -33,7 +42,8 @@ pub enum Committed {
     Written,
     /// Nothing was written: these triggers counted before. Drop them and decide again on what is left.
     AlreadyWritten(Vec<Cause>),
-    /// Nothing was written: HEAD, the claim or the fact it stands on is another by now. Load and decide again.
+    /// Nothing was written: HEAD, the claim, the fact it stands on or somebody's last seat is another by now. Load and decide
+    /// again.
     Superseded,
 }
 
@@ -123,6 +133,8 @@ impl Store {
             let check = check.build().expect("key, table and condition are set");
             all.push((ActionRole::StandsOn, TransactWriteItem::builder().condition_check(check).build()));
         }
+        all.extend(commit.seats.iter().map(|seat| (ActionRole::Seat, self.put_seat(seat))));
+        all.extend(commit.seats_given.iter().map(|given| (ActionRole::SeatGiven, self.give_seat(given))));
         all.into_iter().unzip()
     }
 

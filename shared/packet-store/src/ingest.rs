@@ -1,8 +1,11 @@
 //! What ingest writes: an event's record and the fact it became, in one transaction.
 
+use std::collections::BTreeSet;
+
 use aws_sdk_dynamodb::types::{AttributeValue, Put, ReturnValuesOnConditionCheckFailure, TransactWriteItem};
+use futures_util::future::try_join_all;
 use refresh_core::{
-    Instant, ReviewId, TraceId, Uid,
+    Instant, Person, ReviewId, TraceId, Uid,
     base::{digest::Digest, instant::DAY},
     facts::{
         authority::{Disposition, UntakenMember},
@@ -21,6 +24,7 @@ use crate::{
     error::StoreError,
     item::{Item, number, text},
     key::{self, Key},
+    seats::AT_ONCE,
     several::{KeyPart, Several},
     verdict::{ActionRole, NotWritten, judge},
 };
@@ -311,6 +315,23 @@ impl Store {
         let doing = format!("reading who depends on {subject:?}");
         let items = self.query(&doing, key::subject_partition(&subject.dependence()), None).await?;
         Ok(Several::of(&items, KeyPart::Sort, |item| codec::open(&doing, item)))
+    }
+
+    /// The reviews that depend on the seats of any of these people, some named more than once.
+    ///
+    /// # Errors
+    ///
+    /// The table cannot be read.
+    pub async fn sharing(&self, people: &BTreeSet<Person>) -> Result<Several<ReviewId>, StoreError> {
+        let subjects: Vec<Subject> = people.iter().cloned().map(Subject::Seat).collect();
+        let mut all = Several { read: Vec::new(), unreadable: Vec::new() };
+        for some in subjects.chunks(AT_ONCE) {
+            for one in try_join_all(some.iter().map(|subject| self.dependents(subject))).await? {
+                all.read.extend(one.read);
+                all.unreadable.extend(one.unreadable);
+            }
+        }
+        Ok(all)
     }
 
     /// The HEADs of those reviews that have one.

@@ -7,7 +7,7 @@ use percent_encoding::percent_decode_str;
 use refresh_core::{
     Person, ReviewId, Uid,
     base::{digest::Digest, fingerprint::ReviewFingerprint, hex},
-    facts::{event::Identity, subject::Subject},
+    facts::{event::Identity, seat::Seat, subject::Subject},
     record::commit::Cause,
 };
 use sha2::{Digest as _, Sha256};
@@ -82,6 +82,16 @@ impl Key {
     /// A subject that got nothing but stale revisions. All of them stand side by side, so that operators find them.
     pub fn silenced(subject: &Subject) -> Self {
         Self::new(SILENCED.to_owned(), subject_name(subject))
+    }
+
+    /// One person's seats lie side by side, under this key's partition.
+    pub fn seat(seat: &Seat) -> Self {
+        Self::new(Self::seated_by(&seat.person).pk, review_partition(&seat.review))
+    }
+
+    /// Before every seat in the order of keys.
+    pub fn seated_by(person: &Person) -> Self {
+        Self::fact(&Subject::Seat(person.clone()))
     }
 
     /// The record of one event.
@@ -210,6 +220,8 @@ mod tests {
         let calendar = Subject::Availability(ada.clone(), Diary::Calendar, None);
         let delegation = Subject::Delegation(Service::parse("identity").unwrap(), Role::parse("rm").unwrap());
         let event = identity("//ci/x", "e1");
+        let (authoritative, tentative, invitations) = (None, None, Vec::new());
+        let seat = Seat { review: rr.clone(), person: ada.clone(), authoritative, tentative, invitations };
         let zero = Digest::ZERO;
         let hex = zero.to_string();
         let cause = |collision| Cause { identity: event.clone(), collision };
@@ -225,6 +237,8 @@ mod tests {
             (Key::fact(&calendar), "FACT#availability#ada@example.com#calendar / FACT"),
             (Key::fact(&delegation), "FACT#delegation#identity#rm / FACT"),
             (Key::fact(&Subject::Closure(rr.clone())), "FACT#closure#RR-1042 / FACT"),
+            (Key::seated_by(&ada), "FACT#seat#ada@example.com / FACT"),
+            (Key::seat(&seat), "FACT#seat#ada@example.com / REVIEW#RR-1042"),
             (Key::event(&event), "EVENT#%2F%2Fci%2Fx#e1 / EVENT"),
             (Key::collision(&event, &zero), &format!("EVENT#%2F%2Fci%2Fx#e1 / COLLISION#{hex}")),
             (Key::depends(&delegation, &rr), "SUBJECT#delegation#identity#rm / REVIEW#RR-1042"),

@@ -21,6 +21,7 @@ mod link;
 mod load;
 mod record;
 mod review;
+mod seats;
 mod several;
 mod subjects;
 mod telling;

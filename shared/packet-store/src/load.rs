@@ -14,7 +14,7 @@ use refresh_core::{
     record::review::Review,
 };
 
-use crate::{Store, StoreError};
+use crate::{Store, StoreError, seats};
 
 impl Store {
     /// Everything a decision on this review reads, newest facts, strongly consistent. HEAD must have been read before.
@@ -29,7 +29,7 @@ impl Store {
         review: Option<&Review>,
         deployment: &Deployment,
     ) -> Result<Facts, StoreError> {
-        self.gather(id, review, deployment, true).await
+        self.gather(id, review, deployment, Reads { registers: true, seats: true }).await
     }
 
     /// The same for somebody who only looks: nothing is registered, since a page that is shown writes nothing.
@@ -43,7 +43,21 @@ impl Store {
         review: Option<&Review>,
         deployment: &Deployment,
     ) -> Result<Facts, StoreError> {
-        self.gather(id, review, deployment, false).await
+        self.gather(id, review, deployment, Reads { registers: false, seats: true }).await
+    }
+
+    /// The same without anybody's seats, for what decides nothing about them: an answer, or a report on a mail.
+    ///
+    /// # Errors
+    ///
+    /// The table cannot be read, or an item does not read as it was written.
+    pub async fn facts_but_seats(
+        &self,
+        id: &ReviewId,
+        review: Option<&Review>,
+        deployment: &Deployment,
+    ) -> Result<Facts, StoreError> {
+        self.gather(id, review, deployment, Reads { registers: false, seats: false }).await
     }
 
     /// Whose link this is: a review and somebody who was told of it, by the fingerprints a link has room for. Nobody gets
@@ -68,7 +82,7 @@ impl Store {
         id: &ReviewId,
         review: Option<&Review>,
         deployment: &Deployment,
-        register: bool,
+        reads: Reads,
     ) -> Result<Facts, StoreError> {
         let seated: Vec<&Person> = review.map(seated).unwrap_or_default();
         let mut ahead = self.registered(id).await?;
@@ -83,10 +97,9 @@ impl Store {
         loop {
             let all = situation::subjects(id, &facts, deployment, seated.iter().copied());
             if all.is_subset(&read) {
-                // What is registered and no longer needed is left out: a decision stands on what it depends on.
-                return Ok(facts.iter().filter(|fact| all.contains(&fact.subject)).cloned().collect());
+                return Ok(depended_on(&facts, &all));
             }
-            if register {
+            if reads.registers {
                 self.register(id, &all).await?;
             }
             let new: BTreeSet<Subject> = all.into_iter().chain(std::mem::take(&mut ahead)).collect();
@@ -94,9 +107,31 @@ impl Store {
             for fact in self.facts(&new).await?.iter() {
                 facts.insert(fact.clone());
             }
+            let people = if reads.seats { seats::of_subjects(&new) } else { Vec::new() };
+            for (person, seats) in self.seats(people).await? {
+                facts.insert_seats(person, seats);
+            }
             read.extend(new);
         }
     }
+}
+
+/// How somebody reads.
+#[derive(Clone, Copy)]
+struct Reads {
+    /// Whether the dependencies are registered first.
+    registers: bool,
+    /// Whether the seats of people are read as well.
+    seats: bool,
+}
+
+/// What is registered and no longer needed is left out: a decision stands on what it depends on.
+fn depended_on(read: &Facts, all: &BTreeSet<Subject>) -> Facts {
+    let mut facts: Facts = read.iter().filter(|fact| all.contains(&fact.subject)).cloned().collect();
+    for (person, seats) in read.all_seats().filter(|(person, _)| all.contains(&Subject::Seat((*person).clone()))) {
+        facts.insert_seats(person.clone(), seats.clone());
+    }
+    facts
 }
 
 /// Who sits in the versions that count: their time matters even if no mapping names them any more.

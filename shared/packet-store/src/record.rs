@@ -6,10 +6,14 @@
 //! ```
 //! What is written after HEAD was read is no misfit: it stands beside the newer HEAD it was committed with.
 
-use refresh_core::record::{
-    lineage::{self, Entry, Misfit},
-    packet::Version,
-    review::Head,
+use refresh_core::{
+    facts::seat::Seat,
+    record::{
+        lineage::{self, Entry, Misfit},
+        packet::Version,
+        review::{Head, Review},
+        seats,
+    },
 };
 
 use crate::{
@@ -74,8 +78,40 @@ impl Store {
             chain => chain,
         };
         let missing = || missing_version(head, &versions);
-        let verified = verified.and_then(|entries| broken_item.or_else(missing).map_or(Ok(entries), Err));
+        let mut verified = verified.and_then(|entries| broken_item.or_else(missing).map_or(Ok(entries), Err));
+        // Of a review that is over the seats expire.
+        if verified.is_ok()
+            && !head.is_ended()
+            && let Some(misfit) = self.misfitting_seat(head, &versions).await?
+        {
+            verified = Err(misfit);
+        }
         Ok(Record { entries, versions, verified })
+    }
+
+    /// The first seat of the review that is not what HEAD and its versions make of it. Seats are written with HEAD, so they
+    /// fit the HEAD that was read, or one that was committed since.
+    async fn misfitting_seat(&self, head: &Head, versions: &[Version]) -> Result<Option<Misfit>, StoreError> {
+        let doing = "reading the seats of a review";
+        let find = |number: u32| versions.iter().find(|version| version.number == number).cloned();
+        let pending = head.pending.as_ref().map(|pending| pending.version);
+        let (Some(issued), Some(authoritative)) = (find(head.issued), find(head.authoritative)) else {
+            return Ok(None);
+        };
+        let review = Review { head: head.clone(), issued, authoritative, pending: pending.and_then(find) };
+        let expected = seats::changes(None, &review).entries;
+        let found = self.get_all(doing, expected.iter().map(Key::seat).collect()).await?;
+        let read: Result<Vec<Seat>, StoreError> = found.iter().map(|item| codec::open(doing, item)).collect();
+        let read = match read {
+            Ok(read) => read,
+            Err(error) => return Ok(Some(misfit(None, &error))),
+        };
+        let Some(wrong) = expected.iter().find(|seat| !read.contains(seat)) else { return Ok(None) };
+        if self.head(&head.review).await?.is_none_or(|newest| newest.counter != head.counter) {
+            return Ok(None);
+        }
+        let because = format!("the item {} is not what HEAD says of that seat", Key::seat(wrong));
+        Ok(Some(Misfit { sequence: None, because }))
     }
 
     /// An entry beyond those `head` names: of a decision committed since, or of nobody's.

@@ -75,14 +75,15 @@ impl Store {
         })
     }
 
-    /// The newest facts of those subjects that have one.
+    /// The newest facts of those subjects that have one. Seats are no facts.
     ///
     /// # Errors
     ///
     /// The table cannot be read, or an item does not read as it was written.
     pub async fn facts(&self, subjects: &BTreeSet<Subject>) -> Result<Facts, StoreError> {
         let doing = "reading the facts of a decision";
-        let items = self.get_all(doing, subjects.iter().map(Key::fact).collect()).await?;
+        let of_sources = subjects.iter().filter(|subject| !matches!(subject, Subject::Seat(_)));
+        let items = self.get_all(doing, of_sources.map(Key::fact).collect()).await?;
         items.iter().map(|item| codec::open::<Fact>(doing, item)).collect()
     }
 

@@ -16,6 +16,10 @@ pub(crate) enum ActionRole {
     StandsOn,
     Event,
     Fact,
+    /// One person's entry: put whatever was there, since nobody but this review writes it.
+    Seat,
+    /// A person's mark, in an adoption only in the place of the one that was read.
+    SeatGiven,
 }
 
 impl ActionRole {
@@ -29,6 +33,8 @@ impl ActionRole {
             Self::StandsOn => "the fact it stands on",
             Self::Event => "EVENT",
             Self::Fact => "FACT",
+            Self::Seat => "SEAT",
+            Self::SeatGiven => "a person's last seat",
         }
     }
 }
@@ -70,7 +76,10 @@ pub(crate) fn judge(roles: &[ActionRole], reasons: &[CancellationReason]) -> Not
         return NotWritten::Exists(existing);
     }
     let moved = |role: ActionRole| {
-        matches!(role, ActionRole::Head | ActionRole::Told | ActionRole::StandsOn | ActionRole::Fact)
+        matches!(
+            role,
+            ActionRole::Head | ActionRole::Told | ActionRole::StandsOn | ActionRole::Fact | ActionRole::SeatGiven
+        )
     };
     if codes.iter().any(|found| failed(found) && moved(found.1)) {
         return NotWritten::Superseded;
@@ -98,7 +107,7 @@ mod tests {
     use super::*;
 
     /// A commit of each role there is, in the order of their actions.
-    const ROLES: [ActionRole; 8] = [
+    const ROLES: [ActionRole; 10] = [
         ActionRole::Head,
         ActionRole::Lineage,
         ActionRole::Version,
@@ -107,6 +116,8 @@ mod tests {
         ActionRole::StandsOn,
         ActionRole::Event,
         ActionRole::Fact,
+        ActionRole::Seat,
+        ActionRole::SeatGiven,
     ];
     /// Every code DynamoDB documents.
     const CODES: [&str; 7] = [
@@ -124,7 +135,7 @@ mod tests {
     }
 
     fn one(position: usize, code: &str) -> NotWritten {
-        let mut codes = ["None"; 8];
+        let mut codes = ["None"; 10];
         codes[position] = code;
         judge(&ROLES, &reasons(&codes))
     }
@@ -150,18 +161,18 @@ mod tests {
             table.push('\n');
         }
         // To be seen with `--nocapture`; what a row says is what the caller does.
-        eprintln!("{:32}{}", "", ROLES.map(|role| format!("{:<12}", role.word())).concat());
+        eprintln!("{:32}{}", "", ROLES.map(|role| format!("{:<12.11}", role.word())).concat());
         eprintln!("{table}");
         assert_eq!(
             table,
             "\
-None                            again       again       again       again       again       again       again       again
-ConditionalCheckFailed          superseded  poison      poison      exists      superseded  superseded  exists      superseded
-ItemCollectionSizeLimitExceeded poison      poison      poison      poison      poison      poison      poison      poison
-TransactionConflict             again       again       again       again       again       again       again       again
-ProvisionedThroughputExceeded   again       again       again       again       again       again       again       again
-ThrottlingError                 again       again       again       again       again       again       again       again
-ValidationError                 poison      poison      poison      poison      poison      poison      poison      poison
+None                            again       again       again       again       again       again       again       again       again       again
+ConditionalCheckFailed          superseded  poison      poison      exists      superseded  superseded  exists      superseded  poison      superseded
+ItemCollectionSizeLimitExceeded poison      poison      poison      poison      poison      poison      poison      poison      poison      poison
+TransactionConflict             again       again       again       again       again       again       again       again       again       again
+ProvisionedThroughputExceeded   again       again       again       again       again       again       again       again       again       again
+ThrottlingError                 again       again       again       again       again       again       again       again       again       again
+ValidationError                 poison      poison      poison      poison      poison      poison      poison      poison      poison      poison
 "
         );
     }
@@ -172,7 +183,7 @@ ValidationError                 poison      poison      poison      poison      
         let order = [(3, failed), (0, failed), (2, "ValidationError"), (4, "TransactionConflict")];
         for (rank, (position, code)) in order.iter().enumerate() {
             for (other, lesser) in &order[rank + 1..] {
-                let mut codes = ["None"; 8];
+                let mut codes = ["None"; 10];
                 codes[*other] = lesser;
                 codes[*position] = code;
                 let both = judge(&ROLES, &reasons(&codes));
@@ -180,7 +191,7 @@ ValidationError                 poison      poison      poison      poison      
             }
         }
         // HEAD moved, so its numbers are taken: that is the same news, not a broken store.
-        let mut codes = ["None"; 8];
+        let mut codes = ["None"; 10];
         (codes[0], codes[1], codes[2]) = (failed, failed, failed);
         assert_eq!(judge(&ROLES, &reasons(&codes)), NotWritten::Superseded);
     }

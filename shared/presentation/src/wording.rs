@@ -125,6 +125,7 @@ pub fn mark(mark: &Mark, names: &Names<'_>) -> String {
             format!("{} excluded from the role by policy", names.is(person))
         }
         Mark::Violation(Violation::Shared(person)) => format!("{} counted for two roles", names.is(person)),
+        Mark::Violation(Violation::Booked(person)) => format!("{} booked in another review", names.is(person)),
         Mark::Violation(Violation::Cancelled) => "the change is closed or cancelled".to_owned(),
         Mark::Remark(Remark::Unproven(person)) => format!("{} then is not known", names.whose("availability", person)),
         Mark::Remark(Remark::Overdue(checkpoint)) => format!("evidence {checkpoint} is overdue"),
@@ -212,6 +213,7 @@ fn rule(rule: ReasonWord) -> &'static str {
         ReasonWord::Uncovered => "nobody eligible is left for a role",
         ReasonWord::Excluded => "an attendee is excluded from the role by policy",
         ReasonWord::Shared => "one person is counted for two roles",
+        ReasonWord::Booked => "one person sits in another review",
         ReasonWord::Cancelled => "the change is closed or cancelled",
         ReasonWord::Unanswered => "no answer in time",
         ReasonWord::Bounced => "mail bounced",

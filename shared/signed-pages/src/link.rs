@@ -97,7 +97,12 @@ impl Opened {
     /// The store cannot be read.
     pub async fn read(&self, env: &Env) -> Result<Option<Read>, Failure> {
         let Some(review) = env.store.review(&self.review).await.doing("reading the review")? else { return Ok(None) };
-        let facts = env.store.facts_seen(&self.review, Some(&review), &env.deployment).await;
+        let (id, deployment) = (&self.review, &env.deployment);
+        // An answer is to the reader's own row: nobody's seats are shown beside it.
+        let facts = match self.token.purpose() {
+            Purpose::Acknowledge => env.store.facts_but_seats(id, Some(&review), deployment).await,
+            _ => env.store.facts_seen(id, Some(&review), deployment).await,
+        };
         Ok(Read::of(env, review, facts.doing("reading the facts")?))
     }
 

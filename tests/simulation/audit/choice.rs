@@ -8,8 +8,8 @@ use serde_json::Value;
 use super::{Audit, ensure, millis};
 use crate::{
     case::{
-        Booking, Case, Change, Content, Declined, Deputy, Diary, Evidence, Facts, Hours, Mapping, Pending, PersonFacts,
-        Proposal, Review, Rules, Span, Time,
+        Booking, Case, Change, Content, Declined, Deputy, Diary, Elsewhere, Evidence, Facts, Hours, Mapping, Object,
+        Pending, PersonFacts, Proposal, Proposed, Review, Rules, Span, Time,
     },
     judge::{self, Choice},
     ledger,
@@ -119,7 +119,7 @@ impl Audit {
     }
 
     fn case(&self, head: &Value, now: i64) -> Option<Case> {
-        let terms = &self.fact(&format!("review#{}", scene::REVIEW))?["body"]["review"];
+        let terms = &self.fact(&format!("review#{}", self.id))?["body"]["review"];
         Some(Case {
             midnight: MIDNIGHT / 1_000,
             now: (now - MIDNIGHT).div_euclid(1_000),
@@ -157,6 +157,7 @@ impl Audit {
             hours,
             keep_people: policy["prefer"] == "keep_people",
             distinct: policy["distinct_people"] == true,
+            ignores_others: policy["other_reviews"] == "ignored",
             excluded: excluded.collect(),
             deadline: minutes("adoption_deadline_minutes"),
             alternate: person(&policy["alternate_owner"]),
@@ -210,6 +211,7 @@ impl Audit {
                 let body = &fact["body"]["availability"];
                 Some(Diary {
                     accepted: at(&fact["accepted_at"])?,
+                    merged: body["merged"] == true,
                     horizon: span(&body["horizon"])?,
                     busy: list(&body["busy"]).filter_map(|one| Some((span(one)?, one["own"].as_bool()))).collect(),
                     unknown: list(&body["unknown"]).filter_map(span).collect(),
@@ -220,6 +222,7 @@ impl Audit {
                 zone: profile.and_then(|fact| zone(&fact["body"]["person"]["time_zone"])),
                 calendar: diary("calendar"),
                 oncall: diary("oncall"),
+                elsewhere: self.elsewhere(&name),
             }
         });
         Facts {
@@ -240,6 +243,7 @@ impl Audit {
                 proposal: proposal(packet)?,
                 content: content(packet),
                 deadline: at(&pending["expires_at"])?,
+                made: millis(&pending["made_at"])? - MIDNIGHT,
                 told: !pending["told_at"].is_null() || pending.get("seats_told").is_some_and(|told| *told == true),
             })
         });
@@ -254,15 +258,18 @@ impl Audit {
             let marks = list(&stands["violated"]).filter_map(Value::as_str).map(mark).collect();
             (marks, stands["freeze_edge"] == true)
         });
-        let bookings = list(&head["bookings"]).filter_map(|one| {
-            Some(Booking {
-                hold: false,
-                slot: span(&one["slot"])?,
-                people: list(&one["people"]).filter_map(person).collect(),
-                from: at(&one["from"])?,
-                until: at(&one["until"]),
+        let bookings = list(&head["bookings"]).flat_map(|one| {
+            let object = match (one["hold"] == true, one["unknown_uid"] == true && !one["until"].is_null()) {
+                (true, _) => Object::Hold,
+                (false, true) => Object::Nameless,
+                (false, false) => Object::Meeting,
+            };
+            list(&one["people"]).filter_map(person).filter_map(move |person| {
+                let (slot, from) = (span(&one["slot"])?, at(&one["from"])?);
+                Some(Booking { object, slot, person, from, until: at(&one["until"]) })
             })
         });
+        let claims = head["claims"].as_object().into_iter().flatten();
         Some(Review {
             zone: zone(&terms["time_zone"])?,
             slot: span(&packet["slot"])?,
@@ -273,7 +280,39 @@ impl Audit {
             declined: declined.collect(),
             stands_by,
             bookings: bookings.collect(),
+            uid: true,
+            claims: claims.filter_map(|(who, claim)| Some((number(who), millis(claim)? - MIDNIGHT))).collect(),
         })
+    }
+
+    /// A person's entries in other reviews, as they are stored.
+    fn elsewhere(&self, name: &str) -> Vec<Elsewhere> {
+        let partition = format!("FACT#seat#{name}");
+        let entries = self.items.iter().filter(|((pk, sk), _)| *pk == partition && sk.starts_with("REVIEW#"));
+        let others = entries.filter(|(_, item)| item.body["review"] != self.id.as_str());
+        let elsewhere = others.map(|(_, item)| {
+            let entry = &item.body;
+            let (seated, proposed) = (&entry["authoritative"], &entry["tentative"]);
+            Elsewhere {
+                review: if entry["review"].as_str() < Some(self.id.as_str()) { -1 } else { 1 },
+                seated: span(&seated["slot"]).zip(millis(&seated["claim"]).map(|claim| claim - MIDNIGHT)),
+                proposed: span(&proposed["slot"]).and_then(|slot| {
+                    let (made, expires) = (millis(&proposed["made_at"])? - MIDNIGHT, at(&proposed["expires_at"])?);
+                    Some(Proposed { slot, made, told: proposed["told"] == true, expires })
+                }),
+                shown: list(&entry["invitations"])
+                    .filter_map(|one| {
+                        let object = match one["by"].as_str()? {
+                            "meeting" => Object::Meeting,
+                            "hold" => Object::Hold,
+                            _ => Object::Nameless,
+                        };
+                        Some((object, span(&one["slot"])?, at(&one["from"])?, at(&one["until"])))
+                    })
+                    .collect(),
+            }
+        });
+        elsewhere.collect()
     }
 }
 

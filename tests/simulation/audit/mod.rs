@@ -20,10 +20,7 @@ use holdpoint::embedded::Embedded;
 pub use items::{Item, body_of, bytes_of, digest, hex, seal_of};
 use serde_json::{Value, json};
 
-use crate::{
-    people::Answered,
-    scene::{self, Scene},
-};
+use crate::{people::Answered, scene::Scene};
 
 type Key = (String, String);
 
@@ -51,6 +48,8 @@ struct Mailed {
 }
 
 pub struct Audit {
+    /// The review that is judged. Of others only what they wrote of seats is looked at.
+    id: String,
     policy: Value,
     items: BTreeMap<Key, Item>,
     said: Vec<Said>,
@@ -70,8 +69,9 @@ pub struct Audit {
 }
 
 impl Audit {
-    pub fn new(scene: &Scene) -> Self {
+    pub fn new(scene: &Scene, id: &str) -> Self {
         Self {
+            id: id.to_owned(),
             policy: scene.policy["defaults"].clone(),
             items: BTreeMap::new(),
             said: Vec::new(),
@@ -92,7 +92,7 @@ impl Audit {
     }
 
     fn review(&self, sort: &str) -> Option<&Item> {
-        self.items.get(&(format!("REVIEW#{}", scene::REVIEW), sort.to_owned()))
+        self.items.get(&(format!("REVIEW#{}", self.id), sort.to_owned()))
     }
 
     fn head(&self) -> Option<&Value> {

@@ -27,8 +27,15 @@ async fn everything_of_a_decision_is_written_at_once() {
     assert_eq!(store.lineage(&review(), 1).await.unwrap(), first.entry.iter().cloned().collect::<Vec<_>>());
     assert!(store.cause_exists(&review(), &cause("e1")).await.unwrap());
     assert!(!store.cause_exists(&review(), &cause("e2")).await.unwrap());
-    let keys: Vec<String> = engine.items().iter().map(|item| item["sk"]["S"].as_str().unwrap().to_owned()).collect();
-    assert_eq!(keys, ["CAUSE#%2F%2Fci.example.com%2Fidentity#e1", "HEAD", "LINEAGE#0000000001", "VERSION#0000000007"]);
+    let items = engine.items();
+    let of = |partition: &str| -> Vec<&str> {
+        let there = items.iter().filter(|item| item["pk"]["S"].as_str().unwrap().starts_with(partition));
+        there.map(|item| item["sk"]["S"].as_str().unwrap()).collect()
+    };
+    let keys = ["CAUSE#%2F%2Fci.example.com%2Fidentity#e1", "HEAD", "LINEAGE#0000000001", "VERSION#0000000007"];
+    assert_eq!(of("REVIEW#"), keys);
+    assert_eq!(of("FACT#seat#"), ["FACT", "REVIEW#RR-1042"].repeat(first.seats.len()), "a mark and an entry a person");
+    assert_eq!(items.len(), keys.len() + 2 * first.seats.len());
 }
 
 #[tokio::test]
@@ -186,7 +193,8 @@ async fn conflicts_are_waited_out() {
 async fn what_never_goes_through_is_an_error() {
     let engine = Engine::new();
     let store = engine.store();
-    let first = issued("e1");
+    let mut first = issued("e1");
+    (first.seats, first.seats_given) = (Vec::new(), Vec::new());
     engine.next("TransactWriteItems", cancelled(&["None", "None", "ValidationError", "None"]));
     let error = store.commit(&first).await.unwrap_err();
     assert_eq!(
@@ -248,7 +256,7 @@ async fn the_greatest_commit_fits_and_one_more_is_refused_unsent() {
 
     engine.calls();
     let error = store.commit(&after(&full.head, &ids)).await.unwrap_err();
-    assert!(error.to_string().contains("expected at most 94 causes in one commit, found 95"), "{error}");
+    assert!(error.to_string().contains("expected at most 10 causes in one commit, found 11"), "{error}");
     assert!(engine.calls().is_empty());
 }
 

@@ -44,6 +44,10 @@ async fn table() -> Engine {
 async fn read(store: &Store, item: &Value) -> Option<Result<(), StoreError>> {
     let (pk, sk) = (item["pk"]["S"].as_str().unwrap(), item["sk"]["S"].as_str().unwrap());
     let fact = calendar("ada", 1, 200);
+    if let Some(seated) = pk.strip_prefix("FACT#seat#") {
+        let seated = refresh_core::Person::parse(seated).unwrap();
+        return Some(store.person_seats(&seated).await.map(drop));
+    }
     Some(match sk.split('#').next().unwrap() {
         "HEAD" => store.head(&review()).await.map(drop),
         "VERSION" => store.version(&review(), 7).await.map(drop),

@@ -12,4 +12,5 @@ mod notices;
 mod reading;
 mod record;
 mod registration;
+mod seats;
 mod sizes;

@@ -259,12 +259,19 @@ async fn put_facts(store: &Store, facts: &refresh_core::facts::fact::Facts) {
     }
 }
 
+/// Whom the review seats: those of whom there is a seat to be read.
+fn packet_people(review: &refresh_core::record::review::Review) -> std::collections::BTreeSet<&refresh_core::Person> {
+    review.authoritative.packet.people()
+}
+
 #[tokio::test]
 async fn a_decision_reads_exactly_what_it_depends_on_in_as_few_calls_as_can_be() {
     let engine = Engine::new();
     put_facts(&engine.store(), &facts()).await;
     let (first, second) = (engine.store(), engine.store());
     let operations = || engine.calls().into_iter().map(|(operation, _)| operation).collect::<Vec<_>>();
+    // Seats are one query a person, at once; how many people are in reach is not what is counted here.
+    let but_seats = || operations().into_iter().filter(|operation| operation != "Query").collect::<Vec<_>>();
     operations();
 
     assert_eq!(first.facts_of(&review(), None, &deployment()).await.unwrap(), facts());
@@ -286,10 +293,16 @@ async fn a_decision_reads_exactly_what_it_depends_on_in_as_few_calls_as_can_be()
         (&second, vec!["GetItem", "BatchGetItem"]),
     ] {
         let found = store.review(&review()).await.unwrap();
-        assert_eq!(store.facts_of(&review(), found.as_ref(), &deployment()).await.unwrap(), facts());
-        assert_eq!(operations(), expected);
+        let read = store.facts_of(&review(), found.as_ref(), &deployment()).await.unwrap();
+        assert!(read.iter().eq(facts().iter()));
+        assert!(read.all_seats().map(|(person, _)| person).eq(packet_people(found.as_ref().unwrap())));
+        assert_eq!(but_seats(), expected);
     }
     let before = engine.items();
-    assert_eq!(engine.store().facts_seen(&review(), None, &deployment()).await.unwrap(), facts());
+    let seen = engine.store().facts_seen(&review(), None, &deployment()).await.unwrap();
+    assert!(seen.iter().eq(facts().iter()) && seen.all_seats().count() > 0);
+    operations();
+    let alone = engine.store().facts_but_seats(&review(), None, &deployment()).await.unwrap();
+    assert_eq!((alone, operations().contains(&"Query".to_owned())), (facts(), false), "an answer asks nobody's seats");
     assert_eq!(engine.items(), before, "who only looks writes nothing");
 }

@@ -8,6 +8,7 @@ use refresh_core::{
     choice::{
         availability::{Known, Time},
         freeze::Freezes,
+        ours::Ours,
     },
 };
 
@@ -146,7 +147,7 @@ pub(super) fn of(scene: &Scene<'_>, names: &Names<'_>) -> Option<Timeline> {
     }
     let mut words = Vec::new();
     for seat in seats(scene) {
-        let time = Time::of(&seat.person, scene.facts, &review.head.bookings);
+        let time = Time::of(&seat.person, scene.facts, &Ours::of(&review.head));
         let spans = spans(&time, &canvas.range);
         let name = names.short(&seat.person);
         let whole = format!("{}: {name}{}", seat.role, seat.mark);

@@ -33,6 +33,8 @@ pub fn why(standpoint: &Standpoint, names: &Names<'_>) -> String {
         Subject::Calendars(_) => hidden("a participant’s availability"),
         Subject::Person(person) if names.may_name(person) => (names.whose("record", person), true),
         Subject::Person(_) => hidden("a participant’s own record"),
+        // Seats are no facts: no version stands on them.
+        Subject::Seat(_) => hidden("a seat in another review"),
     };
     let source = standpoint.source.as_str();
     // The two slashes of a reference without a scheme tell a reader nothing.
@@ -67,6 +69,7 @@ pub fn subject(subject: &Subject, names: &Names<'_>) -> String {
         Subject::Evidence(_, key) => format!("evidence {}", one_line(key.as_str(), 80)),
         Subject::Freeze(calendar) => format!("freeze calendar {}", one_line(calendar.as_str(), 80)),
         Subject::Person(person) => format!("record of {}", names.full(person)),
+        Subject::Seat(person) => format!("seats of {}", names.full(person)),
     }
 }
 

@@ -26,7 +26,8 @@ pub struct Deadlines {
 pub fn of(review: &Review, situation: &Situation<'_>) -> Deadlines {
     let head = &review.head;
     if head.standing != Standing::Open {
-        return Deadlines { next_check_at: None, check_at: None, notices_at: head.quiet_until };
+        let notices_at = [head.quiet_until, asks_at(head)].into_iter().flatten().min();
+        return Deadlines { next_check_at: None, check_at: None, notices_at };
     }
     let start = review.authoritative.packet.slot.start;
     let reminder = next_reminder(review, &situation.policy);
@@ -35,14 +36,19 @@ pub fn of(review: &Review, situation: &Situation<'_>) -> Deadlines {
         next_check_at: [change, reminder].into_iter().flatten().min(),
         // An open review is looked at hourly whatever happens, so even a message lost for good is no lost update.
         check_at: [change, Some(situation.now.plus_millis(HOUR))].into_iter().flatten().min(),
-        notices_at: [head.quiet_until, reminder].into_iter().flatten().min(),
+        notices_at: [head.quiet_until, reminder, asks_at(head)].into_iter().flatten().min(),
     }
+}
+
+/// Other reviews are asked at once: while they are not, this stays due.
+fn asks_at(head: &Head) -> Option<Instant> {
+    (!head.seats_moved.is_empty()).then(|| head.notices_at.map_or(head.at, |at| at.min(head.at)))
 }
 
 /// What `notices_at` is after a mail was settled, when nothing was decided.
 pub fn notices_at(review: &Review, policy: &Policy) -> Option<Instant> {
     let reminder = (review.head.standing == Standing::Open).then(|| next_reminder(review, policy)).flatten();
-    [review.head.quiet_until, reminder].into_iter().flatten().min()
+    [review.head.quiet_until, reminder, asks_at(&review.head)].into_iter().flatten().min()
 }
 
 fn next_change(review: &Review, situation: &Situation<'_>, start: Instant) -> Option<Instant> {

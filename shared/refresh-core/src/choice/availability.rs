@@ -3,11 +3,12 @@
 use crate::{
     Interval, Person,
     base::instant::Slot,
+    choice::{excuse::Excuses, ours::Ours},
     facts::{
         fact::{Busy, EntryOf, Facts},
         subject::Diary,
     },
-    record::booking::{self, Booking},
+    record::booking,
 };
 
 /// What is known of a person in a slot.
@@ -21,7 +22,7 @@ pub enum Known {
     Unknown,
 }
 
-/// One person's time, both calendars together, our own meeting left out.
+/// One person's time by all their calendars, our own entries left out. Places in other reviews are not among it.
 #[derive(Clone, Debug, Default)]
 pub struct Time {
     /// Unsorted, may overlap.
@@ -32,44 +33,45 @@ pub struct Time {
     pub unknown: Vec<Interval>,
     /// Whether the person's calendar was ever reported.
     pub calendar: bool,
+    excuses: Excuses,
 }
 
 impl Time {
     /// What the facts say of this person's time, without the entries that are ours.
-    pub fn of(person: &Person, facts: &Facts, bookings: &[Booking]) -> Self {
+    pub fn of(person: &Person, facts: &Facts, ours: &Ours<'_>) -> Self {
         let mut time = Self::default();
-        time.read(person, facts, bookings);
+        time.read(person, facts, ours);
         time
     }
 
     /// Another person's time in the same memory: a search reads that of hundreds of people, one after the other.
-    pub fn read(&mut self, person: &Person, facts: &Facts, bookings: &[Booking]) {
+    pub fn read(&mut self, person: &Person, facts: &Facts, ours: &Ours<'_>) {
         self.busy.clear();
         self.horizons.clear();
         self.unknown.clear();
         self.calendar = false;
+        self.excuses.clear();
+        self.excuses.add_review(booking::invitations(ours.bookings, person));
+        for seat in facts.seats(person).iter().filter(|seat| seat.review != *ours.review) {
+            self.excuses.add_review(seat.invitations.iter().copied());
+        }
         for (diary, availability, accepted_at) in facts.diaries(person) {
             self.horizons.push(availability.horizon);
             self.unknown.extend_from_slice(&availability.unknown);
+            self.calendar |= diary == Diary::Calendar;
             match diary {
+                Diary::Calendar if !self.excuses.are_none() => {
+                    self.excuses.read(&availability.busy, availability.merged, accepted_at, &mut self.busy);
+                }
                 Diary::Calendar => {
-                    self.calendar = true;
-                    let ours = booking::ours(bookings, person, accepted_at);
-                    self.add_all_but_ours(&availability.busy, ours);
+                    let others = availability.busy.iter().filter(|busy| busy.own != EntryOf::Ours);
+                    self.busy.extend(others.map(Busy::interval));
                 }
                 // An on-call entry is never our meeting, whatever it says of itself.
                 Diary::Oncall => self.busy.extend(availability.busy.iter().map(Busy::interval)),
             }
         }
-    }
-
-    /// `ours`: the slots whose entry is this person's invitation from us.
-    fn add_all_but_ours(&mut self, entries: &[Busy], mut ours: Vec<Slot>) {
-        // Where the source itself says which entry is ours, an unmarked one beside it is somebody else's meeting.
-        ours.retain(|slot| !entries.iter().any(|busy| busy.own == EntryOf::Ours && busy.interval() == *slot));
-        self.busy.reserve(entries.len());
-        let others = entries.iter().filter(|busy| !is_ours(busy.own, busy.interval(), &mut ours));
-        self.busy.extend(others.map(Busy::interval));
+        self.excuses.settle(&mut self.busy, &mut self.unknown);
     }
 
     /// What is known of the person in this slot.
@@ -84,20 +86,5 @@ impl Time {
         } else {
             Known::Unknown
         }
-    }
-}
-
-/// One busy entry a slot, no more: a second entry at the same time is somebody else's meeting.
-fn is_ours(own: EntryOf, busy: Interval, ours: &mut Vec<Slot>) -> bool {
-    match own {
-        EntryOf::Ours => true,
-        EntryOf::Others => false,
-        EntryOf::Unsaid => match ours.iter().position(|slot| *slot == busy) {
-            Some(at) => {
-                ours.swap_remove(at);
-                true
-            }
-            None => false,
-        },
     }
 }

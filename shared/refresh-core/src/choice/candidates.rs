@@ -8,12 +8,13 @@ use crate::{
     choice::{
         availability::Time,
         grid::Axis,
+        ours::Ours,
         situation::{Eligible, Situation},
         starts::{self, Rows, Starts},
         working_hours,
     },
     facts::fact::LONGEST_WINDOW_DAYS,
-    record::{booking::Booking, packet::Packet, review::Declined},
+    record::{packet::Packet, review::Declined},
 };
 
 /// How far around the window a search looks.
@@ -37,8 +38,8 @@ pub struct Candidates<'a> {
     pub authoritative: &'a Packet,
     /// What the owner declined, and is not proposed again.
     pub declined: &'a [Declined],
-    /// Which slots were ours, and when: the entry of such a slot keeps nobody from it.
-    pub bookings: &'a [Booking],
+    /// What the review itself has in calendars and in seats: that keeps nobody from it.
+    pub ours: Ours<'a>,
     /// The starts, by index.
     pub axis: Axis,
     /// Everybody who may fill a role, each once. Other lists name people by their index here.
@@ -110,16 +111,16 @@ impl<'a> Candidates<'a> {
     pub fn of(
         situation: &'a Situation<'a>,
         authoritative: &'a Packet,
-        bookings: &'a [Booking],
+        ours: Ours<'a>,
         declined: &'a [Declined],
         reach: Reach,
     ) -> Self {
         let axis = axis(situation, authoritative, reach);
         let Seated { people, roles, shares_people } = seated(situation, authoritative, &axis);
-        let times = Times::of(situation, bookings, &people, &axis);
+        let times = Times::of(situation, authoritative, &ours, &people, &axis);
         let filled = Rows::none(roles.len(), axis.count());
         let mut candidates =
-            Self { situation, authoritative, declined, bookings, axis, people, roles, shares_people, times, filled };
+            Self { situation, authoritative, declined, ours, axis, people, roles, shares_people, times, filled };
         candidates.filled = candidates.filled_by(&candidates.times.free);
         candidates
     }
@@ -328,14 +329,15 @@ fn validity(eligible: &Eligible<'_>, axis: &Axis) -> Range<usize> {
 }
 
 impl Times {
-    fn of(situation: &Situation<'_>, bookings: &[Booking], people: &[&Person], axis: &Axis) -> Self {
+    fn of(situation: &Situation<'_>, authoritative: &Packet, ours: &Ours<'_>, people: &[&Person], axis: &Axis) -> Self {
         let mut busy = Rows::none(people.len(), axis.count());
         let mut known = Rows::none(people.len(), axis.count());
         let mut time = Time::default();
         let facts = situation.silence.heard(situation.facts);
         for (index, person) in people.iter().enumerate() {
-            time.read(person, facts, bookings);
+            time.read(person, facts, ours);
             mark_busy(busy.row_mut(index), &time, axis);
+            mark_seated(busy.row_mut(index), person, situation, authoritative, ours, axis);
             mark_known(known.row_mut(index), &time, axis);
         }
         let hours = Hours::of(situation, people, axis);
@@ -347,6 +349,33 @@ impl Times {
 fn mark_busy(row: &mut Starts, time: &Time, axis: &Axis) {
     for interval in &time.busy {
         starts::fill(row, axis.overlapping(interval));
+    }
+}
+
+/// Every seat elsewhere counts for a choice. But who keeps a seat in the authoritative slot is judged by the claim alone:
+/// otherwise the older review would flee once a colleague is substituted.
+fn mark_seated(
+    row: &mut Starts,
+    person: &Person,
+    situation: &Situation<'_>,
+    authoritative: &Packet,
+    ours: &Ours<'_>,
+    axis: &Axis,
+) {
+    if situation.facts.seats(person).is_empty() {
+        return;
+    }
+    let (home, by_calendar) = (axis.home(), starts::contains(row, axis.home()));
+    for slot in situation.taken_elsewhere(person).chain(situation.proposed_elsewhere(person)) {
+        starts::fill(row, axis.overlapping(&slot));
+    }
+    if authoritative.attendees.values().any(|seated| seated == person) {
+        starts::clear(row, home..home + 1);
+        let slot = &authoritative.slot;
+        let claim = ours.claims.get(person).copied().unwrap_or(situation.now);
+        if by_calendar || situation.booked(person, slot, claim).is_some() {
+            starts::insert(row, home);
+        }
     }
 }
 

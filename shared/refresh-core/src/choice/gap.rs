@@ -24,8 +24,9 @@ pub fn around(candidates: &Candidates<'_>, role: &Role, slot: Slot) -> Interval 
 /// When this person cannot be had, in order and without overlaps.
 fn taken(candidates: &Candidates<'_>, eligible: &Eligible<'_>, range: Interval) -> Vec<Interval> {
     let situation = candidates.situation;
-    let time = Time::of(eligible.person, situation.silence.heard(situation.facts), candidates.bookings);
+    let time = Time::of(eligible.person, situation.silence.heard(situation.facts), &candidates.ours);
     let mut taken = time.busy;
+    taken.extend(situation.taken_elsewhere(eligible.person).chain(situation.proposed_elsewhere(eligible.person)));
     taken.extend(time.unknown);
     let mut outside = |inside: Vec<Interval>| {
         let mut from = range.start;

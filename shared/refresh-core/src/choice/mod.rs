@@ -3,10 +3,13 @@
 pub mod assignment;
 pub mod availability;
 pub mod candidates;
+pub mod elsewhere;
+mod excuse;
 pub mod explanation;
 pub mod freeze;
 mod gap;
 pub mod grid;
+pub mod ours;
 pub mod search;
 pub mod seating;
 pub mod silence;

@@ -1,19 +1,24 @@
 //! Is a slot viable, and which viable slot? The search over starts and people, as sets of starts.
 
-use std::collections::BTreeMap;
+use std::{cmp::Reverse, collections::BTreeMap};
 
 use crate::{
     Instant, Person, Role,
     base::instant::{DAY, Slot},
     choice::{
         assignment::{self, Assignment, Seatable},
+        availability::{Known, Time},
         candidates::{Candidate, Candidates, Hindrance, RoleCandidates},
         seating::SeatMatching,
         situation::Ready,
         starts::{self, Starts},
     },
     facts::policy::Prefer,
-    record::{packet::Packet, review::Declined, rule::SlotRule},
+    record::{
+        packet::Packet,
+        review::{Declined, Pending},
+        rule::SlotRule,
+    },
 };
 
 /// One rule left out, to see whether it alone stands in the way.
@@ -36,6 +41,13 @@ pub struct Choice {
     pub slot: Slot,
     /// Who fills which role.
     pub attendees: BTreeMap<Role, Person>,
+}
+
+impl Choice {
+    /// The slot and the attendees of a packet.
+    pub fn of(packet: &Packet) -> Self {
+        Self { slot: packet.slot, attendees: packet.attendees.clone() }
+    }
 }
 
 /// The rules about time: which starts they allow, people apart.
@@ -272,24 +284,74 @@ impl Candidates<'_> {
         }
     }
 
-    /// Whether a proposal's slot and attendees are still viable as they are.
-    pub fn still_viable(&self, packet: &Packet) -> bool {
+    /// Whether the present proposal's slot and attendees are still viable as they are. Of what other reviews propose to
+    /// these people, only what comes before it counts.
+    pub fn still_viable(&self, packet: &Packet, present: &Pending) -> bool {
         let Some(start) = self.axis.index(&packet.slot) else { return false };
-        // Its owner has had the time to decide: what it needs from now on is the notice.
-        let timely = self.timely_from(self.situation.notice_start(), Waiver::Nothing);
+        // An owner who was asked has had the time to decide: what the proposal needs from now on is the notice.
+        let situation = self.situation;
+        let earliest = if present.is_told() { situation.notice_start() } else { situation.proposal_start() };
+        let timely = self.timely_from(earliest, Waiver::Nothing);
         if !starts::contains(&timely, start) {
             return false;
         }
         let fits = |(index, role): (usize, &RoleCandidates<'_>)| {
             packet.attendees.get(role.role).is_some_and(|attendee| {
                 let mut seats = role.candidates.iter().filter(|candidate| self.people[candidate.person] == attendee);
-                seats.any(|candidate| self.may_sit(index, candidate, start))
+                seats.any(|candidate| {
+                    self.may_sit(index, candidate, start) || self.keeps_proposed(candidate, start, present)
+                })
             })
         };
         let shares = self.situation.policy.distinct_people && packet.people().len() < packet.attendees.len();
         // Declined choices are not asked about here: a decline ends the proposal, and a choice that is left out is
         // never proposed.
         !shares && self.roles.iter().enumerate().all(fits)
+    }
+}
+
+/// What other reviews propose to the same people.
+impl Candidates<'_> {
+    /// Whether other reviews propose anything to anybody who comes into question.
+    pub fn is_contested(&self) -> bool {
+        self.people.iter().any(|person| self.situation.proposed_elsewhere(person).next().is_some())
+    }
+
+    /// Whether nothing stands against a candidate of the present proposal but what other reviews propose after it.
+    fn keeps_proposed(&self, candidate: &Candidate, start: usize, present: &Pending) -> bool {
+        let (person, slot, situation) = (self.people[candidate.person], self.axis.slot(start), self.situation);
+        let contested = situation.proposed_elsewhere(person).any(|other| other.overlaps(&slot));
+        contested
+            && candidate.valid.contains(&start)
+            && self.hours(candidate.person).is_none_or(|hours| starts::contains(hours, start))
+            && !situation.yields(person, &slot, present)
+            && !situation.taken_elsewhere(person).any(|taken| taken.overlaps(&slot))
+            && Time::of(person, situation.silence.heard(situation.facts), &self.ours).in_slot(&slot) == Known::Free
+    }
+
+    /// Whether the packet, which is viable, comes before what was found, in the order of the policy's preference.
+    pub fn is_better(&self, packet: &Packet, found: Option<&(usize, Assignment)>) -> bool {
+        let Some((start, seats)) = found else { return true };
+        let Some(index) = self.axis.index(&packet.slot) else { return false };
+        let seat = |role: &RoleCandidates<'_>| {
+            let attendee = packet.attendees.get(role.role)?;
+            let of_packet = |candidate: &&Candidate| self.people[candidate.person] == attendee;
+            let candidate = role.candidates.iter().filter(of_packet).min_by_key(|candidate| candidate.rank)?;
+            Some((candidate.rank, candidate.person != role.incumbent))
+        };
+        let Some(own) = self.roles.iter().map(seat).collect::<Option<Vec<_>>>() else { return false };
+        let substitutions = own.iter().filter(|(_, substitution)| *substitution).count() as u32;
+        let ranks: Vec<u32> = own.into_iter().map(|(rank, _)| rank).collect();
+        self.order(index, substitutions, &ranks) < self.order(*start, seats.substitutions, &seats.ranks)
+    }
+
+    /// What choices are compared by: the lesser is the better.
+    fn order<'r>(&self, start: usize, substitutions: u32, ranks: &'r [u32]) -> (i64, i64, Reverse<usize>, &'r [u32]) {
+        let (displacement, substitutions) = (self.axis.displacement(start), i64::from(substitutions));
+        match self.situation.policy.prefer {
+            Prefer::KeepTime => (displacement, substitutions, Reverse(start), ranks),
+            Prefer::KeepPeople => (substitutions, displacement, Reverse(start), ranks),
+        }
     }
 }
 

@@ -306,6 +306,7 @@ pub fn subjects<'a>(
         let further = facts.calendars(person).into_iter().flatten();
         subjects
             .extend(further.map(|(diary, name)| Subject::Availability((*person).clone(), *diary, Some(name.clone()))));
+        subjects.insert(Subject::Seat((*person).clone()));
     }
     let alternate = policy.alternate_owner.iter().chain(&policy.escalation_contacts).cloned();
     let owner = facts.change(&terms.change).and_then(|change| change.in_force.as_ref()?.owner.as_ref());

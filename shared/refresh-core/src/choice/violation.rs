@@ -7,18 +7,18 @@ use crate::{
     base::instant::Slot,
     choice::{
         availability::{Known, Time},
+        ours::Ours,
         situation::Situation,
         working_hours,
     },
     record::{
-        booking::Booking,
         mark::{Mark, Remark, Violation},
         packet::Packet,
     },
 };
 
 /// The rules that a packet's slot and attendees break under today's facts, then the marks, in the order they are told.
-pub fn marks(situation: &Situation<'_>, packet: &Packet, bookings: &[Booking]) -> Vec<Mark> {
+pub fn marks(situation: &Situation<'_>, packet: &Packet, ours: &Ours<'_>) -> Vec<Mark> {
     // A meeting that is cancelled breaks nothing any more.
     if packet.cancelled {
         return Vec::new();
@@ -50,7 +50,10 @@ pub fn marks(situation: &Situation<'_>, packet: &Packet, bookings: &[Booking]) -
             marks.insert(Violation::Shared(person.clone()).into());
         }
         seat_marks(situation, slot, role, person, &mut marks);
-        match Time::of(person, situation.silence.heard(situation.facts), bookings).in_slot(slot) {
+        if ours.claims.get(person).is_some_and(|claim| situation.booked(person, slot, *claim).is_some()) {
+            marks.insert(Violation::Booked(person.clone()).into());
+        }
+        match Time::of(person, situation.silence.heard(situation.facts), ours).in_slot(slot) {
             Known::Free => {}
             Known::Busy => drop(marks.insert(Violation::Busy(person.clone()).into())),
             Known::Unknown => drop(marks.insert(Remark::Unproven(person.clone()).into())),

@@ -6,19 +6,19 @@ use std::collections::BTreeSet;
 use crate::{
     Instant, Person, TraceId,
     audience::{deadlines, reading::Reading, roles},
-    base::digest::Digest,
-    choice::{situation::Situation, today, violation},
-    facts::fact::Fact,
+    base::{digest::Digest, instant::Slot},
+    choice::{ours::Ours, situation::Situation, today, violation},
+    facts::{fact::Fact, seat::SeatedBy},
     record::{
         booking::{self, InvitedSlot},
         commit::{self, Commit},
         decision::{Decision, Earlier, Outcome, PendingLine},
         lineage::{Happening, Trigger},
         mark::{self, Violation},
-        notice::CalendarObject,
         packet::{Packet, Standpoint, Version},
         report::Report,
         review::{Fate, Head, Hold, MOST_PAST_PROPOSALS, PastProposal, Pending, Review, Standing},
+        seats::{self, SeatCondition, SeatGiven},
     },
     telling::reach,
 };
@@ -55,6 +55,9 @@ impl<'a> Draft<'a> {
             trace: None,
         };
         draft.review.head.at = situation.now;
+        if draft.review.head.claims.is_empty() {
+            draft.claim_as_it_stands();
+        }
         draft.recompute_today();
         let renewed = reach::resume(&mut draft.review.head, situation.facts, situation.now);
         if !renewed.is_empty() {
@@ -68,6 +71,7 @@ impl<'a> Draft<'a> {
     pub fn without_reassessing(review: &'a Review, situation: &'a Situation<'a>) -> Self {
         let mut draft = Self::on(review, situation);
         draft.review.head.today = review.head.today.clone();
+        draft.review.head.claims = review.head.claims.clone();
         draft
     }
 
@@ -88,7 +92,7 @@ impl<'a> Draft<'a> {
 
     /// Looks at today's facts anew.
     pub(crate) fn recompute_today(&mut self) {
-        let marks = violation::marks(self.situation, self.authoritative(), &self.review.head.bookings);
+        let marks = violation::marks(self.situation, self.authoritative(), &Ours::of(&self.review.head));
         self.review.head.today = today::today(self.situation, &self.review.authoritative, marks);
     }
 
@@ -202,8 +206,37 @@ impl<'a> Draft<'a> {
         head.stands_by = None;
         head.undecided = None;
         self.review.authoritative = version;
+        self.claim_seats(Some(before.slot));
         self.update_calendar_objects();
         self.recompute_today();
+    }
+
+    /// A claim is written once, after every claim that was read on an overlapping seat: who saw the other is younger,
+    /// whatever the clocks say. Who keeps their seat in the slot `kept` keeps the claim.
+    pub(crate) fn claim_seats(&mut self, kept: Option<Slot>) {
+        let (slot, now) = (self.authoritative().slot, self.now());
+        let before = std::mem::take(&mut self.review.head.claims);
+        let seen = |person: &Person| {
+            let others = self.situation.facts.seats(person).iter().filter(|seat| seat.review != *self.situation.id);
+            let seats = others.flat_map(|seat| {
+                let tentative = seat.tentative.map(|seat| (seat.slot, seat.made_at));
+                seat.authoritative.map(|seat| (seat.slot, seat.claim)).into_iter().chain(tentative)
+            });
+            seats.filter(|(other, _)| other.overlaps(&slot)).map(|(_, claim)| claim.plus_millis(1)).max()
+        };
+        let claim = |person: &Person| {
+            let earlier = before.get(person).filter(|_| kept == Some(slot));
+            earlier.copied().unwrap_or_else(|| seen(person).map_or(now, |seen| seen.max(now)))
+        };
+        let claims = self.authoritative().people().into_iter().map(|person| (person.clone(), claim(person))).collect();
+        self.review.head.claims = claims;
+    }
+
+    /// A review from before seats were written: its seats are as old as its authoritative version.
+    fn claim_as_it_stands(&mut self) {
+        let version = &self.review.authoritative;
+        let people = version.packet.people();
+        self.review.head.claims = people.into_iter().map(|person| (person.clone(), version.made_at)).collect();
     }
 
     /// Hold and bookings follow from what is pending and authoritative now. Counted from how the draft began. Where one
@@ -223,7 +256,7 @@ impl<'a> Draft<'a> {
             people: roles::invited(&self.review, self.situation.terms),
         });
         let now = self.now();
-        booking::rebook(&mut self.review.head.bookings, CalendarObject::Meeting, meeting, now);
+        booking::rebook(&mut self.review.head.bookings, meeting, now);
     }
 
     /// Duties and answers hold exactly as long as their row.
@@ -300,6 +333,20 @@ impl<'a> Draft<'a> {
         let newest = triggers.iter().rev().find(|trigger| trigger.disposition.is_applied()).map(Trigger::trace);
         let trace = newest.or(self.trace).or(self.review.head.trace);
         self.compare_views(trace);
+        let seats = seats::changes(self.before, &self.review);
+        self.review.head.seats_moved.extend(seats.moved.iter().cloned());
+        let adopted = self.before.is_some_and(|before| before.head.adoptions < self.review.head.adoptions);
+        let facts = self.situation.facts;
+        let given = |person: &Person| SeatGiven {
+            person: person.clone(),
+            // The commit's own counter.
+            by: SeatedBy { review: self.situation.id.clone(), decision: self.review.head.counter + 1 },
+            condition: match adopted {
+                true => SeatCondition::Still(facts.seated_by(person).cloned()),
+                false => SeatCondition::Any,
+            },
+        };
+        let seats_given = seats.gained.iter().map(given).collect();
         let clock = deadlines::of(&self.review, self.situation);
         let head = &mut self.review.head;
         head.check_at = match self.before.map(|before| &before.head) {
@@ -317,7 +364,14 @@ impl<'a> Draft<'a> {
             return None;
         }
         let commit = commit::commit(self.review.head, happenings, trace);
-        Some(Commit { versions: self.minted, causes, stands_on: self.stands_on, ..commit })
+        Some(Commit {
+            versions: self.minted,
+            causes,
+            stands_on: self.stands_on,
+            seats: seats.entries,
+            seats_given,
+            ..commit
+        })
     }
 }
 

@@ -6,7 +6,7 @@ use crate::{
     Instant, Uid,
     audience::roles,
     base::digest::Digest,
-    choice::{situation::Situation, today::today, violation},
+    choice::{ours::Ours, situation::Situation, today::today, violation},
     decide::draft::Draft,
     record::{
         booking,
@@ -28,12 +28,13 @@ impl<'a> Draft<'a> {
             None => MeetingObject { uid: Uid::of_meeting(situation.id, host), sequence: 0 },
         };
         let hold = Hold { uid: Uid::of_hold(situation.id, host), sequence: 0, entry: None, told: false };
+        let nothing_yet = Ours { review: situation.id, bookings: &[], claims: &BTreeMap::new() };
         let mut issued = Version {
             number: terms.version,
             made_at: situation.now,
             parent: None,
             owner: situation.owner().cloned(),
-            violated: violation::marks(situation, &packet, &[]),
+            violated: violation::marks(situation, &packet, &nothing_yet),
             stands_on: situation.standpoints(),
             report: Report::default(),
             packet,
@@ -75,6 +76,8 @@ impl<'a> Draft<'a> {
             mails_sent: 0,
             trace: None,
             earlier: BTreeMap::new(),
+            claims: BTreeMap::new(),
+            seats_moved: BTreeSet::new(),
         };
         let review = Review { head, issued: issued.clone(), authoritative: issued.clone(), pending: None };
         let mut draft = Self {
@@ -95,7 +98,9 @@ impl<'a> Draft<'a> {
             object: CalendarObject::Meeting,
             from: Instant::from_millis(0),
             until: None,
+            unknown_uid: terms.meeting.is_none(),
         });
+        draft.claim_seats(None);
         draft.recompute_today();
         draft
     }

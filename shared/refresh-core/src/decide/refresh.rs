@@ -6,6 +6,8 @@ use crate::{
     choice::{
         candidates::{Candidates, Reach},
         explanation,
+        ours::Ours,
+        search::Choice,
         situation::Situation,
         waiver,
     },
@@ -18,9 +20,13 @@ use crate::{
         lineage::Trigger,
         packet::Packet,
         report::Report,
-        review::{Fate, Head, Pending, Review, Standing, StandsBy, Undecided},
+        review::{Fate, Head, Proposal, Review, Standing, StandsBy, Undecided},
     },
 };
+
+/// A review of more roles than that is issued first and looked at second: entries and versions of all its people, and of
+/// those whom a proposal would bring, are more than one transaction takes.
+pub const MOST_ROLES_AT_ONCE: usize = 28;
 
 /// A review is handed over: its packet becomes authoritative, everyone counts as told, nobody owes an answer. If today's
 /// facts already contradict it, a refresh follows at once. `None` where no terms are known. `host` ends the meeting's
@@ -36,8 +42,15 @@ pub fn issue(
     let situation = Situation::of(id, facts, deployment, now)?;
     let mut draft = Draft::issuing(&situation, host);
     draft.decide(Outcome::Issued, None, None);
-    advance(&mut draft, facts, Occasion::Time);
-    draft.finish(triggers)
+    let at_once = situation.terms.attendees.len() <= MOST_ROLES_AT_ONCE;
+    if at_once {
+        advance(&mut draft, facts, Occasion::Time);
+    }
+    let mut commit = draft.finish(triggers)?;
+    if !at_once {
+        commit.head.check_at = Some(commit.head.at);
+    }
+    Some(commit)
 }
 
 /// Recomputes an issued review from the newest facts. `triggers`: the events that led here, accepted and ignored; none
@@ -65,6 +78,16 @@ pub fn refresh(
 fn done_with(review: &Review, now: Instant) -> Option<Commit> {
     review.head.check_at?;
     let head = Head { at: now, check_at: None, ..review.head.clone() };
+    Some(commit::commit(head, Vec::new(), None))
+}
+
+/// A look that other reviews' seats asked for moves HEAD's counter even where the look decides nothing: a worker that read
+/// the seats before must not commit after. `None` for a review that has ended.
+pub fn looked_at(review: &Review, now: Instant) -> Option<Commit> {
+    if review.head.is_ended() {
+        return None;
+    }
+    let head = Head { at: now.max(review.head.at), ..review.head.clone() };
     Some(commit::commit(head, Vec::new(), None))
 }
 
@@ -261,18 +284,8 @@ fn judge(draft: &Draft<'_>) -> Verdict {
         }
         return Verdict::Keep;
     }
-    let candidates = Candidates::of(situation, authoritative, &head.bookings, &head.declined, Reach::Window);
-    let told = head.pending.as_ref().is_some_and(Pending::is_told);
-    if let Some(pending) = draft.review.pending.as_ref().filter(|_| told).map(|version| &version.packet)
-        && !pending.cancelled
-        && !pending.same_seats(authoritative)
-        && candidates.still_viable(pending)
-    {
-        let report = explanation::of(&candidates, Some(pending.slot.start));
-        return Verdict::Propose(situation.packet(pending.slot, pending.attendees.clone()), report);
-    }
-    if let Some((index, seats)) = candidates.preferred() {
-        let choice = candidates.choice(index, &seats);
+    let candidates = Candidates::of(situation, authoritative, Ours::of(head), &head.declined, Reach::Window);
+    if let Some(choice) = choice(draft, &candidates) {
         let report = explanation::of(&candidates, Some(choice.slot.start));
         return Verdict::Propose(situation.packet(choice.slot, choice.attendees), report);
     }
@@ -280,10 +293,34 @@ fn judge(draft: &Draft<'_>) -> Verdict {
     match declined_alone(draft, candidates, edge_declined) {
         Some(reasons) => Verdict::Escalate(ExceptionKind::DeclinedOnly, reasons, report),
         None => {
-            let reach = |reach| Candidates::of(situation, authoritative, &head.bookings, &head.declined, reach);
+            let reach = |reach| Candidates::of(situation, authoritative, Ours::of(head), &head.declined, reach);
             let reasons = waiver::reasons(reach(Reach::Waivers), &reach(Reach::Week));
             Verdict::Escalate(ExceptionKind::NoViableSlot, reasons, report)
         }
+    }
+}
+
+/// The present proposal where people were told of it and it is still good; otherwise the best there is. A proposal that
+/// nobody was told of has one advantage alone: its seats have a claim, and any other choice's have none.
+fn choice(draft: &Draft<'_>, candidates: &Candidates<'_>) -> Option<Choice> {
+    let authoritative = draft.authoritative();
+    let still_good = |proposal: &Proposal<'_>| {
+        let packet = &proposal.version.packet;
+        !packet.cancelled && !packet.same_seats(authoritative) && candidates.still_viable(packet, proposal.pending)
+    };
+    let waiting = draft.review.proposal();
+    let told = waiting.filter(|proposal| proposal.pending.is_told()).filter(&still_good);
+    if let Some(told) = told {
+        return Some(Choice::of(&told.version.packet));
+    }
+    let best = candidates.preferred();
+    let untold =
+        waiting.filter(|proposal| !proposal.pending.is_told() && candidates.is_contested()).filter(&still_good);
+    match (best, untold) {
+        (best, Some(present)) if candidates.is_better(&present.version.packet, best.as_ref()) => {
+            Some(Choice::of(&present.version.packet))
+        }
+        (best, _) => best.map(|(index, seats)| candidates.choice(index, &seats)),
     }
 }
 

@@ -12,6 +12,7 @@ use crate::{
     },
     facts::{
         policy::Overrides,
+        seat::PersonSeats,
         subject::{Diary, Subject},
     },
 };
@@ -485,10 +486,12 @@ pub struct Profile {
 
 /// The newest facts a decision stands on, by subject.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
-pub struct Facts(
+pub struct Facts {
     /// In order of subject, one fact a subject: looked up far more often than added to.
-    Vec<Fact>,
-);
+    facts: Vec<Fact>,
+    /// What other reviews made of people's time, by person. A search asks for hundreds of people, most without any.
+    pub(super) seats: Vec<(Person, PersonSeats)>,
+}
 
 macro_rules! getters {
     ($($name:ident($($arg:ident: $type:ty),*) -> $body:ident($out:ty): $subject:expr;)*) => {$(
@@ -505,20 +508,20 @@ macro_rules! getters {
 impl Facts {
     /// Replaces the fact of the same subject.
     pub fn insert(&mut self, fact: Fact) {
-        match self.0.binary_search_by(|known| known.subject.cmp(&fact.subject)) {
-            Ok(at) => self.0[at] = fact,
-            Err(at) => self.0.insert(at, fact),
+        match self.facts.binary_search_by(|known| known.subject.cmp(&fact.subject)) {
+            Ok(at) => self.facts[at] = fact,
+            Err(at) => self.facts.insert(at, fact),
         }
     }
 
     /// The fact of a subject.
     pub fn get(&self, subject: &Subject) -> Option<&Fact> {
-        self.0.binary_search_by(|known| known.subject.cmp(subject)).ok().map(|at| &self.0[at])
+        self.facts.binary_search_by(|known| known.subject.cmp(subject)).ok().map(|at| &self.facts[at])
     }
 
     /// All facts, by subject.
     pub fn iter(&self) -> impl Iterator<Item = &Fact> {
-        self.0.iter()
+        self.facts.iter()
     }
 
     getters! {
@@ -540,8 +543,8 @@ impl Facts {
     /// side.
     pub fn diaries(&self, person: &Person) -> impl Iterator<Item = (Diary, &Availability, Instant)> {
         let first = Subject::Availability(person.clone(), Diary::Calendar, None);
-        let from = self.0.partition_point(|fact| fact.subject < first);
-        self.0[from..].iter().map_while(move |fact| match (&fact.subject, &fact.body) {
+        let from = self.facts.partition_point(|fact| fact.subject < first);
+        self.facts[from..].iter().map_while(move |fact| match (&fact.subject, &fact.body) {
             (Subject::Availability(whose, diary, _), Body::Availability(availability)) if whose == person => {
                 Some((*diary, availability, fact.accepted_at))
             }
@@ -557,7 +560,7 @@ impl FromIterator<Fact> for Facts {
         all.reverse();
         all.sort_by(|a, b| a.subject.cmp(&b.subject));
         all.dedup_by(|later, first| later.subject == first.subject);
-        Self(all)
+        Self { facts: all, seats: Vec::new() }
     }
 }
 

@@ -100,6 +100,8 @@ pub enum Subject {
     Person(Person),
     /// Which calendars a person has beside the one without a name.
     Calendars(Person),
+    /// A person's places in every review. No source states them: reviews write them and depend on them.
+    Seat(Person),
 }
 
 impl Subject {
@@ -114,7 +116,7 @@ impl Subject {
         }
     }
 
-    /// The kind that a source must be registered for.
+    /// The kind that a source must be registered for. No event is about a seat.
     pub const fn kind(&self) -> Kind {
         match self {
             Self::Review(_) | Self::Closure(_) => Kind::Review,
@@ -123,7 +125,7 @@ impl Subject {
             Self::Availability(..) | Self::Calendars(_) => Kind::Availability,
             Self::Evidence(..) => Kind::Evidence,
             Self::Freeze(_) => Kind::Freeze,
-            Self::Person(_) => Kind::Person,
+            Self::Person(_) | Self::Seat(_) => Kind::Person,
         }
     }
 
@@ -132,6 +134,7 @@ impl Subject {
         match self {
             Self::Closure(_) => "closure",
             Self::Calendars(_) => "calendars",
+            Self::Seat(_) => "seat",
             other => other.kind().word(),
         }
     }
@@ -147,7 +150,7 @@ impl Subject {
             }
             Self::Evidence(change, checkpoint) => vec![change.as_str(), checkpoint.as_str()],
             Self::Freeze(calendar) => vec![calendar.as_str()],
-            Self::Person(person) | Self::Calendars(person) => vec![person.as_str()],
+            Self::Person(person) | Self::Calendars(person) | Self::Seat(person) => vec![person.as_str()],
         }
     }
 }

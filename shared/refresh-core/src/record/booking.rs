@@ -5,7 +5,12 @@ use std::collections::BTreeSet;
 
 use serde::{Deserialize, Serialize};
 
-use crate::{Instant, Person, base::instant::Slot, record::notice::CalendarObject};
+use crate::{
+    Instant, Person,
+    base::instant::Slot,
+    facts::seat::{InvitationTime, InvitedBy},
+    record::notice::CalendarObject,
+};
 
 /// A slot our meeting or hold had, from an instant until another.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
@@ -21,6 +26,9 @@ pub struct Booking {
     pub from: Instant,
     /// `None` while it is so.
     pub until: Option<Instant>,
+    /// Of the slot a review was issued with: the UID of the invitation that people had is not known.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub unknown_uid: bool,
 }
 
 const fn meeting() -> CalendarObject {
@@ -56,30 +64,28 @@ pub struct InvitedSlot {
     pub people: BTreeSet<Person>,
 }
 
-/// The slots that our meeting or hold has now, or had when a calendar was accepted at `accepted_at`. A busy entry of
-/// such a slot is this person's invitation from us. Each slot once.
-pub fn ours(bookings: &[Booking], person: &Person, accepted_at: Instant) -> Vec<Slot> {
-    // At one instant facts are accepted before the decision that ends a booking: the calendar still showed it.
-    let then =
-        |booking: &Booking| booking.until.is_none_or(|until| booking.from <= accepted_at && accepted_at <= until);
-    let slots: BTreeSet<Slot> = bookings
-        .iter()
-        .filter(|booking| then(booking) && booking.people.contains(person))
-        .map(|booking| booking.slot)
-        .collect();
-    slots.into_iter().collect()
+/// What this person's calendar may show of the review.
+pub fn invitations<'a>(bookings: &'a [Booking], person: &'a Person) -> impl Iterator<Item = InvitationTime> + 'a {
+    bookings.iter().filter(|booking| booking.people.contains(person)).map(|booking| InvitationTime {
+        by: match booking.object {
+            CalendarObject::Hold => InvitedBy::Hold,
+            // While the review stands where it was issued, that invitation is the meeting.
+            CalendarObject::Meeting if booking.unknown_uid && booking.until.is_some() => InvitedBy::UnknownUid,
+            CalendarObject::Meeting => InvitedBy::Meeting,
+        },
+        slot: booking.slot,
+        from: booking.from,
+        until: booking.until,
+    })
 }
 
-/// How many former bookings are remembered; the oldest go first.
-pub const MOST_BOOKINGS: usize = 16;
+/// How many bookings are remembered; of the former ones the oldest go first.
+pub const MOST_BOOKINGS: usize = 24;
 
-/// Closes what no longer holds of the meeting or of the hold, opens what is new. `current`: what it is from `now` on.
-///
-/// The meeting is where it was decided to be. The hold is where it was last sent. A hold that nobody was told of is in
-/// nobody's calendar. A hold whose end nobody was told of still is. Otherwise the order of arrival between two tellings
-/// would decide whether a busy time is ours.
-pub fn rebook(bookings: &mut Vec<Booking>, object: CalendarObject, current: Option<InvitedSlot>, now: Instant) {
-    let is_open = |booking: &Booking| booking.object == object && booking.until.is_none();
+/// The meeting is where it was decided to be: closes what no longer holds, opens what is new. `current`: what it is from
+/// `now` on.
+pub fn rebook(bookings: &mut Vec<Booking>, current: Option<InvitedSlot>, now: Instant) {
+    let is_open = |booking: &Booking| booking.object == CalendarObject::Meeting && booking.until.is_none();
     let same = |booking: &Booking| {
         current.as_ref().is_some_and(|now| booking.slot == now.slot && booking.people == now.people)
     };
@@ -89,12 +95,60 @@ pub fn rebook(bookings: &mut Vec<Booking>, object: CalendarObject, current: Opti
     if !bookings.iter().any(|booking| is_open(booking) && same(booking))
         && let Some(InvitedSlot { slot, people }) = current
     {
-        bookings.push(Booking { slot, people, object, from: now, until: None });
+        let object = CalendarObject::Meeting;
+        bookings.push(Booking { slot, people, object, from: now, until: None, unknown_uid: false });
     }
-    // No calendar ever saw a booking that began and ended at one instant.
-    bookings.retain(|booking| booking.until.is_none_or(|until| booking.from < until));
+    forget(bookings);
+}
+
+/// The hold is, for each person, where it was last sent: a hold that nobody was sent is in nobody's calendar, and a hold
+/// whose end nobody was sent still is. Otherwise the order of arrival between two tellings would decide whether a busy
+/// time is ours. `slot`: what the mail to this person carried; `None` where the mail carried the hold's end.
+pub fn send_hold(bookings: &mut Vec<Booking>, person: &Person, slot: Option<Slot>, now: Instant) {
+    let is_open = |booking: &Booking| booking.object == CalendarObject::Hold && booking.until.is_none();
+    if bookings.iter().any(|booking| is_open(booking) && booking.people.contains(person) && slot == Some(booking.slot))
+    {
+        return;
+    }
+    let mut former: Vec<Booking> = Vec::new();
+    for booking in bookings.iter_mut().filter(|booking| is_open(booking) && booking.people.contains(person)) {
+        booking.people.remove(person);
+        former.push(Booking { people: BTreeSet::from([person.clone()]), until: Some(now), ..booking.clone() });
+    }
+    for ended in former {
+        // The mails of one round go out one after the other. What they end is one booking, over with the first of them.
+        let same = |booking: &&mut Booking| {
+            booking.object == CalendarObject::Hold
+                && booking.until.is_some()
+                && (booking.slot, booking.from) == (ended.slot, ended.from)
+        };
+        match bookings.iter_mut().find(same) {
+            Some(booking) => booking.people.extend(ended.people),
+            None => bookings.push(ended),
+        }
+    }
+    if let Some(slot) = slot {
+        match bookings.iter_mut().find(|booking| is_open(booking) && booking.slot == slot) {
+            Some(booking) => drop(booking.people.insert(person.clone())),
+            None => bookings.push(Booking {
+                slot,
+                people: BTreeSet::from([person.clone()]),
+                object: CalendarObject::Hold,
+                from: now,
+                until: None,
+                unknown_uid: false,
+            }),
+        }
+    }
+    forget(bookings);
+}
+
+fn forget(bookings: &mut Vec<Booking>) {
+    // What began and ended at one instant was never seen by any calendar.
+    bookings.retain(|booking| !booking.people.is_empty() && booking.until.is_none_or(|until| booking.from < until));
     while bookings.len() > MOST_BOOKINGS {
-        match bookings.iter().position(|booking| booking.until.is_some()) {
+        // The invitation without a known UID stays in calendars whatever is mailed later.
+        match bookings.iter().position(|booking| booking.until.is_some() && !booking.unknown_uid) {
             Some(oldest) => drop(bookings.remove(oldest)),
             None => break,
         }

@@ -3,12 +3,13 @@
 use crate::{
     TraceId,
     base::digest::Digest,
-    facts::event::Identity,
+    facts::{event::Identity, seat::Seat},
     record::{
         last_notified::LastNotified,
         lineage::{Entry, Happening, Trigger},
         packet::{Standpoint, Version},
         review::{Head, Tip},
+        seats::SeatGiven,
     },
 };
 
@@ -27,6 +28,10 @@ pub struct Commit {
     pub told: Option<ConfirmedMail>,
     /// A fact that must still be this one, by source and revision: adoption stands on who the owner is.
     pub stands_on: Option<Standpoint>,
+    /// What is another of people's places, whole: one entry a person.
+    pub seats: Vec<Seat>,
+    /// The marks of everybody who gains an authoritative seat.
+    pub seats_given: Vec<SeatGiven>,
 }
 
 /// A trigger's mark on a review: each counts once, however often it is delivered.
@@ -48,14 +53,23 @@ pub struct ConfirmedMail {
 }
 
 /// Puts a commit together: the counter, the chain's next entry, and the entry's hash in HEAD. Versions, causes, what was
-/// told and the fact that must stand are the caller's to add.
+/// told, the fact that must stand and seats are the caller's to add.
 pub fn commit(mut head: Head, happenings: Vec<Happening>, trace: Option<TraceId>) -> Commit {
     head.counter += 1;
     let entry = (!happenings.is_empty()).then(|| Entry::after(&head, happenings, trace));
     if let Some(entry) = &entry {
         head.lineage = Tip { sequence: entry.sequence, hash: entry.hash() };
     }
-    Commit { head, versions: Vec::new(), entry, causes: Vec::new(), told: None, stands_on: None }
+    Commit {
+        head,
+        versions: Vec::new(),
+        entry,
+        causes: Vec::new(),
+        told: None,
+        stands_on: None,
+        seats: Vec::new(),
+        seats_given: Vec::new(),
+    }
 }
 
 /// The mark that a trigger leaves.

@@ -119,6 +119,8 @@ pub enum ReasonWord {
     Excluded,
     /// A person fills two roles.
     Shared,
+    /// A person sits in another review.
+    Booked,
     /// The change is closed or cancelled.
     Cancelled,
     // the rest
@@ -363,9 +365,12 @@ const fn waiver(rule: SlotRule) -> ReasonWord {
         SlotRule::Shared => ReasonWord::SharedPerson,
         SlotRule::Hours => ReasonWord::OutsideHours,
         SlotRule::Unknown => ReasonWord::AvailabilityUnknown,
-        SlotRule::Busy | SlotRule::Delegate | SlotRule::Excluded | SlotRule::Cancelled | SlotRule::Declined => {
-            ReasonWord::NoCommonSlot
-        }
+        SlotRule::Busy
+        | SlotRule::Delegate
+        | SlotRule::Excluded
+        | SlotRule::Booked
+        | SlotRule::Cancelled
+        | SlotRule::Declined => ReasonWord::NoCommonSlot,
     }
 }
 
@@ -382,6 +387,7 @@ const fn stands_by(violation: &Violation) -> ReasonWord {
         Violation::Uncovered(_) => ReasonWord::Uncovered,
         Violation::Excluded(_) => ReasonWord::Excluded,
         Violation::Shared(_) => ReasonWord::Shared,
+        Violation::Booked(_) => ReasonWord::Booked,
         Violation::Cancelled => ReasonWord::Cancelled,
     }
 }
@@ -482,6 +488,7 @@ impl TryFrom<StoredReason> for Reason {
             ReasonWord::Uncovered => Self::StandsBy(Violation::Uncovered(role_of()?)),
             ReasonWord::Excluded => Self::StandsBy(Violation::Excluded(person_of()?)),
             ReasonWord::Shared => Self::StandsBy(Violation::Shared(person_of()?)),
+            ReasonWord::Booked => Self::StandsBy(Violation::Booked(person_of()?)),
             ReasonWord::Cancelled => Self::StandsBy(Violation::Cancelled),
             ReasonWord::Unanswered => Self::Unanswered(missing()?),
             ReasonWord::Bounced => Self::Undeliverable(Undeliverable::Bounced, missing()?),
@@ -511,7 +518,7 @@ impl Exception {
 mod tests {
     use super::*;
 
-    const WORDS: [ReasonWord; 38] = [
+    const WORDS: [ReasonWord; 39] = [
         ReasonWord::FreezeCrossing,
         ReasonWord::OutsideWindow,
         ReasonWord::CutoverLead,
@@ -541,6 +548,7 @@ mod tests {
         ReasonWord::Uncovered,
         ReasonWord::Excluded,
         ReasonWord::Shared,
+        ReasonWord::Booked,
         ReasonWord::Cancelled,
         ReasonWord::Unanswered,
         ReasonWord::Bounced,

@@ -29,6 +29,8 @@ pub enum Violation {
     Excluded(Person),
     /// The person fills two roles, and the policy asks for distinct people.
     Shared(Person),
+    /// The person sits in another review in that slot, whose claim is older.
+    Booked(Person),
     /// The change record is closed or cancelled.
     Cancelled,
 }
@@ -101,6 +103,7 @@ impl Violation {
             Self::Uncovered(_) => SlotRule::Uncovered,
             Self::Excluded(_) => SlotRule::Excluded,
             Self::Shared(_) => SlotRule::Shared,
+            Self::Booked(_) => SlotRule::Booked,
             Self::Cancelled => SlotRule::Cancelled,
         }
     }
@@ -112,7 +115,8 @@ impl Violation {
             | Self::Busy(person)
             | Self::Delegate(person)
             | Self::Excluded(person)
-            | Self::Shared(person) => Some(person),
+            | Self::Shared(person)
+            | Self::Booked(person) => Some(person),
             Self::Evidence | Self::Window | Self::Cutover | Self::Freeze | Self::Uncovered(_) | Self::Cancelled => None,
         }
     }
@@ -176,6 +180,7 @@ impl FromStr for Mark {
             "uncovered" => Violation::Uncovered(Role::parse(name.ok_or_else(unknown)?)?).into(),
             "excluded" => Violation::Excluded(person()?).into(),
             "shared" => Violation::Shared(person()?).into(),
+            "booked" => Violation::Booked(person()?).into(),
             "cancelled" => Violation::Cancelled.into(),
             "unproven" => Remark::Unproven(person()?).into(),
             "overdue" => Remark::Overdue(Checkpoint::parse(name.ok_or_else(unknown)?)?).into(),
@@ -218,7 +223,7 @@ impl<'de> Deserialize<'de> for Violation {
 mod tests {
     use super::*;
 
-    const WORDS: [&str; 15] = [
+    const WORDS: [&str; 16] = [
         "evidence",
         "window",
         "cutover",
@@ -229,6 +234,7 @@ mod tests {
         "uncovered:dba",
         "excluded:a@example.com",
         "shared:a@example.com",
+        "booked:a@example.com",
         "cancelled",
         "unproven:a@example.com",
         "overdue:tests",

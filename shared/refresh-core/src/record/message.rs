@@ -25,9 +25,17 @@ pub struct RefreshRequested {
     /// Of an event that comes again: when it was first accepted.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub first_accepted: Option<Instant>,
+    /// Asked by another review, which shares people whose seats it changed.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub seats: bool,
 }
 
 impl RefreshRequested {
+    /// By another review whose seats changed. `asker`: the HEAD in which they did.
+    pub fn by_seats(review: ReviewId, asker: &Head) -> Self {
+        Self { review, trigger: None, at: asker.at, first_accepted: None, seats: true }
+    }
+
     /// The event to be decided on for `review`, as it was read; `None` for a review that was never issued. A repeated
     /// event decides nothing for a review that was issued after the event was first accepted: the review was issued
     /// with that fact. The facts are looked at all the same.
@@ -97,6 +105,12 @@ impl NoticesDue {
     /// The message for a HEAD; `None` where nobody is to be told anything.
     pub fn of(head: &Head) -> Option<Self> {
         head.notices_at.map(|at| Self { review: head.review.clone(), at, trace: head.trace })
+    }
+
+    /// The message for the end of the quiet period, where something else is due before.
+    pub fn after_quiet(head: &Head) -> Option<Self> {
+        let at = head.quiet_until.filter(|until| head.notices_at.is_some_and(|at| at < *until))?;
+        Some(Self { review: head.review.clone(), at, trace: head.trace })
     }
 
     /// The delay of a message that shall arrive at `at`, in whole seconds, rounded up; `None` where that is farther off

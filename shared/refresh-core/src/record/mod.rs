@@ -16,4 +16,5 @@ pub mod packet;
 pub mod report;
 pub mod review;
 pub mod rule;
+pub mod seats;
 pub mod view;

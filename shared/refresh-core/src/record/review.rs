@@ -93,6 +93,12 @@ pub struct Head {
     /// Whose view changed by something before that, and who is still to be told.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub earlier: BTreeMap<Person, TraceId>,
+    /// Since when each attendee has their seat in the authoritative slot. Written once, kept while person and slot stay.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub claims: BTreeMap<Person, Instant>,
+    /// Whose seats changed, while the reviews that share these people have not been asked to look.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub seats_moved: BTreeSet<Person>,
 }
 
 impl Head {

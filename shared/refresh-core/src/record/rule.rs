@@ -33,6 +33,8 @@ pub enum SlotRule {
     Excluded,
     /// Nobody fills two roles, where the policy asks for distinct people.
     Shared,
+    /// Nobody seated sits in another review by an older claim.
+    Booked,
     /// The change record is neither closed nor cancelled.
     Cancelled,
     /// The owner did not decline the slot.
@@ -57,6 +59,7 @@ impl SlotRule {
             Self::Uncovered => "uncovered",
             Self::Excluded => "excluded",
             Self::Shared => "shared",
+            Self::Booked => "booked",
             Self::Cancelled => "cancelled",
             Self::Declined => "declined",
         }

@@ -48,6 +48,8 @@ fn basis(reading: &Reading<'_>, told: &LastNotified) -> TellingFingerprint {
     head.mails_sent = 0;
     head.tellings.clear();
     head.bookings.clear();
+    head.claims.clear();
+    head.seats_moved.clear();
     head.hold.told = false;
     head.unreachable.clear();
     head.duties.retain(|duty| duty.person == told.person);

@@ -14,6 +14,7 @@ use crate::{
         notice::{CalendarObject, CalendarPart, Method, Notice, NoticeKind},
         packet::Standpoint,
         review::{Asked, Duty, Head, Review, Standing},
+        seats,
         view::{Attendance, Row, Seating, View},
     },
     telling::owed::{arises, is_about_proposal},
@@ -51,8 +52,10 @@ pub fn confirm_sent(reading: &Reading<'_>, told: &LastNotified, sent: &Sent<'_>,
     }
     if notice.calendar.iter().any(|part| part.object == CalendarObject::Hold && part.sequence == head.hold.sequence) {
         head.hold.told = true;
-        let hold = head.hold.entry.clone();
-        booking::rebook(&mut head.bookings, CalendarObject::Hold, hold, now);
+    }
+    for part in notice.calendar.iter().filter(|part| part.object == CalendarObject::Hold) {
+        let slot = (part.method == Method::Request).then_some(part.slot);
+        booking::send_hold(&mut head.bookings, person, slot, now);
     }
     remember_duty(&mut head, reading, told, sent, now);
     let settled = if hold_ended { taken_back(told, sent) } else { settled(told, sent) };
@@ -64,7 +67,10 @@ pub fn confirm_sent(reading: &Reading<'_>, told: &LastNotified, sent: &Sent<'_>,
         calendar: notice.calendar.iter().cloned().collect(),
         message_id: sent.message_id.to_owned(),
     };
-    let copy = Review { head: head.clone(), ..review.clone() };
+    let mut copy = Review { head: head.clone(), ..review.clone() };
+    let seats = seats::changes(Some(review), &copy);
+    head.seats_moved.extend(seats.moved);
+    copy.head.seats_moved.clone_from(&head.seats_moved);
     head.notices_at = deadlines::notices_at(&copy, reading.policy);
     refresh_check(&mut head, review);
     if reach::accepted(&mut head, person) && head.standing == Standing::Open {
@@ -72,6 +78,7 @@ pub fn confirm_sent(reading: &Reading<'_>, told: &LastNotified, sent: &Sent<'_>,
         head.check_at = Some(now);
     }
     let mut commit = commit::commit(head, vec![happening], notice.trace);
+    commit.seats = seats.entries;
     commit.told = Some(ConfirmedMail { told: settled, claimed_by: sent.claimed_by.to_owned() });
     commit
 }
@@ -257,6 +264,18 @@ pub fn decided_since(before: &Head, now: &Head) -> bool {
 pub fn postpone(review: &Review, until: Instant, now: Instant) -> Commit {
     let mut head = review.head.clone();
     head.at = head.at.max(now);
-    head.notices_at = Some(until);
+    // Other reviews do not wait for the mailer.
+    head.notices_at = Some(if head.seats_moved.is_empty() { until } else { head.at });
     commit::commit(head, Vec::new(), None)
+}
+
+/// The reviews that share the people whose seats changed were asked to look. `None` where nothing was to be asked.
+pub fn asked(review: &Review, policy: &Policy) -> Option<Commit> {
+    if review.head.seats_moved.is_empty() {
+        return None;
+    }
+    let mut copy = review.clone();
+    copy.head.seats_moved.clear();
+    let notices_at = deadlines::notices_at(&copy, policy);
+    Some(commit::commit(Head { notices_at, ..copy.head }, Vec::new(), None))
 }

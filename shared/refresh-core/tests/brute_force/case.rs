@@ -1,7 +1,7 @@
 //! A small case as the judge sees it: times are seconds after a midnight UTC, people and roles are small numbers.
 //! Nothing here comes from the core.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 pub type Time = i64;
 pub const MINUTE: Time = 60;
@@ -55,6 +55,8 @@ pub struct Rules {
     pub hours: Option<Hours>,
     pub keep_people: bool,
     pub distinct: bool,
+    /// Seats in other reviews are no matter.
+    pub ignores_others: bool,
     /// Role and person.
     pub excluded: BTreeSet<(usize, usize)>,
     pub deadline: Time,
@@ -120,11 +122,37 @@ pub struct PersonFacts {
     pub zone: Option<chrono_tz::Tz>,
     pub calendar: Option<Diary>,
     pub oncall: Option<Diary>,
+    /// One a review, in order of review.
+    pub elsewhere: Vec<Elsewhere>,
+}
+
+/// A person's places in another review.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Elsewhere {
+    /// Below zero: its name comes before this review's.
+    pub review: i8,
+    /// The slot, and since when it is claimed, in milliseconds.
+    pub seated: Option<(Span, i64)>,
+    pub proposed: Option<Proposed>,
+    /// What their calendar may show of it: object, slot, and from when to when.
+    pub shown: Vec<(Object, Span, Time, Option<Time>)>,
+}
+
+/// A place that another review proposes.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Proposed {
+    pub slot: Span,
+    /// In milliseconds.
+    pub made: i64,
+    pub told: bool,
+    pub expires: Time,
 }
 
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Diary {
     pub accepted: Time,
+    /// Its entries are runs of what touches.
+    pub merged: bool,
     pub horizon: Span,
     pub busy: Vec<(Span, Option<bool>)>,
     pub unknown: Vec<Span>,
@@ -145,6 +173,10 @@ pub struct Review {
     /// The owner stands by the present slot while it breaks exactly this, its freeze edge being this.
     pub stands_by: Option<(BTreeSet<String>, bool)>,
     pub bookings: Vec<Booking>,
+    /// Whether the invitation that people had before is known by its UID.
+    pub uid: bool,
+    /// Since when each person has their seat in the authoritative slot, in milliseconds.
+    pub claims: BTreeMap<usize, i64>,
 }
 
 /// What a packet says beside slot and attendees.
@@ -170,6 +202,8 @@ pub struct Pending {
     pub content: Content,
     /// When the time to decide is over, whatever starts.
     pub deadline: Time,
+    /// In milliseconds.
+    pub made: i64,
     pub told: bool,
 }
 
@@ -182,13 +216,22 @@ pub struct Declined {
     pub edge: bool,
 }
 
-/// A slot that was our meeting's or our hold's, from when to when, for whom.
+/// A slot that was one object's of ours for one person, from when to when.
 #[derive(Clone, Debug)]
 pub struct Booking {
-    /// The hold's: ours from when it was sent until its end was.
-    pub hold: bool,
+    pub object: Object,
     pub slot: Span,
-    pub people: BTreeSet<usize>,
+    pub person: usize,
     pub from: Time,
     pub until: Option<Time>,
+}
+
+/// What stands in a calendar once.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Object {
+    Meeting,
+    /// Ours from when it was sent until its end was.
+    Hold,
+    /// What people had before the hand-over: nobody knows its UID, so nothing takes it away.
+    Nameless,
 }

@@ -1,6 +1,6 @@
 //! Plays one script through the core, and beside it through the judge, and compares after every step.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use refresh_core::{
     EventId, Source,
@@ -19,7 +19,7 @@ use refresh_core::{
 };
 
 use crate::{
-    case::{self, Booking, Case, Pending, Time},
+    case::{self, Booking, Case, Object, Pending, Time},
     compare::{self, same},
     judge, ledger,
     script::{Act, Script, Step},
@@ -118,6 +118,7 @@ impl<'a> History<'a> {
         for (person, before) in facts.people.iter_mut().zip(&self.case.facts.people) {
             for (new, old) in [(&mut person.calendar, &before.calendar), (&mut person.oncall, &before.oncall)] {
                 let Some(diary) = new.as_mut().filter(|diary| Some(&**diary) != old.as_ref()) else { continue };
+                // A person's calendar was read at one time.
                 diary.accepted = if diary.accepted % 2 == 0 { now } else { self.case.now };
                 for (index, entry) in diary.busy.iter_mut().enumerate() {
                     if let Some(hold) = hold.filter(|_| entry.0 == self.script.slot && index % 2 == 1) {
@@ -138,8 +139,14 @@ impl<'a> History<'a> {
             ours.told = true;
         }
         let head = &mut self.review.head;
-        let hold = head.hold.entry.clone();
-        booking::rebook(&mut head.bookings, CalendarObject::Hold, hold, self.names.at(self.case.now));
+        let entry = head.hold.entry.clone();
+        let held = head.bookings.iter().filter(|booking| booking.object == CalendarObject::Hold);
+        let mut people: BTreeSet<_> = held.flat_map(|booking| booking.people.iter().cloned()).collect();
+        people.extend(entry.iter().flat_map(|entry| entry.people.iter().cloned()));
+        for person in people {
+            let slot = entry.as_ref().filter(|entry| entry.people.contains(&person)).map(|entry| entry.slot);
+            booking::send_hold(&mut head.bookings, &person, slot, self.names.at(self.case.now));
+        }
         ledger::send_hold(&mut self.case, self.script.optional);
     }
 
@@ -228,7 +235,8 @@ impl<'a> History<'a> {
 }
 
 fn issued(script: &Script, now: Time) -> Case {
-    let invited = script.seats.iter().copied().chain(script.optional).collect();
+    let invited: BTreeSet<usize> = script.seats.iter().copied().chain(script.optional).collect();
+    let meeting = |person| Booking { object: Object::Meeting, slot: script.slot, person, from: Time::MIN, until: None };
     let mut case = Case {
         midnight: script.midnight,
         now,
@@ -243,9 +251,12 @@ fn issued(script: &Script, now: Time) -> Case {
             undecided: None,
             declined: Vec::new(),
             stands_by: None,
-            bookings: vec![Booking { hold: false, slot: script.slot, people: invited, from: Time::MIN, until: None }],
+            bookings: invited.into_iter().map(meeting).collect(),
+            uid: script.uid,
+            claims: BTreeMap::new(),
         },
     };
     case.review.content = judge::content(&case, script.slot);
+    ledger::claim(&mut case, None);
     case
 }

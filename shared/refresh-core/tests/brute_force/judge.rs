@@ -4,8 +4,8 @@
 use std::{cmp::Reverse, collections::BTreeSet};
 
 use crate::{
-    case::{Case, Content, DAY, Diary, Evidence, MINUTE, Proposal, Seats, Span, Time},
-    hours, ledger,
+    case::{Case, Content, DAY, Diary, Elsewhere, Evidence, MINUTE, Pending, Proposal, Proposed, Seats, Span, Time},
+    entries, hours, ledger,
     waivers::{self, Waived},
 };
 
@@ -120,6 +120,9 @@ pub fn violated(case: &Case) -> BTreeSet<String> {
         } else if !is_known(case, *person, slot) {
             marks.insert(format!("unproven:{person}"));
         }
+        if is_booked(case, *person, slot) {
+            marks.insert(format!("booked:{person}"));
+        }
         if case.rules.distinct && seats.iter().filter(|other| *other == person).count() > 1 {
             marks.insert(format!("shared:{person}"));
         }
@@ -170,41 +173,46 @@ fn is_known(case: &Case, person: usize, slot: Span) -> bool {
                 && diary.horizon.holds(slot)
                 && !diary.unknown.iter().any(|unknown| unknown.meets(slot))
         })
+        && !entries::of(case, person).unknown.iter().any(|unknown| unknown.meets(slot))
 }
 
 /// The source promised to speak again before that.
-fn is_silent(case: &Case, diary: &Diary) -> bool {
+pub fn is_silent(case: &Case, diary: &Diary) -> bool {
     case.rules.max_age.is_some_and(|age| diary.accepted + age <= case.now)
 }
 
 fn is_busy(case: &Case, person: usize, slot: Span) -> bool {
-    let facts = &case.facts.people[person];
-    let oncall = facts.oncall.iter().filter(|diary| !is_silent(case, diary));
-    if oncall.flat_map(|diary| &diary.busy).any(|(busy, _)| busy.meets(slot)) {
-        return true;
+    entries::of(case, person).busy.iter().any(|busy| busy.meets(slot))
+}
+
+/// The claim of this review's to a person's seat, and that of another to theirs: the older stands, then the lesser name.
+fn is_booked(case: &Case, person: usize, slot: Span) -> bool {
+    let Some(claim) = case.review.claims.get(&person) else { return false };
+    elsewhere(case, person).any(|other| {
+        let older = |at: i64| at < *claim || at == *claim && other.review < 0;
+        other.seated.is_some_and(|(taken, at)| taken.meets(slot) && older(at))
+    })
+}
+
+fn elsewhere(case: &Case, person: usize) -> impl Iterator<Item = &Elsewhere> {
+    case.facts.people[person].elsewhere.iter().filter(|_| !case.rules.ignores_others)
+}
+
+/// Whether seats elsewhere keep a person from a slot. `present`: as part of the proposal that waits.
+fn is_taken(case: &Case, person: usize, slot: Span, present: Option<&Pending>) -> bool {
+    if slot == case.review.slot && case.review.seats.contains(&person) {
+        return is_booked(case, person, slot);
     }
-    let Some(calendar) = facts.calendar.as_ref().filter(|diary| !is_silent(case, diary)) else { return false };
-    let mut entries: Vec<(Span, Option<bool>)> =
-        calendar.busy.iter().copied().filter(|(_, own)| *own != Some(true)).collect();
-    let ours: BTreeSet<Span> = case
-        .review
-        .bookings
-        .iter()
-        .filter(|booking| booking.people.contains(&person))
-        .filter(|booking| match booking.until {
-            None => true,
-            // What is accepted at the instant it ends was accepted before it ended; what ended as it began nobody saw.
-            Some(until) => booking.from < until && booking.from <= calendar.accepted && calendar.accepted <= until,
-        })
-        .map(|booking| booking.slot)
-        .collect();
-    for slot in ours {
-        let marked = calendar.busy.contains(&(slot, Some(true)));
-        if let Some(index) = entries.iter().position(|entry| *entry == (slot, None)).filter(|_| !marked) {
-            entries.remove(index);
-        }
-    }
-    entries.iter().any(|(busy, _)| busy.meets(slot))
+    let before = |other: &Elsewhere, theirs: &Proposed| match present {
+        None => true,
+        Some(ours) if theirs.told != ours.told => theirs.told,
+        Some(ours) => theirs.made < ours.made || theirs.made == ours.made && other.review < 0,
+    };
+    elsewhere(case, person).any(|other| {
+        let waits = |theirs: &&Proposed| case.now < theirs.expires && theirs.slot.meets(slot);
+        other.seated.is_some_and(|(taken, _)| taken.meets(slot))
+            || other.proposed.as_ref().filter(waits).is_some_and(|theirs| before(other, theirs))
+    })
 }
 
 /// Whether the slot of a new proposal keeps the rules that ask for nobody in particular.
@@ -251,6 +259,7 @@ fn may_sit(case: &Case, role: usize, person: usize, slot: Span, waive: Waive) ->
     let issued = slot == case.review.slot && case.review.seats[role] == person;
     is_eligible(case, role, person, slot)
         && !is_busy(case, person, slot)
+        && !is_taken(case, person, slot, None)
         && (issued || waive == Waive::Unknown(person) || is_known(case, person, slot))
         && (waive == Waive::Hours || in_hours(case, person, slot))
 }
@@ -326,8 +335,24 @@ pub fn seat_order(case: &Case, slot: Span, seats: &Seats) -> (Time, Vec<usize>) 
     (Time::try_from(changed).expect("few roles"), seats.iter().enumerate().map(rank).collect())
 }
 
-/// The best viable slot and attendees, without regard to what is pending.
-fn search(case: &Case) -> Option<(Span, Seats)> {
+/// Whether nothing forbids the proposal that waits: of what other reviews propose, only what comes before it counts.
+fn is_still_good(case: &Case, pending: &Pending) -> bool {
+    let Proposal { slot, seats, cancelled, .. } = &pending.proposal;
+    let mut alone = case.clone();
+    for (person, facts) in alone.facts.people.iter_mut().enumerate() {
+        if seats.contains(&person) && !is_taken(case, person, *slot, Some(pending)) {
+            facts.elsewhere.iter_mut().for_each(|other| other.proposed = None);
+        }
+    }
+    // What was asked stays as long as it leaves the notice: the time to decide was given.
+    let decision = if pending.told { 0 } else { case.rules.decision };
+    let viable = keeps_time(case, *slot, Waive::Nothing, case.now + case.rules.notice + decision)
+        && assignments(&alone, *slot, Waive::Nothing).contains(seats);
+    viable && !cancelled && (*slot, seats) != (case.review.slot, &case.review.seats)
+}
+
+/// The best viable slot and attendees. `present`: a proposal that is still good and that nobody was told of: one of many.
+fn search(case: &Case, present: Option<&Pending>) -> Option<(Span, Seats)> {
     let change = case.facts.change?;
     let mut all: Vec<(Span, Seats)> = Vec::new();
     for start in starts(case, change.window) {
@@ -336,6 +361,7 @@ fn search(case: &Case) -> Option<(Span, Seats)> {
             all.extend(assignments(case, slot, Waive::Nothing).into_iter().map(|seats| (slot, seats)));
         }
     }
+    all.extend(present.map(|pending| (pending.proposal.slot, pending.proposal.seats.clone())));
     let home = case.review.slot;
     let in_order = |(slot, seats): &(Span, Seats)| {
         let displaced = (slot.from - home.from).abs();
@@ -406,24 +432,17 @@ fn choose_from(case: &Case) -> Choice {
         return Choice::Keep;
     }
     let propose = |slot, seats| Choice::Propose(Proposal { slot, seats, edge: is_edge(case, slot), cancelled: false });
-    if let Some(pending) =
-        case.review.pending.as_ref().filter(|pending| pending.told && !ledger::is_expired(case, pending))
-    {
-        let Proposal { slot, seats, cancelled, .. } = pending.proposal.clone();
-        // What was asked stays as long as it leaves the notice: the time to decide was given.
-        let earliest = case.now + case.rules.notice;
-        let viable = keeps_time(case, slot, Waive::Nothing, earliest)
-            && assignments(case, slot, Waive::Nothing).contains(&seats);
-        if viable && !cancelled {
-            return propose(slot, seats);
-        }
+    let waiting = case.review.pending.as_ref().filter(|pending| !ledger::is_expired(case, pending));
+    let still_good = waiting.filter(|pending| is_still_good(case, pending));
+    if let Some(told) = still_good.filter(|pending| pending.told) {
+        return propose(told.proposal.slot, told.proposal.seats.clone());
     }
-    if let Some((slot, seats)) = search(case) {
+    if let Some((slot, seats)) = search(case, still_good) {
         return propose(slot, seats);
     }
     let mut undeclined = case.clone();
     undeclined.review.declined.clear();
-    if search(&undeclined).is_some() {
+    if search(&undeclined, None).is_some() {
         return Choice::DeclinedOnly;
     }
     Choice::Nothing(waivers::all(case))

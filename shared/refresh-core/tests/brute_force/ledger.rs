@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use crate::{
-    case::{Booking, Case, DAY, Declined, Pending, Proposal, Span, Time},
+    case::{Booking, Case, DAY, Declined, Object, Pending, Proposal, Span, Time},
     hours,
     judge::{self, Choice},
     waivers::Waived,
@@ -85,7 +85,7 @@ fn propose(case: &mut Case, proposal: Proposal) -> Expected {
         earlier.told && earlier.proposal == Proposal { edge: earlier.proposal.edge, ..proposal.clone() }
     });
     let deadline = deadline(case, &proposal);
-    case.review.pending = Some(Pending { proposal, content, deadline, told });
+    case.review.pending = Some(Pending { proposal, content, deadline, made: case.now * 1_000, told });
     Expected::of("held", superseded, None)
 }
 
@@ -100,6 +100,7 @@ pub fn may_be_adopted(case: &Case, pending: &Pending) -> bool {
 
 /// The owner adopted. False where that was the end of the review.
 pub fn adopt(case: &mut Case, pending: Pending) -> bool {
+    let kept = case.review.slot;
     let review = &mut case.review;
     review.slot = pending.proposal.slot;
     review.seats = pending.proposal.seats;
@@ -108,6 +109,7 @@ pub fn adopt(case: &mut Case, pending: Pending) -> bool {
     review.undecided = None;
     review.declined.clear();
     review.stands_by = None;
+    claim(case, Some(kept));
     !pending.proposal.cancelled
 }
 
@@ -128,16 +130,31 @@ pub fn decline(case: &mut Case, pending: Pending, stand: bool) -> Expected {
     Expected::of("declined", None, faults.then_some(Exception::OwnerOverride))
 }
 
-/// The meeting's slot is ours from the decision on.
+/// The meeting's slot is ours from the decision on. Without a known UID, the first adoption of another slot or attendee
+/// leaves people with the invitation they had, and with a new one.
 pub fn rebook(case: &mut Case, optional: Option<usize>) {
-    let meeting = (case.review.slot, case.review.seats.iter().copied().chain(optional).collect());
-    book(case, false, vec![meeting]);
+    let review = &case.review;
+    let slot = review.slot;
+    let people: BTreeSet<usize> = review.seats.iter().copied().chain(optional).collect();
+    let of_meeting = |booking: &&Booking| booking.object == Object::Meeting && booking.until.is_none();
+    let stands: BTreeSet<(Span, usize)> =
+        review.bookings.iter().filter(of_meeting).map(|booking| (booking.slot, booking.person)).collect();
+    let moves = stands != people.iter().map(|person| (slot, *person)).collect();
+    let nameless = review.bookings.iter().any(|booking| booking.object == Object::Nameless);
+    if moves && !review.uid && !nameless {
+        for booking in &mut case.review.bookings {
+            if booking.object == Object::Meeting && booking.until.is_none() {
+                (booking.object, booking.until) = (Object::Nameless, Some(case.now));
+            }
+        }
+    }
+    book(case, Object::Meeting, people.into_iter().map(|person| (slot, person)).collect());
 }
 
 /// The hold's slot is ours from when it was sent, for those who would sit at another time or whom nothing invites now.
 pub fn send_hold(case: &mut Case, optional: Option<usize>) {
     let review = &case.review;
-    let mut ours: Vec<(Span, BTreeSet<usize>)> = Vec::new();
+    let mut ours: Vec<(Span, usize)> = Vec::new();
     if let Some(Proposal { slot, seats, cancelled: false, .. }) =
         review.pending.as_ref().map(|pending| &pending.proposal)
     {
@@ -148,28 +165,45 @@ pub fn send_hold(case: &mut Case, optional: Option<usize>) {
             .filter(|person| moved || !review.seats.contains(person) && optional != Some(*person))
             .collect();
         people.extend(optional.filter(|_| moved));
-        if !people.is_empty() {
-            ours.push((*slot, people));
-        }
+        ours.extend(people.into_iter().map(|person| (*slot, person)));
     }
-    book(case, true, ours);
+    book(case, Object::Hold, ours);
 }
 
-fn book(case: &mut Case, hold: bool, ours: Vec<(Span, BTreeSet<usize>)>) {
+fn book(case: &mut Case, object: Object, ours: Vec<(Span, usize)>) {
     let now: Time = case.now;
     let review = &mut case.review;
-    for booking in review.bookings.iter_mut().filter(|booking| booking.hold == hold && booking.until.is_none()) {
-        if !ours.contains(&(booking.slot, booking.people.clone())) {
+    for booking in review.bookings.iter_mut().filter(|booking| booking.object == object && booking.until.is_none()) {
+        if !ours.contains(&(booking.slot, booking.person)) {
             booking.until = Some(now);
         }
     }
-    for (slot, people) in ours {
+    for (slot, person) in ours {
         let open = |booking: &Booking| {
-            booking.hold == hold && booking.until.is_none() && booking.slot == slot && booking.people == people
+            booking.object == object && booking.until.is_none() && (booking.slot, booking.person) == (slot, person)
         };
         if !review.bookings.iter().any(open) {
-            review.bookings.push(Booking { hold, slot, people, from: now, until: None });
+            review.bookings.push(Booking { object, slot, person, from: now, until: None });
         }
+    }
+}
+
+/// Since when each seat in the authoritative slot is had: after every claim that is known of the same hour.
+pub fn claim(case: &mut Case, kept: Option<Span>) {
+    let slot = case.review.slot;
+    let before = std::mem::take(&mut case.review.claims);
+    for person in case.review.seats.clone() {
+        let mut claim = case.now * 1_000;
+        for other in &case.facts.people[person].elsewhere {
+            let seated = other.seated.iter().map(|(taken, at)| (*taken, *at));
+            for (taken, at) in seated.chain(other.proposed.iter().map(|theirs| (theirs.slot, theirs.made))) {
+                if taken.meets(slot) {
+                    claim = claim.max(at + 1);
+                }
+            }
+        }
+        let earlier = before.get(&person).copied().filter(|_| kept == Some(slot));
+        case.review.claims.insert(person, earlier.unwrap_or(claim));
     }
 }
 

@@ -6,7 +6,8 @@ use chrono_tz::Tz;
 use proptest::{collection::vec, option::weighted, prelude::*, sample::select};
 
 use crate::case::{
-    Change, DAY, Deputy, Diary, Evidence, Facts, Hours, MINUTE, Mapping, PersonFacts, Rules, Span, Time,
+    Change, DAY, Deputy, Diary, Elsewhere, Evidence, Facts, Hours, MINUTE, Mapping, Object, PersonFacts, Proposed,
+    Rules, Span, Time,
 };
 
 /// A quarter of an hour: what most times are multiples of, so that boundaries touch.
@@ -22,6 +23,8 @@ pub struct Script {
     /// Somebody invited without a role.
     pub optional: Option<usize>,
     pub issued_at: Time,
+    /// Whether it comes with the UID of the invitation that people have.
+    pub uid: bool,
     pub facts: Facts,
     pub steps: Vec<Step>,
 }
@@ -136,14 +139,14 @@ fn rules(people: usize, roles: usize) -> BoxedStrategy<Rules> {
         8 => Just(BTreeSet::new()),
         1 => proptest::collection::btree_set((0..roles, 0..people), 1..3),
     ];
-    (spans, waits, hours(), any::<bool>(), prop::bool::weighted(0.8), excluded, weighted(0.5, 0..people))
+    let flags = (any::<bool>(), prop::bool::weighted(0.8), prop::bool::weighted(0.15));
+    (spans, waits, hours(), flags, excluded, weighted(0.5, 0..people))
         .prop_map(
             |(
                 (grid, notice, buffer, grace, lead, edge, deadline),
                 (decision, overdue_lead, max_age),
                 hours,
-                keep_people,
-                distinct,
+                (keep_people, distinct, ignores_others),
                 excluded,
                 alternate,
             )| {
@@ -160,6 +163,7 @@ fn rules(people: usize, roles: usize) -> BoxedStrategy<Rules> {
                     hours,
                     keep_people,
                     distinct,
+                    ignores_others,
                     excluded,
                     deadline,
                     alternate,
@@ -231,15 +235,58 @@ fn diary(slot: Span, is_calendar: bool) -> impl Strategy<Value = Diary> + Clone 
         8 => Just(Span { from: -20 * DAY, to: 30 * DAY }),
         1 => (time(-20, 40), time(60, 140)).prop_map(|(from, to)| Span { from, to }),
     ];
-    (time(-60, 0), horizon, busy, prop_oneof![3 => vec(span(0, 100, 10), 0..=0), 1 => vec(span(0, 100, 20), 1..=2)])
-        .prop_map(|(accepted, horizon, busy, unknown)| Diary { accepted, horizon, busy, unknown })
+    let unknown = prop_oneof![3 => vec(span(0, 100, 10), 0..=0), 1 => vec(span(0, 100, 20), 1..=2)];
+    let merged = prop::bool::weighted(0.3).prop_map(move |merged| merged && is_calendar);
+    (time(-60, 0), merged, horizon, busy, unknown).prop_map(|(accepted, merged, horizon, busy, unknown)| {
+        let busy = if merged { runs(busy) } else { busy };
+        Diary { accepted, merged, horizon, busy, unknown }
+    })
+}
+
+/// As free/busy services answer: what touches is one.
+fn runs(mut entries: Vec<(Span, Option<bool>)>) -> Vec<(Span, Option<bool>)> {
+    entries.sort_unstable();
+    let mut runs: Vec<(Span, Option<bool>)> = Vec::new();
+    for (span, _) in entries {
+        match runs.last_mut() {
+            Some((last, _)) if span.from <= last.to => last.to = last.to.max(span.to),
+            _ => runs.push((span, None)),
+        }
+    }
+    runs
+}
+
+/// Another review's places of a person: near this review's slot, or at the very same hour.
+fn elsewhere(slot: Span) -> impl Strategy<Value = Vec<Elsewhere>> + Clone {
+    let at = move || prop_oneof![3 => span(0, 100, 6), 2 => Just(slot)];
+    let proposed = (at(), time(-60, 20), any::<bool>(), time(0, 120));
+    let proposed =
+        proposed.prop_map(|(slot, made, told, expires)| Proposed { slot, made: made * 1_000, told, expires });
+    // Each object has one slot now, and perhaps others before.
+    let shown = (select(&[Object::Meeting, Object::Hold][..]), at(), weighted(0.5, at()), time(-60, 0), any::<bool>())
+        .prop_map(|(object, now, had, since, ended)| {
+            let before = had.map(|slot| (object, slot, since - 8 * TICK, Some(since)));
+            let present = (object, now, since, ended.then_some(since + 8 * TICK));
+            before.into_iter().chain([present]).collect()
+        });
+    let one = (prop_oneof![Just(-1_i8), Just(1)], weighted(0.6, (at(), time(-60, 40))), weighted(0.5, proposed));
+    let one =
+        (one, prop_oneof![Just(Vec::new()).boxed(), shown.boxed()]).prop_map(|((review, seated, proposed), shown)| {
+            let seated = seated.map(|(slot, claim)| (slot, claim * 1_000));
+            Elsewhere { review, seated, proposed, shown }
+        });
+    prop_oneof![4 => vec(one.clone(), 0..=0), 1 => vec(one, 1..=2)].prop_map(|mut all| {
+        all.sort_by_key(|other| other.review);
+        all.dedup_by_key(|other| other.review);
+        all
+    })
 }
 
 fn person(Shape { slot, crowded, .. }: Shape) -> BoxedStrategy<PersonFacts> {
     let zone = weighted(0.6, select(&ZONES[..]));
     let known = if crowded { 0.75 } else { 0.95 };
-    (zone, weighted(known, diary(slot, true)), weighted(0.12, diary(slot, false)))
-        .prop_map(|(zone, calendar, oncall)| PersonFacts { zone, calendar, oncall })
+    (zone, weighted(known, diary(slot, true)), weighted(0.12, diary(slot, false)), elsewhere(slot))
+        .prop_map(|(zone, calendar, oncall, elsewhere)| PersonFacts { zone, calendar, oncall, elsewhere })
         .boxed()
 }
 
@@ -315,15 +362,17 @@ pub fn scripts() -> impl Strategy<Value = Script> {
             (midnight(), select(&ZONES[..]), rules(people, roles), seats, weighted(0.3, 0..people), time(-20, 20)),
             facts(shape),
             vec((step(shape), prop::bool::weighted(0.3)), 1..=5),
-            prop::bool::weighted(0.2),
+            (prop::bool::weighted(0.2), any::<bool>()),
         )
-            .prop_map(move |((midnight, zone, rules, seats, optional, issued_at), facts, steps, odd)| {
-                let facts = seated(facts, &seats, odd);
-                let steps = steps
-                    .into_iter()
-                    .map(|(step, odd)| Step { facts: seated(step.facts.clone(), &seats, odd), ..step })
-                    .collect();
-                Script { midnight, zone, rules, slot, seats, optional, issued_at, facts, steps }
-            })
+            .prop_map(
+                move |((midnight, zone, rules, seats, optional, issued_at), facts, steps, (odd, uid))| {
+                    let facts = seated(facts, &seats, odd);
+                    let steps = steps
+                        .into_iter()
+                        .map(|(step, odd)| Step { facts: seated(step.facts.clone(), &seats, odd), ..step })
+                        .collect();
+                    Script { midnight, zone, rules, slot, seats, optional, issued_at, uid, facts, steps }
+                },
+            )
     })
 }

@@ -1,23 +1,24 @@
 //! The same case in the core's own words, and the core's answers back in the judge's.
 
 use refresh_core::{
-    Calendar, ChangeId, Checkpoint, Instant, Interval, Person, ReviewId, Role, Service, Source, Zone,
+    Calendar, ChangeId, Checkpoint, Instant, Interval, Person, ReviewId, Role, Service, Source, Uid, Zone,
     facts::{
         fact::{
             Availability, Body, Busy, ChangeState, Delegate, DelegateStatus, EntryOf, EvidenceStatus, Fact, Facts,
-            Freeze, InForce, Profile, RevisionOrder, Terms,
+            Freeze, InForce, Meeting, Profile, RevisionOrder, Terms,
         },
         policy::{
             Churn, Deployment, Exclusion, MetadataAlone, OtherReviews, Overrides, Policy, Prefer, Registration,
             WorkingHours,
         },
+        seat::{AuthoritativeSeat, InvitationTime, InvitedBy, PersonSeats, Seat, TentativeSeat},
         subject::{Diary, Kind, Subject},
     },
     record::packet::Packet,
 };
 
 use crate::{
-    case::{self, MINUTE, Proposal, Rules, Span, Time},
+    case::{self, MINUTE, Object, Proposal, Rules, Span, Time},
     script::Script,
 };
 
@@ -118,7 +119,7 @@ pub fn deployment(rules: &Rules) -> Deployment {
         }),
         prefer: if rules.keep_people { Prefer::KeepPeople } else { Prefer::KeepTime },
         distinct_people: rules.distinct,
-        other_reviews: OtherReviews::Busy,
+        other_reviews: if rules.ignores_others { OtherReviews::Ignored } else { OtherReviews::Busy },
         exclusions: exclusions.collect(),
         tell_before_adoption: true,
         hold_invites: true,
@@ -174,7 +175,7 @@ pub fn facts(names: Names, script: &Script, facts: &case::Facts, now: Time, revi
         attendees: seats.collect(),
         optional: script.optional.map(person).into_iter().collect(),
         checkpoints: (0..facts.evidence.len()).map(checkpoint).collect(),
-        meeting: None,
+        meeting: script.uid.then(|| Meeting::bare(Uid::parse("meeting@example.com").expect("a UID"), 0)),
         policy: Overrides::default(),
     };
     put(Subject::Review(review()), Body::Review(terms), now);
@@ -222,7 +223,39 @@ pub fn facts(names: Names, script: &Script, facts: &case::Facts, now: Time, revi
             }
         }
     }
+    for (index, facts) in facts.people.iter().enumerate() {
+        let seats = facts.elsewhere.iter().map(|other| of_elsewhere(names, index, other)).collect();
+        all.insert_seats(person(index), PersonSeats { seated_by: None, seats });
+    }
     all
+}
+
+fn of_elsewhere(names: Names, index: usize, other: &case::Elsewhere) -> Seat {
+    let shown = |(object, slot, from, until): &(Object, Span, Time, Option<Time>)| InvitationTime {
+        by: match object {
+            Object::Meeting => InvitedBy::Meeting,
+            Object::Hold => InvitedBy::Hold,
+            Object::Nameless => InvitedBy::UnknownUid,
+        },
+        slot: names.span(*slot),
+        from: names.at(*from),
+        until: until.map(|until| names.at(until)),
+    };
+    let millis = |at: i64| Instant::from_millis(names.midnight * 1_000 + at);
+    Seat {
+        review: ReviewId::parse(if other.review < 0 { "RR-0" } else { "RR-2" }).expect("a name"),
+        person: person(index),
+        authoritative: other
+            .seated
+            .map(|(slot, claim)| AuthoritativeSeat { slot: names.span(slot), claim: millis(claim) }),
+        tentative: other.proposed.map(|proposed| TentativeSeat {
+            slot: names.span(proposed.slot),
+            made_at: millis(proposed.made),
+            told: proposed.told,
+            expires_at: names.at(proposed.expires),
+        }),
+        invitations: other.shown.iter().map(shown).collect(),
+    }
 }
 
 fn of_change(names: Names, change: case::Change) -> refresh_core::facts::fact::Change {
@@ -271,6 +304,6 @@ fn of_diary(names: Names, diary: &case::Diary) -> Availability {
         horizon: names.span(diary.horizon),
         busy: diary.busy.iter().map(busy).collect(),
         unknown: diary.unknown.iter().map(|span| names.span(*span)).collect(),
-        merged: false,
+        merged: diary.merged,
     }
 }

@@ -59,6 +59,13 @@ pub fn holds(world: &World, claim: &str) -> Result<(), String> {
         "against" => against(world, rest),
         "recorded" => recorded(world, rest),
         "known" => known(world, rest),
+        "moved" => {
+            let counter = world.head()?.counter;
+            let found = if counter > world.mark.counter { "moved on" } else { "stayed" };
+            same(claim, found)
+        }
+        "seat" => seat(world, rest),
+        "asked" => same(rest, &asked(world)),
         "mail" => same(rest, &mails(world)),
         "nothing" | "no" => nothing(world, claim),
         _ if ["hears", "reads", "gets", "must", "why", "about", "link", "first", "escalated"]
@@ -247,6 +254,34 @@ fn mail_to(world: &World, name: &str, claim: &str) -> Result<(), String> {
             same(rest, link)
         }
     }
+}
+
+/// `seat sec-a 15:00-16:00 since 08:30`, `seat sec-a proposed 15:30-16:30 since 09:00 told until 13:00`, `seat sec-a none`:
+/// this review's entry of a person, as it was last written.
+fn seat(world: &World, rest: &str) -> Result<(), String> {
+    let (name, expected) = rest.split_once(' ').ok_or("a person and their seat")?;
+    let (day, id) = (world.day, fixture::review());
+    let seats = world.seats.get(&person(name)?).map(|known| known.seats.as_slice()).unwrap_or_default();
+    let Some(entry) = seats.iter().find(|seat| seat.review == id) else { return same(expected, "never") };
+    let mut said = Vec::new();
+    said.extend(entry.authoritative.map(|seat| {
+        let millis = seat.claim.millis() % 1_000;
+        let after = if millis == 0 { String::new() } else { format!(".{millis:03}") };
+        format!("{} since {}{after}", day.show_interval(&seat.slot), day.show(seat.claim.plus_millis(-millis)))
+    }));
+    said.extend(entry.tentative.map(|seat| {
+        let (told, made, until) =
+            (if seat.told { " told" } else { "" }, day.show(seat.made_at), day.show(seat.expires_at));
+        format!("proposed {} since {made}{told} until {until}", day.show_interval(&seat.slot))
+    }));
+    same(expected, if said.is_empty() { "none".to_owned() } else { said.join(" & ") }.as_str())
+}
+
+/// About whom other reviews were asked to look, since observation began.
+fn asked(world: &World) -> String {
+    let asked = &world.asked[world.mark.asked..];
+    let people: std::collections::BTreeSet<&Person> = asked.iter().flatten().collect();
+    format!("about {}", show::people(people))
 }
 
 /// `known so-a bounced`: the last that is known of that person's newest mail.

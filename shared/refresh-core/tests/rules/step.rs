@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use refresh_core::{
-    Checkpoint, DiaryName, EventId, Interval, Person, Role, Source, Zone,
+    Checkpoint, DiaryName, EventId, Interval, Person, ReviewId, Role, Source, Zone,
     decide::adopt::Wish,
     facts::{
         fact::{
@@ -11,6 +11,7 @@ use refresh_core::{
             EvidenceStatus, Freeze, Mapping, Meeting, Profile,
         },
         policy::Registration,
+        seat::{AuthoritativeSeat, InvitationTime, InvitedBy, TentativeSeat},
         subject::{Diary, Kind, Subject},
     },
     record::{delivery::DeliveryStatus, review::Reply},
@@ -113,6 +114,7 @@ fn act(world: &mut World, step: &str, manner: Manner) -> Result<(), String> {
     let (word, rest) = step.split_once(' ').unwrap_or((step, ""));
     match word {
         "day" | "issued" | "worked" | "never" => Ok(()),
+        "elsewhere" => elsewhere(world, rest),
         "told" => tell(world),
         "again" => again(world),
         "in" => doubt(world, rest),
@@ -186,6 +188,39 @@ fn tell(world: &mut World) -> Result<(), String> {
 fn again(world: &mut World) -> Result<(), String> {
     let event = world.last.clone().ok_or("nothing was sent before")?;
     world.receive(event)
+}
+
+/// `elsewhere RR-2: sec-a sits 15:00-16:00 since 08:00`, `... proposed 15:00-16:00 since 08:00 [told] [until 12:00]`,
+/// `... shown I`, `... held I [until T]`, `... frees`: another review's entry of a person, part by part.
+fn elsewhere(world: &mut World, rest: &str) -> Result<(), String> {
+    let day = world.day;
+    let (review, said) = rest.split_once(": ").ok_or("REVIEW: PERSON and what of them")?;
+    let words: Vec<&str> = said.split_whitespace().collect();
+    let after = |word: &str| words.iter().position(|found| *found == word).and_then(|at| words.get(at + 1));
+    let instant = |word: &str, or: &str| day.instant(after(word).copied().unwrap_or(or));
+    let [name, what, ..] = words[..] else { return Err(format!("a person and what of them; found {said:?}")) };
+    let slot = |at: usize| day.interval(words.get(at).copied().unwrap_or_default());
+    let entry = world.entry_of(&ReviewId::parse(review)?, &fixture::person(name)?);
+    match what {
+        "sits" => entry.authoritative = Some(AuthoritativeSeat { slot: slot(2)?, claim: instant("since", "08:00")? }),
+        "proposed" => {
+            entry.tentative = Some(TentativeSeat {
+                slot: slot(2)?,
+                made_at: instant("since", "08:00")?,
+                told: words.contains(&"told"),
+                expires_at: instant("until", "19:00")?,
+            });
+        }
+        "shown" | "held" => entry.invitations.push(InvitationTime {
+            by: if what == "held" { InvitedBy::Hold } else { InvitedBy::Meeting },
+            slot: slot(2)?,
+            from: instant("from", "08:00")?,
+            until: after("until").map(|until| day.instant(until)).transpose()?,
+        }),
+        "frees" => (entry.authoritative, entry.tentative) = (None, None),
+        _ => return Err(format!("sits, proposed, shown, held or frees; found {what:?}")),
+    }
+    world.asked_by_seats()
 }
 
 /// `in doubt so-a`: a mail to so-a may have gone out that was never settled, and notify looks again.
@@ -517,6 +552,10 @@ fn diary(world: &mut World, name: &str, rest: &str, manner: Manner) -> Result<()
     match word {
         "free" => {}
         "busy" => diary.busy = list(intervals, |text| busy(day, text))?,
+        "runs" => {
+            diary.busy = list(intervals, |text| busy(day, text))?;
+            diary.merged = true;
+        }
         "unknown" => diary.unknown = list(intervals, |text| day.interval(text))?,
         "known" => diary.horizon = day.interval(intervals)?,
         _ if day.is_interval(word) => diary.busy = list(said, |text| busy(day, text))?,

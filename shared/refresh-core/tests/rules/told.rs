@@ -35,6 +35,24 @@ use crate::{fixture, world::World};
 /// Everybody gets what they are owed now: one mail, and where that carries the meeting, another for the end of their hold.
 /// Then, if it is over, the quiet period ends.
 pub fn notify(world: &mut World) -> Result<(), String> {
+    ask(world)?;
+    round(world)?;
+    ask(world)
+}
+
+/// The reviews that share the people whose seats changed are asked to look.
+fn ask(world: &mut World) -> Result<(), String> {
+    let review = world.review.clone().ok_or("no review was issued")?;
+    match sent::asked(&review, &world.deployment.defaults) {
+        Some(commit) => {
+            world.asked.push(review.head.seats_moved);
+            world.write(commit)
+        }
+        None => Ok(()),
+    }
+}
+
+fn round(world: &mut World) -> Result<(), String> {
     let facts = world.read();
     let people: BTreeSet<Person> = {
         let (id, review) = (fixture::review(), world.review.as_ref().ok_or("no review was issued")?);
@@ -74,7 +92,7 @@ pub fn notify(world: &mut World) -> Result<(), String> {
     }
     if refused {
         // Others may have been told before the exception opened: another round looks at everybody again.
-        return notify(world);
+        return round(world);
     }
     let review = world.review.clone().ok_or("no review was issued")?;
     let id = fixture::review();

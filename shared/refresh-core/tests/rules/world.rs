@@ -6,7 +6,7 @@ use std::{
 };
 
 use refresh_core::{
-    EventId, Instant, Person, Source,
+    EventId, Instant, Person, ReviewId, Source,
     base::digest::Digest,
     choice::situation,
     decide::{adopt::Answered, refresh},
@@ -15,6 +15,7 @@ use refresh_core::{
         event::{Event, Identity, Reset, Statement},
         fact::{Body, Change, ChangeState, Facts, InForce, Revision, Terms},
         policy::Deployment,
+        seat::{PersonSeats, Seat},
         subject::{Kind, Subject},
     },
     record::{
@@ -27,6 +28,7 @@ use refresh_core::{
         notice::Notice,
         packet::Version,
         review::{self, Head, Review, Standing},
+        seats::SeatCondition,
     },
 };
 use serde::{Serialize, de::DeserializeOwned};
@@ -79,6 +81,10 @@ pub struct World {
     not_taken: Vec<UntakenMember>,
     /// What of the last event counts for nothing.
     pub untaken: Vec<UntakenMember>,
+    /// The entries of all reviews, this one's own included.
+    pub seats: BTreeMap<Person, PersonSeats>,
+    /// About whose seats other reviews were asked to look.
+    pub asked: Vec<BTreeSet<Person>>,
 }
 
 /// Where observation begins: claims are about what came after.
@@ -87,6 +93,7 @@ pub struct Mark {
     pub set: bool,
     pub entries: usize,
     pub mails: usize,
+    pub asked: usize,
     pub latest: u32,
     pub counter: u64,
     pub proposal: Option<Digest>,
@@ -143,6 +150,8 @@ impl World {
             uid_in_use: false,
             not_taken: Vec::new(),
             untaken: Vec::new(),
+            seats: BTreeMap::new(),
+            asked: Vec::new(),
         };
         world.furnish()?;
         if steps.contains(&"worked fixture") {
@@ -242,8 +251,13 @@ impl World {
                 collision,
                 trace: event.trace,
             };
-            let request =
-                RefreshRequested { review: fixture::review(), trigger: Some(trigger), at: self.now, first_accepted };
+            let request = RefreshRequested {
+                review: fixture::review(),
+                trigger: Some(trigger),
+                at: self.now,
+                first_accepted,
+                seats: false,
+            };
             self.refresh(request.counts_for(self.review.as_ref()).cloned().into_iter().collect())?;
         }
         Ok(())
@@ -288,12 +302,17 @@ impl World {
     pub fn read(&mut self) -> Facts {
         let id = fixture::review();
         loop {
-            let facts: Facts =
+            let mut facts: Facts =
                 self.facts.values().filter(|fact| self.depends.contains(&fact.subject)).cloned().collect();
             let seated: Vec<Person> =
                 self.versions.values().flat_map(|version| version.packet.attendees.values().cloned()).collect();
             let subjects = situation::subjects(&id, &facts, &self.deployment, &seated);
             if subjects.is_subset(&self.depends) {
+                for (person, seats) in &self.seats {
+                    if subjects.contains(&Subject::Seat(person.clone())) {
+                        facts.insert_seats(person.clone(), seats.clone());
+                    }
+                }
                 return facts;
             }
             self.depends.extend(subjects);
@@ -308,6 +327,35 @@ impl World {
             Some(review) => refresh::refresh(review, &facts, &self.deployment, triggers, self.now),
         };
         commit.map_or(Ok(()), |commit| self.write(commit))
+    }
+
+    /// Another review's seats are another: it asks this one to look.
+    pub fn asked_by_seats(&mut self) -> Result<(), String> {
+        let Some(before) = self.review.clone().filter(|_| !self.late) else { return Ok(()) };
+        self.refresh(Vec::new())?;
+        if self.head()?.counter == before.head.counter
+            && let Some(commit) = refresh::looked_at(&before, self.now)
+        {
+            self.write(commit)?;
+        }
+        Ok(())
+    }
+
+    /// The person's entry of another review, to be changed.
+    pub fn entry_of(&mut self, review: &ReviewId, person: &Person) -> &mut Seat {
+        let seats = &mut self.seats.entry(person.clone()).or_default().seats;
+        if let Some(at) = seats.iter().position(|seat| seat.review == *review) {
+            return &mut seats[at];
+        }
+        seats.push(Seat {
+            review: review.clone(),
+            person: person.clone(),
+            authoritative: None,
+            tentative: None,
+            invitations: Vec::new(),
+        });
+        let last = seats.len() - 1;
+        &mut seats[last]
     }
 
     /// One transaction, and what must hold after each.
@@ -325,6 +373,20 @@ impl World {
                 return Err(format!("version {} follows {last:?}", version.number));
             }
             self.versions.insert(version.number, version);
+        }
+        for seat in commit.seats {
+            *self.entry_of(&seat.review, &seat.person) = seat.clone();
+        }
+        for given in commit.seats_given {
+            let known = self.seats.entry(given.person).or_default();
+            let found = SeatCondition::Still(known.seated_by.clone());
+            if given.condition != SeatCondition::Any && given.condition != found {
+                return Err(format!("the commit expects {:?}, found {found:?}", given.condition));
+            }
+            if given.by.decision != head.counter {
+                return Err(format!("decision {} gives a seat as {}", head.counter, given.by.decision));
+            }
+            known.seated_by = Some(given.by);
         }
         self.causes.extend(commit.causes);
         self.entries.extend(commit.entry);
@@ -412,6 +474,7 @@ impl World {
             set: true,
             entries: self.entries.len(),
             mails: self.mails.len(),
+            asked: self.asked.len(),
             latest: self.review.as_ref().map_or(0, |review| review.head.latest),
             counter: self.review.as_ref().map_or(0, |review| review.head.counter),
             proposal: self.proposal(),

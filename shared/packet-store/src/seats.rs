@@ -1,0 +1,117 @@
+//! People's seats in all reviews: read by one query a person, written in the transaction of the decision that takes,
+//! changes or frees them.
+//!
+//! ```text
+//!  adopt:  query (the mark first, then the entries) ── decide ── commit if the mark is still that one
+//!                   │ another adoption seats the same person: the mark is another, and nothing is written
+//! ```
+//! The mark names the decision that last gave the person an authoritative seat. Conditions on the entries that were read
+//! would miss the entry that did not exist.
+
+use aws_sdk_dynamodb::types::{Put, TransactWriteItem};
+use futures_util::future::try_join_all;
+use refresh_core::{
+    Person,
+    base::instant::DAY,
+    facts::{
+        seat::{PersonSeats, Seat, SeatedBy},
+        subject::Subject,
+    },
+    record::seats::{SeatCondition, SeatGiven},
+};
+
+use crate::{
+    KEPT_DAYS, Store, codec,
+    error::StoreError,
+    item::{Item, number, text},
+    key::Key,
+};
+
+/// Queries at once of one decision. A review of five roles has some twenty-five people in reach: two rounds of calls.
+pub(crate) const AT_ONCE: usize = 16;
+
+impl Store {
+    /// The seats of each of these people, in their order. Nobody's can be fetched by key: which reviews seat somebody is
+    /// what is asked.
+    pub(crate) async fn seats(&self, people: Vec<Person>) -> Result<Vec<(Person, PersonSeats)>, StoreError> {
+        let read = |person: Person| async move {
+            let seats = self.person_seats(&person).await?;
+            Ok((person, seats))
+        };
+        let mut all = Vec::with_capacity(people.len());
+        for some in people.chunks(AT_ONCE) {
+            all.extend(try_join_all(some.iter().cloned().map(read)).await?);
+        }
+        Ok(all)
+    }
+
+    /// The seats of one person, strongly consistent. The mark comes first in the order of keys, so it was read before them.
+    ///
+    /// # Errors
+    ///
+    /// The table cannot be read, or an item does not read as it was written.
+    pub async fn person_seats(&self, person: &Person) -> Result<PersonSeats, StoreError> {
+        let doing = "reading the seats of a person";
+        let mark = Key::seated_by(person);
+        let mut seats = PersonSeats::default();
+        for item in self.query(doing, mark.pk.clone(), None).await? {
+            let key = codec::key_of(doing, &item)?;
+            if key == mark {
+                seats.seated_by = Some(codec::open(doing, &item)?);
+                continue;
+            }
+            let seat: Seat = codec::open(doing, &item)?;
+            if key != Key::seat(&seat) || seat.person != *person {
+                return Err(StoreError::damaged(doing, &key, "it is about another seat than its key"));
+            }
+            seats.seats.push(seat);
+        }
+        Ok(seats)
+    }
+
+    pub(crate) fn put_seat(&self, seat: &Seat) -> TransactWriteItem {
+        let put = Put::builder().table_name(&*self.table).set_item(Some(seat_item(seat)));
+        TransactWriteItem::builder().put(put.build().expect("item and table are set")).build()
+    }
+
+    pub(crate) fn give_seat(&self, given: &SeatGiven) -> TransactWriteItem {
+        let mark = [("seated_by", text(token(&given.by)))];
+        let item = codec::seal(&Key::seated_by(&given.person), &given.by, &mark);
+        let put = Put::builder().table_name(&*self.table).set_item(Some(item));
+        let put = match &given.condition {
+            SeatCondition::Any => put,
+            SeatCondition::Still(None) => {
+                put.condition_expression("attribute_not_exists(#pk)").expression_attribute_names("#pk", "pk")
+            }
+            SeatCondition::Still(Some(was)) => put
+                .condition_expression("#mark = :was")
+                .expression_attribute_names("#mark", "seated_by")
+                .expression_attribute_values(":was", text(token(was))),
+        };
+        TransactWriteItem::builder().put(put.build().expect("item and table are set")).build()
+    }
+}
+
+/// What the condition compares: the number first, since a review's name may hold anything.
+fn token(by: &SeatedBy) -> String {
+    format!("{} {}", by.decision, by.review)
+}
+
+/// An entry expires some time after the last hour that it speaks of, and never because a review is closed.
+fn seat_item(seat: &Seat) -> Item {
+    let Seat { authoritative, tentative, invitations, .. } = seat;
+    let slots = authoritative.map(|seat| seat.slot).into_iter().chain(tentative.map(|seat| seat.slot));
+    let last = slots.chain(invitations.iter().map(|shown| shown.slot)).map(|slot| slot.end).max();
+    // An entry that speaks of no hour says that there is none: it stands in the place of one that did.
+    let beside = last.map(|end| ("expires_at", number(end.plus_millis(KEPT_DAYS * DAY).millis() / 1_000)));
+    codec::seal(&Key::seat(seat), seat, beside.as_slice())
+}
+
+/// Whose seats are among these subjects.
+pub(crate) fn of_subjects<'a>(subjects: impl IntoIterator<Item = &'a Subject>) -> Vec<Person> {
+    let person = |subject: &Subject| match subject {
+        Subject::Seat(person) => Some(person.clone()),
+        _ => None,
+    };
+    subjects.into_iter().filter_map(person).collect()
+}

@@ -1,0 +1,56 @@
+//! Where people sit in other reviews of the deployment. Somebody seated there is busy there, whatever calendars say.
+//!
+//! So that two reviews never flee from each other, a seat that a review has already is judged by the claims alone: the
+//! older one stands. A seat that a review has not yet has no claim, so a choice keeps clear of every seat elsewhere.
+
+use crate::{
+    Instant, Person, ReviewId,
+    base::instant::Slot,
+    choice::situation::Situation,
+    facts::{policy::OtherReviews, seat::Seat},
+    record::review::Pending,
+};
+
+/// What of two tentative seats in one hour stays: told before untold, then the older claim, then the lesser review.
+type Precedence<'a> = (bool, Instant, &'a ReviewId);
+
+impl<'a> Situation<'a> {
+    /// The person's places in other reviews; none where the policy says that other reviews are no matter.
+    pub fn seats_elsewhere(&self, person: &Person) -> impl Iterator<Item = &'a Seat> + use<'a> {
+        let (id, counted) = (self.id, self.policy.other_reviews == OtherReviews::Busy);
+        let seats = self.facts.seats(person);
+        seats.iter().filter(move |seat| counted && seat.review != *id)
+    }
+
+    /// The slots of the person's authoritative places in other reviews.
+    pub fn taken_elsewhere(&self, person: &Person) -> impl Iterator<Item = Slot> + use<'a> {
+        self.seats_elsewhere(person).filter_map(|seat| seat.authoritative.map(|seat| seat.slot))
+    }
+
+    /// The slots that other reviews propose to the person, while those proposals wait.
+    pub fn proposed_elsewhere(&self, person: &Person) -> impl Iterator<Item = Slot> + use<'a> {
+        let now = self.now;
+        let tentative = self.seats_elsewhere(person).filter_map(|seat| seat.tentative);
+        tentative.filter(move |seat| now < seat.expires_at).map(|seat| seat.slot)
+    }
+
+    /// The review in which the person sits in that slot by an older claim; ties go to the lesser review.
+    pub fn booked(&self, person: &Person, slot: &Slot, claim: Instant) -> Option<&'a Seat> {
+        let id = self.id;
+        self.seats_elsewhere(person).find(|seat| {
+            seat.authoritative
+                .is_some_and(|other| other.slot.overlaps(slot) && (other.claim, &seat.review) < (claim, id))
+        })
+    }
+
+    /// Whether another review's proposal to the person, in that slot, comes before this review's present one.
+    pub fn yields(&self, person: &Person, slot: &Slot, present: &Pending) -> bool {
+        let ours: Precedence<'_> = (!present.is_told(), present.made_at, self.id);
+        self.seats_elsewhere(person).any(|seat| {
+            seat.tentative.is_some_and(|other| {
+                let theirs: Precedence<'_> = (!other.told, other.made_at, &seat.review);
+                self.now < other.expires_at && other.slot.overlaps(slot) && theirs < ours
+            })
+        })
+    }
+}
