@@ -13,6 +13,7 @@ const PAGES: [&str; 3] = ["adopt", "acknowledge", "reviews"];
 const DECIDE: &[&str] = &["adopt", "decline_other_slot", "decline_stand"];
 const ANSWER: &[&str] = &["acknowledged", "conflict"];
 const ASK: &[&str] = &["ask_again"];
+const MAIL: &[&str] = &["send_link"];
 
 /// A link in one state: where and when it is, whose, which of theirs of that purpose (the newest is 0), and what its own
 /// page says, offers and leads to.
@@ -31,7 +32,7 @@ struct Row {
 #[rustfmt::skip]
 const ROWS: &[Row] = &[
     Row { state: "to be decided", scenario: "story", at: "2026-11-03T11:50:00Z", whose: "release-owner", purpose: "adopt", which: 0, says: "shown", offers: DECIDE, leads_to: &["reviews"] },
-    Row { state: "superseded, while another waits for its reader", scenario: "story", at: "2026-11-03T11:50:00Z", whose: "release-owner", purpose: "adopt", which: 1, says: "superseded", offers: &[], leads_to: &["reviews"] },
+    Row { state: "superseded, while another waits for its reader", scenario: "story", at: "2026-11-03T11:50:00Z", whose: "release-owner", purpose: "adopt", which: 1, says: "superseded", offers: MAIL, leads_to: &["reviews"] },
     Row { state: "superseded, after the other was adopted", scenario: "story", at: "2026-11-03T12:10:00Z", whose: "release-owner", purpose: "adopt", which: 1, says: "superseded", offers: &[], leads_to: &["reviews"] },
     Row { state: "adopted by its reader", scenario: "story", at: "2026-11-03T12:10:00Z", whose: "release-owner", purpose: "adopt", which: 0, says: "adopted", offers: &[], leads_to: &["reviews"] },
     Row { state: "declined by its reader", scenario: "declined_to_stand", at: "2026-11-03T09:20:00Z", whose: "rm-a", purpose: "adopt", which: 0, says: "declined", offers: &[], leads_to: &["reviews"] },
@@ -124,6 +125,41 @@ fn ask_again_is_for_the_proposal_of_its_own_link() {
         let open = visitor.send(&second, "choice=ask_again").await;
         assert_eq!(open.status(), 422);
         assert!(open.body().contains("still open"), "{}", open.body());
+    });
+}
+
+/// The page of a superseded proposal has the present link mailed, and neither shows nor signs it itself.
+#[test]
+fn a_superseded_page_mails_the_present_link() {
+    visit::run(|| async {
+        let mut visitor = Visitor::at("story", "2026-11-03T11:50:00Z").await;
+        let present = visitor.token("release-owner", "adopt", 0).await;
+        let superseded = format!("/adopt/{}", visitor.token("release-owner", "adopt", 1).await);
+        let mails = visitor.mails("release-owner");
+        let asked = visitor.send(&superseded, "choice=send_link").await;
+        assert_eq!((asked.status(), asked.says.as_str()), (200, "link_sent"), "{}", asked.body());
+        assert!(asked.offers.is_empty() && !asked.leads_to.contains("adopt"), "it holds no link itself");
+        visitor.minutes(1).await;
+        assert_eq!(visitor.mails("release-owner"), mails + 1, "mailed at once");
+        let newest = visitor.newest_link("release-owner", "adopt");
+        let page = visitor.get(&format!("/adopt/{newest}")).await;
+        assert_eq!(
+            (page.says.as_str(), choices(&page)),
+            ("shown", DECIDE.to_vec()),
+            "the link of what is proposed now"
+        );
+        // Pressed again within ten minutes, the one that is on its way is meant.
+        let again = visitor.send(&superseded, "choice=send_link").await;
+        assert_eq!(again.says, "link_sent");
+        visitor.minutes(5).await;
+        assert_eq!(visitor.mails("release-owner"), mails + 1, "no second mail");
+        // Where the link is for the present proposal there is nothing to mail, and the page stays what it is.
+        let open = visitor.send(&format!("/adopt/{present}"), "choice=send_link").await;
+        assert_eq!(open.status(), 422, "{}", open.body());
+        visitor.minutes(5).await;
+        assert_eq!(visitor.send(&superseded, "choice=send_link").await.says, "link_sent");
+        visitor.minutes(1).await;
+        assert_eq!(visitor.mails("release-owner"), mails + 2, "ten minutes later it is mailed once more");
     });
 }
 

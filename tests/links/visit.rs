@@ -133,6 +133,21 @@ impl Visitor {
         things.get(which).unwrap_or_else(|| panic!("{whose} was mailed {} links to {purpose}", things.len())).clone()
     }
 
+    /// How many mails somebody got so far.
+    pub fn mails(&self, whose: &str) -> usize {
+        self.world.engine().mailbox().to(&format!("{whose}@example.com")).len()
+    }
+
+    /// The token of the link in somebody's newest mail that carries one.
+    pub fn newest_link(&self, whose: &str, purpose: &str) -> String {
+        let start = format!("https://{HOST}/{purpose}/");
+        let links = self.world.engine().mailbox().to(&format!("{whose}@example.com")).into_iter().filter_map(|mail| {
+            let text = MessageParser::default().parse(&mail.raw)?.body_text(0)?.into_owned();
+            text.split(&start).nth(1)?.split_whitespace().next().map(str::to_owned)
+        });
+        links.into_iter().next().expect("a link")
+    }
+
     pub async fn get(&self, path: &str) -> Seen {
         Seen::of(self.ask("GET", path, &[], "").await)
     }

@@ -9,7 +9,10 @@ use presentation::{
 };
 use refresh_core::{
     base::fingerprint::ProposalFingerprint,
-    decide::adopt::{self, Answered, DecisionAttempt, Wish},
+    decide::{
+        adopt::{self, Answered, DecisionAttempt, Wish},
+        send_link,
+    },
     record::lineage::AnswerResult,
 };
 use signed_pages::{Env, Opened, Posted, follow_up, open};
@@ -47,6 +50,7 @@ fn wished(env: &Env, opened: &Opened, request: &Request) -> Result<(Wish, Option
         ChosenButton::DeclineOtherSlot => Wish::DeclineOtherSlot,
         ChosenButton::DeclineStand => Wish::DeclineStand,
         ChosenButton::AskAgain => Wish::AskAgain,
+        ChosenButton::SendLink => Wish::SendLink,
     };
     Ok((wish, posted.note("reason")?))
 }
@@ -54,7 +58,8 @@ fn wished(env: &Env, opened: &Opened, request: &Request) -> Result<(Wish, Option
 /// HEAD first, then the facts; what is decided stands on both.
 async fn decide(env: &Env, opened: &Opened, attempt: &DecisionAttempt) -> Result<Decided<Option<Answered>>, Failure> {
     let Some(read) = opened.read_to_decide(env).await? else { return Ok(Decided::Nothing(None)) };
-    let mut answered = adopt::decide(&read.review, &read.facts, &env.deployment, attempt, read.now);
+    let answer = if attempt.wish == Wish::SendLink { send_link::send_link } else { adopt::decide };
+    let mut answered = answer(&read.review, &read.facts, &env.deployment, attempt, read.now);
     Ok(Decided::of(answered.commit.take(), Some(answered)))
 }
 

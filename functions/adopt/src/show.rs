@@ -11,7 +11,10 @@ use presentation::{
 };
 use refresh_core::{
     decide::adopt::{self, AskAgain},
-    record::{lineage::AnswerResult, review::PastProposal},
+    record::{
+        lineage::AnswerResult,
+        review::{PastProposal, Pending},
+    },
 };
 use signed_pages::{Env, Opened, Read, open};
 
@@ -57,10 +60,19 @@ pub(crate) fn render(
         }
         (AnswerResult::NotTheOwner, _) => AdoptionState::NotTheOwner,
         (AnswerResult::SeparationOfDuty, _) => AdoptionState::SeparationOfDuty,
-        _ => AdoptionState::Superseded,
+        (AnswerResult::LinkSent, _) => AdoptionState::LinkSent,
+        (AnswerResult::NoLink, _) => AdoptionState::NoLink,
+        _ => AdoptionState::Superseded(sends_link(opened, read).then(|| opened.form(hint))),
     };
     let workspace = if situation.leads_on() { workspace::link(env, opened, read)? } else { None };
     Ok(adoption(&scene, &situation, answer_to, workspace.as_deref()))
+}
+
+/// Whether the page of a superseded proposal has a link to mail: another one waits for its reader.
+fn sends_link(opened: &Opened, read: &Read) -> bool {
+    let head = &read.review.head;
+    let waits = |pending: &Pending| read.now < pending.expires_at && pending.adopter.as_ref() == Some(&opened.reader);
+    head.pending.as_ref().is_some_and(waits) && !head.is_over(read.now) && !head.withholds(&opened.reader)
 }
 
 /// What the page of an expired proposal offers: nothing but to ask for that very proposal again.

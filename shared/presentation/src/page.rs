@@ -66,11 +66,14 @@ pub enum ChosenButton {
     DeclineStand,
     /// Ask for the expired proposal again.
     AskAgain,
+    /// Mail the link of what is proposed now to whoever decides.
+    SendLink,
 }
 
 impl ChosenButton {
     /// Every button, once.
-    pub const ALL: [Self; 4] = [Self::Adopt, Self::DeclineOtherSlot, Self::DeclineStand, Self::AskAgain];
+    pub const ALL: [Self; 5] =
+        [Self::Adopt, Self::DeclineOtherSlot, Self::DeclineStand, Self::AskAgain, Self::SendLink];
 
     /// The value of the form's field.
     pub const fn word(self) -> &'static str {
@@ -79,6 +82,7 @@ impl ChosenButton {
             Self::DeclineOtherSlot => "decline_other_slot",
             Self::DeclineStand => "decline_stand",
             Self::AskAgain => "ask_again",
+            Self::SendLink => "send_link",
         }
     }
 

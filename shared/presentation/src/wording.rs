@@ -538,6 +538,7 @@ pub const fn action(action: Action) -> &'static str {
         Action::Acknowledge => "answering",
         Action::Open => "opening the page",
         Action::AskAgain => "asking for it again",
+        Action::SendLink => "asking for the present link",
     }
 }
 

@@ -20,19 +20,27 @@ pub struct OpenPage {
 
 /// The path of the link in the newest mail of that person that carries one, or in the newest about one version.
 pub async fn find_link(engine: &Engine, visit: &Visit, link: Link) -> Result<Option<String>, String> {
+    Ok(links(engine, visit, link).await?.into_iter().next())
+}
+
+/// The paths of all such links, the newest first, each once.
+pub async fn links(engine: &Engine, visit: &Visit, link: Link) -> Result<Vec<String>, String> {
     let entries = engine.store().lineage(&visit.review, 1).await.map_err(|error| error.to_string())?;
     let happenings = entries.iter().rev().flat_map(|entry| entry.happenings.iter().rev());
+    let mut found = Vec::new();
     for happening in happenings {
         let Happening::Notice { to, version, message_id, .. } = happening else { continue };
         if *to != visit.person || visit.of_version.is_some_and(|wanted| wanted != *version) {
             continue;
         }
         let mail = engine.mailbox().to(to.as_str()).into_iter().find(|mail| mail.message_id == *message_id);
-        if let Some(path) = mail.and_then(|mail| path_in(&mail.raw, &engine.settings().link_base, link)) {
-            return Ok(Some(path));
+        if let Some(path) = mail.and_then(|mail| path_in(&mail.raw, &engine.settings().link_base, link))
+            && !found.contains(&path)
+        {
+            found.push(path);
         }
     }
-    Ok(None)
+    Ok(found)
 }
 
 /// The adoption page that was mailed last, for whoever wants to see one.

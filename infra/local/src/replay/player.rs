@@ -131,6 +131,14 @@ impl Player {
                 let result = self.send_form(visit, Link::Acknowledge, "answer", word).await.map_err(failed)?;
                 vec![self.answer(visit, core_lineage::Action::Acknowledge, result)]
             }
+            Some(Action::AskAgain(visit)) => {
+                let result = self.decide(visit, ChosenButton::AskAgain).await.map_err(failed)?;
+                vec![self.answer(visit, core_lineage::Action::AskAgain, result)]
+            }
+            Some(Action::SendLink(visit)) => {
+                let result = self.ask_for_link(visit).await.map_err(failed)?;
+                vec![self.answer(visit, core_lineage::Action::SendLink, result)]
+            }
             Some(Action::Open(visit, link)) => {
                 let result = self.look(visit, *link).await.map_err(failed)?;
                 vec![self.answer(visit, core_lineage::Action::Open, result)]
@@ -184,6 +192,24 @@ impl Player {
 
     async fn decide(&mut self, visit: &Visit, choice: ChosenButton) -> Result<AnswerResult, String> {
         self.send_form(visit, Link::Adopt, "choice", choice.word()).await
+    }
+
+    /// From the page of a superseded proposal: of the version's mail, otherwise of the newest mail whose page is one.
+    async fn ask_for_link(&self, visit: &Visit) -> Result<AnswerResult, String> {
+        let engine = self.time.engine();
+        let mut newest = None;
+        for path in answer::links(engine, visit, Link::Adopt).await? {
+            let page = answer::get(engine, &path).await?;
+            if page.result == AnswerResult::Superseded {
+                // A page without a form has no link to mail.
+                return match page.form {
+                    Some(_) => answer::post(engine, &page, "choice", ChosenButton::SendLink.word()).await,
+                    None => Ok(AnswerResult::NoLink),
+                };
+            }
+            newest.get_or_insert(page.result);
+        }
+        Ok(newest.unwrap_or(AnswerResult::NoLink))
     }
 
     async fn look(&mut self, visit: &Visit, link: Link) -> Result<AnswerResult, String> {

@@ -31,6 +31,10 @@ pub enum Action {
     Decline(Visit, Then),
     Acknowledge(Visit, Answer),
     Open(Visit, Link),
+    /// An owner asks for the expired proposal of their link again.
+    AskAgain(Visit),
+    /// The page of a superseded proposal is asked for the present link.
+    SendLink(Visit),
 }
 
 #[derive(Clone, PartialEq, Debug)]
@@ -98,7 +102,8 @@ impl fmt::Display for Malformed {
 
 impl std::error::Error for Malformed {}
 
-const ACTIONS: [&str; 7] = ["send", "send_native", "hook", "adopt", "decline", "acknowledge", "open"];
+const ACTIONS: [&str; 9] =
+    ["send", "send_native", "hook", "adopt", "decline", "acknowledge", "open", "ask_again", "send_link"];
 
 impl Scenario {
     pub fn parse(text: &str) -> Result<Self, Malformed> {
@@ -217,6 +222,8 @@ impl Reader<'_> {
         let visit = self.visit(name, members);
         match (name, word) {
             ("adopt", _) => Some(Action::Adopt(visit?)),
+            ("ask_again", _) => Some(Action::AskAgain(visit?)),
+            ("send_link", _) => Some(Action::SendLink(visit?)),
             ("decline", Some((_, word))) => {
                 let then = match word?.as_str() {
                     "other_slot" => Then::OtherSlot,
@@ -348,6 +355,8 @@ mod tests {
             line(&format!("\"acknowledge\":{{{who},\"answer\":\"conflict\"}}")),
             Action::Acknowledge(visit(None), Answer::Conflict)
         );
+        assert_eq!(line(&format!("\"ask_again\":{{{who},\"of_version\":8}}")), Action::AskAgain(visit(Some(8))));
+        assert_eq!(line(&format!("\"send_link\":{{{who}}}")), Action::SendLink(visit(None)));
         assert_eq!(line(&format!("\"open\":{{{who},\"link\":\"adopt\"}}")), Action::Open(visit(None), Link::Adopt));
         assert!(matches!(line("\"send\":{\"id\":7}"), Action::Send(_)), "a bad event is a result, not an error");
         assert_eq!(

@@ -234,6 +234,9 @@ impl Told<'_> {
             (NoticeKind::AdoptionRequest, _) => {
                 format!("A proposal waits for you; it is not final. Until you decide, {counts}.")
             }
+            (NoticeKind::Link, _) => {
+                format!("A proposal waits for you; it is not final. Until you decide, {counts}.")
+            }
             (NoticeKind::Reminder, _) if self.ask == AskedDuty::Decision => {
                 format!("A proposal still waits for you; it is not final. Until you decide, {counts}.")
             }
@@ -321,6 +324,9 @@ impl Told<'_> {
         let Some(foremost) = self.foremost() else {
             return match self.notice.kind {
                 NoticeKind::Reminder => "Nothing has changed since you were told.".to_owned(),
+                NoticeKind::Link => {
+                    "You asked for this link on the page of an earlier proposal. Nothing has changed since you were told.".to_owned()
+                }
                 // It went and came back: to be decided anew, though it says the same.
                 NoticeKind::AdoptionRequest => format!("The proposal is as you were told, and is made anew.{because}"),
                 _ => format!("Nothing else changed for you.{because}"),
@@ -432,6 +438,7 @@ impl Told<'_> {
             },
             (NoticeKind::ExceptionClosed, _) => "an exception has closed".to_owned(),
             (NoticeKind::Withdrawn, _) => "a proposal is withdrawn".to_owned(),
+            (NoticeKind::Link, _) => "a proposal waits".to_owned(),
             (NoticeKind::Reminder, _) if self.ask == AskedDuty::Decision => "a proposal waits".to_owned(),
             (NoticeKind::Reminder, _) => "your answer is missing".to_owned(),
             (_, _) => match (slot, self.foremost_field()) {

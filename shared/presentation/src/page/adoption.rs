@@ -5,6 +5,7 @@ use askama::Template;
 use refresh_core::{
     Instant, Person,
     record::{
+        exception::ExceptionKind,
         lineage::AnswerResult,
         packet::Version,
         review::{Fate, Pending, Review},
@@ -29,8 +30,12 @@ pub enum AdoptionState<'a> {
     /// The reader must decide the pending proposal.
     Open(Form<'a>),
     /// The link's proposal is no longer the pending one, withdrawn ones included. What is proposed now is shown, and is
-    /// decided through its own link alone.
-    Superseded,
+    /// decided through its own link alone. The form has that link mailed to the reader, where there is one to mail.
+    Superseded(Option<Form<'a>>),
+    /// The link of what is proposed now is on its way to the reader.
+    LinkSent,
+    /// There is no link to mail any more.
+    NoLink,
     /// The choice computed at the POST was another; nothing was adopted.
     FactsChanged,
     /// It expired undecided.
@@ -81,7 +86,9 @@ impl AdoptionState<'_> {
     pub const fn result(&self) -> AnswerResult {
         match self {
             Self::Open(_) => AnswerResult::Shown,
-            Self::Superseded => AnswerResult::Superseded,
+            Self::Superseded(_) => AnswerResult::Superseded,
+            Self::LinkSent => AnswerResult::LinkSent,
+            Self::NoLink => AnswerResult::NoLink,
             Self::FactsChanged => AnswerResult::FactsChanged,
             Self::Expired(_) => AnswerResult::Expired,
             Self::AlreadyDecided { .. } => AnswerResult::AlreadyDecided,
@@ -95,11 +102,13 @@ impl AdoptionState<'_> {
 
     const fn status(&self, answer: AnswerTo) -> u16 {
         match self {
-            Self::Superseded | Self::FactsChanged | Self::AlreadyDecided { .. } => refused(answer, 409),
+            Self::Superseded(_) | Self::NoLink | Self::FactsChanged | Self::AlreadyDecided { .. } => {
+                refused(answer, 409)
+            }
             Self::Expired(_) => refused(answer, 410),
             Self::NotTheOwner | Self::SeparationOfDuty => refused(answer, 403),
             Self::Open(Form { hint: Some(_), .. }) => refused(answer, 422),
-            Self::Open(_) | Self::Decided { .. } | Self::AskedAgain { .. } => 200,
+            Self::Open(_) | Self::Decided { .. } | Self::AskedAgain { .. } | Self::LinkSent => 200,
         }
     }
 
@@ -111,7 +120,15 @@ impl AdoptionState<'_> {
 
     /// Whether the reader may see the proposal: whoever is not to decide it gets the refusal alone.
     const fn shows_proposal(&self) -> bool {
-        matches!(self, Self::Open(_) | Self::Superseded | Self::FactsChanged | Self::AskedAgain { .. })
+        matches!(
+            self,
+            Self::Open(_)
+                | Self::Superseded(_)
+                | Self::LinkSent
+                | Self::NoLink
+                | Self::FactsChanged
+                | Self::AskedAgain { .. }
+        )
     }
 }
 
@@ -187,7 +204,8 @@ fn heading(situation: &AdoptionState<'_>, pending: Option<&Version>) -> &'static
     match situation {
         AdoptionState::Open(_) if pending.is_some_and(|version| version.packet.cancelled) => "Cancel this review?",
         AdoptionState::Open(_) => "Adopt this change?",
-        AdoptionState::Superseded => "This proposal is no longer open",
+        AdoptionState::Superseded(_) | AdoptionState::NoLink => "This proposal is no longer open",
+        AdoptionState::LinkSent => "The link is on its way",
         AdoptionState::FactsChanged => "The facts have changed",
         AdoptionState::Expired(_) => "This proposal has expired",
         AdoptionState::AlreadyDecided { .. } => "This was decided before",
@@ -214,7 +232,15 @@ fn verdict(scene: &Scene<'_>, situation: &AdoptionState<'_>, names: &Names<'_>) 
     let good = |heading, text: String| Some(Ruling { good: true, heading, text });
     match situation {
         AdoptionState::Open(_) => None,
-        AdoptionState::Superseded => bad(
+        AdoptionState::LinkSent => good(
+            "The link of the present proposal is mailed to you",
+            "Another proposal waits for you and stands below. This page decides nothing: the mail brings the link that does. At most one such mail goes out in ten minutes.".to_owned(),
+        ),
+        AdoptionState::NoLink => bad(
+            "Nothing was mailed",
+            format!("There is no link to mail to you. {}", instead(scene)),
+        ),
+        AdoptionState::Superseded(_) => bad(
             "Nothing was adopted: the proposal of this link was superseded or withdrawn",
             format!("Newer facts led to another outcome before it was decided. {}", instead(scene)),
         ),
@@ -269,10 +295,16 @@ fn verdict(scene: &Scene<'_>, situation: &AdoptionState<'_>, names: &Names<'_>) 
             "You asked for the expired proposal again",
             match expires_at {
                 Some(until) => format!("It is pending once more, until {}. A new mail brings the link to decide it.", at(*until)),
+                None if is_silent(scene) => "A source of facts is silent, so nothing new is proposed. Once the source reports again, the choice of that moment is proposed, and a new mail brings the link to decide it.".to_owned(),
                 None => "There were too many proposals in a short time, so proposals pause. Once the facts have been quiet, the choice of that moment is proposed, and a new mail brings the link to decide it.".to_owned(),
             },
         ),
     }
+}
+
+/// Whether nothing new is proposed since a source is silent.
+fn is_silent(scene: &Scene<'_>) -> bool {
+    scene.review.head.exceptions.iter().any(|open| open.kind == ExceptionKind::SourceSilent)
 }
 
 /// What there is in place of the link's proposal. A link decides its own proposal and no other: whoever decides the present
@@ -362,6 +394,10 @@ fn form<'a>(
                 ),
             ];
             Some(view(form, choices))
+        }
+        AdoptionState::Superseded(Some(form)) => {
+            let about = "The present proposal has a link of its own. This page neither shows nor holds that link; it has the link mailed to you once more.".to_owned();
+            Some(view(form, vec![(ChosenButton::SendLink.word(), "Mail me the link of the present proposal", about)]))
         }
         // One choice, and still one to be made by hand: a robot that presses buttons asks for nothing.
         AdoptionState::Expired(Again::Yours(form)) => {

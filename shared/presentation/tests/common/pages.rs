@@ -71,9 +71,9 @@ pub fn adoptions() -> Vec<(&'static str, Page)> {
             "adopt_open_nothing_chosen",
             show(&world, At::Open(Form { hint: Some(Hint::NothingChosen), ..FORM }), AnswerTo::Post),
         ),
-        ("adopt_superseded", show(&world, At::Superseded, AnswerTo::Get)),
-        ("adopt_former_owner", adoption(&world.scene(&other), &At::Superseded, AnswerTo::Get, None)),
-        ("adopt_withdrawn", show(&quiet, At::Superseded, AnswerTo::Get)),
+        ("adopt_superseded", show(&world, At::Superseded(Some(FORM)), AnswerTo::Get)),
+        ("adopt_former_owner", adoption(&world.scene(&other), &At::Superseded(None), AnswerTo::Get, None)),
+        ("adopt_withdrawn", show(&quiet, At::Superseded(None), AnswerTo::Get)),
         ("adopt_facts_changed", show(&world, At::FactsChanged, AnswerTo::Post)),
         ("adopt_expired", show(&quiet, At::Expired(Again::Yours(FORM)), AnswerTo::Get)),
         ("adopt_expired_for_another", adoption(&quiet.scene(&other), &At::Expired(Again::Others), AnswerTo::Get, None)),
@@ -108,7 +108,7 @@ pub fn led_on() -> Vec<(&'static str, Page)> {
     let show = |situation| adoption(&world.scene(&owner), &situation, AnswerTo::Get, Some("/reviews/WHOLE"));
     vec![
         ("open", show(At::Open(FORM))),
-        ("superseded", show(At::Superseded)),
+        ("superseded", show(At::Superseded(None))),
         ("facts_changed", show(At::FactsChanged)),
         ("expired", show(At::Expired(Again::Yours(FORM)))),
         ("expired_of_others", show(At::Expired(Again::Others))),

@@ -30,6 +30,8 @@ pub enum Wish {
     DeclineStand,
     /// Make an expired proposal again.
     AskAgain,
+    /// Mail the link of what is proposed now: `send_link` answers that.
+    SendLink,
 }
 
 impl Wish {
@@ -39,6 +41,7 @@ impl Wish {
             Self::Adopt => Action::Adopt,
             Self::DeclineOtherSlot | Self::DeclineStand => Action::Decline,
             Self::AskAgain => Action::AskAgain,
+            Self::SendLink => Action::SendLink,
         }
     }
 
@@ -47,7 +50,7 @@ impl Wish {
             Self::Adopt => Some(Fate::Adopted),
             Self::DeclineOtherSlot => Some(Fate::DeclinedOtherSlot),
             Self::DeclineStand => Some(Fate::DeclinedStand),
-            Self::AskAgain => None,
+            Self::AskAgain | Self::SendLink => None,
         }
     }
 }
@@ -167,7 +170,7 @@ pub fn decide(
     let result = match refusal(review, &situation, &attempt.by, attempt.proposal) {
         Some(AnswerResult::Expired) if attempt.wish == Wish::AskAgain => ask_again(&mut draft, facts, attempt),
         Some(refused) => refused,
-        None if attempt.wish == Wish::AskAgain => AnswerResult::Shown,
+        None if matches!(attempt.wish, Wish::AskAgain | Wish::SendLink) => AnswerResult::Shown,
         None => carry_out(&mut draft, facts, deployment, attempt),
     };
     if refused(result) {
@@ -315,11 +318,10 @@ fn ask_again(draft: &mut Draft<'_>, facts: &Facts, attempt: &DecisionAttempt) ->
     draft.head().undecided = None;
     answer(draft, attempt, AnswerResult::AskedAgain);
     advance(draft, facts, Occasion::News);
-    // A source is silent, and nothing is proposed meanwhile: then there is nothing to decide either.
-    if draft.review.head.pending.is_none() { AnswerResult::FactsChanged } else { AnswerResult::AskedAgain }
+    AnswerResult::AskedAgain
 }
 
-fn answer(draft: &mut Draft<'_>, attempt: &DecisionAttempt, result: AnswerResult) {
+pub(crate) fn answer(draft: &mut Draft<'_>, attempt: &DecisionAttempt, result: AnswerResult) {
     let line = answer_line(&draft.review, attempt, result);
     draft.happened(Happening::Answer(line));
 }

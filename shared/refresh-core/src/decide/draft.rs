@@ -150,6 +150,7 @@ impl<'a> Draft<'a> {
             told_at: None,
             seats_told,
             asked: None,
+            link: None,
         });
         self.review.pending = Some(version);
     }
@@ -170,6 +171,7 @@ impl<'a> Draft<'a> {
         if let Some(pending) = self.review.head.pending.as_mut().filter(|pending| pending.adopter != adopter) {
             pending.adopter = adopter;
             pending.asked = None;
+            pending.link = None;
         }
     }
 

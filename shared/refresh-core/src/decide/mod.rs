@@ -8,4 +8,5 @@ mod expiry;
 mod issue;
 mod quiet;
 pub mod refresh;
+pub mod send_link;
 pub mod undeliverable;

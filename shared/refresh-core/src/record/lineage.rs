@@ -160,6 +160,8 @@ pub enum Action {
     Open,
     /// The owner asks for an expired proposal again.
     AskAgain,
+    /// The owner asks for the link of what is proposed now.
+    SendLink,
 }
 
 /// What came of an answer or of a decision.
@@ -192,6 +194,8 @@ pub enum AnswerResult {
     NoLink,
     /// An expired proposal was asked for again and is pending once more.
     AskedAgain,
+    /// The link of what is proposed now is being mailed to whoever decides.
+    LinkSent,
 }
 
 impl AnswerResult {
@@ -211,6 +215,7 @@ impl AnswerResult {
             Self::Stale => "stale",
             Self::NoLink => "no_link",
             Self::AskedAgain => "asked_again",
+            Self::LinkSent => "link_sent",
         }
     }
 }

@@ -34,6 +34,8 @@ pub enum NoticeKind {
     HoldEnded,
     /// The reader has not decided or answered yet.
     Reminder,
+    /// The link of what is proposed now, which the reader asked for.
+    Link,
 }
 
 impl NoticeKind {
@@ -62,6 +64,7 @@ impl NoticeKind {
             Self::AuthoritativeUpdate => "authoritative_update",
             Self::HoldEnded => "hold_ended",
             Self::Reminder => "reminder",
+            Self::Link => "link",
         }
     }
 }

@@ -180,6 +180,18 @@ pub struct Pending {
     pub seats_told: bool,
     /// When the present adopter was told, for reminders, and how many they had.
     pub asked: Option<Asked>,
+    /// When the page of an earlier proposal last asked for this one's link, for the present adopter.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub link: Option<LinkAsked>,
+}
+
+/// The link of a proposal was asked for, to be mailed to whoever decides.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct LinkAsked {
+    /// When.
+    pub at: Instant,
+    /// Whether a mail with the link is out since.
+    pub sent: bool,
 }
 
 /// Since when somebody is asked to decide.

@@ -59,6 +59,7 @@ fn basis(reading: &Reading<'_>, told: &LastNotified) -> TellingFingerprint {
         pending.told_at = None;
         if pending.adopter.as_ref() != Some(&told.person) {
             pending.asked = None;
+            pending.link = None;
         }
     }
     TellingFingerprint::of_digest(&Digest::of("telling", &(&head, reading.terms, reading.policy, told)))

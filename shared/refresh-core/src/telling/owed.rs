@@ -82,7 +82,7 @@ fn debt(reading: &Reading<'_>, told: &LastNotified, prior: PriorMail, now: Insta
         return None;
     }
     let view = reading.view(&told.person, told.seat.as_ref());
-    let reminder = || reminder(reading, told, &view, now);
+    let reminder = || resent(reading, told, &view, now).or_else(|| reminder(reading, told, &view, now));
     let quiet = reading.review.head.quiet_until.is_some_and(|until| now < until) && prior == PriorMail::Settled;
     if view == told.view && prior != PriorMail::InDoubt {
         let hold = calendar::hold(reading, told).filter(|_| !quiet);
@@ -114,6 +114,16 @@ fn left_over(reading: &Reading<'_>, told: &LastNotified, view: View, part: Calen
     let notice = letter(reading, told, &view, NoticeKind::HoldEnded, now);
     let version = reading.review.head.authoritative;
     Debt::HoldEnd(Notice { version, calendar: Some(part), link: None, exceptions: Vec::new(), ..notice })
+}
+
+/// The link of what they must decide, since they asked for it. Any other mail to them carries that link as well.
+fn resent(reading: &Reading<'_>, told: &LastNotified, view: &View, now: Instant) -> Option<Notice> {
+    let head = &reading.review.head;
+    let pending = head.pending.as_ref().filter(|pending| pending.adopter.as_ref() == Some(&told.person))?;
+    deadlines::link_asked(head).filter(|_| now < pending.expires_at.min(head.starts_at))?;
+    let mut notice = letter(reading, told, view, NoticeKind::Link, now);
+    notice.duty = Some(DutyLine { action: DutyAction::Decide, by: pending.expires_at });
+    Some(notice)
 }
 
 fn reminder(reading: &Reading<'_>, told: &LastNotified, view: &View, now: Instant) -> Option<Notice> {
@@ -171,7 +181,7 @@ fn letter(reading: &Reading<'_>, told: &LastNotified, view: &View, kind: NoticeK
         // A reminder, and a hold's end, is of what they were told; anything else is news, and comes from what changed their view.
         trace: told
             .trace
-            .filter(|_| matches!(kind, NoticeKind::Reminder | NoticeKind::HoldEnded))
+            .filter(|_| matches!(kind, NoticeKind::Reminder | NoticeKind::Link | NoticeKind::HoldEnded))
             .or_else(|| head.trace_of(&told.person)),
     }
 }

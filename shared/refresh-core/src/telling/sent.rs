@@ -48,6 +48,9 @@ pub fn confirm_sent(reading: &Reading<'_>, told: &LastNotified, sent: &Sent<'_>,
             asked.reminded = deadlines::reminders_due(asked.at, now, reading.policy);
             // Whoever hears of the duty within the last while is not told of it once more.
             asked.reminded_last |= last.is_some_and(|last| last <= now);
+            if let Some(link) = &mut pending.link {
+                link.sent = true;
+            }
         }
     }
     if notice.calendar.iter().any(|part| part.object == CalendarObject::Hold && part.sequence == head.hold.sequence) {
@@ -86,7 +89,7 @@ pub fn confirm_sent(reading: &Reading<'_>, told: &LastNotified, sent: &Sent<'_>,
 /// What somebody counts as told once this mail is out.
 fn settled(told: &LastNotified, sent: &Sent<'_>) -> LastNotified {
     let notice = sent.notice;
-    let reminder = notice.kind == NoticeKind::Reminder;
+    let reminder = matches!(notice.kind, NoticeKind::Reminder | NoticeKind::Link);
     let part = |object| notice.calendar.as_ref().filter(|part| part.object == object);
     let requested = |part: &&CalendarPart| part.method == Method::Request;
     let (meeting, hold) = (part(CalendarObject::Meeting), part(CalendarObject::Hold));
@@ -140,7 +143,7 @@ fn remember_duty(head: &mut Head, reading: &Reading<'_>, told: &LastNotified, se
         }
     }
     let row = sent.seat.as_ref();
-    let news = !matches!(sent.notice.kind, NoticeKind::Reminder | NoticeKind::HoldEnded);
+    let news = !matches!(sent.notice.kind, NoticeKind::Reminder | NoticeKind::Link | NoticeKind::HoldEnded);
     if !news || head.standing != Standing::Open || !arises(told, &sent.view, row) {
         return;
     }

@@ -137,7 +137,7 @@ fn act(world: &mut World, step: &str, manner: Manner) -> Result<(), String> {
             world.refused.remove(&fixture::person(rest)?);
             Ok(())
         }
-        "adopt" | "decline" | "stand" | "ask" | "open" | "acknowledge" | "conflict" | "reread" => {
+        "adopt" | "decline" | "stand" | "ask" | "send" | "open" | "acknowledge" | "conflict" | "reread" => {
             person_acts(world, word, rest)
         }
         "policy" | "slot" | "attendee" | "roles" | "optional" | "checkpoints" | "meeting" | "zone" | "version" => {
@@ -255,7 +255,7 @@ fn person_acts(world: &mut World, word: &str, rest: &str) -> Result<(), String> 
             "as" => by = words.next().unwrap_or_default(),
             "of" => of = words.next().and_then(|version| version.trim_start_matches('v').parse().ok()),
             "by" => links = words.next(),
-            "again" | "other" => {}
+            "again" | "other" | "link" => {}
             _ => return Err(format!("as, of or by; found {word:?}")),
         }
     }
@@ -266,6 +266,7 @@ fn person_acts(world: &mut World, word: &str, rest: &str) -> Result<(), String> 
         "decline" => Wish::DeclineOtherSlot,
         "stand" => Wish::DeclineStand,
         "ask" => Wish::AskAgain,
+        "send" => Wish::SendLink,
         "open" => return told::look(world, &person, &link_of, of),
         "reread" => return told::answer(world, &person, of, None),
         "acknowledge" => return told::answer(world, &person, of, Some(Reply::Acknowledged)),

@@ -13,7 +13,7 @@ use refresh_core::{
     decide::{
         acknowledge,
         adopt::{self, Answered, DecisionAttempt, Wish},
-        undeliverable,
+        send_link, undeliverable,
     },
     record::{
         delivery::{Delivery, DeliveryReport, DeliveryStatus},
@@ -143,7 +143,8 @@ pub fn decide(
         reason: None,
         trace: None,
     };
-    let answered = adopt::decide(&review, &facts, &world.deployment, &attempt, world.now);
+    let answer = if wish == Wish::SendLink { send_link::send_link } else { adopt::decide };
+    let answered = answer(&review, &facts, &world.deployment, &attempt, world.now);
     names_its_proposal(&answered, &proposal)?;
     conclude(world, answered)
 }
