@@ -61,7 +61,13 @@ async fn take(env: &Env, request: &Request) -> Result<Response, HookRefused> {
     hook::verify(hook.proof, env.secrets.named(&hook.secret), posted, now).map_err(HookRefused::Unproven)?;
     let read = proven(env, bound, posted).await?;
     let skipped: Vec<&String> = read.skipped.iter().take(MOST_SAID).collect();
-    Ok(answer(202, "application/json", &json!({ "events": read.events.len(), "skipped": skipped })))
+    let mut said = json!({ "events": read.events.len(), "skipped": skipped });
+    // Bad records among good ones: they go to the dead letters, each by itself.
+    let refused: Vec<String> = read.refused.iter().map(|record| record.refused.to_string()).take(MOST_SAID).collect();
+    if !refused.is_empty() {
+        said["refused"] = refused.into();
+    }
+    Ok(answer(202, "application/json", &said))
 }
 
 /// Takes a webhook whose sender is known: reads the payload, and puts the payload on the queue whole.

@@ -30,6 +30,8 @@ pub fn in_words(request: &Request, answer: &Value) -> String {
 fn sent(text: &mut String, answer: &Value) {
     let place = answer["store"].as_str().map_or(String::new(), |store| format!(" in {store}"));
     line(text, 0, format!("sent {} to the queue{place}", answer["sent"]));
+    // What no event came of is in no list of events, so it is said here.
+    list(answer, "apart").for_each(|why| line(text, 1, plain(why)));
     if answer["taken_up"] != true {
         return;
     }

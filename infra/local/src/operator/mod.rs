@@ -314,12 +314,17 @@ pub async fn enqueue(engine: &Engine, events: Vec<String>) -> Result<usize, NotT
 }
 
 async fn send(engine: &Engine, events: Vec<String>) -> Result<Value, String> {
-    let (mut faults, mut identities) = (Vec::new(), Vec::new());
+    let (mut faults, mut identities, mut apart) = (Vec::new(), Vec::new(), Vec::new());
     for (index, event) in events.iter().enumerate() {
         let policy = &engine.functions().ingest.policy;
         let read = sources::read(event, &policy.bindings);
         match read.and_then(|reading| policy.check(&reading).map(|()| reading)) {
-            Ok(reading) => identities.extend(reading.events.into_iter().map(|event| event.identity)),
+            Ok(reading) => {
+                apart.extend(reading.skipped.into_iter().map(|why| format!("skipped: {why}")));
+                let records = reading.refused.iter().flat_map(|record| &record.refused.faults);
+                apart.extend(records.map(|fault| format!("refused: {fault}")));
+                identities.extend(reading.events.into_iter().map(|event| event.identity));
+            }
             Err(refused) => {
                 faults.extend(refused.faults.iter().map(|fault| format!("event {}: {fault}", index + 1)));
             }
@@ -335,7 +340,7 @@ async fn send(engine: &Engine, events: Vec<String>) -> Result<Value, String> {
         known.push(json!({ "source": identity.source, "id": identity.id, "repeated": repeated, "disposition": null }));
     }
     let sent = enqueue(engine, events).await.map_err(|why| format!("nothing was sent: {why}"))?;
-    Ok(json!({ "sent": sent, "events": known }))
+    Ok(json!({ "sent": sent, "events": known, "apart": apart }))
 }
 
 /// Adds each event's disposition, where it has one by now.

@@ -35,11 +35,14 @@ pub async fn events(State(shared): State<Shared>, headers: HeaderMap, body: Byte
         }
     };
     let policy = &shared.engine.functions().ingest.policy;
-    let (mut faults, mut skipped) = (Faults::default(), Vec::new());
+    let (mut faults, mut skipped, mut refused) = (Faults::default(), Vec::new(), Faults::default());
     for (index, event) in events.iter().enumerate() {
         let read = sources::read(event, &policy.bindings);
         match read.and_then(|read| policy.check(&read).map(|()| read)) {
-            Ok(read) => skipped.extend(read.skipped),
+            Ok(read) => {
+                skipped.extend(read.skipped);
+                read.refused.iter().for_each(|record| refused.add(Some(index), &record.refused));
+            }
             Err(refused) => faults.add(Some(index), &refused),
         }
     }
@@ -56,6 +59,10 @@ pub async fn events(State(shared): State<Shared>, headers: HeaderMap, body: Byte
             let mut answer = json!({ "accepted": accepted });
             if !skipped.is_empty() {
                 answer["skipped"] = skipped.into_iter().take(MOST_FAULTS).collect();
+            }
+            // Bad records among good ones: they go to the dead letters, each by itself.
+            if !refused.said.is_empty() {
+                answer["refused"] = refused.said.into();
             }
             answered(StatusCode::ACCEPTED, &answer)
         }
