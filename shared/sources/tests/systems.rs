@@ -46,6 +46,9 @@ jira_change_list | /body/issues | [] | skipped: a payload without a record
 roster_csv | / | | payments release_manager r1793696472000 holder rm-a@example.com, 1 of 2 approved; payments service_owner r1793696472000 holder nobody, no list; skipped: row 5: a service or a role that the binding does not name
 roster_csv | ~/body | rm-b@example.com,1 => rm-b@example.com,one | payments release_manager r1793696472000 holder rm-a@example.com, 0 of 1 approved; payments service_owner r1793696472000 holder nobody, no list; refused: row 3.rank: expected a whole number, 0 or more; found "one"; skipped: row 5: a service or a role that the binding does not name
 roster_json | / | | ledger release_manager r1793696472000 holder rm-a@example.com, 1 of 1 approved; ledger service_owner r1793696472000 holder nobody, no list
+roster_json | /body/rows/0/valid_until | "2026-11-01T00:00:00Z" | ledger release_manager r1793696472000 holder nobody, 1 of 1 approved; ledger service_owner r1793696472000 holder nobody, no list; refused: row 1.valid_from: expected a holder at the instant of the header `date`, or without a validity; found another time
+roster_json | /body/rows/0/valid_until | "2026-12-01T00:00:00Z" | ledger release_manager r1793696472000 holder rm-a@example.com, 1 of 1 approved; ledger service_owner r1793696472000 holder nobody, no list
+roster_json | /body/rows/x | {"service":"ledger","role":"release_manager","person":"rm-b@example.com","rank":2,"status":"revoked"} | ledger release_manager r1793696472000 holder rm-a@example.com, 0 of 0 approved; ledger service_owner r1793696472000 holder nobody, no list; refused: row 2.person: expected each delegate of a role once: of two rows neither counts; found another row of the same; refused: row 3.person: expected each delegate of a role once: of two rows neither counts; found another row of the same
 roster_json | /body/rows | [] | ledger release_manager r1793696472000 holder nobody, no list; ledger service_owner r1793696472000 holder nobody, no list
 roster_json | /body/rows/1/person | "somebody" | ledger release_manager r1793696472000 holder rm-a@example.com, 0 of 0 approved; ledger service_owner r1793696472000 holder nobody, no list; refused: row 2.person: expected an e-mail address like name@example.com; found "somebody"
 "#;
@@ -64,6 +67,9 @@ ical_vevent | ~/body/response | PARTSTAT=DECLINED => PARTSTAT=ACCEPTED | service
 ical_vevent | ~/body/response | FREQ=WEEKLY;BYDAY=MO,TU,WE,TH,FR => FREQ=WEEKLY;BYDAY=MO,TU,WE,TH,FR;UNTIL=20261103T090000Z | service-owner r1793696472000 busy 3 unknown 0 min
 ical_vevent | ~/body/response | RECURRENCE-ID;TZID => RECURRENCE-ID;RANGE=THISANDFUTURE;TZID | service-owner r1793696472000 busy 3 unknown 3810 min
 ical_vevent | ~/body/response | UID:holiday => UID:holiday\nRDATE;VALUE=DATE:20261107 | service-owner r1793696472000 busy 5 unknown 0 min
+ical_vevent | ~/body/response | EXDATE;TZID=W. Europe Standard Time:20261104T093000 => EXDATE;TZID=Our own clock:20261104T223000 | service-owner r1793696472000 busy 5 unknown 0 min
+ical_vevent | ~/body/response | UID:daily\nRECURRENCE-ID => UID:other\nRECURRENCE-ID | service-owner r1793696472000 busy 5 unknown 0 min
+ical_vfreebusy | ~/body | ORGANIZER:mailto:holdpoint@example.com => ATTENDEE:mailto:other@example.com | VFREEBUSY[0].ATTENDEE: expected one attendee, whose time it is; found several
 ical_vevent | ~/body/response | UID:holiday => UID:holiday\nSTATUS:CANCELLED | service-owner r1793696472000 busy 3 unknown 0 min
 ical_vevent | ~/body/response | UID:holiday => UID:holiday\nX-MICROSOFT-CDO-BUSYSTATUS:FREE | service-owner r1793696472000 busy 4 unknown 0 min
 ical_vevent | ~/body/response | TRANSP:TRANSPARENT => TRANSP:TRANSPARENT\nX-MICROSOFT-CDO-BUSYSTATUS:OOF | service-owner r1793696472000 busy 5 unknown 0 min
@@ -266,4 +272,11 @@ fn a_raw_payload_is_told_how_to_be_sent() {
     let raw = sample("native_gitlab_pipeline")["body"].clone();
     let said = sources::read(&raw.to_string(), &bindings(|_| ())).expect_err("it is not wrapped").to_string();
     assert!(said.starts_with("$: expected a CloudEvent, or a native payload as {\"format\": ..."), "{said}");
+}
+
+/// Paths and names of repositories are told in letters of any case.
+#[test]
+fn a_project_is_bound_in_letters_of_any_case() {
+    let shouted = bindings(|native| of(native, "gitlab.pipeline")["project"] = json!("EXAMPLE/Payments"));
+    assert!(said(&sample("native_gitlab_pipeline"), &shouted).contains("Ready"));
 }

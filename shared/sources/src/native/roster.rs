@@ -36,6 +36,7 @@ const ROSTER_WORDS: [(&str, RosterStanding); 4] = [
 ];
 
 struct RosterRow {
+    label: String,
     service: Service,
     role: Role,
     person: Person,
@@ -57,16 +58,22 @@ pub fn translate(input: &mut Input<'_>) -> Option<()> {
     let roster = roster?;
     let revision = input.polled_revision(&roster.revision_header);
     let (rows, revision) = (rows?, revision?);
+    let answered = input.answered_at("date");
     let mut good: Vec<RosterRow> = Vec::new();
     let mut holders: BTreeSet<(Service, Role)> = BTreeSet::new();
     for (number, members) in rows {
         let value = Value::Object(members);
         let label = format!("row {number}");
         let faults = Faults::default();
-        let read = Node::root(&value, &label, &faults).object().and_then(|object| row(roster, &object));
+        let read = Node::root(&value, &label, &faults).object().and_then(|object| row(roster, &label, &object));
         match read.filter(|_| faults.is_empty()) {
             Some(row) if !roster.services.contains(&row.service) || !roster.roles.contains(&row.role) => {
                 input.skip(format!("{label}: a service or a role that the binding does not name"));
+            }
+            Some(row) if row.standing == RosterStanding::Holder && !holds(&row, answered) => {
+                let expected = "a holder at the instant of the header `date`, or without a validity";
+                let fault = Fault::new(format!("{label}.valid_from"), expected, "another time");
+                input.refuse(None, None, vec![fault]);
             }
             Some(row)
                 if row.standing == RosterStanding::Holder
@@ -75,13 +82,18 @@ pub fn translate(input: &mut Input<'_>) -> Option<()> {
                 let fault = Fault::new(format!("{label}.status"), "one holder of a role", "a second one");
                 input.refuse(None, None, vec![fault]);
             }
-            Some(row) if is_second(&good, &row) => {
-                let fault = Fault::new(format!("{label}.person"), "each delegate of a role once", "a second row");
-                input.refuse(None, None, vec![fault]);
-            }
             Some(row) => good.push(row),
             None => input.refuse(None, None, faults.into_vec()),
         }
+    }
+    let (good, twice): (Vec<&RosterRow>, Vec<&RosterRow>) = good.iter().partition(|row| is_once(&good, row));
+    for row in twice {
+        let expected = "each delegate of a role once: of two rows neither counts";
+        input.refuse(
+            None,
+            None,
+            vec![Fault::new(format!("{}.person", row.label), expected, "another row of the same")],
+        );
     }
     for service in &roster.services {
         for role in &roster.roles {
@@ -91,16 +103,26 @@ pub fn translate(input: &mut Input<'_>) -> Option<()> {
     Some(())
 }
 
-fn is_second(good: &[RosterRow], row: &RosterRow) -> bool {
-    row.standing != RosterStanding::Holder
-        && good.iter().any(|known| {
-            known.standing != RosterStanding::Holder
-                && (&known.service, &known.role, &known.person) == (&row.service, &row.role, &row.person)
-        })
+/// A role has its holder now, so a holder of another time is none; whose time it is cannot be told without an instant.
+fn holds(row: &RosterRow, answered: Option<Instant>) -> bool {
+    let unbounded = row.valid_from.is_none() && row.valid_until.is_none();
+    let during =
+        |at: Instant| row.valid_from.is_none_or(|from| from <= at) && row.valid_until.is_none_or(|until| at < until);
+    unbounded || answered.is_some_and(during)
 }
 
-fn tell(input: &mut Input<'_>, roster: &Roster, service: &Service, role: &Role, rows: &[RosterRow], revision: u64) {
-    let mut of: Vec<&RosterRow> = rows.iter().filter(|row| row.service == *service && row.role == *role).collect();
+/// One of two rows may have revoked what the other approves.
+fn is_once(rows: &[RosterRow], row: &RosterRow) -> bool {
+    let same = |other: &&RosterRow| {
+        other.standing != RosterStanding::Holder
+            && (&other.service, &other.role, &other.person) == (&row.service, &row.role, &row.person)
+    };
+    row.standing == RosterStanding::Holder || rows.iter().filter(same).count() == 1
+}
+
+fn tell(input: &mut Input<'_>, roster: &Roster, service: &Service, role: &Role, rows: &[&RosterRow], revision: u64) {
+    let mut of: Vec<&RosterRow> =
+        rows.iter().copied().filter(|row| row.service == *service && row.role == *role).collect();
     of.sort_by_key(|row| row.rank);
     let holder = of.iter().find(|row| row.standing == RosterStanding::Holder).map(|row| row.person.as_str().to_owned());
     let delegates: Vec<Value> = of
@@ -179,7 +201,7 @@ fn csv_rows(input: &Input<'_>) -> Option<NumberedRows> {
     Some(rows)
 }
 
-fn row(roster: &Roster, row: &Object<'_>) -> Option<RosterRow> {
+fn row(roster: &Roster, label: &str, row: &Object<'_>) -> Option<RosterRow> {
     let service = row.must("service", |node| node.parsed(Service::parse));
     let role = row.must("role", |node| node.parsed(Role::parse));
     let person = row.must("person", |node| node.parsed(Person::parse));
@@ -198,7 +220,8 @@ fn row(roster: &Roster, row: &Object<'_>) -> Option<RosterRow> {
     if let (Some(from), Some(until)) = (valid_from, valid_until) {
         row.ordered("valid_from", from, "valid_until", until)?;
     }
-    Some(RosterRow { service: service?, role: role?, person: person?, rank, standing, valid_from, valid_until })
+    let label = label.to_owned();
+    Some(RosterRow { label, service: service?, role: role?, person: person?, rank, standing, valid_from, valid_until })
 }
 
 fn rank(node: &Node<'_>) -> Option<i64> {

@@ -16,6 +16,8 @@ const MOST_EXPECTED_MINUTES: i64 = 7 * 24 * 60;
 /// Which members a binding of a CI system has.
 struct RunMembers {
     identity: &'static [&'static str],
+    /// Whether the first is told in letters of any case.
+    any_case: bool,
     /// Whether one of them may end in a star.
     starred: bool,
     branch: bool,
@@ -25,16 +27,22 @@ struct RunMembers {
 }
 
 const fn members(format: Format) -> RunMembers {
-    let plain = RunMembers { identity: &[], starred: false, branch: true, head_sha: true, ready: &[] };
+    let plain = RunMembers { identity: &[], any_case: false, starred: false, branch: true, head_sha: true, ready: &[] };
     match format {
-        Format::GithubWorkflowRun => {
-            RunMembers { identity: &["repository", "workflow"], ready: &["success", "neutral", "skipped"], ..plain }
-        }
-        Format::GithubCheckSuite => {
-            RunMembers { identity: &["repository", "app"], ready: &["success", "neutral", "skipped"], ..plain }
-        }
+        Format::GithubWorkflowRun => RunMembers {
+            identity: &["repository", "workflow"],
+            any_case: true,
+            ready: &["success", "neutral", "skipped"],
+            ..plain
+        },
+        Format::GithubCheckSuite => RunMembers {
+            identity: &["repository", "app"],
+            any_case: true,
+            ready: &["success", "neutral", "skipped"],
+            ..plain
+        },
         Format::GitlabPipeline => {
-            RunMembers { identity: &["project"], ready: &["success", "passed_with_warnings"], ..plain }
+            RunMembers { identity: &["project"], any_case: true, ready: &["success", "passed_with_warnings"], ..plain }
         }
         Format::JenkinsNotification => {
             RunMembers { identity: &["job"], starred: true, ready: &["SUCCESS", "UNSTABLE"], ..plain }
@@ -42,10 +50,22 @@ const fn members(format: Format) -> RunMembers {
         Format::AzureBuildComplete => {
             RunMembers { identity: &["project", "definition"], ready: &["succeeded", "partiallySucceeded"], ..plain }
         }
-        Format::AwsCodepipeline => {
-            RunMembers { identity: &["pipeline"], starred: true, branch: false, head_sha: false, ready: &["SUCCEEDED"] }
-        }
-        _ => RunMembers { identity: &["project"], starred: true, branch: true, head_sha: false, ready: &["SUCCEEDED"] },
+        Format::AwsCodepipeline => RunMembers {
+            identity: &["pipeline"],
+            any_case: false,
+            starred: true,
+            branch: false,
+            head_sha: false,
+            ready: &["SUCCEEDED"],
+        },
+        _ => RunMembers {
+            identity: &["project"],
+            any_case: false,
+            starred: true,
+            branch: true,
+            head_sha: false,
+            ready: &["SUCCEEDED"],
+        },
     }
 }
 
@@ -131,10 +151,10 @@ fn part(node: &Node<'_>, members: &RunMembers) -> Option<Pattern> {
         return pattern(node);
     }
     let name = text(node)?;
-    if members.identity.first() == Some(&"repository") && node.path().ends_with(".repository") {
-        let name = name.to_ascii_lowercase();
-        let whole = name.split('/').filter(|part| !part.is_empty()).count() == 2;
-        return if whole { Some(Pattern::exact(name)) } else { node.wrong("owner/name") };
+    let first = members.identity.first().is_some_and(|first| node.path().ends_with(&format!(".{first}")));
+    let name = if members.any_case && first { name.to_ascii_lowercase() } else { name };
+    if node.path().ends_with(".repository") && name.split('/').filter(|part| !part.is_empty()).count() != 2 {
+        return node.wrong("owner/name");
     }
     // All of its check suites are of this one app: each workflow has its own, and their ages do not compare.
     if node.path().ends_with(".app") && name.eq_ignore_ascii_case("github-actions") {

@@ -152,6 +152,10 @@ fn answer_of(
     let busy = busy_of(input, poll, answer, path);
     // Whose time it is: the attendee's who replies, the organizer's who publishes, else whom the question was about.
     let names = attendee.or(organizer).map(names_of).unwrap_or_default();
+    let others = answer.entries.iter().filter(|entry| entry.name == ICalendarProperty::Attendee).skip(1).count();
+    if others > 0 {
+        return input.wrong(&format!("{path}.ATTENDEE"), "one attendee, whose time it is", "several");
+    }
     let names: Vec<&str> = if names.is_empty() { asked.into_iter().collect() } else { names };
     if names.is_empty() {
         return input.wrong(&format!("{path}.ATTENDEE"), "a calendar address", "nothing");

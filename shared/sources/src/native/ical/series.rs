@@ -93,6 +93,7 @@ pub fn seen(
     // An exception on a clock that nobody knows excepts nothing: the occurrence stays.
     let except = times(ICalendarProperty::Exdate)
         .flat_map(|entry| entry.values.iter().filter_map(|value| clock_of(entry, value.as_partial_date_time()?, zone)));
+    let except = except.filter(|time| time.zone.is_some());
     let rid = property(ICalendarProperty::RecurrenceId);
     let instead_of = rid.and_then(|entry| on_clock(entry, zone));
     let odd = more.iter().any(Option::is_none) || (rid.is_some() && instead_of.is_none());
@@ -196,7 +197,8 @@ fn rdate(entry: &ICalendarEntry, value: &ICalendarValue, zone: Option<Zone>) -> 
 pub fn expanded(reading: &mut CalendarReading<'_>, events: &[SeenEvent]) -> (Vec<Interval>, Vec<Interval>) {
     let mut replaced: BTreeMap<&str, BTreeSet<Instant>> = BTreeMap::new();
     for event in events {
-        if let Some(time) = event.instead_of {
+        // Without a name of the series, or on a clock that nobody knows, it stands for no occurrence in particular.
+        if let Some(time) = event.instead_of.filter(|time| time.zone.is_some() && !event.uid.is_empty()) {
             replaced.entry(&event.uid).or_default().insert(time.bound().earliest);
         }
     }
