@@ -13,7 +13,6 @@ use crate::{
     record::{
         commit::Commit,
         decision::Outcome,
-        exception::ExceptionKind,
         lineage::{Action, AnswerLine, AnswerResult, Happening},
         review::{Declined, Fate, Head, PastProposal, Pending, Review, Standing, StandsBy},
     },
@@ -289,7 +288,7 @@ fn decline(draft: &mut Draft<'_>, facts: &Facts, attempt: &DecisionAttempt) -> A
         let violated = draft.violations();
         let freeze_edge = draft.review.head.today.freeze_edge;
         draft.head().stands_by = Some(StandsBy { violated, freeze_edge });
-        draft.escalate(vec![(ExceptionKind::OwnerOverride, refresh::override_reasons(draft))]);
+        draft.escalate(refresh::override_reasons(draft));
         draft.decide(Outcome::Declined, None, None);
     } else {
         draft.escalate(Vec::new());

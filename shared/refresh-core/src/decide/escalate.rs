@@ -1,6 +1,6 @@
 //! Which exceptions are open after a draft: what its decision found, and what follows from duties, mail and the owner.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::{
     Person,
@@ -13,24 +13,19 @@ use crate::{
 };
 
 impl Draft<'_> {
-    /// The open exceptions: what the decision found, and those that follow from duties and mail.
-    pub fn escalate(&mut self, found: Vec<(ExceptionKind, Vec<Reason>)>) {
+    /// The open exceptions: those of the reasons that the decision found, and those that follow from duties, mail and
+    /// silent sources. A kind opens once, with all its reasons.
+    pub fn escalate(&mut self, found: Vec<Reason>) {
         // A duty whose row the draft has just changed is none any more, and so is not unanswered.
         self.carry_forward();
-        let mut open = found;
-        if self.review.head.standing == Standing::Open {
-            open.extend(self.standing_exceptions());
+        let standing = match self.review.head.standing {
+            Standing::Open => self.standing_reasons(),
+            Standing::Started | Standing::Closed | Standing::Cancelled => Vec::new(),
+        };
+        let mut open: BTreeMap<ExceptionKind, Vec<Reason>> = BTreeMap::new();
+        for reason in found.into_iter().chain(standing) {
+            open.entry(reason.kind()).or_default().push(reason);
         }
-        open.retain(|(_, reasons)| !reasons.is_empty());
-        open.sort_by_key(|(kind, _)| *kind);
-        // A kind opens once: the reasons of one that is found twice stand together.
-        open.dedup_by(|(kind, reasons), (first, all)| {
-            let same = kind == first;
-            if same {
-                all.append(reasons);
-            }
-            same
-        });
         let now = self.now();
         let before = std::mem::take(&mut self.review.head.exceptions);
         let opened = |kind| before.iter().find(|exception| exception.kind == kind).map_or(now, |found| found.opened_at);
@@ -38,20 +33,20 @@ impl Draft<'_> {
             open.into_iter().map(|(kind, reasons)| Exception { kind, opened_at: opened(kind), reasons }).collect();
     }
 
-    /// Duties, mail or the owner changed, the choice did not: what the last decision found stays open.
+    /// Duties, mail or the owner changed, the choice did not: the reasons that the last decision found stay.
     pub fn keep_exceptions(&mut self) {
-        let found = self.review.head.exceptions.iter().filter_map(|exception| {
-            let mut reasons = exception.reasons.clone();
-            reasons.retain(|reason| !matches!(reason, Reason::Unanswered(_) | Reason::AlternateOwner));
-            let recomputed = matches!(exception.kind, ExceptionKind::Unreachable | ExceptionKind::SourceSilent);
-            let found = !recomputed && !reasons.is_empty();
-            found.then_some((exception.kind, reasons))
-        });
-        let found = found.collect();
+        let all = self.review.head.exceptions.iter().flat_map(|exception| &exception.reasons);
+        let recomputed = |reason: &&Reason| {
+            let kind = reason.kind();
+            matches!(kind, ExceptionKind::Unanswered | ExceptionKind::Unreachable | ExceptionKind::SourceSilent)
+                || **reason == Reason::AlternateOwner
+        };
+        let found = all.filter(|reason| !recomputed(reason)).cloned().collect();
         self.escalate(found);
     }
 
-    fn standing_exceptions(&self) -> Vec<(ExceptionKind, Vec<Reason>)> {
+    /// The reasons that follow from duties, mail, silent sources and the owner, whatever was decided.
+    fn standing_reasons(&self) -> Vec<Reason> {
         let head = &self.review.head;
         let packet = self.authoritative();
         let role = |person: &Person| packet.roles_of(person).next().cloned();
@@ -69,17 +64,13 @@ impl Draft<'_> {
             .iter()
             .filter(|known| known.is_open() && required.contains(&known.person))
             .map(|known| Reason::Undeliverable(known.why, missing(&known.person)));
-        let mut found = vec![
-            (
-                ExceptionKind::Unanswered,
-                unanswered.into_iter().map(|person| Reason::Unanswered(missing(person))).collect(),
-            ),
-            (ExceptionKind::Unreachable, unreachable.collect()),
-            (ExceptionKind::SourceSilent, self.situation.silence.reasons.clone()),
-        ];
+        let mut reasons: Vec<Reason> =
+            unanswered.into_iter().map(|person| Reason::Unanswered(missing(person))).collect();
+        reasons.extend(unreachable);
+        reasons.extend(self.situation.silence.reasons.iter().cloned());
         if head.pending.as_ref().is_some_and(|pending| pending.adopter.is_none()) {
-            found.push((ExceptionKind::PolicyIncomplete, vec![Reason::AlternateOwner]));
+            reasons.push(Reason::AlternateOwner);
         }
-        found
+        reasons
     }
 }

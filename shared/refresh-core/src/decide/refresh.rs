@@ -16,7 +16,7 @@ use crate::{
     record::{
         commit::{self, Commit},
         decision::{Earlier, Outcome},
-        exception::{ExceptionKind, Reason},
+        exception::Reason,
         lineage::Trigger,
         packet::Packet,
         report::Report,
@@ -139,12 +139,8 @@ fn expire(draft: &mut Draft<'_>) {
     let last = draft.situation.last_proposable(version.packet.slot.start);
     let until = moves.then(|| last.plus_millis(SECOND)).filter(|until| *until > now);
     draft.head().undecided = Some(Undecided { proposal: pending.id(), digest: pending.digest, until });
-    draft.escalate(vec![undecided(version.packet.slot)]);
+    draft.escalate(vec![Reason::Expired(version.packet.slot)]);
     draft.decide(Outcome::Unchanged, Some(Earlier::Expired), None);
-}
-
-fn undecided(slot: crate::base::instant::Slot) -> (ExceptionKind, Vec<Reason>) {
-    (ExceptionKind::Undecided, vec![Reason::Expired(slot)])
 }
 
 /// What the facts ask for.
@@ -154,8 +150,8 @@ enum Verdict {
     Propose(Packet, Report),
     /// The owner stands by what there is.
     Stand,
-    /// Nothing can be proposed.
-    Escalate(ExceptionKind, Vec<Reason>, Option<Report>),
+    /// Nothing can be proposed, for these reasons.
+    Escalate(Vec<Reason>, Option<Report>),
     /// Nothing new is proposed while a source is silent that the choice stands on.
     Wait,
 }
@@ -176,13 +172,13 @@ fn follow(draft: &mut Draft<'_>, occasion: Occasion) {
         Verdict::Stand => {
             let ended = withdraw(draft);
             let reasons = override_reasons(draft);
-            draft.escalate(vec![(ExceptionKind::OwnerOverride, reasons)]);
+            draft.escalate(reasons);
             record(draft, Outcome::Unchanged, ended, None, occasion);
         }
-        Verdict::Escalate(kind, reasons, report) => {
+        Verdict::Escalate(reasons, report) => {
             forget_undecided(draft);
             let ended = withdraw(draft);
-            draft.escalate(vec![(kind, reasons)]);
+            draft.escalate(reasons);
             record(draft, Outcome::Escalated, ended, report, occasion);
         }
     }
@@ -274,7 +270,7 @@ fn judge(draft: &Draft<'_>) -> Verdict {
     }
     let incomplete = situation.incomplete();
     if !incomplete.is_empty() {
-        return Verdict::Escalate(ExceptionKind::PolicyIncomplete, incomplete, None);
+        return Verdict::Escalate(incomplete, None);
     }
     let edge = head.today.freeze_edge;
     let edge_declined = edge && head.declined.iter().any(|declined| declined.freeze_edge);
@@ -291,11 +287,11 @@ fn judge(draft: &Draft<'_>) -> Verdict {
     }
     let report = Some(explanation::of(&candidates, None));
     match declined_alone(draft, candidates, edge_declined) {
-        Some(reasons) => Verdict::Escalate(ExceptionKind::DeclinedOnly, reasons, report),
+        Some(reasons) => Verdict::Escalate(reasons, report),
         None => {
             let reach = |reach| Candidates::of(situation, authoritative, Ours::of(head), &head.declined, reach);
             let reasons = waiver::reasons(reach(Reach::Waivers), &reach(Reach::Week));
-            Verdict::Escalate(ExceptionKind::NoViableSlot, reasons, report)
+            Verdict::Escalate(reasons, report)
         }
     }
 }
@@ -371,13 +367,13 @@ fn propose(draft: &mut Draft<'_>, packet: Packet, report: Report, occasion: Occa
         return record(draft, outcome, None, None, occasion);
     }
     if draft.review.head.undecided.is_some_and(|undecided| undecided.digest == digest) {
-        draft.escalate(vec![undecided(packet.slot)]);
+        draft.escalate(vec![Reason::Expired(packet.slot)]);
         return record(draft, Outcome::Unchanged, None, None, occasion);
     }
     forget_undecided(draft);
     if is_churning(draft) {
         let ended = withdraw(draft);
-        draft.escalate(vec![(ExceptionKind::Churn, vec![Reason::TooManyProposals])]);
+        draft.escalate(vec![Reason::TooManyProposals]);
         return record(draft, Outcome::Escalated, ended, None, occasion);
     }
     let earlier = draft.end_proposal(Fate::Superseded, None);

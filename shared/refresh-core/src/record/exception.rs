@@ -273,6 +273,27 @@ impl Reason {
         }
     }
 
+    /// The kind of the exception that the reason keeps open. A reason is of one kind alone.
+    pub const fn kind(&self) -> ExceptionKind {
+        match self {
+            Self::Waiver { .. }
+            | Self::Uncovered { .. }
+            | Self::Shared { .. }
+            | Self::Unknown { .. }
+            | Self::NoCommonSlot => ExceptionKind::NoViableSlot,
+            Self::Holder(_) | Self::Delegates(_) | Self::ChangeRecord | Self::Owner | Self::AlternateOwner => {
+                ExceptionKind::PolicyIncomplete
+            }
+            Self::Expired(_) => ExceptionKind::Undecided,
+            Self::Declined(_) => ExceptionKind::DeclinedOnly,
+            Self::StandsBy(_) | Self::FreezeEdge => ExceptionKind::OwnerOverride,
+            Self::Unanswered(_) => ExceptionKind::Unanswered,
+            Self::Undeliverable(..) => ExceptionKind::Unreachable,
+            Self::Silent(_) | Self::NeverReported { .. } => ExceptionKind::SourceSilent,
+            Self::TooManyProposals => ExceptionKind::Churn,
+        }
+    }
+
     /// The role that the reason is about.
     pub const fn role(&self) -> Option<&Role> {
         match self {

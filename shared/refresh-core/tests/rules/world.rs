@@ -367,6 +367,11 @@ impl World {
         if head.counter != counter + 1 {
             return Err(format!("the commit's counter is {} after {counter}", head.counter));
         }
+        let misplaced =
+            head.exceptions.iter().find(|open| open.reasons.iter().any(|reason| reason.kind() != open.kind));
+        if let Some(open) = misplaced {
+            return Err(format!("a reason of another kind keeps {:?} open", open.kind));
+        }
         for version in commit.versions {
             let last = self.versions.keys().next_back().copied();
             if last.is_some_and(|last| version.number != last + 1) {
