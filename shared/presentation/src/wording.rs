@@ -9,9 +9,10 @@ use refresh_core::{
     record::{
         delivery::DeliveryStatus,
         delta::{Difference, DutyAction, Field, Value},
-        exception::{Exception, ExceptionKind, Reason, ReasonWord},
+        exception::{Exception, ExceptionKind, Reason},
         lineage::Action,
         mark::{Mark, Remark, Violation},
+        reason_word::ReasonWord,
         review::{Fate, Reply, Standing},
         view::{Attendance, ExceptionLine, RuleLine, Seating},
     },

@@ -9,8 +9,9 @@ use refresh_core::{
     Checkpoint, Role, Zone,
     record::{
         delta::{Difference, DutyAction, DutyLine, Field, Value},
-        exception::{ExceptionKind, ReasonWord},
+        exception::ExceptionKind,
         mark::{Mark, Remark, Violation},
+        reason_word::ReasonWord,
         view::{Attendance, ExceptionLine, RuleLine, Seating},
     },
 };

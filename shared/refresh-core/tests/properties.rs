@@ -31,10 +31,11 @@ use refresh_core::{
     },
     facts::fact::{Fact, Facts},
     record::{
-        exception::{Exception, ExceptionKind, Reason, ReasonWord},
+        exception::{Exception, ExceptionKind, Reason},
         mark,
         notice::{Notice, NoticeKind},
         packet::Packet,
+        reason_word::ReasonWord,
         review::{Head, Standing},
     },
 };

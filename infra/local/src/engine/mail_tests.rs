@@ -5,11 +5,7 @@ use std::collections::BTreeMap;
 use refresh_core::{
     Instant, Person, ReviewId,
     base::instant::MINUTE,
-    record::{
-        exception::{ExceptionKind, ReasonWord},
-        lineage::Happening,
-        review::Head,
-    },
+    record::{exception::ExceptionKind, lineage::Happening, reason_word::ReasonWord, review::Head},
 };
 
 use super::{Settings, virtual_time::VirtualTime};

@@ -7,13 +7,14 @@ use refresh_core::{
     facts::subject::{Diary, Subject},
     record::{
         delta::{Difference, DutyAction, DutyLine, Field, Value},
-        exception::{Exception, ExceptionKind, Missing, Reason, ReasonWord},
+        exception::{Exception, ExceptionKind, Missing, Reason},
         mark::Violation,
         notice::{
             CalendarObject, CalendarPart, CalendarStatus, LinkTo, Method, Notice, NoticeKind, Participation,
             ReviewStanding,
         },
         packet::Standpoint,
+        reason_word::ReasonWord,
         rule::SlotRule,
         view::{Attendance, ExceptionLine, RuleLine, Seating},
     },

@@ -6,7 +6,8 @@ use crate::{
     choice::situation::Situation,
     facts::policy::Policy,
     record::{
-        exception::{Exception, ExceptionKind, Reason, ReasonWord},
+        exception::{Exception, ExceptionKind, Reason},
+        reason_word::ReasonWord,
         review::{Duty, Head, Pending, Proposal, Review, Standing},
     },
 };
