@@ -17,11 +17,12 @@ use sources::fault::{Fault, Refused};
 
 use crate::Env;
 
-/// When a message is handled, and when it came to the queue.
+/// When a message is handled, when it came to the queue, and from whom.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Arrival {
+pub(crate) struct Arrival<'a> {
     pub(crate) now: Instant,
     pub(crate) arrived: Instant,
+    pub(crate) sender: Option<&'a str>,
 }
 
 /// What EVENT holds, and what this delivery was.
@@ -63,20 +64,21 @@ struct UidHolder {
 pub(crate) async fn record(
     env: &Env,
     event: &Event,
-    times: Arrival,
+    arrival: Arrival<'_>,
     deadline: Deadline,
 ) -> Result<Result<Recorded, Refused>, Failure> {
     let committing = Committing { store: &env.store, jitter: &env.jitter, deadline };
     let mut attempt = 0;
     loop {
-        let known = known(env, event, times.now).await?;
+        let known = known(env, event, arrival.now).await?;
         let context = StoredContext {
             fact: known.fact.as_ref(),
             review_issued: known.review_issued,
             uid_in_use: known.uid_holder.as_ref().is_some_and(|holder| holder.open),
-            arrived: times.arrived,
+            arrived: arrival.arrived,
+            sender: arrival.sender,
         };
-        let judged = authority::judge(event, &context, &env.policy.deployment, times.now);
+        let judged = authority::judge(event, &context, &env.policy.deployment, arrival.now);
         let Ok(calendars) =
             judged.as_ref().map_or(Ok(None), |fact| authority::list_calendar(known.calendars.as_ref(), fact))
         else {
@@ -105,12 +107,12 @@ pub(crate) async fn record(
                 silenced,
                 not_taken: &not_taken,
             },
-            at: times.now,
+            at: arrival.now,
         };
         match env.store.accept(&acceptance).await.doing("accepting the event")? {
             Accepted::Written => {
                 if silenced {
-                    tell_of_silence(event, times.now);
+                    tell_of_silence(event, arrival.now);
                 }
                 let (repeated, collision, first_accepted) = (None, None, None);
                 let trace = event.trace;
@@ -131,7 +133,7 @@ pub(crate) async fn record(
             }
             Accepted::Known(record) => {
                 let collided = Disposition::Ignored(Ignored::IdCollision);
-                env.store.collide(event, times.now).await.doing("recording an id collision")?;
+                env.store.collide(event, arrival.now).await.doing("recording an id collision")?;
                 // The source's mistake and not this deployment's: a figure with an alarm of its own counts it.
                 tracing::warn!("another event came with an id that was used before");
                 let (repeated, collision, not_taken) = (Some(collided), Some(event.digest), Vec::new());

@@ -62,10 +62,14 @@ pub(crate) async fn message(env: &Env, message: Message, deadline: Deadline) -> 
             skipped(&reading.skipped);
             let mut taken = Vec::with_capacity(reading.events.len());
             for event in &reading.events {
-                taken.push(match take(env, event, Arrival { now, arrived }, deadline).await? {
-                    Ok(taken) => taken,
-                    Err(refused) => refuse(env, &message.body, refused, now).await?,
-                });
+                taken.push(
+                    match take(env, event, Arrival { now, arrived, sender: message.sender.as_deref() }, deadline)
+                        .await?
+                    {
+                        Ok(taken) => taken,
+                        Err(refused) => refuse(env, &message.body, refused, now).await?,
+                    },
+                );
             }
             if let Some(report) = &reading.report {
                 taken.push(reported(env, report, now).await?);
@@ -146,13 +150,18 @@ fn shortened(text: &str) -> String {
 }
 
 /// What becomes of one event. The inner error: what no schema can see is wrong with the event, so nothing is recorded.
-async fn take(env: &Env, event: &Event, times: Arrival, deadline: Deadline) -> Result<Result<Taken, Refused>, Failure> {
+async fn take(
+    env: &Env,
+    event: &Event,
+    arrival: Arrival<'_>,
+    deadline: Deadline,
+) -> Result<Result<Taken, Refused>, Failure> {
     tracing::info!(target: NOTE, event_id = event.identity.id.as_str(), trace_id = %event.trace(), "");
-    let now = times.now;
+    let now = arrival.now;
     if let Err(refused) = policy::check_issued(event, &env.policy.deployment.defaults) {
         return Ok(Err(refused));
     }
-    let recorded = match record(env, event, times, deadline).await? {
+    let recorded = match record(env, event, arrival, deadline).await? {
         Ok(recorded) => recorded,
         Err(refused) => return Ok(Err(refused)),
     };

@@ -22,6 +22,9 @@ pub struct Message {
     pub group: Option<String>,
     /// When the message was sent, in milliseconds since 1970-01-01T00:00:00Z; `None` where SQS does not say.
     pub sent_at_millis: Option<i64>,
+    /// Who put the message on the queue, as SQS proved: an account, or a role's id and session. `None` where the queue
+    /// does not say.
+    pub sender: Option<String>,
     /// 1 at the first delivery.
     pub receive_count: u32,
     /// The message attributes with a string value.
@@ -104,6 +107,7 @@ fn message(index: usize, record: SqsMessage) -> Result<Message, Failure> {
     Ok(Message {
         sent_at_millis: number("SentTimestamp"),
         receive_count: number("ApproximateReceiveCount").and_then(|count| u32::try_from(count).ok()).unwrap_or(1),
+        sender: record.attributes.get("SenderId").filter(|sender| !sender.is_empty()).cloned(),
         group: record.attributes.get("MessageGroupId").filter(|group| !group.is_empty()).cloned(),
         attributes: record
             .message_attributes

@@ -14,7 +14,8 @@ use serde_json::{Value, json};
 fn event(messages: &str) -> SqsEvent {
     let record = |id: &str| {
         let group = id.chars().next().filter(|c| *c != '-');
-        let mut attributes = json!({ "ApproximateReceiveCount": "3", "SentTimestamp": "1793700000000" });
+        let mut attributes =
+            json!({ "ApproximateReceiveCount": "3", "SenderId": "AROAEXAMPLE:ci", "SentTimestamp": "1793700000000" });
         if let Some(group) = group {
             attributes["MessageGroupId"] = group.to_string().into();
         }
@@ -183,6 +184,7 @@ async fn a_message_is_read_as_aws_sends_it() {
             body: "body of a1".into(),
             group: Some("a".into()),
             sent_at_millis: Some(1_793_700_000_000),
+            sender: Some("AROAEXAMPLE:ci".into()),
             receive_count: 3,
             attributes: [("trace".to_owned(), "t-1".to_owned())].into(),
         }

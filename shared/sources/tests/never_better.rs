@@ -287,7 +287,13 @@ fn of_overlapping_runs_the_newest_decides() {
         for payload in events(told) {
             let event = sources::read(&payload.to_string(), &bindings).expect("good").events.remove(0);
             let now = refresh_core::Instant::parse("2026-11-03T12:00:00Z").expect("an instant");
-            let known = StoredContext { fact: fact.as_ref(), review_issued: true, uid_in_use: false, arrived: now };
+            let known = StoredContext {
+                fact: fact.as_ref(),
+                review_issued: true,
+                uid_in_use: false,
+                arrived: now,
+                sender: None,
+            };
             if let Ok(next) = authority::judge(&event, &known, &deployment, now) {
                 fact = Some(next);
             }

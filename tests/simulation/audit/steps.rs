@@ -74,11 +74,24 @@ impl Audit {
             .filter(|(_, sk, was)| sk == "EVENT" && was.is_none())
             .filter_map(|(pk, sk, _)| self.items.get(&(pk.clone(), sk.clone())).map(|item| &item.body))
             .collect();
-        let facts: Vec<&Value> = new
+        let (counted, facts): (Vec<_>, Vec<_>) = new
             .iter()
             .filter(|(_, sk, _)| sk == "FACT")
-            .filter_map(|(pk, sk, _)| self.items.get(&(pk.clone(), sk.clone())).map(|item| &item.body))
-            .collect();
+            .filter_map(|(pk, sk, was)| Some((was, &self.items.get(&(pk.clone(), sk.clone()))?.body)))
+            .partition(|(was, is)| was.as_ref().is_some_and(|was| counts_stale(&was.body, is)));
+        let facts: Vec<&Value> = facts.into_iter().map(|(_, fact)| fact).collect();
+        let stale: Vec<&&Value> = events.iter().filter(|event| event["reason"] == "stale_revision").collect();
+        for (_, fact) in &counted {
+            let known = stale.iter().any(|event| event["subject"] == fact["subject"]);
+            ensure(known, || format!("a stale event is counted that there is not: {fact}"))?;
+        }
+        for event in &stale {
+            let fact = self.items.values().map(|item| &item.body);
+            let silenced = fact.filter(|body| body["subject"] == event["subject"] && !body["body"].is_null());
+            let silenced = silenced.filter_map(|body| body["order"]["stale"].as_u64()).max() == Some(MOST_STALE);
+            let here = counted.iter().any(|(_, fact)| fact["subject"] == event["subject"]);
+            ensure(here || silenced, || format!("a stale event that nobody counts: {event}"))?;
+        }
         let same = |event: &Value, fact: &Value| {
             ["subject", "revision", "source"].iter().all(|name| event[name] == fact[name])
         };
@@ -289,10 +302,27 @@ impl Audit {
 }
 
 /// A fact is newer than the one it replaces, and of the same source.
+/// The same fact with one more stale event counted. Five are enough to tell operators.
+fn counts_stale(was: &Value, is: &Value) -> bool {
+    let stale = |body: &Value| body["order"]["stale"].as_u64().unwrap_or(0);
+    let rest = |body: &Value| {
+        let mut rest = body.clone();
+        rest.as_object_mut().map(|members| members.remove("order"));
+        rest
+    };
+    rest(was) == rest(is) && stale(is) == stale(was) + 1 && stale(is) <= MOST_STALE
+}
+
+/// After so many stale events in a row a subject counts as silenced.
+const MOST_STALE: u64 = 5;
+
 fn fact(name: &str, was: Option<&Item>, is: &Item) -> Result<(), String> {
     let impostor = is.body["source"].as_str().is_some_and(|source| source.contains("impostor"));
     ensure(!impostor, || format!("{name} is of a source that nobody registered"))?;
     let Some(was) = was else { return Ok(()) };
+    if counts_stale(&was.body, &is.body) {
+        return Ok(());
+    }
     let revision = |item: &Item| item.body["revision"].as_u64();
     let newer = revision(was) < revision(is) && was.body["source"] == is.body["source"];
     ensure(newer, || format!("{name}: revision {:?} after {:?}", revision(is), revision(was)))

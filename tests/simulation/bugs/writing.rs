@@ -16,6 +16,7 @@ pub const BUGS: &[Row] = &[
     ("no_cause", "a trigger is not marked as counted", 1, Sent(no_cause)),
     ("no_conditions", "the commit forgets its conditions", 1, Sent(no_conditions)),
     ("event_overwritten", "the door forgets that an event is recorded once", 1, Sent(event_overwritten)),
+    ("stale_uncounted", "nobody counts that a subject gets nothing but stale events", 1, Sent(stale_uncounted)),
     ("version_edited", "a version is written again, a little better", 1, Sent(version_edited)),
     ("entry_lost", "a decision without its lineage entry", 1, Sent(entry_lost)),
     ("entry_shortened", "an entry that leaves out a happening", 1, Sent(entry_shortened)),
@@ -65,6 +66,17 @@ fn in_two(call: &Call, start: &str) -> Falsified {
 
 fn event_apart(call: &Call, _: &mut Memory) -> Falsified {
     in_two(call, "EVENT#")
+}
+
+fn stale_uncounted(call: &Call, _: &mut Memory) -> Falsified {
+    let stale = |action: &Value| {
+        let body = crate::audit::body_of(&action["Put"]["Item"]).unwrap_or_default();
+        is(action, "EVENT#") && String::from_utf8_lossy(&body).contains("stale_revision")
+    };
+    instead(call, "EVENT#", |call| match forge::actions(call).any(stale) {
+        true => only(call, |action| is(action, "EVENT#")),
+        false => call.clone(),
+    })
 }
 
 fn cause_apart(call: &Call, _: &mut Memory) -> Falsified {

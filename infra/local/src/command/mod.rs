@@ -10,7 +10,7 @@ mod policy;
 mod replay;
 mod run;
 mod serve;
-mod show;
+pub(crate) mod show;
 
 pub use show::in_words;
 

@@ -195,7 +195,6 @@ pub fn system_attributes(delivery: &Delivery) -> Map<String, Value> {
     set("ApproximateReceiveCount", Some(message.receives.to_string()));
     set("SentTimestamp", Some(message.sent_at.to_string()));
     set("ApproximateFirstReceiveTimestamp", message.first_received_at.map(|at| at.to_string()));
-    set("SenderId", Some("local".to_owned()));
     set("MessageGroupId", message.group.clone());
     set("MessageDeduplicationId", message.deduplication.clone());
     set("SequenceNumber", message.deduplication.as_ref().map(|_| format!("{:020}", message.sequence)));

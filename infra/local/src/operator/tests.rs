@@ -14,10 +14,15 @@ const POLICY: &str = include_str!("../../../../events/scenarios/evidence_slips_a
 
 /// Played to its end, on queues that can be looked into.
 async fn told() -> Player {
-    let scenario = Scenario::parse(SCENARIO).unwrap();
-    let time = VirtualTime::open(Settings::in_memory(POLICY), scenario.lines[0].at).await.unwrap();
+    played(SCENARIO, POLICY, "9").await
+}
+
+/// Played up to a time, as the scenario writes instants.
+async fn played(scenario: &str, policy: &str, before: &str) -> Player {
+    let scenario = Scenario::parse(scenario).unwrap();
+    let time = VirtualTime::open(Settings::in_memory(policy), scenario.lines[0].at).await.unwrap();
     let mut player = Player::of(time);
-    for line in &scenario.lines {
+    for line in scenario.lines.iter().take_while(|line| line.at.to_string().as_str() < before) {
         player.until(line.at).await.unwrap();
         player.act(line).await.unwrap();
     }
@@ -49,6 +54,33 @@ async fn a_deployment_is_told_like_the_engine_here() {
     }
     let nobody = refresh_core::ReviewId::parse("RR-404").unwrap();
     assert_eq!(stack(&player).perform(Request::Show(nobody)).await.unwrap_err(), "RR-404: there is no such review");
+}
+
+/// A subject that gets nothing but stale revisions is where operators look, until a fact is let in.
+#[tokio::test]
+async fn a_silenced_subject_is_named_until_a_fact_is_let_in() {
+    let scenario = include_str!("../../../../events/scenarios/a_revision_in_nanoseconds.jsonl");
+    let policy = include_str!("../../../../events/scenarios/a_revision_in_nanoseconds.policy.json");
+    for (before, silenced, reset) in [
+        ("2026-11-03T09:05:00Z", 0, Value::Null),
+        ("2026-11-03T09:06:00Z", 1, Value::Null),
+        ("2026-11-03T09:11:00Z", 1, json!("ops@example.com")),
+        ("2026-11-03T09:13:00Z", 0, Value::Null),
+    ] {
+        let player = played(scenario, policy, before).await;
+        let engine = player.time().engine();
+        let answer = perform(engine, Request::Reviews).await.unwrap();
+        let found = answer["silenced"].as_array().unwrap();
+        assert_eq!(found.len(), silenced, "{before}");
+        let wrong = crate::server::wrong(engine).await;
+        assert_eq!(wrong.iter().any(|line| line.contains("stale revisions")), silenced > 0, "{before}: {wrong:?}");
+        for line in found {
+            assert_eq!(line["subject"], "CHG0030001/integration-tests");
+            assert_eq!(line["reset"]["by"], reset, "{before}");
+        }
+        let words = crate::command::show::in_words(&Request::Reviews, &answer);
+        assert_eq!(words.contains("SILENCED"), silenced > 0, "{words}");
+    }
 }
 
 #[tokio::test]

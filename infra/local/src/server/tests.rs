@@ -29,7 +29,7 @@ fn policy() -> String {
     let native = policy["native"].as_array_mut().unwrap();
     native.retain(|binding| binding["format"] != "github.workflow_run");
     native.push(json!({
-        "name": "ci", "format": "github.workflow_run", "source": "//ci.example.com/identity", "repository": "example/identity",
+        "name": "ci", "format": "github.workflow_run", "source": "//evidence.example.com", "repository": "example/identity",
         "workflow": ".github/workflows/it.yml", "branch": "release/*", "change_id": "*", "checkpoint": "hooked",
         "hook": { "secret": "ci", "proof": "shared_secret" },
     }));

@@ -98,6 +98,8 @@ pub struct StoredContext<'a> {
     pub uid_in_use: bool,
     /// When the event arrived: it may have waited since.
     pub arrived: Instant,
+    /// Who put the event on the queue, where the queue says.
+    pub sender: Option<&'a str>,
 }
 
 /// The fact an event would become, or why it does not. Identity (`duplicate`, `id_collision`) was judged before, by
@@ -108,7 +110,7 @@ pub struct StoredContext<'a> {
 /// Why the event is ignored: the first reason that fits, in the order of the rules.
 pub fn judge(event: &Event, known: &StoredContext<'_>, deployment: &Deployment, now: Instant) -> Result<Fact, Ignored> {
     let source = &event.identity.source;
-    if !deployment.registers(event.kind(), source) {
+    if !deployment.lets_in(event.kind(), source, known.sender) {
         return Err(Ignored::NonAuthoritativeSource);
     }
     let (revision, body) = match &event.statement {

@@ -52,12 +52,30 @@ impl Registration {
     pub fn covers(&self, kind: Kind, source: &Source) -> bool {
         self.kind == kind && matches(&self.source, source)
     }
+
+    /// Whether the registration covers this source and lets this sender speak for it. Bound to an account or a role, it
+    /// lets in that one alone, of a role any session. Where the queue does not say who sent, its own access policy is all
+    /// there is.
+    pub fn lets_in(&self, kind: Kind, source: &Source, sender: Option<&str>) -> bool {
+        let lets_in = match (&self.sender, sender) {
+            (Some(bound), Some(sender)) => sender
+                .strip_prefix(bound.as_str())
+                .is_some_and(|session| session.is_empty() || session.starts_with(':')),
+            _ => true,
+        };
+        lets_in && self.covers(kind, source)
+    }
 }
 
 impl Deployment {
     /// Whether any registration covers this source for this kind of subject.
     pub fn registers(&self, kind: Kind, source: &Source) -> bool {
         self.sources.iter().any(|registration| registration.covers(kind, source))
+    }
+
+    /// Whether any registration covers this source and lets this sender speak for it.
+    pub fn lets_in(&self, kind: Kind, source: &Source, sender: Option<&str>) -> bool {
+        self.sources.iter().any(|registration| registration.lets_in(kind, source, sender))
     }
 
     /// Whether a registered source may speak of a subject whose fact is `holder`'s: as that very source; because its
@@ -230,7 +248,32 @@ pub struct WorkingHours {
 
 #[cfg(test)]
 mod tests {
-    use super::Overrides;
+    use super::*;
+
+    #[test]
+    fn a_bound_source_lets_its_sender_in_alone() {
+        let source = |text: &str| Source::parse(text).expect("a source");
+        let registered = |bound: Option<&str>| Registration {
+            kind: Kind::Evidence,
+            source: source("//ci/*"),
+            governed_by: Person::parse("re@example.com").expect("an address"),
+            takes_over: Vec::new(),
+            max_age_minutes: None,
+            sender: bound.map(str::to_owned),
+        };
+        for (bound, sender, lets_in) in [
+            (None, Some("111111111111"), true),
+            (Some("111111111111"), Some("111111111111"), true),
+            (Some("111111111111"), Some("222222222222"), false),
+            (Some("AROAEXAMPLE"), Some("AROAEXAMPLE:runner-7"), true),
+            (Some("AROAEXAMPLE:runner-7"), Some("AROAEXAMPLE:runner-8"), false),
+            (Some("AROAEXAMPLE"), Some("AROAEXAMPLE2:runner-7"), false),
+            (Some("111111111111"), None, true),
+        ] {
+            let found = registered(bound).lets_in(Kind::Evidence, &source("//ci/a"), sender);
+            assert_eq!(found, lets_in, "{bound:?} {sender:?}");
+        }
+    }
 
     #[test]
     fn an_override_with_nothing_survives_the_store() {

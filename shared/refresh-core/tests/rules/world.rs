@@ -269,6 +269,7 @@ impl World {
             review_issued: self.review.is_some(),
             uid_in_use: self.uid_in_use && matches!(event.subject, Subject::Review(_)),
             arrived: self.now,
+            sender: None,
         };
         match authority::judge(event, &known, &self.deployment, self.now) {
             Err(reason) => {
