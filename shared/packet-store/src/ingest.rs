@@ -75,6 +75,8 @@ pub struct UidClaim<'a> {
 }
 
 /// What became of it. None of these is an error.
+// One event at a time is in memory.
+#[expect(clippy::large_enum_variant)]
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub enum Accepted {
     /// The event is recorded, and its fact with it.
