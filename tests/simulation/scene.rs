@@ -136,6 +136,10 @@ impl Maker<'_> {
                 "distinct_people": !self.one_in(6),
                 "exclusions": exclusions,
                 "tell_before_adoption": !self.one_in(5),
+                // Of what was drawn already: another draw would make every seed another schedule.
+                "hold_invites": exclusions == json!([]),
+                "metadata_alone": if self.roles == 2 { "told" } else { "carried" },
+                "escalate_after_minutes": if self.people % 2 == 0 { 0 } else { 15 },
                 "quiet_seconds": self.one_of(&[0, 60, 120]),
                 "adoption_deadline_minutes": if self.deadline_is_short { 45 } else { 240 },
                 "alternate_owner": alternate,

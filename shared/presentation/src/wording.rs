@@ -438,22 +438,30 @@ pub enum About<'a> {
 /// The rows of a delta. A row whose two sides read the same is not a row. Who sees the whole packet for the first time, or
 /// no longer, is told that once; what they are shown of it now was not nothing before, they were not told.
 pub fn changes<'a>(all: &'a [Difference], names: &Names<'_>) -> Vec<ChangeRow<'a>> {
-    let sight = all.iter().filter(|change| change.field == Field::FreezeEdge).find_map(|change| match change {
-        Difference { was: None, now: Some(_), .. } => Some(true),
-        Difference { was: Some(_), now: None, .. } => Some(false),
+    let sight = all.iter().find_map(|change| match change {
+        Difference { field: Field::FreezeEdge, was: None, now: Some(_) } => Some(true),
+        Difference { field: Field::FreezeEdge, was: Some(_), now: None } => Some(false),
+        // A required role is never without anybody: who reads of one for the first time was not told before.
+        Difference { field: Field::Roster(_), was: None, now: Some(_) } => Some(true),
         _ => None,
     });
+    let mut sees_anew = sight == Some(true);
     let mut rows = Vec::new();
     for change in all {
-        if change.field == Field::FreezeEdge
-            && let Some(gained) = sight
-        {
-            rows.push(sees(gained));
-            if !gained {
-                continue;
-            }
+        if sight == Some(false) && change.field == Field::FreezeEdge {
+            rows.push(sees(false));
+            continue;
         }
-        let (what, was, now) = sides(change, names);
+        // Once, before the first of what they are shown for the first time.
+        if sees_anew && change.was.is_none() && of_the_whole(&change.field) {
+            rows.push(sees(true));
+            sees_anew = false;
+        }
+        let (what, was, mut now) = sides(change, names);
+        // Who hears of exceptions no longer is not told that they have closed.
+        if change.field == Field::Exception && change.was.is_some() && change.now.is_none() {
+            now = "told to you no more".to_owned();
+        }
         let untold = sight == Some(true) && change.was.is_none() && of_the_whole(&change.field);
         let was = if untold { "not told to you".to_owned() } else { was };
         rows.push(ChangeRow { about: About::Field(change), what, was, now });

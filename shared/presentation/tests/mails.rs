@@ -60,7 +60,7 @@ fn subjects_tell_the_three_apart() {
         let first = subject.trim_start_matches("Reminder – ");
         let expected = match name {
             "adoption_request" | "adoption_request_cancellation" | "reminder_decide" => "For your decision: ",
-            "authoritative_update" | "reminder_answer" => "For your answer: ",
+            "authoritative_update" | "reminder_answer" | "reminder_answer_carries" => "For your answer: ",
             _ => "For information: ",
         };
         assert!(first.starts_with(expected), "{name}: {subject}");

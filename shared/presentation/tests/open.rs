@@ -71,7 +71,12 @@ fn world(ways: &[bool; 6]) -> World {
     }
     if exception {
         let reasons = vec![Reason::NoCommonSlot];
-        head.exceptions = vec![Exception { kind: ExceptionKind::NoViableSlot, opened_at: at("09:00:00"), reasons }];
+        head.exceptions = vec![Exception {
+            kind: ExceptionKind::NoViableSlot,
+            opened_at: at("09:00:00"),
+            waits_until: None,
+            reasons,
+        }];
     }
     if violated {
         head.today.violated.insert(0, Mark::Violation(Violation::Evidence));

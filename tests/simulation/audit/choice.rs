@@ -161,6 +161,9 @@ impl Audit {
             excluded: excluded.collect(),
             deadline: minutes("adoption_deadline_minutes"),
             alternate: person(&policy["alternate_owner"]),
+            // Of telling the judge asks nothing.
+            carried: false,
+            escalate: 0,
         }
     }
 

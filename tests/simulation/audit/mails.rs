@@ -30,6 +30,7 @@ impl Audit {
                 parts.push(String::from_utf8_lossy(part.contents()).into_owned());
             }
         }
+        ensure(parts.len() <= 1, || format!("{} calendar parts in one mail to {to}", parts.len()))?;
         for part in parts {
             self.calendar(to, &part)?;
         }
@@ -60,6 +61,13 @@ impl Audit {
         ensure(seen.is_none_or(|seen| seen <= sequence), || {
             format!("{to} is sent sequence {sequence} of {uid} after {seen:?}")
         })?;
+        let head = self.head().ok_or("a mail before the review")?;
+        if head["hold"]["uid"] == uid {
+            match value("METHOD:").as_str() {
+                "REQUEST" => self.holding.insert(to.to_owned()),
+                _ => self.holding.remove(to),
+            };
+        }
         let head = self.head().ok_or("a mail before the review")?;
         let ours = ["meeting", "hold"].iter().any(|object| head[object]["uid"] == uid);
         ensure(ours, || format!("a calendar object of nobody's: {uid}"))

@@ -7,6 +7,7 @@
 //! | at every mail | who it is for, what stands in it, calendars that never go back | [`mails`] |
 //! | once all is quiet | newest facts, every trigger, what everybody was told, the choice itself | [`quiet`], [`views`], [`choice`] |
 
+mod carried;
 mod choice;
 mod items;
 mod mails;
@@ -63,6 +64,8 @@ pub struct Audit {
     triggers: BTreeSet<String>,
     /// The sequence each person last saw of each calendar object.
     calendars: BTreeMap<(String, String), u64>,
+    /// Who has the hold in their calendar, by what they were mailed.
+    holding: BTreeSet<String>,
     /// Who ever was owner, asked to decide, or release manager: they may be told of what they knew then.
     knew_all: BTreeSet<String>,
     met: BTreeSet<String>,
@@ -81,6 +84,7 @@ impl Audit {
             told: BTreeSet::new(),
             triggers: BTreeSet::new(),
             calendars: BTreeMap::new(),
+            holding: BTreeSet::new(),
             knew_all: BTreeSet::new(),
             met: BTreeSet::new(),
         }

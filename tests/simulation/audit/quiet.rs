@@ -24,6 +24,7 @@ impl Audit {
         let due = millis(&head["notices_at"]).filter(|at| *at <= now);
         ensure(due.is_none(), || format!("notices are due since {}", head["notices_at"]))?;
         self.everybody_knows(&head)?;
+        self.no_hold_is_left(&head)?;
         if head["standing"] != "open" {
             self.nothing_left(&head)?;
         }
@@ -151,10 +152,20 @@ impl Audit {
                 continue;
             }
             let now = in_one_order(self.view(head, &person));
-            let told = in_one_order(self.told_view(head, &person));
+            let told = self.with_carried(head, in_one_order(self.told_view(head, &person)), &now);
             ensure(now == told, || format!("{person} was told\n  {told}\nand it is\n  {now}"))?;
         }
         Ok(())
+    }
+
+    /// Who has the hold in their calendar is on it still. What became of a mail that was refused or came back is not known.
+    fn no_hold_is_left(&self, head: &Value) -> Result<(), String> {
+        let unreached = head["unreachable"].as_array().map_or(0, Vec::len) > 0;
+        let on_it = |person: &String| {
+            head["hold"]["entry"]["people"].as_array().is_some_and(|all| all.contains(&json!(person)))
+        };
+        let left = self.holding.iter().find(|person| !on_it(person)).filter(|_| !unreached);
+        ensure(left.is_none(), || format!("{left:?} has a hold that has ended"))
     }
 
     fn withheld(&self, person: &str) -> bool {
@@ -184,7 +195,7 @@ pub(super) fn with_all(view: &Value) -> Value {
     let mut all = json!({
         "slot": null, "roles": [], "standing": null, "attendance": null, "decides": null, "roster": {},
         "checkpoints": {}, "window": null, "cutover": null, "freeze_edge": null, "violated": [], "exceptions": [],
-        "conflicts": {},
+        "conflicts": {}, "contact": false,
     });
     for (name, value) in view.as_object().into_iter().flatten() {
         all[name] = value.clone();

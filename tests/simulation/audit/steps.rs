@@ -263,9 +263,15 @@ impl Audit {
             let before = was.as_ref().map(|item| &item.body).filter(|body| body.is_object());
             let same = before.is_some_and(|before| before["view"] == is["view"]);
             let in_doubt = self.deaths > 0;
-            ensure(!same || kind == "reminder" || in_doubt, || format!("{to} was told what they knew: {notice}"))?;
+            // The end of a hold, and a new one, come beside the mail that carried the meeting.
+            let hold = before.is_some_and(|before| before["hold"] != is["hold"]);
+            let again = kind == "reminder" || kind == "link" || in_doubt || hold && same;
+            ensure(!same || again, || format!("{to} was told what they knew: {notice}"))?;
             let empty = notice["changes"].as_array().is_none_or(Vec::is_empty);
-            ensure(!empty || kind == "reminder" || in_doubt, || format!("{to} was told of no change: {notice}"))?;
+            ensure(!empty || again, || format!("{to} was told of no change: {notice}"))?;
+            let ended = kind != "hold_ended" || same && empty && is["hold"].is_null();
+            ensure(ended, || format!("{to}'s hold has ended, and the mail said more: {notice}"))?;
+            self.says_more_than_carried(notice)?;
         }
         for (_, sk, was) in new.iter().filter(|(_, sk, _)| sk.starts_with("TOLD#")) {
             let is = self.review(sk).map(|item| &item.body["message_id"]);

@@ -107,9 +107,18 @@ impl Audit {
         }
         let contact = person == scene::DESK;
         let hears = contact || self.sees_all_of(head, person);
-        let exceptions = head["exceptions"].as_array().into_iter().flatten().filter(|_| hears);
+        if contact && !self.sees_all_of(head, person) {
+            view["contact"] = true.into();
+        }
+        let told = |exception: &&Value| hears && exception["waits_until"].is_null();
+        let exceptions = head["exceptions"].as_array().into_iter().flatten().filter(told);
         view["exceptions"] = exceptions.map(line).collect();
         view
+    }
+
+    /// Whether a proposal leaves them a role; who would lose it and is on the optional list stays as a guest.
+    fn stays(&self, head: &Value, person: &str) -> bool {
+        self.proposal_for(head, person).is_none_or(|proposal| row(&proposal, person, "tentative").is_some())
     }
 
     fn seated(&self, head: &Value, person: &str, last: Option<&Value>) -> Value {
@@ -126,17 +135,16 @@ impl Audit {
         if let Some(row) = self.tentative(head, person) {
             return with_all(&row);
         }
-        if let Some(mut seat) = self.seat(head, person) {
-            let stays =
-                self.proposal_for(head, person).is_none_or(|proposal| row(&proposal, person, "tentative").is_some());
-            if !stays {
+        if let Some(mut seat) = self.seat(head, person).filter(|_| !optional || self.stays(head, person)) {
+            if !self.stays(head, person) {
                 seat["attendance"] = "would_be_released".into();
             }
             return with_all(&seat);
         }
         if optional {
             let slot = self.proposal_for(head, person).map_or(authoritative["slot"].clone(), |one| one["slot"].clone());
-            let standing = if slot == authoritative["slot"] { "authoritative" } else { "tentative" };
+            let same = slot == authoritative["slot"] && self.seat(head, person).is_none();
+            let standing = if same { "authoritative" } else { "tentative" };
             return with_all(&json!({ "slot": slot, "standing": standing }));
         }
         last.map_or_else(|| with_all(&Value::Null), released)

@@ -4,7 +4,10 @@ use std::sync::{Arc, atomic::AtomicI64};
 
 use holdpoint::engine::Functions;
 use lambda_shell::clock::Clock;
-use refresh_core::{Source, facts::policy::Deployment};
+use refresh_core::{
+    Source,
+    facts::policy::{Deployment, MetadataAlone},
+};
 
 use super::{Row, Sabotage::Configured};
 use crate::scene::{HOUR, MORNING};
@@ -18,6 +21,7 @@ pub const BUGS: &[Row] = &[
     ("desk_forgotten", "escalation contacts are told of nothing", 1, Configured(no_desk)),
     ("participants_told_early", "who shall hear of adoptions alone hears of proposals", 5, Configured(told_early)),
     ("buffer_forgotten", "no time is left after the evidence", 22, Configured(no_buffer)),
+    ("carried_told_alone", "an evidence time, window or cutover alone owes a notice", 1, Configured(told_alone)),
     ("clock_stands", "a notifier whose clock does not move", 11, Configured(clock_stands)),
 ];
 
@@ -75,6 +79,12 @@ fn no_desk(mut functions: Functions) -> Functions {
 fn told_early(mut functions: Functions) -> Functions {
     functions.notify.deployment = changed(&functions.notify.deployment, |policy| policy.tell_before_adoption = true);
     deciders(functions, |policy| policy.tell_before_adoption = true)
+}
+
+fn told_alone(mut functions: Functions) -> Functions {
+    let told = |policy: &mut refresh_core::facts::policy::Policy| policy.metadata_alone = MetadataAlone::Told;
+    functions.notify.deployment = changed(&functions.notify.deployment, told);
+    deciders(functions, told)
 }
 
 fn clock_stands(mut functions: Functions) -> Functions {

@@ -35,6 +35,8 @@ pub const BUGS: &[Row] = &[
     ("mailed_twice", "every mail goes out twice", 1, Sent(mailed_twice)),
     ("mailed_to_another", "a mail's envelope names somebody else", 1, Sent(mailed_to_another)),
     ("copied_to_the_desk", "everybody's mail goes to the desk too", 1, Sent(copied)),
+    ("hold_end_forgotten", "an adoption counts as the end of every hold", 1, Sent(hold_end_forgotten)),
+    ("two_objects_in_one_mail", "a mail carries two calendar objects", 1, Sent(two_objects)),
     ("settle_lost", "a mail that is never settled", 1, Sent(settle_lost)),
     ("told_apart_from_lineage", "TOLD in a write of its own", 1, Sent(told_apart)),
     ("told_the_wrong_view", "TOLD keeps less than was said", 1, Sent(told_less)),
@@ -298,6 +300,33 @@ fn mailed_to_another(call: &Call, _: &mut Memory) -> Falsified {
 
 fn copied(call: &Call, _: &mut Memory) -> Falsified {
     mails(call, |body| body["Destination"]["CcAddresses"] = json!([scene::DESK]))
+}
+
+fn hold_end_forgotten(call: &Call, _: &mut Memory) -> Falsified {
+    instead(call, "TOLD#", |call| {
+        settle(call, |told| {
+            if told["adoptions"].as_u64() > Some(0) {
+                told["hold"] = Value::Null;
+            }
+        })
+    })
+}
+
+/// The part again, as the second object of the mail.
+fn two_objects(call: &Call, _: &mut Memory) -> Falsified {
+    mails(call, |body| {
+        let raw = &mut body["Content"]["Raw"]["Data"];
+        let text = String::from_utf8_lossy(&STANDARD.decode(raw.as_str().unwrap_or_default()).unwrap_or_default())
+            .into_owned();
+        let second = text.split("\r\n--").find(|part| part.contains("Content-Type: text/calendar"));
+        let end = text.rfind("\r\n--").filter(|_| second.is_some());
+        if let (Some(second), Some(end)) = (second, end) {
+            let part = second.split_once("\r\n").map_or("", |(_, part)| part);
+            let (before, boundary) = text.split_at(end);
+            let name = boundary.trim_end().trim_end_matches('-');
+            *raw = STANDARD.encode(format!("{before}{name}\r\n{part}{boundary}")).into();
+        }
+    })
 }
 
 fn settle_lost(call: &Call, _: &mut Memory) -> Falsified {

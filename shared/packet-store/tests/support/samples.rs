@@ -227,6 +227,7 @@ pub fn told(name: &str) -> LastNotified {
             ..Default::default()
         },
         seat: None,
+        counted: None,
         released: false,
         duty: None,
         version: 7,

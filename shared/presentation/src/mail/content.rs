@@ -458,6 +458,9 @@ impl Told<'_> {
                     _ => proposed("a change".to_owned()),
                 },
                 (_, Some(Field::Violated)) if !self.is_proposed() => self.breaks().to_owned(),
+                (_, Some(Field::Exception)) if self.now(&Field::Exception).is_none() => {
+                    "its exceptions are told to you no more".to_owned()
+                }
                 (_, Some(field)) => {
                     let field = wording::field(field).to_lowercase();
                     match self.is_proposed() {

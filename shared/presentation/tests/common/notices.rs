@@ -323,7 +323,8 @@ pub fn all() -> Vec<(&'static str, Notice, Letterhead)> {
             rules(ExceptionKind::NoViableSlot, &[ReasonWord::FreezeCrossing, ReasonWord::BeforeEvidence]),
         )],
     );
-    escalation.exceptions = vec![Exception { kind: ExceptionKind::NoViableSlot, opened_at: at("09:00:00"), reasons }];
+    escalation.exceptions =
+        vec![Exception { kind: ExceptionKind::NoViableSlot, opened_at: at("09:00:00"), waits_until: None, reasons }];
     mails.push(("escalation", escalation.clone(), letterhead("duty-manager", true)));
 
     let mut unanswered = notice(
@@ -342,6 +343,7 @@ pub fn all() -> Vec<(&'static str, Notice, Letterhead)> {
     unanswered.exceptions = vec![Exception {
         kind: ExceptionKind::Unanswered,
         opened_at: at("11:10:00"),
+        waits_until: None,
         reasons: vec![Reason::Unanswered(Missing { person: person("dbm-a"), role: None })],
     }];
     unanswered.why.clear();
@@ -351,12 +353,30 @@ pub fn all() -> Vec<(&'static str, Notice, Letterhead)> {
         "duty-manager",
         Kind::ExceptionClosed,
         Standing::Settled,
-        vec![change(Field::Exception, rules(ExceptionKind::NoViableSlot, &[ReasonWord::FreezeCrossing]), None)],
+        vec![change(
+            Field::Exception,
+            rules(ExceptionKind::NoViableSlot, &[ReasonWord::FreezeCrossing]),
+            Some(Value::Exceptions(Vec::new())),
+        )],
     );
     mails.push(("exception_closed", closed, letterhead("duty-manager", false)));
 
-    let mut remind_owner =
-        Notice { kind: Kind::Reminder, changes: Vec::new(), calendar: None, why: Vec::new(), ..request };
+    let left = notice(
+        "duty-manager",
+        Kind::AuthoritativeUpdate,
+        Standing::ExceptionOpen,
+        vec![change(Field::Exception, rules(ExceptionKind::NoViableSlot, &[ReasonWord::FreezeCrossing]), None)],
+    );
+    mails.push(("authoritative_update_left", left, letterhead("duty-manager", false)));
+
+    // What waited for the next notice comes with the reminder.
+    let mut carries = Notice { kind: Kind::Reminder, calendar: None, ..update.clone() };
+    carries.changes = vec![evidence("14:00:00", "14:30:00")];
+    mails.push(("reminder_answer_carries", carries, answering("sre-a")));
+
+    let decided = request.changes.iter().filter(|change| matches!(change.field, Field::Slot | Field::Roster(_)));
+    let changes = decided.cloned().collect();
+    let mut remind_owner = Notice { kind: Kind::Reminder, changes, calendar: None, why: Vec::new(), ..request };
     decide(&mut remind_owner);
     mails.push(("reminder_decide", remind_owner, linked("rm-a", true)));
     let remind = Notice { kind: Kind::Reminder, changes: Vec::new(), calendar: None, why: Vec::new(), ..update };

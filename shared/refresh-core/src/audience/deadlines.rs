@@ -67,7 +67,9 @@ fn next_change(review: &Review, situation: &Situation<'_>, start: Instant) -> Op
     let undecided = head.undecided.and_then(|undecided| undecided.until);
     let near = next_near(review, situation, start);
     let (overdue, silent, untold) = (situation.next_overdue(), situation.silence.next, next_untold(review, situation));
-    [Some(start), expiry, untold, unanswered, overdue, near, silent, head.paused_until, undecided, reason]
+    // An exception that waits enters the views of its readers then.
+    let waits = head.exceptions.iter().filter_map(|exception| exception.waits_until).min();
+    [Some(start), expiry, untold, unanswered, overdue, near, silent, head.paused_until, undecided, reason, waits]
         .into_iter()
         .flatten()
         .min()

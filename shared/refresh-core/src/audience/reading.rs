@@ -213,12 +213,13 @@ impl<'a> Reading<'a> {
 
     fn add_exceptions(&self, person: &Person, view: &mut View) {
         let contact = self.policy.escalation_contacts.contains(person);
+        view.contact = contact && !self.sees_all(person);
         view.exceptions = self.exceptions_for(contact, person).map(line).collect();
     }
 
     fn exceptions_for(&self, contact: bool, person: &Person) -> impl Iterator<Item = &'a Exception> {
         let hears = contact || self.sees_all(person);
-        self.head().exceptions.iter().filter(move |_| hears)
+        self.head().exceptions.iter().filter(move |exception| hears && !exception.waits())
     }
 
     /// The exceptions in this person's view, whole: with nearest slots and misses as of now.

@@ -8,7 +8,8 @@ use crate::{
     audience::{deadlines, reading::Reading, roles},
     base::{digest::Digest, instant::Slot},
     choice::{ours::Ours, situation::Situation, today, violation},
-    facts::{fact::Fact, seat::SeatedBy},
+    decide::quiet::TermsChange,
+    facts::{fact::Fact, seat::SeatedBy, subject::Subject},
     record::{
         booking::{self, InvitedSlot},
         commit::{self, Commit},
@@ -334,7 +335,11 @@ impl<'a> Draft<'a> {
         // The newest of a batch: what came together is told together.
         let newest = triggers.iter().rev().find(|trigger| trigger.disposition.is_applied()).map(Trigger::trace);
         let trace = newest.or(self.trace).or(self.review.head.trace);
-        self.compare_views(trace);
+        let renews = |trigger: &Trigger| {
+            self.before.is_some() && trigger.disposition.is_applied() && matches!(trigger.subject, Subject::Review(_))
+        };
+        let terms = if triggers.iter().any(renews) { TermsChange::Renewed } else { TermsChange::Same };
+        self.compare_views(trace, terms);
         let seats = seats::changes(self.before, &self.review);
         self.review.head.seats_moved.extend(seats.moved.iter().cloned());
         let adopted = self.before.is_some_and(|before| before.head.adoptions < self.review.head.adoptions);

@@ -3,14 +3,18 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::{
-    Person,
+    Instant, Person,
     audience::deadlines,
+    base::instant::HOUR,
     decide::draft::Draft,
     record::{
         exception::{Exception, ExceptionKind, Missing, Reason},
         review::Standing,
     },
 };
+
+/// How near a slot's start is in which nothing can wait.
+const NEAR: i64 = 2 * HOUR;
 
 impl Draft<'_> {
     /// The open exceptions: those of the reasons that the decision found, and those that follow from duties, mail and
@@ -28,9 +32,25 @@ impl Draft<'_> {
         }
         let now = self.now();
         let before = std::mem::take(&mut self.review.head.exceptions);
-        let opened = |kind| before.iter().find(|exception| exception.kind == kind).map_or(now, |found| found.opened_at);
-        self.review.head.exceptions =
-            open.into_iter().map(|(kind, reasons)| Exception { kind, opened_at: opened(kind), reasons }).collect();
+        let opened = |(kind, reasons)| {
+            let known = before.iter().find(|exception| exception.kind == kind);
+            let opened_at = known.map_or(now, |known| known.opened_at);
+            let waits_until = self.waits_until(kind, opened_at, known);
+            Exception { kind, opened_at, waits_until, reasons }
+        };
+        self.review.head.exceptions = open.into_iter().map(opened).collect();
+    }
+
+    /// `no_viable_slot` heals by itself often enough: people are told once it has stood for a while, at once where the slot
+    /// is near. What they were told of does not wait again.
+    fn waits_until(&self, kind: ExceptionKind, opened_at: Instant, known: Option<&Exception>) -> Option<Instant> {
+        let told = known.is_some_and(|known| !known.waits());
+        if kind != ExceptionKind::NoViableSlot || told {
+            return None;
+        }
+        let near = self.authoritative().slot.start.plus_millis(-NEAR);
+        let until = opened_at.plus_minutes(self.situation.policy.escalate_after_minutes).min(near);
+        Some(until).filter(|until| self.now() < *until)
     }
 
     /// Duties, mail or the owner changed, the choice did not: the reasons that the last decision found stay.

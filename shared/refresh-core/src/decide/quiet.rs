@@ -8,8 +8,15 @@ use crate::{
         exception::{Exception, ExceptionKind, Reason},
         view::Row,
     },
-    telling::reach,
+    telling::{carried, reach},
 };
+
+/// Whether the review's own terms are others than before the draft.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum TermsChange {
+    Same,
+    Renewed,
+}
 
 impl Draft<'_> {
     /// These people may be owed something, once the quiet period is over that begins now if none has.
@@ -20,8 +27,11 @@ impl Draft<'_> {
         head.quiet_until = Some(head.quiet_until.map_or(quiet_until, |until| until.min(quiet_until)));
     }
 
-    /// The quiet period starts with the first change that makes anybody's view differ.
-    pub(crate) fn compare_views(&mut self, trace: Option<TraceId>) {
+    /// The quiet period starts with the first change that makes a notice owed.
+    ///
+    /// Both views are read by the newest terms, which earlier ones are not kept of. Where the terms themselves are others,
+    /// whoever was told by the earlier ones is looked at once the quiet period is over.
+    pub(crate) fn compare_views(&mut self, trace: Option<TraceId>, terms: TermsChange) {
         let after = Reading::of(&self.review, self.situation);
         let baseline;
         let before = match self.before {
@@ -38,14 +48,14 @@ impl Draft<'_> {
             .into_iter()
             .filter(|person| {
                 let seat: Option<Row> = before.authoritative_row(person);
-                before.view(person, None) != after.view(person, seat.as_ref())
+                carried::owes(&after, &before.view(person, None), &after.view(person, seat.as_ref()))
             })
             .collect();
         if !affected.is_empty() || self.before.is_none() {
             self.review.head.go_on(trace, &affected);
         }
         reach::retry(&mut self.review.head, &affected);
-        if !affected.is_empty() && !self.review.is_history() {
+        if (!affected.is_empty() || terms == TermsChange::Renewed) && !self.review.is_history() {
             self.mark_affected(affected);
         }
         let at_once = self.at_once || self.loses_its_owner();

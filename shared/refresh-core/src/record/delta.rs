@@ -200,6 +200,11 @@ pub const fn leaves(was: &View, now: &View) -> bool {
     was.freeze_edge.is_some() && now.freeze_edge.is_none()
 }
 
+/// Whether an optional attendee is none any more: that they take no part is told, and not that they have no slot.
+fn takes_no_part(was: &View, now: &View) -> bool {
+    was.standing == Some(Seating::Authoritative) && now.standing.is_none() && now.attendance.is_none()
+}
+
 /// What was, what is now: field by field, in the order of the contract. Empty exactly if the views are equal.
 ///
 /// A person who may no longer see the whole packet is told that they left: `freeze_edge`, which every whole view has,
@@ -207,21 +212,20 @@ pub const fn leaves(was: &View, now: &View) -> bool {
 pub fn delta(was: &View, now: &View, duty_was: Option<&DutyLine>, duty_now: Option<&DutyLine>) -> Vec<Difference> {
     let mut delta = Delta(Vec::new());
     let leaves = leaves(was, now);
-    if !leaves || now.slot.is_some() {
+    if now.slot.is_some() || !leaves && !takes_no_part(was, now) {
         delta.field(Field::Slot, was.slot.map(Value::Interval), now.slot.map(Value::Interval));
     }
     delta.field(Field::Role, roles(was), roles(now));
-    delta.field(Field::Standing, was.standing.map(Value::Seating), now.standing.map(Value::Seating));
+    // Of a proposal that touches no seat of theirs, the standing of the packet is what they see.
+    let packet = was.standing == now.standing && was.freeze_edge.is_some() && now.freeze_edge.is_some();
+    let standing = |view: &View| if packet { Some(packet_standing(view)) } else { view.standing.map(Value::Seating) };
+    delta.field(Field::Standing, standing(was), standing(now));
     let duty = |line: Option<&DutyLine>| line.cloned().map(Value::Duty);
     delta.field(Field::Duty, duty(duty_was), duty(duty_now));
     if leaves {
         delta.leaving(was, now);
     } else {
         delta.whole(was, now);
-    }
-    // A proposal that was adopted as it stood: what they read of it is final now.
-    if delta.0.is_empty() && was.proposed != now.proposed {
-        delta.field(Field::Standing, Some(packet_standing(was)), Some(packet_standing(now)));
     }
     // A proposal that went and came back is to be decided anew, though nothing else of it differs.
     if delta.0.is_empty() && was.decides != now.decides {
@@ -262,7 +266,7 @@ impl Delta {
         if !released {
             self.field(Field::FreezeEdge, was.freeze_edge.map(Value::Flag), None);
         }
-        if !now.exceptions.is_empty() && was.exceptions != now.exceptions {
+        if now.hears_exceptions() && was.exceptions != now.exceptions {
             self.field(Field::Exception, exceptions(was), exceptions(now));
         }
         // That cancelling is proposed is told to those who see the whole.
@@ -309,5 +313,5 @@ fn marks(view: &View) -> Option<Value> {
 }
 
 fn exceptions(view: &View) -> Option<Value> {
-    (!view.exceptions.is_empty() || view.freeze_edge.is_some()).then(|| Value::Exceptions(view.exceptions.clone()))
+    view.hears_exceptions().then(|| Value::Exceptions(view.exceptions.clone()))
 }

@@ -56,6 +56,9 @@ pub struct Exception {
     pub kind: ExceptionKind,
     /// Since when.
     pub opened_at: Instant,
+    /// Until when nobody is told: it may heal by itself. `None`: it is in the views of its readers.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub waits_until: Option<Instant>,
     /// The reasons that keep the exception open.
     pub reasons: Vec<Reason>,
 }
@@ -427,6 +430,11 @@ impl TryFrom<StoredReason> for Reason {
 }
 
 impl Exception {
+    /// Whether nobody is told of the exception yet.
+    pub const fn waits(&self) -> bool {
+        self.waits_until.is_some()
+    }
+
     /// Kind and rules alike; nearest slots and misses do not count.
     pub fn same(&self, other: &Self) -> bool {
         self.kind == other.kind

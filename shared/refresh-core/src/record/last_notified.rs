@@ -1,9 +1,11 @@
 //! What one person was last told: the other half of "owed is told against now".
 
+use std::collections::BTreeSet;
+
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    Instant, Person, TraceId,
+    Instant, Person, Role, TraceId,
     base::{digest::Digest, instant::Slot},
     record::{
         delta::{Difference, DutyLine},
@@ -12,6 +14,17 @@ use crate::{
         view::{Row, View},
     },
 };
+
+/// Slot and roles of one person in the authoritative packet.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct Counted {
+    /// The authoritative slot, as far as the person's view holds it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub slot: Option<Slot>,
+    /// The roles that the person fills.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub roles: BTreeSet<Role>,
+}
 
 /// TOLD: one item a person. `None` in the store means: told what the first version says.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
@@ -23,6 +36,10 @@ pub struct LastNotified {
     /// The authoritative seat they were last told. A duty arises only from a changed seat, and a person who loses the
     /// seat is released.
     pub seat: Option<Row>,
+    /// What counted for them when they were told of something else, a proposal: after an adoption, slot and role are
+    /// compared with this. `None`: what the view says.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub counted: Option<Counted>,
     /// They were told that this seat is theirs no more: only what they knew of it is left.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub released: bool,

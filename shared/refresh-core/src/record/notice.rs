@@ -40,7 +40,7 @@ pub enum NoticeKind {
 
 impl NoticeKind {
     /// Every kind, in the order in which the first that fits is told.
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 10] = [
         Self::AdoptionRequest,
         Self::Escalation,
         Self::TentativeChange,
@@ -50,6 +50,7 @@ impl NoticeKind {
         Self::AuthoritativeUpdate,
         Self::HoldEnded,
         Self::Reminder,
+        Self::Link,
     ];
 
     /// The word of the contract.

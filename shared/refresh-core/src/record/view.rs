@@ -49,12 +49,23 @@ pub struct View {
     /// What the authoritative slot breaks, and what is remarked.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub violated: Vec<Mark>,
+    /// Whether the person hears of exceptions without seeing the whole review: an escalation contact. What an earlier
+    /// release stored does not say so.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub contact: bool,
     /// The exceptions that the person hears of.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub exceptions: Vec<ExceptionLine>,
     /// Who answered `conflict`, by role.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub conflicts: BTreeMap<Role, Person>,
+}
+
+impl View {
+    /// Whether exceptions are in the view at all, open ones or not.
+    pub const fn hears_exceptions(&self) -> bool {
+        self.freeze_edge.is_some() || self.contact || !self.exceptions.is_empty()
+    }
 }
 
 /// Whether a seat is the authoritative packet's or a proposal's.

@@ -2,6 +2,7 @@
 
 pub mod again;
 mod calendar;
+pub mod carried;
 pub mod owed;
 pub mod reach;
 pub mod sent;

@@ -6,14 +6,15 @@ use crate::{
     base::instant::DAY,
     facts::subject::Subject,
     record::{
-        delta::{self, DutyAction, DutyLine},
-        last_notified::LastNotified,
+        delta::{self, Difference, DutyAction, DutyLine},
+        exception::Exception,
+        last_notified::{Counted, LastNotified},
         notice::{CalendarObject, CalendarPart, LinkTo, Method, Notice, NoticeKind, ReviewStanding},
         packet::Standpoint,
         review::{Head, Pending, Standing},
         view::{Attendance, ExceptionLine, Row, Seating, View},
     },
-    telling::calendar,
+    telling::{calendar, carried},
 };
 
 /// What is known of the mail that was tried before.
@@ -43,13 +44,16 @@ pub fn owed(
     stood_on: &[Standpoint],
     now: Instant,
 ) -> Option<Notice> {
-    let view = match debt(reading, told, prior, now)? {
+    let view = match debt(reading, told, prior, stood_on, now)? {
         Debt::Reminder(notice) | Debt::HoldEnd(notice) => return Some(notice),
         Debt::News(view) => view,
     };
     let duty = duty(reading, told, &view, now);
     let kind = kind(reading, told, &view);
-    let changes = delta::delta(&told.view, &view, told.duty.as_ref(), duty.as_ref());
+    let mut changes = delta::delta(&told_before(reading, told), &view, told.duty.as_ref(), duty.as_ref());
+    if kind == NoticeKind::AdoptionRequest {
+        changes = decision(reading, told, &view, changes);
+    }
     let mut notice = letter(reading, told, &view, kind, now);
     notice.calendar = calendar::part(reading, told);
     if let Some(part) = notice.calendar.as_ref().filter(|part| part.object == CalendarObject::Meeting) {
@@ -61,9 +65,48 @@ pub fn owed(
     Some(notice)
 }
 
+/// What they were told, for the difference: after an adoption slot and role are compared with what counted before it, and
+/// not with what was proposed then.
+fn told_before(reading: &Reading<'_>, told: &LastNotified) -> View {
+    let mut was = told.view.clone();
+    if told.adoptions == reading.review.head.adoptions {
+        return was;
+    }
+    // An earlier release kept no more than the seat, and the slot of the meeting in their calendar.
+    let tentative = was.standing == Some(Seating::Tentative);
+    let counted = told.counted.clone().or_else(|| {
+        let seat = told.seat.as_ref().filter(|_| !told.released);
+        let slot = seat.map(|seat| seat.slot).or(told.meeting);
+        tentative.then(|| Counted { slot, roles: seat.map(|seat| seat.roles.clone()).unwrap_or_default() })
+    });
+    if let Some(counted) = counted {
+        (was.slot, was.roles) = (counted.slot, counted.roles);
+    }
+    was
+}
+
+/// A mail that asks for a decision describes the decision: each consequential field in which the proposal differs from the
+/// authoritative packet, whatever was told before, and then what else differs from the last telling.
+fn decision(reading: &Reading<'_>, told: &LastNotified, view: &View, mut since: Vec<Difference>) -> Vec<Difference> {
+    let authoritative = &reading.review.authoritative.packet;
+    let seat = reading.authoritative_row(&told.person);
+    let before = View {
+        slot: Some(authoritative.slot),
+        roles: seat.map(|seat| seat.roles).unwrap_or_default(),
+        attendance: None,
+        roster: authoritative.attendees.clone(),
+        freeze_edge: Some(authoritative.freeze_edge),
+        ..view.clone()
+    };
+    let mut changes = delta::delta(&before, view, None, None);
+    since.retain(|known| changes.iter().all(|change| change.field != known.field));
+    changes.extend(since);
+    changes
+}
+
 /// Whether this person is owed anything now: what a first look asks of everybody, before anybody is claimed.
 pub fn is_owed(reading: &Reading<'_>, told: &LastNotified, prior: PriorMail, now: Instant) -> bool {
-    debt(reading, told, prior, now).is_some()
+    debt(reading, told, prior, &[], now).is_some()
 }
 
 /// What somebody is owed, short of its wording.
@@ -75,22 +118,32 @@ enum Debt {
     News(View),
 }
 
-fn debt(reading: &Reading<'_>, told: &LastNotified, prior: PriorMail, now: Instant) -> Option<Debt> {
+fn debt(
+    reading: &Reading<'_>,
+    told: &LastNotified,
+    prior: PriorMail,
+    stood_on: &[Standpoint],
+    now: Instant,
+) -> Option<Debt> {
     // A person who cannot be reached is owed the mail still, and is mailed nothing. Of a past review nobody is told
     // anything.
     if reading.review.head.withholds(&told.person) || reading.review.is_history() {
         return None;
     }
     let view = reading.view(&told.person, told.seat.as_ref());
-    let reminder = || resent(reading, told, &view, now).or_else(|| reminder(reading, told, &view, now));
+    let owes = carried::owes(reading, &told.view, &view);
+    let reminder = || {
+        let again = resent(reading, told, &view, now).or_else(|| reminder(reading, told, &view, now))?;
+        Some(with_carried(reading, told, &view, stood_on, again))
+    };
     let quiet = reading.review.head.quiet_until.is_some_and(|until| now < until) && prior == PriorMail::Settled;
-    if view == told.view && prior != PriorMail::InDoubt {
+    if !owes && prior != PriorMail::InDoubt {
         let hold = calendar::hold(reading, told).filter(|_| !quiet);
         if let Some(part) = hold {
             return Some(left_over(reading, told, view, part, now));
         }
     }
-    if view == told.view {
+    if !owes {
         // A reminder in doubt is a reminder again: its time is still due, since it was never settled.
         let reminder = reminder();
         if reminder.is_some() || prior == PriorMail::Settled {
@@ -114,6 +167,25 @@ fn left_over(reading: &Reading<'_>, told: &LastNotified, view: View, part: Calen
     let notice = letter(reading, told, &view, NoticeKind::HoldEnded, now);
     let version = reading.review.head.authoritative;
     Debt::HoldEnd(Notice { version, calendar: Some(part), link: None, exceptions: Vec::new(), ..notice })
+}
+
+/// A reminder, and a link that was asked for, is a notice: what waited for the next one comes with it. Where it asks for a
+/// decision it describes the decision.
+fn with_carried(
+    reading: &Reading<'_>,
+    told: &LastNotified,
+    view: &View,
+    stood_on: &[Standpoint],
+    mut notice: Notice,
+) -> Notice {
+    notice.changes = delta::delta(&told.view, view, None, None);
+    if !notice.changes.is_empty() {
+        notice.why = why(reading, told, stood_on);
+    }
+    if notice.duty.as_ref().is_some_and(|duty| duty.action == DutyAction::Decide) {
+        notice.changes = decision(reading, told, view, notice.changes);
+    }
+    notice
 }
 
 /// The link of what they must decide, since they asked for it. Any other mail to them carries that link as well.
@@ -188,7 +260,7 @@ fn letter(reading: &Reading<'_>, told: &LastNotified, view: &View, kind: NoticeK
 
 /// `proposal`: one is pending and this person hears of it.
 fn standing(head: &Head, proposal: bool) -> ReviewStanding {
-    match (head.standing, proposal, !head.exceptions.is_empty()) {
+    match (head.standing, proposal, !head.exceptions.iter().all(Exception::waits)) {
         (Standing::Started, ..) => ReviewStanding::Started,
         (Standing::Closed, ..) => ReviewStanding::Closed,
         (Standing::Cancelled, ..) => ReviewStanding::Cancelled,
@@ -220,7 +292,7 @@ fn kind(reading: &Reading<'_>, told: &LastNotified, view: &View) -> NoticeKind {
         NoticeKind::Released
     } else if told.proposal.is_some() && told.adoptions == reading.review.head.adoptions {
         NoticeKind::Withdrawn
-    } else if was.exceptions.iter().any(lost) && !delta::leaves(was, view) {
+    } else if was.exceptions.iter().any(lost) && view.hears_exceptions() && !delta::leaves(was, view) {
         NoticeKind::ExceptionClosed
     } else {
         NoticeKind::AuthoritativeUpdate

@@ -9,7 +9,7 @@ use crate::{
         booking,
         commit::{self, Commit, ConfirmedMail},
         delta::DutyAction,
-        last_notified::{HoldSent, LastNotified},
+        last_notified::{Counted, HoldSent, LastNotified},
         lineage::Happening,
         notice::{CalendarObject, CalendarPart, Method, Notice, NoticeKind},
         packet::Standpoint,
@@ -90,6 +90,9 @@ pub fn confirm_sent(reading: &Reading<'_>, told: &LastNotified, sent: &Sent<'_>,
 fn settled(told: &LastNotified, sent: &Sent<'_>) -> LastNotified {
     let notice = sent.notice;
     let reminder = matches!(notice.kind, NoticeKind::Reminder | NoticeKind::Link);
+    // A reminder says why only of what it carries besides. Its page goes on to show what is to be answered or decided.
+    let says_why = !reminder || !notice.why.is_empty();
+    let kept = reminder || notice.changes.is_empty();
     let part = |object| notice.calendar.as_ref().filter(|part| part.object == object);
     let requested = |part: &&CalendarPart| part.method == Method::Request;
     let (meeting, hold) = (part(CalendarObject::Meeting), part(CalendarObject::Hold));
@@ -101,13 +104,14 @@ fn settled(told: &LastNotified, sent: &Sent<'_>) -> LastNotified {
         person: notice.to.clone(),
         view: sent.view.clone(),
         seat: sent.seat.clone().or_else(|| told.seat.clone()),
+        counted: sent.counted.clone(),
         released: sent.seat.is_none() && (told.released || has_left(&sent.view)),
         duty: if reminder { told.duty.clone() } else { notice.duty.clone() },
-        version: if reminder { told.version } else { notice.version },
-        changes: if notice.changes.is_empty() { told.changes.clone() } else { notice.changes.clone() },
-        why: if notice.changes.is_empty() { told.why.clone() } else { notice.why.clone() },
+        version: if says_why { notice.version } else { told.version },
+        changes: if kept { told.changes.clone() } else { notice.changes.clone() },
+        why: if kept { told.why.clone() } else { notice.why.clone() },
         proposal: sent.pending.filter(|_| sent.about_proposal),
-        news: if reminder { told.news.clone() } else { sent.news.clone() },
+        news: if says_why { sent.news.clone() } else { told.news.clone() },
         adoptions: sent.adoptions,
         meeting,
         invited_as,
@@ -181,6 +185,8 @@ pub struct Sent<'a> {
     pub view: View,
     /// The authoritative seat at that moment.
     pub seat: Option<Row>,
+    /// What counted then for the reader, where the view tells something else.
+    pub counted: Option<Counted>,
     /// The proposal that was pending then.
     pub pending: Option<Digest>,
     /// Whether the mail told of the proposal.
@@ -207,6 +213,7 @@ impl<'a> Sent<'a> {
         let view = reading.view(&notice.to, told.seat.as_ref());
         Self {
             about_proposal: is_about_proposal(reading, &notice.to, &view),
+            counted: counted(reading, &notice.to, &view),
             view,
             seat: reading.authoritative_row(&notice.to),
             pending: reading.review.head.pending.as_ref().map(crate::record::review::Pending::id),
@@ -217,6 +224,18 @@ impl<'a> Sent<'a> {
             claimed_by,
         }
     }
+}
+
+/// Slot and roles that count for this person, where their view is of a proposal.
+fn counted(reading: &Reading<'_>, person: &Person, view: &View) -> Option<Counted> {
+    if reading.review.head.standing != Standing::Open {
+        return None;
+    }
+    let row = reading.authoritative_row(person);
+    let guest = reading.terms.optional.contains(person) || reading.sees_all(person);
+    let slot = (row.is_some() || guest).then_some(reading.review.authoritative.packet.slot);
+    let counted = Counted { slot, roles: row.map(|row| row.roles).unwrap_or_default() };
+    (counted.slot != view.slot || counted.roles != view.roles).then_some(counted)
 }
 
 /// The quiet period is over and nobody is owed anything more: whose view came back is `skipped`. `None` where it is not

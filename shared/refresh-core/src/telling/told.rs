@@ -38,6 +38,7 @@ pub fn baseline(reading: &Reading<'_>, person: &Person) -> LastNotified {
         person: person.clone(),
         view: before.view(person, None),
         seat,
+        counted: None,
         released: false,
         duty: None,
         version: issued.authoritative.number,

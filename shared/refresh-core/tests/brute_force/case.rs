@@ -61,6 +61,12 @@ pub struct Rules {
     pub excluded: BTreeSet<(usize, usize)>,
     pub deadline: Time,
     pub alternate: Option<usize>,
+    /// Evidence times, window and cutover alone owe nobody a notice. Whoever judges choices alone asks nothing of telling.
+    #[allow(dead_code)]
+    pub carried: bool,
+    /// How long `no_viable_slot` stands before anybody is told.
+    #[allow(dead_code)]
+    pub escalate: Time,
 }
 
 /// Minutes of the local day, and the days of the week (0 = Monday).

@@ -139,8 +139,9 @@ fn rules(people: usize, roles: usize) -> BoxedStrategy<Rules> {
         8 => Just(BTreeSet::new()),
         1 => proptest::collection::btree_set((0..roles, 0..people), 1..3),
     ];
+    let telling = (any::<bool>(), prop_oneof![Just(0), Just(15 * MINUTE), Just(90 * MINUTE)]);
     let flags = (any::<bool>(), prop::bool::weighted(0.8), prop::bool::weighted(0.15));
-    (spans, waits, hours(), flags, excluded, weighted(0.5, 0..people))
+    (spans, waits, hours(), flags, excluded, weighted(0.5, 0..people), telling)
         .prop_map(
             |(
                 (grid, notice, buffer, grace, lead, edge, deadline),
@@ -149,6 +150,7 @@ fn rules(people: usize, roles: usize) -> BoxedStrategy<Rules> {
                 (keep_people, distinct, ignores_others),
                 excluded,
                 alternate,
+                (carried, escalate),
             )| {
                 Rules {
                     grid,
@@ -167,6 +169,8 @@ fn rules(people: usize, roles: usize) -> BoxedStrategy<Rules> {
                     excluded,
                     deadline,
                     alternate,
+                    carried,
+                    escalate,
                 }
             },
         )

@@ -10,12 +10,12 @@ use refresh_core::{
         authority::{Disposition, Ignored},
         event::Identity,
         fact::Facts,
-        policy::Deployment,
+        policy::{Deployment, MetadataAlone},
         subject::Subject,
     },
     record::{
         commit::Commit,
-        delta,
+        delta::{self, Field, Value},
         last_notified::LastNotified,
         lineage::{self, Entry, Trigger},
         notice::{CalendarObject, Method, Notice, NoticeKind},
@@ -40,6 +40,8 @@ pub struct Store {
     told: BTreeMap<Person, LastNotified>,
     /// The sequence each person last saw of each calendar object.
     seen: BTreeMap<(Person, bool), u32>,
+    /// What each person has read of what is carried.
+    heard: BTreeMap<Person, View>,
     events: u64,
 }
 
@@ -54,6 +56,7 @@ impl Store {
             entries: Vec::new(),
             told: BTreeMap::new(),
             seen: BTreeMap::new(),
+            heard: BTreeMap::new(),
             events: 0,
         };
         store.review.head.counter = 0;
@@ -157,7 +160,8 @@ impl Store {
         let stood_on = self.versions.get(&told.version).map(|version| &version.stands_on[..]).unwrap_or_default();
         let view = reading.view(person, told.seat.as_ref());
         let Some(notice) = owed::owed(&reading, &told, owed::PriorMail::Settled, stood_on, now) else {
-            return ensure(view == told.view, || format!("{person} is owed nothing of {:?}", told.view)).map(|()| None);
+            let owed = self.is_owed(&told.view, &view);
+            return ensure(!owed, || format!("{person} is owed nothing of {:?}", told.view)).map(|()| None);
         };
         let commit = sent::confirm_sent(&reading, &told, &Sent::of(&reading, &told, &notice, "message", "claim"), now);
         if let Some(part) = &notice.calendar {
@@ -166,6 +170,7 @@ impl Store {
             ensure(seen.is_none_or(|seen| seen <= part.sequence), || format!("{person} is sent an older sequence"))?;
         }
         self.write(commit)?;
+        self.hears(&told.view, &view, &notice)?;
         if notice.kind == NoticeKind::Reminder {
             return Ok(Some(notice));
         }
@@ -174,21 +179,82 @@ impl Store {
                 part.object == CalendarObject::Hold && part.method == Method::Cancel && told.hold.is_some()
             });
             let alone = notice.changes.is_empty() && notice.link.is_none() && notice.duty.is_none();
-            return ensure(ends && alone && view == told.view, || {
+            return ensure(ends && alone && !self.is_owed(&told.view, &view), || {
                 format!("{person} is told of no hold's end: {notice:?}")
             })
             .map(|()| Some(notice));
         }
         // The mail before carried the meeting: what a proposal holds for them comes in a mail of its own.
         let hold = notice.calendar.as_ref().filter(|part| part.object == CalendarObject::Hold);
-        if view == told.view && hold.is_some_and(|hold| told.hold.map(|sent| sent.slot) != Some(hold.slot)) {
+        if !self.is_owed(&told.view, &view)
+            && hold.is_some_and(|hold| told.hold.map(|sent| sent.slot) != Some(hold.slot))
+        {
             return Ok(Some(notice));
         }
-        ensure(view != told.view, || format!("{person} is told what they know: {notice:?}"))?;
+        ensure(self.is_owed(&told.view, &view), || format!("{person} is told what can wait: {notice:?}"))?;
         ensure(!notice.changes.is_empty(), || format!("{person} is told of no change: {notice:?}"))?;
         let delta = delta::delta(&told.view, &view, None, None);
         ensure(!delta.is_empty(), || format!("{person}'s views differ in nothing"))?;
         Ok(Some(notice))
+    }
+
+    /// Whether two views of one person differ in anything but what is carried, difference by difference.
+    fn is_owed(&self, was: &View, now: &View) -> bool {
+        let head = &self.review.head;
+        let carries = self.deployment.defaults.metadata_alone == MetadataAlone::Carried;
+        let waits = head.exceptions.iter().any(|open| open.waits_until.is_some());
+        let known = |kind| was.exceptions.iter().find(|line| line.kind == kind);
+        let same_open = was.proposed && now.proposed || now.exceptions.iter().any(|line| known(line.kind).is_some());
+        let less = was.exceptions.len() == now.exceptions.len()
+            && now.exceptions.iter().all(|line| {
+                known(line.kind).is_some_and(|known| line.rules.iter().all(|rule| known.rules.contains(rule)))
+            });
+        // A proposal that went and came back is to be decided anew, though it says the same.
+        let anew = now.decides.is_some() && was.decides != now.decides;
+        let differs = delta::delta(was, now, None, None);
+        anew || differs.iter().any(|change| match &change.field {
+            Field::Window | Field::Cutover => !carries,
+            Field::Checkpoint(key) => {
+                let same = was.checkpoints.contains_key(key) && now.checkpoints.contains_key(key);
+                !(carries && same && change.was.is_some() == change.now.is_some())
+            }
+            Field::Violated => !(waits || carries && same_open),
+            Field::Exception => !(carries && less),
+            _ => true,
+        })
+    }
+
+    /// What is carried is never lost: whoever sees the whole has read, in their mails, of it what is so now.
+    fn hears(&mut self, told: &View, view: &View, notice: &Notice) -> Result<(), String> {
+        let known = self.heard.entry(notice.to.clone()).or_insert_with(|| told.clone());
+        if told.freeze_edge.is_none() {
+            *known = View::default();
+        }
+        for change in &notice.changes {
+            match (&change.field, &change.now) {
+                (Field::Checkpoint(key), Some(Value::Instant(at))) => {
+                    known.checkpoints.insert(key.clone(), Some(*at));
+                }
+                (Field::Checkpoint(key), _) if view.checkpoints.contains_key(key) => {
+                    known.checkpoints.insert(key.clone(), None);
+                }
+                (Field::Checkpoint(key), _) => {
+                    known.checkpoints.remove(key);
+                }
+                (Field::Window, Some(Value::Interval(window))) => known.window = Some(*window),
+                (Field::Window, _) => known.window = None,
+                (Field::Cutover, Some(Value::Interval(cutover))) => known.cutover = Some(*cutover),
+                (Field::Cutover, _) => known.cutover = None,
+                (Field::Violated, Some(Value::Marks(marks))) => known.violated.clone_from(marks),
+                (Field::Violated, _) => known.violated.clear(),
+                _ => {}
+            }
+        }
+        if view.freeze_edge.is_none() || notice.kind == NoticeKind::HoldEnded {
+            return Ok(());
+        }
+        let of = |view: &View| (view.checkpoints.clone(), view.window, view.cutover, view.violated.clone());
+        ensure(of(known) == of(view), || format!("{} has read {known:?}, and it is {view:?}: {notice:?}", notice.to))
     }
 }
 

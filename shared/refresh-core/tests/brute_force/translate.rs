@@ -129,8 +129,8 @@ pub fn deployment(rules: &Rules) -> Deployment {
         alternate_owner: rules.alternate.map(person),
         acknowledge_within_minutes: 120,
         remind_every_minutes: 60,
-        metadata_alone: MetadataAlone::Told,
-        escalate_after_minutes: 0,
+        metadata_alone: if rules.carried { MetadataAlone::Carried } else { MetadataAlone::Told },
+        escalate_after_minutes: rules.escalate / MINUTE,
         escalation_contacts: [Person::parse("desk@example.com").expect("an address")].into(),
         churn: Churn { proposals: 1_000, within_minutes: 30 },
     };

@@ -1,0 +1,57 @@
+//! What is carried and not owed: a difference on which nobody can decide waits for the next notice to its reader.
+
+use crate::{
+    audience::reading::Reading,
+    facts::policy::MetadataAlone,
+    record::{
+        exception::Exception,
+        view::{ExceptionLine, View},
+    },
+};
+
+/// Whether a notice is owed to somebody who was told `was` and for whom `now` is so: the views differ in more than is
+/// carried.
+pub fn owes(reading: &Reading<'_>, was: &View, now: &View) -> bool {
+    let mut was = was.clone();
+    carry(reading, &mut was, now);
+    was != *now
+}
+
+/// Takes into `was` what is carried of `now`.
+fn carry(reading: &Reading<'_>, was: &mut View, now: &View) {
+    // Who hears of exceptions is no news by itself; whose exceptions are gone with that was told of some.
+    was.contact = now.contact;
+    let carries = reading.policy.metadata_alone == MetadataAlone::Carried;
+    // What the present slot breaks is told together with the exception for it, once that is told at all.
+    let waits = reading.review.head.exceptions.iter().any(Exception::waits);
+    if waits || carries && same_is_open(was, now) {
+        was.violated.clone_from(&now.violated);
+    }
+    if !carries {
+        return;
+    }
+    for (key, ready) in &mut was.checkpoints {
+        if let Some(today) = now.checkpoints.get(key).filter(|today| today.is_some() == ready.is_some()) {
+            *ready = *today;
+        }
+    }
+    (was.window, was.cutover) = (now.window, now.cutover);
+    if only_less(&was.exceptions, &now.exceptions) {
+        was.exceptions.clone_from(&now.exceptions);
+    }
+}
+
+/// The proposal they know of is pending still, or an exception of which they know is open still. Another proposal differs
+/// in what is never carried.
+fn same_is_open(was: &View, now: &View) -> bool {
+    let known = |line: &ExceptionLine| was.exceptions.iter().any(|known| known.kind == line.kind);
+    was.proposed && now.proposed || now.exceptions.iter().any(known)
+}
+
+/// The same exceptions are open, and none has a reason that it had not: reasons only left.
+fn only_less(was: &[ExceptionLine], now: &[ExceptionLine]) -> bool {
+    let less = |(was, now): (&ExceptionLine, &ExceptionLine)| {
+        was.kind == now.kind && now.rules.iter().all(|rule| was.rules.contains(rule))
+    };
+    was.len() == now.len() && was.iter().zip(now).all(less)
+}

@@ -1,0 +1,59 @@
+//! What is carried and not owed, by "Carried, not owed" of the rules.
+
+use serde_json::Value;
+
+use super::{Audit, ensure};
+
+impl Audit {
+    fn carries(&self) -> bool {
+        self.policy["metadata_alone"] == "carried"
+    }
+
+    /// What somebody was told, with what is carried as it is now.
+    pub(super) fn with_carried(&self, head: &Value, mut told: Value, now: &Value) -> Value {
+        told["contact"] = now["contact"].clone();
+        let waits = all(&head["exceptions"]).any(|open| open["waits_until"].is_string());
+        let both = |name: &str| told[name] == true && now[name] == true;
+        let known = |line: &Value| all(&told["exceptions"]).any(|known| known["kind"] == line["kind"]);
+        let same = both("proposed") || all(&now["exceptions"]).any(known);
+        if waits || self.carries() && same {
+            told["violated"] = now["violated"].clone();
+        }
+        if !self.carries() {
+            return told;
+        }
+        for (key, ready) in now["checkpoints"].as_object().into_iter().flatten() {
+            if told["checkpoints"].get(key).is_some_and(|was| was.is_null() == ready.is_null()) {
+                told["checkpoints"][key] = ready.clone();
+            }
+        }
+        // Who does not see the whole has neither.
+        if !told["freeze_edge"].is_null() && !now["freeze_edge"].is_null() {
+            for name in ["window", "cutover"] {
+                told[name] = now[name].clone();
+            }
+        }
+        let less = all(&now["exceptions"]).zip(all(&told["exceptions"])).all(|(now, told)| {
+            now["kind"] == told["kind"] && all(&now["rules"]).all(|rule| all(&told["rules"]).any(|known| known == rule))
+        });
+        if less && all(&now["exceptions"]).count() == all(&told["exceptions"]).count() {
+            told["exceptions"] = now["exceptions"].clone();
+        }
+        told
+    }
+
+    /// A mail says more than an evidence time, a window or a cutover. After a death it may be one that was in doubt.
+    pub(super) fn says_more_than_carried(&self, notice: &Value) -> Result<(), String> {
+        let alone = |change: &Value| match change["field"].as_str().unwrap_or_default() {
+            "window" | "cutover" => true,
+            field => field.starts_with("checkpoint.") && !change["was"].is_null() && !change["now"].is_null(),
+        };
+        let carried = all(&notice["changes"]).count() > 0 && all(&notice["changes"]).all(alone);
+        let allowed = !self.carries() || self.deaths > 0 || notice["kind"] == "reminder";
+        ensure(!carried || allowed, || format!("a mail of what is carried alone: {notice}"))
+    }
+}
+
+fn all(list: &Value) -> impl Iterator<Item = &Value> {
+    list.as_array().into_iter().flatten()
+}
