@@ -43,7 +43,7 @@ fn period(node: &Node<'_>) -> Option<Vec<OncallEntry>> {
     let period = node.object()?;
     let (start, end) = span(&period, "startDate", "endDate")?;
     let recipient = period.may("recipient", |node| recipient(&node.object()?));
-    let flattened = period.may("flattenedRecipients", |list| list.list(1_000, |item| recipient_of_one(item)));
+    let flattened = period.may("flattenedRecipients", |list| list.list(1_000, recipient_of_one));
     let (recipient, flattened) = (recipient?, flattened?.unwrap_or_default());
     let names = match recipient {
         Some(Recipient::Nobody) => return Some(Vec::new()),
