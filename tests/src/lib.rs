@@ -4,7 +4,9 @@
 #![recursion_limit = "256"]
 
 pub mod browser;
+pub mod client;
 pub mod cloud;
+pub mod expected;
 pub mod world;
 
 use std::path::PathBuf;

@@ -19,7 +19,7 @@ use super::{
     scenario::{Action, Answer, Line, Link, RecordedHook, Scenario, Then, Visit},
 };
 use crate::{
-    engine::{Batch, Outcome, Settings, virtual_time::VirtualTime},
+    engine::{Outcome, Settings, virtual_time::VirtualTime},
     mailbox::Mail,
     queues::Outgoing,
 };
@@ -236,14 +236,14 @@ impl Player {
     /// Lets this instant come to rest, and tells what happened: triggers and answers, decisions, notices.
     async fn settle(&mut self, mut records: Records) -> Result<Records, String> {
         let batches = self.time.pump().await?;
-        let mut touched: BTreeSet<ReviewId> = self.told.keys().cloned().collect();
-        for outcome in outcomes(&batches) {
-            match outcome {
-                Outcome::Ingested(taken) => records.extend(taken.iter().map(|taken| self.trigger(taken))),
-                Outcome::Refreshed(refreshed) => {
-                    touched.insert(refreshed.review.clone());
-                }
-                Outcome::Notified(_) => {}
+        let mut touched: BTreeSet<ReviewId> = records.iter().filter_map(Record::answered).cloned().collect();
+        for done in batches.iter().filter_map(|batch| batch.done.as_ref()).flatten() {
+            match &done.outcome {
+                Ok(Outcome::Ingested(taken)) => records.extend(taken.iter().map(|taken| self.trigger(taken))),
+                Ok(Outcome::Refreshed(refreshed)) => drop(touched.insert(refreshed.review.clone())),
+                Ok(Outcome::Notified(notified)) => drop(touched.insert(notified.review.clone())),
+                // What failed may have written before, and does not say where.
+                Err(_) => touched.extend(self.told.keys().cloned()),
             }
         }
         let (mut decisions, mut notices) = (Records::new(), Vec::new());
@@ -294,8 +294,4 @@ impl Player {
         });
         Record { at: self.time.now(), what }
     }
-}
-
-fn outcomes(batches: &[Batch]) -> impl Iterator<Item = &Outcome> {
-    batches.iter().filter_map(|batch| batch.done.as_ref()).flatten().filter_map(|done| done.outcome.as_ref().ok())
 }

@@ -31,6 +31,16 @@ pub struct Record {
     pub what: What,
 }
 
+impl Record {
+    /// The review that somebody's answer is about.
+    pub const fn answered(&self) -> Option<&ReviewId> {
+        match &self.what {
+            What::Answer(answer) => Some(&answer.review_id),
+            _ => None,
+        }
+    }
+}
+
 #[derive(Clone, PartialEq, Debug, Serialize)]
 #[serde(tag = "record", rename_all = "snake_case")]
 pub enum What {
