@@ -123,6 +123,14 @@ fn the_record_alone_shows_traces() {
     assert_eq!(record.body.matches(pages::GIVEN).count(), 2, "{}", record.body);
 }
 
+/// Whoever decides learns which review somebody sits in; a proposal that is over holds nobody.
+#[test]
+fn the_owners_page_names_the_other_reviews() {
+    let page = pages::seated_elsewhere();
+    assert!(page.body.contains("(in RR-2000, RR-3000)"), "{}", page.body);
+    assert!(!page.body.contains("RR-4000"));
+}
+
 #[test]
 fn nothing_is_chosen_for_anybody() {
     for (name, page) in pages::all() {

@@ -3,13 +3,14 @@
 
 use chrono::Timelike;
 use refresh_core::{
-    Instant, Interval, Person,
+    Instant, Interval, Person, ReviewId,
     base::instant::{HOUR, MINUTE, Slot},
     choice::{
         availability::{Known, Time},
         freeze::Freezes,
         ours::Ours,
     },
+    facts::policy::OtherReviews,
 };
 
 use super::Scene;
@@ -147,11 +148,13 @@ pub(super) fn of(scene: &Scene<'_>, names: &Names<'_>) -> Option<Timeline> {
     }
     let mut words = Vec::new();
     for seat in seats(scene) {
-        let time = Time::of(&seat.person, scene.facts, &Ours::of(&review.head));
+        let mut time = Time::of(&seat.person, scene.facts, &Ours::of(&review.head));
+        let elsewhere = elsewhere(scene, &seat.person);
+        time.busy.extend(elsewhere.iter().map(|(slot, _)| *slot));
         let spans = spans(&time, &canvas.range);
         let name = names.short(&seat.person);
         let whole = format!("{}: {name}{}", seat.role, seat.mark);
-        words.push(in_words(whole.clone(), &time, &spans, &present, proposed.as_ref(), names));
+        words.push(in_words(whole.clone(), &time, &spans, &elsewhere, &present, proposed.as_ref(), names));
         let segments = spans
             .iter()
             .filter_map(|(span, known)| canvas.segment(span, class(*known), title(span, *known, names)))
@@ -283,6 +286,7 @@ fn in_words(
     who: String,
     time: &Time,
     spans: &[(Interval, Known)],
+    elsewhere: &[(Slot, ReviewId)],
     present: &Slot,
     proposed: Option<&Slot>,
     names: &Names<'_>,
@@ -292,7 +296,11 @@ fn in_words(
             .iter()
             .filter(|(_, known)| *known == wanted)
             .map(|(span, _)| {
-                format!("{}–{}", moment::clock(span.start, names.zone), moment::clock(span.end, names.zone))
+                let hours =
+                    format!("{}–{}", moment::clock(span.start, names.zone), moment::clock(span.end, names.zone));
+                let there = elsewhere.iter().filter(|(slot, _)| wanted == Known::Busy && slot.overlaps(span));
+                let reviews: Vec<String> = there.map(|(_, review)| one_line(review.as_str(), 80)).collect();
+                if reviews.is_empty() { hours } else { format!("{hours} (in {})", reviews.join(", ")) }
             })
             .collect();
         if all.is_empty() { "–".to_owned() } else { all.join(", ") }
@@ -304,6 +312,18 @@ fn in_words(
         now: class(time.in_slot(present)),
         then: proposed.map(|slot| class(time.in_slot(slot))),
     }
+}
+
+/// Where the person sits in other reviews, or is proposed to sit, and in which.
+fn elsewhere(scene: &Scene<'_>, person: &Person) -> Vec<(Slot, ReviewId)> {
+    let others = scene.facts.seats(person).iter().filter(|seat| seat.review != scene.review.head.review);
+    let counted = others.filter(|_| scene.policy.other_reviews == OtherReviews::Busy);
+    let slots = counted.flat_map(|seat| {
+        let proposed = seat.tentative.filter(|tentative| scene.now < tentative.expires_at);
+        let slots = seat.authoritative.map(|seat| seat.slot).into_iter().chain(proposed.map(|seat| seat.slot));
+        slots.map(|slot| (slot, seat.review.clone()))
+    });
+    slots.collect()
 }
 
 fn summary(present: &Slot, moved: Option<&Slot>, names: &Names<'_>) -> String {

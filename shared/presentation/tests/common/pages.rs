@@ -58,6 +58,31 @@ pub fn answered() -> World {
     world
 }
 
+/// The owner's page where an attendee sits in another review at the proposed hour, and is proposed to sit in a third.
+pub fn seated_elsewhere() -> Page {
+    use refresh_core::facts::seat::{AuthoritativeSeat, PersonSeats, Seat, TentativeSeat};
+    let mut world = answered();
+    let proposed = world.review.pending.as_ref().map(|version| version.packet.slot).expect("a proposal");
+    let seat = |review: &str| Seat {
+        review: refresh_core::ReviewId::parse(review).expect("a name"),
+        person: person("so-a"),
+        authoritative: None,
+        tentative: None,
+        invitations: Vec::new(),
+    };
+    let sits = AuthoritativeSeat { slot: proposed, claim: at("08:00:00") };
+    let expires_at = proposed.start;
+    let may_sit = TentativeSeat { slot: proposed, made_at: at("08:00:00"), told: true, expires_at };
+    let over = TentativeSeat { expires_at: at("09:00:00"), ..may_sit };
+    let seats = vec![
+        Seat { authoritative: Some(sits), ..seat("RR-2000") },
+        Seat { tentative: Some(may_sit), ..seat("RR-3000") },
+        Seat { tentative: Some(over), ..seat("RR-4000") },
+    ];
+    world.facts.insert_seats(person("so-a"), PersonSeats { seated_by: None, seats });
+    adoption(&world.scene(&person("rm-a")), &adoption::AdoptionState::Open(FORM), AnswerTo::Get, None)
+}
+
 pub fn adoptions() -> Vec<(&'static str, Page)> {
     use adoption::{AdoptionState as At, Again};
     let owner = person("rm-a");
