@@ -23,7 +23,7 @@ use holdpoint_tests::world::patience;
 use lambda_shell::clock::Clock;
 
 use crate::{
-    audit::Audit,
+    audit::Audits,
     bugs::Bug,
     older, people,
     scene::{self, Event, MINUTE, Scene, instant},
@@ -77,13 +77,14 @@ struct Run {
     faults: usize,
     /// Not while everything comes to rest.
     unkind: bool,
-    audit: Audit,
+    audit: Audits,
     story: Vec<String>,
     calls: usize,
 }
 
-pub async fn play(seed: u64, bug: Option<&Bug>) -> Played {
-    let mut run = match Run::open(seed, bug).await {
+/// `shared`: several reviews that share people.
+pub async fn play(seed: u64, bug: Option<&Bug>, shared: bool) -> Played {
+    let mut run = match Run::open(seed, bug, shared).await {
         Ok(run) => run,
         Err(why) => panic!("seed {seed}: {why}"),
     };
@@ -92,11 +93,11 @@ pub async fn play(seed: u64, bug: Option<&Bug>) -> Played {
 }
 
 impl Run {
-    async fn open(seed: u64, bug: Option<&Bug>) -> Result<Self, String> {
+    async fn open(seed: u64, bug: Option<&Bug>, shared: bool) -> Result<Self, String> {
         let mut rng = Rng::with_seed(seed);
         // What the SDK itself draws on this thread: the whole schedule follows from its seed.
         fastrand::seed(seed);
-        let scene = scene::draw(&mut rng);
+        let scene = if shared { scene::draw_shared(&mut rng) } else { scene::draw(&mut rng) };
         let hand = Arc::new(AtomicI64::new(scene::MORNING));
         let settings = Settings { retries: Some(patience()), ..Settings::in_memory(scene.policy.to_string()) };
         let clock = Clock::steered(hand.clone());
@@ -108,7 +109,7 @@ impl Run {
             let older = (index == 1 && bug.is_none() && rng.u8(..4) == 0).then_some(&older::BINARY);
             workers.push(Worker::of(&engine, skew[rng.usize(..3)], seed, bug.or(older))?);
         }
-        let audit = Audit::new(&scene, scene::REVIEW);
+        let audit = Audits::new(&scene);
         let faults = rng.usize(..7);
         Ok(Self {
             engine,

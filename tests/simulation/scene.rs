@@ -34,6 +34,8 @@ pub struct Event {
 
 #[derive(Clone, Debug)]
 pub struct Scene {
+    /// Of one change, with the same people.
+    pub reviews: Vec<String>,
     pub policy: Value,
     /// What is known before the review is issued, and its issuing last.
     pub setup: Vec<Event>,
@@ -84,10 +86,56 @@ pub fn draw(rng: &mut Rng) -> Scene {
         let change = maker.change();
         after.push(change);
     }
-    Scene { policy, setup, changes: after }
+    Scene { reviews: vec![REVIEW.to_owned()], policy, setup, changes: after }
+}
+
+/// Two or three reviews that share their people, and what happens to them comes in clusters: a day on which a release
+/// slips. Calendars show what we put there, in entries or in runs.
+pub fn draw_shared(rng: &mut Rng) -> Scene {
+    let mut scene = draw(rng);
+    let (roles, people) = (1 + rng.usize(1..3), 4 + rng.usize(..2));
+    let mut maker = Maker { rng, roles, people, made: 100, revisions: Default::default(), deadline_is_short: false };
+    // The facts of one world: what was drawn for one review alone is drawn anew for the people of all.
+    scene.policy = maker.policy();
+    scene.policy["defaults"]["working_hours"] = Value::Null;
+    scene.policy["defaults"]["other_reviews"] = if maker.one_in(8) { "ignored".into() } else { "busy".into() };
+    let mut setup = maker.facts();
+    maker.rng.shuffle(&mut setup);
+    let reviews = 2 + maker.rng.usize(..2);
+    scene.reviews = (1..=reviews).map(|number| format!("RR-{number}")).collect();
+    for id in &scene.reviews {
+        setup.push(maker.issue_of(id));
+    }
+    let mut changes = Vec::new();
+    for _ in 0..2 + maker.rng.usize(..3) {
+        // What slips, slips for all of them.
+        changes.push(maker.evidence(false));
+        for _ in 0..maker.rng.usize(..3) {
+            let change = if maker.one_in(2) { maker.own_entries() } else { maker.change() };
+            changes.push(change);
+        }
+    }
+    Scene { setup, changes, ..scene }
 }
 
 impl Maker<'_> {
+    /// A calendar that shows the hours at which reviews are held as a rule, once or twice, or in a run.
+    fn own_entries(&mut self) -> Event {
+        let index = self.rng.usize(..self.people);
+        let from = MIDNIGHT + [14 * HOUR, 13 * HOUR + 30 * MINUTE, 15 * HOUR][self.rng.usize(..3)];
+        let merged = self.one_in(3);
+        let mut busy = vec![span(from, from + if merged && self.one_in(2) { 2 * HOUR } else { HOUR })];
+        if !merged && self.one_in(2) {
+            busy.push(span(from, from + HOUR));
+        }
+        let about = format!("{} shows {} times {}, merged: {merged}", person(index), busy.len(), instant(from));
+        let horizon = span(MIDNIGHT, MIDNIGHT + 48 * HOUR);
+        let data = json!({
+            "person": person(index), "kind": "calendar", "horizon": horizon, "busy": busy, "merged": merged,
+        });
+        self.event("availability.updated", about, data, &format!("calendar {index}"))
+    }
+
     fn one_in(&mut self, n: u32) -> bool {
         self.rng.u32(..n) == 0
     }
@@ -187,16 +235,24 @@ impl Maker<'_> {
     }
 
     fn issue(&mut self) -> Event {
+        self.issue_of(REVIEW)
+    }
+
+    fn issue_of(&mut self, id: &str) -> Event {
         let from = MIDNIGHT + [14 * HOUR, 13 * HOUR + 30 * MINUTE, 15 * HOUR][self.rng.usize(..3)];
         let attendees: Vec<Value> =
             (0..self.roles).map(|role| json!({ "role": ROLES[role], "attendee": person(role) })).collect();
         let optional = if self.one_in(3) { json!(["guest@example.com"]) } else { json!([]) };
         let data = json!({
-            "review_id": REVIEW, "title": "Identity 4.2", "service": SERVICE, "change_id": CHANGE, "version": 1,
+            "review_id": id, "title": "Identity 4.2", "service": SERVICE, "change_id": CHANGE, "version": 1,
             "slot": span(from, from + HOUR), "time_zone": "Europe/Berlin", "roles": attendees, "optional": optional,
             "checkpoints": [CHECKPOINT], "policy": {},
         });
-        self.event("review.issued", "the review is issued".to_owned(), data, "review")
+        let (about, subject) = match id == REVIEW {
+            true => ("the review is issued".to_owned(), "review".to_owned()),
+            false => (format!("{id} is issued for {}", instant(from)), format!("review {id}")),
+        };
+        self.event("review.issued", about, data, &subject)
     }
 
     fn change_record(&mut self, state: &str, moved: bool) -> Event {

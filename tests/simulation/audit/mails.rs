@@ -7,10 +7,6 @@ use super::{Audit, Mailed, ensure};
 use crate::scene;
 
 impl Audit {
-    pub const fn mails_seen(&self) -> usize {
-        self.mails.len()
-    }
-
     pub fn mailed(&mut self, mail: &Mail) -> Result<(), String> {
         let [to] = &mail.to[..] else { return Err(format!("one mail to {:?}", mail.to)) };
         self.mails.push(Mailed { message_id: mail.message_id.clone(), to: to.clone() });

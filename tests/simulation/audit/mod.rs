@@ -5,6 +5,7 @@
 //! |---|---|---|
 //! | after every write | one authoritative version, chain, triggers, decisions, sequences, told people | [`steps`] |
 //! | at every mail | who it is for, what stands in it, calendars that never go back | [`mails`] |
+//! | after every write, and once all is quiet | whom several reviews seat | [`seats`] |
 //! | once all is quiet | newest facts, every trigger, what everybody was told, the choice itself | [`quiet`], [`views`], [`choice`] |
 
 mod carried;
@@ -12,12 +13,13 @@ mod choice;
 mod items;
 mod mails;
 mod quiet;
+mod seats;
 mod steps;
 mod views;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use holdpoint::embedded::Embedded;
+use holdpoint::{embedded::Embedded, mailbox::Mail, queues::Queues};
 pub use items::{Item, body_of, bytes_of, digest, hex, seal_of};
 use serde_json::{Value, json};
 
@@ -25,7 +27,87 @@ use crate::{people::Answered, scene::Scene};
 
 type Key = (String, String);
 
+/// An auditor a review. Each knows everything that is stored, and judges one.
+pub struct Audits {
+    all: Vec<Audit>,
+    mails: usize,
+}
+
+impl Audits {
+    pub fn new(scene: &Scene) -> Self {
+        Self { all: scene.reviews.iter().map(|id| Audit::new(scene, id)).collect(), mails: 0 }
+    }
+
+    pub fn met(&self) -> BTreeSet<String> {
+        self.all.iter().flat_map(Audit::met).collect()
+    }
+
+    pub fn said(&mut self, event: &Value) {
+        self.all.iter_mut().for_each(|audit| audit.said(event));
+    }
+
+    /// A process ended, or a call of it failed: a mail may be in doubt.
+    pub fn died(&mut self) {
+        self.all.iter_mut().for_each(Audit::died);
+    }
+
+    pub fn posted(&mut self, posted: &Posted) {
+        self.all.iter_mut().for_each(|audit| audit.posted(posted.clone()));
+    }
+
+    pub fn answered(&mut self, answered: &Answered) {
+        self.all.iter_mut().for_each(|audit| audit.answered(answered));
+    }
+
+    pub fn failed(&mut self, why: &str) -> Result<(), String> {
+        self.all.iter_mut().try_for_each(|audit| audit.failed(why))
+    }
+
+    /// When time alone next changes something in any review.
+    pub fn due_at(&self) -> Option<i64> {
+        self.all.iter().filter_map(Audit::due_at).min()
+    }
+
+    /// The end of the last quiet period that runs.
+    pub fn quiet_until(&self) -> Option<i64> {
+        self.all.iter().filter_map(Audit::quiet_until).max()
+    }
+
+    pub async fn wrote(
+        &mut self,
+        store: &Embedded,
+        table: &str,
+        keys: Vec<Key>,
+        looks_only: bool,
+    ) -> Result<(), String> {
+        for audit in &mut self.all {
+            audit.wrote(store, table, keys.clone(), looks_only).await?;
+        }
+        Ok(())
+    }
+
+    pub const fn mails_seen(&self) -> usize {
+        self.mails
+    }
+
+    /// Each mail is about one review, as its tag says.
+    pub fn mailed(&mut self, mail: &Mail) -> Result<(), String> {
+        self.mails += 1;
+        let about = mail.tags.iter().find(|(name, _)| name == "review").map(|(_, review)| review.as_str());
+        let audit = self.all.iter_mut().find(|audit| Some(audit.id.as_str()) == about);
+        audit.ok_or_else(|| format!("a mail about {about:?}"))?.mailed(mail)
+    }
+
+    pub async fn quiet(&mut self, store: &Embedded, queues: &Queues, now: i64) -> Result<(), String> {
+        for audit in &mut self.all {
+            audit.quiet(store, queues, now).await?;
+        }
+        seats::apart(&self.all, now)
+    }
+}
+
 /// What somebody sent from a page.
+#[derive(Clone)]
 pub struct Posted {
     /// Whom the link was mailed to.
     pub by: Option<String>,
@@ -72,7 +154,7 @@ pub struct Audit {
 }
 
 impl Audit {
-    pub fn new(scene: &Scene, id: &str) -> Self {
+    fn new(scene: &Scene, id: &str) -> Self {
         Self {
             id: id.to_owned(),
             policy: scene.policy["defaults"].clone(),

@@ -15,7 +15,7 @@ impl Audit {
         self.newest_facts()?;
         self.every_trigger()?;
         let Some(head) = self.head().cloned() else {
-            let issued = self.said.iter().any(|said| said.subject["review"].is_string());
+            let issued = self.said.iter().any(|said| said.subject["review"] == self.id.as_str());
             return ensure(!issued, || "the review was issued, and is lost".to_owned());
         };
         self.mails_are_known()?;
@@ -25,6 +25,7 @@ impl Audit {
         ensure(due.is_none(), || format!("notices are due since {}", head["notices_at"]))?;
         self.everybody_knows(&head)?;
         self.no_hold_is_left(&head)?;
+        self.seats_fit(&head)?;
         if head["standing"] != "open" {
             self.nothing_left(&head)?;
         }
@@ -47,7 +48,7 @@ impl Audit {
     fn nothing_left(&self, head: &Value) -> Result<(), String> {
         ensure(head["check_at"].is_null(), || format!("it has ended, and is due since {}", head["check_at"]))?;
         let depends = |(pk, sk): &(String, String)| {
-            pk.starts_with("SUBJECT#") && !pk.starts_with("SUBJECT#link#") && sk.starts_with("REVIEW#")
+            pk.starts_with("SUBJECT#") && !pk.starts_with("SUBJECT#link#") && *sk == format!("REVIEW#{}", self.id)
         };
         let kept = self.items.iter().find(|(key, item)| depends(key) && item.attributes.get("expires_at").is_none());
         ensure(kept.is_none(), || format!("it has ended, and is looked up for ever: {:?}", kept.map(|(key, _)| key)))
@@ -140,7 +141,8 @@ impl Audit {
             .map(|mail| mail.to.as_str())
             .collect();
         ensure(unknown.len() <= self.deaths, || format!("mails that nothing knows of, to {unknown:?}"))?;
-        let entries = self.items.iter().filter(|((_, sk), _)| sk.starts_with("LINEAGE#"));
+        let own = format!("REVIEW#{}", self.id);
+        let entries = self.items.iter().filter(|((pk, sk), _)| *pk == own && sk.starts_with("LINEAGE#"));
         let notices = entries.flat_map(|(_, item)| happenings(&item.body, "notice")).count();
         ensure(notices == self.told.len(), || "notices of lineage are gone".to_owned())
     }

@@ -29,7 +29,7 @@ impl Audit {
             ensure(!text.contains(scene::SUBJECT), || format!("{name} holds a calendar's subject"))?;
             let link = ["/adopt/", "/acknowledge/"].iter().any(|link| text.contains(link));
             ensure(!link, || format!("{name} holds a link"))?;
-            if pk.starts_with("FACT#") {
+            if pk.starts_with("FACT#") && !pk.starts_with("FACT#seat#") {
                 fact(&name, was, &item)?;
             }
             if pk.starts_with("EVENT#")
@@ -42,6 +42,14 @@ impl Audit {
             self.items.insert((pk, sk), item);
         }
         self.accepted(&new)?;
+        let own = format!("REVIEW#{}", self.id);
+        let seats: Vec<(String, Option<Item>)> = new
+            .iter()
+            .filter(|(pk, sk, _)| pk.starts_with("FACT#seat#") && *sk == own)
+            .map(|(pk, _, was)| (pk.clone(), was.clone()))
+            .collect();
+        // What other reviews wrote is judged by their own auditors.
+        new.retain(|(pk, _, _)| *pk == own);
         let of_review = |start: &str| -> Vec<String> {
             new.iter().filter(|(_, sk, _)| sk.starts_with(start)).map(|(_, sk, _)| sk.clone()).collect()
         };
@@ -49,6 +57,7 @@ impl Audit {
         if !moved {
             let alone: Vec<String> = ONCE.iter().flat_map(|once| of_review(once)).collect();
             ensure(alone.is_empty(), || format!("written without a decision on HEAD: {alone:?}"))?;
+            ensure(seats.is_empty(), || format!("seats written without a decision on HEAD: {seats:?}"))?;
             return self.told_alone(&new);
         }
         let after = self.head().cloned().ok_or("HEAD is gone")?;
@@ -64,6 +73,7 @@ impl Audit {
         self.triggered(&entry, &causes)?;
         self.authorised(before.as_ref(), &after, &entry)?;
         self.notices(&entry, &new)?;
+        self.seats_step(before.as_ref(), &after, &seats)?;
         self.open_or_legal(&after)
     }
 
@@ -76,7 +86,7 @@ impl Audit {
             .collect();
         let (counted, facts): (Vec<_>, Vec<_>) = new
             .iter()
-            .filter(|(_, sk, _)| sk == "FACT")
+            .filter(|(pk, sk, _)| sk == "FACT" && !pk.starts_with("FACT#seat#"))
             .filter_map(|(pk, sk, was)| Some((was, &self.items.get(&(pk.clone(), sk.clone()))?.body)))
             .partition(|(was, is)| was.as_ref().is_some_and(|was| counts_stale(&was.body, is)));
         let facts: Vec<&Value> = facts.into_iter().map(|(_, fact)| fact).collect();

@@ -9,10 +9,10 @@ use crate::scene;
 
 impl Audit {
     fn terms(&self) -> Value {
-        self.fact(&format!("review#{}", scene::REVIEW)).map(|fact| fact["body"]["review"].clone()).unwrap_or_default()
+        self.fact(&format!("review#{}", self.id)).map(|fact| fact["body"]["review"].clone()).unwrap_or_default()
     }
 
-    fn packet(&self, number: &Value) -> Value {
+    pub(super) fn packet(&self, number: &Value) -> Value {
         self.version(number).map(|version| version["packet"].clone()).unwrap_or_default()
     }
 

@@ -134,6 +134,10 @@ pub fn facts(answer: &Value, start: &str, mut change: impl FnMut(&mut Value)) ->
     for table in answer["Responses"].as_object_mut().into_iter().flatten() {
         table.1.as_array_mut().into_iter().flatten().for_each(&mut look);
     }
+    answer["Items"].as_array_mut().into_iter().flatten().for_each(&mut look);
+    if answer["Items"].is_null() {
+        answer.as_object_mut()?.remove("Items");
+    }
     if answer["Item"].is_null() {
         answer.as_object_mut()?.remove("Item");
     }

@@ -6,6 +6,7 @@
 
 pub mod forge;
 mod reading;
+mod seats;
 mod settings;
 mod writing;
 
@@ -47,6 +48,8 @@ pub struct Bug {
     pub imitates: &'static str,
     /// The first seed that found it when it was made: where looking for it begins, to save time and for nothing else.
     pub near: u64,
+    /// Whether it shows only where several reviews share people.
+    pub shared: bool,
     pub sabotage: Sabotage,
 }
 
@@ -87,8 +90,10 @@ impl Bug {
 
 /// All of them.
 pub fn corpus() -> Vec<Bug> {
-    let bug = |(name, imitates, near, sabotage)| Bug { name, imitates, near, sabotage };
-    [writing::BUGS, reading::BUGS, settings::BUGS].into_iter().flatten().copied().map(bug).collect()
+    let bug =
+        |shared: bool| move |(name, imitates, near, sabotage): Row| Bug { name, imitates, near, shared, sabotage };
+    let alone = [writing::BUGS, reading::BUGS, settings::BUGS].into_iter().flatten().copied().map(bug(false));
+    alone.chain(seats::BUGS.iter().copied().map(bug(true))).collect()
 }
 
 /// Name, what it imitates, a seed that finds it, how.

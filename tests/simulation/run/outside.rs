@@ -62,7 +62,7 @@ impl Run {
             };
             let by = self.links.iter().find(|(_, known)| *known == path).map(|(to, _)| to.clone());
             self.tell(format!("worker {worker}: {} sends {choice}", by.as_deref().unwrap_or("a stranger")));
-            self.audit.posted(Posted { by, choice: choice.to_owned() });
+            self.audit.posted(&Posted { by, choice: choice.to_owned() });
             let request = people::post(&path, &seal, field, choice);
             return self.open_page(worker, request, false).await;
         }

@@ -1,0 +1,91 @@
+//! Bugs of several reviews that share people: looked for in schedules of two and three of them.
+
+use serde_json::{Value, json};
+
+use super::{
+    Falsified, Memory, Row,
+    Sabotage::{Answered, Sent},
+    forge::{each, facts, is, put, unconditional, writes},
+};
+use crate::seam::Call;
+
+pub const BUGS: &[Row] = &[
+    ("tentative_seat_ignored", "a choice looks at no proposal elsewhere", 1, Answered(tentative_ignored)),
+    ("seats_elsewhere_ignored", "a choice looks at no seat elsewhere", 1, Answered(seats_ignored)),
+    ("excuse_used_twice", "one object excuses every entry of its slot", 1, Answered(excused_twice)),
+    ("ask_lost_by_the_committer", "who commits forgets that others are to be asked", 1, Sent(never_asked)),
+    ("ask_lost_on_its_way", "the ask is sent once, by a process that dies", 1, Sent(ask_lost)),
+    ("claim_rewritten", "each decision claims its seats anew", 1, Sent(claim_rewritten)),
+    ("seat_beside_the_decision", "a decision forgets to write its seats", 1, Sent(seat_forgotten)),
+    ("no_condition_on_seats", "two owners adopt one hour of one person", 1, Sent(no_condition)),
+];
+
+fn tentative_ignored(_: &Call, answer: &Value, _: &mut Memory) -> Option<Value> {
+    facts(answer, "FACT#seat#", |seat| drop(seat.as_object_mut().map(|seat| seat.remove("tentative"))))
+}
+
+fn seats_ignored(_: &Call, answer: &Value, _: &mut Memory) -> Option<Value> {
+    facts(answer, "FACT#seat#", |seat| drop(seat.as_object_mut().map(|seat| seat.remove("authoritative"))))
+}
+
+/// What is told apart by nothing counts once: the second entry is excused with the first.
+fn excused_twice(_: &Call, answer: &Value, _: &mut Memory) -> Option<Value> {
+    facts(answer, "FACT#availability", |fact| {
+        if let Some(busy) = fact["body"]["availability"]["busy"].as_array_mut() {
+            busy.dedup();
+        }
+    })
+}
+
+fn instead(call: &Call, change: impl FnOnce(&Call) -> Call) -> Falsified {
+    let commits = call.operation == "TransactWriteItems" && writes(call, "HEAD");
+    let call = if commits { change(call) } else { call.clone() };
+    Falsified { requests: vec![call], answer: None }
+}
+
+fn never_asked(call: &Call, _: &mut Memory) -> Falsified {
+    instead(call, |call| put(call, "HEAD", |head| drop(head.as_object_mut().map(|head| head.remove("seats_moved")))))
+}
+
+fn ask_lost(call: &Call, _: &mut Memory) -> Falsified {
+    let asks = call.operation.starts_with("SendMessage") && call.body.to_string().contains("\"seats ");
+    if !asks {
+        return Falsified::not(call);
+    }
+    let entries = call.body["Entries"].as_array().into_iter().flatten();
+    let sent: Vec<Value> = entries
+        .map(|entry| json!({ "Id": entry["Id"], "MessageId": "lost", "MD5OfMessageBody": "00000000000000000000000000000000" }))
+        .collect();
+    Falsified::swallowed(json!({ "Successful": sent, "Failed": [], "MessageId": "lost" }))
+}
+
+fn claim_rewritten(call: &Call, _: &mut Memory) -> Falsified {
+    instead(call, |call| {
+        let mut at = Value::Null;
+        let call = put(call, "HEAD", |head| {
+            at = head["at"].clone();
+            for claim in head["claims"].as_object_mut().into_iter().flat_map(|claims| claims.values_mut()) {
+                *claim = at.clone();
+            }
+        });
+        put(&call, "FACT#seat#", |seat| {
+            if seat["authoritative"].is_object() {
+                seat["authoritative"]["claim"] = at.clone();
+            }
+        })
+    })
+}
+
+fn seat_forgotten(call: &Call, _: &mut Memory) -> Falsified {
+    instead(call, |call| super::forge::only(call, |action| !is(action, "FACT#seat#")))
+}
+
+fn no_condition(call: &Call, _: &mut Memory) -> Falsified {
+    instead(call, |call| {
+        each(call, |action| {
+            if is(action, "FACT#seat#") {
+                unconditional(action);
+            }
+        })
+    })
+}
