@@ -154,7 +154,7 @@ impl Maker<'_> {
     }
 
     fn policy(&mut self) -> Value {
-        let kinds = ["review", "change", "delegation", "availability", "evidence", "freeze", "person"];
+        let kinds = ["review", "change", "delegation", "availability", "evidence", "freeze", "person", "operator"];
         let sources: Vec<Value> = kinds
             .iter()
             .map(|kind| {
@@ -379,6 +379,18 @@ impl Maker<'_> {
                 let mut event = self.evidence(false);
                 event.body["data"]["revision"] = 1.into();
                 event.about = format!("long out of date: {}", event.about);
+                event
+            }
+            _ if self.one_in(3) => {
+                let decision = ["adopt", "adopt", "decline_other_slot", "decline_stand"][self.rng.usize(..4)];
+                let version = 2 + self.rng.u8(..3);
+                let about = format!("an operator says {decision} of version {version}");
+                let data = json!({
+                    "review_id": REVIEW, "version": version, "decision": decision, "by": "op@example.com",
+                    "reason": "no mail reaches the owner",
+                });
+                let mut event = self.event("proposal.decided", about, data, "decision");
+                event.body["source"] = "//operator.example.com".into();
                 event
             }
             _ if self.one_in(3) => {

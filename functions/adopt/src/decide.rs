@@ -26,7 +26,14 @@ pub(crate) async fn page(env: &Env, text: &str, request: &Request, deadline: Dea
         Ok(wished) => wished,
         Err(hint) => return show::present(env, &opened, Some(hint)).await,
     };
-    let attempt = DecisionAttempt { by: opened.reader.clone(), proposal, wish, reason, trace: opened.token.trace };
+    let attempt = DecisionAttempt {
+        by: opened.reader.clone(),
+        proposal,
+        wish,
+        reason,
+        trace: opened.token.trace,
+        as_operator: false,
+    };
     let committing = Committing { store: &env.store, jitter: &env.jitter, deadline };
     let decided = committing.decide("committing the decision", |_: Attempt| decide(env, &opened, &attempt)).await?;
     let (commit, answered) = decided.or_failure("deciding")?;

@@ -148,7 +148,7 @@ async fn known(env: &Env, event: &Event, now: Instant) -> Result<StoredBearing, 
     let fact = env.store.fact(&event.subject).await.doing("reading the subject's fact")?;
     let mut known = StoredBearing { fact, review_issued: true, calendars: None, uid_holder: None };
     match (&event.subject, event.body()) {
-        (Subject::Closure(review), Some(_)) => {
+        (Subject::Closure(review) | Subject::Decision(review), Some(_)) => {
             let terms = env.store.fact(&Subject::Review(review.clone())).await;
             known.review_issued = terms.doing("reading the review that is closed")?.is_some();
         }

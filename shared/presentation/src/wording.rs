@@ -329,6 +329,7 @@ pub fn field(field: &Field) -> String {
         Field::Violated => "Rules, for the present meeting".to_owned(),
         Field::Exception => "Exceptions".to_owned(),
         Field::Conflict(whose) => format!("Conflict reported, {}", role(whose)),
+        Field::Operator => "Decided in the owner’s place".to_owned(),
     }
 }
 
@@ -356,7 +357,7 @@ pub fn value(of: &Field, value: Option<&Value>, names: &Names<'_>) -> String {
             Field::Roster(_) | Field::Conflict(_) => "nobody",
             Field::Checkpoint(_) => "no ready time",
             Field::Violated => return violated(&[], names),
-            Field::Exception => "none",
+            Field::Exception | Field::Operator => "none",
             Field::FreezeEdge => "no",
             Field::Role | Field::Slot | Field::Standing => "none",
             Field::Attendance => "expected",
@@ -486,7 +487,8 @@ const fn of_the_whole(field: &Field) -> bool {
         | Field::FreezeEdge
         | Field::Violated
         | Field::Exception
-        | Field::Conflict(_) => true,
+        | Field::Conflict(_)
+        | Field::Operator => true,
         Field::Attendance | Field::Slot | Field::Role | Field::Standing | Field::Duty => false,
     }
 }

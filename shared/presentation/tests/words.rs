@@ -38,6 +38,7 @@ fn values(field: &Field) -> Vec<Option<Value>> {
         }
         Field::Role => vec![text("security_reviewer"), text("security_reviewer, service_owner")],
         Field::Roster(_) | Field::Conflict(_) => vec![text("sec-a@example.com"), text("sec-b@example.com")],
+        Field::Operator => vec![text("op-1@example.com adopted: no mail"), text("op-1@example.com declined: no mail")],
         Field::Standing => [Seating::Tentative, Seating::Authoritative].map(Value::Seating).map(Some).to_vec(),
         Field::Attendance => [Attendance::WouldBeReleased, Attendance::Released, Attendance::Cancellation]
             .map(Value::Attendance)
@@ -83,13 +84,14 @@ fn fields() -> Vec<Field> {
         Field::Violated,
         Field::Exception,
         Field::Conflict(role("security_reviewer")),
+        Field::Operator,
     ];
     // A field that is added to the core is missed here by the compiler.
     for field in &all {
         match field {
             Field::Attendance | Field::Slot | Field::Role | Field::Standing | Field::Duty | Field::Roster(_) => {}
             Field::Checkpoint(_) | Field::Window | Field::Cutover | Field::FreezeEdge | Field::Violated => {}
-            Field::Exception | Field::Conflict(_) => {}
+            Field::Exception | Field::Conflict(_) | Field::Operator => {}
         }
     }
     all

@@ -115,7 +115,14 @@ impl<'a> Play<'a> {
     fn decide(&mut self, wish: Wish) -> Result<(), String> {
         let Some(pending) = self.store.review.head.pending.clone() else { return Ok(()) };
         let Some(by) = pending.adopter.clone() else { return Ok(()) };
-        let attempt = DecisionAttempt { by, proposal: pending.fingerprint(), wish, reason: None, trace: None };
+        let attempt = DecisionAttempt {
+            by,
+            proposal: pending.fingerprint(),
+            wish,
+            reason: None,
+            trace: None,
+            as_operator: false,
+        };
         let review = &self.store.review;
         let answered = adopt::decide(review, &self.facts, &self.store.deployment, &attempt, self.at());
         answered.commit.map_or(Ok(()), |commit| self.store.write(commit))

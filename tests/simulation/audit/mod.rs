@@ -200,6 +200,7 @@ impl Audit {
         let subject = match kind {
             "review.issued" => json!({ "review": data["review_id"] }),
             "review.closed" => json!({ "closure": data["review_id"] }),
+            "proposal.decided" => json!({ "decision": data["review_id"] }),
             "change.updated" => json!({ "change": data["change_id"] }),
             "delegation.updated" => json!({ "delegation": [data["service"], data["role"]] }),
             "availability.updated" => json!({ "availability": [data["person"], data["kind"]] }),

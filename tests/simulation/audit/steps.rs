@@ -225,7 +225,10 @@ impl Audit {
             ensure(pending.is_object(), || "decided on what was not pending".to_owned())?;
             let content = packet(&pending["version"]);
             let may = self.decider(&was, &content);
-            ensure(may.as_deref() == Some(by), || format!("{by} decided; {may:?} may"))?;
+            // An operator may in the owner's place, where a source of operators says so.
+            let operator = answer["as_operator"] == true;
+            let said = || self.operator_said(by, &answer["note"]);
+            ensure(may.as_deref() == Some(by) || operator && said(), || format!("{by} decided; {may:?} may"))?;
             let named = format!("[{},{}]", pending["digest"], pending["first_version"]);
             let id = hex(&digest(&[b"proposal-id", named.as_bytes()]));
             ensure(answer["about"] == id, || format!("{by} decided on another proposal than the pending one"))?;
@@ -236,9 +239,20 @@ impl Audit {
                 .posted
                 .iter()
                 .any(|posted| posted.by.as_deref() == Some(by) && (posted.choice == "adopt") == adopted);
-            ensure(sent, || format!("{by} never sent that"))?;
+            ensure(sent || operator, || format!("{by} never sent that"))?;
+            if operator {
+                let told = &after["operator"]["decided"];
+                ensure(told["by"] == by, || format!("{by} decided in the owner's place; HEAD says {told}"))?;
+            }
         }
         Ok(())
+    }
+
+    /// Whether the newest word of operators about the review is theirs, for that reason.
+    fn operator_said(&self, by: &str, reason: &Value) -> bool {
+        let fact = self.fact(&format!("decision#{}", scene::REVIEW));
+        let said = fact.map(|fact| &fact["body"]["decision"]);
+        said.is_some_and(|said| said["by"] == by && said["reason"] == *reason)
     }
 
     /// The owner; where a proposal gives or takes their own seat, the alternate owner, unless it does so with theirs.

@@ -113,6 +113,10 @@ impl Audit {
         let told = |exception: &&Value| hears && exception["waits_until"].is_null();
         let exceptions = head["exceptions"].as_array().into_iter().flatten().filter(told);
         view["exceptions"] = exceptions.map(line).collect();
+        // That somebody decided in the owner's place is told to whoever hears of exceptions.
+        if hears && head["operator"]["decided"].is_object() {
+            view["operator"] = head["operator"]["decided"].clone();
+        }
         view
     }
 

@@ -21,6 +21,7 @@ pub const BUGS: &[Row] = &[
     ("revoked_counts", "a revoked delegate stands in", 13, Answered(revoked_counts)),
     ("validity_overlooked", "a delegate stands in for ever", 72, Answered(validity_overlooked)),
     ("window_ignored", "a window opens earlier than the change says", 2, Answered(window_ignored)),
+    ("operator_misnamed", "a decision in the owner's place goes by another name", 1, Answered(operator_misnamed)),
     ("owner_never_changes", "the owner is whoever it was at first", 4, Answered(first_owner)),
     ("dependents_cached", "who depends on a subject is looked up once", 1, Answered(dependents_cached)),
     ("last_writer_wins", "an older revision replaces a newer one", 2, Both(unconditional_facts, no_known_fact)),
@@ -169,4 +170,11 @@ mod tests {
         assert_ne!(answer["Item"]["digest"], before);
         assert!(crate::audit::Item::read(answer["Item"].clone()).is_ok());
     }
+}
+
+/// Whoever decided in the owner's place is recorded as somebody else.
+fn operator_misnamed(_: &Call, answer: &Value, _: &mut Memory) -> Option<Value> {
+    facts(answer, "FACT#decision", |fact| {
+        fact["body"]["decision"]["by"] = "somebody-else@example.com".into();
+    })
 }

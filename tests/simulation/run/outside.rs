@@ -56,6 +56,7 @@ impl Run {
             let (field, choice) = match (adopting, self.rng.u8(..6)) {
                 (true, 0) => ("choice", "decline_other_slot"),
                 (true, 1) => ("choice", "decline_stand"),
+                (true, 2) => ("choice", "send_link"),
                 (true, _) => ("choice", "adopt"),
                 (false, 0 | 1) => ("answer", "conflict"),
                 (false, _) => ("answer", "acknowledged"),

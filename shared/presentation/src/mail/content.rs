@@ -289,7 +289,7 @@ impl Told<'_> {
                 Field::Roster(_) => 4,
                 Field::FreezeEdge => 5,
                 Field::Exception => 6,
-                Field::Conflict(_) => 7,
+                Field::Conflict(_) | Field::Operator => 7,
                 // What was told as a proposal counts now: of that, what it no longer breaks is the lesser news.
                 Field::Standing => 8,
                 Field::Checkpoint(_) => 9,

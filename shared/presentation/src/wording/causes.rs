@@ -18,6 +18,7 @@ pub fn why(standpoint: &Standpoint, names: &Names<'_>) -> String {
     let (what, open) = match &standpoint.subject {
         Subject::Review(_) => ("the review’s own terms".to_owned(), true),
         Subject::Closure(_) => ("the closing of the review".to_owned(), true),
+        Subject::Decision(_) => ("an operator’s decision".to_owned(), true),
         Subject::Change(id) => (format!("change record {}", one_line(id.as_str(), 80)), true),
         Subject::Evidence(_, key) => (format!("evidence {}", one_line(key.as_str(), 80)), true),
         Subject::Freeze(calendar) => (format!("freeze calendar {}", one_line(calendar.as_str(), 80)), true),
@@ -58,6 +59,7 @@ pub fn subject(subject: &Subject, names: &Names<'_>) -> String {
     match subject {
         Subject::Review(_) => "terms of the review".to_owned(),
         Subject::Closure(_) => "closing of the review".to_owned(),
+        Subject::Decision(_) => "operator’s decision".to_owned(),
         Subject::Change(id) => format!("change record {}", one_line(id.as_str(), 80)),
         Subject::Delegation(_, whose) => format!("delegate mapping of the {}", role(whose)),
         Subject::Availability(person, diary, name) => {

@@ -16,6 +16,7 @@ pub fn as_issued(review: &Review) -> Review {
     head.answers.clear();
     head.duties.clear();
     head.adoptions = 0;
+    head.operator = None;
     head.today = Today {
         owner: issued.owner.clone(),
         owner_confirmed: !issued.violated.contains(&Mark::Remark(Remark::OwnerUnconfirmed)),

@@ -134,6 +134,7 @@ impl<'a> Reading<'a> {
         if self.head().standing != Standing::Cancelled {
             self.add_whole(person, &mut view);
             self.add_exceptions(person, &mut view);
+            self.add_operator(person, &mut view);
         }
         view
     }
@@ -209,6 +210,13 @@ impl<'a> Reading<'a> {
         if self.decides(person) {
             view.decides = self.head().pending.as_ref().map(crate::record::review::Pending::id);
         }
+    }
+
+    /// Whoever hears of exceptions hears that somebody decided in the owner's place.
+    fn add_operator(&self, person: &Person, view: &mut View) {
+        let hears = self.sees_all(person) || self.policy.escalation_contacts.contains(person);
+        let decided = self.head().operator.as_ref().and_then(|record| record.decided.as_ref());
+        view.operator = decided.filter(|_| hears).cloned();
     }
 
     fn add_exceptions(&self, person: &Person, view: &mut View) {

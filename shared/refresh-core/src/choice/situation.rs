@@ -270,9 +270,10 @@ impl<'a> Situation<'a> {
 
     /// The same facts themselves, in order of subject.
     pub fn stood_on(&self) -> impl Iterator<Item = &'a Fact> {
-        self.facts
-            .iter()
-            .filter(|fact| !matches!(fact.subject, Subject::Person(_) | Subject::Closure(_) | Subject::Calendars(_)))
+        let stands = |subject: &Subject| {
+            !matches!(subject, Subject::Person(_) | Subject::Closure(_) | Subject::Calendars(_) | Subject::Decision(_))
+        };
+        self.facts.iter().filter(move |fact| stands(&fact.subject))
     }
 }
 
@@ -284,7 +285,8 @@ pub fn subjects<'a>(
     deployment: &Deployment,
     seated: impl IntoIterator<Item = &'a Person>,
 ) -> BTreeSet<Subject> {
-    let mut subjects = BTreeSet::from([Subject::Review(id.clone()), Subject::Closure(id.clone())]);
+    let mut subjects =
+        BTreeSet::from([Subject::Review(id.clone()), Subject::Closure(id.clone()), Subject::Decision(id.clone())]);
     let Some(terms) = facts.terms(id) else { return subjects };
     let policy = deployment.defaults.with(&terms.policy);
     subjects.insert(Subject::Change(terms.change.clone()));

@@ -73,7 +73,15 @@ pub fn answer(
     draft.trace = trace;
     draft.at_once = reply == Reply::Conflict;
     let (by_whom, about) = (by.clone(), answer.row);
-    let line = AnswerLine { by: by_whom, action: Action::Acknowledge, result, about, reply: Some(reply), note };
+    let line = AnswerLine {
+        by: by_whom,
+        action: Action::Acknowledge,
+        result,
+        about,
+        reply: Some(reply),
+        note,
+        as_operator: false,
+    };
     draft.happened(Happening::Answer(line));
     if current.is_some() {
         let answers = &mut draft.head().answers;

@@ -7,7 +7,7 @@ use crate::{
     choice::situation::Situation,
     decide::{
         draft::Draft,
-        refresh::{self, Occasion, advance},
+        follow::{self, Occasion, advance},
     },
     facts::{fact::Facts, policy::Deployment, subject::Subject},
     record::{
@@ -67,6 +67,8 @@ pub struct DecisionAttempt {
     pub reason: Option<String>,
     /// Of the mail whose link it is.
     pub trace: Option<TraceId>,
+    /// Whether an operator decides in the owner's place.
+    pub as_operator: bool,
 }
 
 /// What came of it.
@@ -179,7 +181,7 @@ pub fn decide(
     Answered { result, before: decided, commit }
 }
 
-const fn is_decision(fate: Fate) -> bool {
+pub(crate) const fn is_decision(fate: Fate) -> bool {
     matches!(fate, Fate::Adopted | Fate::DeclinedOtherSlot | Fate::DeclinedStand)
 }
 
@@ -192,7 +194,7 @@ const fn refused(result: AnswerResult) -> bool {
 }
 
 /// Repeating a decision gives the first result; a contrary one names who decided when.
-fn repeat(attempt: &DecisionAttempt, decided: &PastProposal) -> Answered {
+pub(crate) fn repeat(attempt: &DecisionAttempt, decided: &PastProposal) -> Answered {
     let same = attempt.wish.fate() == Some(decided.fate);
     let result = match decided.fate {
         _ if !same => AnswerResult::AlreadyDecided,
@@ -234,7 +236,12 @@ fn refusal(
     None
 }
 
-fn carry_out(draft: &mut Draft<'_>, facts: &Facts, deployment: &Deployment, attempt: &DecisionAttempt) -> AnswerResult {
+pub(crate) fn carry_out(
+    draft: &mut Draft<'_>,
+    facts: &Facts,
+    deployment: &Deployment,
+    attempt: &DecisionAttempt,
+) -> AnswerResult {
     if attempt.wish == Wish::Adopt && !still_the_choice(draft, facts, deployment) {
         return AnswerResult::FactsChanged;
     }
@@ -254,7 +261,7 @@ fn still_the_choice(draft: &Draft<'_>, facts: &Facts, deployment: &Deployment) -
     if let Some(pending) = &mut told.head.pending {
         pending.told_at.get_or_insert(draft.now());
     }
-    match refresh::refresh(&told, facts, deployment, Vec::new(), draft.now()) {
+    match follow::recomputed(&told, facts, deployment, draft.now()) {
         None => true,
         Some(commit) => commit.head.pending.is_some_and(|now| now.id() == pending.id()),
     }
@@ -288,7 +295,7 @@ fn decline(draft: &mut Draft<'_>, facts: &Facts, attempt: &DecisionAttempt) -> A
         let violated = draft.violations();
         let freeze_edge = draft.review.head.today.freeze_edge;
         draft.head().stands_by = Some(StandsBy { violated, freeze_edge });
-        draft.escalate(refresh::override_reasons(draft));
+        draft.escalate(follow::override_reasons(draft));
         draft.decide(Outcome::Declined, None, None);
     } else {
         draft.escalate(Vec::new());
@@ -337,6 +344,7 @@ fn answer_line(review: &Review, attempt: &DecisionAttempt, result: AnswerResult)
         about: known.into_iter().find(|id| ProposalFingerprint::of_digest(id) == attempt.proposal).unwrap_or(about),
         reply: None,
         note: attempt.reason.clone(),
+        as_operator: attempt.as_operator,
     }
 }
 

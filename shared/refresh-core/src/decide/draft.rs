@@ -182,7 +182,14 @@ impl<'a> Draft<'a> {
         let version = self.review.pending.take()?;
         let at = self.now();
         let past = &mut self.review.head.past;
-        past.push(PastProposal { id: pending.id(), fate, by: by.cloned(), at });
+        past.push(PastProposal {
+            id: pending.id(),
+            fate,
+            by: by.cloned(),
+            at,
+            first_version: pending.first_version,
+            version: pending.version,
+        });
         if past.len() > MOST_PAST_PROPOSALS {
             past.remove(0);
         }

@@ -7,7 +7,7 @@ use crate::{
     audience::roles,
     base::digest::Digest,
     choice::{ours::Ours, situation::Situation, today::today, violation},
-    decide::draft::Draft,
+    decide::{draft::Draft, operator},
     record::{
         booking,
         mark::Remark,
@@ -74,6 +74,8 @@ impl<'a> Draft<'a> {
             notices_at: None,
             affected: BTreeSet::new(),
             mails_sent: 0,
+            // What was decided before there was anything to decide decides nothing.
+            operator: operator::seen(situation, None),
             trace: None,
             earlier: BTreeMap::new(),
             claims: BTreeMap::new(),

@@ -120,7 +120,7 @@ pub fn judge(event: &Event, known: &StoredContext<'_>, deployment: &Deployment, 
     if known.fact.is_some_and(|held| !deployment.may_speak_after(event.kind(), &held.source, source)) {
         return Err(Ignored::HeldByAnotherSource);
     }
-    if matches!(body, Body::Closure { .. }) && !known.review_issued {
+    if matches!(body, Body::Closure { .. } | Body::Decision(_)) && !known.review_issued {
         return Err(Ignored::UnknownSubject);
     }
     if known.uid_in_use {

@@ -152,6 +152,8 @@ pub enum Body {
         /// Why, in the source's words.
         reason: String,
     },
+    /// What an operator decided in the owner's place.
+    Decision(OperatorDecision),
     /// The state of a change record.
     Change(Change),
     /// Who holds a role of a service, and who may stand in.
@@ -167,6 +169,31 @@ pub enum Body {
     /// Which calendars a person has beside the one without a name. No source says so: the list grows with the first fact
     /// of each calendar.
     Calendars(BTreeSet<(Diary, DiaryName)>),
+}
+
+/// What an operator decided about one proposal in its owner's place, in the night in which the owner's mail does not arrive.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct OperatorDecision {
+    /// A version of the proposal.
+    pub version: u32,
+    /// What was decided.
+    pub decision: Decided,
+    /// The operator.
+    pub by: Person,
+    /// Why, in the operator's words.
+    pub reason: String,
+}
+
+/// What can be decided about a proposal.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Decided {
+    /// The proposal becomes authoritative.
+    Adopt,
+    /// Another slot is looked for.
+    DeclineOtherSlot,
+    /// The present slot stands.
+    DeclineStand,
 }
 
 /// A review's own terms. Slot, attendees and meeting are those of the first issue, for good.
@@ -530,6 +557,7 @@ impl Facts {
         mapping(service: &Service, role: &Role) -> Delegation(Mapping): Subject::Delegation(service.clone(), role.clone());
         evidence(change: &ChangeId, checkpoint: &Checkpoint) -> Evidence(Evidence): Subject::Evidence(change.clone(), checkpoint.clone());
         freezes(calendar: &Calendar) -> Freeze(Vec<Freeze>): Subject::Freeze(calendar.clone());
+        decision(review: &ReviewId) -> Decision(OperatorDecision): Subject::Decision(review.clone());
         profile(person: &Person) -> Person(Profile): Subject::Person(person.clone());
         calendars(person: &Person) -> Calendars(BTreeSet<(Diary, DiaryName)>): Subject::Calendars(person.clone());
     }

@@ -86,6 +86,8 @@ pub enum Subject {
     Review(ReviewId),
     /// The end of a review.
     Closure(ReviewId),
+    /// What an operator decided about a review's proposal, in its owner's place.
+    Decision(ReviewId),
     /// A change record.
     Change(ChangeId),
     /// Who fills a role of a service.
@@ -120,6 +122,7 @@ impl Subject {
     pub const fn kind(&self) -> Kind {
         match self {
             Self::Review(_) | Self::Closure(_) => Kind::Review,
+            Self::Decision(_) => Kind::Operator,
             Self::Change(_) => Kind::Change,
             Self::Delegation(..) => Kind::Delegation,
             Self::Availability(..) | Self::Calendars(_) => Kind::Availability,
@@ -135,6 +138,7 @@ impl Subject {
             Self::Closure(_) => "closure",
             Self::Calendars(_) => "calendars",
             Self::Seat(_) => "seat",
+            Self::Decision(_) => "decision",
             other => other.kind().word(),
         }
     }
@@ -142,7 +146,7 @@ impl Subject {
     /// The names that make the subject, in key order. Joining and escaping is the store's business.
     pub fn names(&self) -> Vec<&str> {
         match self {
-            Self::Review(id) | Self::Closure(id) => vec![id.as_str()],
+            Self::Review(id) | Self::Closure(id) | Self::Decision(id) => vec![id.as_str()],
             Self::Change(id) => vec![id.as_str()],
             Self::Delegation(service, role) => vec![service.as_str(), role.as_str()],
             Self::Availability(person, diary, name) => {

@@ -11,6 +11,7 @@ use crate::{
     Checkpoint, Instant, Interval, Person, Role,
     record::{
         mark::Mark,
+        review::Fate,
         view::{Attendance, ExceptionLine, Seating, View},
     },
 };
@@ -44,6 +45,8 @@ pub enum Field {
     Exception,
     /// Who answered `conflict` in a role.
     Conflict(Role),
+    /// What an operator decided in the owner's place.
+    Operator,
 }
 
 impl fmt::Display for Field {
@@ -62,6 +65,7 @@ impl fmt::Display for Field {
             Self::Violated => f.write_str("violated"),
             Self::Exception => f.write_str("exception"),
             Self::Conflict(role) => write!(f, "conflict.{role}"),
+            Self::Operator => f.write_str("operator"),
         }
     }
 }
@@ -84,6 +88,7 @@ impl std::str::FromStr for Field {
                 "freeze_edge" => Self::FreezeEdge,
                 "violated" => Self::Violated,
                 "exception" => Self::Exception,
+                "operator" => Self::Operator,
                 _ => return Err(format!("a field of a view; found {text:?}")),
             },
         })
@@ -163,7 +168,7 @@ impl Value {
         use serde_json::from_value;
         Ok(match field {
             Field::Slot | Field::Window | Field::Cutover => Self::Interval(from_value(raw)?),
-            Field::Role | Field::Roster(_) | Field::Conflict(_) => Self::Text(from_value(raw)?),
+            Field::Role | Field::Roster(_) | Field::Conflict(_) | Field::Operator => Self::Text(from_value(raw)?),
             Field::Standing => Self::Seating(from_value(raw)?),
             Field::Attendance => Self::Attendance(from_value(raw)?),
             Field::Duty => Self::Duty(from_value(raw)?),
@@ -226,6 +231,9 @@ pub fn delta(was: &View, now: &View, duty_was: Option<&DutyLine>, duty_now: Opti
         delta.leaving(was, now);
     } else {
         delta.whole(was, now);
+    }
+    if !leaves || now.operator.is_some() {
+        delta.field(Field::Operator, operator(was), operator(now));
     }
     // A proposal that went and came back is to be decided anew, though nothing else of it differs.
     if delta.0.is_empty() && was.decides != now.decides {
@@ -300,6 +308,13 @@ impl Delta {
             self.0.push(Difference { field: field(key.clone()), was: of(was), now: of(now) });
         }
     }
+}
+
+/// `op-1@example.com adopted: the owner's mail does not arrive`
+fn operator(view: &View) -> Option<Value> {
+    let line = view.operator.as_ref()?;
+    let done = if line.fate == Fate::Adopted { "adopted" } else { "declined" };
+    Some(Value::Text(format!("{} {done}: {}", line.by, line.reason)))
 }
 
 fn roles(view: &View) -> Option<Value> {

@@ -144,6 +144,9 @@ pub struct AnswerLine {
     /// What was written beside the answer.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub note: Option<String>,
+    /// Whether an operator decided in the owner's place, and not the owner by a link.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub as_operator: bool,
 }
 
 /// What a person did on a page.

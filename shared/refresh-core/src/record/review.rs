@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use crate::{
     Checkpoint, Instant, Interval, Person, ReviewId, TraceId,
     base::{digest::Digest, fingerprint::ProposalFingerprint, instant::Slot},
-    facts::authority::Ignored,
+    facts::{authority::Ignored, fact::Stamp},
     record::{
         booking::{Booking, InvitedSlot},
         delivery::{Reachability, Unreachable},
@@ -87,6 +87,9 @@ pub struct Head {
     pub affected: BTreeSet<Person>,
     /// How many mails went out in all.
     pub mails_sent: u32,
+    /// The operator's decision that was looked at last, and the last one that decided a proposal.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub operator: Option<OperatorRecord>,
     /// The trace that last changed anybody's view. A decision by time alone goes on under that trace.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub trace: Option<TraceId>,
@@ -282,6 +285,27 @@ pub struct StandsBy {
     pub freeze_edge: bool,
 }
 
+/// What an operator did in the owner's place.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct OperatorRecord {
+    /// The newest decision of an operator that was looked at: each counts once.
+    pub seen: Stamp,
+    /// The last one that decided a proposal, as people are told.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub decided: Option<OperatorLine>,
+}
+
+/// A decision in the owner's place, as people are told.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct OperatorLine {
+    /// The operator.
+    pub by: Person,
+    /// What became of the proposal.
+    pub fate: Fate,
+    /// Why, in the operator's words.
+    pub reason: String,
+}
+
 /// What became of an earlier proposal.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub struct PastProposal {
@@ -293,6 +317,12 @@ pub struct PastProposal {
     pub by: Option<Person>,
     /// When the proposal ended.
     pub at: Instant,
+    /// The version that first made the proposal; zero where an older release wrote this.
+    #[serde(default)]
+    pub first_version: u32,
+    /// The last version that carried the proposal.
+    #[serde(default)]
+    pub version: u32,
 }
 
 impl PastProposal {

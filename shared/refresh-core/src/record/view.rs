@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use crate::{
     Checkpoint, Instant, Interval, Person, Role, Source,
     base::{digest::Digest, fingerprint::RowFingerprint, instant::Slot},
-    record::{exception::ExceptionKind, mark::Mark, reason_word::ReasonWord},
+    record::{exception::ExceptionKind, mark::Mark, reason_word::ReasonWord, review::OperatorLine},
 };
 
 /// A person is affected exactly when this changed. Empty: nothing concerns them.
@@ -59,6 +59,9 @@ pub struct View {
     /// Who answered `conflict`, by role.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub conflicts: BTreeMap<Role, Person>,
+    /// What an operator decided in the owner's place, last. For whoever hears of exceptions.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub operator: Option<OperatorLine>,
 }
 
 impl View {

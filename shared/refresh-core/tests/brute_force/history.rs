@@ -186,6 +186,7 @@ impl<'a> History<'a> {
             wish,
             reason: None,
             trace: None,
+            as_operator: false,
         };
         let at = self.names.at(self.case.now);
         let answered = adopt::decide(&self.review, &self.facts, &self.deployment, &attempt, at);

@@ -7,8 +7,8 @@ use refresh_core::{
     decide::adopt::Wish,
     facts::{
         fact::{
-            Availability, Body, Busy, ChangeState, Delegate, DelegateStatus, EntryOf, Evidence, EvidenceRun,
-            EvidenceStatus, Freeze, Mapping, Meeting, Profile,
+            Availability, Body, Busy, ChangeState, Decided, Delegate, DelegateStatus, EntryOf, Evidence, EvidenceRun,
+            EvidenceStatus, Freeze, Mapping, Meeting, OperatorDecision, Profile,
         },
         policy::Registration,
         seat::{AuthoritativeSeat, InvitationTime, InvitedBy, TentativeSeat},
@@ -151,6 +151,7 @@ fn act(world: &mut World, step: &str, manner: Manner) -> Result<(), String> {
             Ok(())
         }
         "register" => register(world, rest),
+        "operator" => operator(world, rest, manner),
         "promise" => promise(world, rest),
         "reset" => {
             let subject = subject_of(rest)?;
@@ -416,6 +417,22 @@ fn register(world: &mut World, rest: &str) -> Result<(), String> {
         sender: None,
     });
     Ok(())
+}
+
+/// `operator adopt v8 as op-1`; `operator decline v8 as op-1`; `operator stand v8 as op-1`
+fn operator(world: &mut World, rest: &str, manner: Manner) -> Result<(), String> {
+    let (what, by) = rest.split_once(" as ").ok_or("what is decided, and `as` whom")?;
+    let (word, version) = what.split_once(" v").ok_or("what is decided, and of which version")?;
+    let decision = match word {
+        "adopt" => Decided::Adopt,
+        "decline" => Decided::DeclineOtherSlot,
+        "stand" => Decided::DeclineStand,
+        _ => return Err(format!("adopt, decline or stand; found {word:?}")),
+    };
+    let version = version.parse().map_err(|_| format!("a version; found {version:?}"))?;
+    let reason = "the owner cannot be reached".to_owned();
+    let body = Body::Decision(OperatorDecision { version, decision, by: fixture::person(by)?, reason });
+    world.send(Subject::Decision(fixture::review()), body, manner)
 }
 
 /// `promise change 120`: the sources of a kind promise to speak of each subject again within so many minutes.

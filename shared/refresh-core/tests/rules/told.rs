@@ -142,6 +142,7 @@ pub fn decide(
         wish,
         reason: None,
         trace: None,
+        as_operator: false,
     };
     let answer = if wish == Wish::SendLink { send_link::send_link } else { adopt::decide };
     let answered = answer(&review, &facts, &world.deployment, &attempt, world.now);

@@ -37,7 +37,7 @@ struct EventType {
 }
 
 /// Every type the product takes. The version is part of the name; a v2 is another line beside its v1.
-const TYPES: [EventType; 9] = [
+const TYPES: [EventType; 10] = [
     EventType { name: "dev.holdpoint.review.issued.v1", read: coordination::issued },
     EventType { name: "dev.holdpoint.review.closed.v1", read: coordination::closed },
     EventType { name: "dev.holdpoint.change.updated.v1", read: change::updated },
@@ -47,6 +47,7 @@ const TYPES: [EventType; 9] = [
     EventType { name: "dev.holdpoint.availability.updated.v1", read: schedule::availability },
     EventType { name: "dev.holdpoint.freeze.updated.v1", read: schedule::freeze },
     EventType { name: "dev.holdpoint.subject.reset.v1", read: operator::reset },
+    EventType { name: "dev.holdpoint.proposal.decided.v1", read: operator::decided },
 ];
 
 /// The names of all event types of the contract.

@@ -1,9 +1,10 @@
-//! What an operator does in person: `subject.reset`.
+//! What an operator does in person: `subject.reset` and `proposal.decided`.
 
 use refresh_core::{
     Calendar, ChangeId, Checkpoint, DiaryName, Person, ReviewId, Role, Service,
     facts::{
         event::{Reset, Statement},
+        fact::{Body, Decided, OperatorDecision},
         subject::{Diary, Kind, Subject},
     },
 };
@@ -12,6 +13,26 @@ use super::Said;
 use crate::reader::{Node, Object};
 
 const LONGEST_REASON: usize = 1_000;
+/// A decision's reason stands in HEAD, and in the mails of whoever hears of it.
+const LONGEST_DECISION_REASON: usize = 300;
+
+const DECISIONS: [(&str, Decided); 3] = [
+    ("adopt", Decided::Adopt),
+    ("decline_other_slot", Decided::DeclineOtherSlot),
+    ("decline_stand", Decided::DeclineStand),
+];
+
+/// A decision in the owner's place, about the proposal that a version carries.
+pub fn decided(data: &Object<'_>) -> Option<Said> {
+    let review = data.must("review_id", |node| node.parsed(ReviewId::parse));
+    let revision = data.must("revision", |node| node.revision());
+    let version = data.must("version", |node| u32::try_from(node.whole(1..=1_000_000_000)?).ok());
+    let decision = data.must("decision", |node| node.word(&DECISIONS));
+    let by = data.must("by", |node| node.parsed(Person::parse));
+    let reason = data.must("reason", |node| node.prose(LONGEST_DECISION_REASON));
+    let decision = OperatorDecision { version: version?, decision: decision?, by: by?, reason: reason? };
+    Some((Subject::Decision(review?), Statement::State { revision: revision?, body: Body::Decision(decision) }))
+}
 
 /// `subject` is the subject's parts, joined by `/`.
 pub fn reset(data: &Object<'_>) -> Option<Said> {
