@@ -120,6 +120,8 @@ struct Said {
     id: String,
     subject: Value,
     revision: u64,
+    /// Of evidence: when it says that it is ready.
+    ready_at: Option<i64>,
     /// When it was said the review was open and had asked to hear of this.
     awaited: bool,
 }
@@ -215,6 +217,7 @@ impl Audit {
             source: event["source"].as_str().unwrap_or_default().to_owned(),
             id: event["id"].as_str().unwrap_or_default().to_owned(),
             revision: data["revision"].as_u64().unwrap_or_default(),
+            ready_at: millis(&data["ready_at"]),
             subject,
             awaited,
         });

@@ -74,7 +74,7 @@ impl Audit {
         for said in &self.said {
             // An id counts once, whatever comes under it later; what was said by nobody's authority never counts.
             let first = ids.insert((&said.source, &said.id));
-            if !first || said.source.contains("impostor") || self.came_before_approval(said) {
+            if !first || said.source.contains("impostor") || self.was_never_in_force(said) {
                 continue;
             }
             let entry = newest.entry(said.subject.to_string()).or_insert((said.revision, &said.subject));
@@ -94,13 +94,21 @@ impl Audit {
         Ok(())
     }
 
-    /// A change that was never approved is not in force, whatever else is said of it.
-    fn came_before_approval(&self, said: &Said) -> bool {
+    /// A change that was never approved is not in force, whatever else is said of it; nor is evidence that was ready more
+    /// than five minutes after it came.
+    fn was_never_in_force(&self, said: &Said) -> bool {
+        const AHEAD: i64 = 5 * 60_000;
         self.items.values().any(|item| {
             item.attributes["sk"]["S"] == "EVENT"
                 && item.body["id"] == said.id.as_str()
                 && item.body["source"] == said.source.as_str()
-                && item.body["reason"] == "not_in_force"
+                && match item.body["reason"].as_str() {
+                    Some("not_in_force") => true,
+                    Some("in_the_future") => {
+                        millis(&item.body["at"]).zip(said.ready_at).is_some_and(|(at, ready)| at + AHEAD < ready)
+                    }
+                    _ => false,
+                }
         })
     }
 

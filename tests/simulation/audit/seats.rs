@@ -104,6 +104,19 @@ impl Audit {
         Ok(())
     }
 
+    /// Whether the person has a seat in that hour in a review that is neither this one nor `another`.
+    fn sits_beside(&self, person: &str, another: &str, slot: &Value) -> bool {
+        let partition = format!("FACT#seat#{person}");
+        let beside = [format!("REVIEW#{}", self.id), format!("REVIEW#{another}")];
+        self.items.iter().any(|((pk, sk), item)| {
+            *pk == partition
+                && sk.starts_with("REVIEW#")
+                && !beside.contains(sk)
+                && item.body["authoritative"].is_object()
+                && overlap(&item.body["authoritative"]["slot"], slot)
+        })
+    }
+
     /// Once all is quiet nobody is left to be asked, and no seat is lost.
     pub(super) fn seats_fit(&self, head: &Value) -> Result<(), String> {
         let left = head["seats_moved"].as_array().is_some_and(|people| !people.is_empty());
@@ -130,8 +143,15 @@ pub(super) fn apart(all: &[Audit], now: i64) -> Result<(), String> {
             for person in people(&packet).intersection(&people(&theirs)) {
                 let mark = json!(format!("booked:{person}"));
                 let says = |head: &Value| head["today"]["violated"].as_array().is_some_and(|all| all.contains(&mark));
-                ensure(says(&one_head) != says(&other_head), || {
-                    format!("{person} sits in {} and {} at once; booked in {}", one.id, other.id, says(&one_head))
+                let (says_one, says_other) = (says(&one_head), says(&other_head));
+                // Each may yield to a third review; between two alone, the older claim stands.
+                let third = one.sits_beside(person, &other.id, &packet["slot"])
+                    || other.sits_beside(person, &one.id, &theirs["slot"]);
+                ensure(if third { says_one || says_other } else { says_one != says_other }, || {
+                    format!(
+                        "{person} sits in {} and {} at once; booked in {says_one} and {says_other}",
+                        one.id, other.id
+                    )
                 })?;
             }
         }

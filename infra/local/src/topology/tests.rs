@@ -87,7 +87,8 @@ fn links_answer_get_head_and_post_and_nothing_else() {
     assert_eq!(of("/adopt/{token}"), [("GET", "adopt"), ("HEAD", "adopt"), ("POST", "adopt")]);
     assert_eq!(of("/acknowledge/{token}"), [("GET", "acknowledge"), ("HEAD", "acknowledge"), ("POST", "acknowledge")]);
     assert_eq!(of("/reviews/{token}"), [("GET", "adopt"), ("HEAD", "adopt")]);
-    assert_eq!(topology.routes.len(), 8);
+    assert_eq!(of("/hooks/{binding}"), [("POST", "ingest")]);
+    assert_eq!(topology.routes.len(), 9);
 }
 
 #[test]
