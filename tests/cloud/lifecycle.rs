@@ -209,6 +209,7 @@ async fn its_connections_are_open_before_it_asks_for_work() {
     let variables = [
         ("AWS_ENDPOINT_URL", endpoint.as_str()),
         ("TABLE", TABLE),
+        ("REFRESH_QUEUE_URL", "https://sqs.example.com/0/refresh.fifo"),
         ("LINK_KEYS", LINK_KEYS),
         ("ADOPT_LINK_BASE", "https://adopt.example.com"),
         ("ACKNOWLEDGE_LINK_BASE", "https://acknowledge.example.com"),

@@ -78,7 +78,7 @@ pub fn draw(rng: &mut Rng) -> Scene {
     let late = maker.rng.usize(0..8).saturating_sub(5).min(setup.len());
     let mut after: Vec<Event> = setup.split_off(setup.len() - late);
     // A freeze calendar of the policy is reported before anything else, but for some worlds in which none ever is.
-    if (roles + people) % 5 > 0 {
+    if !(roles + people).is_multiple_of(5) {
         setup.insert(0, maker.no_freeze());
     }
     setup.push(maker.issue());
@@ -172,8 +172,8 @@ impl Maker<'_> {
             "defaults": {
                 "grid_minutes": 30,
                 "min_notice_minutes": self.one_of(&[0, 30, 60]),
-                "min_decision_minutes": if self.roles % 2 == 0 { 15 } else { 0 },
-                "overdue_lead_minutes": if self.people % 2 == 0 { json!(60) } else { Value::Null },
+                "min_decision_minutes": if self.roles.is_multiple_of(2) { 15 } else { 0 },
+                "overdue_lead_minutes": if self.people.is_multiple_of(2) { json!(60) } else { Value::Null },
                 "evidence_buffer_minutes": self.one_of(&[0, 15]),
                 "evidence_grace_minutes": 15,
                 "lead_before_cutover_minutes": self.one_of(&[0, 30]),
@@ -187,7 +187,7 @@ impl Maker<'_> {
                 // Of what was drawn already: another draw would make every seed another schedule.
                 "hold_invites": exclusions == json!([]),
                 "metadata_alone": if self.roles == 2 { "told" } else { "carried" },
-                "escalate_after_minutes": if self.people % 2 == 0 { 0 } else { 15 },
+                "escalate_after_minutes": if self.people.is_multiple_of(2) { 0 } else { 15 },
                 "quiet_seconds": self.one_of(&[0, 60, 120]),
                 "adoption_deadline_minutes": if self.deadline_is_short { 45 } else { 240 },
                 "alternate_owner": alternate,

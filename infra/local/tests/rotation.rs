@@ -40,6 +40,8 @@ impl World {
         let mut policy: Value = serde_json::from_str(include_str!("../../policy.json")).unwrap();
         let kinds = ["review", "change", "delegation", "availability", "evidence"];
         let source = |kind| json!({ "kind": kind, "source": "//all.example.com", "governed_by": OWNER });
+        // No payload of another system comes here, and a binding's source must be registered.
+        policy["native"] = json!([]);
         policy["sources"] = kinds.map(source).to_vec().into();
         policy["defaults"] = json!({ "quiet_seconds": 0, "adoption_deadline_minutes": 1440 });
         let file = data.join("policy.json");

@@ -16,7 +16,8 @@ use calcard::{
 use refresh_core::{
     Instant, Person, ReviewId, Zone,
     base::instant::Slot,
-    record::notice::{CalendarObject, CalendarPart, CalendarStatus, Method, Participation},
+    record::booking::CalendarObject,
+    record::notice::{CalendarPart, CalendarStatus, Method, Participation},
 };
 
 use crate::{

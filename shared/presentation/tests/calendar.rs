@@ -7,7 +7,8 @@ use presentation::calendar::{Invitation, write};
 use proptest::prelude::*;
 use refresh_core::{
     Person, ReviewId, Uid,
-    record::notice::{CalendarObject, CalendarPart, CalendarStatus, Method, Participation},
+    record::booking::CalendarObject,
+    record::notice::{CalendarPart, CalendarStatus, Method, Participation},
 };
 
 use common::{at, named, notices, person, review_id, slot};

@@ -154,6 +154,13 @@ fn no_known_fact(call: &Call, answer: &Value, _: &mut Memory) -> Option<Value> {
     (fact && !terms && answer["Item"].is_object()).then(|| json!({}))
 }
 
+/// Whoever decided in the owner's place is recorded as somebody else.
+fn operator_misnamed(_: &Call, answer: &Value, _: &mut Memory) -> Option<Value> {
+    facts(answer, "FACT#decision", |fact| {
+        fact["body"]["decision"]["by"] = "somebody-else@example.com".into();
+    })
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -170,11 +177,4 @@ mod tests {
         assert_ne!(answer["Item"]["digest"], before);
         assert!(crate::audit::Item::read(answer["Item"].clone()).is_ok());
     }
-}
-
-/// Whoever decided in the owner's place is recorded as somebody else.
-fn operator_misnamed(_: &Call, answer: &Value, _: &mut Memory) -> Option<Value> {
-    facts(answer, "FACT#decision", |fact| {
-        fact["body"]["decision"]["by"] = "somebody-else@example.com".into();
-    })
 }

@@ -6,8 +6,9 @@
 use refresh_core::{
     base::instant::Slot,
     record::{
+        booking::CalendarObject,
         delta::{Difference, DutyAction, Field, Value},
-        notice::{CalendarObject, LinkTo, Method, Notice, NoticeKind, Participation, ReviewStanding},
+        notice::{LinkTo, Method, Notice, NoticeKind, Participation, ReviewStanding},
         view::{Attendance, Seating},
     },
 };

@@ -6,13 +6,11 @@ use refresh_core::{
     base::digest::Digest,
     facts::subject::{Diary, Subject},
     record::{
+        booking::CalendarObject,
         delta::{Difference, DutyAction, DutyLine, Field, Value},
         exception::{Exception, ExceptionKind, Missing, Reason},
         mark::Violation,
-        notice::{
-            CalendarObject, CalendarPart, CalendarStatus, LinkTo, Method, Notice, NoticeKind, Participation,
-            ReviewStanding,
-        },
+        notice::{CalendarPart, CalendarStatus, LinkTo, Method, Notice, NoticeKind, Participation, ReviewStanding},
         packet::Standpoint,
         reason_word::ReasonWord,
         rule::SlotRule,

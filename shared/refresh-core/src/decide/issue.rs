@@ -10,8 +10,8 @@ use crate::{
     decide::{draft::Draft, operator},
     record::{
         booking,
+        booking::CalendarObject,
         mark::Remark,
-        notice::CalendarObject,
         packet::Version,
         report::Report,
         review::{Head, Hold, MeetingObject, Review, Standing, Tip},

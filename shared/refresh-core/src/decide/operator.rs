@@ -12,7 +12,8 @@ use crate::{
         draft::Draft,
     },
     facts::{
-        fact::{Body, Decided, Facts, OperatorDecision, Stamp},
+        fact::{Body, Facts, Stamp},
+        operator::{OperatorChoice, OperatorDecision},
         policy::Deployment,
         subject::Subject,
     },
@@ -47,9 +48,9 @@ pub(crate) fn decide(draft: &mut Draft<'_>, facts: &Facts, deployment: &Deployme
     draft.at_once = true;
     let result = result(draft, facts, deployment, decision);
     let fate = match (result, decision.decision) {
-        (AnswerResult::Adopted, Decided::Adopt) => Fate::Adopted,
-        (AnswerResult::Declined, Decided::DeclineStand) => Fate::DeclinedStand,
-        (AnswerResult::Declined, Decided::DeclineOtherSlot) => Fate::DeclinedOtherSlot,
+        (AnswerResult::Adopted, OperatorChoice::Adopt) => Fate::Adopted,
+        (AnswerResult::Declined, OperatorChoice::DeclineStand) => Fate::DeclinedStand,
+        (AnswerResult::Declined, OperatorChoice::DeclineOtherSlot) => Fate::DeclinedOtherSlot,
         _ => return Some(result),
     };
     let line = OperatorLine { by: decision.by.clone(), fate, reason: decision.reason.clone() };
@@ -68,9 +69,9 @@ fn result(draft: &mut Draft<'_>, facts: &Facts, deployment: &Deployment, decisio
         by: decision.by.clone(),
         proposal: named.unwrap_or_else(|| ProposalFingerprint::of_digest(&Digest::ZERO)),
         wish: match decision.decision {
-            Decided::Adopt => Wish::Adopt,
-            Decided::DeclineOtherSlot => Wish::DeclineOtherSlot,
-            Decided::DeclineStand => Wish::DeclineStand,
+            OperatorChoice::Adopt => Wish::Adopt,
+            OperatorChoice::DeclineOtherSlot => Wish::DeclineOtherSlot,
+            OperatorChoice::DeclineStand => Wish::DeclineStand,
         },
         reason: Some(decision.reason.clone()),
         trace: None,

@@ -11,6 +11,7 @@ use crate::{
         text::{ConferenceUri, OneLine, Paragraphs},
     },
     facts::{
+        operator::OperatorDecision,
         policy::Overrides,
         seat::PersonSeats,
         subject::{Diary, Subject},
@@ -169,31 +170,6 @@ pub enum Body {
     /// Which calendars a person has beside the one without a name. No source says so: the list grows with the first fact
     /// of each calendar.
     Calendars(BTreeSet<(Diary, DiaryName)>),
-}
-
-/// What an operator decided about one proposal in its owner's place, in the night in which the owner's mail does not arrive.
-#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
-pub struct OperatorDecision {
-    /// A version of the proposal.
-    pub version: u32,
-    /// What was decided.
-    pub decision: Decided,
-    /// The operator.
-    pub by: Person,
-    /// Why, in the operator's words.
-    pub reason: String,
-}
-
-/// What can be decided about a proposal.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Decided {
-    /// The proposal becomes authoritative.
-    Adopt,
-    /// Another slot is looked for.
-    DeclineOtherSlot,
-    /// The present slot stands.
-    DeclineStand,
 }
 
 /// A review's own terms. Slot, attendees and meeting are those of the first issue, for good.

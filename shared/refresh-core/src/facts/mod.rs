@@ -3,6 +3,7 @@
 pub mod authority;
 pub mod event;
 pub mod fact;
+pub mod operator;
 pub mod places;
 pub mod policy;
 pub mod seat;

@@ -9,8 +9,17 @@ use crate::{
     Instant, Person,
     base::instant::Slot,
     facts::seat::{InvitationTime, InvitedBy},
-    record::notice::CalendarObject,
 };
+
+/// Which of the review's two calendar objects.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum CalendarObject {
+    /// The authoritative meeting.
+    Meeting,
+    /// The tentative hold of a proposal's slot.
+    Hold,
+}
 
 /// A slot our meeting or hold had, from an instant until another.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
@@ -43,7 +52,7 @@ fn is_meeting(object: &CalendarObject) -> bool {
 mod as_hold {
     use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-    use crate::record::notice::CalendarObject;
+    use crate::record::booking::CalendarObject;
 
     pub fn serialize<S: Serializer>(object: &CalendarObject, serializer: S) -> Result<S::Ok, S::Error> {
         (*object == CalendarObject::Hold).serialize(serializer)

@@ -6,6 +6,7 @@ use crate::{
     Instant, Person, TraceId,
     base::{digest::Digest, instant::Slot},
     record::{
+        booking::CalendarObject,
         delta::{Difference, DutyLine},
         exception::Exception,
         packet::Standpoint,
@@ -192,16 +193,6 @@ pub enum Method {
     Request,
     /// The reader, or everybody, is no longer invited.
     Cancel,
-}
-
-/// Which of the review's two calendar objects.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum CalendarObject {
-    /// The authoritative meeting.
-    Meeting,
-    /// The tentative hold of a proposal's slot.
-    Hold,
 }
 
 /// The STATUS of RFC 5545.

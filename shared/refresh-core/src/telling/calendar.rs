@@ -7,8 +7,9 @@
 use crate::{
     audience::reading::Reading,
     record::{
+        booking::CalendarObject,
         last_notified::LastNotified,
-        notice::{CalendarObject, CalendarPart, CalendarStatus, Method, Participation},
+        notice::{CalendarPart, CalendarStatus, Method, Participation},
         review::Standing,
     },
 };

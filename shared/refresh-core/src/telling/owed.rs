@@ -6,10 +6,11 @@ use crate::{
     base::instant::DAY,
     facts::subject::Subject,
     record::{
+        booking::CalendarObject,
         delta::{self, Difference, DutyAction, DutyLine},
         exception::Exception,
         last_notified::{Counted, LastNotified},
-        notice::{CalendarObject, CalendarPart, LinkTo, Method, Notice, NoticeKind, ReviewStanding},
+        notice::{CalendarPart, LinkTo, Method, Notice, NoticeKind, ReviewStanding},
         packet::Standpoint,
         review::{Head, Pending, Standing},
         view::{Attendance, ExceptionLine, Row, Seating, View},

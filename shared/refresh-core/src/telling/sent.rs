@@ -7,11 +7,12 @@ use crate::{
     facts::policy::Policy,
     record::{
         booking,
+        booking::CalendarObject,
         commit::{self, Commit, ConfirmedMail},
         delta::DutyAction,
         last_notified::{Counted, HoldSent, LastNotified},
         lineage::Happening,
-        notice::{CalendarObject, CalendarPart, Method, Notice, NoticeKind},
+        notice::{CalendarPart, Method, Notice, NoticeKind},
         packet::Standpoint,
         review::{Asked, Duty, Head, Review, Standing},
         seats,

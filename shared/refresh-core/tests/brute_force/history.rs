@@ -11,9 +11,9 @@ use refresh_core::{
     facts::{authority::Disposition, event::Identity, policy::Deployment, subject::Subject},
     record::{
         booking,
+        booking::CalendarObject,
         commit::Commit,
         lineage::{AnswerResult, Trigger},
-        notice::CalendarObject,
         review::Review,
     },
 };

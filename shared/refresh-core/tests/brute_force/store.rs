@@ -14,11 +14,12 @@ use refresh_core::{
         subject::Subject,
     },
     record::{
+        booking::CalendarObject,
         commit::Commit,
         delta::{self, Field, Value},
         last_notified::LastNotified,
         lineage::{self, Entry, Trigger},
-        notice::{CalendarObject, Method, Notice, NoticeKind},
+        notice::{Method, Notice, NoticeKind},
         packet::Version,
         review::Review,
         view::View,

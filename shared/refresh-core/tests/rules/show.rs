@@ -4,10 +4,11 @@ use refresh_core::{
     Person,
     facts::subject::Subject,
     record::{
+        booking::CalendarObject,
         delta::{Difference, DutyAction, DutyLine, Value},
         exception::{Exception, Reason},
         mark::{Mark, Violation},
-        notice::{CalendarObject, CalendarPart},
+        notice::CalendarPart,
         packet::Standpoint,
     },
 };

@@ -7,9 +7,10 @@ use refresh_core::{
     decide::adopt::Wish,
     facts::{
         fact::{
-            Availability, Body, Busy, ChangeState, Decided, Delegate, DelegateStatus, EntryOf, Evidence, EvidenceRun,
-            EvidenceStatus, Freeze, Mapping, Meeting, OperatorDecision, Profile,
+            Availability, Body, Busy, ChangeState, Delegate, DelegateStatus, EntryOf, Evidence, EvidenceRun,
+            EvidenceStatus, Freeze, Mapping, Meeting, Profile,
         },
+        operator::{OperatorChoice, OperatorDecision},
         policy::Registration,
         seat::{AuthoritativeSeat, InvitationTime, InvitedBy, TentativeSeat},
         subject::{Diary, Kind, Subject},
@@ -424,9 +425,9 @@ fn operator(world: &mut World, rest: &str, manner: Manner) -> Result<(), String>
     let (what, by) = rest.split_once(" as ").ok_or("what is decided, and `as` whom")?;
     let (word, version) = what.split_once(" v").ok_or("what is decided, and of which version")?;
     let decision = match word {
-        "adopt" => Decided::Adopt,
-        "decline" => Decided::DeclineOtherSlot,
-        "stand" => Decided::DeclineStand,
+        "adopt" => OperatorChoice::Adopt,
+        "decline" => OperatorChoice::DeclineOtherSlot,
+        "stand" => OperatorChoice::DeclineStand,
         _ => return Err(format!("adopt, decline or stand; found {word:?}")),
     };
     let version = version.parse().map_err(|_| format!("a version; found {version:?}"))?;

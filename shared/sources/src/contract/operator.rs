@@ -4,7 +4,8 @@ use refresh_core::{
     Calendar, ChangeId, Checkpoint, DiaryName, Person, ReviewId, Role, Service,
     facts::{
         event::{Reset, Statement},
-        fact::{Body, Decided, OperatorDecision},
+        fact::Body,
+        operator::{OperatorChoice, OperatorDecision},
         subject::{Diary, Kind, Subject},
     },
 };
@@ -16,10 +17,10 @@ const LONGEST_REASON: usize = 1_000;
 /// A decision's reason stands in HEAD, and in the mails of whoever hears of it.
 const LONGEST_DECISION_REASON: usize = 300;
 
-const DECISIONS: [(&str, Decided); 3] = [
-    ("adopt", Decided::Adopt),
-    ("decline_other_slot", Decided::DeclineOtherSlot),
-    ("decline_stand", Decided::DeclineStand),
+const DECISIONS: [(&str, OperatorChoice); 3] = [
+    ("adopt", OperatorChoice::Adopt),
+    ("decline_other_slot", OperatorChoice::DeclineOtherSlot),
+    ("decline_stand", OperatorChoice::DeclineStand),
 ];
 
 /// A decision in the owner's place, about the proposal that a version carries.

@@ -1,0 +1,30 @@
+//! What an operator decides in an owner's place.
+
+use serde::{Deserialize, Serialize};
+
+use crate::Person;
+
+/// What an operator decided about one proposal in its owner's place, in the night in which the owner's mail does not arrive.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct OperatorDecision {
+    /// A version of the proposal.
+    pub version: u32,
+    /// What was decided.
+    pub decision: OperatorChoice,
+    /// The operator.
+    pub by: Person,
+    /// Why, in the operator's words.
+    pub reason: String,
+}
+
+/// What can be decided about a proposal.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum OperatorChoice {
+    /// The proposal becomes authoritative.
+    Adopt,
+    /// Another slot is looked for.
+    DeclineOtherSlot,
+    /// The present slot stands.
+    DeclineStand,
+}
