@@ -8,7 +8,6 @@ use crate::{
     audience::{deadlines, reading::Reading, roles},
     base::{digest::Digest, instant::Slot},
     choice::{ours::Ours, situation::Situation, today, violation},
-    decide::quiet::TermsChange,
     facts::{fact::Fact, seat::SeatedBy, subject::Subject},
     record::{
         booking::{self, InvitedSlot},
@@ -23,6 +22,13 @@ use crate::{
     },
     telling::reach,
 };
+
+/// Whether the review's own terms are others than before the draft.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum TermsChange {
+    Same,
+    Renewed,
+}
 
 /// A working copy of a review. Decisions change the copy step by step; `finish` makes one commit of the changes.
 #[derive(Debug)]

@@ -3,20 +3,13 @@
 use crate::{
     Person, TraceId,
     audience::{issued, reading::Reading},
-    decide::draft::Draft,
+    decide::draft::{Draft, TermsChange},
     record::{
         exception::{Exception, ExceptionKind, Reason},
         view::Row,
     },
     telling::{carried, reach},
 };
-
-/// Whether the review's own terms are others than before the draft.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(crate) enum TermsChange {
-    Same,
-    Renewed,
-}
 
 impl Draft<'_> {
     /// These people may be owed something, once the quiet period is over that begins now if none has.
