@@ -278,6 +278,13 @@ async fn is_sent_nonsense() -> Left {
             engine.queues().send(&source.queue, outgoing).await.map_err(|refusal| refusal.to_string())?;
         }
     }
+    let hook = lambda_shell::web::Request {
+        method: "POST".to_owned(),
+        path: "/hooks/zqmark".to_owned(),
+        body: b"zqmark".to_vec(),
+        ..Default::default()
+    };
+    world.engine().request(&hook).await?.ok_or("a hook of nobody's is refused by its function")?;
     // Long enough for every delivery there is, and the dead-letter queue at the end of them.
     later(&mut world, 240).await?;
     left(world.engine())

@@ -43,7 +43,7 @@ pub(crate) async fn page(env: &Env, text: &str, request: &Request, deadline: Dea
     }
     tracing::info!(result = answered.result.word(), "answered");
     if answered.result == AnswerResult::Shown {
-        // Only an expired proposal can be asked for again. The reader asked for an open one, so the page shows that one anew.
+        // Only an expired proposal can be asked for again. The reader asked for an open one, so the page shows the open proposal again.
         return show::present(env, &opened, Some(Hint::StillOpen)).await;
     }
     receipt(env, &opened, proposal, answered).await

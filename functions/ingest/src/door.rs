@@ -87,7 +87,8 @@ pub async fn proven(env: &Env, bound: &NamedBinding, posted: HookRequest<'_>) ->
         tracing::error!(error = %error, "a webhook could not be put on the queue");
         return Err(HookRefused::Unavailable);
     }
-    tracing::info!(events = read.events.len(), skipped = read.skipped.len(), "a webhook was taken");
+    let binding = bound.name.as_deref();
+    tracing::info!(binding, events = read.events.len(), parts = read.skipped.len(), "a webhook was taken");
     Ok(read)
 }
 

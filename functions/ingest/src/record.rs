@@ -46,7 +46,7 @@ struct StoredBearing {
     review_issued: bool,
     /// The list of the person's calendars, where the event is of one that has a name.
     calendars: Option<Fact>,
-    /// Whose the UID is of the meeting that a review is issued with.
+    /// Which review holds the UID of the meeting that an event issues.
     uid_holder: Option<UidHolder>,
 }
 
@@ -179,7 +179,7 @@ fn uid_claim<'a>(event: &'a Event, known: &'a StoredBearing) -> Option<UidClaim<
     Some(UidClaim { uid, review, replaces: known.uid_holder.as_ref().map(|holder| &holder.review) })
 }
 
-/// Whose the UID is. A review without a HEAD was issued a moment ago: its terms say when it starts.
+/// Which review holds the UID. A review without a HEAD was issued a moment ago: its terms say when it starts.
 async fn holder(env: &Env, uid: &Uid, issued: &ReviewId, now: Instant) -> Result<Option<UidHolder>, Failure> {
     let held = env.store.uid_holder(uid).await.doing("reading whose the meeting's UID is")?;
     let Some(review) = held else { return Ok(None) };

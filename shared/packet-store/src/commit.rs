@@ -23,7 +23,7 @@ use crate::{
     verdict::{ActionRole, NotWritten, judge},
 };
 
-/// Triggers that one commit can mark: as many as a batch of the refresh queue has messages.
+/// The most triggers of one commit: a batch of the refresh queue has as many messages.
 pub const MOST_CAUSES: usize = 10;
 /// HEAD, lineage, TOLD, the fact it stands on, and the versions of one decision; one is the rule, two leave room.
 const OTHER_ACTIONS: usize = 6;

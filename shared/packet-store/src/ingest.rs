@@ -44,13 +44,13 @@ pub struct Acceptance<'a> {
     pub fact: Option<&'a Fact>,
     /// The fact as it was read before the event was judged: still that one, or nothing is written.
     pub replaces: Option<&'a Fact>,
-    /// What else is written.
+    /// The other items of the same transaction.
     pub beside: Beside<'a>,
     /// When, by our clock.
     pub at: Instant,
 }
 
-/// What else is written with an event, seldom any of it.
+/// The items that are written together with an event. Most events need none.
 #[derive(Clone, Debug, Default)]
 pub struct Beside<'a> {
     /// The list of a person's calendars with one more, and the list as it was read.
