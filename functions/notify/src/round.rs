@@ -7,7 +7,10 @@ use packet_store::TellingRecord;
 use refresh_core::{
     Instant, Person, ReviewId,
     record::{last_notified::LastNotified, message::NoticesDue},
-    telling::sent,
+    telling::{
+        owed::{self, PriorMail},
+        sent,
+    },
 };
 
 use crate::{
@@ -107,12 +110,19 @@ async fn serve(
     deadline: Deadline,
     notified: &mut Notified,
 ) -> Result<Served, Failure> {
-    let mut served = Served::NotOwed;
-    for _ in 0..MOST_MAILS {
-        served = (Addressee { env, person, record: &record, now, deadline }).serve(look).await?;
+    let mut served = (Addressee { env, person, record: &record, now, deadline }).serve(look).await?;
+    for _ in 1..MOST_MAILS {
         let Served::Sent(told) = &served else { break };
         notified.sent.push(person.clone());
+        let more = look.reading().is_some_and(|reading| owed::is_owed(&reading, told, PriorMail::Settled, now));
         record = TellingRecord { told: Some(LastNotified::clone(told)), claim: None, ..record };
+        // That mail moved HEAD. A claim made from the look before would be of a telling that nobody finds again.
+        let anew = if more { Look::at(env, &look.review.head.review).await? } else { None };
+        let Some(anew) = anew else { return Ok(served) };
+        served = (Addressee { env, person, record: &record, now, deadline }).serve(&anew).await?;
+    }
+    if matches!(served, Served::Sent(_)) {
+        notified.sent.push(person.clone());
     }
     Ok(served)
 }
