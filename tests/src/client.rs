@@ -198,7 +198,7 @@ mod tests {
             format!("DTEND:20261103T{:02}0000Z", hour + 1),
             "ORGANIZER:mailto:desk@example.com".to_owned(),
             "LOCATION:Room 1\\, north".to_owned(),
-            format!("ATTENDEE;ROLE=OPT-PARTICIPANT:MAILTO:sec%2Db@example.com"),
+            "ATTENDEE;ROLE=OPT-PARTICIPANT:MAILTO:sec%2Db@example.com".to_owned(),
             format!("STATUS:{status}"),
             "END:VEVENT".to_owned(),
             "END:VCALENDAR".to_owned(),

@@ -46,7 +46,7 @@ impl Env {
         let policy = settings.file("POLICY_FILE", "policy.json", policy::read_file);
         let secrets = secrets(settings);
         if let (Some(policy), Some(secrets)) = (&policy, &secrets) {
-            for missing in policy.hooks_without_a_secret(secrets) {
+            for missing in secrets.missing(&policy.bindings) {
                 settings.fault("SOURCE_SECRETS", missing);
             }
         }

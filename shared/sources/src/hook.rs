@@ -24,7 +24,7 @@ use crate::{
     fault::{Fault, describe},
     http::{LARGEST_EVENT, Unsplit},
     json as text,
-    native::{Format, NamedBinding, binding::Proof},
+    native::{Bindings, Format, NamedBinding, binding::Proof},
     reader::{Faults, Node},
 };
 
@@ -72,6 +72,15 @@ impl Secrets {
             Some(named) if faults.is_empty() => Ok(Self(named.into_iter().collect())),
             _ => Err(faults.into_vec()),
         }
+    }
+
+    /// What to say of each hook whose secret nobody gave: such a hook could let nobody in, or everybody.
+    pub fn missing(&self, bindings: &Bindings) -> Vec<String> {
+        let hooks = bindings.0.iter().filter_map(|bound| Some((bound.name.as_deref()?, bound.hook.as_ref()?)));
+        let missing = hooks.filter(|(_, hook)| self.named(&hook.secret).is_empty());
+        missing
+            .map(|(name, hook)| format!("expected a secret {}, for the hook of {name}; found none", hook.secret))
+            .collect()
     }
 
     /// The secrets of that name; none if nothing has the name.

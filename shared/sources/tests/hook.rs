@@ -243,10 +243,10 @@ fn the_message_names_the_binding_and_leaves_the_proof_at_the_door() {
 
 #[test]
 fn a_hook_without_its_secret_is_a_fault_at_start() {
-    let missing = ci().hooks_without_a_secret(&Secrets::default());
+    let missing = Secrets::default().missing(&ci().bindings);
     assert_eq!(missing, ["expected a secret ci, for the hook of ci; found none"]);
     let secrets = Secrets::read(r#"{"ci": "0123456789abcdef"}"#).expect("a secret");
-    assert_eq!(ci().hooks_without_a_secret(&secrets), Vec::<String>::new());
+    assert_eq!(secrets.missing(&ci().bindings), Vec::<String>::new());
 }
 
 #[test]

@@ -16,7 +16,6 @@ use refresh_core::{
 
 use crate::{
     fault::{Fault, Refused},
-    hook::Secrets,
     json,
     native::{Bindings, binding},
     read::ReadBody,
@@ -40,15 +39,6 @@ pub struct PolicyFile {
 }
 
 impl PolicyFile {
-    /// What to say of each hook whose secret nobody gave: such a hook could let nobody in, or everybody.
-    pub fn hooks_without_a_secret(&self, secrets: &Secrets) -> Vec<String> {
-        let hooks = self.bindings.0.iter().filter_map(|bound| Some((bound.name.as_deref()?, bound.hook.as_ref()?)));
-        let missing = hooks.filter(|(_, hook)| secrets.named(&hook.secret).is_empty());
-        missing
-            .map(|(name, hook)| format!("expected a secret {}, for the hook of {name}; found none", hook.secret))
-            .collect()
-    }
-
     /// What a body came to, held against the deployment's own rules: see [`check_issued`].
     ///
     /// # Errors

@@ -4,7 +4,7 @@ use std::cell::Cell;
 
 use refresh_core::facts::policy::Registration;
 
-use super::{Binding, Bindings, BoundChange, EvidenceBinding, NamedBinding, RunBinding, Says, read::MOST_BINDINGS};
+use super::{Binding, Bindings, BoundChange, EvidenceBinding, NamedBinding, RunBinding, Says, member::MOST_BINDINGS};
 use crate::reader::Node;
 
 /// Every pair of bindings is looked at, so that every fault is said.

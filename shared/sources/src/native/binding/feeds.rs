@@ -7,7 +7,7 @@ use refresh_core::{Calendar, DiaryName, Person, Role, Service, Source, facts::fa
 use super::{
     ChangeColumns, Format, FreezeSchedule, GroupRole, Jira, Oncall, Poll, Roster, Servicenow, ServicenowDelegates,
     ServicenowSchedules,
-    read::{only, text},
+    member::{only, text},
 };
 use crate::reader::{Node, Object};
 

@@ -5,6 +5,7 @@ mod apart;
 mod door;
 mod feeds;
 mod format;
+mod member;
 mod read;
 mod runs;
 

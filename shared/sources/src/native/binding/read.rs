@@ -5,23 +5,15 @@ use std::{cell::RefCell, collections::BTreeSet};
 use refresh_core::Source;
 use serde_json::Value;
 
-use super::{Binding, Bindings, Format, Hook, NamedBinding, PollTarget, Proof, Says, apart, feeds, runs};
+use super::{
+    Binding, Bindings, Format, Hook, NamedBinding, PollTarget, Proof, Says, apart, feeds,
+    member::{MOST_BINDINGS, only, text},
+    runs,
+};
 use crate::reader::{Node, Object};
 
-pub(super) const MOST_BINDINGS: usize = 2_000;
-const LONGEST_TEXT: usize = 400;
 /// Less often than daily is no watch over anything.
 const MOST_POLL_MINUTES: i64 = 24 * 60;
-
-/// Anything else is a mistake; what every binding may have is known.
-pub(super) fn only(object: &Object<'_>, members: &[&str]) {
-    let common = ["name", "format", "source", "hook", "poll"];
-    object.only(&[&common, members].concat());
-}
-
-pub(super) fn text(node: &Node<'_>) -> Option<String> {
-    node.prose(LONGEST_TEXT)
-}
 
 /// Reads the list.
 pub fn read(node: &Node<'_>) -> Option<Bindings> {

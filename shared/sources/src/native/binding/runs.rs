@@ -6,7 +6,7 @@ use refresh_core::{ChangeId, Checkpoint, Source};
 
 use super::{
     BoundChange, CdEvents, CdRun, EvidenceBinding, Format, Pattern, RunBinding,
-    read::{only, text},
+    member::{only, text},
 };
 use crate::reader::{Node, Object};
 
