@@ -13,16 +13,16 @@ use super::{Row, Sabotage::Configured};
 use crate::scene::{HOUR, MORNING};
 
 pub const BUGS: &[Row] = &[
-    ("any_source_is_believed", "a source is believed whoever it is", 28, Configured(any_source)),
+    ("any_source_is_believed", "a source is believed whoever it is", 37, Configured(any_source)),
     ("another_grid", "slots on another grid than the policy's", 308, Configured(another_grid)),
-    ("one_person_two_roles", "one person may sit in two roles", 20, Configured(two_roles)),
+    ("one_person_two_roles", "one person may sit in two roles", 32, Configured(two_roles)),
     ("exclusions_forgotten", "who is excluded from a role is not", 28, Configured(no_exclusions)),
     ("freeze_edge_forgotten", "the distance to a freeze is not asked for", 30, Configured(no_edge)),
     ("desk_forgotten", "escalation contacts are told of nothing", 1, Configured(no_desk)),
     ("participants_told_early", "who shall hear of adoptions alone hears of proposals", 5, Configured(told_early)),
     ("buffer_forgotten", "no time is left after the evidence", 22, Configured(no_buffer)),
-    ("carried_told_alone", "an evidence time, window or cutover alone owes a notice", 1, Configured(told_alone)),
-    ("clock_stands", "a notifier whose clock does not move", 11, Configured(clock_stands)),
+    ("carried_told_alone", "an evidence time, window or cutover alone owes a notice", 6, Configured(told_alone)),
+    ("clock_stands", "a notifier whose clock does not move", 43, Configured(clock_stands)),
 ];
 
 fn changed(
