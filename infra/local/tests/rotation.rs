@@ -86,7 +86,7 @@ impl World {
             "delegates": [delegate(&first), delegate(&second)],
         });
         let evidence = json!({
-            "change_id": "CHG-1", "checkpoint": "tests", "revision": 1, "status": "ready", "ready_at": self.at(-60),
+            "change_id": "CHG-1", "checkpoint": "tests", "revision": 1, "status": "ready", "ready_at": self.at(-96),
         });
         let review = json!({
             "review_id": "RR-1", "revision": 1, "title": "Release readiness: payments", "service": "payments",
