@@ -83,7 +83,7 @@ pub async fn pass(time: &VirtualTime, minutes: i64) {
 }
 
 /// What is the broken review's alone, by partition and the start of the sort key.
-const ITEMS: [(&str, &str, &str); 11] = [
+const ITEMS: [(&str, &str, &str); 13] = [
     ("HEAD", "REVIEW#RR-BROKEN", "HEAD"),
     ("every VERSION", "REVIEW#RR-BROKEN", "VERSION#"),
     ("the proposed VERSION", "REVIEW#RR-BROKEN", "VERSION#0000000002"),
@@ -95,6 +95,8 @@ const ITEMS: [(&str, &str, &str); 11] = [
     ("every DEPENDS", "SUBJECT#", "REVIEW#RR-BROKEN"),
     ("its own terms", "FACT#review#RR-BROKEN", "FACT"),
     ("what a tick asked", "ASKED#RR-BROKEN", "ASKED"),
+    ("every SEAT", "FACT#seat#", "REVIEW#RR-BROKEN"),
+    ("everybody's mark of SEAT", "FACT#seat#", "FACT"),
 ];
 
 /// How an item is spoilt.
@@ -169,6 +171,44 @@ fn a_review_that_cannot_be_read_keeps_no_other_waiting() {
                 drive(one(item, how));
             }
         }
+    });
+}
+
+/// Whom a seat that cannot be read belongs to is known to be free at no hour: nobody is asked to adopt a proposal with
+/// them. The review of that seat writes the entry once more, and the other goes on.
+#[test]
+fn nobody_is_proposed_a_seat_while_another_seat_of_theirs_cannot_be_read() {
+    with_room(|| {
+        drive(async {
+            let world = told(&[BROKEN.to_owned(), WELL.to_owned()]).await;
+            let engine = world.engine();
+            let head = async |review: &str| engine.store().head(&id(review)).await.expect("a HEAD").expect("issued");
+            let key = json!({ "pk": { "S": "REVIEW#RR-BROKEN" }, "sk": { "S": "HEAD" } });
+            let get = json!({ "TableName": TABLE, "ConsistentRead": true, "Key": key });
+            let sound = engine.embedded().ask("GetItem", get).await.expect("HEAD")["Item"].clone();
+            spoil(engine, ("HEAD", "REVIEW#RR-BROKEN", "HEAD"), Spoilt::Damaged).await;
+            spoil(engine, ("every SEAT", "FACT#seat#", "REVIEW#RR-BROKEN"), Spoilt::Damaged).await;
+            assert!(head(WELL).await.pending.is_some(), "the delegate is proposed");
+            send(engine, &busy(3, "14:30", "17:00")).await;
+            pass(world.time(), 5).await;
+            let unknown = head(WELL).await;
+            assert!(unknown.pending.is_none(), "the delegate may be seated elsewhere at that hour");
+            let reasons: Vec<_> = unknown.exceptions.iter().flat_map(|open| &open.reasons).collect();
+            assert!(reasons.iter().any(|reason| reason.word().word() == "availability_unknown"), "{reasons:?}");
+            // The review of the seats can be read again: its next look mends them.
+            engine.embedded().ask("PutItem", json!({ "TableName": TABLE, "Item": sound })).await.expect("a put");
+            send(engine, &busy(4, "14:00", "17:00")).await;
+            pass(world.time(), 15).await;
+            assert!(head(WELL).await.pending.is_some(), "the delegate is proposed again");
+            let answer = perform(engine, Request::Verify(None)).await.expect("an answer");
+            for review in [BROKEN, WELL] {
+                assert_eq!(
+                    line(&answer, "reviews", review).map(|line| &line["verified"]),
+                    Some(&json!(true)),
+                    "{review}"
+                );
+            }
+        });
     });
 }
 

@@ -4,7 +4,8 @@
 //! A journey comes to rest between its lines, so one run lets one call of every line go wrong: the first call of each,
 //! then the second of each, and so on. A run that ends otherwise is played again with each of its faults alone.
 //!
-//! The short journeys are enumerated whole. The story is enumerated with a stride, every call of it with `CRASH_STRIDE=1`;
+//! The short journeys are enumerated whole. The story, and two reviews that share a person, are enumerated with a stride, every
+//! call of them with `CRASH_STRIDE=1`;
 //! `CRASH_AT=<line>.<call>` lets one call alone go wrong, for looking into a failure.
 
 // The layouts of nested SDK futures go deeper than the default of 128.
@@ -51,6 +52,10 @@ impl Journey {
 
     fn cancelled() -> Self {
         Self::read("tests/crashes/cancelled.jsonl", "events/scenarios/story.policy.json")
+    }
+
+    fn shared() -> Self {
+        Self::read("tests/crashes/shared.jsonl", "events/scenarios/story.policy.json")
     }
 
     fn story() -> Self {
@@ -202,6 +207,11 @@ fn cancelled_journey(fault: Fault) {
     with_room(|| Journey::cancelled().survives(fault, 1));
 }
 
+/// Two reviews that share a person: each asks the other to look when a seat changes. Every seventh call, another seventh a fault.
+fn shared_journey(fault: Fault) {
+    with_room(|| Journey::shared().survives(fault, 7));
+}
+
 fn story(fault: Fault) {
     with_room(|| Journey::story().survives(fault, 37));
 }
@@ -254,6 +264,31 @@ fn any_call_of_a_cancelled_journey_is_throttled() {
 #[test]
 fn any_call_of_a_cancelled_journey_meets_another_transaction() {
     cancelled_journey(Fault::Conflict);
+}
+
+#[test]
+fn the_process_ends_before_calls_of_two_reviews_that_share_a_person() {
+    shared_journey(Fault::CrashBefore);
+}
+
+#[test]
+fn the_process_ends_after_calls_of_two_reviews_that_share_a_person() {
+    shared_journey(Fault::CrashAfter);
+}
+
+#[test]
+fn answers_to_calls_of_two_reviews_that_share_a_person_are_lost() {
+    shared_journey(Fault::LostResponse);
+}
+
+#[test]
+fn calls_of_two_reviews_that_share_a_person_are_throttled() {
+    shared_journey(Fault::Throttled);
+}
+
+#[test]
+fn calls_of_two_reviews_that_share_a_person_meet_other_transactions() {
+    shared_journey(Fault::Conflict);
 }
 
 #[test]

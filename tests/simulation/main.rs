@@ -140,14 +140,8 @@ fn schedules() {
 }
 
 /// What schedules of several reviews that share people must have met.
-const MET_SHARED: [&str; 6] = [
-    "answer adopted",
-    "answer facts_changed",
-    "outcome adopted",
-    "proposal superseded",
-    "seat moved",
-    "violated booked",
-];
+const MET_SHARED: [&str; 5] =
+    ["answer adopted", "outcome adopted", "proposal superseded", "seat moved", "violated booked"];
 /// How many such schedules an ordinary run plays: each is two or three reviews long.
 const SHARED_SCHEDULES: u64 = 60;
 

@@ -347,7 +347,8 @@ impl Run {
         let keys: Vec<(String, String)> =
             sent.iter().filter(|call| call.writes()).flat_map(crate::seam::Call::keys).collect();
         if !keys.is_empty() {
-            self.audit.wrote(self.engine.embedded(), TABLE, keys, looks_only).await?;
+            let now = self.now();
+            self.audit.wrote(self.engine.embedded(), TABLE, keys, looks_only, now).await?;
         }
         let mails = self.engine.mailbox().clone();
         while self.audit.mails_seen() < mails.len() {

@@ -64,14 +64,24 @@ struct Maker<'a> {
     /// The newest revision of each subject.
     revisions: std::collections::BTreeMap<String, u64>,
     deadline_is_short: bool,
+    /// Where everybody lives of whom nothing else is said.
+    zone: &'static str,
 }
+
+/// The calendar system that mailboxes move to.
+pub const NEXT_CALENDARS: &str = "//newcal.example.com";
 
 pub fn draw(rng: &mut Rng) -> Scene {
     let roles = 1 + rng.usize(1..3);
     let people = roles + 1 + rng.usize(1..3);
     let deadline_is_short = rng.u8(..6) == 0;
-    let mut maker = Maker { rng, roles, people, made: 0, revisions: Default::default(), deadline_is_short };
+    let zone = ZONES[0];
+    let mut maker = Maker { rng, roles, people, made: 0, revisions: Default::default(), deadline_is_short, zone };
     let policy = maker.policy();
+    // Whoever is asked at night decides in the morning: of what was drawn already, as all that follows.
+    if policy["defaults"]["working_hours"].is_object() && roles == 3 {
+        maker.zone = ZONES[1];
+    }
     let mut setup = maker.facts();
     // Facts come in any order; what is missing when the review is issued comes after it.
     maker.rng.shuffle(&mut setup);
@@ -86,7 +96,22 @@ pub fn draw(rng: &mut Rng) -> Scene {
         let change = maker.change();
         after.push(change);
     }
+    if people == 6 {
+        move_a_mailbox(&mut after);
+    }
     Scene { reviews: vec![REVIEW.to_owned()], policy, setup, changes: after }
+}
+
+/// The first calendar that is said later comes from the system that takes over. What the former one says of that person from
+/// then on counts for nothing.
+fn move_a_mailbox(changes: &mut [Event]) {
+    let calendar = |event: &&mut Event| {
+        event.body["data"]["kind"] == "calendar" && event.body["source"] == "//availability.example.com"
+    };
+    if let Some(event) = changes.iter_mut().find(calendar) {
+        event.body["source"] = NEXT_CALENDARS.into();
+        event.about = format!("the next calendar system says: {}", event.about);
+    }
 }
 
 /// Two or three reviews that share their people, and what happens to them comes in clusters: a day on which a release
@@ -94,7 +119,8 @@ pub fn draw(rng: &mut Rng) -> Scene {
 pub fn draw_shared(rng: &mut Rng) -> Scene {
     let mut scene = draw(rng);
     let (roles, people) = (1 + rng.usize(1..3), 4 + rng.usize(..2));
-    let mut maker = Maker { rng, roles, people, made: 100, revisions: Default::default(), deadline_is_short: false };
+    let revisions = Default::default();
+    let mut maker = Maker { rng, roles, people, made: 100, revisions, deadline_is_short: false, zone: ZONES[0] };
     // The facts of one world: what was drawn for one review alone is drawn anew for the people of all.
     scene.policy = maker.policy();
     scene.policy["defaults"]["working_hours"] = Value::Null;
@@ -105,6 +131,13 @@ pub fn draw_shared(rng: &mut Rng) -> Scene {
     scene.reviews = (1..=reviews).map(|number| format!("RR-{number}")).collect();
     for id in &scene.reviews {
         setup.push(maker.issue_of(id));
+    }
+    // One meeting for two reviews: the second is refused, as long as the first is not over.
+    if (roles, reviews, people) == (2, 3, 5) {
+        for event in setup.iter_mut().filter(|event| event.body["data"]["review_id"].is_string()) {
+            let uid = if event.body["data"]["review_id"] == "RR-2" { "two@example.com" } else { "board@example.com" };
+            event.body["data"]["meeting"] = json!({ "uid": uid, "sequence": 0 });
+        }
     }
     let mut changes = Vec::new();
     for _ in 0..2 + maker.rng.usize(..3) {
@@ -161,6 +194,11 @@ impl Maker<'_> {
                 json!({ "kind": kind, "source": format!("//{kind}.example.com"), "governed_by": "gov@example.com" })
             })
             .collect();
+        let moves = json!({
+            "kind": "availability", "source": NEXT_CALENDARS, "governed_by": "gov@example.com",
+            "takes_over": ["//availability.example.com"],
+        });
+        let sources: Vec<Value> = sources.into_iter().chain([moves]).collect();
         let alternate = if self.one_in(2) { Some(person(self.people - 1)) } else { None };
         let hours = json!({ "start": "08:00", "end": "18:30", "days": ["mon", "tue", "wed", "thu", "fri"] });
         let exclusions = match self.one_in(6) {
@@ -245,7 +283,7 @@ impl Maker<'_> {
         let optional = if self.one_in(3) { json!(["guest@example.com"]) } else { json!([]) };
         let data = json!({
             "review_id": id, "title": "Identity 4.2", "service": SERVICE, "change_id": CHANGE, "version": 1,
-            "slot": span(from, from + HOUR), "time_zone": "Europe/Berlin", "roles": attendees, "optional": optional,
+            "slot": span(from, from + HOUR), "time_zone": self.zone, "roles": attendees, "optional": optional,
             "checkpoints": [CHECKPOINT], "policy": {},
         });
         let (about, subject) = match id == REVIEW {

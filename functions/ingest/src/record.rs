@@ -214,7 +214,7 @@ async fn not_taken(env: &Env, event: &Event, known: Option<&Fact>) -> Result<Vec
     let (slot, attendees) = review.as_ref().map_or((first.slot, &first.attendees), |review| {
         (review.authoritative.packet.slot, &review.authoritative.packet.attendees)
     });
-    Ok(authority::not_taken(repeated, slot, attendees, &first.optional))
+    Ok(authority::not_taken(repeated, first, slot, attendees))
 }
 
 /// A limit that no schema can tell: how many calendars the person has already.

@@ -1,6 +1,6 @@
 //! Load, decide, commit, pass on; once more where another decision was quicker.
 
-use decisions::{Attempt, Committing, Decided, Doing, ask, outcomes, retire};
+use decisions::{Attempt, Committing, Decided, Doing, ask, outcomes, readable_facts, retire};
 use lambda_shell::{
     Failure,
     batch::Message,
@@ -123,6 +123,7 @@ impl<'a> RefreshTask<'a> {
         // HEAD first, then the facts: a fact that comes in between is the next message's business, never a lost one.
         let review = env.store.review(id).await.doing("reading the review")?;
         let facts = env.store.facts_of(id, review.as_ref(), &env.deployment).await.doing("reading the facts")?;
+        let facts = readable_facts(facts);
         let now = self.sent.max(Instant::from_millis(env.clock.now_millis()));
         let triggers = self.triggers(&attempt.counted, review.as_ref());
         let commit = match &review {

@@ -14,4 +14,4 @@ pub use doing::Doing;
 pub use follow_up::{ask, retire};
 pub use outcomes::{measure, outcomes};
 pub use undeliverable::{Kept, Reported};
-pub use unreadable::unreadable;
+pub use unreadable::{readable_facts, unreadable};

@@ -8,6 +8,7 @@ use refresh_core::{
     record::{
         commit::{Cause, Commit, ConfirmedMail},
         review::Head,
+        seats::MOST_MENDED,
     },
 };
 
@@ -30,8 +31,8 @@ const OTHER_ACTIONS: usize = 6;
 /// The entries of a decision: of whoever sat in what was, and of whoever sits in what is.
 const MOST_ENTRIES: usize = 2 * MOST_ROLES;
 // The two greatest cases: an adoption, which has no causes, and a proposal in another's place.
-const _: () = assert!(MOST_ENTRIES + MOST_ROLES + OTHER_ACTIONS <= MOST_ACTIONS);
-const _: () = assert!(MOST_ENTRIES + OTHER_ACTIONS + MOST_CAUSES <= MOST_ACTIONS);
+const _: () = assert!(MOST_ENTRIES + MOST_ROLES + MOST_MENDED + OTHER_ACTIONS <= MOST_ACTIONS);
+const _: () = assert!(MOST_ENTRIES + MOST_MENDED + OTHER_ACTIONS + MOST_CAUSES <= MOST_ACTIONS);
 // An issue that a proposal follows at once; with more roles than that the proposal is the next decision's.
 const _: () = assert!(3 * MOST_ROLES_AT_ONCE + OTHER_ACTIONS + MOST_CAUSES <= MOST_ACTIONS);
 

@@ -37,6 +37,7 @@ pub use commit::{Committed, MOST_CAUSES};
 pub use due::{Due, SHARDS};
 pub use error::StoreError;
 pub use ingest::{Acceptance, Accepted, Beside, EventRecord, KEPT_DAYS, UidClaim};
+pub use load::FactsRead;
 pub use record::Record;
 pub use several::{Several, Unreadable};
 pub use telling::TellingRecord;

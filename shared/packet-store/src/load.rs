@@ -14,7 +14,7 @@ use refresh_core::{
     record::review::Review,
 };
 
-use crate::{Store, StoreError, seats};
+use crate::{Store, StoreError, Unreadable, seats};
 
 impl Store {
     /// Everything a decision on this review reads, newest facts, strongly consistent. HEAD must have been read before.
@@ -28,7 +28,7 @@ impl Store {
         id: &ReviewId,
         review: Option<&Review>,
         deployment: &Deployment,
-    ) -> Result<Facts, StoreError> {
+    ) -> Result<FactsRead, StoreError> {
         self.gather(id, review, deployment, Reads { registers: true, seats: true }).await
     }
 
@@ -42,7 +42,7 @@ impl Store {
         id: &ReviewId,
         review: Option<&Review>,
         deployment: &Deployment,
-    ) -> Result<Facts, StoreError> {
+    ) -> Result<FactsRead, StoreError> {
         self.gather(id, review, deployment, Reads { registers: false, seats: true }).await
     }
 
@@ -57,7 +57,8 @@ impl Store {
         review: Option<&Review>,
         deployment: &Deployment,
     ) -> Result<Facts, StoreError> {
-        self.gather(id, review, deployment, Reads { registers: false, seats: false }).await
+        let read = self.gather(id, review, deployment, Reads { registers: false, seats: false }).await?;
+        Ok(read.facts)
     }
 
     /// Whose link this is: a review and somebody who was told of it, by the fingerprints a link has room for. Nobody gets
@@ -83,7 +84,7 @@ impl Store {
         review: Option<&Review>,
         deployment: &Deployment,
         reads: Reads,
-    ) -> Result<Facts, StoreError> {
+    ) -> Result<FactsRead, StoreError> {
         let seated: Vec<&Person> = review.map(seated).unwrap_or_default();
         let mut ahead = self.registered(id).await?;
         // Which calendars a person has is read with the one that everybody is registered under.
@@ -92,12 +93,12 @@ impl Store {
             _ => None,
         };
         ahead.extend(ahead.iter().filter_map(whose).collect::<Vec<_>>());
-        let mut facts = Facts::default();
+        let (mut facts, mut unreadable) = (Facts::default(), Vec::new());
         let mut read: BTreeSet<Subject> = BTreeSet::new();
         loop {
             let all = situation::subjects(id, &facts, deployment, seated.iter().copied());
             if all.is_subset(&read) {
-                return Ok(depended_on(&facts, &all));
+                return Ok(FactsRead { facts: depended_on(&facts, &all), unreadable });
             }
             if reads.registers {
                 self.register(id, &all).await?;
@@ -108,12 +109,24 @@ impl Store {
                 facts.insert(fact.clone());
             }
             let people = if reads.seats { seats::of_subjects(&new) } else { Vec::new() };
-            for (person, seats) in self.seats(people).await? {
-                facts.insert_seats(person, seats);
+            for (person, found) in self.seats(people).await? {
+                facts.insert_seats(person, found.seats);
+                unreadable.extend(found.unreadable);
             }
             read.extend(new);
         }
     }
+}
+
+/// Everything that a decision reads. A person of whom some seat cannot be read is known to be free at no time; the damage
+/// itself is the caller's to report.
+#[derive(Debug)]
+#[must_use = "what is unreadable must be reported"]
+pub struct FactsRead {
+    /// The facts, and where people sit.
+    pub facts: Facts,
+    /// The seats that could not be read.
+    pub unreadable: Vec<Unreadable>,
 }
 
 /// How somebody reads.

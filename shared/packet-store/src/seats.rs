@@ -25,6 +25,7 @@ use crate::{
     error::StoreError,
     item::{Item, number, text},
     key::Key,
+    several::{KeyPart, Unreadable, named},
 };
 
 /// Queries at once of one decision. A review of five roles has some twenty-five people in reach: two rounds of calls.
@@ -33,9 +34,9 @@ pub(crate) const AT_ONCE: usize = 16;
 impl Store {
     /// The seats of each of these people, in their order. Nobody's can be fetched by key: which reviews seat somebody is
     /// what is asked.
-    pub(crate) async fn seats(&self, people: Vec<Person>) -> Result<Vec<(Person, PersonSeats)>, StoreError> {
+    pub(crate) async fn seats(&self, people: Vec<Person>) -> Result<Vec<(Person, SeatsRead)>, StoreError> {
         let read = |person: Person| async move {
-            let seats = self.person_seats(&person).await?;
+            let seats = self.read_seats(&person).await?;
             Ok((person, seats))
         };
         let mut all = Vec::with_capacity(people.len());
@@ -45,28 +46,48 @@ impl Store {
         Ok(all)
     }
 
-    /// The seats of one person, strongly consistent. The mark comes first in the order of keys, so it was read before them.
+    /// The seats of one person, strongly consistent, for whoever needs all of them.
     ///
     /// # Errors
     ///
     /// The table cannot be read, or an item does not read as it was written.
     pub async fn person_seats(&self, person: &Person) -> Result<PersonSeats, StoreError> {
+        let read = self.read_seats(person).await?;
+        match read.unreadable.into_iter().next() {
+            Some(unreadable) => Err(unreadable.error),
+            None => Ok(read.seats),
+        }
+    }
+
+    /// The seats of one person. The mark comes first in the order of keys, so it was read before them. An item that cannot
+    /// be read is named, and keeps no review waiting that shares the person.
+    async fn read_seats(&self, person: &Person) -> Result<SeatsRead, StoreError> {
         let doing = "reading the seats of a person";
         let mark = Key::seated_by(person);
-        let mut seats = PersonSeats::default();
+        let mut read = SeatsRead::default();
         for item in self.query(doing, mark.pk.clone(), None).await? {
             let key = codec::key_of(doing, &item)?;
             if key == mark {
-                seats.seated_by = Some(codec::open(doing, &item)?);
+                match codec::open(doing, &item) {
+                    Ok(by) => read.seats.seated_by = Some(by),
+                    Err(error) => {
+                        read.seats.mark_unreadable = true;
+                        read.unreadable.push(Unreadable { review: None, error });
+                    }
+                }
                 continue;
             }
-            let seat: Seat = codec::open(doing, &item)?;
-            if key != Key::seat(&seat) || seat.person != *person {
-                return Err(StoreError::damaged(doing, &key, "it is about another seat than its key"));
+            match open_seat(doing, &key, &item, person) {
+                Ok(seat) => read.seats.seats.push(seat),
+                Err(error) => {
+                    // Of an item under no review's name nothing was ever written: whose seat it is nobody could say.
+                    let Some(review) = named(&item, KeyPart::Sort) else { return Err(error) };
+                    read.seats.unreadable.insert(review.clone());
+                    read.unreadable.push(Unreadable { review: Some(review), error });
+                }
             }
-            seats.seats.push(seat);
         }
-        Ok(seats)
+        Ok(read)
     }
 
     pub(crate) fn put_seat(&self, seat: &Seat) -> TransactWriteItem {
@@ -90,6 +111,21 @@ impl Store {
         };
         TransactWriteItem::builder().put(put.build().expect("item and table are set")).build()
     }
+}
+
+/// What was read of one person's seats, and what could not be read.
+#[derive(Debug, Default)]
+pub(crate) struct SeatsRead {
+    pub(crate) seats: PersonSeats,
+    pub(crate) unreadable: Vec<Unreadable>,
+}
+
+fn open_seat(doing: &str, key: &Key, item: &Item, person: &Person) -> Result<Seat, StoreError> {
+    let seat: Seat = codec::open(doing, item)?;
+    if *key != Key::seat(&seat) || seat.person != *person {
+        return Err(StoreError::damaged(doing, key, "it is about another seat than its key"));
+    }
+    Ok(seat)
 }
 
 /// What the condition compares: the number first, since a review's name may hold anything.

@@ -297,6 +297,32 @@ fn a_slot_that_is_not_legal_has_a_proposal_or_an_exception_open() {
     });
 }
 
+/// Seats are read by one query a person, and nobody promises an order of what several queries answer.
+#[test]
+fn the_order_in_which_seats_are_read_gives_the_same_packet() {
+    holds(12, &script::scripts(), |script| {
+        Play::run(&script, |play, _, _| {
+            let trigger = play.store.trigger(true);
+            let mut turned: Facts = play.facts.iter().cloned().collect();
+            let read: Vec<_> = play.facts.all_seats().map(|(person, seats)| (person.clone(), seats.clone())).collect();
+            for (person, mut seats) in read.into_iter().rev() {
+                seats.seats.reverse();
+                turned.insert_seats(person, seats);
+            }
+            let issued = |facts: &Facts| {
+                let id = translate::review();
+                refresh::issue(&id, "example.com", facts, &play.store.deployment, Vec::new(), play.at())
+            };
+            let refreshed = |facts: &Facts| {
+                let (review, deployment) = (&play.store.review, &play.store.deployment);
+                refresh::refresh(review, facts, deployment, vec![trigger.clone()], play.at())
+            };
+            ensure(issued(&turned) == issued(&play.facts), || "another issue".to_owned())?;
+            ensure(refreshed(&turned) == refreshed(&play.facts), || "another decision".to_owned())
+        })
+    });
+}
+
 #[test]
 fn refreshing_again_writes_nothing() {
     holds(7, &script::scripts(), |script| {

@@ -1,6 +1,6 @@
 //! Who is reading: a link opened, its review and reader found, everything their page needs read.
 
-use decisions::Doing;
+use decisions::{Doing, readable_facts};
 use lambda_shell::{Failure, log::NOTE};
 use presentation::{
     link::{self, Purpose, Token},
@@ -101,7 +101,7 @@ impl Opened {
         // An answer is to the reader's own row: nobody's seats are shown beside it.
         let facts = match self.token.purpose() {
             Purpose::Acknowledge => env.store.facts_but_seats(id, Some(&review), deployment).await,
-            _ => env.store.facts_seen(id, Some(&review), deployment).await,
+            _ => env.store.facts_seen(id, Some(&review), deployment).await.map(readable_facts),
         };
         Ok(Read::of(env, review, facts.doing("reading the facts")?))
     }
@@ -113,7 +113,7 @@ impl Opened {
     /// The store cannot be read, or what is read cannot be registered.
     pub async fn read_to_decide(&self, env: &Env) -> Result<Option<Read>, Failure> {
         let Some(review) = env.store.review(&self.review).await.doing("reading the review")? else { return Ok(None) };
-        let facts = env.store.facts_of(&self.review, Some(&review), &env.deployment).await;
+        let facts = env.store.facts_of(&self.review, Some(&review), &env.deployment).await.map(readable_facts);
         Ok(Read::of(env, review, facts.doing("reading the facts")?))
     }
 }

@@ -16,7 +16,7 @@ impl Audit {
         let both = |name: &str| told[name] == true && now[name] == true;
         let known = |line: &Value| all(&told["exceptions"]).any(|known| known["kind"] == line["kind"]);
         let same = both("proposed") || all(&now["exceptions"]).any(known);
-        if waits || self.carries() && same {
+        if waits || self.carries() && same || proven(&told["violated"]).eq(proven(&now["violated"])) {
             told["violated"] = now["violated"].clone();
         }
         if !self.carries() {
@@ -42,16 +42,22 @@ impl Audit {
         told
     }
 
-    /// A mail says more than an evidence time, a window or a cutover. After a death it may be one that was in doubt.
+    /// A mail says more than an evidence time, a window, a cutover or a seat without proof. After a death it may be one that was in doubt.
     pub(super) fn says_more_than_carried(&self, notice: &Value) -> Result<(), String> {
         let alone = |change: &Value| match change["field"].as_str().unwrap_or_default() {
             "window" | "cutover" => true,
+            "violated" => proven(&change["was"]).eq(proven(&change["now"])),
             field => field.starts_with("checkpoint.") && !change["was"].is_null() && !change["now"].is_null(),
         };
         let carried = all(&notice["changes"]).count() > 0 && all(&notice["changes"]).all(alone);
         let allowed = !self.carries() || self.deaths > 0 || notice["kind"] == "reminder";
         ensure(!carried || allowed, || format!("a mail of what is carried alone: {notice}"))
     }
+}
+
+/// The marks but for seats that stand without proof.
+fn proven(marks: &Value) -> impl Iterator<Item = &Value> {
+    all(marks).filter(|mark| !mark.as_str().is_some_and(|mark| mark.starts_with("unproven:")))
 }
 
 fn all(list: &Value) -> impl Iterator<Item = &Value> {

@@ -6,10 +6,12 @@
 //! | after every write | one authoritative version, chain, triggers, decisions, sequences, told people | [`steps`] |
 //! | at every mail | who it is for, what stands in it, calendars that never go back | [`mails`] |
 //! | after every write, and once all is quiet | whom several reviews seat | [`seats`] |
+//! | after every write | the door: in time, of whoever holds the subject, a UID to one review | [`door`] |
 //! | once all is quiet | newest facts, every trigger, what everybody was told, the choice itself | [`quiet`], [`views`], [`choice`] |
 
 mod carried;
 mod choice;
+mod door;
 mod items;
 mod mails;
 mod quiet;
@@ -79,8 +81,10 @@ impl Audits {
         table: &str,
         keys: Vec<Key>,
         looks_only: bool,
+        now: i64,
     ) -> Result<(), String> {
         for audit in &mut self.all {
+            audit.now = now;
             audit.wrote(store, table, keys.clone(), looks_only).await?;
         }
         Ok(())
@@ -122,6 +126,8 @@ struct Said {
     revision: u64,
     /// Of evidence: when it says that it is ready.
     ready_at: Option<i64>,
+    /// Of evidence: whether that is past, as it says.
+    is_ready: bool,
     /// When it was said the review was open and had asked to hear of this.
     awaited: bool,
 }
@@ -153,6 +159,8 @@ pub struct Audit {
     /// Who ever was owner, asked to decide, or release manager: they may be told of what they knew then.
     knew_all: BTreeSet<String>,
     met: BTreeSet<String>,
+    /// The right time.
+    now: i64,
 }
 
 impl Audit {
@@ -171,6 +179,7 @@ impl Audit {
             holding: BTreeSet::new(),
             knew_all: BTreeSet::new(),
             met: BTreeSet::new(),
+            now: 0,
         }
     }
 
@@ -218,6 +227,7 @@ impl Audit {
             id: event["id"].as_str().unwrap_or_default().to_owned(),
             revision: data["revision"].as_u64().unwrap_or_default(),
             ready_at: millis(&data["ready_at"]),
+            is_ready: data["status"] == "ready",
             subject,
             awaited,
         });

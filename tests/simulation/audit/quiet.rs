@@ -7,6 +7,7 @@ use holdpoint::{embedded::Embedded, engine::TABLE, queues::Queues};
 use serde_json::{Value, json};
 
 use super::{Audit, Item, Said, ensure, millis, steps::happenings};
+use crate::scene::NEXT_CALENDARS;
 
 impl Audit {
     pub async fn quiet(&mut self, store: &Embedded, queues: &Queues, now: i64) -> Result<(), String> {
@@ -15,7 +16,8 @@ impl Audit {
         self.newest_facts()?;
         self.every_trigger()?;
         let Some(head) = self.head().cloned() else {
-            let issued = self.said.iter().any(|said| said.subject["review"] == self.id.as_str());
+            let issued = |said: &Said| said.subject["review"] == self.id.as_str() && !self.became(said, "uid_in_use");
+            let issued = self.said.iter().any(issued);
             return ensure(!issued, || "the review was issued, and is lost".to_owned());
         };
         self.mails_are_known()?;
@@ -74,7 +76,14 @@ impl Audit {
         for said in &self.said {
             // An id counts once, whatever comes under it later; what was said by nobody's authority never counts.
             let first = ids.insert((&said.source, &said.id));
-            if !first || said.source.contains("impostor") || self.was_never_in_force(said) {
+            let counts_for_nothing =
+                ["held_by_another_source", "uid_in_use", "unknown_subject"].iter().any(|why| self.became(said, why));
+            if !first || said.source.contains("impostor") || self.was_never_in_force(said) || counts_for_nothing {
+                continue;
+            }
+            // Whose mailbox has moved is spoken of by the next system alone.
+            let moved = |other: &Said| other.source == NEXT_CALENDARS && other.subject == said.subject;
+            if said.source != NEXT_CALENDARS && self.said.iter().any(moved) {
                 continue;
             }
             let entry = newest.entry(said.subject.to_string()).or_insert((said.revision, &said.subject));
@@ -109,6 +118,16 @@ impl Audit {
                     }
                     _ => false,
                 }
+        })
+    }
+
+    /// Whether the event was recorded as ignored for that reason.
+    fn became(&self, said: &Said, reason: &str) -> bool {
+        self.items.values().any(|item| {
+            item.attributes["sk"]["S"] == "EVENT"
+                && item.body["id"] == said.id.as_str()
+                && item.body["source"] == said.source.as_str()
+                && item.body["reason"] == reason
         })
     }
 

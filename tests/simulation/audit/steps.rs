@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde_json::{Value, json};
 
 use super::{
-    Audit, Item, Key, ensure,
+    Audit, Item, Key, door, ensure,
     items::{bytes_of, digest, hex},
     millis,
 };
@@ -29,7 +29,7 @@ impl Audit {
             ensure(!text.contains(scene::SUBJECT), || format!("{name} holds a calendar's subject"))?;
             let link = ["/adopt/", "/acknowledge/"].iter().any(|link| text.contains(link));
             ensure(!link, || format!("{name} holds a link"))?;
-            if pk.starts_with("FACT#") && !pk.starts_with("FACT#seat#") {
+            if sk == "FACT" && !pk.starts_with("FACT#seat#") {
                 fact(&name, was, &item)?;
             }
             if pk.starts_with("EVENT#")
@@ -74,6 +74,10 @@ impl Audit {
         self.authorised(before.as_ref(), &after, &entry)?;
         self.notices(&entry, &new)?;
         self.seats_step(before.as_ref(), &after, &seats)?;
+        self.quiet_ends_in_time(before.as_ref(), &after)?;
+        if before.is_none() {
+            self.has_its_own_meeting(&after)?;
+        }
         self.open_or_legal(&after)
     }
 
@@ -113,6 +117,7 @@ impl Audit {
             ensure(facts.iter().any(|fact| same(event, fact)), || {
                 format!("an applied event without its fact: {event}")
             })?;
+            self.in_time(event)?;
         }
         Ok(())
     }
@@ -350,7 +355,7 @@ fn fact(name: &str, was: Option<&Item>, is: &Item) -> Result<(), String> {
     let impostor = is.body["source"].as_str().is_some_and(|source| source.contains("impostor"));
     ensure(!impostor, || format!("{name} is of a source that nobody registered"))?;
     let Some(was) = was else { return Ok(()) };
-    if counts_stale(&was.body, &is.body) {
+    if counts_stale(&was.body, &is.body) || door::takes_over(&was.body, &is.body) {
         return Ok(());
     }
     let revision = |item: &Item| item.body["revision"].as_u64();

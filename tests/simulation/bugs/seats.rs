@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use super::{
     Falsified, Memory, Row,
-    Sabotage::{Answered, Sent},
+    Sabotage::{Answered, Both, Sent},
     forge::{each, facts, is, put, unconditional, writes},
 };
 use crate::seam::Call;
@@ -17,6 +17,8 @@ pub const BUGS: &[Row] = &[
     ("ask_lost_on_its_way", "the ask is sent once, by a process that dies", 163, Sent(ask_lost)),
     ("claim_rewritten", "each decision claims its seats anew", 1, Sent(claim_rewritten)),
     ("seat_beside_the_decision", "a decision forgets to write its seats", 1, Sent(seat_forgotten)),
+    ("seat_of_the_withdrawn", "what is no longer proposed still keeps its people", 1, Sent(seat_stays)),
+    ("uid_of_another", "nobody looks whose meeting it is", 2, Both(uid_unasked, uid_unseen)),
     ("no_condition_on_seats", "two owners adopt one hour of one person", 163, Sent(no_condition)),
 ];
 
@@ -78,6 +80,37 @@ fn claim_rewritten(call: &Call, _: &mut Memory) -> Falsified {
 
 fn seat_forgotten(call: &Call, _: &mut Memory) -> Falsified {
     instead(call, |call| super::forge::only(call, |action| !is(action, "FACT#seat#")))
+}
+
+/// The proposal ends, and the entries of its people stay as they were.
+fn seat_stays(call: &Call, _: &mut Memory) -> Falsified {
+    instead(call, |call| {
+        let gone = |action: &Value| {
+            let body = crate::audit::body_of(&action["Put"]["Item"]).unwrap_or_default();
+            let head: Value = serde_json::from_slice(&body).unwrap_or_default();
+            is(action, "HEAD") && head["pending"].is_null() && head["authoritative"] == head["issued"]
+        };
+        match super::forge::actions(call).any(gone) {
+            true => super::forge::only(call, |action| {
+                !is(action, "FACT#seat#") || action["Put"]["Item"]["sk"]["S"] == "FACT"
+            }),
+            false => call.clone(),
+        }
+    })
+}
+
+fn uid_unasked(call: &Call, _: &mut Memory) -> Falsified {
+    let changed = each(call, |action| {
+        if is(action, "FACT#uid#") {
+            unconditional(action);
+        }
+    });
+    Falsified { requests: vec![changed], answer: None }
+}
+
+fn uid_unseen(call: &Call, _: &Value, _: &mut Memory) -> Option<Value> {
+    let asks = call.operation == "GetItem" && call.body["Key"]["pk"]["S"].as_str()?.starts_with("FACT#uid#");
+    asks.then(|| json!({}))
 }
 
 fn no_condition(call: &Call, _: &mut Memory) -> Falsified {

@@ -10,7 +10,7 @@ use refresh_core::{
 };
 
 use super::{Row, Sabotage::Configured};
-use crate::scene::{HOUR, MORNING};
+use crate::scene::{HOUR, MORNING, NEXT_CALENDARS};
 
 pub const BUGS: &[Row] = &[
     ("any_source_is_believed", "a source is believed whoever it is", 37, Configured(any_source)),
@@ -22,6 +22,7 @@ pub const BUGS: &[Row] = &[
     ("participants_told_early", "who shall hear of adoptions alone hears of proposals", 5, Configured(told_early)),
     ("buffer_forgotten", "no time is left after the evidence", 22, Configured(no_buffer)),
     ("carried_told_alone", "an evidence time, window or cutover alone owes a notice", 6, Configured(told_alone)),
+    ("former_holder_speaks", "whoever gave a subject up takes it back", 19, Configured(taken_back)),
     ("clock_stands", "a notifier whose clock does not move", 43, Configured(clock_stands)),
 ];
 
@@ -69,6 +70,17 @@ fn no_edge(functions: Functions) -> Functions {
 
 fn no_buffer(functions: Functions) -> Functions {
     deciders(functions, |policy| policy.evidence_buffer_minutes = 0)
+}
+
+fn taken_back(mut functions: Functions) -> Functions {
+    let mut policy = sources::policy::PolicyFile::clone(&functions.ingest.policy);
+    for known in &mut policy.deployment.sources {
+        if known.source.as_str() == "//availability.example.com" {
+            known.takes_over = vec![Source::parse(NEXT_CALENDARS).expect("a source")];
+        }
+    }
+    functions.ingest.policy = Arc::new(policy);
+    functions
 }
 
 fn no_desk(mut functions: Functions) -> Functions {

@@ -34,8 +34,9 @@ struct Loaded {
 async fn load(engine: &Engine, review: Review) -> Result<Loaded, String> {
     let id = review.head.review.clone();
     let deployment = &engine.functions().refresh.deployment;
-    let facts = engine.store().facts_seen(&id, Some(&review), deployment).await.map_err(|error| error.to_string())?;
-    Ok(Loaded { path: path_of(&id), review, facts })
+    // Of a seat that cannot be read the refresh tells.
+    let read = engine.store().facts_seen(&id, Some(&review), deployment).await.map_err(|error| error.to_string())?;
+    Ok(Loaded { path: path_of(&id), review, facts: read.facts })
 }
 
 /// A review's id may hold anything printable.

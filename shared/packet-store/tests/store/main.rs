@@ -8,6 +8,7 @@ mod damage;
 mod deliveries;
 mod events;
 mod holding;
+mod limits;
 mod notices;
 mod reading;
 mod record;

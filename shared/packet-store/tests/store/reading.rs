@@ -274,7 +274,7 @@ async fn a_decision_reads_exactly_what_it_depends_on_in_as_few_calls_as_can_be()
     let but_seats = || operations().into_iter().filter(|operation| operation != "Query").collect::<Vec<_>>();
     operations();
 
-    assert_eq!(first.facts_of(&review(), None, &deployment()).await.unwrap(), facts());
+    assert_eq!(first.facts_of(&review(), None, &deployment()).await.unwrap().facts, facts());
     let cold = operations();
     assert!(
         cold.iter().filter(|operation| *operation == "BatchGetItem").count() > 1,
@@ -293,13 +293,13 @@ async fn a_decision_reads_exactly_what_it_depends_on_in_as_few_calls_as_can_be()
         (&second, vec!["GetItem", "BatchGetItem"]),
     ] {
         let found = store.review(&review()).await.unwrap();
-        let read = store.facts_of(&review(), found.as_ref(), &deployment()).await.unwrap();
+        let read = store.facts_of(&review(), found.as_ref(), &deployment()).await.unwrap().facts;
         assert!(read.iter().eq(facts().iter()));
         assert!(read.all_seats().map(|(person, _)| person).eq(packet_people(found.as_ref().unwrap())));
         assert_eq!(but_seats(), expected);
     }
     let before = engine.items();
-    let seen = engine.store().facts_seen(&review(), None, &deployment()).await.unwrap();
+    let seen = engine.store().facts_seen(&review(), None, &deployment()).await.unwrap().facts;
     assert!(seen.iter().eq(facts().iter()) && seen.all_seats().count() > 0);
     operations();
     let alone = engine.store().facts_but_seats(&review(), None, &deployment()).await.unwrap();

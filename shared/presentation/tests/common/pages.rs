@@ -79,7 +79,7 @@ pub fn seated_elsewhere() -> Page {
         Seat { tentative: Some(may_sit), ..seat("RR-3000") },
         Seat { tentative: Some(over), ..seat("RR-4000") },
     ];
-    world.facts.insert_seats(person("so-a"), PersonSeats { seated_by: None, seats });
+    world.facts.insert_seats(person("so-a"), PersonSeats { seats, ..PersonSeats::default() });
     adoption(&world.scene(&person("rm-a")), &adoption::AdoptionState::Open(FORM), AnswerTo::Get, None)
 }
 

@@ -31,7 +31,9 @@ pub struct Time {
     pub horizons: Vec<Interval>,
     /// Time that the source does not know. Unsorted, may overlap.
     pub unknown: Vec<Interval>,
-    /// Whether the person's calendar was ever reported.
+    /// Time in which an entry may be what we put there. Unsorted, may overlap.
+    pub maybe_ours: Vec<Interval>,
+    /// Whether the person's calendar was ever reported, and every seat elsewhere can be read.
     pub calendar: bool,
     excuses: Excuses,
 }
@@ -49,10 +51,13 @@ impl Time {
         self.busy.clear();
         self.horizons.clear();
         self.unknown.clear();
+        self.maybe_ours.clear();
         self.calendar = false;
         self.excuses.clear();
         self.excuses.add_review(booking::invitations(ours.bookings, person));
-        for seat in facts.seats(person).iter().filter(|seat| seat.review != *ours.review) {
+        let places = facts.person_seats(person);
+        let elsewhere = places.into_iter().flat_map(|places| &places.seats);
+        for seat in elsewhere.filter(|seat| seat.review != *ours.review) {
             self.excuses.add_review(seat.invitations.iter().copied());
         }
         for (diary, availability, accepted_at) in facts.diaries(person) {
@@ -71,11 +76,21 @@ impl Time {
                 Diary::Oncall => self.busy.extend(availability.busy.iter().map(Busy::interval)),
             }
         }
-        self.excuses.settle(&mut self.busy, &mut self.unknown);
+        self.excuses.settle(&mut self.busy, &mut self.maybe_ours);
+        // A seat that cannot be read may be at any hour: the person is known to be free at none.
+        self.calendar &= !places.is_some_and(|places| places.are_unknown_to(ours.review));
     }
 
     /// What is known of the person in this slot.
     pub fn in_slot(&self, slot: &Slot) -> Known {
+        match self.in_slot_but_for_ours(slot) {
+            Known::Free if self.maybe_ours.iter().any(|unknown| unknown.overlaps(slot)) => Known::Unknown,
+            known => known,
+        }
+    }
+
+    /// The same, where it is no matter that an entry may be what we put there: for a proposal that people were told of.
+    pub fn in_slot_but_for_ours(&self, slot: &Slot) -> Known {
         if self.busy.iter().any(|busy| busy.overlaps(slot)) {
             Known::Busy
         } else if self.calendar

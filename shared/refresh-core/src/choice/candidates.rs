@@ -385,7 +385,7 @@ fn mark_known(row: &mut Starts, time: &Time, axis: &Axis) {
     }
     let inside = time.horizons.iter().map(|horizon| axis.inside(horizon));
     starts::fill(row, inside.fold(0..axis.count(), |all, one| all.start.max(one.start)..all.end.min(one.end)));
-    for unknown in &time.unknown {
+    for unknown in time.unknown.iter().chain(&time.maybe_ours) {
         starts::clear(row, axis.overlapping(unknown));
     }
 }

@@ -28,6 +28,7 @@ fn taken(candidates: &Candidates<'_>, eligible: &Eligible<'_>, range: Interval) 
     let mut taken = time.busy;
     taken.extend(situation.taken_elsewhere(eligible.person).chain(situation.proposed_elsewhere(eligible.person)));
     taken.extend(time.unknown);
+    taken.extend(time.maybe_ours);
     let mut outside = |inside: Vec<Interval>| {
         let mut from = range.start;
         for interval in inside {

@@ -317,16 +317,20 @@ impl Candidates<'_> {
         self.people.iter().any(|person| self.situation.proposed_elsewhere(person).next().is_some())
     }
 
-    /// Whether nothing stands against a candidate of the present proposal but what other reviews propose after it.
+    /// Whether nothing stands against a candidate of the present proposal but what other reviews propose after it. Where
+    /// people were told of the proposal, its hold stands in calendars, or one before it still does: that an entry may be
+    /// ours takes nobody out of it. Otherwise a proposal would flee from its own hold.
     fn keeps_proposed(&self, candidate: &Candidate, start: usize, present: &Pending) -> bool {
         let (person, slot, situation) = (self.people[candidate.person], self.axis.slot(start), self.situation);
-        let contested = situation.proposed_elsewhere(person).any(|other| other.overlaps(&slot));
-        contested
-            && candidate.valid.contains(&start)
+        let known = || {
+            let time = Time::of(person, situation.silence.heard(situation.facts), &self.ours);
+            if present.is_told() { time.in_slot_but_for_ours(&slot) } else { time.in_slot(&slot) }
+        };
+        candidate.valid.contains(&start)
             && self.hours(candidate.person).is_none_or(|hours| starts::contains(hours, start))
             && !situation.yields(person, &slot, present)
             && !situation.taken_elsewhere(person).any(|taken| taken.overlaps(&slot))
-            && Time::of(person, situation.silence.heard(situation.facts), &self.ours).in_slot(&slot) == Known::Free
+            && known() == Known::Free
     }
 
     /// Whether the packet, which is viable, comes before what was found, in the order of the policy's preference.

@@ -353,7 +353,8 @@ impl<'a> Draft<'a> {
         };
         let terms = if triggers.iter().any(renews) { TermsChange::Renewed } else { TermsChange::Same };
         self.compare_views(trace, terms);
-        let seats = seats::changes(self.before, &self.review);
+        let mut seats = seats::changes(self.before, &self.review);
+        seats.mend(&self.review, self.situation.facts.unreadable_entries_of(self.situation.id));
         self.review.head.seats_moved.extend(seats.moved.iter().cloned());
         let adopted = self.before.is_some_and(|before| before.head.adoptions < self.review.head.adoptions);
         let facts = self.situation.facts;
@@ -361,7 +362,9 @@ impl<'a> Draft<'a> {
             person: person.clone(),
             // The commit's own counter.
             by: SeatedBy { review: self.situation.id.clone(), decision: self.review.head.counter + 1 },
-            condition: match adopted {
+            // A mark that cannot be read is replaced: without a mark two adoptions at one instant are put right by the next
+            // look of the younger claim.
+            condition: match adopted && !facts.is_mark_unreadable(person) {
                 true => SeatCondition::Still(facts.seated_by(person).cloned()),
                 false => SeatCondition::Any,
             },

@@ -201,8 +201,8 @@ pub fn list_calendar(known: Option<&Fact>, fact: &Fact) -> Result<Option<Fact>, 
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct TooManyCalendars;
 
-/// A member of a repeated `review.issued` that counts for nothing: slot, attendees and optional list are the first
-/// issue's, or what was adopted since.
+/// A member of a repeated `review.issued` that counts for nothing: what is no term of the review is the first issue's, or
+/// what was adopted since.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum UntakenMember {
@@ -212,6 +212,14 @@ pub enum UntakenMember {
     Roles,
     /// The optional attendees.
     Optional,
+    /// The service whose delegations count.
+    Service,
+    /// The change record that governs the review.
+    ChangeId,
+    /// The zone of people who have none of their own.
+    TimeZone,
+    /// The calendar object, recreated or otherwise another than the meeting was issued with.
+    Meeting,
 }
 
 impl UntakenMember {
@@ -221,22 +229,30 @@ impl UntakenMember {
             Self::Slot => "slot",
             Self::Roles => "roles",
             Self::Optional => "optional",
+            Self::Service => "service",
+            Self::ChangeId => "change_id",
+            Self::TimeZone => "time_zone",
+            Self::Meeting => "meeting",
         }
     }
 }
 
-/// What a repeated issue names otherwise than what counts: `slot` and `attendees` of the authoritative packet, the
-/// optional list of the first issue.
+/// What a repeated issue names otherwise than what counts: `slot` and `attendees` of the authoritative packet, all else of
+/// the first issue. A repeated issue without a meeting names none.
 pub fn not_taken(
     repeated: &Terms,
+    first: &Terms,
     slot: Slot,
     attendees: &BTreeMap<Role, Person>,
-    optional: &BTreeSet<Person>,
 ) -> Vec<UntakenMember> {
     let differs = [
         (UntakenMember::Slot, repeated.slot != slot),
         (UntakenMember::Roles, repeated.attendees != *attendees),
-        (UntakenMember::Optional, repeated.optional != *optional),
+        (UntakenMember::Optional, repeated.optional != first.optional),
+        (UntakenMember::Service, repeated.service != first.service),
+        (UntakenMember::ChangeId, repeated.change != first.change),
+        (UntakenMember::TimeZone, repeated.time_zone != first.time_zone),
+        (UntakenMember::Meeting, repeated.meeting.is_some() && repeated.meeting != first.meeting),
     ];
     differs.into_iter().filter_map(|(member, differs)| differs.then_some(member)).collect()
 }

@@ -1,7 +1,7 @@
 //! What a decision has read of people's places, beside the facts.
 
 use crate::{
-    Person,
+    Person, ReviewId,
     facts::{
         fact::Facts,
         seat::{PersonSeats, Seat, SeatedBy},
@@ -17,6 +17,16 @@ impl Facts {
     /// The decision that last gave the person an authoritative place, as it was read before the places.
     pub fn seated_by(&self, person: &Person) -> Option<&SeatedBy> {
         self.person_seats(person).and_then(|found| found.seated_by.as_ref())
+    }
+
+    /// Whether the decision that last gave the person an authoritative place could not be read.
+    pub fn is_mark_unreadable(&self, person: &Person) -> bool {
+        self.person_seats(person).is_some_and(|found| found.mark_unreadable)
+    }
+
+    /// The people of whom the review's own entry does not read as it was written.
+    pub fn unreadable_entries_of(&self, review: &ReviewId) -> impl Iterator<Item = &Person> {
+        self.all_seats().filter(|(_, seats)| seats.unreadable.contains(review)).map(|(person, _)| person)
     }
 
     /// Replaces what was read of the person's places. Nothing of a person without any is kept.
@@ -36,7 +46,8 @@ impl Facts {
         self.seats.iter().map(|(person, seats)| (person, seats))
     }
 
-    fn person_seats(&self, person: &Person) -> Option<&PersonSeats> {
+    /// All that was read of the person's places; `None` where that is nothing.
+    pub fn person_seats(&self, person: &Person) -> Option<&PersonSeats> {
         self.seats.binary_search_by(|(known, _)| known.cmp(person)).ok().map(|at| &self.seats[at].1)
     }
 }

@@ -1,6 +1,8 @@
 //! Seats: a person's places in the packets of every review of the deployment. No source states a seat: each review
 //! writes the seats that it gives, and reads those that others give.
 
+use std::collections::BTreeSet;
+
 use serde::{Deserialize, Serialize};
 
 use crate::{Instant, Person, ReviewId, base::instant::Slot};
@@ -89,4 +91,15 @@ pub struct PersonSeats {
     pub seated_by: Option<SeatedBy>,
     /// One a review, by review.
     pub seats: Vec<Seat>,
+    /// The reviews whose entry of the person does not read as it was written: when the person sits there is not known.
+    pub unreadable: BTreeSet<ReviewId>,
+    /// Whether `seated_by` does not read as it was written.
+    pub mark_unreadable: bool,
+}
+
+impl PersonSeats {
+    /// Whether another review than `id` may seat the person at any hour, since its entry cannot be read.
+    pub fn are_unknown_to(&self, id: &ReviewId) -> bool {
+        self.unreadable.iter().any(|review| review != id)
+    }
 }

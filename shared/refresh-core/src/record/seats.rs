@@ -5,12 +5,16 @@ use std::collections::BTreeSet;
 
 use crate::{
     Person,
+    base::instant::Slot,
     facts::seat::{AuthoritativeSeat, Seat, SeatedBy, TentativeSeat},
     record::{
         booking,
         review::{Proposal, Review, Standing},
     },
 };
+
+/// Entries that one decision mends; more are mended by the next look. So many fit into the greatest transaction.
+pub const MOST_MENDED: usize = 4;
 
 /// A decision gives a person an authoritative place, and the person's mark says so.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -71,20 +75,27 @@ pub fn people(review: &Review) -> BTreeSet<&Person> {
     versions.flat_map(|version| version.packet.attendees.values()).collect()
 }
 
+/// The slot in which the packet that counts seats the person.
+fn seated_slot(review: &Review, person: &Person) -> Option<Slot> {
+    let packet = &review.authoritative.packet;
+    let seated = review.head.standing != Standing::Cancelled && packet.attendees.values().any(|one| one == person);
+    seated.then_some(packet.slot)
+}
+
 /// What is another after a decision. A review that was issued before seats were written has no claims: all its entries are
-/// new with its next decision.
+/// new with its next decision. Whoever sat there already gains nothing by that: with a mark for each of them the entries of
+/// a review of thirty roles are more than one transaction takes.
 pub fn changes(before: Option<&Review>, after: &Review) -> SeatChanges {
     let mut changes = SeatChanges::default();
     if after.head.claims.is_empty() {
         return changes;
     }
-    let before = before.filter(|before| !before.head.claims.is_empty());
+    let written = before.filter(|before| !before.head.claims.is_empty());
     let mut all = people(after);
-    all.extend(before.into_iter().flat_map(people));
+    all.extend(written.into_iter().flat_map(people));
     for person in all {
         let now = entry(after, person);
-        let was = before.map(|before| entry(before, person));
-        let slot = |seat: &Seat| seat.authoritative.map(|seat| seat.slot);
+        let was = written.map(|before| entry(before, person));
         let places = |seat: &Seat| (seat.authoritative, seat.tentative);
         if was.as_ref() == Some(&now) {
             continue;
@@ -92,10 +103,27 @@ pub fn changes(before: Option<&Review>, after: &Review) -> SeatChanges {
         if was.as_ref().map(places) != Some(places(&now)) {
             changes.moved.insert(person.clone());
         }
-        if slot(&now).is_some() && was.as_ref().and_then(slot) != slot(&now) {
+        let slot = seated_slot(after, person);
+        if slot.is_some() && before.and_then(|before| seated_slot(before, person)) != slot {
             changes.gained.insert(person.clone());
         }
         changes.entries.push(now);
     }
     changes
+}
+
+impl SeatChanges {
+    /// Entries that do not read as they were written are written once more, whether or not anything of them changed. An
+    /// entry is a function of the review alone, so its review can mend it.
+    pub fn mend<'a>(&mut self, review: &Review, unreadable: impl Iterator<Item = &'a Person>) {
+        if review.head.claims.is_empty() {
+            return;
+        }
+        for person in unreadable.take(MOST_MENDED) {
+            if !self.entries.iter().any(|entry| entry.person == *person) {
+                self.entries.push(entry(review, person));
+                self.moved.insert(person.clone());
+            }
+        }
+    }
 }

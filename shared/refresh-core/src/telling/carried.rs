@@ -5,6 +5,7 @@ use crate::{
     facts::policy::MetadataAlone,
     record::{
         exception::Exception,
+        mark::{Mark, Remark},
         view::{ExceptionLine, View},
     },
 };
@@ -27,6 +28,7 @@ fn carry(reading: &Reading<'_>, was: &mut View, now: &View) {
     if waits || carries && same_is_open(was, now) {
         was.violated.clone_from(&now.violated);
     }
+    carry_unproven(&mut was.violated, &now.violated);
     if !carries {
         return;
     }
@@ -39,6 +41,14 @@ fn carry(reading: &Reading<'_>, was: &mut View, now: &View) {
     if only_less(&was.exceptions, &now.exceptions) {
         was.exceptions.clone_from(&now.exceptions);
     }
+}
+
+/// A seat that stands without proof asks for nothing: nobody can decide on it, whatever the policy says of metadata.
+fn carry_unproven(was: &mut Vec<Mark>, now: &[Mark]) {
+    let unproven = |mark: &&Mark| matches!(mark, Mark::Remark(Remark::Unproven(_)));
+    was.retain(|mark| !unproven(&mark));
+    was.extend(now.iter().filter(unproven).cloned());
+    was.sort_unstable();
 }
 
 /// The proposal they know of is pending still, or an exception of which they know is open still. Another proposal differs

@@ -23,6 +23,8 @@ pub enum Waive {
     Distinct,
     Hours,
     Unknown(usize),
+    /// That an entry of a calendar may be ours is no matter.
+    Ours,
 }
 
 /// What the facts ask for.
@@ -166,6 +168,11 @@ pub fn in_hours(case: &Case, person: usize, slot: Span) -> bool {
 
 /// Lies wholly inside every horizon given, outside any interval listed as unknown; without a calendar nothing is known.
 fn is_known(case: &Case, person: usize, slot: Span) -> bool {
+    is_reported(case, person, slot) && !entries::of(case, person).unknown.iter().any(|unknown| unknown.meets(slot))
+}
+
+/// The same, where it is no matter that an entry may be ours.
+fn is_reported(case: &Case, person: usize, slot: Span) -> bool {
     let facts = &case.facts.people[person];
     facts.calendar.is_some()
         && [&facts.calendar, &facts.oncall].into_iter().flatten().all(|diary| {
@@ -173,7 +180,6 @@ fn is_known(case: &Case, person: usize, slot: Span) -> bool {
                 && diary.horizon.holds(slot)
                 && !diary.unknown.iter().any(|unknown| unknown.meets(slot))
         })
-        && !entries::of(case, person).unknown.iter().any(|unknown| unknown.meets(slot))
 }
 
 /// The source promised to speak again before that.
@@ -260,7 +266,10 @@ fn may_sit(case: &Case, role: usize, person: usize, slot: Span, waive: Waive) ->
     is_eligible(case, role, person, slot)
         && !is_busy(case, person, slot)
         && !is_taken(case, person, slot, None)
-        && (issued || waive == Waive::Unknown(person) || is_known(case, person, slot))
+        && (issued
+            || waive == Waive::Unknown(person)
+            || waive == Waive::Ours && is_reported(case, person, slot)
+            || is_known(case, person, slot))
         && (waive == Waive::Hours || in_hours(case, person, slot))
 }
 
@@ -346,8 +355,10 @@ fn is_still_good(case: &Case, pending: &Pending) -> bool {
     }
     // What was asked stays as long as it leaves the notice: the time to decide was given.
     let decision = if pending.told { 0 } else { case.rules.decision };
+    // What was told is not taken back because its own hold, or one before it, stands in a calendar.
+    let doubt = if pending.told { Waive::Ours } else { Waive::Nothing };
     let viable = keeps_time(case, *slot, Waive::Nothing, case.now + case.rules.notice + decision)
-        && assignments(&alone, *slot, Waive::Nothing).contains(seats);
+        && assignments(&alone, *slot, doubt).contains(seats);
     viable && !cancelled && (*slot, seats) != (case.review.slot, &case.review.seats)
 }
 

@@ -19,6 +19,7 @@ use refresh_core::{
         delta::{self, Field, Value},
         last_notified::LastNotified,
         lineage::{self, Entry, Trigger},
+        mark::{Mark, Remark},
         notice::{Method, Notice, NoticeKind},
         packet::Version,
         review::Review,
@@ -219,7 +220,7 @@ impl Store {
                 let same = was.checkpoints.contains_key(key) && now.checkpoints.contains_key(key);
                 !(carries && same && change.was.is_some() == change.now.is_some())
             }
-            Field::Violated => !(waits || carries && same_open),
+            Field::Violated => !(waits || carries && same_open || proven(was) == proven(now)),
             Field::Exception => !(carries && less),
             _ => true,
         })
@@ -257,6 +258,11 @@ impl Store {
         let of = |view: &View| (view.checkpoints.clone(), view.window, view.cutover, view.violated.clone());
         ensure(of(known) == of(view), || format!("{} has read {known:?}, and it is {view:?}: {notice:?}", notice.to))
     }
+}
+
+/// The marks but for seats that stand without proof.
+fn proven(view: &View) -> Vec<&Mark> {
+    view.violated.iter().filter(|mark| !matches!(mark, Mark::Remark(Remark::Unproven(_)))).collect()
 }
 
 pub fn ensure(holds: bool, otherwise: impl FnOnce() -> String) -> Result<(), String> {

@@ -225,7 +225,7 @@ pub fn facts(names: Names, script: &Script, facts: &case::Facts, now: Time, revi
     }
     for (index, facts) in facts.people.iter().enumerate() {
         let seats = facts.elsewhere.iter().map(|other| of_elsewhere(names, index, other)).collect();
-        all.insert_seats(person(index), PersonSeats { seated_by: None, seats });
+        all.insert_seats(person(index), PersonSeats { seats, ..PersonSeats::default() });
     }
     all
 }

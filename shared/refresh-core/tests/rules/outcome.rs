@@ -261,7 +261,11 @@ fn mail_to(world: &World, name: &str, claim: &str) -> Result<(), String> {
 fn seat(world: &World, rest: &str) -> Result<(), String> {
     let (name, expected) = rest.split_once(' ').ok_or("a person and their seat")?;
     let (day, id) = (world.day, fixture::review());
-    let seats = world.seats.get(&person(name)?).map(|known| known.seats.as_slice()).unwrap_or_default();
+    let known = world.seats.get(&person(name)?);
+    if known.is_some_and(|known| known.unreadable.contains(&id)) {
+        return same(expected, "unreadable");
+    }
+    let seats = known.map(|known| known.seats.as_slice()).unwrap_or_default();
     let Some(entry) = seats.iter().find(|seat| seat.review == id) else { return same(expected, "never") };
     let mut said = Vec::new();
     said.extend(entry.authoritative.map(|seat| {

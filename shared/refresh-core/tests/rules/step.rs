@@ -145,6 +145,7 @@ fn act(world: &mut World, step: &str, manner: Manner) -> Result<(), String> {
             set_terms(world, word, rest)
         }
         "terms" => newer_terms(world, rest, manner),
+        "unreadable" => world.cannot_read(rest),
         "forget" => forget(world, rest),
         "unregister" => {
             let kind = kind(rest)?;
@@ -339,7 +340,9 @@ fn newer_terms(world: &mut World, rest: &str, manner: Manner) -> Result<(), Stri
             policy_member(&mut policy, value)?;
             terms.policy = serde_json::from_value(policy).map_err(|wrong| format!("{value}: {wrong}"))?;
         }
-        _ => return Err(format!("title, checkpoints, slot, attendee, optional or policy; found {word:?}")),
+        "zone" => terms.time_zone = zone(value)?,
+        "meeting" => terms.meeting = Some(Meeting::bare(refresh_core::Uid::parse(value)?, 0)),
+        _ => return Err(format!("a member of the terms; found {word:?}")),
     }
     world.terms = terms.clone();
     world.send(Subject::Review(fixture::review()), Body::Review(terms), manner)

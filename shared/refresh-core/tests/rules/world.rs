@@ -283,7 +283,7 @@ impl World {
                     (event.body(), first, &self.review)
                 {
                     let packet = &review.authoritative.packet;
-                    self.not_taken = authority::not_taken(again, packet.slot, &packet.attendees, &first.optional);
+                    self.not_taken = authority::not_taken(again, first, packet.slot, &packet.attendees);
                 }
                 if let Subject::Availability(person, ..) = &fact.subject {
                     let list = self.facts.get(&Subject::Calendars(person.clone()));
@@ -342,7 +342,15 @@ impl World {
         Ok(())
     }
 
-    /// The person's entry of another review, to be changed.
+    /// `RR-2 sec-a`: what that review stored of the person's seat cannot be read, and somebody asks this one to look.
+    pub fn cannot_read(&mut self, said: &str) -> Result<(), String> {
+        let (review, person) = said.split_once(' ').ok_or("a review and a person")?;
+        let seats = self.seats.entry(fixture::person(person)?).or_default();
+        seats.unreadable.insert(ReviewId::parse(review)?);
+        self.asked_by_seats()
+    }
+
+    /// The person's entry of a review, to be changed.
     pub fn entry_of(&mut self, review: &ReviewId, person: &Person) -> &mut Seat {
         let seats = &mut self.seats.entry(person.clone()).or_default().seats;
         if let Some(at) = seats.iter().position(|seat| seat.review == *review) {
@@ -381,6 +389,7 @@ impl World {
             self.versions.insert(version.number, version);
         }
         for seat in commit.seats {
+            self.seats.entry(seat.person.clone()).or_default().unreadable.remove(&seat.review);
             *self.entry_of(&seat.review, &seat.person) = seat.clone();
         }
         for given in commit.seats_given {
