@@ -3,8 +3,10 @@
 //! the virtual clock; everything follows from one seed. `tests/README.md` has the figures.
 //!
 //! ```sh
-//! cargo test -p holdpoint-tests --test organisation -- --ignored --nocapture five_weeks
+//! cargo run -p holdpoint-tests --example organisation
 //! ```
+//!
+//! The program plays five weeks and prints figures. The tests play one week and assert what must always hold.
 
 // The layouts of nested SDK futures go deeper than the default of 128.
 #![recursion_limit = "256"]
@@ -59,9 +61,7 @@ fn played(size: Size) -> (Plan, Played) {
 }
 
 /// Every figure as a line of JSON, then all of them as a table.
-#[test]
-#[ignore = "minutes of figures to read: run it by its name"]
-fn five_weeks() {
+fn main() {
     let (plan, played) = played(Size::FIVE_WEEKS);
     let figures = judge::figures(&plan, &played);
     for (name, value) in &figures {

@@ -46,7 +46,9 @@ pub async fn run(common: &Common, options: &Options) -> Result<(), Failed> {
     }
     if options.out.is_none() {
         let mut out = std::io::stdout().lock();
-        match out.write_all(bytes).and_then(|()| out.flush()) {
+        // Bytes are printed as they are; text ends its last line, so that a prompt stands on one of its own.
+        let end: &[u8] = if options.text && !bytes.ends_with(b"\n") { b"\n" } else { b"" };
+        match out.write_all(bytes).and_then(|()| out.write_all(end)).and_then(|()| out.flush()) {
             Err(error) if error.kind() == std::io::ErrorKind::BrokenPipe => {}
             written => written.map_err(|error| Failed::new(format!("printing: {error}")))?,
         }

@@ -92,6 +92,12 @@ fn stands(text: &mut String, depth: usize, state: &Value) {
     if !pending.is_null() {
         let who = pending["adopter"].as_str().unwrap_or("nobody");
         line(text, depth, format!("version {} proposed: {}", pending["version"], slot(pending)));
+        let seats = pending["attendees"].as_object().into_iter().flatten();
+        for (role, proposed) in seats.filter(|(role, proposed)| authoritative["attendees"][role.as_str()] != **proposed)
+        {
+            let now = plain(&authoritative["attendees"][role]);
+            line(text, depth + 1, format!("{role}: {} in the place of {now}", plain(proposed)));
+        }
         line(text, depth, format!("waits for {who}, until {}", plain(&pending["expires_at"])));
     }
     for exception in list(state, "exceptions") {
