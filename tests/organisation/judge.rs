@@ -9,7 +9,9 @@ use serde_json::{Value, json};
 
 use crate::{MINUTE, millis, plan::Plan, play::Played};
 
-pub use mails::{QUIET, SOON, told};
+#[cfg(test)]
+pub use mails::QUIET;
+pub use mails::{SOON, told};
 pub use proposals::{Course, courses};
 
 /// One figure: its name as it stands in the table, and its value.
@@ -121,6 +123,7 @@ fn mails_a_day(played: &Played) -> Value {
 }
 
 /// Who is seated in two authoritative slots at once in the end, and neither review says so.
+#[cfg(test)]
 pub fn unmarked_twice(played: &Played) -> Vec<String> {
     let states: Vec<&Value> = played.records.iter().filter(|record| record["record"] == "state").collect();
     let mut seats: Vec<(String, (i64, i64), &Value)> = Vec::new();

@@ -29,6 +29,7 @@ pub struct Size {
 impl Size {
     pub const FIVE_WEEKS: Self = Self { weeks: 5, week: [1, 4, 2, 4, 1] };
     /// For the ordinary tests.
+    #[cfg(test)]
     pub const SLICE: Self = Self { weeks: 1, week: [0, 3, 0, 1, 0] };
 }
 

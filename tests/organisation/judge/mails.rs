@@ -11,6 +11,7 @@ use crate::MINUTE;
 pub const SOON: i64 = 10 * MINUTE;
 
 /// No two mails to one person may be nearer to each other, but for somebody's decision: the quiet period.
+#[cfg(test)]
 pub const QUIET: i64 = 2 * MINUTE;
 
 /// Fields on which nobody can act by themselves.
