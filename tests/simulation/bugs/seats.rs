@@ -18,7 +18,7 @@ pub const BUGS: &[Row] = &[
     ("claim_rewritten", "each decision claims its seats anew", 1, Sent(claim_rewritten)),
     ("seat_beside_the_decision", "a decision forgets to write its seats", 1, Sent(seat_forgotten)),
     ("seat_of_the_withdrawn", "what is no longer proposed still keeps its people", 1, Sent(seat_stays)),
-    ("uid_of_another", "nobody looks whose meeting it is", 2, Both(uid_unasked, uid_unseen)),
+    ("uid_of_another", "nobody looks whose meeting it is", 7, Both(uid_unasked, uid_unseen)),
     ("no_condition_on_seats", "two owners adopt one hour of one person", 163, Sent(no_condition)),
 ];
 

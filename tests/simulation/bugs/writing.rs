@@ -28,7 +28,6 @@ pub const BUGS: &[Row] = &[
     ("sequence_falls", "a hold's sequence from somewhere that goes back", 21, Sent(sequence_falls)),
     ("due_index_lost", "HEAD leaves the due index", 1, Sent(due_index_lost)),
     ("deadline_begins_anew", "another version of a proposal gets another deadline", 5, Sent(deadline_anew)),
-    ("deadline_by_the_clock", "a deadline that counts at night", 13, Sent(deadline_by_the_clock)),
     ("quiet_outlasts", "a quiet period that outlasts what it delays", 5, Sent(quiet_outlasts)),
     ("version_skipped", "version numbers with a gap", 1, Sent(version_skipped)),
     ("refresh_request_lost", "the message that follows a fact is not sent", 1, Sent(refresh_lost)),
@@ -233,21 +232,6 @@ fn deadline_anew(call: &Call, _: &mut Memory) -> Falsified {
                 forge::shift(&mut head["pending"]["expires_at"], 300 * scene::MINUTE);
             }
         })
-    })
-}
-
-/// The adopter's working hours alone make a deadline longer than four hours.
-fn deadline_by_the_clock(call: &Call, _: &mut Memory) -> Falsified {
-    let shorten = |proposal: &mut Value| {
-        let mut plain = proposal["made_at"].clone();
-        forge::shift(&mut plain, 240 * scene::MINUTE);
-        if plain.as_str() < proposal["expires_at"].as_str() {
-            proposal["expires_at"] = plain;
-        }
-    };
-    instead(call, "HEAD", |call| {
-        let call = put(call, "HEAD", |head| shorten(&mut head["pending"]));
-        put(&call, "FACT#seat#", |seat| shorten(&mut seat["tentative"]))
     })
 }
 
