@@ -1,4 +1,4 @@
-//! The story, told by the deployed bundle: six real binaries behind real mappings and function URLs, with IAM enforced,
+//! The story, told by the deployed bundle: seven real binaries behind real mappings and function URLs, with IAM enforced,
 //! over real HTTP. It ends as the local engine ends on the same history, before and after the mailer reports of its mails.
 
 use std::time::{Duration, SystemTime, UNIX_EPOCH};

@@ -1,10 +1,10 @@
-//! What the six functions are built of: one TLS stack, and of the SDK only what they use.
+//! What the seven functions are built of: one TLS stack, and of the SDK only what they use.
 
 use std::{collections::BTreeSet, process::Command};
 
 use holdpoint_tests::repository;
 
-const FUNCTIONS: [&str; 6] = ["ingest", "refresh", "notify", "adopt", "acknowledge", "tick"];
+const FUNCTIONS: [&str; 7] = ["ingest", "refresh", "notify", "adopt", "acknowledge", "tick", "poll"];
 
 /// Every crate and feature that the deployed binaries are built with, as `crate` and `crate feature "name"`.
 fn graph() -> BTreeSet<String> {

@@ -27,7 +27,7 @@ const AMPLE: Duration = Duration::from_secs(30);
 
 fn program(function: &str) -> PathBuf {
     static BUILT: OnceLock<std::collections::BTreeMap<&'static str, PathBuf>> = OnceLock::new();
-    BUILT.get_or_init(|| binaries::built().expect("six programs"))[function].clone()
+    BUILT.get_or_init(|| binaries::built().expect("seven programs"))[function].clone()
 }
 
 /// `refresh` with its services, waiting for work.
@@ -176,6 +176,7 @@ async fn without_its_settings_it_names_every_one_that_is_missing() {
         ("notify", &["TABLE", "LINK_KEYS", "ADOPT_LINK_BASE", "ACKNOWLEDGE_LINK_BASE", "MAIL_FROM", "POLICY_FILE"]),
         ("adopt", &["TABLE", "NOTICES_QUEUE_URL", "LINK_KEYS", "POLICY_FILE"]),
         ("tick", &["TABLE", "REFRESH_QUEUE_URL", "NOTICES_QUEUE_URL"]),
+        ("poll", &["TABLE", "SOURCE_EVENTS_QUEUE_URL", "POLICY_FILE"]),
     ] {
         let process = api.spawn(&program(function), &[("LAMBDA_TASK_ROOT", "/absent")]).expect("a process");
         let done = process.ended().await.expect("its end");

@@ -82,6 +82,13 @@ fn the_tick_waits_as_long_as_its_messages_can_live() {
     assert_eq!(tick::NOTICES_AWAITED, millis(&template.resource("Notices")["VisibilityTimeout"]));
 }
 
+/// Whoever asks is replaced when its claim ends, and must be gone by then.
+#[test]
+fn a_claim_on_a_polled_system_outlives_the_invocation_that_made_it() {
+    let seconds = template().resource("Poll")["Timeout"].as_i64().expect("seconds");
+    assert!(refresh_core::record::poll::CLAIMED_FOR > seconds * 1_000);
+}
+
 /// The names in `settings.required("..")` and its siblings of a function's crate.
 fn settings_of(function: &str) -> (BTreeSet<String>, BTreeSet<String>) {
     let crate_folder = repository().join("functions").join(function.to_ascii_lowercase());

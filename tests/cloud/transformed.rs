@@ -13,8 +13,8 @@ use holdpoint_tests::{
 };
 use serde_json::Value;
 
-/// The six, by logical id.
-pub const FUNCTIONS: [&str; 6] = ["Ingest", "Refresh", "Notify", "Adopt", "Acknowledge", "Tick"];
+/// The seven, by logical id.
+pub const FUNCTIONS: [&str; 7] = ["Ingest", "Refresh", "Notify", "Adopt", "Acknowledge", "Tick", "Poll"];
 
 pub struct Template(Value);
 

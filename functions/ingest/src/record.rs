@@ -88,8 +88,13 @@ pub(crate) async fn record(
             Ok(_) => not_taken(env, event, known.fact.as_ref()).await?,
             Err(_) => Vec::new(),
         };
+        // Who says the same again is heard, and is not stale.
+        let again = known
+            .fact
+            .as_ref()
+            .and_then(|fact| authority::hear_again(fact, event, arrival.arrived, &env.policy.deployment));
         let stale = match (&judged, &known.fact) {
-            (Err(Ignored::StaleRevision), Some(fact)) => authority::count_stale(fact),
+            (Err(Ignored::StaleRevision), Some(fact)) => again.clone().or_else(|| authority::count_stale(fact)),
             _ => None,
         };
         let silenced = matches!(judged, Err(Ignored::StaleRevision))
@@ -126,6 +131,10 @@ pub(crate) async fn record(
                 ));
             }
             Accepted::Known(record) if record.digest == event.digest => {
+                if let (Some(again), Some(held)) = (&again, &known.fact) {
+                    // Whoever was quicker has heard of the source as well.
+                    env.store.hear_again(again, held).await.doing("keeping that a source said the same again")?;
+                }
                 let repeated = Some(Disposition::Ignored(Ignored::Duplicate));
                 let (disposition, trace, first_accepted) = (record.disposition, record.trace, Some(record.at));
                 let (collision, not_taken) = (None, record.not_taken);

@@ -12,7 +12,7 @@ use lambda_shell::{
     queue::Outgoing,
 };
 use refresh_core::{
-    Instant, ReviewId,
+    Instant, ReviewId, Source,
     facts::{
         authority::{Disposition, Ignored, UntakenMember},
         event::{Event, Identity, Statement},
@@ -60,6 +60,7 @@ pub(crate) async fn message(env: &Env, message: Message, deadline: Deadline) -> 
         Err(refused) => Ok(vec![refuse(env, &message.body, refused, now).await?]),
         Ok(reading) => {
             skipped(&reading.skipped);
+            hinted(env, &reading.hints, arrived).await?;
             let mut taken = Vec::with_capacity(reading.events.len());
             for event in &reading.events {
                 taken.push(
@@ -263,6 +264,16 @@ fn skipped(parts: &[String]) {
         let (skipped, parts) = (masked(first), parts.len());
         tracing::warn!(reason = "no_event", skipped, parts, "parts of a payload are no events");
     }
+}
+
+/// Systems that are polled and have news: each is asked at the poller's next turn.
+async fn hinted(env: &Env, hints: &[Source], at: Instant) -> Result<(), Failure> {
+    for bound in env.policy.bindings.polled().filter(|bound| hints.contains(&bound.binding.source)) {
+        let binding = bound.name.as_deref().unwrap_or_default();
+        env.store.hint_poll(binding, at).await.doing("keeping that a polled system has news")?;
+        tracing::info!(binding, "a system has news and is asked");
+    }
+    Ok(())
 }
 
 /// The id and the source of an event, as they may be logged: either may be written like an address.

@@ -5,11 +5,12 @@ use std::time::Duration;
 use aws_config::{BehaviorVersion, Region, SdkConfig, environment::EnvironmentVariableCredentialsProvider};
 use aws_sdk_dynamodb::config::SharedCredentialsProvider;
 use aws_smithy_http_client::{
-    Builder,
+    Builder, Connector,
     tls::{Provider, TlsContext, TrustStore, rustls_provider::CryptoMode},
 };
 use aws_smithy_runtime_api::client::{
-    http::SharedHttpClient, stalled_stream_protection::StalledStreamProtectionConfig,
+    http::{SharedHttpClient, SharedHttpConnector},
+    stalled_stream_protection::StalledStreamProtectionConfig,
 };
 use aws_smithy_types::{retry::RetryConfig, timeout::TimeoutConfig};
 
@@ -109,6 +110,11 @@ pub fn http_client() -> SharedHttpClient {
         // A context of a trust store alone has nothing that could be refused; the default one is the machine's.
         Err(_) => builder.build_https(),
     }
+}
+
+/// The way to systems that are not Amazon's, on the same TLS stack: it takes the machine's word for their identity.
+pub fn connector_to_anywhere() -> SharedHttpConnector {
+    SharedHttpConnector::new(Connector::builder().tls_provider(tls_provider()).pool_idle_timeout(IDLE).build())
 }
 
 /// Whose word for a server's identity is taken.

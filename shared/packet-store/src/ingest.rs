@@ -239,6 +239,17 @@ impl Store {
         Err(StoreError::contended(doing))
     }
 
+    /// Keeps that a fact's source said the same once more. `false`: the fact is another by now, or somebody is at it.
+    ///
+    /// # Errors
+    ///
+    /// The table cannot be written.
+    pub async fn hear_again(&self, fact: &Fact, replaces: &Fact) -> Result<bool, StoreError> {
+        let put = self.put_fact(fact, Some(replaces));
+        let written = self.transact("keeping that a source said the same again", vec![put]).await?;
+        Ok(matches!(written, Transaction::Done))
+    }
+
     /// The record that was in the way comes with the refusal; an engine that leaves it out is asked.
     async fn known(&self, doing: &str, identity: &Identity, found: Option<Item>) -> Result<Accepted, StoreError> {
         let record = match found.filter(|item| !item.is_empty()) {

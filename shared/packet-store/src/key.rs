@@ -84,6 +84,18 @@ impl Key {
         Self::new(SILENCED.to_owned(), subject_name(subject))
     }
 
+    /// What is kept of a binding that is polled. All of them stand side by side, so that one query finds what is due: they
+    /// are few, and nothing else is read as often.
+    pub fn poll(binding: &str) -> Self {
+        Self::new(POLL.to_owned(), format!("{POLL_STATE}{}", escaped(binding)))
+    }
+
+    /// When something last said that a polled system has news. Beside the record and not in it: whoever says so and whoever
+    /// asks never stand in each other's way.
+    pub fn poll_hint(binding: &str) -> Self {
+        Self::new(POLL.to_owned(), format!("{POLL_HINT}{}", escaped(binding)))
+    }
+
     /// One person's seats lie side by side, under this key's partition.
     pub fn seat(seat: &Seat) -> Self {
         Self::new(Self::seated_by(&seat.person).pk, review_partition(&seat.review))
@@ -131,6 +143,9 @@ pub(crate) const VERSION: &str = "VERSION#";
 pub(crate) const LINEAGE: &str = "LINEAGE#";
 pub(crate) const TOLD: &str = "TOLD#";
 pub(crate) const SILENCED: &str = "FACT#silenced";
+pub(crate) const POLL: &str = "POLL";
+pub(crate) const POLL_STATE: &str = "STATE#";
+pub(crate) const POLL_HINT: &str = "HINT#";
 const REVIEW: &str = "REVIEW#";
 const ASKED: &str = "ASKED#";
 

@@ -8,6 +8,7 @@
 //! | [`hook`] | a webhook as its system posts it | whether the system sent the webhook, and the message for the queue |
 //! | [`native`] | what a source system sends by itself | CloudEvents of the contract |
 //! | [`mail`] | the mailer's report on a message of ours | what became of it |
+//! | [`poll`] | a system's answers, page by page | the questions, and the messages for the queue |
 //! | [`policy`] | `infra/policy.json` | the deployment's policy and the bindings of native payloads |
 //! | [`read`](fn@read) | any body on the queue | all of the above, in that order |
 //!
@@ -26,6 +27,7 @@ mod json;
 pub mod mail;
 pub mod native;
 pub mod policy;
+pub mod poll;
 pub mod read;
 mod reader;
 

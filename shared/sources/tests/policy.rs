@@ -117,7 +117,7 @@ fn doors_of_bindings_are_judged_at_start() {
       {"format": "graph.get_schedule", "source": "//cal", "name": "Graph A"},
       {"format": "google.free_busy", "source": "//cal", "hook": {"secret": "s"}, "poll": {"url": "https://x", "every_minutes": 5}},
       {"format": "ical.vfreebusy", "source": "//cal", "name": "ical", "hook": {"secret": "hunter2 is mine", "proof": "md5"}},
-      {"format": "ical.vfreebusy", "source": "//cal", "name": "ical", "poll": {"url": "http://example.com", "every_minutes": 0}},
+      {"format": "ical.vfreebusy", "source": "//cal", "name": "ical", "poll": {"url": "http://example.com/?key=hunter2", "every_minutes": 0}},
       {"format": "cdevents", "source": "//ci", "subject": "pipelinerun", "name": "p-*", "change_id": "*", "checkpoint": "t",
        "hook": {"secret": "s"}}
     ]}"#;

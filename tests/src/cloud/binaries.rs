@@ -1,4 +1,4 @@
-//! The six binaries, built by the cargo that runs the tests, and packed as Lambda takes them.
+//! The seven binaries, built by the cargo that runs the tests, and packed as Lambda takes them.
 
 use std::{
     collections::BTreeMap,
@@ -12,7 +12,7 @@ use serde_json::Value;
 use super::tools::{self, Set};
 use crate::repository;
 
-pub const FUNCTIONS: [&str; 6] = ["ingest", "refresh", "notify", "adopt", "acknowledge", "tick"];
+pub const FUNCTIONS: [&str; 7] = ["ingest", "refresh", "notify", "adopt", "acknowledge", "tick", "poll"];
 
 /// Whether the binaries are those of `infra/build`: a release build of minutes.
 pub fn released() -> bool {

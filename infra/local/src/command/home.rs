@@ -131,6 +131,10 @@ pub enum Found {
 const TOKEN: &str = "operator-token";
 /// Secrets of hooks by name, a JSON object.
 const SOURCE_SECRETS: &str = "source-secrets.json";
+/// Credentials of polls by name, a JSON object.
+const SOURCE_CREDENTIALS: &str = "source-credentials.json";
+/// The same as a variable, for machines whose secrets come so.
+const CREDENTIALS_VARIABLE: &str = "HOLDPOINT_SOURCE_CREDENTIALS";
 
 fn at(doing: &str, path: &Path, error: impl fmt::Display) -> Failed {
     Failed::new(format!("{doing} {}: {error}", path.display()))
@@ -292,6 +296,14 @@ impl Home {
         Ok(private::read(&self.file(SOURCE_SECRETS)).map_err(Failed::new)?.unwrap_or_default())
     }
 
+    /// The credentials of polls, from the variable or else as somebody wrote them: none until either is there.
+    fn source_credentials(&self) -> Result<String, Failed> {
+        if let Some(given) = std::env::var(CREDENTIALS_VARIABLE).ok().filter(|given| !given.trim().is_empty()) {
+            return Ok(given);
+        }
+        Ok(private::read(&self.file(SOURCE_CREDENTIALS)).map_err(Failed::new)?.unwrap_or_default())
+    }
+
     fn secret(&self, name: &str, of: impl FnOnce(String) -> String) -> Result<String, Failed> {
         let path = self.file(name);
         let kept = private::read(&path).map_err(Failed::new)?;
@@ -327,6 +339,8 @@ impl Home {
             link_keys: self.link_keys()?,
             operator_token: self.operator_token()?,
             source_secrets: self.source_secrets()?,
+            source_credentials: self.source_credentials()?,
+            web: None,
             ..Settings::in_memory(policy)
         })
     }

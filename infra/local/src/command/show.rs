@@ -147,6 +147,22 @@ fn reviews(text: &mut String, answer: &Value) {
         line(text, 0, "no review was issued yet");
     }
     list(answer, "silenced").for_each(|subject| silenced(text, subject));
+    list(answer, "polls").for_each(|poll| failing_poll(text, poll));
+}
+
+/// A system that is polled and does not answer.
+fn failing_poll(text: &mut String, found: &Value) {
+    let (binding, reason) = (plain(&found["binding"]), plain(&found["reason"]));
+    line(
+        text,
+        0,
+        format!("poll of {binding}: FAILING: {reason}, {} times since {}", found["failures"], plain(&found["since"])),
+    );
+    let last = match found["answered_at"].as_str() {
+        Some(at) => format!("answered last at {at}; asked again at {}", plain(&found["due_at"])),
+        None => format!("never answered; asked again at {}", plain(&found["due_at"])),
+    };
+    line(text, 1, last);
 }
 
 /// A subject that gets nothing but stale revisions, and what an operator does about that.

@@ -28,6 +28,7 @@ pub struct Functions {
     pub adopt: adopt::Env,
     pub acknowledge: acknowledge::Env,
     pub tick: tick::Env,
+    pub poll: poll::Env,
 }
 
 /// What a batch function says of one message.
@@ -70,6 +71,7 @@ fn surroundings(topology: &Topology, function: &str, settings: &Settings) -> Res
             "ADOPT_LINK_BASE" | "ACKNOWLEDGE_LINK_BASE" => Some(settings.link_base.clone()),
             "LINK_KEYS" => Some(settings.link_keys.clone()),
             "SOURCE_SECRETS" => Some(settings.source_secrets.clone()),
+            "SOURCE_CREDENTIALS" => Some(settings.source_credentials.clone()),
             _ => None,
         },
     };
@@ -91,6 +93,10 @@ impl Functions {
         clock: &Clock,
     ) -> Result<Self, String> {
         let wired = Wired { topology, settings, sdk, clock };
+        let mut poll = wired.function("poll", poll::Env::of)?;
+        if let Some(web) = &settings.web {
+            poll.web = web.clone();
+        }
         Ok(Self {
             ingest: wired.function("ingest", ingest::Env::of)?,
             refresh: wired.function("refresh", refresh::Env::of)?,
@@ -98,6 +104,7 @@ impl Functions {
             adopt: wired.function("adopt", adopt::Env::of)?,
             acknowledge: wired.function("acknowledge", acknowledge::Env::of)?,
             tick: wired.function("tick", tick::Env::of)?,
+            poll,
         })
     }
 
@@ -139,7 +146,12 @@ impl Functions {
         Ok(response)
     }
 
-    /// The schedule's function.
+    /// The schedule's function that asks systems.
+    pub async fn poll(&self, event: Value, deadline: Deadline) -> Result<poll::Polled, Failure> {
+        poll::handle(&self.poll, event, deadline).await
+    }
+
+    /// The schedule's function that looks for what is due.
     pub async fn tick(&self, event: Value, deadline: Deadline) -> Result<tick::Ticked, Failure> {
         tick::handle(&self.tick, event, deadline).await
     }
@@ -158,7 +170,10 @@ impl Functions {
             }
             "adopt" | "acknowledge" => Ok(self.page(function, event, Deadline::far()).await?.to_event()),
             "tick" => self.tick(event, Deadline::far()).await.map(|_| Value::Null).map_err(|failure| failure.chain()),
-            other => Err(format!("expected one of ingest, refresh, notify, adopt, acknowledge, tick; found {other:?}")),
+            "poll" => self.poll(event, Deadline::far()).await.map(|_| Value::Null).map_err(|failure| failure.chain()),
+            other => {
+                Err(format!("expected one of ingest, refresh, notify, adopt, acknowledge, tick, poll; found {other:?}"))
+            }
         }
     }
 }

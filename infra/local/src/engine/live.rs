@@ -18,6 +18,8 @@ const MOST_AT_ONCE: usize = 4;
 const LONGEST_SLEEP: Duration = Duration::from_secs(30);
 /// The due index is looked at this often at most, however much is going on.
 const LOOK_EVERY: Duration = Duration::from_millis(250);
+/// After a message the systems' records are looked at once more, not after each of many.
+const AFTER_A_BELL: Duration = Duration::from_secs(2);
 /// After a failure of the machine itself, a full disk for one.
 const AFTER_TROUBLE: Duration = Duration::from_secs(1);
 /// The store deletes what has expired only when asked.
@@ -43,8 +45,11 @@ impl Live {
                 tasks.spawn(read(engine.clone(), name, mapping.queue.clone(), most, stopped.clone()));
             }
             if let Some(schedule) = &function.schedule {
-                let input = schedule.input.clone();
-                tasks.spawn(tick(engine.clone(), schedule.every_seconds, input, stopped.clone()));
+                let (input, every) = (schedule.input.clone(), schedule.every_seconds);
+                match function.name.as_str() {
+                    "poll" => tasks.spawn(poll(engine.clone(), every, input, stopped.clone())),
+                    _ => tasks.spawn(tick(engine.clone(), every, input, stopped.clone())),
+                };
             }
         }
         tasks.spawn(sweep(engine.clone(), stopped.clone()));
@@ -136,6 +141,29 @@ async fn tick(engine: Engine, every_seconds: u32, input: String, mut stop: watch
             () = tokio::time::sleep(until(&engine, Some(next))) => {}
             _ = stop.changed() => {}
             _ = bell.changed() => tokio::time::sleep(LOOK_EVERY).await,
+        }
+    }
+}
+
+/// Asks systems by the schedule, and sooner where something rang: a payload may have said that a system has news.
+async fn poll(engine: Engine, every_seconds: u32, input: String, mut stop: watch::Receiver<bool>) {
+    if engine.functions().poll.policy.bindings.polled().next().is_none() {
+        return;
+    }
+    let mut bell = engine.queues().listen();
+    while !*stop.borrow() {
+        bell.borrow_and_update();
+        let event = input.replace("<aws.scheduler.scheduled-time>", &engine.now().to_string());
+        let event = serde_json::from_str(&event).unwrap_or_default();
+        let deadline = dispatch::deadline(&engine, "poll");
+        if let Err(failure) = engine.functions().poll(event, deadline).await {
+            tracing::error!(error = failure.chain(), "the systems could not be asked; the next turn makes it good");
+        }
+        tokio::select! {
+            () = tokio::time::sleep(Duration::from_secs(u64::from(every_seconds))) => {}
+            _ = stop.changed() => {}
+            // What is hinted at is kept by ingest a moment after the message rang.
+            _ = bell.changed() => tokio::time::sleep(AFTER_A_BELL).await,
         }
     }
 }

@@ -70,6 +70,11 @@ async fn samples_of_tick() {
 }
 
 #[tokio::test]
+async fn samples_of_poll() {
+    insta::assert_snapshot!(answers("poll").await);
+}
+
+#[tokio::test]
 async fn samples_of_adopt() {
     insta::assert_snapshot!(answers("adopt").await);
 }

@@ -2,6 +2,11 @@
 
 use std::path::PathBuf;
 
+use aws_smithy_runtime_api::client::{
+    http::{HttpConnector, HttpConnectorFuture},
+    orchestrator::HttpRequest,
+    result::ConnectorError,
+};
 use aws_smithy_types::{retry::RetryConfig, timeout::TimeoutConfig};
 
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -27,6 +32,10 @@ pub struct Settings {
     pub link_keys: String,
     /// The secrets of hooks, a JSON object by name; empty where there are none.
     pub source_secrets: String,
+    /// The credentials of polls, a JSON object by name; empty where there are none.
+    pub source_credentials: String,
+    /// The way to the systems that are polled; `None`: over the network.
+    pub web: Option<poll::Web>,
     /// What lets the operator in where a mailed link does not. Empty: nothing does.
     pub operator_token: String,
     /// Other than production's, for tests.
@@ -38,7 +47,8 @@ pub struct Settings {
 /// Links of replays lead nowhere, so their key need not be secret; being the same keeps replays the same.
 const REPLAY_KEYS: &str = "1:AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8";
 
-/// A replayed webhook was proven when it was recorded, so its secret need not be secret either.
+/// A replayed webhook was proven when it was recorded, so its secret need not be secret either. Nor does the credential of a
+/// recorded conversation.
 const REPLAY_SECRET: &str = "a replay proves nobody";
 
 /// A secret for every hook of a policy. A policy that cannot be read has none; whoever reads the policy next says why.
@@ -50,12 +60,34 @@ fn replay_secrets(policy: &str) -> String {
     serde_json::Value::from(secrets).to_string()
 }
 
+/// A credential for every poll of a policy that wants one.
+fn replay_credentials(policy: &str) -> String {
+    let bindings = sources::policy::read_file(policy).map(|file| file.bindings.0).unwrap_or_default();
+    let polls = bindings.into_iter().filter_map(|bound| bound.poll?.credential);
+    let credentials: serde_json::Map<String, serde_json::Value> =
+        polls.map(|name| (name, REPLAY_SECRET.into())).collect();
+    serde_json::Value::from(credentials).to_string()
+}
+
+/// Where no system is, no question is answered.
+#[derive(Debug)]
+struct Nobody;
+
+impl HttpConnector for Nobody {
+    fn call(&self, _: HttpRequest) -> HttpConnectorFuture {
+        HttpConnectorFuture::ready(Err(ConnectorError::io("nobody is asked here".into())))
+    }
+}
+
 impl Settings {
     /// Everything in memory, the same every time.
     pub fn in_memory(policy: impl Into<String>) -> Self {
         let policy = policy.into();
         Self {
             source_secrets: replay_secrets(&policy),
+            source_credentials: replay_credentials(&policy),
+            // What is kept in memory alone is a test's or a replay's, and asks nobody.
+            web: Some(poll::Web::through(Nobody)),
             storage: Storage::Memory,
             durable_queues: false,
             policy,

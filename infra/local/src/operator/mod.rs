@@ -18,6 +18,7 @@ use refresh_core::{
     record::{
         delivery::Unreachable,
         lineage::Entry,
+        poll::PollRecord,
         review::{Answer, Head},
     },
 };
@@ -168,7 +169,21 @@ async fn reviews(store: &Store, now: Instant) -> Result<Value, String> {
             "nothing_open": open.is_nothing(),
         }));
     }
-    Ok(json!({ "now": now, "reviews": list, "unreadable": broken, "silenced": silenced(store).await? }))
+    let (silenced, polls) = (silenced(store).await?, failing_polls(store).await?);
+    Ok(json!({ "now": now, "reviews": list, "unreadable": broken, "silenced": silenced, "polls": polls }))
+}
+
+/// Systems that are polled and do not answer: what they said before is what is known, until it is too old.
+async fn failing_polls(store: &Store) -> Result<Vec<Value>, String> {
+    let polls = store.polls().await.map_err(told)?;
+    let line = |(binding, record): (String, PollRecord)| {
+        let failing = record.failing?;
+        Some(json!({
+            "binding": binding, "reason": failing.why, "failures": failing.times, "since": failing.since,
+            "answered_at": record.answered_at, "due_at": record.due_at, "not_before": record.not_before,
+        }))
+    };
+    Ok(polls.records.into_iter().filter_map(line).collect())
 }
 
 /// Subjects that get nothing but stale revisions: a wrong one keeps out what is true by now, until an operator resets the

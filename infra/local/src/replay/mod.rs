@@ -3,6 +3,7 @@
 
 mod answer;
 mod player;
+mod polled;
 mod records;
 pub mod scenario;
 mod told;

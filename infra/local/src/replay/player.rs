@@ -15,6 +15,7 @@ use sources::hook::HookRequest;
 
 use super::{
     answer::{self, OpenPage},
+    polled,
     records::{self, AnswerRecord, NoticeRecord, Record, Records, TriggerRecord, What},
     scenario::{Action, Answer, Line, Link, RecordedHook, Scenario, Then, Visit},
 };
@@ -110,6 +111,10 @@ impl Player {
             Some(Action::Hook(hook)) => {
                 self.hook(hook).await.map_err(failed)?;
                 Vec::new()
+            }
+            Some(Action::Poll(conversation)) => {
+                let poll = polled::play(self.time.engine(), conversation).await.map_err(failed)?;
+                vec![Record { at: self.time.now(), what: What::Poll(poll) }]
             }
             Some(Action::Adopt(visit)) => {
                 let result = self.decide(visit, ChosenButton::Adopt).await.map_err(failed)?;

@@ -48,6 +48,7 @@ pub enum What {
     Decision(DecisionRecord),
     Notice(NoticeRecord),
     Answer(AnswerRecord),
+    Poll(PollRecord),
     State(StateRecord),
 }
 
@@ -129,6 +130,16 @@ pub struct CalendarLine {
     pub uid: String,
     pub sequence: u32,
     pub status: Option<CalendarStatus>,
+}
+
+/// What a question to a system that is polled came to.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize)]
+pub struct PollRecord {
+    pub binding: String,
+    /// `answered`, or the word of what was wrong.
+    pub result: String,
+    /// Messages that were put on the queue: none where nothing is new.
+    pub messages: usize,
 }
 
 #[derive(Clone, PartialEq, Debug, Serialize)]

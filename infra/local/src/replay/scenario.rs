@@ -27,6 +27,8 @@ pub enum Action {
     SendNative(Native),
     /// A webhook, as the door of its binding gets it; who sent it was proven when the history was recorded.
     Hook(RecordedHook),
+    /// A question to a system that is polled, with what the system answered.
+    Poll(RecordedPoll),
     Adopt(Visit),
     Decline(Visit, Then),
     Acknowledge(Visit, Answer),
@@ -49,6 +51,24 @@ pub struct Native {
 pub struct RecordedHook {
     /// The name of a binding in the policy.
     pub binding: String,
+    pub headers: BTreeMap<String, String>,
+    /// The raw body.
+    pub body: String,
+}
+
+/// A recorded conversation with a system that is polled.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct RecordedPoll {
+    /// The name of a binding in the policy.
+    pub binding: String,
+    /// One a question and page, in order.
+    pub responses: Vec<RecordedResponse>,
+}
+
+/// What a system answered once.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct RecordedResponse {
+    pub status: u16,
     pub headers: BTreeMap<String, String>,
     /// The raw body.
     pub body: String,
@@ -102,8 +122,8 @@ impl fmt::Display for Malformed {
 
 impl std::error::Error for Malformed {}
 
-const ACTIONS: [&str; 9] =
-    ["send", "send_native", "hook", "adopt", "decline", "acknowledge", "open", "ask_again", "send_link"];
+const ACTIONS: [&str; 10] =
+    ["send", "send_native", "hook", "poll", "adopt", "decline", "acknowledge", "open", "ask_again", "send_link"];
 
 impl Scenario {
     pub fn parse(text: &str) -> Result<Self, Malformed> {
@@ -192,6 +212,7 @@ impl Reader<'_> {
         match name {
             "send" => return Some(Action::Send(value.clone())),
             "hook" => return self.hook(members),
+            "poll" => return self.poll(members),
             "send_native" => {
                 self.only(name, members, &["format", "headers", "body"]);
                 let format = self.text(members, "format", name);
@@ -256,21 +277,72 @@ impl Reader<'_> {
         self.only("hook", members, &["binding", "headers", "body"]);
         let binding = self.text(members, "binding", "hook");
         let body = self.text(members, "body", "hook");
+        let headers = self.headers(members, "hook.headers");
+        Some(Action::Hook(RecordedHook { binding: binding?, headers: headers?, body: body? }))
+    }
+
+    fn headers(&mut self, members: &Map<String, Value>, path: &str) -> Option<BTreeMap<String, String>> {
         let mut headers = BTreeMap::new();
         match members.get("headers") {
             None => {}
             Some(Value::Object(given)) => {
                 for name in given.keys() {
-                    let value = self.text(given, name, "hook.headers")?;
-                    headers.insert(name.to_ascii_lowercase(), value);
+                    headers.insert(name.to_ascii_lowercase(), self.text(given, name, path)?);
                 }
             }
             Some(other) => {
-                self.fault("hook.headers", "an object", other);
+                self.fault(path, "an object", other);
                 return None;
             }
         }
-        Some(Action::Hook(RecordedHook { binding: binding?, headers, body: body? }))
+        Some(headers)
+    }
+
+    /// `response`, or `responses` where there are several: one a question and page.
+    fn poll(&mut self, members: &Map<String, Value>) -> Option<Action> {
+        self.only("poll", members, &["binding", "response", "responses"]);
+        let binding = self.text(members, "binding", "poll");
+        let responses = match (members.get("response"), members.get("responses")) {
+            (Some(one), None) => self.response(one, "poll.response").map(|one| vec![one]),
+            (None, Some(Value::Array(several))) => {
+                let read = several.iter().enumerate();
+                let read: Vec<Option<RecordedResponse>> =
+                    read.map(|(index, one)| self.response(one, &format!("poll.responses[{index}]"))).collect();
+                read.into_iter().collect()
+            }
+            (_, other) => {
+                self.fault("poll.responses", "a list, or one `response`", other.unwrap_or(&Value::Null));
+                None
+            }
+        };
+        Some(Action::Poll(RecordedPoll { binding: binding?, responses: responses? }))
+    }
+
+    /// `{"status", "headers", "body"}`, the body as JSON or as text. Left out, the status is 200.
+    fn response(&mut self, value: &Value, path: &str) -> Option<RecordedResponse> {
+        let Value::Object(members) = value else {
+            self.fault(path, "an object", value);
+            return None;
+        };
+        self.only(path, members, &["status", "headers", "body"]);
+        let status = match members.get("status") {
+            None => Some(200),
+            Some(given) => {
+                let status = given.as_u64().and_then(|status| u16::try_from(status).ok());
+                let status = status.filter(|status| (200..600).contains(status));
+                if status.is_none() {
+                    self.fault(&format!("{path}.status"), "a status from 200 to 599", given);
+                }
+                status
+            }
+        };
+        let headers = self.headers(members, &format!("{path}.headers"));
+        let body = match members.get("body") {
+            None => String::new(),
+            Some(Value::String(text)) => text.clone(),
+            Some(json) => json.to_string(),
+        };
+        Some(RecordedResponse { status: status?, headers: headers?, body })
     }
 
     fn wrong<T>(&mut self, name: &str, member: &str, expected: &str, members: &Map<String, Value>) -> Option<T> {
@@ -367,6 +439,17 @@ mod tests {
                 body: "{}".to_owned(),
             })
         );
+        assert_eq!(
+            line("\"poll\":{\"binding\":\"ci\",\"response\":{\"headers\":{\"ETag\":\"a\"},\"body\":{}}}"),
+            Action::Poll(RecordedPoll {
+                binding: "ci".to_owned(),
+                responses: vec![RecordedResponse {
+                    status: 200,
+                    headers: BTreeMap::from([("etag".to_owned(), "a".to_owned())]),
+                    body: "{}".to_owned(),
+                }],
+            })
+        );
         assert!(matches!(
             line("\"send_native\":{\"format\":\"github.workflow_run\",\"body\":{}}"),
             Action::SendNative(_)
@@ -383,7 +466,8 @@ mod tests {
 {\"at\":\"2026-11-03T09:00:00Z\",\"send\":{},\"adopt\":{\"review_id\":\"RR-1\",\"as\":\"a@example.com\"}}
 {\"at\":\"2026-11-03T09:00:00Z\",\"sned\":{}}
 not json
-{\"send\":[]}";
+{\"send\":[]}
+{\"at\":\"2026-11-03T09:00:00Z\",\"poll\":{\"binding\":\"ci\",\"responses\":[{\"status\":\"good\"},7]}}";
         let faults = faults(text);
         let expected = [
             "line 1: at: expected an RFC 3339 instant",
@@ -395,6 +479,8 @@ not json
             "line 7: expected JSON",
             "line 8: at: expected a string, found none",
             "line 8: send: expected an object, found a list",
+            "line 9: poll.responses[0].status: expected a status from 200 to 599, found \"good\"",
+            "line 9: poll.responses[1]: expected an object, found 7",
         ];
         assert_eq!(faults.len(), expected.len(), "{faults:#?}");
         for (fault, expected) in faults.iter().zip(expected) {

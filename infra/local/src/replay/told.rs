@@ -50,6 +50,14 @@ pub fn in_words(record: &Record) -> String {
             let result = plain(answer.result.word());
             let _ = write!(text, "answer    {}: {action} on {}: {result}", answer.by, answer.review_id);
         }
+        What::Poll(poll) => {
+            let messages = match poll.messages {
+                0 => "nothing new".to_owned(),
+                1 => "1 payload".to_owned(),
+                many => format!("{many} payloads"),
+            };
+            let _ = write!(text, "poll      {}: {}, {messages}", poll.binding, plain(&poll.result));
+        }
         What::State(state) => stands(&mut text, state),
     }
     text

@@ -202,6 +202,19 @@ pub async fn wrong(engine: &Engine) -> Vec<String> {
             wrong.push("the silenced subjects could not be read".to_owned());
         }
     }
+    match engine.store().polls().await {
+        Ok(polls) => {
+            let failing = polls.records.iter().filter(|(_, record)| record.failing.is_some());
+            let names: Vec<&str> = failing.map(|(name, _)| name.as_str()).collect();
+            if !names.is_empty() {
+                wrong.push(format!("polled systems do not answer: {}", names.join(", ")));
+            }
+        }
+        Err(error) => {
+            tracing::error!(error = %error, "what is kept of polled systems could not be read");
+            wrong.push("what is kept of polled systems could not be read".to_owned());
+        }
+    }
     wrong
 }
 

@@ -20,7 +20,7 @@ pub struct Topology {
     pub table: Table,
     /// Main queues and their dead-letter queues, by name.
     pub queues: BTreeMap<String, Queue>,
-    /// By name: `ingest`, `refresh`, `notify`, `adopt`, `acknowledge`, `tick`.
+    /// By name: `ingest`, `refresh`, `notify`, `adopt`, `acknowledge`, `tick`, `poll`.
     pub functions: BTreeMap<String, Function>,
     /// What stands for the version of a function that is live.
     pub alias: String,

@@ -21,13 +21,16 @@ fn every_function_of_the_architecture_is_there_with_its_source() {
             ("adopt", None),
             ("ingest", Some("source-events")),
             ("notify", Some("notices")),
+            ("poll", None),
             ("refresh", Some("refresh.fifo")),
             ("tick", None),
         ]
     );
-    let schedule = topology.functions["tick"].schedule.clone().unwrap();
-    assert_eq!(schedule.every_seconds, 60);
-    assert!(schedule.input.contains("<aws.scheduler.scheduled-time>"));
+    for function in ["poll", "tick"] {
+        let schedule = topology.functions[function].schedule.clone().unwrap();
+        assert_eq!(schedule.every_seconds, 60, "{function}");
+        assert!(schedule.input.contains("<aws.scheduler.scheduled-time>"), "{function}");
+    }
 }
 
 #[test]

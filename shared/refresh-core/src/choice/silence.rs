@@ -1,7 +1,7 @@
 //! Sources that promised to speak again within a time and did not. Not knowing is never good news.
 //!
 //! ```text
-//!  accepted ────── max_age_minutes ──────▶ silent: at that instant, and until the next accepted fact
+//!  heard ────── max_age_minutes ──────▶ silent: at that instant, and until the source is heard again
 //! ```
 
 use std::collections::BTreeSet;
@@ -84,7 +84,7 @@ fn unreported(policy: &Policy, facts: &Facts, deployment: &Deployment) -> Vec<Re
 fn silent_from(fact: &Fact, promises: &[&Registration]) -> Option<Instant> {
     let covering = promises.iter().filter(|promise| promise.covers(fact.subject.kind(), &fact.source));
     let minutes = covering.filter_map(|promise| promise.max_age_minutes).min()?;
-    Some(fact.accepted_at.plus_minutes(minutes))
+    Some(fact.heard_at().plus_minutes(minutes))
 }
 
 /// The same calendar, of which nothing is known: a horizon that no slot lies in.

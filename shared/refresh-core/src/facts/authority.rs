@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     Instant, Person, Role,
-    base::instant::Slot,
+    base::instant::{MINUTE, Slot},
     facts::{
         event::{Event, Reset, Statement},
         fact::{Body, Change, ChangeState, Evidence, EvidenceStatus, Fact, OpenReset, RevisionOrder, Terms},
@@ -162,6 +162,32 @@ pub fn count_stale(held: &Fact) -> Option<Fact> {
     let mut fact = held.clone();
     fact.order.rewrites += 1;
     fact.order.stale += 1;
+    Some(fact)
+}
+
+/// The same fact, heard once more: its source said the very same again, and arrived later than it was last heard. `None`:
+/// the event says something else, or nobody promised to speak again, so that nothing would come of it. Told apart by whole
+/// minutes, since a promise is, and each is a write.
+pub fn hear_again(held: &Fact, event: &Event, arrived: Instant, deployment: &Deployment) -> Option<Fact> {
+    let Statement::State { revision, body } = &event.statement else { return None };
+    let same = held.source == event.identity.source && held.revision == *revision && held.order.reset.is_none();
+    // Revisions that began anew may come again for another state.
+    let says_so = match (succeed(Some(&held.body), body), &held.body) {
+        // The fact knows of other runs as well, the event of its own alone.
+        (Some(Body::Evidence(said)), Body::Evidence(held)) => {
+            let run = |evidence: &Evidence| evidence.run.as_ref().map(|run| run.id.clone());
+            (said.status, said.ready_at, run(&said)) == (held.status, held.ready_at, run(held))
+        }
+        (said, held) => said.as_ref() == Some(held),
+    };
+    let promised = deployment.promise(event.kind(), &held.source).is_some();
+    if !same || !says_so || !promised || arrived.since(held.heard_at()) < MINUTE {
+        return None;
+    }
+    let mut fact = held.clone();
+    fact.order.rewrites += 1;
+    fact.order.stale = 0;
+    fact.order.heard_at = Some(arrived);
     Some(fact)
 }
 

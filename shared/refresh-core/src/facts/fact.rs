@@ -92,6 +92,11 @@ impl Fact {
         Stamp { source: self.source.clone(), epoch: self.order.epoch, revision: self.revision }
     }
 
+    /// When the source last said this, be it for the first time or once more.
+    pub fn heard_at(&self) -> Instant {
+        self.order.heard_at.map_or(self.accepted_at, |heard| heard.max(self.accepted_at))
+    }
+
     /// The order of revisions that the next fact of the subject stands in. A reset, and another source, begin the order
     /// anew: a number of before may come again, for another state.
     pub(crate) fn order_after(&self, source: &Source) -> RevisionOrder {
@@ -115,6 +120,9 @@ pub struct RevisionOrder {
     /// An operator's reset that waits for the holder's next fact.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reset: Option<OpenReset>,
+    /// When the source last said the very same once more, where its registration promises to be heard.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub heard_at: Option<Instant>,
 }
 
 impl RevisionOrder {

@@ -68,6 +68,13 @@ impl Registration {
 }
 
 impl Deployment {
+    /// Minutes within which a source promised to speak again of each of its subjects; `None` where no registration that
+    /// covers the source promises anything. Of several promises the shortest.
+    pub fn promise(&self, kind: Kind, source: &Source) -> Option<i64> {
+        let covering = self.sources.iter().filter(|registration| registration.covers(kind, source));
+        covering.filter_map(|registration| registration.max_age_minutes).min()
+    }
+
     /// Whether any registration covers this source for this kind of subject.
     pub fn registers(&self, kind: Kind, source: &Source) -> bool {
         self.sources.iter().any(|registration| registration.covers(kind, source))

@@ -13,6 +13,7 @@ pub mod mark;
 pub mod message;
 pub mod notice;
 pub mod packet;
+pub mod poll;
 pub mod reason_word;
 pub mod report;
 pub mod review;

@@ -57,14 +57,27 @@ fn evidence_of(binding: &Binding) -> Option<&EvidenceBinding> {
     }
 }
 
-/// Whether each binding's source is registered for the kind of facts that come of its payloads. Of one that is not,
-/// every event would be ignored.
+/// Whether each binding's source is registered for the kind of facts that come of its payloads, and is asked often enough
+/// for what the source promises. Of one that is not registered every event would be ignored, and one that is asked too
+/// seldom would be silent again and again.
 pub fn registered(node: &Node<'_>, bindings: &Bindings, sources: &[Registration]) {
     let next = Cell::new(0);
     node.list(MOST_BINDINGS, |item| {
         let binding = bindings.0.get(next.replace(next.get() + 1))?;
         let kind = binding.binding.format.kind();
-        if sources.iter().any(|registration| registration.covers(kind, &binding.binding.source)) {
+        let source = &binding.binding.source;
+        let covering = sources.iter().filter(|registration| registration.covers(kind, source));
+        let promise = covering.filter_map(|registration| registration.max_age_minutes).min();
+        if let (Some(target), Some(promise)) = (&binding.poll, promise)
+            && target.every_minutes >= promise
+        {
+            item.object()?.must("poll", |node| {
+                node.object()?.must("every_minutes", |node| {
+                    node.wrong::<()>(format!("less than the {promise} minutes of its source's `max_age_minutes`"))
+                })
+            });
+        }
+        if sources.iter().any(|registration| registration.covers(kind, source)) {
             return Some(());
         }
         item.object()?

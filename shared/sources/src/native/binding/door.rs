@@ -1,5 +1,7 @@
 //! How the payloads of one binding come in: posted by the system itself, or asked for at intervals.
 
+use std::collections::BTreeMap;
+
 use super::Binding;
 
 /// One entry of the policy's `native` list.
@@ -68,10 +70,18 @@ impl Proof {
 /// What is asked, and how often.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct PollTarget {
-    /// An `https` address; `http` on loopback alone.
-    pub url: String,
+    /// `https` addresses, with placeholders in them; `http` on loopback alone. By table, where a snapshot is of two; else one,
+    /// under no name.
+    pub urls: BTreeMap<&'static str, String>,
     /// The name of the credential, if the system wants one. The credential itself never stands in a policy.
     pub credential: Option<String>,
     /// Minutes between two questions.
     pub every_minutes: i64,
+}
+
+impl PollTarget {
+    /// The address of a table, or the one address there is.
+    pub fn url_of(&self, table: Option<&str>) -> &str {
+        self.urls.get(table.unwrap_or_default()).map_or("", String::as_str)
+    }
 }

@@ -16,3 +16,12 @@ pub(super) fn only(object: &Object<'_>, members: &[&str]) {
 pub(super) fn text(node: &Node<'_>) -> Option<String> {
     node.prose(LONGEST_TEXT)
 }
+
+pub(super) fn secret_name(node: &Node<'_>) -> Option<String> {
+    let plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.');
+    match node.value().as_str() {
+        Some(name) if (1..=60).contains(&name.len()) && name.chars().all(plain) => Some(name.to_owned()),
+        // What was found is not said: somebody may have put the secret itself here.
+        _ => node.wrong_as("the name of a secret: 1 to 60 letters, digits, `-`, `_` and `.`", "something else"),
+    }
+}

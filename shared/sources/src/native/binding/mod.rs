@@ -6,6 +6,7 @@ mod door;
 mod feeds;
 mod format;
 mod member;
+mod poll;
 mod read;
 mod runs;
 
@@ -30,6 +31,11 @@ impl Bindings {
     /// The binding of that name.
     pub fn named(&self, name: &str) -> Option<&NamedBinding> {
         self.0.iter().find(|bound| bound.name.as_deref() == Some(name))
+    }
+
+    /// The bindings whose system is asked at intervals.
+    pub fn polled(&self) -> impl Iterator<Item = &NamedBinding> {
+        self.0.iter().filter(|bound| bound.poll.is_some())
     }
 
     /// The bindings that may speak of a payload: the one that is named, else all of the format.
@@ -72,6 +78,18 @@ impl Binding {
     /// The format of the payloads.
     pub const fn format(&self) -> Format {
         self.format
+    }
+
+    /// The header that numbers polled answers, in lower case; `None` where payloads number themselves.
+    pub fn revision_header(&self) -> Option<&str> {
+        match &self.says {
+            Says::Calendar(poll) => Some(&poll.revision_header),
+            Says::Oncall(oncall) => Some(&oncall.poll.revision_header),
+            Says::Roster(roster) => Some(&roster.revision_header),
+            Says::Delegates(delegates) => Some(&delegates.revision_header),
+            Says::Freezes(schedules) => Some(&schedules.revision_header),
+            Says::CdEvents(_) | Says::Run(_) | Says::Servicenow(_) | Says::Jira(_) | Says::Hint(_) => None,
+        }
     }
 }
 

@@ -6,14 +6,11 @@ use refresh_core::Source;
 use serde_json::Value;
 
 use super::{
-    Binding, Bindings, Format, Hook, NamedBinding, PollTarget, Proof, Says, apart, feeds,
-    member::{MOST_BINDINGS, only, text},
-    runs,
+    Binding, Bindings, Format, Hook, NamedBinding, Proof, Says, apart, feeds,
+    member::{MOST_BINDINGS, only, secret_name},
+    poll, runs,
 };
 use crate::reader::{Node, Object};
-
-/// Less often than daily is no watch over anything.
-const MOST_POLL_MINUTES: i64 = 24 * 60;
 
 /// Reads the list.
 pub fn read(node: &Node<'_>) -> Option<Bindings> {
@@ -44,8 +41,8 @@ pub fn read(node: &Node<'_>) -> Option<Bindings> {
             }
         });
         let hook = object.may("hook", |node| hook(node, named, format));
-        let poll = object.may("poll", |node| poll_target(node, named));
-        let binding = binding(&object, format?);
+        let binding = format.and_then(|format| binding(&object, format));
+        let poll = object.may("poll", |node| poll::target(node, named, format, binding.as_ref()));
         Some(NamedBinding { name: name?, binding: binding?, hook: hook?, poll: poll? })
     })?;
     apart::comparable(node, &bindings)?;
@@ -100,15 +97,6 @@ fn binding_name(node: &Node<'_>) -> Option<String> {
     }
 }
 
-fn secret_name(node: &Node<'_>) -> Option<String> {
-    let plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.');
-    match node.value().as_str() {
-        Some(name) if (1..=60).contains(&name.len()) && name.chars().all(plain) => Some(name.to_owned()),
-        // What was found is not said: somebody may have put the secret itself here.
-        _ => node.wrong_as("the name of a secret: 1 to 60 letters, digits, `-`, `_` and `.`", "something else"),
-    }
-}
-
 fn hook(node: &Node<'_>, named: bool, format: Option<Format>) -> Option<Hook> {
     let object = node.object()?;
     object.only(&["secret", "proof"]);
@@ -119,25 +107,4 @@ fn hook(node: &Node<'_>, named: bool, format: Option<Format>) -> Option<Hook> {
     }
     let usual = Proof::of_format(format?.word());
     Some(Hook { secret: secret?, proof: proof?.unwrap_or(usual) })
-}
-
-fn poll_target(node: &Node<'_>, named: bool) -> Option<PollTarget> {
-    let object = node.object()?;
-    object.only(&["url", "credential", "every_minutes"]);
-    let url = object.must("url", |node| {
-        let url = text(node)?;
-        let host = url.strip_prefix("http://").map(|rest| rest.split(['/', ':', '?']).next().unwrap_or_default());
-        let loopback = host.is_some_and(|host| matches!(host, "127.0.0.1" | "localhost"));
-        if url.starts_with("https://") || loopback {
-            Some(url)
-        } else {
-            node.wrong("an https:// address (http:// on loopback alone)")
-        }
-    });
-    let credential = object.may("credential", secret_name);
-    let every_minutes = object.must("every_minutes", |node| node.whole(1..=MOST_POLL_MINUTES));
-    if !named {
-        return node.wrong_as("a `name` beside it, under which the poller keeps what it knows", "none");
-    }
-    Some(PollTarget { url: url?, credential: credential?, every_minutes: every_minutes? })
 }

@@ -1,0 +1,107 @@
+//! Asks the systems that do not post by themselves, once a minute those that are due, and puts what they answer on the queue
+//! as they gave it. Nothing is understood here: what an answer says is the translators' to read, as of every payload.
+
+mod ask;
+mod env;
+mod token;
+mod web;
+
+use decisions::Doing;
+use futures_util::{StreamExt, stream::FuturesUnordered};
+use lambda_shell::{Failure, deadline::Deadline, metrics::Metrics};
+use refresh_core::{Instant, record::poll::PollRecord};
+use serde_json::Value;
+use sources::native::NamedBinding;
+
+pub use ask::{AskedBinding, ask};
+pub use env::Env;
+pub use web::{LONGEST, Web};
+
+/// Systems that are asked at once. Each has its own time to answer, and most of it is waiting.
+const AT_ONCE: usize = 8;
+/// Questions in a row that were not answered, from which on somebody is told. One may meet a restart.
+const TOLD_FROM: u32 = 3;
+
+/// What a turn came to.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct Polled {
+    /// The bindings that were asked, in no order.
+    pub asked: Vec<AskedBinding>,
+    /// Those that the turn's time did not suffice for: the next turn's.
+    pub left: usize,
+}
+
+pub async fn handle(env: &Env, _schedule: Value, deadline: Deadline) -> Result<Polled, Failure> {
+    if env.policy.bindings.polled().next().is_none() {
+        return Ok(Polled::default());
+    }
+    let now = Instant::from_millis(env.clock.now_millis());
+    let polls = env.store.polls().await.doing("reading what is kept of polled systems")?;
+    decisions::unreadable(&polls.unreadable);
+    let mut due: Vec<(&NamedBinding, Option<&PollRecord>)> = Vec::new();
+    for bound in env.policy.bindings.polled() {
+        let (Some(name), Some(target)) = (&bound.name, &bound.poll) else { continue };
+        let known = polls.records.get(name);
+        let hinted = polls.hints.get(name).copied();
+        if known.is_none_or(|known| known.is_due(hinted, target.every_minutes, now)) {
+            due.push((bound, known));
+        }
+    }
+    // The longest overdue first, so that whatever ends this turn leaves the others to the next one.
+    due.sort_by_key(|(_, known)| known.map(|known| known.due_at));
+    let mut polled = Polled::default();
+    let mut due = due.into_iter();
+    let mut asking = FuturesUnordered::new();
+    loop {
+        while asking.len() < AT_ONCE
+            && let Some((bound, known)) = due.next()
+        {
+            asking.push(ask_in_time(env, bound, known, deadline));
+        }
+        match asking.next().await {
+            None => break,
+            Some(None) => polled.left += 1,
+            Some(Some(Ok(None))) => {}
+            Some(Some(Ok(Some(one)))) => {
+                say(&one, now);
+                polled.asked.push(one);
+            }
+            // The others are asked all the same; this one's claim ends by itself.
+            Some(Some(Err(failure))) => failure.log("a system could not be asked"),
+        }
+    }
+    Metrics::new("Holdpoint")
+        .count("PollsAsked", polled.asked.len())
+        .count("PollsLeft", polled.left)
+        .emit(now.millis());
+    Ok(polled)
+}
+
+/// `None`: there is no time left to begin.
+async fn ask_in_time(
+    env: &Env,
+    bound: &NamedBinding,
+    known: Option<&PollRecord>,
+    deadline: Deadline,
+) -> Option<Result<Option<AskedBinding>, Failure>> {
+    if deadline.is_near() { None } else { Some(ask(env, bound, known, deadline).await) }
+}
+
+/// One line a system. What a system does is no fault of this deployment's, so it is a warning; the figures have alarms.
+fn say(asked: &AskedBinding, now: Instant) {
+    let (binding, pages, messages) = (asked.binding.as_str(), asked.pages, asked.messages);
+    let Some(failure) = asked.failure else {
+        tracing::info!(binding, pages, messages, "a system was asked");
+        return;
+    };
+    let (reason, failures) = (failure.word(), asked.failures);
+    let http_status = failure.status();
+    tracing::warn!(binding, reason, http_status, failures, pages, messages, "a system did not answer whole");
+    Metrics::new("Holdpoint").dimension("Reason", reason).count("PollsFailed", 1).emit(now.millis());
+    if failure.is_for_an_operator() {
+        Metrics::new("Holdpoint").count("PollsDenied", 1).emit(now.millis());
+    }
+    if failures >= TOLD_FROM {
+        Metrics::new("Holdpoint").count("PollsFailing", 1).emit(now.millis());
+    }
+}

@@ -1,0 +1,133 @@
+//! The reader of `poll`: where a system is asked. What a question would lack for its answer to be understood is a fault at
+//! start, not a dead letter every five minutes.
+
+use std::{cell::RefCell, collections::BTreeMap};
+
+use url::Url;
+
+use super::{Binding, Format, PollTarget, Says, member::secret_name};
+use crate::{
+    poll::{
+        plan::{self, CREDENTIAL, PLACEHOLDERS},
+        system::{self, AskedAs, System},
+    },
+    reader::Node,
+};
+
+/// Less often than daily is no watch over anything.
+const MOST_POLL_MINUTES: i64 = 24 * 60;
+/// A query of a change system names its columns.
+const LONGEST_URL: usize = 2_000;
+
+/// Reads where the system of a binding is asked. `binding`: `None` where it has faults of its own.
+pub fn target(node: &Node<'_>, named: bool, format: Option<Format>, binding: Option<&Binding>) -> Option<PollTarget> {
+    let object = node.object()?;
+    object.only(&["url", "credential", "every_minutes"]);
+    let credential = object.may("credential", secret_name);
+    let has_credential = matches!(credential, Some(Some(_)) | None);
+    let urls = object.must("url", |node| {
+        let system = system::of(format?)?;
+        match system.asked {
+            AskedAs::Tables(tables) => self::tables(node, &tables, system, binding, has_credential),
+            _ => Some(BTreeMap::from([("", url(node, system, binding, has_credential)?)])),
+        }
+    });
+    let every_minutes = object.must("every_minutes", |node| node.whole(1..=MOST_POLL_MINUTES));
+    if let Some(format) = format
+        && system::of(format).is_none()
+    {
+        return node.wrong_as(format!("nothing: systems of {} are not asked, they post", format.word()), "a poll");
+    }
+    if !named {
+        return node.wrong_as("a `name` beside it, under which the poller keeps what it knows", "none");
+    }
+    Some(PollTarget { urls: urls?, credential: credential?, every_minutes: every_minutes? })
+}
+
+fn tables(
+    node: &Node<'_>,
+    tables: &[&'static str; 2],
+    system: System,
+    binding: Option<&Binding>,
+    has_credential: bool,
+) -> Option<BTreeMap<&'static str, String>> {
+    let object = node.object()?;
+    object.only(tables);
+    let urls =
+        tables.map(|table| Some((table, object.must(table, |node| url(node, system, binding, has_credential))?)));
+    urls.into_iter().collect()
+}
+
+fn url(node: &Node<'_>, system: System, binding: Option<&Binding>, has_credential: bool) -> Option<String> {
+    let template = node.prose(LONGEST_URL)?;
+    let plain = braces(&template).iter().fold(template.clone(), |text, brace| text.replace(brace.as_str(), "x"));
+    let parsed = Url::parse(&plain).ok().filter(|url| url.has_host() && (url.scheme() == "https" || is_loopback(url)));
+    // What was found is never quoted: a password may stand in it, or a token.
+    let Some(parsed) = parsed else {
+        return node.wrong_as("an https:// address (http:// on loopback alone)", "something else");
+    };
+    if !parsed.username().is_empty() || parsed.password().is_some() {
+        return node.wrong_as("no user in the address; `credential` names what proves who asks", "one");
+    }
+    let faults = RefCell::new(Vec::new());
+    let expect = |good: bool, expected: String| {
+        if !good {
+            faults.borrow_mut().push(expected);
+        }
+    };
+    for brace in braces(&template) {
+        expect(
+            PLACEHOLDERS.contains(&brace.as_str()),
+            format!("none but the placeholders {}", PLACEHOLDERS.join(", ")),
+        );
+    }
+    let host = template.split("://").nth(1).and_then(|rest| rest.split(['/', '?', '#']).next()).unwrap_or_default();
+    expect(!host.contains('{'), "a host without a placeholder".to_owned());
+    expect(!template.contains(CREDENTIAL) || has_credential, format!("a `credential` beside it, for {CREDENTIAL}"));
+    let has = |placeholder: &str| template.contains(placeholder);
+    let people = binding.map(plan::names);
+    match system.asked {
+        AskedAs::EachPerson { or_once, .. } if has("{person}") || !or_once => {
+            expect(has("{person}"), "{person}, in whose place each of the binding's `people` is asked for".to_owned());
+            expect(
+                people.is_none_or(|people| !people.is_empty()),
+                "`people` in the binding, who are asked for".to_owned(),
+            );
+        }
+        AskedAs::EachPerson { .. } => {
+            let whose =
+                binding.is_none_or(|binding| matches!(&binding.says, Says::Calendar(poll) if poll.person.is_some()));
+            expect(whose, "{person}, or `person` in the binding, whose calendar it is".to_owned());
+        }
+        AskedAs::Batches(_) => {
+            expect(
+                people.is_none_or(|people| !people.is_empty()),
+                "`people` in the binding, who are asked for".to_owned(),
+            );
+        }
+        AskedAs::EachSchedule { .. } => {
+            let expected = "{schedule}, in whose place each of the binding's `schedules` is asked for";
+            expect(has("{schedule}"), expected.to_owned());
+        }
+        AskedAs::Once { .. } | AskedAs::Tables(_) => {}
+    }
+    let given: Vec<String> = parsed.query_pairs().map(|(name, _)| name.into_owned()).collect();
+    for name in system.needs {
+        expect(
+            given.iter().any(|given| given == name),
+            format!("the parameter {name}, without which no answer is understood"),
+        );
+    }
+    let faults = faults.into_inner();
+    if faults.is_empty() { Some(template) } else { node.wrong_as(faults.join(", and "), "another address") }
+}
+
+fn is_loopback(url: &Url) -> bool {
+    url.scheme() == "http" && matches!(url.host_str(), Some("127.0.0.1" | "localhost"))
+}
+
+/// `{from}` and its like, each as it is written.
+fn braces(template: &str) -> Vec<String> {
+    let found = template.split('{').skip(1);
+    found.filter_map(|after| Some(format!("{{{}}}", after.split_once('}')?.0))).collect()
+}
