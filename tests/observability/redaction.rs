@@ -7,14 +7,23 @@ use std::{
     cell::Cell,
     pin::Pin,
     sync::{
-        Once, OnceLock,
+        Arc, Once, OnceLock,
         atomic::{AtomicUsize, Ordering},
     },
 };
 
+use aws_smithy_runtime_api::{
+    client::{
+        http::{HttpConnector, HttpConnectorFuture},
+        orchestrator::{HttpRequest, HttpResponse},
+        result::ConnectorError,
+    },
+    http::StatusCode,
+};
+use aws_smithy_types::body::SdkBody;
 use holdpoint::{
     connector::{Fault, Service},
-    engine::{Engine, TABLE},
+    engine::{Engine, Settings, TABLE, virtual_time::VirtualTime},
     queues::Outgoing,
     replay::{
         Scenario,
@@ -25,7 +34,7 @@ use holdpoint_tests::{
     repository,
     world::{World, drive},
 };
-use lambda_shell::{log, web::Request};
+use lambda_shell::{deadline::Deadline, log, web::Request};
 use mail_parser::MessageParser;
 use refresh_core::{Instant, base::instant::MINUTE};
 use serde_json::{Value, json};
@@ -50,7 +59,7 @@ pub fn of_trouble() -> &'static [Value] {
 fn trouble() -> &'static Trouble {
     static TROUBLE: OnceLock<Trouble> = OnceLock::new();
     TROUBLE.get_or_init(|| {
-        let journeys: [fn() -> Journey; 7] = [
+        let journeys: [fn() -> Journey; 8] = [
             || Box::pin(goes_well()),
             || Box::pin(is_reported_on()),
             || Box::pin(is_sent_nonsense()),
@@ -58,6 +67,7 @@ fn trouble() -> &'static Trouble {
             || Box::pin(is_paused()),
             || Box::pin(finds_everything_damaged()),
             || Box::pin(panics()),
+            || Box::pin(asks_systems()),
         ];
         let mut all = Trouble { lines: Vec::new(), texts: Vec::new(), tokens: Vec::new() };
         for journey in journeys {
@@ -397,6 +407,47 @@ async fn panics() -> Left {
     left(world.engine())
 }
 
+/// Every system knows the credential, the address and the people of its calendars, and tells all of them to whoever asks.
+#[derive(Clone, Debug)]
+struct Unkind(Arc<AtomicUsize>);
+
+impl HttpConnector for Unkind {
+    fn call(&self, request: HttpRequest) -> HttpConnectorFuture {
+        let told = format!("zqmark {} {:?}", request.uri(), request.headers().get("authorization"));
+        let (status, body) = match self.0.fetch_add(1, Ordering::SeqCst) {
+            0 => (200, "BEGIN:VCALENDAR\r\nVERSION:2.0\r\nPRODID:-//zqmark\r\nEND:VCALENDAR\r\n".to_owned()),
+            1..4 => (401, told),
+            4 => (200, "\u{0}zqmark".to_owned()),
+            _ => return HttpConnectorFuture::ready(Err(ConnectorError::io(told.into()))),
+        };
+        let mut response = HttpResponse::new(StatusCode::try_from(status).expect("a status"), SdkBody::from(body));
+        response.headers_mut().insert("etag", "zqmark");
+        HttpConnectorFuture::ready(Ok(response))
+    }
+}
+
+async fn asks_systems() -> Left {
+    let source = json!({ "kind": "availability", "source": "//cal", "governed_by": "it@zqmark.example" });
+    let binding = json!({
+        "format": "ical.vevent", "name": "feed", "source": "//cal", "person": "somebody@zqmark.example",
+        "poll": { "url": "https://zqmark.example/zqmark/{credential}.ics", "credential": "feed", "every_minutes": 5 },
+    });
+    let policy = json!({ "sources": [source], "native": [binding] }).to_string();
+    let settings = Settings {
+        source_credentials: json!({ "feed": "zqmark-credential" }).to_string(),
+        web: Some(poll::Web::through(Unkind(Arc::default()))),
+        ..Settings::in_memory(policy)
+    };
+    let time = VirtualTime::open(settings, at("2026-11-03T09:00:00Z")).await?;
+    for turn in 0..10 {
+        time.set(at("2026-11-03T09:00:00Z").plus_millis(turn * 5 * MINUTE));
+        let turn = time.engine().functions().poll(json!({}), Deadline::far()).await;
+        turn.map_err(|failure| failure.chain())?;
+        time.drain().await?;
+    }
+    left(time.engine())
+}
+
 fn at(instant: &str) -> Instant {
     Instant::parse(instant).expect("an instant")
 }
@@ -448,6 +499,9 @@ fn the_trouble_was_real() {
         ("status", "rejected"),
         ("result", "adopted"),
         ("result", "recorded"),
+        ("message", "a system was asked"),
+        ("reason", "denied"),
+        ("reason", "unreachable"),
     ] {
         let found = of_trouble().iter().any(|line| text(line, key).contains(words));
         assert!(found, "no line has {words:?} in {key:?}");

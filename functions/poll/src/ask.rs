@@ -9,7 +9,7 @@
 use std::collections::BTreeMap;
 
 use decisions::Doing;
-use lambda_shell::{Failure, deadline::Deadline, queue::Outgoing};
+use lambda_shell::{Failure, deadline::Deadline, metrics::Metrics, queue::Outgoing};
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use refresh_core::{
     Instant,
@@ -30,6 +30,8 @@ use sources::{
 
 use crate::{Env, token, web::Sent};
 
+/// Questions in a row that were not answered, from which on somebody is told. One may meet a restart.
+const TOLD_FROM: u32 = 3;
 /// Redirections of one page.
 const MOST_REDIRECTIONS: usize = 3;
 
@@ -102,7 +104,28 @@ pub async fn ask(
         tracing::warn!(binding = name.as_str(), "another worker took over a system that was being asked");
     }
     let failures = settled.failing.map_or(0, |failing| failing.times);
-    Ok(Some(AskedBinding { binding: name.clone(), failure, failures, pages, messages }))
+    let asked = AskedBinding { binding: name.clone(), failure, failures, pages, messages };
+    say(&asked, now);
+    Ok(Some(asked))
+}
+
+/// One line a system. What a system does is no fault of this deployment's, so it is a warning; the figures have alarms.
+fn say(asked: &AskedBinding, now: Instant) {
+    let (binding, pages, messages) = (asked.binding.as_str(), asked.pages, asked.messages);
+    let Some(failure) = asked.failure else {
+        tracing::info!(binding, pages, messages, "a system was asked");
+        return;
+    };
+    let (reason, failures) = (failure.word(), asked.failures);
+    let http_status = failure.status();
+    tracing::warn!(binding, reason, http_status, failures, pages, messages, "a system did not answer whole");
+    Metrics::new("Holdpoint").dimension("Reason", reason).count("PollsFailed", 1).emit(now.millis());
+    if failure.is_for_an_operator() {
+        Metrics::new("Holdpoint").count("PollsDenied", 1).emit(now.millis());
+    }
+    if failures >= TOLD_FROM {
+        Metrics::new("Holdpoint").count("PollsFailing", 1).emit(now.millis());
+    }
 }
 
 impl Asking<'_> {

@@ -19,9 +19,6 @@ pub use web::{LONGEST, Web};
 
 /// Systems that are asked at once. Each has its own time to answer, and most of it is waiting.
 const AT_ONCE: usize = 8;
-/// Questions in a row that were not answered, from which on somebody is told. One may meet a restart.
-const TOLD_FROM: u32 = 3;
-
 /// What a turn came to.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
 pub struct Polled {
@@ -62,10 +59,7 @@ pub async fn handle(env: &Env, _schedule: Value, deadline: Deadline) -> Result<P
             None => break,
             Some(None) => polled.left += 1,
             Some(Some(Ok(None))) => {}
-            Some(Some(Ok(Some(one)))) => {
-                say(&one, now);
-                polled.asked.push(one);
-            }
+            Some(Some(Ok(Some(one)))) => polled.asked.push(one),
             // The others are asked all the same; this one's claim ends by itself.
             Some(Some(Err(failure))) => failure.log("a system could not be asked"),
         }
@@ -85,23 +79,4 @@ async fn ask_in_time(
     deadline: Deadline,
 ) -> Option<Result<Option<AskedBinding>, Failure>> {
     if deadline.is_near() { None } else { Some(ask(env, bound, known, deadline).await) }
-}
-
-/// One line a system. What a system does is no fault of this deployment's, so it is a warning; the figures have alarms.
-fn say(asked: &AskedBinding, now: Instant) {
-    let (binding, pages, messages) = (asked.binding.as_str(), asked.pages, asked.messages);
-    let Some(failure) = asked.failure else {
-        tracing::info!(binding, pages, messages, "a system was asked");
-        return;
-    };
-    let (reason, failures) = (failure.word(), asked.failures);
-    let http_status = failure.status();
-    tracing::warn!(binding, reason, http_status, failures, pages, messages, "a system did not answer whole");
-    Metrics::new("Holdpoint").dimension("Reason", reason).count("PollsFailed", 1).emit(now.millis());
-    if failure.is_for_an_operator() {
-        Metrics::new("Holdpoint").count("PollsDenied", 1).emit(now.millis());
-    }
-    if failures >= TOLD_FROM {
-        Metrics::new("Holdpoint").count("PollsFailing", 1).emit(now.millis());
-    }
 }

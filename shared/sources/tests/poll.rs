@@ -634,3 +634,31 @@ fn credentials_are_read_by_kind_and_never_quoted() {
         assert!(!said.join(" ").contains("hunter2"), "{said:?}");
     }
 }
+
+/// What a source team copies from the page works.
+#[test]
+fn every_poll_of_the_page_for_source_teams_is_read() {
+    let page = std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/../../events/README.md")).expect("the page");
+    let rows = page.lines().filter_map(|line| {
+        let (format, poll) = line.strip_prefix("| `")?.split_once("` | `{\"url\"")?;
+        Some((format.to_owned(), format!("{{\"url\"{}", poll.strip_suffix("` |")?)))
+    });
+    let mut seen = Vec::new();
+    for (format, poll) in rows {
+        let poll: Value = serde_json::from_str(&poll).unwrap_or_else(|error| panic!("{format}: {error}"));
+        let file = policy_of(&format, &poll["url"]);
+        // The one address with a credential in it needs one beside it.
+        let with_credential = poll["url"].to_string().contains("{credential}");
+        match file {
+            Ok(file) => assert!(!plan::groups(file.bindings.named("b").expect("it"), now()).is_empty(), "{format}"),
+            Err(faults) => assert!(with_credential && faults.len() == 1, "{format}: {faults:?}"),
+        }
+        assert!(poll["every_minutes"].is_u64() && poll["credential"].is_string(), "{format}");
+        seen.push(format);
+    }
+    let asked = sources::Format::ALL.into_iter().filter(|format| sources::poll::system::of(*format).is_some());
+    let mut asked: Vec<String> = asked.map(|format| format.word().to_owned()).collect();
+    asked.sort();
+    seen.sort();
+    assert_eq!(seen, asked, "a row each");
+}

@@ -51,12 +51,13 @@ pub fn in_words(record: &Record) -> String {
             let _ = write!(text, "answer    {}: {action} on {}: {result}", answer.by, answer.review_id);
         }
         What::Poll(poll) => {
-            let messages = match poll.messages {
-                0 => "nothing new".to_owned(),
-                1 => "1 payload".to_owned(),
-                many => format!("{many} payloads"),
+            let came_to = match (poll.result.as_str(), poll.messages) {
+                ("answered", 0) => ", nothing new".to_owned(),
+                ("answered", 1) => ", 1 payload".to_owned(),
+                ("answered", many) => format!(", {many} payloads"),
+                _ => String::new(),
             };
-            let _ = write!(text, "poll      {}: {}, {messages}", poll.binding, plain(&poll.result));
+            let _ = write!(text, "poll      {}: {}{came_to}", poll.binding, plain(&poll.result));
         }
         What::State(state) => stands(&mut text, state),
     }

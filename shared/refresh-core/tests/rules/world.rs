@@ -218,6 +218,8 @@ impl World {
     pub fn receive(&mut self, event: Event) -> Result<(), String> {
         self.last = Some(event.clone());
         let known = self.events.get(&event.identity).copied();
+        let held = self.facts.get(&event.subject);
+        let again = held.and_then(|held| authority::hear_again(held, &event, self.now, &self.deployment));
         let (disposition, collision) = match known {
             Some((digest, ..)) if digest == event.digest => (Disposition::Ignored(Ignored::Duplicate), None),
             Some(_) => (Disposition::Ignored(Ignored::IdCollision), Some(event.digest)),
@@ -225,6 +227,9 @@ impl World {
         };
         if known.is_none() {
             self.events.insert(event.identity.clone(), (event.digest, disposition, self.now));
+        }
+        if known.is_some_and(|(digest, ..)| digest == event.digest) {
+            self.facts.extend(again.map(|fact| (fact.subject.clone(), fact)));
         }
         self.disposition = Some(disposition);
         // What comes again says what became of it first, and since when that is known.
@@ -273,7 +278,9 @@ impl World {
         };
         match authority::judge(event, &known, &self.deployment, self.now) {
             Err(reason) => {
-                let counted = known.fact.filter(|_| reason == Ignored::StaleRevision).and_then(authority::count_stale);
+                let stale = known.fact.filter(|_| reason == Ignored::StaleRevision);
+                let again = stale.and_then(|held| authority::hear_again(held, event, self.now, &self.deployment));
+                let counted = again.or_else(|| stale.and_then(authority::count_stale));
                 self.facts.extend(counted.map(|fact| (fact.subject.clone(), fact)));
                 Disposition::Ignored(reason)
             }
