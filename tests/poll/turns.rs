@@ -146,6 +146,23 @@ async fn who_dies_is_replaced_and_what_comes_twice_is_harmless() {
     }
 }
 
+/// What is kept is damaged: the system is asked as if for the first time, and is not lost.
+#[tokio::test]
+async fn a_damaged_record_costs_one_question() {
+    let trial = asked_for(Imitation::of(|_, _| Reply::ok(ROSTER))).await;
+    trial.turn(0).await;
+    let engine = trial.time.engine();
+    for mut item in engine.embedded().scan(holdpoint::engine::TABLE).await.expect("a scan") {
+        if item["pk"]["S"] == "POLL" {
+            item["beside"] = json!({ "S": "damage" });
+            let put = json!({ "TableName": holdpoint::engine::TABLE, "Item": item });
+            engine.embedded().ask("PutItem", put).await.expect("put");
+        }
+    }
+    assert_eq!(said(&trial.turn(1).await), ["roster answered 1"], "as if never asked");
+    assert_eq!(said(&trial.turn(6).await), ["roster answered 0"], "and known from then on");
+}
+
 /// How many facts there are.
 async fn facts(trial: &Trial) -> usize {
     let items = trial.time.engine().embedded().scan(holdpoint::engine::TABLE).await.expect("a scan");

@@ -34,10 +34,19 @@ pub async fn handle(env: &Env, _schedule: Value, deadline: Deadline) -> Result<P
     }
     let now = Instant::from_millis(env.clock.now_millis());
     let polls = env.store.polls().await.doing("reading what is kept of polled systems")?;
-    decisions::unreadable(&polls.unreadable);
+    for one in &polls.unreadable {
+        let error = one.error.to_string();
+        match one.error.is_damage() {
+            true => tracing::error!(error, "what is kept of a polled system cannot be read; it counts as never asked"),
+            false => tracing::warn!(error, "what is kept of a polled system is of a newer version, which asks it"),
+        }
+    }
     let mut due: Vec<(&NamedBinding, Option<&PollRecord>)> = Vec::new();
     for bound in env.policy.bindings.polled() {
         let (Some(name), Some(target)) = (&bound.name, &bound.poll) else { continue };
+        if polls.newer.contains(name) {
+            continue;
+        }
         let known = polls.records.get(name);
         let hinted = polls.hints.get(name).copied();
         if known.is_none_or(|known| known.is_due(hinted, target.every_minutes, now)) {

@@ -6,7 +6,7 @@
 //! ```
 //! Lost or damaged, a STATE costs one question too many.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use aws_sdk_dynamodb::types::AttributeValue;
 use percent_encoding::percent_decode_str;
@@ -31,8 +31,10 @@ pub struct Polls {
     pub records: BTreeMap<String, PollRecord>,
     /// When something last said that the system has news.
     pub hints: BTreeMap<String, Instant>,
-    /// The items that cannot be read. Their bindings count as never asked.
+    /// The items that cannot be read. A damaged record counts as never asked; its turn is among the records.
     pub unreadable: Vec<Unreadable>,
+    /// The bindings whose records a newer version of the product wrote: that one asks.
+    pub newer: BTreeSet<String>,
 }
 
 impl Store {
@@ -55,15 +57,25 @@ impl Store {
                 }),
                 (None, None) => Ok(()),
             };
-            if let Err(error) = read {
-                polls.unreadable.push(Unreadable { review: None, error });
+            let Err(error) = read else { continue };
+            if let Some(name) = key.sk.strip_prefix(key::POLL_STATE).map(named) {
+                // The turn stands beside the body: without it nobody could write over what is damaged.
+                let turn = item.get(TURN).and_then(|turn| turn.as_n().ok()?.parse().ok());
+                match (error.is_damage(), turn) {
+                    (false, _) => drop(polls.newer.insert(name)),
+                    (true, Some(turn)) => {
+                        drop(polls.records.insert(name, PollRecord { turn, ..PollRecord::default() }))
+                    }
+                    (true, None) => {}
+                }
             }
+            polls.unreadable.push(Unreadable { review: None, error });
         }
         Ok(polls)
     }
 
     /// Writes what is kept of a binding, if the turn is still the one that was read. `before`: that turn; `None` where
-    /// nothing was kept, or what was kept cannot be read. `false`: another worker was quicker.
+    /// nothing was kept. `false`: another worker was quicker.
     ///
     /// # Errors
     ///
@@ -81,10 +93,7 @@ impl Store {
             Some(turn) => request
                 .condition_expression("#turn = :turn")
                 .expression_attribute_values(":turn", AttributeValue::N(turn.to_string())),
-            // One that cannot be read has a turn and would be in the way for good.
-            None => request
-                .condition_expression("attribute_not_exists(#turn) OR #turn < :turn")
-                .expression_attribute_values(":turn", AttributeValue::N(record.turn.to_string())),
+            None => request.condition_expression("attribute_not_exists(#turn)"),
         };
         Ok(matches!(self.put(&doing, request).await?, Write::Done))
     }

@@ -307,6 +307,13 @@ fn what_is_no_whole_answer_is_refused_by_its_word() {
             PollFailure::Elsewhere,
         ),
         (
+            "a redirection to a host that begins as the address does",
+            "ical.vevent",
+            json!("https://x.example?k={to_date}"),
+            vec![moved(302, "https://x.example.evil.example/{credential}")],
+            PollFailure::Elsewhere,
+        ),
+        (
             "a link for the credential",
             "graph.calendar_view",
             view(),
@@ -638,7 +645,8 @@ fn credentials_are_read_by_kind_and_never_quoted() {
 /// What a source team copies from the page works.
 #[test]
 fn every_poll_of_the_page_for_source_teams_is_read() {
-    let page = std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/../../events/README.md")).expect("the page");
+    let page =
+        std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/../../events/README.md")).expect("the page");
     let rows = page.lines().filter_map(|line| {
         let (format, poll) = line.strip_prefix("| `")?.split_once("` | `{\"url\"")?;
         Some((format.to_owned(), format!("{{\"url\"{}", poll.strip_suffix("` |")?)))

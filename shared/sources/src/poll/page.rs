@@ -245,20 +245,19 @@ impl<'q> Reading<'q> {
         // Whatever stands for the credential stands for no host.
         let asked = self.question.url.replace(CREDENTIAL, "credential");
         let asked = Url::parse(&asked).map_err(|_| PollFailure::Elsewhere)?;
-        if address.contains(CREDENTIAL) && address.starts_with(before_query(&self.question.url)) {
-            return Ok(address.to_owned());
-        }
-        let next = asked.join(address).map_err(|_| PollFailure::Elsewhere)?;
+        let next = asked.join(&address.replace(CREDENTIAL, "credential")).map_err(|_| PollFailure::Elsewhere)?;
         let same = next.scheme() == asked.scheme()
             && next.host() == asked.host()
             && next.port_or_known_default() == asked.port_or_known_default()
             && next.username().is_empty()
             && next.password().is_none();
-        // A server that writes the placeholder must not get the credential wherever it likes.
-        if !same || next.as_str().contains(CREDENTIAL) || address.contains(CREDENTIAL) {
-            return Err(PollFailure::Elsewhere);
+        // The next parameter of our own question. A server that writes the placeholder gets no credential by it.
+        let ours = before_query(address) == before_query(&self.question.url);
+        match (same, address.contains(CREDENTIAL)) {
+            (true, false) => Ok(next.into()),
+            (true, true) if ours => Ok(address.to_owned()),
+            _ => Err(PollFailure::Elsewhere),
         }
-        Ok(next.into())
     }
 }
 

@@ -16,6 +16,8 @@ use crate::{
 
 /// Less often than daily is no watch over anything.
 const MOST_POLL_MINUTES: i64 = 24 * 60;
+/// People whom one binding asks for. Each may be a question of its own, and each is known by a digest in one item.
+const MOST_PEOPLE: usize = 500;
 /// A query of a change system names its columns.
 const LONGEST_URL: usize = 2_000;
 
@@ -86,6 +88,8 @@ fn url(node: &Node<'_>, system: System, binding: Option<&Binding>, has_credentia
     expect(!template.contains(CREDENTIAL) || has_credential, format!("a `credential` beside it, for {CREDENTIAL}"));
     let has = |placeholder: &str| template.contains(placeholder);
     let people = binding.map(plan::names);
+    let few = people.as_ref().is_none_or(|people| people.len() <= MOST_PEOPLE);
+    expect(few, format!("at most {MOST_PEOPLE} `people` in the binding; another binding asks for others"));
     match system.asked {
         AskedAs::EachPerson { or_once, .. } if has("{person}") || !or_once => {
             expect(has("{person}"), "{person}, in whose place each of the binding's `people` is asked for".to_owned());
