@@ -19,16 +19,16 @@ use sources::{
     native::NamedBinding,
     poll::{
         PollFailure,
-        answer::{self, Answer},
+        answer::{self, SystemAnswer},
         credential::Credential,
         hand,
-        page::{Reading, WholeAnswer},
+        page::{PagedAnswer, WholeAnswer},
         plan::{self, CREDENTIAL, Group, Question},
         system::System,
     },
 };
 
-use crate::{Env, token, web::Sent};
+use crate::{Env, token, web::SentQuestion};
 
 /// Questions in a row that were not answered, from which on somebody is told. One may meet a restart.
 const TOLD_FROM: u32 = 3;
@@ -60,7 +60,7 @@ struct Asking<'a> {
     messages: usize,
 }
 
-enum Read {
+enum GroupAnswer {
     /// What was handed on before still holds.
     NotModified,
     Whole(Vec<WholeAnswer>),
@@ -162,8 +162,8 @@ impl Asking<'_> {
         let promise = self.env.policy.deployment.promise(binding.format().kind(), &binding.source);
         let renew = known.as_ref().is_none_or(|known| known.is_to_be_renewed(promise, self.now));
         let answers = match self.read(group, known.as_ref().filter(|_| !renew)).await? {
-            Read::NotModified => return Ok(()),
-            Read::Whole(answers) => answers,
+            GroupAnswer::NotModified => return Ok(()),
+            GroupAnswer::Whole(answers) => answers,
         };
         let handed = hand::hand_on(self.bound, &self.system, group, &answers, known.as_ref(), renew, self.now)?;
         self.messages += handed.messages.len();
@@ -176,16 +176,16 @@ impl Asking<'_> {
         Ok(())
     }
 
-    async fn read(&mut self, group: &Group, known: Option<&KnownAnswer>) -> Result<Read, PollFailure> {
+    async fn read(&mut self, group: &Group, known: Option<&KnownAnswer>) -> Result<GroupAnswer, PollFailure> {
         let mut answers = Vec::with_capacity(group.questions.len());
         let alone = group.questions.len() == 1;
         for question in &group.questions {
             match self.question(question, known.filter(|_| alone)).await? {
                 Some(answer) => answers.push(answer),
-                None => return Ok(Read::NotModified),
+                None => return Ok(GroupAnswer::NotModified),
             }
         }
-        Ok(Read::Whole(answers))
+        Ok(GroupAnswer::Whole(answers))
     }
 
     /// One question, to the last page. `None`: nothing new since what is known.
@@ -194,7 +194,7 @@ impl Asking<'_> {
         question: &Question,
         known: Option<&KnownAnswer>,
     ) -> Result<Option<WholeAnswer>, PollFailure> {
-        let mut reading = Reading::new(question, self.system, self.bound.binding.format().is_json(), self.now);
+        let mut reading = PagedAnswer::new(question, self.system, self.bound.binding.format().is_json(), self.now);
         let (mut redirections, mut renewed) = (0, false);
         loop {
             let conditions = conditions(known.filter(|_| reading.is_first()));
@@ -206,19 +206,19 @@ impl Asking<'_> {
                 continue;
             }
             match answer::of(&response, self.now)? {
-                Answer::NotModified if conditional => {
+                SystemAnswer::NotModified if conditional => {
                     self.pages += 1;
                     return Ok(None);
                 }
-                Answer::NotModified => return Err(PollFailure::UnaskedNotModified),
-                Answer::Moved { to, keeps_method } => {
+                SystemAnswer::NotModified => return Err(PollFailure::UnaskedNotModified),
+                SystemAnswer::Moved { to, keeps_method } => {
                     redirections += 1;
                     if redirections > MOST_REDIRECTIONS {
                         return Err(PollFailure::RedirectedTooOften);
                     }
                     reading.redirect(&to, keeps_method, response.status)?;
                 }
-                Answer::Page => {
+                SystemAnswer::Page => {
                     self.pages += 1;
                     redirections = 0;
                     if !reading.take(response)? {
@@ -235,7 +235,7 @@ impl Asking<'_> {
         url: &str,
         conditions: Vec<(String, String)>,
         room: usize,
-    ) -> Result<sources::poll::Response, PollFailure> {
+    ) -> Result<sources::poll::SystemResponse, PollFailure> {
         let written = |(name, value): &(&str, &str)| ((*name).to_owned(), (*value).to_owned());
         let mut headers: Vec<(String, String)> = question.headers.iter().map(written).collect();
         headers.extend(conditions);
@@ -252,7 +252,7 @@ impl Asking<'_> {
                 headers.push(token::header(self.env, self.bound.binding.format(), name, self.now).await?);
             }
         }
-        self.env.web.exchange(Sent { url: &address, headers: &headers, body, room }).await
+        self.env.web.exchange(SentQuestion { url: &address, headers: &headers, body, room }).await
     }
 
     /// A credential that is a part of its address, as of a published calendar.

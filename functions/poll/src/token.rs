@@ -24,12 +24,12 @@ use sources::{
     Format,
     poll::{
         PollFailure,
-        answer::{self, Answer},
+        answer::{self, SystemAnswer},
         credential::{self, Credential},
     },
 };
 
-use crate::{Env, web::Sent};
+use crate::{Env, web::SentQuestion};
 
 /// A token is fetched again this long before it ends, in milliseconds: a question takes time.
 const BEFORE_ITS_END: i64 = MINUTE;
@@ -81,14 +81,14 @@ pub(crate) async fn header(
     let (url, form) = question(credential, now)?;
     let headers = [("content-type", "application/x-www-form-urlencoded"), ("accept", "application/json")];
     let headers = headers.map(|(name, value)| (name.to_owned(), value.to_owned()));
-    let sent = Sent { url, headers: &headers, body: Some(form), room: LARGEST };
+    let sent = SentQuestion { url, headers: &headers, body: Some(form), room: LARGEST };
     let response = env.web.exchange(sent).await?;
     match answer::of(&response, now) {
-        Ok(Answer::Page) => {}
+        Ok(SystemAnswer::Page) => {}
         // A credential follows nowhere.
-        Ok(Answer::Moved { .. }) => return Err(PollFailure::Elsewhere),
+        Ok(SystemAnswer::Moved { .. }) => return Err(PollFailure::Elsewhere),
         Err(wait @ (PollFailure::Throttled(_) | PollFailure::Unavailable(..))) => return Err(wait),
-        Ok(Answer::NotModified) | Err(_) => return Err(PollFailure::NoToken),
+        Ok(SystemAnswer::NotModified) | Err(_) => return Err(PollFailure::NoToken),
     }
     let answer: Value = serde_json::from_slice(&response.body).map_err(|_| PollFailure::NoToken)?;
     let token = answer["access_token"].as_str().filter(|token| !token.is_empty()).ok_or(PollFailure::NoToken)?;

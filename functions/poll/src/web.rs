@@ -17,7 +17,7 @@ use aws_smithy_runtime_api::client::{
 use aws_smithy_types::body::SdkBody;
 use http_body_util::BodyExt;
 use lambda_shell::aws;
-use sources::poll::{PollFailure, Response};
+use sources::poll::{PollFailure, SystemResponse};
 
 /// One exchange takes no longer: connecting, asking, and the whole body.
 pub const LONGEST: Duration = Duration::from_secs(20);
@@ -33,7 +33,7 @@ impl fmt::Debug for Web {
 }
 
 /// What is sent.
-pub(crate) struct Sent<'a> {
+pub(crate) struct SentQuestion<'a> {
     pub url: &'a str,
     /// Name and value. A credential is among them.
     pub headers: &'a [(String, String)],
@@ -56,7 +56,7 @@ impl Web {
         self.0.get_or_init(aws::connector_to_anywhere)
     }
 
-    pub(crate) async fn exchange(&self, sent: Sent<'_>) -> Result<Response, PollFailure> {
+    pub(crate) async fn exchange(&self, sent: SentQuestion<'_>) -> Result<SystemResponse, PollFailure> {
         let request = request(&sent)?;
         let room = sent.room;
         let answered = async {
@@ -71,7 +71,7 @@ impl Web {
     }
 }
 
-fn request(sent: &Sent<'_>) -> Result<HttpRequest, PollFailure> {
+fn request(sent: &SentQuestion<'_>) -> Result<HttpRequest, PollFailure> {
     let method = if sent.body.is_some() { "POST" } else { "GET" };
     let mut request = http::Request::builder().method(method).uri(sent.url).header("user-agent", "holdpoint");
     for (name, value) in sent.headers {
@@ -92,8 +92,8 @@ fn request(sent: &Sent<'_>) -> Result<HttpRequest, PollFailure> {
 async fn read(
     answer: aws_smithy_runtime_api::client::orchestrator::HttpResponse,
     room: usize,
-) -> Result<Response, PollFailure> {
-    let mut response = Response { status: answer.status().as_u16(), ..Response::default() };
+) -> Result<SystemResponse, PollFailure> {
+    let mut response = SystemResponse { status: answer.status().as_u16(), ..SystemResponse::default() };
     for (name, value) in answer.headers() {
         let name = name.to_ascii_lowercase();
         let joined = response.headers.get(&name).map(|before: &String| format!("{before}, {value}"));

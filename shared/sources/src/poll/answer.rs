@@ -3,11 +3,11 @@
 use chrono::DateTime;
 use refresh_core::{Instant, base::instant::SECOND, record::poll::LONGEST_WAIT};
 
-use super::{PollFailure, Response};
+use super::{PollFailure, SystemResponse};
 
 /// What a response is.
 #[derive(Clone, PartialEq, Eq, Debug)]
-pub enum Answer {
+pub enum SystemAnswer {
     /// An answer, or a page of one.
     Page,
     /// Nothing new since the answer that the question named.
@@ -28,13 +28,13 @@ const LONGEST_MARK: usize = 200;
 ///
 /// # Errors
 /// [`PollFailure`], if the system does not answer: with the instant before which it wants no question, where it says.
-pub fn of(response: &Response, now: Instant) -> Result<Answer, PollFailure> {
+pub fn of(response: &SystemResponse, now: Instant) -> Result<SystemAnswer, PollFailure> {
     let wait = || not_before(response, now);
     match response.status {
-        200 => Ok(Answer::Page),
-        304 => Ok(Answer::NotModified),
+        200 => Ok(SystemAnswer::Page),
+        304 => Ok(SystemAnswer::NotModified),
         301 | 302 | 303 | 307 | 308 => match response.headers.get("location") {
-            Some(to) => Ok(Answer::Moved { to: to.clone(), keeps_method: matches!(response.status, 307 | 308) }),
+            Some(to) => Ok(SystemAnswer::Moved { to: to.clone(), keeps_method: matches!(response.status, 307 | 308) }),
             None => Err(PollFailure::Refused(response.status)),
         },
         // GitHub says so of a rate limit as well, and of an account that asks too much.
@@ -46,14 +46,14 @@ pub fn of(response: &Response, now: Instant) -> Result<Answer, PollFailure> {
     }
 }
 
-fn is_rate_limit(response: &Response) -> bool {
+fn is_rate_limit(response: &SystemResponse) -> bool {
     let spent = response.headers.get("x-ratelimit-remaining").is_some_and(|left| left.trim() == "0");
     spent || response.headers.contains_key("retry-after")
 }
 
 /// `Retry-After` in seconds or as a date (RFC 9110), else the rate limit's own reset: an instant (`X-RateLimit-Reset` of
 /// GitHub), or seconds (`RateLimit-Reset`). A date is taken from the answer's own `Date`: the clocks may differ.
-fn not_before(response: &Response, now: Instant) -> Option<Instant> {
+fn not_before(response: &SystemResponse, now: Instant) -> Option<Instant> {
     let header = |name: &str| response.headers.get(name).map(|value| value.trim());
     let there = header("date").and_then(date).unwrap_or(now);
     let seconds = |text: &str| text.parse::<u32>().ok().map(|seconds| i64::from(seconds) * SECOND);
@@ -80,7 +80,7 @@ pub fn written(at: Instant) -> String {
 }
 
 /// A mark by which a server knows its answer again, if it is one that may be sent back.
-pub fn mark(response: &Response, name: &str) -> Option<String> {
+pub fn mark(response: &SystemResponse, name: &str) -> Option<String> {
     let mark = response.headers.get(name)?.trim();
     let good = !mark.is_empty() && mark.len() <= LONGEST_MARK && mark.bytes().all(|byte| (b' '..=b'~').contains(&byte));
     good.then(|| mark.to_owned())

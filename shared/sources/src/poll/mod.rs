@@ -26,7 +26,7 @@ use refresh_core::Instant;
 
 /// A response, whoever got it.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
-pub struct Response {
+pub struct SystemResponse {
     /// The HTTP status.
     pub status: u16,
     /// Names in lower case. Of a header that came twice the values, joined by a comma.

@@ -10,7 +10,7 @@ use serde_json::Value;
 use url::Url;
 
 use super::{
-    PollFailure, Response, answer,
+    PollFailure, SystemResponse, answer,
     plan::{CREDENTIAL, Question},
     system::{Pages, System},
 };
@@ -47,14 +47,14 @@ pub struct WholeAnswer {
     /// The `Date` of the first page, when the answer began to be true; ours where the server names none.
     pub date: String,
     /// The headers of the first page.
-    pub first: Response,
+    pub first: SystemResponse,
     /// Whether there was one page.
     pub one_page: bool,
 }
 
 /// An answer that is being read, page by page.
 #[derive(Debug)]
-pub struct Reading<'q> {
+pub struct PagedAnswer<'q> {
     question: &'q Question,
     system: System,
     is_json: bool,
@@ -64,11 +64,11 @@ pub struct Reading<'q> {
     pages: usize,
     bytes: usize,
     joined: Option<Value>,
-    first: Option<Response>,
+    first: Option<SystemResponse>,
     total: Option<u64>,
 }
 
-impl<'q> Reading<'q> {
+impl<'q> PagedAnswer<'q> {
     /// A question that was not asked yet. `now`: when the asking begins.
     pub fn new(question: &'q Question, system: System, is_json: bool, now: Instant) -> Self {
         let url = question.url.clone();
@@ -108,11 +108,11 @@ impl<'q> Reading<'q> {
         self.pages
     }
 
-    /// Takes a page. `true`: there is another, at [`Reading::url`].
+    /// Takes a page. `true`: there is another, at [`PagedAnswer::url`].
     ///
     /// # Errors
     /// [`PollFailure`], if the page cannot be read, is not of the same answer, or names a next page that may not be asked.
-    pub fn take(&mut self, response: Response) -> Result<bool, PollFailure> {
+    pub fn take(&mut self, response: SystemResponse) -> Result<bool, PollFailure> {
         self.bytes += response.body.len();
         self.pages += 1;
         if self.bytes > MOST_BYTES {
@@ -134,7 +134,7 @@ impl<'q> Reading<'q> {
         let next = list.and_then(|here| self.next(&page, &response, here, records));
         self.join(page)?;
         if self.first.is_none() {
-            self.first = Some(Response { body: Vec::new(), ..response });
+            self.first = Some(SystemResponse { body: Vec::new(), ..response });
         }
         let Some(next) = next else {
             let incomplete = self.total.is_some_and(|total| total > self.records() as u64);
@@ -186,7 +186,7 @@ impl<'q> Reading<'q> {
 
     /// How many records the answer says there are. One that changes between pages of a snapshot says that they are of two;
     /// records that stand each for itself may become more meanwhile.
-    fn count(&mut self, page: &Value, response: &Response) -> Result<(), PollFailure> {
+    fn count(&mut self, page: &Value, response: &SystemResponse) -> Result<(), PollFailure> {
         let counted = match self.system.pages {
             Pages::Servicenow => response.headers.get("x-total-count").and_then(|count| count.trim().parse().ok()),
             Pages::Offset | Pages::Jira => page.get("total").and_then(Value::as_u64),
@@ -201,7 +201,7 @@ impl<'q> Reading<'q> {
     }
 
     /// The address of the next page, as the system names it. `here`: the records of this page, `records`: of all until now.
-    fn next(&self, page: &Value, response: &Response, here: usize, records: usize) -> Option<String> {
+    fn next(&self, page: &Value, response: &SystemResponse, here: usize, records: usize) -> Option<String> {
         let text = |pointer: &str| page.pointer(pointer).and_then(Value::as_str).filter(|text| !text.is_empty());
         let with = |name: &str, value: &str| with_parameter(&self.url, name, value);
         let more = self.total.is_some_and(|total| total > records as u64) && here > 0;
@@ -266,7 +266,7 @@ fn before_query(url: &str) -> &str {
 }
 
 /// `Link: <https://...>; rel="next"`, among others of them (RFC 8288).
-fn linked(response: &Response) -> Option<String> {
+fn linked(response: &SystemResponse) -> Option<String> {
     let links = response.headers.get("link")?;
     links.split('<').skip(1).find_map(|link| {
         let (address, rest) = link.split_once('>')?;

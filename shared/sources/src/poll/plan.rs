@@ -1,6 +1,6 @@
 //! The questions of a binding at an instant.
 //!
-//! Times stand in an address as placeholders, and are whole days: within one day the same is asked, so that an unchanged
+//! AskedTimes stand in an address as placeholders, and are whole days: within one day the same is asked, so that an unchanged
 //! answer can be known by its server's `ETag`, and with the next day the horizon goes on.
 
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
@@ -48,13 +48,13 @@ pub struct Question {
     pub table: Option<&'static str>,
 }
 
-struct Times {
+struct AskedTimes {
     from: Instant,
     to: Instant,
     days: i64,
 }
 
-impl Times {
+impl AskedTimes {
     fn of(binding: &Binding, now: Instant) -> Self {
         let days = match &binding.says {
             Says::Calendar(poll) => poll.horizon_days,
@@ -92,7 +92,7 @@ impl Times {
 /// The questions of a binding. Empty where the binding is not polled.
 pub fn groups(bound: &NamedBinding, now: Instant) -> Vec<Group> {
     let (Some(target), Some(system)) = (&bound.poll, system::of(bound.binding.format)) else { return Vec::new() };
-    let times = Times::of(&bound.binding, now);
+    let times = AskedTimes::of(&bound.binding, now);
     let format = bound.binding.format;
     let question = |template: &str, person: &str, schedule: &str| Question {
         url: times.expand(template, person, schedule),
@@ -179,7 +179,7 @@ fn asked(url: &str, named: Option<(&str, &String)>) -> Value {
     request.into()
 }
 
-fn batch(body: BatchBody, people: &[String], times: &Times) -> Value {
+fn batch(body: BatchBody, people: &[String], times: &AskedTimes) -> Value {
     let local =
         |at: Instant| json!({ "dateTime": at.to_utc().format("%Y-%m-%dT%H:%M:%S").to_string(), "timeZone": "UTC" });
     match body {
