@@ -2,13 +2,12 @@
 
 use std::{collections::BTreeMap, fs, path::PathBuf};
 
-use fastrand::Rng;
 use holdpoint::{
     mailbox::Mail,
     replay::{Scenario, play},
 };
 use holdpoint_tests::{
-    client::{Client, Entry, Texts, parts},
+    client::{Client, Entry, in_every_order, parts},
     expected::Expected,
     repository,
     world::{drive, with_room},
@@ -58,28 +57,11 @@ fn issued(scenario: &str, records: &[Value]) -> Vec<Issued> {
         let list = |all: &Value| all.as_array().cloned().unwrap_or_default();
         let optional: Vec<String> = list(&data["optional"]).iter().map(address).collect();
         let seated = list(&data["roles"]);
-        let meeting = &data["meeting"];
-        let text = |name: &str| meeting[name].as_str().map(str::to_owned);
-        let utc = |at: &Value| {
-            let at = chrono::DateTime::parse_from_rfc3339(at.as_str().unwrap_or_default()).expect("an instant");
-            at.to_utc().to_rfc3339_opts(chrono::SecondsFormat::Secs, true)
-        };
+        let uid = data["meeting"]["uid"].as_str().map(str::to_owned);
         found.push(Issued {
             people: seated.iter().map(|seat| address(&seat["attendee"])).chain(optional.iter().cloned()).collect(),
-            uid: text("uid").filter(|uid| !found.iter().any(|one| one.uid.as_ref() == Some(uid))),
-            entry: Entry {
-                sequence: meeting["sequence"].as_u64().unwrap_or_default(),
-                start: utc(&data["slot"]["start"]),
-                end: utc(&data["slot"]["end"]),
-                role: "REQ-PARTICIPANT".to_owned(),
-                texts: Texts {
-                    organizer: text("organizer"),
-                    location: text("location"),
-                    conference: text("conference"),
-                    description: text("description"),
-                },
-                ..Entry::default()
-            },
+            uid: uid.filter(|uid| !found.iter().any(|one| one.uid.as_ref() == Some(uid))),
+            entry: Entry::issued(data),
             optional,
             review,
         });
@@ -101,17 +83,6 @@ fn calendars(issued: &[Issued], mails: &[Mail]) -> BTreeMap<String, Client> {
     calendars
 }
 
-/// Reads the mails in that order.
-fn read(mut calendars: BTreeMap<String, Client>, mails: &[&Mail]) -> Result<BTreeMap<String, Client>, String> {
-    for mail in mails {
-        for to in &mail.to {
-            let calendar = calendars.get_mut(to).ok_or_else(|| format!("a mail to {to}, whom nobody knows"))?;
-            calendar.receive(&mail.raw).map_err(|why| format!("mail {} to {to}: {why}", mail.number))?;
-        }
-    }
-    Ok(calendars)
-}
-
 /// Everything that is wrong with the calendars of one scenario.
 fn faults(path: &PathBuf) -> Vec<String> {
     let text = fs::read_to_string(path).expect("a scenario");
@@ -120,30 +91,18 @@ fn faults(path: &PathBuf) -> Vec<String> {
     let played =
         with_room(|| drive(play(&scenario, &policy))).unwrap_or_else(|why| panic!("{}: {why}", path.display()));
     let records: Vec<Value> = played.records.iter().map(|one| serde_json::to_value(one).expect("JSON")).collect();
-    let (issued, mails) = (issued(&text, &records), played.mails.iter().collect::<Vec<_>>());
-    let mut faults: Vec<String> = mails.iter().filter_map(|mail| two_objects(mail)).collect();
-    let start = calendars(&issued, &played.mails);
-    let in_order = match read(start.clone(), &mails) {
-        Ok(calendars) => calendars,
-        Err(why) => return vec![why],
-    };
-    let doubled: Vec<&Mail> = mails.iter().flat_map(|mail| [*mail, *mail]).collect();
-    let reversed: Vec<&Mail> = mails.iter().rev().copied().collect();
-    let mut orders = vec![("doubled", doubled), ("reversed", reversed)];
-    for seed in 1..=8 {
-        let mut shuffled: Vec<&Mail> = mails.iter().flat_map(|mail| [*mail, *mail]).collect();
-        Rng::with_seed(seed).shuffle(&mut shuffled);
-        orders.push(("shuffled", shuffled));
-    }
-    for (order, mails) in orders {
-        match read(start.clone(), &mails) {
-            Ok(calendars) if calendars == in_order => {}
-            Ok(_) => faults.push(format!("{order}, the mails leave other calendars")),
-            Err(why) => faults.push(format!("{order}: {why}")),
+    let issued = issued(&text, &records);
+    let mut faults: Vec<String> = played.mails.iter().filter_map(two_objects).collect();
+    let mut read = BTreeMap::new();
+    for (person, calendar) in calendars(&issued, &played.mails) {
+        let mails = played.mails.iter().filter(|mail| mail.to.contains(&person));
+        match in_every_order(&calendar, &mails.map(|mail| &mail.raw[..]).collect::<Vec<_>>()) {
+            Ok(calendar) => drop(read.insert(person, calendar)),
+            Err(why) => faults.push(format!("mails to {person}: {why}")),
         }
     }
     for one in &issued {
-        faults.extend(of_review(one, &records, &in_order));
+        faults.extend(of_review(one, &records, &read));
     }
     faults
 }
@@ -170,7 +129,7 @@ fn of_review(issued: &Issued, records: &[Value], calendars: &BTreeMap<String, Cl
         let entry = calendar.shown().find(|(uid, _)| Some(*uid) == issued.uid.as_deref());
         faults.extend(
             entry
-                .and_then(|(_, entry)| lost(&issued.entry.texts, entry))
+                .and_then(|(_, entry)| issued.entry.texts.lost(&entry.texts))
                 .map(|what| format!("{} in the calendar of {person}: {what}", issued.review)),
         );
     }
@@ -179,16 +138,6 @@ fn of_review(issued: &Issued, records: &[Value], calendars: &BTreeMap<String, Cl
 
 fn unreachable(state: &Value) -> bool {
     state["exceptions"].as_array().into_iter().flatten().any(|exception| exception["kind"] == "unreachable")
-}
-
-/// What an invitation said when it was issued, and no longer says.
-fn lost(issued: &Texts, entry: &Entry) -> Option<String> {
-    let texts =
-        |texts: &Texts| [&texts.organizer, &texts.location, &texts.conference, &texts.description].map(Clone::clone);
-    let names = ["organizer", "location", "conference", "description"];
-    let pairs = texts(issued).into_iter().zip(texts(&entry.texts));
-    let (name, (was, now)) = names.into_iter().zip(pairs).find(|(_, (was, now))| was.is_some() && was != now)?;
-    Some(format!("the {name} was {was:?} and is {now:?}"))
 }
 
 #[test]

@@ -10,6 +10,7 @@
 mod calendars;
 mod field;
 mod fixture;
+mod meeting;
 mod story;
 
 use std::{collections::BTreeMap, fs};

@@ -14,7 +14,7 @@ use holdpoint::{
     },
 };
 use holdpoint_tests::{
-    client::{Client, Entry, Texts},
+    client::{Client, Entry},
     world::patience,
 };
 use refresh_core::{Instant, ReviewId};
@@ -240,23 +240,9 @@ impl Play<'_> {
     async fn issue(&mut self, at: i64, number: usize) -> Result<(), String> {
         let review = &self.plan.reviews[number];
         let data = self.plan.issue(number);
-        let said = |name: &str| data["meeting"][name].as_str().map(str::to_owned);
-        let texts = Texts {
-            organizer: said("organizer"),
-            location: said("location"),
-            conference: said("conference"),
-            description: said("description"),
-        };
         let people = review.seats.iter().map(|(_, person)| *person).chain(review.guests.iter().copied());
         for person in people.collect::<Vec<_>>() {
-            let entry = Entry {
-                start: instant(review.from),
-                end: instant(review.to),
-                role: "REQ-PARTICIPANT".to_owned(),
-                texts: texts.clone(),
-                ..Entry::default()
-            };
-            self.calendars[person].seed(&review.uid(), entry);
+            self.calendars[person].seed(&review.uid(), Entry::issued(&data));
             self.poll_soon(at, person);
         }
         self.say(at, "review.issued", &review.id, data).await

@@ -281,16 +281,37 @@ impl Maker<'_> {
         let attendees: Vec<Value> =
             (0..self.roles).map(|role| json!({ "role": ROLES[role], "attendee": person(role) })).collect();
         let optional = if self.one_in(3) { json!(["guest@example.com"]) } else { json!([]) };
-        let data = json!({
+        let mut data = json!({
             "review_id": id, "title": "Identity 4.2", "service": SERVICE, "change_id": CHANGE, "version": 1,
             "slot": span(from, from + HOUR), "time_zone": self.zone, "roles": attendees, "optional": optional,
             "checkpoints": [CHECKPOINT], "policy": {},
         });
+        if let Some(meeting) = self.meeting_of(id) {
+            data["meeting"] = meeting;
+        }
         let (about, subject) = match id == REVIEW {
             true => ("the review is issued".to_owned(), "review".to_owned()),
             false => (format!("{id} is issued for {}", instant(from)), format!("review {id}")),
         };
         self.event("review.issued", about, data, &subject)
+    }
+
+    /// The invitation that people have; `None`: which one is not known. Drawn from what is drawn already, so that no other
+    /// draw moves. The organizer may be an attendee, in another letter case.
+    fn meeting_of(&self, id: &str) -> Option<Value> {
+        let mut meeting = json!({ "uid": format!("{id}@calendar.example.com"), "sequence": self.roles });
+        match (self.people + self.roles) % 3 {
+            0 => return None,
+            1 => {}
+            _ => {
+                meeting["organizer"] = if self.people % 2 == 0 { "P0@Example.com" } else { DESK }.into();
+                meeting["location"] = "Room 4; Berlin, 3rd floor".into();
+                meeting["conference"] = json!(["https://meet.example.com/j/1?a=b,c;d", "tel:+49-30-1"]);
+                meeting["description"] = "Bring the test report.\nPIN 1,2;3 – Grüße".into();
+                meeting["alarm_minutes"] = 15.into();
+            }
+        }
+        Some(meeting)
     }
 
     fn change_record(&mut self, state: &str, moved: bool) -> Event {

@@ -4,10 +4,12 @@
 //! Of each mail it reads the first calendar part alone, as clients do. Of each UID it keeps the object with the highest
 //! SEQUENCE, then the latest DTSTAMP, the cancelled ones too: an older invitation that comes later brings nothing back.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
+use fastrand::Rng;
 use icalendar::parser::{Component, Property, read_calendar, unfold};
 use mail_parser::{MessageParser, MimeHeaders};
+use serde_json::Value;
 
 /// One object, as the calendar keeps it.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
@@ -31,8 +33,106 @@ pub struct Entry {
 pub struct Texts {
     pub organizer: Option<String>,
     pub location: Option<String>,
-    pub conference: Option<String>,
+    /// In their order.
+    pub conferences: Vec<String>,
     pub description: Option<String>,
+    /// Minutes before the start.
+    pub alarm: Option<u64>,
+}
+
+impl Texts {
+    /// What was issued, and is no longer said. What was not issued may be said in any words.
+    pub fn lost(&self, now: &Self) -> Option<String> {
+        let said = |what: &Option<String>| what.clone().into_iter().collect::<Vec<_>>();
+        let of = |texts: &Self| {
+            let alarm = texts.alarm.map(|minutes| minutes.to_string());
+            [
+                ("organizer", said(&texts.organizer)),
+                ("location", said(&texts.location)),
+                ("conference", texts.conferences.clone()),
+                ("description", said(&texts.description)),
+                ("alarm", said(&alarm)),
+            ]
+        };
+        let mut pairs = of(self).into_iter().zip(of(now));
+        let ((name, was), (_, now)) = pairs.find(|((_, was), (_, now))| !was.is_empty() && was != now)?;
+        Some(format!("the {name} was {was:?} and is {now:?}"))
+    }
+}
+
+impl Entry {
+    /// The entry that people have when a review is handed over: the members of a `review.issued`.
+    ///
+    /// # Panics
+    /// The slot is none.
+    pub fn issued(data: &Value) -> Self {
+        let meeting = &data["meeting"];
+        let text = |name: &str| meeting[name].as_str().map(str::to_owned);
+        let utc = |at: &Value| {
+            let at = chrono::DateTime::parse_from_rfc3339(at.as_str().unwrap_or_default()).expect("an instant");
+            at.to_utc().to_rfc3339_opts(chrono::SecondsFormat::Secs, true)
+        };
+        let conferences = match &meeting["conference"] {
+            Value::Array(several) => several.clone(),
+            Value::Null => Vec::new(),
+            one => vec![one.clone()],
+        };
+        Self {
+            sequence: meeting["sequence"].as_u64().unwrap_or_default(),
+            start: utc(&data["slot"]["start"]),
+            end: utc(&data["slot"]["end"]),
+            role: "REQ-PARTICIPANT".to_owned(),
+            texts: Texts {
+                organizer: text("organizer"),
+                location: text("location"),
+                conferences: conferences.iter().filter_map(|one| one.as_str().map(str::to_owned)).collect(),
+                description: text("description"),
+                alarm: meeting["alarm_minutes"].as_u64(),
+            },
+            ..Self::default()
+        }
+    }
+}
+
+/// What one person's calendar shows once all these mails are read: the same in whatever order they come, and however often.
+/// `calendar`: what it showed before. `mails`: in the order they were sent.
+///
+/// # Errors
+/// A mail that no calendar could follow, an order of arrival that leaves another calendar, and a `CANCEL` of what the
+/// calendar never had: whatever is meant by that is under another UID, and stays.
+pub fn in_every_order(calendar: &Client, mails: &[&[u8]]) -> Result<Client, String> {
+    // Read once, kept in many orders.
+    let mut objects = Vec::new();
+    for raw in mails {
+        objects.extend(read(raw, &calendar.reader)?);
+    }
+    let mut known: BTreeSet<&String> = calendar.entries.keys().collect();
+    for (uid, entry) in &objects {
+        if known.insert(uid) && entry.cancelled {
+            return Err(format!("a CANCEL of {uid} to {}, whose calendar never had it", calendar.reader));
+        }
+    }
+    let kept = |order: &str, objects: Vec<&(String, Entry)>| {
+        let mut calendar = calendar.clone();
+        for object in objects {
+            calendar.keep(object.clone()).map_err(|why| format!("{order}: {why}"))?;
+        }
+        Ok::<Client, String>(calendar)
+    };
+    let in_order = kept("in order", objects.iter().collect())?;
+    let doubled = || objects.iter().flat_map(|object| [object, object]).collect::<Vec<_>>();
+    let mut orders = vec![("doubled", doubled()), ("reversed", objects.iter().rev().collect())];
+    for seed in 1..=4 {
+        let mut shuffled = doubled();
+        Rng::with_seed(seed).shuffle(&mut shuffled);
+        orders.push(("shuffled", shuffled));
+    }
+    for (order, objects) in orders {
+        if kept(order, objects)? != in_order {
+            return Err(format!("{order}, the mails to {} leave another calendar", calendar.reader));
+        }
+    }
+    Ok(in_order)
 }
 
 /// One person's calendar.
@@ -64,7 +164,13 @@ impl Client {
     /// A mail or part that cannot be read, a part that is not for this reader, and two different objects of one UID,
     /// SEQUENCE and DTSTAMP: nobody could say which of them counts.
     pub fn receive(&mut self, raw: &[u8]) -> Result<bool, String> {
-        let Some((uid, entry)) = read(raw, &self.reader)? else { return Ok(false) };
+        match read(raw, &self.reader)? {
+            Some(object) => self.keep(object),
+            None => Ok(false),
+        }
+    }
+
+    fn keep(&mut self, (uid, entry): (String, Entry)) -> Result<bool, String> {
         match self.entries.get(&uid) {
             Some(kept) if (kept.sequence, &kept.stamp) > (entry.sequence, &entry.stamp) => Ok(false),
             Some(kept) if *kept == entry => Ok(false),
@@ -127,8 +233,9 @@ fn read(raw: &[u8], reader: &str) -> Result<Option<(String, Entry)>, String> {
         texts: Texts {
             organizer: value(&event.properties, "ORGANIZER").map(|organizer| address(&organizer)),
             location: value(&event.properties, "LOCATION"),
-            conference: value(&event.properties, "CONFERENCE"),
+            conferences: uris(&event.properties, "CONFERENCE"),
             description: value(&event.properties, "DESCRIPTION"),
+            alarm: alarm(event)?,
         },
     };
     Ok(Some((one("UID")?, entry)))
@@ -137,6 +244,26 @@ fn read(raw: &[u8], reader: &str) -> Result<Option<(String, Entry)>, String> {
 fn value(properties: &[Property<'_>], name: &str) -> Option<String> {
     let found = properties.iter().find(|property| property.name.as_str().eq_ignore_ascii_case(name))?;
     Some(found.val.clone().unescape_text().as_str().to_owned())
+}
+
+/// Of a URI nothing is escaped, so nothing is unescaped.
+fn uris(properties: &[Property<'_>], name: &str) -> Vec<String> {
+    let found = properties.iter().filter(|property| property.name.as_str().eq_ignore_ascii_case(name));
+    found.map(|property| property.val.as_str().to_owned()).collect()
+}
+
+/// Minutes before the start, of the one alarm.
+fn alarm(event: &Component<'_>) -> Result<Option<u64>, String> {
+    let alarms: Vec<&Component<'_>> = event.components.iter().filter(|one| one.name == "VALARM").collect();
+    let [alarm] = alarms[..] else {
+        return if alarms.is_empty() { Ok(None) } else { Err(format!("{} alarms", alarms.len())) };
+    };
+    let trigger = value(&alarm.properties, "TRIGGER").ok_or("an alarm without TRIGGER")?;
+    if trigger == "PT0S" {
+        return Ok(Some(0));
+    }
+    let minutes = trigger.strip_prefix("-PT").and_then(|rest| rest.strip_suffix('M')).and_then(|it| it.parse().ok());
+    minutes.map(Some).ok_or_else(|| format!("expected minutes before the start, found {trigger}"))
 }
 
 fn parameter(property: &Property<'_>, name: &str) -> Option<String> {

@@ -3,27 +3,19 @@
 //! The meeting and the hold are two objects with their own UIDs, so that a proposal never moves the meeting on anybody's
 //! calendar. Each object names its recipient as the only ATTENDEE: nobody's address travels in another's invitation.
 
+mod lines;
 mod proof;
+mod words;
 
-use calcard::{
-    common::{IanaParse, PartialDateTime},
-    icalendar::{
-        ICalendar, ICalendarComponent, ICalendarComponentType, ICalendarEntry, ICalendarMethod, ICalendarParameter,
-        ICalendarParticipationRole, ICalendarParticipationStatus, ICalendarProperty, ICalendarStatus,
-        ICalendarTransparency, ICalendarValue, Uri,
-    },
-};
 use refresh_core::{
     Instant, Person, ReviewId, Zone,
     base::instant::Slot,
+    facts::fact::Meeting,
     record::booking::CalendarObject,
-    record::notice::{CalendarPart, CalendarStatus, Method, Participation},
+    record::notice::{CalendarPart, CalendarStatus, Method, Participation, UnknownInvitation},
 };
 
-use crate::{
-    Unsafe, moment,
-    text::{CalParam, CalText, Line, title},
-};
+use crate::{Unsafe, text::CalParam};
 
 /// Who made the object, as clients log it.
 const PRODUCT: &str = "-//Holdpoint//Review coordination//EN";
@@ -49,6 +41,10 @@ pub struct Invitation<'a> {
     pub zone: Zone,
     /// Where the meeting stands, for the hold to say so.
     pub meeting_entry: Option<Slot>,
+    /// The invitation of an unknown UID that the reader has, for the hold not to say that they have none.
+    pub unknown_invitation: Option<UnknownInvitation>,
+    /// The meeting as it was issued, which every update carries again; `None`: it was issued without a calendar object.
+    pub issued: Option<&'a Meeting>,
 }
 
 /// One property as it must stand in the finished object: what is written and what must be read back.
@@ -60,6 +56,17 @@ pub struct Property {
     pub parameters: Vec<(&'static str, String)>,
     /// The value, as text that is not escaped yet.
     pub value: String,
+}
+
+/// The properties of a calendar object, by component and in their order.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct CalendarObjectText {
+    /// Of the `VCALENDAR`.
+    pub calendar: Vec<Property>,
+    /// Of its one `VEVENT`.
+    pub event: Vec<Property>,
+    /// Of that event's one `VALARM`; empty where the event has none.
+    pub alarm: Vec<Property>,
 }
 
 const fn property(name: &'static str, value: String) -> Property {
@@ -87,19 +94,14 @@ pub fn write(part: &CalendarPart, invitation: &Invitation<'_>) -> Result<String,
     if invitation.organiser == invitation.attendee {
         return Err(Unsafe::new("the organiser", "an address that is no recipient", "the recipient's own"));
     }
-    let (calendar, event) = properties(part, invitation);
-    let mut root = ICalendarComponent::new(ICalendarComponentType::VCalendar);
-    root.entries = calendar.iter().map(entry).collect();
-    root.component_ids = vec![1];
-    let mut vevent = ICalendarComponent::new(ICalendarComponentType::VEvent);
-    vevent.entries = event.iter().map(entry).collect();
-    let text = ICalendar { components: vec![root, vevent] }.to_string();
-    proof::prove(&text, &calendar, &event)?;
+    let object = properties(part, invitation);
+    let text = lines::write(&object);
+    proof::prove(&text, &object)?;
     Ok(text)
 }
 
-/// What the object holds: the calendar's own properties, and the event's.
-pub fn properties(part: &CalendarPart, invitation: &Invitation<'_>) -> (Vec<Property>, Vec<Property>) {
+/// What the object holds.
+pub fn properties(part: &CalendarPart, invitation: &Invitation<'_>) -> CalendarObjectText {
     let calendar = vec![
         property("PRODID", PRODUCT.to_owned()),
         property("VERSION", "2.0".to_owned()),
@@ -111,13 +113,9 @@ pub fn properties(part: &CalendarPart, invitation: &Invitation<'_>) -> (Vec<Prop
         property("DTSTAMP", stamp(invitation.at)),
         property("DTSTART", stamp(part.slot.start)),
         property("DTEND", stamp(part.slot.end)),
-        property("SUMMARY", summary(part, invitation)),
-        property("DESCRIPTION", description(part, invitation)),
-        Property {
-            name: "ORGANIZER",
-            parameters: vec![("CN", ORGANISER.to_owned())],
-            value: mailto(invitation.organiser),
-        },
+        property("SUMMARY", words::summary(part, invitation)),
+        property("DESCRIPTION", words::description(part, invitation)),
+        organizer(part, invitation),
         attendee(part, invitation),
     ];
     if let Some(status) = part.status {
@@ -131,16 +129,60 @@ pub fn properties(part: &CalendarPart, invitation: &Invitation<'_>) -> (Vec<Prop
             .to_owned(),
         ));
     }
+    let mut alarm = Vec::new();
     match (part.object, part.method) {
         // Outlook takes "tentative" from here alone, and from STATUS only where TRANSP is absent too.
         (CalendarObject::Hold, Method::Request) => {
             event.push(property("X-MICROSOFT-CDO-BUSYSTATUS", "TENTATIVE".to_owned()));
             event.push(property("X-MICROSOFT-CDO-INTENDEDSTATUS", "TENTATIVE".to_owned()));
         }
-        (CalendarObject::Meeting, Method::Request) => event.push(property("TRANSP", "OPAQUE".to_owned())),
+        (CalendarObject::Meeting, Method::Request) => {
+            event.push(property("TRANSP", "OPAQUE".to_owned()));
+            if let Some(issued) = invitation.issued {
+                event.extend(place(issued));
+                alarm = reminder(issued, part, invitation);
+            }
+        }
         (_, Method::Cancel) => {}
     }
-    (calendar, event)
+    CalendarObjectText { calendar, event, alarm }
+}
+
+/// Where the meeting takes place, as it was issued. A hold is no meeting yet, and has none of it.
+fn place(issued: &Meeting) -> Vec<Property> {
+    let location = issued.location.iter().map(|location| property("LOCATION", location.to_string()));
+    let conference = issued.conference.iter().map(|conference| Property {
+        name: "CONFERENCE",
+        // RFC 7986, 5.11: the parameter must stand there.
+        parameters: vec![("VALUE", "URI".to_owned())],
+        value: conference.to_string(),
+    });
+    location.chain(conference).collect()
+}
+
+/// The alarm that the meeting was issued with. RFC 5545 wants a text to show.
+fn reminder(issued: &Meeting, part: &CalendarPart, invitation: &Invitation<'_>) -> Vec<Property> {
+    let before = |minutes: u32| if minutes == 0 { "PT0S".to_owned() } else { format!("-PT{minutes}M") };
+    let Some(minutes) = issued.alarm_minutes else { return Vec::new() };
+    vec![
+        property("ACTION", "DISPLAY".to_owned()),
+        property("TRIGGER", before(minutes)),
+        property("DESCRIPTION", words::summary(part, invitation)),
+    ]
+}
+
+/// The meeting keeps its organizer, and calendars take a later part from that organizer alone. We speak on the
+/// organizer's behalf (RFC 6047, 2.2: the sender must be one of the two). Holds, and meetings issued without an organizer,
+/// are the service's own.
+fn organizer(part: &CalendarPart, invitation: &Invitation<'_>) -> Property {
+    let kept = invitation.issued.and_then(|issued| issued.organizer.as_ref());
+    let service = mailto(invitation.organiser.as_str());
+    match kept.filter(|kept| part.object == CalendarObject::Meeting && !kept.is(invitation.organiser)) {
+        Some(kept) => {
+            Property { name: "ORGANIZER", parameters: vec![("SENT-BY", service)], value: mailto(kept.as_str()) }
+        }
+        None => Property { name: "ORGANIZER", parameters: vec![("CN", ORGANISER.to_owned())], value: service },
+    }
 }
 
 fn attendee(part: &CalendarPart, invitation: &Invitation<'_>) -> Property {
@@ -149,105 +191,27 @@ fn attendee(part: &CalendarPart, invitation: &Invitation<'_>) -> Property {
         Participation::Optional => "OPT-PARTICIPANT",
     };
     let name = CalParam::of(invitation.attendee_name);
-    let name = if name.as_str().is_empty() { invitation.attendee.as_str() } else { name.as_str() };
-    let mut parameters = vec![("CN", name.to_owned()), ("ROLE", role.to_owned())];
+    let name = if name.as_str().is_empty() { CalParam::of(invitation.attendee.as_str()) } else { name };
+    let mut parameters = vec![("CN", name.to_string()), ("ROLE", role.to_owned())];
     if part.method == Method::Request {
         // Answers are given through the link: a calendar client's own reply is read by nobody, so none is asked for.
         parameters.push(("PARTSTAT", "NEEDS-ACTION".to_owned()));
         parameters.push(("RSVP", "FALSE".to_owned()));
     }
-    Property { name: "ATTENDEE", parameters, value: mailto(invitation.attendee) }
+    Property { name: "ATTENDEE", parameters, value: mailto(invitation.attendee.as_str()) }
 }
 
 /// RFC 6068: what has a meaning in a URI, or no place there, is written as its code. Calendars decode it, so that an
 /// address with such a character stays that address.
-fn mailto(person: &Person) -> String {
+fn mailto(address: &str) -> String {
     let written = |c: char| match c {
         '%' | '/' | '?' | '#' | '&' | '=' | '^' | '`' | '{' | '|' | '}' => format!("%{:02X}", u32::from(c)),
         c => c.to_string(),
     };
-    format!("mailto:{}", person.as_str().chars().map(written).collect::<String>())
-}
-
-fn summary(part: &CalendarPart, invitation: &Invitation<'_>) -> String {
-    let title = CalText::of(&title(invitation.title, invitation.review.as_str()));
-    match part.object {
-        CalendarObject::Hold => format!("[Proposed] {title}"),
-        CalendarObject::Meeting => title.as_str().to_owned(),
-    }
-}
-
-fn description(part: &CalendarPart, invitation: &Invitation<'_>) -> String {
-    let review = format!("Review {}.", Line::of(invitation.review.as_str()));
-    let lines: Vec<String> = match (part.object, part.method) {
-        (CalendarObject::Hold, Method::Request) => vec![
-            "This is a hold for a proposed time, not a meeting. It is final only once the release owner has adopted it.".to_owned(),
-            match &invitation.meeting_entry {
-                Some(slot) => format!(
-                    "Until then the review’s own entry in your calendar, the meeting of {}, is the one that counts.",
-                    moment::interval(slot, invitation.zone)
-                ),
-                None => "Until then you are not expected, and have no other entry of this review.".to_owned(),
-            },
-            review,
-        ],
-        (CalendarObject::Hold, Method::Cancel) => vec![
-            match &invitation.meeting_entry {
-                Some(slot) => format!(
-                    "This hold has ended. What counts is the review’s own entry in your calendar, the meeting of {}.",
-                    moment::interval(slot, invitation.zone)
-                ),
-                None => "This hold has ended, and no entry of this review is left in your calendar.".to_owned(),
-            },
-            review,
-        ],
-        (CalendarObject::Meeting, Method::Request) => vec![
-            "This time is authoritative. A proposed change would come as a separate hold, marked [Proposed], and leave this entry as it is until it is adopted.".to_owned(),
-            "Please answer through the link in the mail that came with this: accepting in the calendar is not an acknowledgement.".to_owned(),
-            review,
-        ],
-        (CalendarObject::Meeting, Method::Cancel) => {
-            vec!["You are no longer expected at this meeting.".to_owned(), review]
-        }
-    };
-    let text = CalText::lines(lines.iter().map(String::as_str));
-    text.as_str().to_owned()
+    format!("mailto:{}", address.chars().map(written).collect::<String>())
 }
 
 /// `20261103T153000Z`. Calendar time has whole seconds; a fraction is cut off.
 fn stamp(at: Instant) -> String {
     at.to_utc().format("%Y%m%dT%H%M%SZ").to_string()
-}
-
-fn entry(property: &Property) -> ICalendarEntry {
-    let value = property.value.as_str();
-    let name = ICalendarProperty::parse(property.name.as_bytes())
-        .unwrap_or_else(|| ICalendarProperty::Other(property.name.to_owned()));
-    let seconds = || chrono::NaiveDateTime::parse_from_str(value, "%Y%m%dT%H%M%SZ").map(|at| at.and_utc().timestamp());
-    let value = match property.name {
-        "METHOD" => ICalendarValue::Method(match value {
-            "CANCEL" => ICalendarMethod::Cancel,
-            _ => ICalendarMethod::Request,
-        }),
-        "SEQUENCE" => ICalendarValue::Integer(value.parse().unwrap_or_default()),
-        "DTSTAMP" | "DTSTART" | "DTEND" => PartialDateTime::from_utc_timestamp(seconds().unwrap_or_default()).into(),
-        "ORGANIZER" | "ATTENDEE" => ICalendarValue::Uri(Uri::Location(value.to_owned())),
-        "STATUS" => ICalendarValue::Status(match value {
-            "TENTATIVE" => ICalendarStatus::Tentative,
-            "CANCELLED" => ICalendarStatus::Cancelled,
-            _ => ICalendarStatus::Confirmed,
-        }),
-        "TRANSP" => ICalendarValue::Transparency(ICalendarTransparency::Opaque),
-        _ => ICalendarValue::Text(value.to_owned()),
-    };
-    let parameter = |(name, value): &(&str, String)| match *name {
-        "CN" => ICalendarParameter::cn(value.clone()),
-        "RSVP" => ICalendarParameter::rsvp(value == "TRUE"),
-        "PARTSTAT" => ICalendarParameter::partstat(ICalendarParticipationStatus::NeedsAction),
-        _ => ICalendarParameter::role(match value.as_str() {
-            "OPT-PARTICIPANT" => ICalendarParticipationRole::OptParticipant,
-            _ => ICalendarParticipationRole::ReqParticipant,
-        }),
-    };
-    ICalendarEntry { name, params: property.parameters.iter().map(parameter).collect(), values: vec![value] }
 }

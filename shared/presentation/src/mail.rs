@@ -7,7 +7,7 @@ mod proof;
 use std::collections::BTreeMap;
 
 use askama::Template;
-use refresh_core::{Person, ReviewId, Zone, record::notice::Notice};
+use refresh_core::{Person, ReviewId, Zone, facts::fact::Meeting, record::notice::Notice};
 
 use crate::{
     Unsafe,
@@ -32,6 +32,8 @@ pub struct Letterhead {
     pub from: Person,
     /// The host part of message ids.
     pub mail_domain: String,
+    /// The meeting as it was issued: what of it no packet holds, and every update must carry again.
+    pub meeting: Option<Meeting>,
     /// The whole URL of the notice's link, signed; absent where the notice has none.
     pub link: Option<String>,
     /// Names of the people whom the reader's view holds. **Whoever is missing here is not named**, not even as the cause
@@ -88,6 +90,8 @@ pub fn compose(notice: &Notice, letterhead: &Letterhead) -> Result<Letter, Unsaf
         at: notice.at,
         zone: letterhead.reader_zone,
         meeting_entry: notice.meeting_entry,
+        unknown_invitation: notice.unknown_invitation,
+        issued: letterhead.meeting.as_ref(),
     };
     let calendar = notice.calendar.as_ref().map(|part| {
         calendar::write(part, &invitation).map(|text| message::Ics { method: calendar::method_word(part), text })

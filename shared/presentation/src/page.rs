@@ -185,6 +185,8 @@ pub struct Scene<'a> {
     pub review: &'a Review,
     /// The newest facts.
     pub facts: &'a Facts,
+    /// The same as people's time is read from them: of a silent source's calendars nothing is known.
+    pub heard: &'a Facts,
     /// The review's policy.
     pub policy: &'a Policy,
     /// Who reads.

@@ -2,13 +2,15 @@
 
 mod common;
 
-use icalendar::{Calendar, CalendarComponent, Component};
+use icalendar::{Calendar, CalendarComponent, Component, EventLike};
 use presentation::calendar::{Invitation, write};
 use proptest::prelude::*;
 use refresh_core::{
     Person, ReviewId, Uid,
+    base::text::{ConferenceUri, OneLine, OrganizerAddress, Paragraphs},
+    facts::fact::Meeting,
     record::booking::CalendarObject,
-    record::notice::{CalendarPart, CalendarStatus, Method, Participation},
+    record::notice::{CalendarPart, CalendarStatus, Method, Participation, UnknownInvitation},
 };
 
 use common::{at, named, notices, person, review_id, slot};
@@ -23,6 +25,8 @@ fn invitation<'a>(organiser: &'a Person, attendee: &'a Person, title: &'a str, n
         at: at("09:02:00.250"),
         zone: named("Europe/Berlin"),
         meeting_entry: Some(slot("15:00:00", "16:00:00")),
+        unknown_invitation: None,
+        issued: None,
     }
 }
 
@@ -49,6 +53,25 @@ fn every_part() -> Vec<(&'static str, CalendarPart)> {
         ("hold_request", part(Hold, Request, Some(CalendarStatus::Tentative))),
         ("hold_cancel", part(Hold, Cancel, Some(CalendarStatus::Cancelled))),
     ]
+}
+
+/// A meeting that was issued with everything.
+fn issued(description: &str, location: &str) -> Meeting {
+    let conference = |text| ConferenceUri::parse(text).expect("where to dial in");
+    Meeting {
+        organizer: Some(OrganizerAddress::parse("Release.Desk@Example.com").expect("an organizer")),
+        location: OneLine::of(location),
+        conference: vec![conference("https://meet.example.com/j/9?pwd=a,b;c%20d"), conference("tel:+49-30-1234")],
+        description: Paragraphs::of(description),
+        alarm_minutes: Some(15),
+        ..Meeting::bare(Uid::parse("RR-1042@example.com").expect("a UID"), 3)
+    }
+}
+
+fn as_issued(part: &CalendarPart, issued: &Meeting, attendee: &str) -> String {
+    let (organiser, attendee) = (notices::address("reviews@holdpoint.example.com"), notices::address(attendee));
+    let invitation = Invitation { issued: Some(issued), ..invitation(&organiser, &attendee, "Title", "Name") };
+    write(part, &invitation).expect("a calendar part")
 }
 
 fn written(part: &CalendarPart, title: &str, name: &str) -> String {
@@ -172,6 +195,101 @@ const HOSTILE: [&str; 10] = [
     "\u{0}\u{7}\u{1b}[31m\u{85}\u{2028}",
 ];
 
+/// A REQUEST replaces the whole entry (RFC 5546), so an update carries all that the meeting was issued with.
+#[test]
+fn a_meeting_keeps_what_it_was_issued_with() {
+    let description = "Bring the test report.\n\nDial in: https://meet.example.com/j/9; PIN 12,34\\5\nGrüße 👋";
+    let meeting = issued(description, "Room 4.2; Berlin, 3rd floor");
+    let text = as_issued(&every_part()[0].1, &meeting, "sec-b@example.com");
+    strict(
+        &text.replace("BEGIN:VALARM\r\nACTION:DISPLAY\r\nTRIGGER:-PT15M\r\nDESCRIPTION:Title\r\nEND:VALARM\r\n", ""),
+    );
+    let unfolded = text.replace("\r\n ", "");
+    for line in [
+        "ORGANIZER;SENT-BY=\"mailto:reviews@holdpoint.example.com\":mailto:Release.Desk@Example.com",
+        "LOCATION:Room 4.2\\; Berlin\\, 3rd floor",
+        // A URI has no escapes.
+        "CONFERENCE;VALUE=URI:https://meet.example.com/j/9?pwd=a,b;c%20d",
+        "CONFERENCE;VALUE=URI:tel:+49-30-1234",
+        "TRIGGER:-PT15M",
+        r"DESCRIPTION:Bring the test report.\n\nDial in: https://meet.example.com/j/9\; PIN 12\,34\\5\nGrüße 👋",
+    ] {
+        assert_eq!(unfolded.lines().filter(|found| *found == line).count(), 1, "{line}\n{text}");
+    }
+    let calendar: Calendar = text.parse().expect("another parser");
+    let [CalendarComponent::Event(event)] = calendar.components.as_slice() else { panic!("one event") };
+    assert_eq!(event.get_description(), Some(description));
+    assert_eq!(event.get_location(), Some("Room 4.2; Berlin, 3rd floor"));
+}
+
+/// A hold is no meeting: where to dial in would bring people together at a time that nobody adopted. A CANCEL ends the
+/// meeting in its organizer's name, or calendars do not take it, and has nothing else of it.
+#[test]
+fn nothing_but_the_meeting_itself_carries_where_it_takes_place() {
+    let meeting = issued("The plan", "Room 4");
+    for (name, part) in every_part() {
+        let text = as_issued(&part, &meeting, "sec-b@example.com").replace("\r\n ", "");
+        let is_meeting = part.object == CalendarObject::Meeting;
+        let carries = is_meeting && part.method == Method::Request;
+        for property in ["LOCATION:", "CONFERENCE;", "BEGIN:VALARM", "The plan"] {
+            assert_eq!(text.contains(property), carries, "{name}: {property}\n{text}");
+        }
+        assert_eq!(text.contains("Release.Desk@Example.com"), is_meeting, "{name}: {text}");
+    }
+}
+
+/// Whoever the organizer is, the part can be made: an update that could not be mailed to the organizer would make them
+/// unreachable.
+#[test]
+fn the_organizer_may_be_anybody() {
+    let service = "ORGANIZER;CN=\"Review coordination\":mailto:reviews@holdpoint.example.com";
+    let of = |organizer: &str| format!("ORGANIZER;SENT-BY=\"mailto:reviews@holdpoint.example.com\":mailto:{organizer}");
+    for (organizer, expected) in [
+        // The reader, and the reader in another letter case.
+        ("sec-b@example.com", of("sec-b@example.com")),
+        ("Sec-B@example.COM", of("Sec-B@example.COM")),
+        // Another attendee.
+        ("sec-a@example.com", of("sec-a@example.com")),
+        // The service itself speaks on nobody's behalf.
+        ("reviews@holdpoint.example.com", service.to_owned()),
+        ("Reviews@Holdpoint.example.com", service.to_owned()),
+    ] {
+        let kept = OrganizerAddress::parse(organizer).expect("an organizer");
+        let meeting = Meeting { organizer: Some(kept), ..issued("d", "l") };
+        for (name, part) in every_part().into_iter().filter(|(_, part)| part.object == CalendarObject::Meeting) {
+            let text = as_issued(&part, &meeting, "sec-b@example.com").replace("\r\n ", "");
+            assert!(text.lines().any(|line| line == expected), "{name}: {expected}\n{text}");
+            assert!(text.contains(":mailto:sec-b@example.com\r\n"), "{name}: the reader is the attendee\n{text}");
+        }
+    }
+}
+
+#[test]
+fn an_alarm_at_the_start_or_days_before_is_kept() {
+    for (minutes, expected) in [(0, "TRIGGER:PT0S"), (1, "TRIGGER:-PT1M"), (527_040, "TRIGGER:-PT527040M")] {
+        let meeting = Meeting { alarm_minutes: Some(minutes), ..issued("d", "l") };
+        let text = as_issued(&every_part()[0].1, &meeting, "sec-b@example.com");
+        assert!(text.contains(expected), "{text}");
+    }
+    let none = Meeting { alarm_minutes: None, ..issued("d", "l") };
+    assert!(!as_issued(&every_part()[0].1, &none, "sec-b@example.com").contains("VALARM"));
+}
+
+/// Of an invitation that we did not send a hold says neither that it is ours nor that it is not there.
+#[test]
+fn a_hold_does_not_speak_of_an_entry_that_is_not_ours() {
+    let (organiser, attendee) = (notices::address("reviews@holdpoint.example.com"), person("sec-b"));
+    for (name, part) in every_part().into_iter().filter(|(_, part)| part.object == CalendarObject::Hold) {
+        for unknown in [UnknownInvitation::Stands, UnknownInvitation::Remove] {
+            let unknown_invitation = Some(unknown(slot("15:00:00", "16:00:00")));
+            let plain = invitation(&organiser, &attendee, "T", "N");
+            let text = write(&part, &Invitation { meeting_entry: None, unknown_invitation, ..plain }).expect(name);
+            let text = text.replace("\r\n ", "");
+            assert!(!text.contains("own entry") && !text.contains("no entry"), "{name}: {text}");
+        }
+    }
+}
+
 #[test]
 fn what_cannot_be_cleaned_is_refused() {
     let attendee = person("sec-b");
@@ -207,6 +325,33 @@ proptest! {
             read.push(if c == '\\' { letters.next().expect("a letter after the backslash") } else { c });
         }
         prop_assert_eq!(read, uid);
+    }
+
+    /// Whatever texts the contract takes: the writer's own proof has passed them, and another parser reads the same.
+    #[test]
+    fn every_meeting_reads_back(
+        description in any::<String>(),
+        location in any::<String>(),
+        long in "\\PC{0,3000}",
+        uris in proptest::collection::vec("[a-z]{2,8}:[!-~]{1,300}", 0..4),
+    ) {
+        let conference: Vec<ConferenceUri> = uris.iter().filter_map(|uri| ConferenceUri::parse(uri).ok()).collect();
+        for description in [description, long] {
+            let meeting = Meeting { conference: conference.clone(), ..issued(&description, &location) };
+            let text = as_issued(&every_part()[0].1, &meeting, "sec-b@example.com");
+            let calendar: Calendar = text.parse().expect("another parser");
+            let [CalendarComponent::Event(event)] = calendar.components.as_slice() else { panic!("one event") };
+            let kept = Paragraphs::of(&description);
+            if let Some(kept) = &kept {
+                prop_assert_eq!(event.get_description(), Some(kept.as_str()));
+            }
+            prop_assert_eq!(event.get_location(), meeting.location.as_ref().map(OneLine::as_str));
+            let unfolded = text.replace("\r\n ", "");
+            let found: Vec<&str> =
+                unfolded.lines().filter_map(|line| line.strip_prefix("CONFERENCE;VALUE=URI:")).collect();
+            let meant: Vec<&str> = conference.iter().map(ConferenceUri::as_str).collect();
+            prop_assert_eq!(found, meant);
+        }
     }
 
     /// Whatever review id the contract takes: its meeting and its hold can be mailed, and are two objects.

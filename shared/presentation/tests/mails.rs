@@ -4,6 +4,7 @@ mod common;
 
 use mail_parser::{Message, MessageParser, MimeHeaders, PartType};
 use presentation::mail::{self, Letter};
+use refresh_core::record::notice::{CalendarPart, CalendarStatus, Method, Notice};
 
 use common::notices;
 
@@ -60,7 +61,11 @@ fn subjects_tell_the_three_apart() {
         let first = subject.trim_start_matches("Reminder – ");
         let expected = match name {
             "adoption_request" | "adoption_request_cancellation" | "reminder_decide" => "For your decision: ",
-            "authoritative_update" | "reminder_answer" | "reminder_answer_carries" => "For your answer: ",
+            "authoritative_update"
+            | "authoritative_update_new_meeting"
+            | "authoritative_update_organizer"
+            | "reminder_answer"
+            | "reminder_answer_carries" => "For your answer: ",
             _ => "For information: ",
         };
         assert!(first.starts_with(expected), "{name}: {subject}");
@@ -215,7 +220,7 @@ fn nothing_is_asked_for_by_an_instant_that_has_passed() {
 fn the_end_of_a_hold_is_one_line() {
     let (notice, letterhead) = notices::named("hold_ended");
     let content = mail::content(&notice, &letterhead);
-    assert_eq!((content.headline, content.todo, content.calendar), (None, None, None));
+    assert_eq!((content.headline, content.todo, content.calendar), (None, None, Vec::new()));
     let letter = shown(&mail::compose(&notice, &letterhead).expect("a letter").bytes);
     assert!(letter.contains("BEGIN:VEVENT") && letter.contains("METHOD:CANCEL"), "{letter}");
     for kind in refresh_core::record::notice::NoticeKind::ALL {
@@ -239,6 +244,43 @@ fn another_time_is_to_be_kept_free_only_where_there_is_another() {
             None => assert!(!todo.contains("free"), "{name}: {todo}"),
         }
     }
+}
+
+/// An invitation of another system is not claimed to be ours, and its reader is asked in words to remove it.
+#[test]
+fn an_unknown_invitation_is_removed_by_its_reader() {
+    for name in ["authoritative_update_new_meeting", "released_unknown_invitation"] {
+        let (notice, letterhead) = notices::named(name);
+        let content = mail::content(&notice, &letterhead);
+        let asked = content.calendar.last().expect("what to remove");
+        assert!(
+            asked.contains("Please delete the first invitation, of ") && asked.contains("Tue 3 Nov 2026, "),
+            "{name}: {asked}"
+        );
+        let released = content.todo.expect("what to do");
+        assert_eq!(released.text.contains("delete"), released.link.is_none(), "{name}: {}", released.text);
+    }
+    let (notice, letterhead) = notices::named("released_unknown_invitation");
+    assert!(!shown(&mail::compose(&notice, &letterhead).expect("a letter").bytes).contains("BEGIN:VEVENT"));
+}
+
+/// Many calendars take no update of a meeting from anybody but its organizer, and the reader is that.
+#[test]
+fn the_organizer_is_told_that_their_calendar_may_not_follow() {
+    let (notice, letterhead) = notices::named("authoritative_update_organizer");
+    let last = |notice: &Notice| mail::content(notice, &letterhead).calendar.pop().expect("of the calendar");
+    assert!(last(&notice).contains("please move the meeting there yourself"), "{}", last(&notice));
+    let part = notice.calendar.clone().expect("the meeting");
+    for (status, expected) in [
+        (Some(CalendarStatus::Cancelled), "please cancel it there yourself"),
+        (None, "please do not cancel it for the others"),
+    ] {
+        let calendar = Some(CalendarPart { method: Method::Cancel, status, ..part.clone() });
+        let said = last(&Notice { calendar, ..notice.clone() });
+        assert!(said.contains(expected), "{said}");
+    }
+    let (others, letterhead) = notices::named("authoritative_update");
+    assert_eq!(mail::content(&others, &letterhead).calendar.len(), 1);
 }
 
 /// Only who has the meeting in their calendar is told of its entry there.

@@ -306,3 +306,17 @@ fn luminance(colour: u32) -> f64 {
     };
     0.2126 * channel(16) + 0.7152 * channel(8) + 0.0722 * channel(0)
 }
+
+/// Not knowing is never good news, and no bad news either: the choice takes a silent calendar for unknown, and so does the
+/// picture of it.
+#[test]
+fn the_time_of_a_silent_calendar_is_drawn_as_unknown() {
+    let owner = common::person("rm-a");
+    let drawn = |world: &common::World| {
+        let body = pages::to_decide(world, &owner).body;
+        ["<title>Busy, ", "<title>Free, ", "<title>Unknown, "].map(|span| body.contains(span))
+    };
+    let world = common::World::proposed();
+    assert_eq!(drawn(&world), [true, true, true]);
+    assert_eq!(drawn(&world.without_calendars()), [false, false, true]);
+}

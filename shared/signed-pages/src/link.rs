@@ -9,6 +9,7 @@ use presentation::{
 use refresh_core::{
     Instant, Person, ReviewId,
     base::digest::Digest,
+    choice::silence::Silence,
     facts::{fact::Facts, policy::Policy},
     record::review::Review,
 };
@@ -126,19 +127,24 @@ pub struct Read {
     pub facts: Facts,
     /// The review's policy: the deployment's, with what the review sets otherwise.
     pub policy: Policy,
+    /// What is not known any more, since a source is silent.
+    pub silence: Silence,
     /// The time of the reading, never before the review's last decision.
     pub now: Instant,
 }
 
 impl Read {
     fn of(env: &Env, review: Review, facts: Facts) -> Option<Self> {
-        let policy = env.deployment.defaults.with(&facts.terms(&review.head.review)?.policy);
+        let terms = facts.terms(&review.head.review)?;
+        let policy = env.deployment.defaults.with(&terms.policy);
         let now = Instant::from_millis(env.clock.now_millis()).max(review.head.at);
-        Some(Self { review, facts, policy, now })
+        let silence = Silence::of(terms, &policy, &facts, &env.deployment, now);
+        Some(Self { review, facts, policy, silence, now })
     }
 
     /// What a page shows to this reader.
     pub fn scene<'a>(&'a self, reader: &'a Person) -> Scene<'a> {
-        Scene { review: &self.review, facts: &self.facts, policy: &self.policy, reader, now: self.now }
+        let heard = self.silence.heard(&self.facts);
+        Scene { review: &self.review, facts: &self.facts, heard, policy: &self.policy, reader, now: self.now }
     }
 }

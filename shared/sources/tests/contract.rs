@@ -88,6 +88,10 @@ review.issued        | /data/meeting              | {}                          
 review.issued        | /data/meeting              | {"uid":"u","organizer":"B@Example.com","location":"Room 4","conference":"https://meet.example.com/x","description":"a\r\nb","alarm_minutes":15} | ok
 review.issued        | /data/meeting              | {"uid":"u","location":"\u200b","description":""} | ok
 review.issued        | /data/meeting              | {"uid":"u","organizer":"board"} | $.data.meeting.organizer: expected an e-mail address like name@example.com; found "board"
+review.issued        | /data/meeting              | {"uid":"u","conference":["https://meet.example.com/x","tel:+49-30-1234"]} | ok
+review.issued        | /data/meeting              | {"uid":"u","conference":[]} | ok
+review.issued        | /data/meeting              | {"uid":"u","conference":["https://meet.example.com/x","a b"]} | $.data.meeting.conference[1]: expected an address like https://meet.example.com/x or tel:+49-30-1234; found "a b"
+review.issued        | /data/meeting              | {"uid":"u","conference":"JavaScript:alert(1)"} | $.data.meeting.conference: expected an address like https://meet.example.com/x or tel:+49-30-1234; found "JavaScript:alert(1)"
 review.issued        | /data/meeting              | {"uid":"u","conference":"a b"} | $.data.meeting.conference: expected an address like https://meet.example.com/x or tel:+49-30-1234; found "a b"
 review.issued        | /data/policy               | -                           | ok
 review.issued        | /data/policy               | {"working_hours":null}      | ok

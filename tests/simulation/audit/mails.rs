@@ -9,6 +9,7 @@ use crate::scene;
 impl Audit {
     pub fn mailed(&mut self, mail: &Mail) -> Result<(), String> {
         let [to] = &mail.to[..] else { return Err(format!("one mail to {:?}", mail.to)) };
+        self.letters.push((to.clone(), mail.raw.clone()));
         self.mails.push(Mailed { message_id: mail.message_id.clone(), to: to.clone() });
         let message = MessageParser::default().parse(&mail.raw[..]).ok_or("a mail that cannot be read")?;
         let header = message.to().and_then(|to| to.first()).and_then(|one| one.address().map(str::to_owned));

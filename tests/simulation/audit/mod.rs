@@ -7,8 +7,9 @@
 //! | at every mail | who it is for, what stands in it, calendars that never go back | [`mails`] |
 //! | after every write, and once all is quiet | whom several reviews seat | [`seats`] |
 //! | after every write | the door: in time, of whoever holds the subject, a UID to one review | [`door`] |
-//! | once all is quiet | newest facts, every trigger, what everybody was told, the choice itself | [`quiet`], [`views`], [`choice`] |
+//! | once all is quiet | newest facts, every trigger, what everybody was told, calendars, the choice itself | [`quiet`], [`views`], [`calendars`], [`choice`] |
 
+mod calendars;
 mod carried;
 mod choice;
 mod door;
@@ -142,10 +143,14 @@ pub struct Audit {
     /// The review that is judged. Of others only what they wrote of seats is looked at.
     id: String,
     policy: Value,
+    /// What the review is issued with.
+    issued: Value,
     items: BTreeMap<Key, Item>,
     said: Vec<Said>,
     posted: Vec<Posted>,
     mails: Vec<Mailed>,
+    /// Each mail as it left, and to whom.
+    letters: Vec<(String, Vec<u8>)>,
     /// How often a process ended, or a call of it failed.
     deaths: usize,
     /// Who was told what, by lineage: message ids.
@@ -168,10 +173,12 @@ impl Audit {
         Self {
             id: id.to_owned(),
             policy: scene.policy["defaults"].clone(),
+            issued: issued(scene, id),
             items: BTreeMap::new(),
             said: Vec::new(),
             posted: Vec::new(),
             mails: Vec::new(),
+            letters: Vec::new(),
             deaths: 0,
             told: BTreeSet::new(),
             triggers: BTreeSet::new(),
@@ -291,6 +298,12 @@ impl Audit {
         }
         self.step(changed)
     }
+}
+
+/// The members of the review's first issue; null where the scene has none.
+fn issued(scene: &Scene, id: &str) -> Value {
+    let data = scene.setup.iter().map(|event| &event.body["data"]);
+    data.into_iter().find(|data| data["review_id"] == id && data["slot"].is_object()).cloned().unwrap_or_default()
 }
 
 /// What is said of it where it does not hold.

@@ -27,6 +27,7 @@ impl Audit {
         ensure(due.is_none(), || format!("notices are due since {}", head["notices_at"]))?;
         self.everybody_knows(&head)?;
         self.no_hold_is_left(&head)?;
+        self.calendars_follow(&head)?;
         self.seats_fit(&head)?;
         if head["standing"] != "open" {
             self.nothing_left(&head)?;

@@ -25,8 +25,17 @@ pub const BUGS: &[Row] = &[
     ("owner_never_changes", "the owner is whoever it was at first", 10, Answered(first_owner)),
     ("dependents_cached", "who depends on a subject is looked up once", 1, Answered(dependents_cached)),
     ("last_writer_wins", "an older revision replaces a newer one", 2, Both(unconditional_facts, no_known_fact)),
+    ("dial_in_wiped", "an update of the meeting leaves out how it was issued", 42, Answered(dial_in_wiped)),
     ("facts_cached", "facts are remembered between invocations", 1, Answered(facts_cached)),
 ];
+
+fn dial_in_wiped(_: &Call, answer: &Value, _: &mut Memory) -> Option<Value> {
+    facts(answer, "FACT#review", |fact| {
+        if let Some(meeting) = fact["body"]["review"]["meeting"].as_object_mut() {
+            meeting.retain(|member, _| member == "uid" || member == "sequence");
+        }
+    })
+}
 
 fn freeze_touches(_: &Call, answer: &Value, _: &mut Memory) -> Option<Value> {
     facts(answer, "FACT#freeze", |fact| {

@@ -36,6 +36,7 @@ pub const BUGS: &[Row] = &[
     ("mailed_twice", "every mail goes out twice", 1, Sent(mailed_twice)),
     ("mailed_to_another", "a mail's envelope names somebody else", 1, Sent(mailed_to_another)),
     ("copied_to_the_desk", "everybody's mail goes to the desk too", 1, Sent(copied)),
+    ("invitation_claimed", "an invitation of an unknown UID counts as ours", 111, Sent(invitation_claimed)),
     ("hold_end_forgotten", "an adoption counts as the end of every hold", 18, Sent(hold_end_forgotten)),
     ("two_objects_in_one_mail", "a mail carries two calendar objects", 5, Sent(two_objects)),
     ("settle_lost", "a mail that is never settled", 1, Sent(settle_lost)),
@@ -203,6 +204,16 @@ fn sequence_falls(call: &Call, _: &mut Memory) -> Falsified {
         put(call, "HEAD", |head| {
             if head["counter"].as_u64().is_some_and(|counter| counter.is_multiple_of(3)) {
                 head["hold"]["sequence"] = 0.into();
+            }
+        })
+    })
+}
+
+fn invitation_claimed(call: &Call, _: &mut Memory) -> Falsified {
+    instead(call, "HEAD", |call| {
+        put(call, "HEAD", |head| {
+            for booking in head["bookings"].as_array_mut().into_iter().flatten().filter_map(Value::as_object_mut) {
+                booking.remove("unknown_uid");
             }
         })
     })

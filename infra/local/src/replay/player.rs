@@ -251,7 +251,7 @@ impl Player {
                 Err(_) => touched.extend(self.told.keys().cloned()),
             }
         }
-        let (mut decisions, mut notices) = (Records::new(), Vec::new());
+        let (mut answers, mut decisions, mut notices) = (Records::new(), Records::new(), Vec::new());
         for review in touched {
             let from = self.told.get(&review).copied().unwrap_or(0) + 1;
             let entries = self.store().lineage(&review, from).await.map_err(|error| error.to_string())?;
@@ -262,6 +262,17 @@ impl Player {
                             let record = records::decision(self.store(), &review, decision).await;
                             let what = What::Decision(record.map_err(|why| why.to_string())?);
                             decisions.push(Record { at: entry.at, what });
+                        }
+                        // What a person does by a link is answered as it is done. An operator's decision comes as an
+                        // event, and whoever looks at the review next carries the decision out.
+                        Happening::Answer(line) if line.as_operator => {
+                            let what = What::Answer(AnswerRecord {
+                                review_id: review.clone(),
+                                by: line.by.clone(),
+                                action: line.action,
+                                result: line.result,
+                            });
+                            answers.push(Record { at: entry.at, what });
                         }
                         Happening::Notice { to, kind, version, changes, calendar, .. } => {
                             let what = What::Notice(NoticeRecord {
@@ -282,6 +293,7 @@ impl Player {
             self.told.insert(review, last);
         }
         notices.sort_by(|a: &(ReviewId, Person, Record), b| (&a.0, &a.1).cmp(&(&b.0, &b.1)));
+        records.extend(answers);
         records.extend(decisions);
         records.extend(notices.into_iter().map(|(_, _, record)| record));
         Ok(records)

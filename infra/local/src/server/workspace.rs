@@ -14,6 +14,7 @@ use presentation::page::{
 };
 use refresh_core::{
     Person, ReviewId,
+    choice::silence::Silence,
     facts::{
         fact::{Body, Facts},
         subject::Subject,
@@ -138,7 +139,10 @@ async fn page(engine: &Engine, id: &ReviewId, compare: Option<(u32, u32)>) -> Re
     // Whoever sits at the machine sees everything and is nobody in particular: the service's own address is never
     // anybody's.
     let reader = &engine.functions().notify.postage.from;
-    let scene = Scene { review: &loaded.review, facts: &loaded.facts, policy: &policy, reader, now: engine.now() };
+    let (facts, now) = (&loaded.facts, engine.now());
+    let deployment = &engine.functions().refresh.deployment;
+    let silence = terms.map(|terms| Silence::of(terms, &policy, facts, deployment, now)).unwrap_or_default();
+    let scene = Scene { review: &loaded.review, facts, heard: silence.heard(facts), policy: &policy, reader, now };
     let known = |number: u32| record.versions.iter().any(|version| version.number == number);
     let records = store.told(id).await.map_err(told)?;
     let deliveries: Vec<_> = records.into_iter().filter_map(|(who, record)| Some((who, record.delivery?))).collect();

@@ -8,15 +8,12 @@ use calcard::{
     },
 };
 
-use super::Property;
+use super::{CalendarObjectText, Property, lines::LONGEST_CONTENT_LINE};
 use crate::Unsafe;
 
-/// RFC 5545, 3.1: octets of a content line without its line end.
-const LONGEST_CONTENT_LINE: usize = 75;
-
-pub(super) fn prove(text: &str, calendar: &[Property], event: &[Property]) -> Result<(), Unsafe> {
+pub(super) fn prove(text: &str, object: &CalendarObjectText) -> Result<(), Unsafe> {
     lines(text)?;
-    names(text, calendar, event)?;
+    names(text, object)?;
     let fault = |expected: &str, found: String| Unsafe::new("the calendar part", expected, &found);
     // The parser's strict mode refuses every BEGIN (0.3.14), so it skips what it cannot read: `names` does not.
     let mut parser = Parser::new(text);
@@ -27,18 +24,18 @@ pub(super) fn prove(text: &str, calendar: &[Property], event: &[Property]) -> Re
     if !matches!(parser.entry(), Entry::Eof) {
         return Err(fault("nothing after the calendar", "more".to_owned()));
     }
-    let [root, vevent] = parsed.components.as_slice() else {
-        return Err(fault("one event in one calendar", format!("{} components", parsed.components.len())));
+    let components: Vec<_> =
+        parsed.components.iter().map(|each| (&each.component_type, &*each.component_ids)).collect();
+    let (calendar, event) = (&ICalendarComponentType::VCalendar, &ICalendarComponentType::VEvent);
+    let expected: &[(_, &[u32])] = match object.alarm.is_empty() {
+        true => &[(calendar, &[1]), (event, &[])],
+        false => &[(calendar, &[1]), (event, &[2]), (&ICalendarComponentType::VAlarm, &[])],
     };
-    if root.component_type != ICalendarComponentType::VCalendar
-        || vevent.component_type != ICalendarComponentType::VEvent
-        || root.component_ids != [1]
-        || !vevent.component_ids.is_empty()
-    {
-        return Err(fault("one event in one calendar", "other components".to_owned()));
+    if components != expected {
+        return Err(fault("one event in one calendar", format!("{components:?}")));
     }
-    compare(&root.entries, calendar)?;
-    compare(&vevent.entries, event)
+    let properties = [&object.calendar, &object.event, &object.alarm];
+    parsed.components.iter().zip(properties).try_for_each(|(found, meant)| compare(&found.entries, meant))
 }
 
 /// CRLF and nothing else ends a line; no line is longer than 75 octets; no other control is in it.
@@ -57,13 +54,18 @@ fn lines(text: &str) -> Result<(), Unsafe> {
 }
 
 /// Unfolded, the lines begin with the properties we meant, in their order, and there is no line beside them.
-fn names(text: &str, calendar: &[Property], event: &[Property]) -> Result<(), Unsafe> {
+fn names(text: &str, object: &CalendarObjectText) -> Result<(), Unsafe> {
     let unfolded = text.replace("\r\n ", "");
     let found: Vec<&str> = unfolded.split_terminator("\r\n").collect();
     let mut expected = vec!["BEGIN:VCALENDAR"];
-    expected.extend(calendar.iter().map(|property| property.name));
+    expected.extend(object.calendar.iter().map(|property| property.name));
     expected.push("BEGIN:VEVENT");
-    expected.extend(event.iter().map(|property| property.name));
+    expected.extend(object.event.iter().map(|property| property.name));
+    if !object.alarm.is_empty() {
+        expected.push("BEGIN:VALARM");
+        expected.extend(object.alarm.iter().map(|property| property.name));
+        expected.push("END:VALARM");
+    }
     expected.extend(["END:VEVENT", "END:VCALENDAR"]);
     let begins = |line: &str, name: &str| {
         line.strip_prefix(name)
@@ -103,6 +105,8 @@ fn flatten(entry: &ICalendarEntry) -> (String, Vec<(String, String)>, Option<Str
         ICalendarParameterValue::Bool(false) => "FALSE".to_owned(),
         ICalendarParameterValue::Partstat(word) => word.as_str().to_owned(),
         ICalendarParameterValue::Role(word) => word.as_str().to_owned(),
+        ICalendarParameterValue::Value(word) => word.as_str().to_owned(),
+        ICalendarParameterValue::Uri(Uri::Location(address)) => address.clone(),
         other => format!("{other:?}"),
     };
     let parameters = entry.params.iter().map(|each| (each.name.as_str().to_owned(), parameter(&each.value))).collect();
@@ -112,6 +116,8 @@ fn flatten(entry: &ICalendarEntry) -> (String, Vec<(String, String)>, Option<Str
         [ICalendarValue::Method(word)] => Some(word.as_str().to_owned()),
         [ICalendarValue::Status(word)] => Some(word.as_str().to_owned()),
         [ICalendarValue::Transparency(word)] => Some(word.as_str().to_owned()),
+        [ICalendarValue::Action(word)] => Some(word.as_str().to_owned()),
+        [ICalendarValue::Duration(before)] => Some(before.to_string()),
         [ICalendarValue::PartialDateTime(at)] => {
             let mut text = String::new();
             at.format_as_ical(&mut text, &ICalendarValueType::DateTime).ok().map(|()| text)
@@ -125,7 +131,7 @@ fn flatten(entry: &ICalendarEntry) -> (String, Vec<(String, String)>, Option<Str
 mod tests {
     use super::*;
 
-    fn meant() -> (Vec<Property>, Vec<Property>) {
+    fn meant() -> CalendarObjectText {
         let plain =
             |name: &'static str, value: &str| Property { name, parameters: Vec::new(), value: value.to_owned() };
         let attendee = Property {
@@ -133,10 +139,10 @@ mod tests {
             parameters: vec![("CN", "Seán".to_owned())],
             value: "mailto:sec-b@example.com".to_owned(),
         };
-        (
-            vec![plain("VERSION", "2.0"), plain("METHOD", "REQUEST")],
-            vec![plain("UID", "RR-1@x"), plain("SEQUENCE", "1"), plain("DTSTART", "20261103T153000Z"), attendee],
-        )
+        let calendar = vec![plain("VERSION", "2.0"), plain("METHOD", "REQUEST")];
+        let event =
+            vec![plain("UID", "RR-1@x"), plain("SEQUENCE", "1"), plain("DTSTART", "20261103T153000Z"), attendee];
+        CalendarObjectText { calendar, event, alarm: Vec::new() }
     }
 
     const GOOD: &str = "BEGIN:VCALENDAR\r\nVERSION:2.0\r\nMETHOD:REQUEST\r\nBEGIN:VEVENT\r\nUID:RR-1@x\r\nSEQUENCE:1\r\n\
@@ -144,8 +150,8 @@ mod tests {
 
     #[test]
     fn every_tampering_is_found() {
-        let (calendar, event) = meant();
-        prove(GOOD, &calendar, &event).expect("as it was meant");
+        let object = meant();
+        prove(GOOD, &object).expect("as it was meant");
         let rows = [
             ("another person", "UID:", "ATTENDEE:mailto:eve@example.com\r\nUID:"),
             ("another address", "sec-b@", "eve@"),
@@ -169,7 +175,7 @@ mod tests {
         ];
         for (what, from, to) in rows {
             assert!(GOOD.contains(from), "{what}");
-            assert!(prove(&GOOD.replacen(from, to, 1), &calendar, &event).is_err(), "{what} was not found");
+            assert!(prove(&GOOD.replacen(from, to, 1), &object).is_err(), "{what} was not found");
         }
     }
 }

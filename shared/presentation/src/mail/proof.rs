@@ -179,6 +179,7 @@ mod tests {
             standing: ReviewStanding::ProposalPending,
             authoritative_slot: None,
             meeting_entry: None,
+            unknown_invitation: None,
             exceptions: Vec::new(),
             trace: None,
         };
@@ -189,6 +190,7 @@ mod tests {
             reader_zone: refresh_core::Zone::UTC,
             from: address("reviews@holdpoint.example.com"),
             mail_domain: "holdpoint.example.com".to_owned(),
+            meeting: None,
             link: None,
             names: std::collections::BTreeMap::default(),
         };

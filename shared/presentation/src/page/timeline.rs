@@ -148,7 +148,7 @@ pub(super) fn of(scene: &Scene<'_>, names: &Names<'_>) -> Option<Timeline> {
     }
     let mut words = Vec::new();
     for seat in seats(scene) {
-        let mut time = Time::of(&seat.person, scene.facts, &Ours::of(&review.head));
+        let mut time = Time::of(&seat.person, scene.heard, &Ours::of(&review.head));
         let elsewhere = elsewhere(scene, &seat.person);
         time.busy.extend(elsewhere.iter().map(|(slot, _)| *slot));
         let spans = spans(&time, &canvas.range);

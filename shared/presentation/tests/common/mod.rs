@@ -8,14 +8,15 @@ use std::collections::{BTreeMap, BTreeSet};
 use presentation::{mail::Letterhead, page::Scene};
 use refresh_core::{
     Instant, Interval, Person, ReviewId, Role, Source, Zone,
+    choice::silence::Silence,
     decide::refresh,
     facts::{
         fact::{
             Availability, Body, Busy, Change, ChangeState, Delegate, DelegateStatus, EntryOf, Evidence, EvidenceStatus,
             Fact, Facts, Freeze, InForce, Mapping, Profile, RevisionOrder, Terms,
         },
-        policy::{Churn, Deployment, MetadataAlone, OtherReviews, Overrides, Policy, Prefer},
-        subject::{Diary, Subject},
+        policy::{Churn, Deployment, MetadataAlone, OtherReviews, Overrides, Policy, Prefer, Registration},
+        subject::{Diary, Kind, Subject},
     },
     record::{commit::Commit, lineage::Entry, packet::Version, review::Review},
 };
@@ -103,6 +104,7 @@ pub struct World {
     pub review: Review,
     pub versions: Vec<Version>,
     pub entries: Vec<Entry>,
+    pub silence: Silence,
     pub now: Instant,
 }
 
@@ -173,7 +175,8 @@ impl World {
         let version = commit.versions[0].clone();
         let review =
             Review { head: commit.head, issued: version.clone(), authoritative: version.clone(), pending: None };
-        Self { facts, deployment, review, versions: vec![version], entries: commit.entry.into_iter().collect(), now }
+        let (versions, entries) = (vec![version], commit.entry.into_iter().collect());
+        Self { facts, deployment, review, versions, entries, silence: Silence::default(), now }
     }
 
     /// What a commit leaves behind, read again.
@@ -208,8 +211,31 @@ impl World {
         Self::issued().learn("09:00:00", evidence(2, Some("19:30:00")))
     }
 
+    /// Of no calendar anything was heard for longer than its source had promised.
+    pub fn without_calendars(mut self) -> Self {
+        self.deployment.sources.push(Registration {
+            kind: Kind::Availability,
+            source: Source::parse("//calendar.example.com").expect("a source"),
+            governed_by: person("it"),
+            takes_over: Vec::new(),
+            max_age_minutes: Some(30),
+            sender: None,
+        });
+        let terms = self.facts.terms(&review_id()).expect("terms");
+        self.silence = Silence::of(terms, &self.deployment.defaults, &self.facts, &self.deployment, self.now);
+        self
+    }
+
     pub fn scene<'a>(&'a self, reader: &'a Person) -> Scene<'a> {
-        Scene { review: &self.review, facts: &self.facts, policy: &self.deployment.defaults, reader, now: self.now }
+        let policy = &self.deployment.defaults;
+        Scene {
+            review: &self.review,
+            facts: &self.facts,
+            heard: self.silence.heard(&self.facts),
+            policy,
+            reader,
+            now: self.now,
+        }
     }
 }
 
@@ -256,6 +282,7 @@ pub fn letterhead(reader: &str, others: bool) -> Letterhead {
         reader_zone: zone,
         from: Person::parse("reviews@holdpoint.example.com").expect("an address"),
         mail_domain: "holdpoint.example.com".to_owned(),
+        meeting: None,
         link: None,
         names: known.map(|(name, full, _)| (person(name), (*full).to_owned())).collect::<BTreeMap<_, _>>(),
     }

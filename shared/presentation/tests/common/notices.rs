@@ -3,14 +3,23 @@
 use presentation::mail::Letterhead;
 use refresh_core::{
     Person, Source, TraceId,
-    base::digest::Digest,
-    facts::subject::{Diary, Subject},
+    base::{
+        digest::Digest,
+        text::{ConferenceUri, OneLine, OrganizerAddress, Paragraphs},
+    },
+    facts::{
+        fact::Meeting,
+        subject::{Diary, Subject},
+    },
     record::{
         booking::CalendarObject,
         delta::{Difference, DutyAction, DutyLine, Field, Value},
         exception::{Exception, ExceptionKind, Missing, Reason},
         mark::Violation,
-        notice::{CalendarPart, CalendarStatus, LinkTo, Method, Notice, NoticeKind, Participation, ReviewStanding},
+        notice::{
+            CalendarPart, CalendarStatus, LinkTo, Method, Notice, NoticeKind, Participation, ReviewStanding,
+            UnknownInvitation,
+        },
         packet::Standpoint,
         reason_word::ReasonWord,
         rule::SlotRule,
@@ -100,6 +109,7 @@ fn notice(to: &str, kind: NoticeKind, standing: ReviewStanding, changes: Vec<Dif
         standing,
         authoritative_slot: Some(slot("15:00:00", "16:00:00")),
         meeting_entry: Some(slot("15:00:00", "16:00:00")),
+        unknown_invitation: None,
         exceptions: Vec::new(),
         trace: TraceId::from_bytes([0x5c; 16]),
     }
@@ -215,7 +225,11 @@ pub fn all() -> Vec<(&'static str, Notice, Letterhead)> {
     released.calendar = Some(meeting(Method::Cancel, 1, None));
     released.authoritative_slot = None;
     released.meeting_entry = None;
-    mails.push(("released", released, letterhead("sec-a", false)));
+    mails.push(("released", released.clone(), letterhead("sec-a", false)));
+
+    released.calendar = None;
+    released.unknown_invitation = Some(UnknownInvitation::Remove(slot("15:00:00", "16:00:00")));
+    mails.push(("released_unknown_invitation", released, letterhead("sec-a", false)));
 
     let mut cancelled = notice(
         "so-a",
@@ -264,6 +278,23 @@ pub fn all() -> Vec<(&'static str, Notice, Letterhead)> {
     update.calendar = Some(meeting(Method::Request, 1, Some(CalendarStatus::Confirmed)));
     answer(&mut update);
     mails.push(("authoritative_update", update.clone(), answering("sre-a")));
+
+    // Issued without a calendar object: the first adoption sends a new meeting.
+    let mut anew = update.clone();
+    anew.unknown_invitation = Some(UnknownInvitation::Remove(slot("15:00:00", "16:00:00")));
+    mails.push(("authoritative_update_new_meeting", anew, answering("sre-a")));
+
+    let organizer = OrganizerAddress::parse("SRE-A@example.com").expect("an organizer");
+    let meeting_of = Meeting {
+        organizer: Some(organizer),
+        location: OneLine::of("Room 4, Berlin"),
+        conference: vec![ConferenceUri::parse("https://meet.example.com/j/9").expect("where to dial in")],
+        description: Paragraphs::of("Bring the test report.\nPIN 1234"),
+        alarm_minutes: Some(10),
+        ..Meeting::bare(uid("RR-1042@example.com"), 0)
+    };
+    let of_organizer = Letterhead { meeting: Some(meeting_of), ..answering("sre-a") };
+    mails.push(("authoritative_update_organizer", update.clone(), of_organizer));
 
     let mut hold_ended = notice("sre-a", Kind::HoldEnded, Standing::Settled, Vec::new());
     hold_ended.authoritative_slot = Some(slot("15:30:00", "16:30:00"));

@@ -31,6 +31,11 @@ use crate::common::{World, at, calendar, evidence, notices, person, review_id};
 
 pub const GIVEN: &str = "4bf92f3577b34da6a3ce929d0e0e4736";
 
+/// The page of a proposal that waits for its reader.
+pub fn to_decide(world: &World, reader: &Person) -> Page {
+    adoption(&world.scene(reader), &adoption::AdoptionState::Open(FORM), AnswerTo::Get, None)
+}
+
 const FORM: Form<'_> = Form { action: "/adopt/TOKEN", seal: "SEAL", hint: None };
 const ANSWER: Form<'_> = Form { action: "/acknowledge/TOKEN", seal: "SEAL", hint: None };
 

@@ -4,7 +4,10 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-use crate::base::name::{acts, shorten};
+use crate::{
+    Person,
+    base::name::{acts, shorten},
+};
 
 /// Characters. A room, a building and a street.
 pub const LONGEST_LOCATION: usize = 500;
@@ -12,6 +15,10 @@ pub const LONGEST_LOCATION: usize = 500;
 pub const LONGEST_DESCRIPTION: usize = 8_000;
 /// Characters. The longest address that browsers and calendars carry unchanged.
 pub const LONGEST_CONFERENCE: usize = 2_000;
+/// A video room, and a number to dial in each country of a company.
+pub const MOST_CONFERENCES: usize = 20;
+/// A calendar program would run or inline what such an address holds, instead of dialling in.
+const NO_CONFERENCE: [&str; 6] = ["data", "javascript", "vbscript", "file", "cid", "mid"];
 
 /// One line of text: no control, no line end, nothing that nobody sees, no blanks around it.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
@@ -27,6 +34,12 @@ pub struct Paragraphs(String);
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 #[serde(try_from = "String")]
 pub struct ConferenceUri(String);
+
+/// The organizer of a meeting, spelt as the meeting was issued: some calendars take another spelling for another
+/// organizer. Who that is, a [`Person`] says: in lower case, as all people compare.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(try_from = "String")]
+pub struct OrganizerAddress(String);
 
 impl OneLine {
     /// Takes out what acts and makes blanks of controls. `None`: nothing is left.
@@ -54,7 +67,9 @@ impl ConferenceUri {
     /// What was expected and what was found.
     pub fn parse(text: &str) -> Result<Self, String> {
         let scheme = text.split_once(':').map(|(scheme, _)| scheme).unwrap_or_default();
+        let acting = NO_CONFERENCE.iter().any(|acting| scheme.eq_ignore_ascii_case(acting));
         let good = text.len() <= LONGEST_CONFERENCE
+            && !acting
             && scheme.starts_with(|c: char| c.is_ascii_alphabetic())
             && scheme.chars().all(|c| c.is_ascii_alphanumeric() || "+-.".contains(c))
             && text.len() > scheme.len() + 1
@@ -63,6 +78,19 @@ impl ConferenceUri {
             return Ok(Self(text.to_owned()));
         }
         Err(format!("an address like https://meet.example.com/x or tel:+49-30-1234; found {}", shorten(text)))
+    }
+}
+
+impl OrganizerAddress {
+    /// # Errors
+    /// What was expected and what was found.
+    pub fn parse(text: &str) -> Result<Self, String> {
+        Person::parse(text).map(|_| Self(text.to_owned()))
+    }
+
+    /// Whether this is that person, in whatever letter case.
+    pub fn is(&self, person: &Person) -> bool {
+        self.0.eq_ignore_ascii_case(person.as_str())
     }
 }
 
@@ -91,7 +119,7 @@ macro_rules! shown {
     )*};
 }
 
-shown!(OneLine, Paragraphs, ConferenceUri);
+shown!(OneLine, Paragraphs, ConferenceUri, OrganizerAddress);
 
 /// Stored text. A text that was edited by hand is made harmless again.
 impl From<String> for OneLine {
@@ -103,6 +131,43 @@ impl From<String> for OneLine {
 impl From<String> for Paragraphs {
     fn from(text: String) -> Self {
         Self::of(&text).unwrap_or_else(|| Self(String::new()))
+    }
+}
+
+impl TryFrom<String> for OrganizerAddress {
+    type Error = String;
+    fn try_from(text: String) -> Result<Self, String> {
+        Self::parse(&text)
+    }
+}
+
+/// The stored form of where attendees dial in: one address as text, several as a list, as events have it. What an earlier
+/// release took, and no calendar carries, is left out.
+pub(crate) mod conferences {
+    use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+    use super::ConferenceUri;
+
+    #[derive(Deserialize)]
+    #[serde(untagged)]
+    enum Stored {
+        One(String),
+        Several(Vec<String>),
+    }
+
+    pub fn serialize<S: Serializer>(all: &[ConferenceUri], serializer: S) -> Result<S::Ok, S::Error> {
+        match all {
+            [one] => one.serialize(serializer),
+            several => several.serialize(serializer),
+        }
+    }
+
+    pub fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<ConferenceUri>, D::Error> {
+        let all = match Stored::deserialize(deserializer)? {
+            Stored::One(one) => vec![one],
+            Stored::Several(several) => several,
+        };
+        Ok(all.iter().filter_map(|text| ConferenceUri::parse(text).ok()).collect())
     }
 }
 
@@ -151,10 +216,45 @@ mod tests {
         {
             assert_eq!(ConferenceUri::parse(good).as_ref().map(ConferenceUri::as_str), Ok(good));
         }
-        for bad in
-            ["", "meet.example.com", ":x", "https:", "https://a b", "https://a\r\nX:1", "https://ü", "1:x", "a:\"b"]
-        {
+        for bad in [
+            "",
+            "meet.example.com",
+            ":x",
+            "https:",
+            "https://a b",
+            "https://a\r\nX:1",
+            "https://ü",
+            "1:x",
+            "a:\"b",
+            "data:,x",
+            "JavaScript:x",
+        ] {
             assert!(ConferenceUri::parse(bad).is_err(), "{bad:?}");
         }
+    }
+
+    /// Other letters' case is another spelling of one address, and is kept.
+    #[test]
+    fn an_organizer_is_one_person_in_every_spelling() {
+        let desk = Person::parse("desk@example.com").unwrap();
+        for spelt in ["desk@example.com", "Desk@Example.COM"] {
+            let organizer = OrganizerAddress::parse(spelt).unwrap();
+            assert!(organizer.is(&desk) && organizer.as_str() == spelt, "{spelt}");
+        }
+        assert!(!OrganizerAddress::parse("other@example.com").unwrap().is(&desk));
+        for bad in ["", "desk", "mailto:desk@example.com@x", "dësk@example.com", "a@b\r\nX:1"] {
+            assert!(OrganizerAddress::parse(bad).is_err(), "{bad:?}");
+        }
+    }
+
+    #[test]
+    fn where_to_dial_in_is_stored_as_text_or_as_a_list() {
+        #[derive(Serialize, Deserialize)]
+        struct Stored(#[serde(with = "conferences")] Vec<ConferenceUri>);
+        let read = |text: &str| serde_json::from_str::<Stored>(text).unwrap();
+        for text in [r#""tel:1""#, r#"["https://a.example","tel:1"]"#] {
+            assert_eq!(serde_json::to_string(&read(text)).unwrap(), text);
+        }
+        assert_eq!(read(r#""data:,x""#).0, [], "an earlier release took this");
     }
 }

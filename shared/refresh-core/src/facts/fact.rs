@@ -8,7 +8,7 @@ use crate::{
     Calendar, ChangeId, Checkpoint, DiaryName, Instant, Interval, Person, ReviewId, Role, Service, Source, Zone,
     base::{
         instant::Slot,
-        text::{ConferenceUri, OneLine, Paragraphs},
+        text::{self, ConferenceUri, OneLine, OrganizerAddress, Paragraphs},
     },
     facts::{
         operator::OperatorDecision,
@@ -217,13 +217,13 @@ pub struct Meeting {
     pub sequence: u32,
     /// The ORGANIZER; `None`: the service's own address.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub organizer: Option<Person>,
+    pub organizer: Option<OrganizerAddress>,
     /// The LOCATION.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub location: Option<OneLine>,
-    /// The CONFERENCE of RFC 7986: where attendees dial in.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub conference: Option<ConferenceUri>,
+    /// Each CONFERENCE of RFC 7986: where attendees dial in.
+    #[serde(default, skip_serializing_if = "Vec::is_empty", with = "text::conferences")]
+    pub conference: Vec<ConferenceUri>,
     /// The DESCRIPTION.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub description: Option<Paragraphs>,
@@ -240,7 +240,7 @@ impl Meeting {
             sequence,
             organizer: None,
             location: None,
-            conference: None,
+            conference: Vec::new(),
             description: None,
             alarm_minutes: None,
         }

@@ -99,11 +99,34 @@ pub struct Notice {
     /// The slot that the meeting's own entry has in this reader's calendar once they have this notice, as far as our mails
     /// put it there; `None` where they have no entry.
     pub meeting_entry: Option<Slot>,
+    /// The invitation that this reader has from elsewhere under an unknown UID. `None` where the reader has none, or was
+    /// asked to remove it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub unknown_invitation: Option<UnknownInvitation>,
     /// For those whose view holds exceptions: with nearest slots as of now.
     pub exceptions: Vec<Exception>,
     /// What led to it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub trace: Option<TraceId>,
+}
+
+/// An invitation whose UID is not known: no calendar part can change it.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum UnknownInvitation {
+    /// The meeting still is where the invitation says.
+    Stands(Slot),
+    /// The invitation holds no more: its reader is asked to remove it.
+    Remove(Slot),
+}
+
+impl UnknownInvitation {
+    /// The slot that the invitation says.
+    pub const fn slot(self) -> Slot {
+        match self {
+            Self::Stands(slot) | Self::Remove(slot) => slot,
+        }
+    }
 }
 
 /// Where the review stands, as a mail says.

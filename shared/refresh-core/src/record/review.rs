@@ -136,6 +136,12 @@ impl Head {
         self.unreachable(person).is_some_and(|known| known.reach == Reachability::Withheld)
     }
 
+    /// The invitation that people had when the review was issued, where its UID is not known. Nothing of ours changes
+    /// that invitation. `None`: its UID is known.
+    pub fn unknown_invitation(&self) -> Option<&Booking> {
+        self.bookings.iter().find(|booking| booking.unknown_uid)
+    }
+
     /// Started, closed or cancelled, and recorded so: nothing is refreshed any more.
     pub fn is_ended(&self) -> bool {
         self.standing != Standing::Open

@@ -5,11 +5,11 @@
 //! parts were.
 
 use crate::{
-    audience::reading::Reading,
+    audience::{reading::Reading, roles},
     record::{
         booking::CalendarObject,
         last_notified::LastNotified,
-        notice::{CalendarPart, CalendarStatus, Method, Participation},
+        notice::{CalendarPart, CalendarStatus, Method, Participation, UnknownInvitation},
         review::Standing,
     },
 };
@@ -31,17 +31,35 @@ fn meeting(reading: &Reading<'_>, told: &LastNotified) -> Option<CalendarPart> {
         slot,
         participation,
     };
-    let was = told.meeting.map(|slot| (slot, invited_as(reading, told)));
+    let unknown = unknown_invitation(reading, told).map(|invitation| (invitation.slot(), issued_as(reading, told)));
+    let was = told.meeting.map(|slot| (slot, invited_as(reading, told))).or(unknown);
     let now = invited(reading, told).map(|participation| (reading.review.authoritative.packet.slot, participation));
     match (was, now) {
         (was, Some((slot, participation))) if was != now => {
             Some(part(Method::Request, Some(CalendarStatus::Confirmed), slot, participation))
         }
-        (Some((slot, participation)), None) => {
+        // What nobody knows the UID of, no CANCEL takes out of a calendar.
+        (Some((slot, participation)), None) if unknown.is_none() => {
             Some(part(Method::Cancel, over.then_some(CalendarStatus::Cancelled), slot, participation))
         }
         _ => None,
     }
+}
+
+/// The invitation of an unknown UID that this person has, as far as is known. A person who was told of their release, or
+/// has the new meeting, was asked to remove it.
+pub(crate) fn unknown_invitation(reading: &Reading<'_>, told: &LastNotified) -> Option<UnknownInvitation> {
+    let head = &reading.review.head;
+    let invitation = head.unknown_invitation().filter(|invitation| invitation.people.contains(&told.person))?;
+    // A guest without a role counts as released too, and keeps what they have.
+    let was_released = told.released && !reading.terms.optional.contains(&told.person);
+    if told.meeting.is_some() || was_released {
+        return None;
+    }
+    let stays =
+        head.standing != Standing::Cancelled && roles::invited(reading.review, reading.terms).contains(&told.person);
+    let slot = invitation.slot;
+    Some(if stays { UnknownInvitation::Stands(slot) } else { UnknownInvitation::Remove(slot) })
 }
 
 /// As what the meeting invites this person now; `None` where it does not.
@@ -61,6 +79,12 @@ fn invited(reading: &Reading<'_>, told: &LastNotified) -> Option<Participation> 
 fn invited_as(reading: &Reading<'_>, told: &LastNotified) -> Participation {
     let guest = reading.terms.optional.contains(&told.person);
     told.invited_as.unwrap_or(if guest { Participation::Optional } else { Participation::Required })
+}
+
+/// As what the review was issued with invites them.
+fn issued_as(reading: &Reading<'_>, told: &LastNotified) -> Participation {
+    let seated = reading.review.issued.packet.people().contains(&&told.person);
+    if seated { Participation::Required } else { Participation::Optional }
 }
 
 /// What the hold in their calendar must learn.

@@ -10,7 +10,7 @@ use crate::{
         delta::{self, Difference, DutyAction, DutyLine},
         exception::Exception,
         last_notified::{Counted, LastNotified},
-        notice::{CalendarPart, LinkTo, Method, Notice, NoticeKind, ReviewStanding},
+        notice::{CalendarPart, LinkTo, Method, Notice, NoticeKind, ReviewStanding, UnknownInvitation},
         packet::Standpoint,
         review::{Head, Pending, Standing},
         view::{Attendance, ExceptionLine, Row, Seating, View},
@@ -59,6 +59,10 @@ pub fn owed(
     notice.calendar = calendar::part(reading, told);
     if let Some(part) = notice.calendar.as_ref().filter(|part| part.object == CalendarObject::Meeting) {
         notice.meeting_entry = (part.method == Method::Request).then_some(part.slot);
+        // The new meeting takes the place of whatever invitation the reader had.
+        if let Some(UnknownInvitation::Stands(slot)) = notice.unknown_invitation {
+            notice.unknown_invitation = Some(UnknownInvitation::Remove(slot));
+        }
     }
     notice.why = why(reading, told, stood_on);
     notice.changes = changes;
@@ -77,7 +81,8 @@ fn told_before(reading: &Reading<'_>, told: &LastNotified) -> View {
     let tentative = was.standing == Some(Seating::Tentative);
     let counted = told.counted.clone().or_else(|| {
         let seat = told.seat.as_ref().filter(|_| !told.released);
-        let slot = seat.map(|seat| seat.slot).or(told.meeting);
+        let invited = reading.review.head.unknown_invitation().map(|invitation| invitation.slot);
+        let slot = seat.map(|seat| seat.slot).or(told.meeting).or(invited);
         tentative.then(|| Counted { slot, roles: seat.map(|seat| seat.roles.clone()).unwrap_or_default() })
     });
     if let Some(counted) = counted {
@@ -250,6 +255,7 @@ fn letter(reading: &Reading<'_>, told: &LastNotified, view: &View, kind: NoticeK
         standing: standing(head, reading.proposal_for(&told.person).is_some()),
         authoritative_slot: view.slot.map(|_| reading.review.authoritative.packet.slot),
         meeting_entry: told.meeting,
+        unknown_invitation: calendar::unknown_invitation(reading, told),
         exceptions: if view.exceptions.is_empty() { Vec::new() } else { reading.exceptions(&told.person) },
         // A reminder, and a hold's end, is of what they were told; anything else is news, and comes from what changed their view.
         trace: told

@@ -24,7 +24,12 @@ pub fn told(
         delivery.is_some_and(|delivery| told.message_id.as_deref() == Some(delivery.message_id.as_str()))
             && !matches!(answered, Some(Reachability::Answered { .. }))
     };
-    told.filter(|told| !lost(told)).unwrap_or_else(|| baseline(reading, person))
+    let mut told = told.filter(|told| !lost(told)).unwrap_or_else(|| baseline(reading, person));
+    // An earlier release took an invitation of an unknown UID for the meeting. No meeting was sent before an adoption.
+    if told.adoptions == 0 && reading.review.head.unknown_invitation().is_some() {
+        (told.meeting, told.invited_as) = (None, None);
+    }
+    told
 }
 
 /// What somebody counts as told who was never mailed: what the first version says.
@@ -33,7 +38,8 @@ pub fn baseline(reading: &Reading<'_>, person: &Person) -> LastNotified {
     let before = Reading { review: &issued, terms: reading.terms, policy: reading.policy };
     let seat = before.authoritative_row(person);
     let guest = reading.terms.optional.contains(person).then_some(Participation::Optional);
-    let invited_as = seat.as_ref().map(|_| Participation::Required).or(guest);
+    let known = reading.review.head.unknown_invitation().is_none();
+    let invited_as = seat.as_ref().map(|_| Participation::Required).or(guest).filter(|_| known);
     LastNotified {
         person: person.clone(),
         view: before.view(person, None),

@@ -8,7 +8,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use refresh_core::{
     Calendar, ChangeId, Checkpoint, Person, ReviewId, Role, Service, Source, Zone,
     facts::{
-        fact::{Delegate, DelegateStatus, Mapping, Terms},
+        fact::{Delegate, DelegateStatus, Mapping, Meeting, Terms},
         policy::{Churn, Deployment, MetadataAlone, OtherReviews, Overrides, Policy, Prefer, Registration},
         subject::Kind,
     },
@@ -133,7 +133,7 @@ pub fn terms(day: Day) -> Terms {
         attendees,
         optional: BTreeSet::new(),
         checkpoints: BTreeSet::from([Checkpoint::parse("tests").expect("a name")]),
-        meeting: None,
+        meeting: Some(Meeting::bare(refresh_core::Uid::parse("RR-1@holdpoint.test").expect("a UID"), 0)),
         policy: Overrides::default(),
     }
 }

@@ -8,7 +8,7 @@ use refresh_core::{
     record::{
         decision::Decision,
         lineage::{Happening, Trigger},
-        notice::{LinkTo, Notice, NoticeKind},
+        notice::{LinkTo, Notice, NoticeKind, UnknownInvitation},
         packet::{Packet, Version},
     },
 };
@@ -68,7 +68,7 @@ pub fn holds(world: &World, claim: &str) -> Result<(), String> {
         "asked" => same(rest, &asked(world)),
         "mail" => same(rest, &mails(world)),
         "nothing" | "no" => nothing(world, claim),
-        _ if ["hears", "reads", "gets", "must", "why", "about", "link", "first", "escalated"]
+        _ if ["hears", "reads", "gets", "must", "why", "about", "link", "first", "escalated", "invitation"]
             .iter()
             .any(|verb| rest.split(' ').next() == Some(verb)) =>
         {
@@ -241,6 +241,14 @@ fn mail_to(world: &World, name: &str, claim: &str) -> Result<(), String> {
         "why" => same(rest, &mail.why.iter().map(show::standpoint).collect::<Vec<_>>().join(", ")),
         "about" => same(rest, &format!("v{}", mail.version)),
         "first" => same(rest, &format!("line {}", show::word(&mail.standing))),
+        "invitation" => {
+            let said = match &mail.unknown_invitation {
+                None => "nothing".to_owned(),
+                Some(UnknownInvitation::Stands(slot)) => format!("stands {}", day.show_interval(slot)),
+                Some(UnknownInvitation::Remove(slot)) => format!("remove {}", day.show_interval(slot)),
+            };
+            same(rest, &said)
+        }
         "escalated" => {
             let reasons: Vec<String> = mail.exceptions.iter().flat_map(|open| show::reasons(day, open)).collect();
             same(rest, &reasons.join(", "))

@@ -6,7 +6,10 @@ use refresh_core::{
     ChangeId, Checkpoint, Person, ReviewId, Role, Service, Uid,
     base::{
         instant::{HOUR, Slot},
-        text::{ConferenceUri, LONGEST_DESCRIPTION, LONGEST_LOCATION, OneLine, Paragraphs},
+        text::{
+            ConferenceUri, LONGEST_DESCRIPTION, LONGEST_LOCATION, MOST_CONFERENCES, OneLine, OrganizerAddress,
+            Paragraphs,
+        },
     },
     facts::{
         event::Statement,
@@ -110,9 +113,9 @@ fn meeting(node: &Node<'_>) -> Option<Meeting> {
     let uid = object.must("uid", |node| node.parsed(Uid::parse));
     // iCalendar integers are 32 bits and signed; room is left to count on.
     let sequence = object.may("sequence", |node| u32::try_from(node.whole(0..=1_000_000_000)?).ok());
-    let organizer = object.may("organizer", |node| node.parsed(Person::parse));
+    let organizer = object.may("organizer", |node| node.parsed(OrganizerAddress::parse));
     let location = object.may("location", |node| Some(OneLine::of(node.long_text(LONGEST_LOCATION)?)));
-    let conference = object.may("conference", |node| node.parsed(ConferenceUri::parse));
+    let conference = object.may("conference", conferences);
     let description = object.may("description", |node| Some(Paragraphs::of(node.long_text(LONGEST_DESCRIPTION)?)));
     let alarm = object.may("alarm_minutes", |node| u32::try_from(node.whole(0..=MOST_ALARM_MINUTES)?).ok());
     Some(Meeting {
@@ -120,8 +123,16 @@ fn meeting(node: &Node<'_>) -> Option<Meeting> {
         sequence: sequence?.unwrap_or(0),
         organizer: organizer?,
         location: location?.flatten(),
-        conference: conference?,
+        conference: conference?.unwrap_or_default(),
         description: description?.flatten(),
         alarm_minutes: alarm?,
     })
+}
+
+/// Where attendees dial in: one address, or a list of several.
+fn conferences(node: &Node<'_>) -> Option<Vec<ConferenceUri>> {
+    if node.value().is_array() {
+        return node.list(MOST_CONFERENCES, |item| item.parsed(ConferenceUri::parse));
+    }
+    node.parsed(ConferenceUri::parse).map(|one| vec![one])
 }

@@ -1,0 +1,66 @@
+//! What becomes of the entries in the reader's calendar: those that the mail changes, and one that no mail of ours can.
+
+use refresh_core::record::{
+    booking::CalendarObject,
+    notice::{CalendarPart, CalendarStatus, Method, Participation, UnknownInvitation},
+};
+
+use super::Told;
+use crate::moment;
+
+impl Told<'_> {
+    pub(super) fn calendar(&self) -> Vec<String> {
+        if self.is_one_line() {
+            return Vec::new();
+        }
+        let part = self.notice.calendar.as_ref();
+        let mut lines: Vec<String> = part.map(|part| self.entry(part)).into_iter().collect();
+        lines.extend(part.filter(|part| part.object == CalendarObject::Meeting && self.organizes).map(own_meeting));
+        lines.extend(self.old_invitation());
+        lines
+    }
+
+    fn entry(&self, part: &CalendarPart) -> String {
+        let slot = moment::interval(&part.slot, self.names.zone);
+        let attendee = if part.participation == Participation::Optional { "an optional" } else { "a required" };
+        match (part.object, part.method) {
+            (CalendarObject::Meeting, Method::Request) => {
+                format!("The meeting in your calendar is {slot}, with you as {attendee} attendee.")
+            }
+            (CalendarObject::Meeting, Method::Cancel) => format!("The meeting of {slot} leaves your calendar."),
+            (CalendarObject::Hold, Method::Request) => match self.notice.meeting_entry {
+                Some(_) => {
+                    format!("A tentative hold, marked [Proposed], for {slot}; the meeting’s own entry stays as it is.")
+                }
+                None => format!("A tentative hold, marked [Proposed], for {slot}."),
+            },
+            (CalendarObject::Hold, Method::Cancel) => format!("The tentative hold of {slot} leaves your calendar."),
+        }
+    }
+
+    /// The invitation that the reader must remove. Where nothing else is asked of them, the third line asks for that.
+    fn old_invitation(&self) -> Option<String> {
+        let Some(UnknownInvitation::Remove(slot)) = self.notice.unknown_invitation else { return None };
+        let slot = moment::interval(&slot, self.names.zone);
+        let new = match &self.notice.calendar {
+            Some(part) if part.object == CalendarObject::Meeting => "This is a new entry. ",
+            _ => "",
+        };
+        Some(format!(
+            "{new}Please delete the first invitation, of {slot}, from your calendar yourself: another system sent it, and this mail cannot remove it."
+        ))
+    }
+}
+
+/// Many calendars take no update of a meeting from anybody but its organizer, and the reader is that.
+fn own_meeting(part: &CalendarPart) -> String {
+    let what = match (part.method, part.status) {
+        (Method::Request, _) => "if your calendar still shows another time, please move the meeting there yourself",
+        (Method::Cancel, Some(CalendarStatus::Cancelled)) => {
+            "if your calendar still shows the meeting, please cancel it there yourself"
+        }
+        // The others still meet: in an organizer's calendar, to cancel is to cancel for everybody.
+        (Method::Cancel, _) => "it goes on without you, so please do not cancel it for the others",
+    };
+    format!("You are the meeting’s organizer: {what}.")
+}

@@ -1,0 +1,132 @@
+//! What the reader must do, by when, and what happens if they do nothing.
+
+use refresh_core::{
+    base::instant::Slot,
+    record::{
+        delta::DutyAction,
+        notice::{LinkTo, Notice, NoticeKind, UnknownInvitation},
+        view::Attendance,
+    },
+};
+
+use super::{Todo, Told};
+use crate::{moment, text::Url};
+
+/// What a mail asks of its reader. Subjects, first words and buttons tell the three apart.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum AskedDuty {
+    Decision,
+    Answer,
+    Nothing,
+}
+
+impl AskedDuty {
+    pub(super) fn of(notice: &Notice) -> Self {
+        match notice.duty.as_ref().map(|duty| duty.action) {
+            Some(DutyAction::Decide) => Self::Decision,
+            Some(DutyAction::Answer) => Self::Answer,
+            None => Self::Nothing,
+        }
+    }
+
+    pub(super) const fn label(self) -> &'static str {
+        match self {
+            Self::Decision => "For your decision",
+            Self::Answer => "For your answer",
+            Self::Nothing => "For information",
+        }
+    }
+}
+
+impl Told<'_> {
+    pub(super) fn todo(&self, link: Option<Url>) -> Todo {
+        let by = self.notice.duty.as_ref().map(|duty| moment::instant(duty.by, self.names.zone)).unwrap_or_default();
+        // What is asked may be overdue by the time something else is told: "by" an instant that has passed asks nothing.
+        let overdue = self.notice.duty.as_ref().is_some_and(|duty| duty.by <= self.notice.at);
+        match self.ask {
+            AskedDuty::Decision if overdue => Todo {
+                text: format!("The time to decide ended {by}: the page says what becomes of the proposal."),
+                button: "See what becomes of it",
+                link,
+                otherwise: None,
+            },
+            AskedDuty::Answer if overdue => Todo {
+                text: format!("Answer now, please: your answer was due {by}. Acknowledge your seat, or report a conflict."),
+                button: "See your seat and answer",
+                link,
+                otherwise: Some("The release owner is told that your answer is missing.".to_owned()),
+            },
+            AskedDuty::Decision => Todo {
+                text: format!("Decide by {by}: adopt the proposal, or decline it."),
+                button: "See the proposal and decide",
+                link,
+                otherwise: Some(
+                    "If you do nothing, nothing is adopted: the proposal expires then, its holds are withdrawn, and you and the escalation contacts are told."
+                        .to_owned(),
+                ),
+            },
+            AskedDuty::Answer => Todo {
+                text: format!("Answer by {by}: acknowledge your seat, or report a conflict."),
+                button: "See your seat and answer",
+                link,
+                otherwise: Some("If you do nothing, you are reminded, and then the release owner is told that your answer is missing.".to_owned()),
+            },
+            AskedDuty::Nothing => Todo {
+                text: self.to_remove().unwrap_or_else(|| self.nothing_to_do().to_owned()),
+                button: match self.notice.link {
+                    Some(LinkTo::Acknowledge { .. }) if self.notice.kind == NoticeKind::TentativeChange => {
+                        "Say whether you can attend"
+                    }
+                    Some(LinkTo::Acknowledge { .. }) => "See your seat",
+                    Some(LinkTo::Adopt { .. }) => "See the proposal",
+                    None => "See the review",
+                },
+                link,
+                otherwise: None,
+            },
+        }
+    }
+
+    fn nothing_to_do(&self) -> &'static str {
+        match (self.notice.kind, self.attendance(), self.notice.link) {
+            (NoticeKind::Released, ..) | (_, Some(Attendance::Released), _) => {
+                "You need do nothing: you are no longer expected."
+            }
+            (_, Some(Attendance::WouldBeReleased), _) => {
+                "You need do nothing now: please keep the present time free until you hear that it is final."
+            }
+            (NoticeKind::TentativeChange, _, Some(LinkTo::Acknowledge { .. })) => {
+                match (self.slot(), self.present_entry()) {
+                    (Some(slot), Some(entry)) if slot != entry => {
+                        "You need do nothing now: please keep the proposed time free too. If you like, tell the release owner already whether you can attend."
+                    }
+                    (Some(_), None) => {
+                        "You need do nothing now: please keep the proposed time free. If you like, tell the release owner already whether you can attend."
+                    }
+                    // The hour is in their calendar already.
+                    _ => "You need do nothing now. If you like, tell the release owner already whether you can attend.",
+                }
+            }
+            (NoticeKind::TentativeChange, ..) => "You need do nothing now: you will be told what is decided.",
+            (NoticeKind::Escalation, ..) => "Nothing is asked of you through this mail; what would help stands below.",
+            _ => "You need do nothing.",
+        }
+    }
+
+    /// The hour of this review that is in the reader's calendar already, by whomever.
+    fn present_entry(&self) -> Option<Slot> {
+        let foreign = match self.notice.unknown_invitation {
+            Some(UnknownInvitation::Stands(slot)) => Some(slot),
+            Some(UnknownInvitation::Remove(_)) | None => None,
+        };
+        self.notice.meeting_entry.or(foreign)
+    }
+
+    /// The one thing that is left to do for somebody of whom nothing else is asked.
+    fn to_remove(&self) -> Option<String> {
+        let Some(UnknownInvitation::Remove(_)) = self.notice.unknown_invitation else { return None };
+        let released = self.attendance() == Some(Attendance::Released);
+        let why = if released { ": you are no longer expected" } else { "" };
+        Some(format!("Please delete the first invitation to this review from your calendar yourself{why}."))
+    }
+}

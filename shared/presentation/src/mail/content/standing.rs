@@ -1,0 +1,91 @@
+//! The first line: what the mail is, whether that is final, and which meeting counts.
+
+use refresh_core::record::{
+    delta::{Field, Value},
+    notice::{NoticeKind, ReviewStanding},
+    view::Attendance,
+};
+
+use super::{Told, duty::AskedDuty};
+use crate::{moment, wording};
+
+impl Told<'_> {
+    pub(super) fn standing(&self) -> String {
+        let counts = self.counts();
+        match (self.notice.kind, self.notice.standing) {
+            (NoticeKind::HoldEnded, _) => self.hold_ended(),
+            (_, ReviewStanding::Cancelled) => "The review is cancelled. This is final.".to_owned(),
+            (_, ReviewStanding::Closed) => "Coordination of this review has ended. This is final.".to_owned(),
+            (_, ReviewStanding::Started) => "The review has started; nothing is changed any more.".to_owned(),
+            (NoticeKind::AdoptionRequest, _) => {
+                format!("A proposal waits for you; it is not final. Until you decide, {counts}.")
+            }
+            (NoticeKind::Link, _) => {
+                format!("A proposal waits for you; it is not final. Until you decide, {counts}.")
+            }
+            (NoticeKind::Reminder, _) if self.ask == AskedDuty::Decision => {
+                format!("A proposal still waits for you; it is not final. Until you decide, {counts}.")
+            }
+            (NoticeKind::Reminder, _) => format!("Your answer is still missing. This is final: {counts}."),
+            (NoticeKind::Escalation, _) => {
+                format!("An exception is open and nothing is decided. Meanwhile {counts}.")
+            }
+            (NoticeKind::TentativeChange, _) if self.attendance() == Some(Attendance::Cancellation) => {
+                format!("Cancelling the review is proposed; it is not final. Until it is adopted, {counts}.")
+            }
+            (NoticeKind::TentativeChange, _) => {
+                format!("A change is proposed; it is not final. Until the release owner adopts it, {counts}.")
+            }
+            (NoticeKind::Released, _) => "You are released from this review. This is final.".to_owned(),
+            (NoticeKind::Withdrawn, _) => {
+                format!("A proposal you were told of is gone and nothing of it was adopted: {counts}.")
+            }
+            (NoticeKind::ExceptionClosed, ReviewStanding::ProposalPending | ReviewStanding::ProposalAndException) => {
+                format!("An exception has closed. {}; until it is adopted, {counts}.", self.waits())
+            }
+            (NoticeKind::ExceptionClosed, _) => format!("An exception has closed: {counts}."),
+            (
+                NoticeKind::AuthoritativeUpdate,
+                ReviewStanding::ProposalPending | ReviewStanding::ProposalAndException,
+            ) => {
+                format!("What you know of the review has changed. {}; until it is adopted, {counts}.", self.waits())
+            }
+            (NoticeKind::AuthoritativeUpdate, ReviewStanding::ExceptionOpen) => {
+                format!("This is authoritative. An exception is open; meanwhile {counts}.")
+            }
+            (NoticeKind::AuthoritativeUpdate, ReviewStanding::Settled) => format!("This is authoritative: {counts}."),
+        }
+    }
+
+    /// "The meeting of ... is the one that counts", with what it breaks where this reader is told so.
+    fn counts(&self) -> String {
+        let broken = match self.now(&Field::Violated) {
+            Some(Value::Marks(marks)) if marks.iter().any(|mark| mark.is_violation()) => {
+                let broken: Vec<_> = marks.iter().filter(|mark| mark.is_violation()).cloned().collect();
+                format!(", although it breaks a rule ({})", wording::marks(&broken, &self.names))
+            }
+            _ => String::new(),
+        };
+        match &self.notice.authoritative_slot {
+            Some(slot) => {
+                let slot = moment::interval(slot, self.names.zone);
+                format!("the meeting of {slot} is the one that counts{broken}")
+            }
+            None => format!("the present meeting is the one that counts{broken}"),
+        }
+    }
+
+    fn hold_ended(&self) -> String {
+        let slot =
+            self.notice.calendar.as_ref().map(|part| format!(" of {}", moment::interval(&part.slot, self.names.zone)));
+        let slot = slot.unwrap_or_default();
+        format!("The tentative hold{slot} has ended and leaves your calendar; nothing else changes for you.")
+    }
+
+    const fn waits(&self) -> &'static str {
+        match self.ask {
+            AskedDuty::Decision => "A proposal waits for you",
+            AskedDuty::Answer | AskedDuty::Nothing => "A proposal waits for the release owner",
+        }
+    }
+}

@@ -1,0 +1,197 @@
+//! The rows of a delta: what differs, what was so before, and what is so now.
+
+use refresh_core::{
+    Person,
+    record::{
+        delta::{Difference, DutyAction, Field, Value},
+        view::{Attendance, Seating},
+    },
+};
+
+use super::{Names, exceptions::exception_line, marks::violated, role, sentence, uncapitalised, words};
+use crate::{moment, text::one_line};
+
+/// What differs, as the head of a row.
+pub fn field(field: &Field) -> String {
+    match field {
+        Field::Attendance => "Your attendance".to_owned(),
+        Field::Slot => "Time".to_owned(),
+        Field::Role => "Your role".to_owned(),
+        Field::Standing => "Standing".to_owned(),
+        Field::Duty => "To do".to_owned(),
+        Field::Roster(whose) => sentence(&role(whose)),
+        Field::Checkpoint(key) => format!("Evidence {}", one_line(key.as_str(), 80)),
+        Field::Window => "Review window".to_owned(),
+        Field::Cutover => "Cutover".to_owned(),
+        Field::FreezeEdge => "Freeze edge".to_owned(),
+        Field::Violated => "Rules, for the present meeting".to_owned(),
+        Field::Exception => "Exceptions".to_owned(),
+        Field::Conflict(whose) => format!("Conflict reported, {}", role(whose)),
+        Field::Operator => "Decided in the owner’s place".to_owned(),
+    }
+}
+
+/// Where a seat stands.
+pub const fn seating(seating: Seating) -> &'static str {
+    match seating {
+        Seating::Tentative => "tentative, not final",
+        Seating::Authoritative => "authoritative, final",
+    }
+}
+
+/// Whether the reader attends.
+pub const fn attendance(attendance: Attendance) -> &'static str {
+    match attendance {
+        Attendance::WouldBeReleased => "expected until you are released, which is proposed",
+        Attendance::Released => "released, no longer needed",
+        Attendance::Cancellation => "cancelling the review is proposed",
+    }
+}
+
+/// What a field holds, or that it holds nothing.
+pub fn value(of: &Field, value: Option<&Value>, names: &Names<'_>) -> String {
+    let Some(value) = value else {
+        return match of {
+            Field::Roster(_) | Field::Conflict(_) => "nobody",
+            Field::Checkpoint(_) => "no ready time",
+            Field::Violated => return violated(&[], names),
+            Field::Exception | Field::Operator => "none",
+            Field::FreezeEdge => "no",
+            Field::Role | Field::Slot | Field::Standing => "none",
+            Field::Attendance => "expected",
+            Field::Duty => "nothing",
+            Field::Window | Field::Cutover => "not set",
+        }
+        .to_owned();
+    };
+    match value {
+        Value::Flag(true) => "yes, needs a decision".to_owned(),
+        Value::Flag(false) => "no".to_owned(),
+        Value::Interval(interval) => moment::interval(interval, names.zone),
+        Value::Duty(duty) => format!("{} by {}", duty_action(duty.action), moment::instant(duty.by, names.zone)),
+        Value::Marks(all) => violated(all, names),
+        Value::Exceptions(all) => {
+            let lines: Vec<String> = all.iter().map(|line| exception_line(line, names)).collect();
+            // It stands after "now", or in a cell, like any other value.
+            if lines.is_empty() { "none".to_owned() } else { uncapitalised(&lines.join(". ")) }
+        }
+        Value::Instant(at) => moment::instant(*at, names.zone),
+        Value::Seating(word) => seating(*word).to_owned(),
+        Value::Attendance(word) => attendance(*word).to_owned(),
+        Value::Text(text) => match of {
+            Field::Roster(_) | Field::Conflict(_) => match Person::parse(text) {
+                Ok(person) => names.full(&person),
+                Err(_) => one_line(text, 200),
+            },
+            _ => words(text),
+        },
+    }
+}
+
+/// What the reader must do.
+pub const fn duty_action(action: DutyAction) -> &'static str {
+    match action {
+        DutyAction::Decide => "decide",
+        DutyAction::Answer => "answer",
+    }
+}
+
+/// One row of a delta in words: its head, was and now.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct ChangeRow<'a> {
+    /// What the row is about.
+    pub about: About<'a>,
+    /// The head of the row.
+    pub what: String,
+    /// What was so before.
+    pub was: String,
+    /// What is so now.
+    pub now: String,
+}
+
+/// What a row is about.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum About<'a> {
+    /// A member of the reader's view.
+    Field(&'a Difference),
+    /// Whether its reader sees the whole packet: every whole view has a freeze edge, and no other view has one.
+    Sight {
+        /// Whether the reader sees the whole packet from now on, or no more.
+        gained: bool,
+    },
+}
+
+/// The rows of a delta. A row whose two sides read the same is not a row. Who sees the whole packet for the first time, or
+/// no longer, is told that once; what they are shown of it now was not nothing before, they were not told.
+pub fn changes<'a>(all: &'a [Difference], names: &Names<'_>) -> Vec<ChangeRow<'a>> {
+    let sight = all.iter().find_map(|change| match change {
+        Difference { field: Field::FreezeEdge, was: None, now: Some(_) } => Some(true),
+        Difference { field: Field::FreezeEdge, was: Some(_), now: None } => Some(false),
+        // A required role is never without anybody: who reads of one for the first time was not told before.
+        Difference { field: Field::Roster(_), was: None, now: Some(_) } => Some(true),
+        _ => None,
+    });
+    let mut sees_anew = sight == Some(true);
+    let mut rows = Vec::new();
+    for change in all {
+        if sight == Some(false) && change.field == Field::FreezeEdge {
+            rows.push(sees(false));
+            continue;
+        }
+        // Once, before the first of what they are shown for the first time.
+        if sees_anew && change.was.is_none() && of_the_whole(&change.field) {
+            rows.push(sees(true));
+            sees_anew = false;
+        }
+        let (what, was, mut now) = sides(change, names);
+        // Who hears of exceptions no longer is not told that they have closed.
+        if change.field == Field::Exception && change.was.is_some() && change.now.is_none() {
+            now = "told to you no more".to_owned();
+        }
+        let untold = sight == Some(true) && change.was.is_none() && of_the_whole(&change.field);
+        let was = if untold { "not told to you".to_owned() } else { was };
+        rows.push(ChangeRow { about: About::Field(change), what, was, now });
+    }
+    rows.retain(|row| row.was != row.now);
+    rows
+}
+
+fn sees(gained: bool) -> ChangeRow<'static> {
+    let (all, part) = ("all of it".to_owned(), "your own part, if you have one".to_owned());
+    let (was, now) = if gained { (part, all) } else { (all, part) };
+    ChangeRow { about: About::Sight { gained }, what: "What you are told of the review".to_owned(), was, now }
+}
+
+/// Whether only those who see the whole packet are told this field.
+const fn of_the_whole(field: &Field) -> bool {
+    match field {
+        Field::Roster(_)
+        | Field::Checkpoint(_)
+        | Field::Window
+        | Field::Cutover
+        | Field::FreezeEdge
+        | Field::Violated
+        | Field::Exception
+        | Field::Conflict(_)
+        | Field::Operator => true,
+        Field::Attendance | Field::Slot | Field::Role | Field::Standing | Field::Duty => false,
+    }
+}
+
+fn sides(change: &Difference, names: &Names<'_>) -> (String, String, String) {
+    let of = &change.field;
+    // Of a cancellation that is proposed, or proposed no more, the review is what it is about. One that was adopted is
+    // told by the release of its reader.
+    let stands = |value: &Option<Value>| match value {
+        None => Some("takes place"),
+        Some(Value::Attendance(Attendance::Cancellation)) => Some("cancelling it is proposed"),
+        _ => None,
+    };
+    if *of == Field::Attendance
+        && change.was != change.now
+        && let (Some(was), Some(now)) = (stands(&change.was), stands(&change.now))
+    {
+        return ("The review".to_owned(), was.to_owned(), now.to_owned());
+    }
+    (field(of), value(of, change.was.as_ref(), names), value(of, change.now.as_ref(), names))
+}

@@ -1,0 +1,171 @@
+//! Exceptions, their reasons, and what each asks of whoever is told.
+
+use refresh_core::{
+    base::instant::MINUTE,
+    record::{
+        exception::{Exception, ExceptionKind, Reason},
+        reason_word::ReasonWord,
+        view::{ExceptionLine, RuleLine},
+    },
+};
+
+use super::{Names, role, sentence};
+use crate::moment;
+
+/// An exception's heading.
+pub const fn exception(kind: ExceptionKind) -> &'static str {
+    match kind {
+        ExceptionKind::NoViableSlot => "No viable slot",
+        ExceptionKind::PolicyIncomplete => "The policy is incomplete",
+        ExceptionKind::Undecided => "A proposal expired undecided",
+        ExceptionKind::DeclinedOnly => "Only declined choices are left",
+        ExceptionKind::OwnerOverride => "The release owner stands by the present slot",
+        ExceptionKind::Unanswered => "Answers are missing",
+        ExceptionKind::Unreachable => "A required person cannot be reached",
+        ExceptionKind::SourceSilent => "A source is silent",
+        ExceptionKind::Churn => "Too many proposals",
+    }
+}
+
+/// What an open exception asks of whoever is told.
+pub const fn remedy(kind: ExceptionKind) -> &'static str {
+    match kind {
+        ExceptionKind::NoViableSlot => {
+            "No slot satisfies every rule. Each line names one rule that alone, if it were waived or its facts changed, would give a slot."
+        }
+        ExceptionKind::PolicyIncomplete => {
+            "Nothing is refreshed by itself until the missing role, delegate list, change record, owner or alternate owner is made explicit at its source."
+        }
+        ExceptionKind::Undecided => {
+            "The same proposal is not made again by itself; the release owner can ask for it again on its page."
+        }
+        ExceptionKind::DeclinedOnly => {
+            "Every viable choice was declined. New facts, or an adoption, reopen the search."
+        }
+        ExceptionKind::OwnerOverride => "The rules below stay broken by decision, until they change.",
+        ExceptionKind::Unanswered => "These people were told and have not answered in time.",
+        ExceptionKind::Unreachable => "Mail to these people did not arrive; reach them another way.",
+        ExceptionKind::SourceSilent => {
+            "Nothing new is proposed until these sources report again. The newest known facts still count for the present slot."
+        }
+        ExceptionKind::Churn => {
+            "Proposals pause until the facts have been quiet for a while; then the choice of that moment is proposed."
+        }
+    }
+}
+
+fn rule(rule: ReasonWord) -> &'static str {
+    match rule {
+        ReasonWord::FreezeCrossing => "crossing a protected freeze",
+        ReasonWord::OutsideWindow => "meeting outside the review window",
+        ReasonWord::CutoverLead => "meeting closer to the cutover",
+        ReasonWord::BeforeEvidence => "meeting before the evidence is ready",
+        ReasonWord::EvidenceOverdue => "meeting without the overdue evidence",
+        ReasonWord::RoleUncovered => "meeting without",
+        ReasonWord::ShortNotice => "meeting at shorter notice",
+        ReasonWord::SharedPerson => "one person in two roles",
+        ReasonWord::OutsideHours => "meeting outside working hours",
+        ReasonWord::AvailabilityUnknown => "counting unknown time as free",
+        ReasonWord::NoCommonSlot => "no single waiver gives a slot",
+        ReasonWord::Holder => "no holder is named",
+        ReasonWord::Delegates => "no explicit list of delegates",
+        ReasonWord::ChangeRecord => "no approved change record has been seen",
+        ReasonWord::Owner => "the change has no owner: nobody can take a decision",
+        ReasonWord::AlternateOwner => "nobody may take the decision that is due: no alternate owner is named",
+        ReasonWord::Expired => "the deadline passed without a decision",
+        ReasonWord::Declined => "the choice was declined",
+        ReasonWord::Evidence => "required evidence is not ready before it starts",
+        ReasonWord::Window => "it lies outside the review window",
+        ReasonWord::Cutover => "it ends too close to the cutover",
+        ReasonWord::Freeze => "it overlaps a protected freeze",
+        ReasonWord::FreezeEdge => "it lies at the edge of a protected freeze",
+        ReasonWord::Hours => "it lies outside working hours",
+        ReasonWord::Busy => "a required attendee is busy then",
+        ReasonWord::Delegate => "a stand-in is not approved for all of it",
+        ReasonWord::Uncovered => "nobody eligible is left for a role",
+        ReasonWord::Excluded => "an attendee is excluded from the role by policy",
+        ReasonWord::Shared => "one person is counted for two roles",
+        ReasonWord::Booked => "one person sits in another review",
+        ReasonWord::Cancelled => "the change is closed or cancelled",
+        ReasonWord::Unanswered => "no answer in time",
+        ReasonWord::Bounced => "mail bounced",
+        ReasonWord::Complained => "mail was reported as unwanted",
+        ReasonWord::Rejected => "the mailer refused the mail",
+        ReasonWord::Unmailable => "the mail could not be made",
+        ReasonWord::Silent => "nothing was heard for longer than promised",
+        ReasonWord::NeverReported => "a freeze calendar of the policy was never reported",
+        ReasonWord::TooManyProposals => "more proposals in a short time than the policy allows",
+    }
+}
+
+/// The line of a reason, as a view compares it.
+fn line_of(reason: &Reason) -> RuleLine {
+    RuleLine {
+        rule: reason.word(),
+        role: reason.role().cloned(),
+        person: reason.person().cloned(),
+        source: reason.source().cloned(),
+        subject: reason.subject().map(str::to_owned),
+    }
+}
+
+fn about(line: &RuleLine, names: &Names<'_>) -> String {
+    let (which, person) = (line.rule, line.person.as_ref());
+    let mut text = rule(which).to_owned();
+    if let Some(subject) = &line.subject {
+        text += &format!(": {subject}");
+    }
+    if let Some(source) = &line.source {
+        text += &format!(" ({source})");
+    }
+    if let Some(whose) = &line.role {
+        // "meeting without" takes its object; every other rule is a sentence of its own.
+        text += &if which == ReasonWord::RoleUncovered {
+            format!(" the {}", role(whose))
+        } else {
+            format!(": {}", role(whose))
+        };
+    }
+    if let Some(person) = person {
+        let who = if person == names.reader { "you".to_owned() } else { names.short(person) };
+        text += &format!(" ({who})");
+    }
+    text
+}
+
+/// One rule of an exception as a view holds it.
+pub fn rule_line(line: &RuleLine, names: &Names<'_>) -> String {
+    about(line, names)
+}
+
+/// One reason with its nearest slot, its miss, its gap, as of now.
+pub fn reason(reason: &Reason, names: &Names<'_>) -> String {
+    let mut text = sentence(&about(&line_of(reason), names));
+    if let Some(slot) = &reason.slot() {
+        let slot = moment::interval(slot, names.zone);
+        // Of what was left undecided or declined the slot is the choice itself; of a waiver, what it would make possible.
+        text += &match reason {
+            Reason::Expired(_) | Reason::Declined(_) => format!(": {slot}"),
+            _ => format!(" would allow {slot}"),
+        };
+    }
+    if let Some(minutes) = reason.missed_by_minutes() {
+        text += &format!("; it misses by {}", moment::length(minutes * MINUTE));
+    }
+    if let Some((gap, last)) = reason.gap() {
+        text += &format!("; nobody known covers {}", moment::interval(&gap, names.zone));
+        text += &format!("; last covered by {}", names.of(last));
+    }
+    text + "."
+}
+
+/// A sentence for each reason of an exception.
+pub fn reasons(exception: &Exception, names: &Names<'_>) -> Vec<String> {
+    exception.reasons.iter().map(|each| reason(each, names)).collect()
+}
+
+pub(super) fn exception_line(line: &ExceptionLine, names: &Names<'_>) -> String {
+    let rules: Vec<String> = line.rules.iter().map(|each| rule_line(each, names)).collect();
+    let kind = exception(line.kind);
+    if rules.is_empty() { kind.to_owned() } else { format!("{kind}: {}", rules.join("; ")) }
+}
