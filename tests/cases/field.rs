@@ -94,3 +94,11 @@ fn evidence_is_not_ready_in_the_future() {
     assert_eq!(case.mailed_at(), ["09:12"], "of the evidence that is ready, and of nothing else");
     assert_eq!(case.stands(), ["RR-1042: 8 15:00-16:00"]);
 }
+
+/// In the night an operator decides in the owner's place, and a second one comes too late: both are answers.
+#[test]
+fn what_an_operator_decides_is_an_answer() {
+    let case = case("an_operator_decides_at_night");
+    let answers = case.answers();
+    assert_eq!(answers, ["12:40 duty-officer adopt: adopted", "12:50 second-officer decline: already_decided"]);
+}

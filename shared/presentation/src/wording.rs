@@ -76,7 +76,8 @@ pub fn role(role: &Role) -> String {
     words(role.as_str())
 }
 
-fn words(name: &str) -> String {
+/// The words of an id: `security_reviewer` is told as `security reviewer`.
+pub fn words(name: &str) -> String {
     one_line(&name.replace(['_', '-'], " "), 80)
 }
 

@@ -1,7 +1,7 @@
 //! What a mail says, in words: one view model for the text and the HTML of it.
 //!
-//! Three lines first. One: what this is, and whether it is final. Two: what changed for you, was, now and why. Three: what
-//! you must do, by when, with the link. The whole delta follows for who wants it.
+//! Three lines first. One: by when something is asked, what this is, and whether it is final. Two: what changed for you, was, now and why. Three: what
+//! you must do, with the link. The whole delta follows for who wants it.
 
 mod calendar;
 mod duty;
@@ -12,6 +12,7 @@ use refresh_core::{
     base::instant::Slot,
     record::{
         delta::{Difference, Field, Value},
+        exception::ExceptionKind,
         notice::{Notice, NoticeKind},
         view::Attendance,
     },
@@ -166,6 +167,25 @@ impl Told<'_> {
             Some(Value::Attendance(attendance)) => Some(*attendance),
             _ => None,
         }
+    }
+
+    /// The exceptions that the reader was told of and that are open no more.
+    fn closed(&self) -> Vec<ExceptionKind> {
+        let change = self.notice.changes.iter().find(|change| change.field == Field::Exception);
+        let kinds = |value: Option<&Value>| match value {
+            Some(Value::Exceptions(lines)) => lines.iter().map(|line| line.kind).collect(),
+            _ => Vec::new(),
+        };
+        let open: Vec<ExceptionKind> = kinds(change.and_then(|change| change.now.as_ref()));
+        let mut closed: Vec<ExceptionKind> = kinds(change.and_then(|change| change.was.as_ref()));
+        closed.retain(|kind| !open.contains(kind));
+        closed
+    }
+
+    /// The time that somebody hears of who had none before.
+    fn is_new_to_it(&self) -> bool {
+        self.notice.changes.iter().any(|change| change.field == Field::Slot && change.was.is_none())
+            && self.now(&Field::Role).is_some()
     }
 
     fn slot(&self) -> Option<Slot> {

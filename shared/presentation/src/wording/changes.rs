@@ -17,7 +17,7 @@ pub fn field(field: &Field) -> String {
         Field::Attendance => "Your attendance".to_owned(),
         Field::Slot => "Time".to_owned(),
         Field::Role => "Your role".to_owned(),
-        Field::Standing => "Standing".to_owned(),
+        Field::Standing => "Status".to_owned(),
         Field::Duty => "To do".to_owned(),
         Field::Roster(whose) => sentence(&role(whose)),
         Field::Checkpoint(key) => format!("Evidence {}", one_line(key.as_str(), 80)),
@@ -34,15 +34,15 @@ pub fn field(field: &Field) -> String {
 /// Where a seat stands.
 pub const fn seating(seating: Seating) -> &'static str {
     match seating {
-        Seating::Tentative => "tentative, not final",
-        Seating::Authoritative => "authoritative, final",
+        Seating::Tentative => "proposed, not final",
+        Seating::Authoritative => "final",
     }
 }
 
 /// Whether the reader attends.
 pub const fn attendance(attendance: Attendance) -> &'static str {
     match attendance {
-        Attendance::WouldBeReleased => "expected until you are released, which is proposed",
+        Attendance::WouldBeReleased => "still expected, with your release proposed",
         Attendance::Released => "released, no longer needed",
         Attendance::Cancellation => "cancelling the review is proposed",
     }

@@ -51,13 +51,13 @@ impl Told<'_> {
                 otherwise: None,
             },
             AskedDuty::Answer if overdue => Todo {
-                text: format!("Answer now, please: your answer was due {by}. Acknowledge your seat, or report a conflict."),
+                text: format!("Your answer was due {by}. Say that you attend, or report a conflict."),
                 button: "See your seat and answer",
                 link,
                 otherwise: Some("The release owner is told that your answer is missing.".to_owned()),
             },
             AskedDuty::Decision => Todo {
-                text: format!("Decide by {by}: adopt the proposal, or decline it."),
+                text: "Adopt the proposal, or decline it.".to_owned(),
                 button: "See the proposal and decide",
                 link,
                 otherwise: Some(
@@ -66,7 +66,7 @@ impl Told<'_> {
                 ),
             },
             AskedDuty::Answer => Todo {
-                text: format!("Answer by {by}: acknowledge your seat, or report a conflict."),
+                text: "Say that you attend, or report a conflict.".to_owned(),
                 button: "See your seat and answer",
                 link,
                 otherwise: Some("If you do nothing, you are reminded, and then the release owner is told that your answer is missing.".to_owned()),

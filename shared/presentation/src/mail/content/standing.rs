@@ -1,7 +1,8 @@
 //! The first line: what the mail is, whether that is final, and which meeting counts.
 
 use refresh_core::record::{
-    delta::{Field, Value},
+    delta::{DutyAction, Field, Value},
+    exception::ExceptionKind,
     notice::{NoticeKind, ReviewStanding},
     view::Attendance,
 };
@@ -11,6 +12,23 @@ use crate::{moment, wording};
 
 impl Told<'_> {
     pub(super) fn standing(&self) -> String {
+        self.asked_first() + &self.stands()
+    }
+
+    /// What is asked stands before everything else: on a small screen the first words are all there is.
+    fn asked_first(&self) -> String {
+        let Some(duty) = self.notice.duty.as_ref() else { return String::new() };
+        let by = moment::instant(duty.by, self.names.zone);
+        match (duty.action, duty.by <= self.notice.at) {
+            (DutyAction::Decide, false) => format!("Decide by {by}. "),
+            (DutyAction::Answer, false) => format!("Answer by {by}. "),
+            (DutyAction::Answer, true) => "Answer now, please. ".to_owned(),
+            // Nothing can be decided any more: what becomes of it is said below.
+            (DutyAction::Decide, true) => String::new(),
+        }
+    }
+
+    fn stands(&self) -> String {
         let counts = self.counts();
         match (self.notice.kind, self.notice.standing) {
             (NoticeKind::HoldEnded, _) => self.hold_ended(),
@@ -28,7 +46,8 @@ impl Told<'_> {
             }
             (NoticeKind::Reminder, _) => format!("Your answer is still missing. This is final: {counts}."),
             (NoticeKind::Escalation, _) => {
-                format!("An exception is open and nothing is decided. Meanwhile {counts}.")
+                let open: Vec<_> = self.notice.exceptions.iter().map(|open| open.kind).collect();
+                format!("An exception is open{} and nothing is decided. Meanwhile {counts}.", named(&open))
             }
             (NoticeKind::TentativeChange, _) if self.attendance() == Some(Attendance::Cancellation) => {
                 format!("Cancelling the review is proposed; it is not final. Until it is adopted, {counts}.")
@@ -38,12 +57,13 @@ impl Told<'_> {
             }
             (NoticeKind::Released, _) => "You are released from this review. This is final.".to_owned(),
             (NoticeKind::Withdrawn, _) => {
-                format!("A proposal you were told of is gone and nothing of it was adopted: {counts}.")
+                format!("A proposal you were told of is withdrawn and nothing of it was adopted: {counts}.")
             }
             (NoticeKind::ExceptionClosed, ReviewStanding::ProposalPending | ReviewStanding::ProposalAndException) => {
-                format!("An exception has closed. {}; until it is adopted, {counts}.", self.waits())
+                let closed = named(&self.closed());
+                format!("An exception has closed{closed}. {}; until it is adopted, {counts}.", self.waits())
             }
-            (NoticeKind::ExceptionClosed, _) => format!("An exception has closed: {counts}."),
+            (NoticeKind::ExceptionClosed, _) => format!("An exception has closed{}: {counts}.", named(&self.closed())),
             (
                 NoticeKind::AuthoritativeUpdate,
                 ReviewStanding::ProposalPending | ReviewStanding::ProposalAndException,
@@ -51,9 +71,9 @@ impl Told<'_> {
                 format!("What you know of the review has changed. {}; until it is adopted, {counts}.", self.waits())
             }
             (NoticeKind::AuthoritativeUpdate, ReviewStanding::ExceptionOpen) => {
-                format!("This is authoritative. An exception is open; meanwhile {counts}.")
+                format!("An exception is open; meanwhile {counts}.")
             }
-            (NoticeKind::AuthoritativeUpdate, ReviewStanding::Settled) => format!("This is authoritative: {counts}."),
+            (NoticeKind::AuthoritativeUpdate, ReviewStanding::Settled) => format!("This is final: {counts}."),
         }
     }
 
@@ -88,4 +108,10 @@ impl Told<'_> {
             AskedDuty::Answer | AskedDuty::Nothing => "A proposal waits for the release owner",
         }
     }
+}
+
+/// ` (no viable slot and answers are missing)`; nothing where none is known.
+fn named(kinds: &[ExceptionKind]) -> String {
+    let titles: Vec<String> = kinds.iter().map(|kind| wording::exception(*kind).to_lowercase()).collect();
+    if titles.is_empty() { String::new() } else { format!(" ({})", wording::list(&titles)) }
 }

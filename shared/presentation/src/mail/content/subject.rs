@@ -31,23 +31,39 @@ impl Told<'_> {
                 Some(exception) => wording::exception(exception.kind).to_lowercase(),
                 None => "an exception is open".to_owned(),
             },
-            (NoticeKind::ExceptionClosed, _) => "an exception has closed".to_owned(),
-            (NoticeKind::Withdrawn, _) => "a proposal is withdrawn".to_owned(),
+            (NoticeKind::ExceptionClosed, _) => match self.closed().first() {
+                Some(kind) => format!("settled: {}", wording::exception(*kind).to_lowercase()),
+                None => "an exception has closed".to_owned(),
+            },
+            (NoticeKind::Withdrawn, _) => match slot {
+                Some(start) => format!("back to {start}, a proposal is withdrawn"),
+                None => "nothing changes, a proposal is withdrawn".to_owned(),
+            },
             (NoticeKind::Link, _) => "a proposal waits".to_owned(),
             (NoticeKind::Reminder, _) if self.ask == AskedDuty::Decision => "a proposal waits".to_owned(),
             (NoticeKind::Reminder, _) => "your answer is missing".to_owned(),
             (_, _) => match (slot, self.foremost_field()) {
+                (Some(start), Some(Field::Slot)) if self.is_new_to_it() => match self.is_proposed() {
+                    true => format!("you may be needed {start}"),
+                    false => format!("you are needed {start}"),
+                },
                 (Some(start), Some(Field::Slot)) => proposed(start),
                 // What else attendance can become is told above: here a release that was proposed is not any more.
                 (Some(start), Some(Field::Attendance)) => proposed(start),
                 (_, Some(Field::Attendance)) => "you stay expected".to_owned(),
-                (_, Some(Field::Role)) => proposed("your role".to_owned()),
+                (_, Some(Field::Role)) => match self.now(&Field::Role) {
+                    Some(Value::Text(role)) => proposed(format!("you as {}", wording::words(role))),
+                    _ => proposed("the end of your role".to_owned()),
+                },
                 (_, Some(Field::Roster(role))) => proposed(format!("another {}", wording::role(role))),
                 (_, Some(Field::FreezeEdge)) => proposed("meeting at the edge of a freeze".to_owned()),
                 (_, Some(Field::Conflict(role))) => format!("conflict reported by the {}", wording::role(role)),
                 (_, Some(Field::Standing)) => match self.now(&Field::Standing) {
                     Some(Value::Seating(Seating::Authoritative)) if self.ask == AskedDuty::Answer => {
-                        "your seat is final".to_owned()
+                        match &self.notice.authoritative_slot {
+                            Some(slot) => format!("{} is final", moment::brief(slot.start, zone)),
+                            None => "the meeting is final".to_owned(),
+                        }
                     }
                     Some(Value::Seating(Seating::Authoritative)) => "the change is final".to_owned(),
                     _ => proposed("a change".to_owned()),
