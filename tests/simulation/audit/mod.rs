@@ -302,7 +302,7 @@ impl Audit {
 
 /// The members of the review's first issue; null where the scene has none.
 fn issued(scene: &Scene, id: &str) -> Value {
-    let data = scene.setup.iter().map(|event| &event.body["data"]);
+    let data = scene.setup.iter().chain(&scene.changes).map(|event| &event.body["data"]);
     data.into_iter().find(|data| data["review_id"] == id && data["slot"].is_object()).cloned().unwrap_or_default()
 }
 

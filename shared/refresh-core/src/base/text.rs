@@ -146,11 +146,11 @@ impl TryFrom<String> for OrganizerAddress {
 pub(crate) mod conferences {
     use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-    use super::ConferenceUri;
+    use crate::base::text::ConferenceUri;
 
     #[derive(Deserialize)]
     #[serde(untagged)]
-    enum Stored {
+    enum OneOrSeveral {
         One(String),
         Several(Vec<String>),
     }
@@ -163,9 +163,9 @@ pub(crate) mod conferences {
     }
 
     pub fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<ConferenceUri>, D::Error> {
-        let all = match Stored::deserialize(deserializer)? {
-            Stored::One(one) => vec![one],
-            Stored::Several(several) => several,
+        let all = match OneOrSeveral::deserialize(deserializer)? {
+            OneOrSeveral::One(one) => vec![one],
+            OneOrSeveral::Several(several) => several,
         };
         Ok(all.iter().filter_map(|text| ConferenceUri::parse(text).ok()).collect())
     }
@@ -250,8 +250,8 @@ mod tests {
     #[test]
     fn where_to_dial_in_is_stored_as_text_or_as_a_list() {
         #[derive(Serialize, Deserialize)]
-        struct Stored(#[serde(with = "conferences")] Vec<ConferenceUri>);
-        let read = |text: &str| serde_json::from_str::<Stored>(text).unwrap();
+        struct Rooms(#[serde(with = "conferences")] Vec<ConferenceUri>);
+        let read = |text: &str| serde_json::from_str::<Rooms>(text).unwrap();
         for text in [r#""tel:1""#, r#"["https://a.example","tel:1"]"#] {
             assert_eq!(serde_json::to_string(&read(text)).unwrap(), text);
         }

@@ -138,6 +138,16 @@ pub fn terms(day: Day) -> Terms {
     }
 }
 
+/// `m-77@example.com 4`, or `unknown` where the review is issued without a calendar object.
+pub fn meeting(text: &str) -> Result<Option<Meeting>, String> {
+    if text == "unknown" {
+        return Ok(None);
+    }
+    let (uid, sequence) = text.split_once(' ').ok_or("uid and sequence")?;
+    let sequence = sequence.parse().map_err(|_| "a sequence".to_owned())?;
+    Ok(Some(Meeting::bare(refresh_core::Uid::parse(uid)?, sequence)))
+}
+
 pub fn mapping(holder: &str, delegates: &[&str]) -> Mapping {
     let delegate = |name: &&str| Delegate {
         person: person(name).expect("an address"),

@@ -147,12 +147,7 @@ fn act(world: &mut World, step: &str, manner: Manner) -> Result<(), String> {
         "terms" => newer_terms(world, rest, manner),
         "unreadable" => world.cannot_read(rest),
         "forget" => forget(world, rest),
-        "older" => {
-            // As an earlier release wrote it, which took an invitation of an unknown UID for the meeting.
-            let slot = world.terms.slot;
-            world.told.values_mut().for_each(|told| (told.meeting, told.invited_as) = (Some(slot), None));
-            Ok(())
-        }
+        "older" => told::older(world),
         "unregister" => {
             let kind = kind(rest)?;
             world.deployment.sources.retain(|registration| registration.kind != kind);
@@ -313,12 +308,7 @@ fn set_terms(world: &mut World, word: &str, rest: &str) -> Result<(), String> {
         }
         "optional" => terms.optional = list(rest, fixture::person)?.into_iter().collect(),
         "checkpoints" => terms.checkpoints = list(rest, Checkpoint::parse)?.into_iter().collect(),
-        "meeting" if rest == "unknown" => terms.meeting = None,
-        "meeting" => {
-            let (uid, sequence) = rest.split_once(' ').ok_or("uid and sequence")?;
-            let sequence = sequence.parse().map_err(|_| "a sequence".to_owned())?;
-            terms.meeting = Some(Meeting::bare(refresh_core::Uid::parse(uid)?, sequence));
-        }
+        "meeting" => terms.meeting = fixture::meeting(rest)?,
         "zone" => terms.time_zone = zone(rest)?,
         _ => terms.version = rest.parse().map_err(|_| "a version".to_owned())?,
     }
