@@ -64,8 +64,6 @@ struct Maker<'a> {
     /// The newest revision of each subject.
     revisions: std::collections::BTreeMap<String, u64>,
     deadline_is_short: bool,
-    /// Where everybody lives of whom nothing else is said.
-    zone: &'static str,
 }
 
 /// The calendar system that mailboxes move to.
@@ -75,13 +73,8 @@ pub fn draw(rng: &mut Rng) -> Scene {
     let roles = 1 + rng.usize(1..3);
     let people = roles + 1 + rng.usize(1..3);
     let deadline_is_short = rng.u8(..6) == 0;
-    let zone = ZONES[0];
-    let mut maker = Maker { rng, roles, people, made: 0, revisions: Default::default(), deadline_is_short, zone };
+    let mut maker = Maker { rng, roles, people, made: 0, revisions: Default::default(), deadline_is_short };
     let policy = maker.policy();
-    // Whoever is asked at night decides in the morning: of what was drawn already, as all that follows.
-    if policy["defaults"]["working_hours"].is_object() && roles == 3 {
-        maker.zone = ZONES[1];
-    }
     let mut setup = maker.facts();
     // Facts come in any order; what is missing when the review is issued comes after it.
     maker.rng.shuffle(&mut setup);
@@ -120,7 +113,7 @@ pub fn draw_shared(rng: &mut Rng) -> Scene {
     let mut scene = draw(rng);
     let (roles, people) = (1 + rng.usize(1..3), 4 + rng.usize(..2));
     let revisions = Default::default();
-    let mut maker = Maker { rng, roles, people, made: 100, revisions, deadline_is_short: false, zone: ZONES[0] };
+    let mut maker = Maker { rng, roles, people, made: 100, revisions, deadline_is_short: false };
     // The facts of one world: what was drawn for one review alone is drawn anew for the people of all.
     scene.policy = maker.policy();
     scene.policy["defaults"]["working_hours"] = Value::Null;
@@ -283,7 +276,7 @@ impl Maker<'_> {
         let optional = if self.one_in(3) { json!(["guest@example.com"]) } else { json!([]) };
         let mut data = json!({
             "review_id": id, "title": "Identity 4.2", "service": SERVICE, "change_id": CHANGE, "version": 1,
-            "slot": span(from, from + HOUR), "time_zone": self.zone, "roles": attendees, "optional": optional,
+            "slot": span(from, from + HOUR), "time_zone": "Europe/Berlin", "roles": attendees, "optional": optional,
             "checkpoints": [CHECKPOINT], "policy": {},
         });
         if let Some(meeting) = self.meeting_of(id) {
