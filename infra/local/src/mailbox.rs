@@ -1,19 +1,25 @@
-//! A small SES in this process: keeps every message as it was sent, to be read on the mailbox pages.
+//! A small SES in this process: takes every message, keeps it as it was handed in, and lets it leave where mail leaves.
+//!
+//! A mail is a row. Nothing of it stays in memory, so a mailbox of years costs a start nothing.
 
 use std::sync::{
-    Arc, Mutex, MutexGuard, PoisonError,
+    Arc,
     atomic::{AtomicBool, Ordering},
 };
 
 use base64::{Engine, engine::general_purpose::STANDARD};
 use lambda_shell::clock::Clock;
-use rusqlite::{Error, params, types::Type};
+use mail_parser::MessageParser;
+use rusqlite::{Error, OptionalExtension, Row, Transaction, params, types::Type};
 use serde::{Deserialize, Serialize};
+use tokio::sync::watch;
 
 use crate::{embedded::Embedded, sqlite::Sqlite};
 
-/// Where releases before this one kept the mails: items of the embedded store, which end at 400 KB.
+/// Where the first releases kept the mails: items of the embedded store, which end at 400 KB.
 const FORMER_TABLE: &str = "holdpoint-mailbox";
+/// Where the releases after those kept them: JSON in the engine's own tables, all of it read at each start.
+const FORMER_ROWS: &str = "mails";
 
 /// One sent message.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
@@ -45,6 +51,18 @@ mod in_base64 {
     }
 }
 
+/// A mail in a list: all but its bytes.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Headline {
+    pub number: u64,
+    /// Milliseconds since 1970.
+    pub at: i64,
+    pub to: Vec<String>,
+    pub subject: String,
+    /// How far the mail came, where mail leaves this machine.
+    pub state: Option<String>,
+}
+
 /// What is handed in to be sent.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Outgoing {
@@ -54,40 +72,66 @@ pub struct Outgoing {
     pub raw: Vec<u8>,
 }
 
-/// All mail that left. Cloning shares it.
+/// Which part of the mailbox a reader asks for.
+#[derive(Clone, Copy, Default, Debug)]
+pub struct Excerpt<'a> {
+    /// To this address alone.
+    pub to: Option<&'a str>,
+    /// Older than the mail of this number.
+    pub before: Option<u64>,
+    /// At most so many.
+    pub most: Option<usize>,
+}
+
+/// Whether mail stays here, or leaves by a relay.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Way {
+    /// Kept to be read on the mailbox pages, and nothing else.
+    Kept,
+    /// Kept, and handed to a relay.
+    Relayed,
+}
+
+/// All mail that was handed in. Cloning shares it.
 #[derive(Clone)]
 pub struct Mailbox {
     shared: Arc<Shared>,
 }
 
 struct Shared {
-    mails: Mutex<Vec<Mail>>,
-    tables: Option<Sqlite>,
+    tables: Sqlite,
     clock: Clock,
-    /// One at a time, so that numbers have no gaps.
-    turn: tokio::sync::Mutex<()>,
+    way: Way,
     paused: AtomicBool,
+    /// Rings when a mail waits for the relay.
+    bell: watch::Sender<()>,
 }
 
 impl Mailbox {
     /// Without a store nothing outlives the process.
-    pub async fn open(store: Option<Embedded>, clock: Clock) -> Result<Self, String> {
-        let tables = store.as_ref().map(|store| store.own().clone());
-        if let Some(store) = &store {
-            take_over(store).await?;
-        }
-        let mails = match &tables {
-            Some(tables) => kept(tables).await?,
-            None => Vec::new(),
+    ///
+    /// # Errors
+    /// The store cannot be read, or what it holds of an earlier release is no mail.
+    pub async fn open(store: Option<Embedded>, clock: Clock, way: Way) -> Result<Self, String> {
+        let tables = match &store {
+            Some(store) => {
+                take_over(store).await?;
+                store.own().clone()
+            }
+            None => Sqlite::memory()?,
         };
-        let turn = tokio::sync::Mutex::new(());
-        Ok(Self {
-            shared: Arc::new(Shared { mails: Mutex::new(mails), tables, clock, turn, paused: AtomicBool::new(false) }),
-        })
+        let (paused, bell) = (AtomicBool::new(false), watch::Sender::new(()));
+        Ok(Self { shared: Arc::new(Shared { tables, clock, way, paused, bell }) })
     }
 
-    fn mails(&self) -> MutexGuard<'_, Vec<Mail>> {
-        self.shared.mails.lock().unwrap_or_else(PoisonError::into_inner)
+    /// The tables that the mails are in.
+    pub fn tables(&self) -> &Sqlite {
+        &self.shared.tables
+    }
+
+    /// Rings whenever a mail begins to wait for the relay.
+    pub fn listen(&self) -> watch::Receiver<()> {
+        self.shared.bell.subscribe()
     }
 
     /// Pauses sending for the whole account, or lets it go on.
@@ -99,79 +143,187 @@ impl Mailbox {
         self.shared.paused.load(Ordering::SeqCst)
     }
 
-    /// Answers once the mail is kept.
+    /// Answers once the mail is kept, and waits for the relay where there is one.
+    ///
+    /// # Errors
+    /// The mail could not be written down: it was not taken.
     pub async fn send(&self, outgoing: Outgoing) -> Result<Mail, String> {
-        let _turn = self.shared.turn.lock().await;
-        let number = self.mails().last().map_or(0, |mail| mail.number) + 1;
+        let (at, way) = (self.shared.clock.now_millis(), self.shared.way);
         let Outgoing { from, to, tags, raw } = outgoing;
-        let message_id = format!("local-{number:010}");
-        let mail = Mail { number, message_id, at: self.shared.clock.now_millis(), from, to, tags, raw };
-        if let Some(tables) = &self.shared.tables {
-            keep(tables, std::slice::from_ref(&mail)).await?;
-        }
-        self.mails().push(mail.clone());
+        let mut mail = Mail { number: 0, message_id: String::new(), at, from, to, tags, raw };
+        let mail = self.shared.tables.transact(move |transaction| {
+            mail.number = insert(transaction, &mail, None)?;
+            mail.message_id = message_id(mail.number);
+            if way == Way::Relayed {
+                let mut put = transaction.prepare_cached(
+                    "INSERT OR IGNORE INTO outgoing (number, recipient, state, attempts, next_at, said)
+                     VALUES (?1, ?2, 'waiting', 0, ?3, '')",
+                )?;
+                for recipient in &mail.to {
+                    put.execute(params![mail.number, recipient, at])?;
+                }
+            }
+            Ok(mail)
+        });
+        let mail = mail.await?;
+        self.shared.bell.send_replace(());
         Ok(mail)
     }
 
-    /// Every mail, oldest first.
+    /// Every mail, oldest first. Where the mails cannot be read, a warning stands in the log.
     pub fn all(&self) -> Vec<Mail> {
-        self.mails().clone()
+        self.chosen("SELECT * FROM mail ORDER BY number", &[])
     }
 
     pub fn mail(&self, number: u64) -> Option<Mail> {
-        self.mails().iter().find(|mail| mail.number == number).cloned()
+        self.chosen("SELECT * FROM mail WHERE number = ?1", &[&number]).pop()
     }
 
     pub fn len(&self) -> usize {
-        self.mails().len()
+        let counted = self
+            .shared
+            .tables
+            .look(|transaction| transaction.query_row("SELECT count(*) FROM mail", [], |row| row.get::<_, usize>(0)));
+        self.known(counted)
     }
 
     pub fn is_empty(&self) -> bool {
-        self.mails().is_empty()
+        self.len() == 0
     }
 
     /// Newest first.
     pub fn to(&self, person: &str) -> Vec<Mail> {
-        self.mails().iter().rev().filter(|mail| mail.to.iter().any(|to| to == person)).cloned().collect()
+        self.excerpt(Excerpt { to: Some(person), ..Excerpt::default() })
+    }
+
+    /// Newest first, with their bytes.
+    pub fn excerpt(&self, excerpt: Excerpt<'_>) -> Vec<Mail> {
+        let (to, before, most) = excerpt.parameters();
+        self.chosen(&format!("SELECT * FROM mail WHERE {CHOSEN}"), &[&to, &before, &most])
+    }
+
+    /// Newest first, without their bytes.
+    pub fn headlines(&self, excerpt: Excerpt<'_>) -> Vec<Headline> {
+        let (to, before, most) = excerpt.parameters();
+        let read = self.shared.tables.look(|transaction| {
+            let mut rows = transaction.prepare_cached(&format!(
+                "SELECT number, at, recipients, subject,
+                 (SELECT group_concat(DISTINCT state) FROM outgoing WHERE outgoing.number = mail.number) AS state
+                 FROM mail WHERE {CHOSEN}"
+            ))?;
+            rows.query_map(params![to, before, most], headline)?.collect::<Result<Vec<_>, _>>()
+        });
+        self.known(read)
+    }
+
+    fn chosen(&self, query: &str, parameters: &[&dyn rusqlite::ToSql]) -> Vec<Mail> {
+        let read = self.shared.tables.look(|transaction| {
+            let mut rows = transaction.prepare_cached(query)?;
+            rows.query_map(parameters, mail_of)?.collect::<Result<Vec<_>, _>>()
+        });
+        self.known(read)
+    }
+
+    fn known<T: Default>(&self, read: Result<T, String>) -> T {
+        read.unwrap_or_else(|error| {
+            tracing::error!(error, "the mailbox could not be read");
+            T::default()
+        })
     }
 }
 
-/// Every mail in the tables, oldest first.
-async fn kept(tables: &Sqlite) -> Result<Vec<Mail>, String> {
-    let read = tables.transact(|transaction| {
-        let mut rows = transaction.prepare("SELECT body FROM mails ORDER BY number")?;
-        let mail = |row: &rusqlite::Row<'_>| {
-            let mail = serde_json::from_str(&row.get::<_, String>(0)?);
-            mail.map_err(|error| Error::FromSqlConversionFailure(0, Type::Text, error.into()))
-        };
-        rows.query_map([], mail)?.collect()
-    });
-    read.await
+/// By the parameters of an [`Excerpt`].
+const CHOSEN: &str = "(?1 IS NULL OR EXISTS (SELECT 1 FROM json_each(recipients) WHERE value = ?1))
+    AND (?2 IS NULL OR number < ?2) ORDER BY number DESC LIMIT ?3";
+
+impl Excerpt<'_> {
+    /// SQLite reads a limit below zero as none.
+    fn parameters(&self) -> (Option<&str>, Option<u64>, i64) {
+        (self.to, self.before, self.most.map_or(-1, |most| i64::try_from(most).unwrap_or(-1)))
+    }
 }
 
-async fn keep(tables: &Sqlite, mails: &[Mail]) -> Result<(), String> {
-    let row = |mail: &Mail| {
-        let number = i64::try_from(mail.number).map_err(|error| error.to_string())?;
-        Ok((number, serde_json::to_string(mail).map_err(|error| error.to_string())?))
-    };
-    let rows = mails.iter().map(row).collect::<Result<Vec<_>, String>>()?;
-    let written = tables.transact(move |transaction| {
-        let mut put = transaction.prepare_cached("INSERT OR REPLACE INTO mails (number, body) VALUES (?1, ?2)")?;
-        rows.iter().try_for_each(|(number, body)| put.execute(params![number, body]).map(drop))
-    });
-    written.await
+fn message_id(number: u64) -> String {
+    format!("local-{number:010}")
+}
+
+/// A column that holds JSON.
+fn json<T: for<'de> Deserialize<'de>>(row: &Row<'_>, column: &str) -> Result<T, Error> {
+    let text: String = row.get(column)?;
+    serde_json::from_str(&text).map_err(|error| Error::FromSqlConversionFailure(0, Type::Text, error.into()))
+}
+
+/// A mail by the columns of its table.
+///
+/// # Errors
+/// A column is missing or damaged.
+pub fn mail_of(row: &Row<'_>) -> Result<Mail, Error> {
+    let number = row.get("number")?;
+    Ok(Mail {
+        number,
+        message_id: message_id(number),
+        at: row.get("at")?,
+        from: row.get("sender")?,
+        to: json(row, "recipients")?,
+        tags: json(row, "tags")?,
+        raw: row.get("raw")?,
+    })
+}
+
+fn headline(row: &Row<'_>) -> Result<Headline, Error> {
+    Ok(Headline {
+        number: row.get("number")?,
+        at: row.get("at")?,
+        to: json(row, "recipients")?,
+        subject: row.get("subject")?,
+        state: row.get("state")?,
+    })
+}
+
+/// Answers the mail's number: the given one, or the next one that no mail ever had.
+fn insert(transaction: &Transaction<'_>, mail: &Mail, number: Option<u64>) -> Result<u64, Error> {
+    let text = |value: serde_json::Result<String>| value.map_err(|error| Error::ToSqlConversionFailure(error.into()));
+    let (to, tags) = (text(serde_json::to_string(&mail.to))?, text(serde_json::to_string(&mail.tags))?);
+    let message = MessageParser::default().parse_headers(&mail.raw);
+    let subject = message.as_ref().and_then(|message| message.subject()).unwrap_or_default();
+    let mut put = transaction.prepare_cached(
+        "INSERT OR REPLACE INTO mail (number, at, sender, recipients, tags, subject, raw)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
+    )?;
+    put.execute(params![number, mail.at, mail.from, to, tags, subject, mail.raw])?;
+    u64::try_from(transaction.last_insert_rowid()).map_err(|_| Error::IntegralValueOutOfRange(0, i64::MIN))
 }
 
 /// What the store still holds of a release before this one.
 async fn take_over(store: &Embedded) -> Result<(), String> {
+    store.own().transact(take_over_rows).await?;
     if !store.has_table(FORMER_TABLE).await {
         return Ok(());
     }
     let mut mails = Vec::new();
     for item in store.scan(FORMER_TABLE).await? {
-        let mail = serde_json::from_str(item["body"]["S"].as_str().unwrap_or_default());
+        let mail = serde_json::from_str::<Mail>(item["body"]["S"].as_str().unwrap_or_default());
         mails.push(mail.map_err(|error| format!("{FORMER_TABLE}: item {}: {error}", item["sk"]))?);
     }
-    keep(store.own(), &mails).await?;
+    let moved = store.own().transact(move |transaction| {
+        mails.iter().try_for_each(|mail| insert(transaction, mail, Some(mail.number)).map(drop))
+    });
+    moved.await?;
     store.delete_table(FORMER_TABLE).await
+}
+
+fn take_over_rows(transaction: &Transaction<'_>) -> Result<(), Error> {
+    let found = "SELECT 1 FROM sqlite_master WHERE type = 'table' AND name = ?1";
+    if transaction.query_row(found, [FORMER_ROWS], |_| Ok(())).optional()?.is_none() {
+        return Ok(());
+    }
+    {
+        let mut former = transaction.prepare(&format!("SELECT body FROM {FORMER_ROWS} ORDER BY number"))?;
+        let mut rows = former.query([])?;
+        while let Some(row) = rows.next()? {
+            let mail: Mail = json(row, "body")?;
+            insert(transaction, &mail, Some(mail.number))?;
+        }
+    }
+    transaction.execute_batch(&format!("DROP TABLE {FORMER_ROWS}"))
 }

@@ -6,7 +6,9 @@
 //! | table | holds |
 //! |---|---|
 //! | `messages` | `queue`, `sequence`, `body`: the message as JSON |
-//! | `mails` | `number`, `body`: the mail as JSON, its raw bytes in base64 |
+//! | `mail` | one row a mail, its bytes as they were handed in |
+//! | `outgoing` | one row a mail and recipient, where mail leaves by SMTP: how often it was tried, when next, what became of it |
+//! | `mail_reports` | what is still to be said of mail to the functions, by the report's id |
 
 use std::{
     path::Path,
@@ -22,7 +24,16 @@ const TABLES: &str = "
     CREATE TABLE IF NOT EXISTS messages (
         queue TEXT NOT NULL, sequence INTEGER NOT NULL, body TEXT NOT NULL, PRIMARY KEY (queue, sequence)
     );
-    CREATE TABLE IF NOT EXISTS mails (number INTEGER NOT NULL PRIMARY KEY, body TEXT NOT NULL);
+    CREATE TABLE IF NOT EXISTS mail (
+        number INTEGER PRIMARY KEY AUTOINCREMENT, at INTEGER NOT NULL, sender TEXT NOT NULL, recipients TEXT NOT NULL,
+        tags TEXT NOT NULL, subject TEXT NOT NULL, raw BLOB NOT NULL
+    );
+    CREATE TABLE IF NOT EXISTS outgoing (
+        number INTEGER NOT NULL, recipient TEXT NOT NULL, state TEXT NOT NULL, attempts INTEGER NOT NULL,
+        next_at INTEGER NOT NULL, said TEXT NOT NULL, PRIMARY KEY (number, recipient)
+    );
+    CREATE INDEX IF NOT EXISTS outgoing_waiting ON outgoing (recipient, number) WHERE state = 'waiting';
+    CREATE TABLE IF NOT EXISTS mail_reports (id TEXT NOT NULL PRIMARY KEY, body TEXT NOT NULL);
 ";
 
 /// For another connection to the same file; nobody else should have one.
@@ -67,6 +78,14 @@ impl Sqlite {
         };
         set_up().map_err(|error| told(&error))?;
         Ok(Self { connection: Arc::new(Mutex::new(connection)), on_disk })
+    }
+
+    /// A short look, on the caller's own thread.
+    ///
+    /// # Errors
+    /// What SQLite said.
+    pub fn look<T>(&self, act: impl FnOnce(&Transaction<'_>) -> Result<T, rusqlite::Error>) -> Result<T, String> {
+        self.at_once(act).map_err(|error| told(&error))
     }
 
     fn at_once<T>(

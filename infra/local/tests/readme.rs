@@ -29,7 +29,7 @@ enum Line {
     Refuses(&'static str),
 }
 
-const LINES: [(&str, Line); 21] = [
+const LINES: [(&str, Line); 23] = [
     ("cargo run", Line::Elsewhere("commands.rs plays the story, with --exit")),
     ("cargo test --workspace", Line::Elsewhere("that is this run")),
     (
@@ -55,6 +55,8 @@ const LINES: [(&str, Line); 21] = [
     ("holdpoint redrive --list", Line::Says("")),
     ("holdpoint send malformed.json", Line::Refuses("$.data.")),
     ("holdpoint rotate-link-keys", Line::Says("")),
+    ("holdpoint init service", Line::Says("holdpoint.toml")),
+    ("holdpoint check service/holdpoint.toml", Line::Says("no fault")),
     (
         "HOLDPOINT_SEED=28 HOLDPOINT_SCHEDULES=1 cargo test -p holdpoint-tests --test simulation -- --nocapture schedules",
         Line::Elsewhere("the simulation prints this line itself"),

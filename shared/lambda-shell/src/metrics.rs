@@ -6,7 +6,8 @@ use serde_json::{Map, Value, json};
 
 /// The log target whose events are written as they are.
 pub const TARGET: &str = "embedded_metric_format";
-pub(crate) const LINE: &str = "line";
+/// The field of such an event that holds the line.
+pub const LINE: &str = "line";
 
 /// The unit of a figure, by CloudWatch's own name.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]

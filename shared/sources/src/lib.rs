@@ -10,6 +10,7 @@
 //! | [`mail`] | the mailer's report on a message of ours | what became of it |
 //! | [`poll`] | a system's answers, page by page | the questions, and the messages for the queue |
 //! | [`policy`] | `infra/policy.json` | the deployment's policy and the bindings of native payloads |
+//! | [`reader`] | a JSON value | its members, with every fault in them by path |
 //! | [`read`](fn@read) | any body on the queue | all of the above, in that order |
 //!
 //! Two rules hold throughout. Everything wrong with an input is said at once ([`Fault`], by JSON path). And what the
@@ -29,7 +30,7 @@ pub mod native;
 pub mod policy;
 pub mod poll;
 pub mod read;
-mod reader;
+pub mod reader;
 
 pub use contract::parse;
 pub use fault::{Fault, Refused};

@@ -16,14 +16,17 @@ use crate::fault::{Fault, describe};
 pub struct Faults(RefCell<Vec<Fault>>);
 
 impl Faults {
+    /// Records one more.
     pub fn push(&self, fault: Fault) {
         self.0.borrow_mut().push(fault);
     }
 
+    /// Whether nothing was found wrong.
     pub fn is_empty(&self) -> bool {
         self.0.borrow().is_empty()
     }
 
+    /// All that was found wrong, in the order of reading.
     pub fn into_vec(self) -> Vec<Fault> {
         self.0.into_inner()
     }
@@ -72,14 +75,17 @@ pub struct Node<'a> {
 }
 
 impl<'a> Node<'a> {
+    /// The whole of a document. `root` begins every path: `$`, for one.
     pub fn root(value: &'a Value, root: &'a str, faults: &'a Faults) -> Self {
         Self { value, path: Path::Root(root), faults }
     }
 
+    /// The value itself.
     pub fn value(&self) -> &'a Value {
         self.value
     }
 
+    /// Where the value stands, as a fault names it.
     pub fn path(&self) -> String {
         self.path.to_string()
     }
@@ -100,6 +106,7 @@ impl<'a> Node<'a> {
         None
     }
 
+    /// The value as an object.
     pub fn object(&self) -> Option<Object<'a>> {
         match self.value {
             Value::Object(members) => Some(Object { members, path: self.path, faults: self.faults }),
@@ -107,6 +114,7 @@ impl<'a> Node<'a> {
         }
     }
 
+    /// The value as text, however long.
     pub fn text(&self) -> Option<&'a str> {
         match self.value {
             Value::String(text) => Some(text),
@@ -114,6 +122,7 @@ impl<'a> Node<'a> {
         }
     }
 
+    /// The same, to keep.
     pub fn text_owned(&self) -> Option<String> {
         self.text().map(str::to_owned)
     }
@@ -150,14 +159,17 @@ impl<'a> Node<'a> {
         }
     }
 
+    /// An instant in RFC 3339, with an offset.
     pub fn instant(&self) -> Option<Instant> {
         self.parsed(Instant::parse)
     }
 
+    /// An IANA time zone by its name.
     pub fn zone(&self) -> Option<Zone> {
         self.parsed(|name| name.parse().map_err(|_| "an IANA time zone like Europe/Berlin".to_owned()))
     }
 
+    /// `true` or `false`.
     pub fn flag(&self) -> Option<bool> {
         match self.value {
             Value::Bool(flag) => Some(*flag),
@@ -173,6 +185,7 @@ impl<'a> Node<'a> {
         }
     }
 
+    /// A whole number in this range.
     pub fn whole(&self, range: RangeInclusive<i64>) -> Option<i64> {
         match self.value.as_i64() {
             Some(number) if range.contains(&number) => Some(number),
@@ -247,10 +260,12 @@ impl<'a> Object<'a> {
         Node { value, path: Path::Member(&self.path, name), faults: self.faults }
     }
 
+    /// Where the value stands, as a fault names it.
     pub fn path(&self) -> String {
         self.path.to_string()
     }
 
+    /// Whether the member is there, with a value.
     pub fn has(&self, name: &str) -> bool {
         self.members.get(name).is_some_and(|value| !value.is_null())
     }
@@ -309,6 +324,7 @@ impl<'a> Object<'a> {
         if start == end { Some(None) } else { self.ordered(first, start, last, end).map(Some) }
     }
 
+    /// `[start, end)` of two instants that were read already; the fault stands at the member `last`.
     pub fn ordered(&self, first: &str, start: Instant, last: &str, end: Instant) -> Option<Interval> {
         Interval::new(start, end).or_else(|| {
             let path = Path::Member(&self.path, last);

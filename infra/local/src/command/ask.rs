@@ -8,7 +8,7 @@ use serde_json::Value;
 use super::{
     Common, Deployment, Failed,
     home::{self, Found, Home, Owner, Place},
-    http, policy, print, say, show,
+    http, policy, print, say, settings, show,
 };
 use crate::{
     engine::Engine,
@@ -121,7 +121,11 @@ async fn here(common: &Common, home: &Home, request: Request) -> Result<Value, F
             store.display()
         )));
     }
-    let settings = home.settings(policy::accepted(home)?, home.last_port()?)?;
+    let mut settings = home.settings(policy::accepted(home)?, home.last_port()?)?;
+    // Links and meetings are named as the engine names them, and mail waits for its relay.
+    if let Some(file) = home.remembered_settings()? {
+        settings::read(&file)?.apply(&mut settings);
+    }
     home.announce(None)?;
     let engine = Engine::open(settings, Clock::system()).await.map_err(Failed::new)?;
     let answer = operator::perform(&engine, request).await.map_err(Failed::new)?;

@@ -4,11 +4,13 @@
 //! |---|---|
 //! | `lock` | locked by the process that runs the engine; the lock ends with the process, however it ends |
 //! | `engine.json` | where the engine of that process answers |
+//! | `settings-file` | the path of the settings that the engine ran by last |
 //! | `store.sqlite` | everything of `serve` but messages and mails; `demo.sqlite`, that of the newest demo |
 //! | `messages.sqlite` | the messages of its queues, and its mails |
 //! | `accepted-policy.json` | the policy that the store accepted last, as it was offered |
 //! | `link-keys` | what links are signed with; made once |
 //! | `operator-token` | what lets the operator in at the engine's pages and commands; made once |
+//! | `events-token` | what source systems send with their events under a public address; made once |
 //!
 //! The name of the store's file says whose it is, so the demo cannot empty a store of `serve`. Every file is readable by
 //! the owner alone, whatever it was before; a symbolic link in a place of these is not followed.
@@ -37,6 +39,7 @@ const SERVICE: &str = ".holdpoint";
 const DEMO: &str = ".holdpoint/demo";
 /// Whoever is found running must first have written where; it does so right after it took the lock.
 const NOTE: &str = "engine.json";
+const SETTINGS: &str = "settings-file";
 const POLICY: &str = "accepted-policy.json";
 
 /// The command that a store belongs to.
@@ -272,6 +275,25 @@ impl Home {
         private::write(&self.file(NOTE), &text).map_err(Failed::new)
     }
 
+    /// Keeps where the settings stand that the engine runs by, for commands that open the store while no engine runs.
+    ///
+    /// # Errors
+    /// Where the note cannot be written.
+    pub fn remember_settings(&self, file: Option<&Path>) -> Result<(), Failed> {
+        let file = file.map(|file| std::path::absolute(file).map_err(|error| at("naming", file, error))).transpose()?;
+        let text = file.map_or(String::new(), |file| file.display().to_string());
+        private::write(&self.file(SETTINGS), &text).map_err(Failed::new)
+    }
+
+    /// The settings file of the engine that ran here last; `None` where it ran by none.
+    ///
+    /// # Errors
+    /// Where the note cannot be read.
+    pub fn remembered_settings(&self) -> Result<Option<PathBuf>, Failed> {
+        let text = private::read(&self.file(SETTINGS)).map_err(Failed::new)?;
+        Ok(text.map(|text| text.trim().to_owned()).filter(|text| !text.is_empty()).map(PathBuf::from))
+    }
+
     /// The port that links lead to while no engine runs: that of the last one, so that a link which a single command
     /// signs opens when the engine is up again.
     ///
@@ -291,8 +313,13 @@ impl Home {
         self.secret(TOKEN, |token| token)
     }
 
+    /// Made once: what source systems send with their events under a public address.
+    pub fn events_token(&self) -> Result<String, Failed> {
+        self.secret("events-token", |token| token)
+    }
+
     /// The secrets of hooks, as somebody wrote them: none until the file is there.
-    fn source_secrets(&self) -> Result<String, Failed> {
+    pub fn source_secrets(&self) -> Result<String, Failed> {
         Ok(private::read(&self.file(SOURCE_SECRETS)).map_err(Failed::new)?.unwrap_or_default())
     }
 
@@ -338,6 +365,7 @@ impl Home {
             mail_domain: "localhost.invalid".to_owned(),
             link_keys: self.link_keys()?,
             operator_token: self.operator_token()?,
+            events_token: self.events_token()?,
             source_secrets: self.source_secrets()?,
             source_credentials: self.source_credentials()?,
             web: None,
@@ -454,8 +482,8 @@ mod tests {
             let opened = open().await.unwrap();
             assert_eq!(fs::metadata(&directory).unwrap().permissions().mode() & 0o777, 0o700);
             let found = names();
-            // Both databases with log and shared memory, lock, note, policy, keys, token.
-            assert_eq!(found.len(), 11, "{found:?}");
+            // Both databases with log and shared memory, lock, note, policy, keys, two tokens.
+            assert_eq!(found.len(), 12, "{found:?}");
             for path in &found {
                 assert_eq!(fs::metadata(path).unwrap().permissions().mode() & 0o777, 0o600, "{}", path.display());
             }

@@ -1,8 +1,9 @@
 //! What the functions log, on standard error, so that standard output is the command's alone.
 
-use tracing_subscriber::EnvFilter;
+use tracing_subscriber::{EnvFilter, Layer, layer::SubscriberExt, util::SubscriberInitExt};
 
 use super::Failed;
+use crate::figures;
 
 const VARIABLE: &str = "HOLDPOINT_LOG";
 
@@ -14,7 +15,7 @@ Environment:
                  alone is named as in `warn,ingest=info`. No line holds an address, a link or a body.";
 
 /// Lines that are no lines here, and libraries that quote whole requests at finer levels.
-const QUIET: [&str; 8] = [
+const QUIET: [&str; 9] = [
     "embedded_metric_format=off",
     "log_note=off",
     "aws_=error",
@@ -22,6 +23,7 @@ const QUIET: [&str; 8] = [
     "h2=error",
     "rustls=error",
     "tower=error",
+    "lettre=error",
     "mio=error",
 ];
 
@@ -35,8 +37,9 @@ pub fn start(level: &str) -> Result<(), Failed> {
         _ => level.to_owned(),
     };
     let filter = filter(&wanted)?;
+    let lines = tracing_subscriber::fmt::layer().with_writer(std::io::stderr).with_filter(filter);
     // A test may call this twice. The first subscriber stays.
-    let _ = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).try_init();
+    let _ = tracing_subscriber::registry().with(lines).with(figures::layer()).try_init();
     Ok(())
 }
 

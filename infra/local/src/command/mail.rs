@@ -94,5 +94,6 @@ async fn list(common: &Common, to: Option<&str>) -> Result<(), Failed> {
 fn in_words(mail: &Value) -> String {
     let text = |member: &str| mail[member].as_str().unwrap_or_default().to_owned();
     let to: Vec<&str> = mail["to"].as_array().into_iter().flatten().filter_map(Value::as_str).collect();
-    format!("{:>4}  {}  {}  {}", mail["number"].to_string(), text("at"), to.join(", "), text("subject"))
+    let state = mail["state"].as_str().map_or(String::new(), |state| format!("  {state}"));
+    format!("{:>4}  {}  {}{state}  {}", mail["number"].to_string(), text("at"), to.join(", "), text("subject"))
 }

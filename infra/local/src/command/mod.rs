@@ -1,15 +1,19 @@
 //! The command line. Each command says what it does while it works, and exits non-zero with a reason on failure.
 
 mod ask;
+mod backup;
+mod check;
 mod example;
 mod home;
 mod http;
+mod init;
 mod log;
 mod mail;
 mod policy;
 mod replay;
 mod run;
 mod serve;
+mod settings;
 pub(crate) mod show;
 
 pub use show::in_words;
@@ -70,6 +74,10 @@ enum Command {
     /// Run a recorded history in memory, on a virtual clock, and print what happened.
     #[command(after_help = log::HELP)]
     Replay(replay::Options),
+    /// Write a settings file with comments and a policy to start from into a folder.
+    Init(init::Options),
+    /// Check a settings file and the policy it names, and list every fault in both.
+    Check(check::Options),
     /// Write a policy, facts, a review and a change of tomorrow into a folder, to start from and to edit.
     Example(example::Options),
     /// Put events on the queue, and say what became of each.
@@ -106,6 +114,10 @@ enum Command {
         #[command(flatten)]
         deployment: Deployment,
     },
+    /// Copy everything of a store into one file, while its engine runs or not.
+    Backup(backup::Options),
+    /// Put a store back from such a file into a folder that has none, and verify every lineage in it.
+    Restore(backup::Options),
     /// List the mails of the local engine, or print one as it was sent.
     Mail(mail::Options),
     /// Make a new key for links. The one that signed until now still opens what was mailed; the one before it no more.
@@ -169,6 +181,8 @@ async fn perform(line: Line) -> Result<(), Failed> {
         Command::Run(options) => run::run(common, &options).await,
         Command::Serve(options) => serve::run(common, &options).await,
         Command::Replay(options) => replay::run(common, &options).await,
+        Command::Init(options) => init::run(common, &options),
+        Command::Check(options) => check::run(common, &options),
         Command::Example(options) => example::run(common, &options),
         Command::Send { file, deployment } => ask::send(common, &deployment, ask::events(&file)?).await,
         Command::Reviews { deployment } => ask::ask(common, &deployment, Request::Reviews).await,
@@ -178,6 +192,8 @@ async fn perform(line: Line) -> Result<(), Failed> {
             let request = if list { Request::DeadLetters } else { Request::Redrive };
             ask::ask(common, &deployment, request).await
         }
+        Command::Backup(options) => backup::backup(common, &options).await,
+        Command::Restore(options) => backup::restore(common, &options).await,
         Command::Mail(options) => mail::run(common, &options).await,
         Command::RotateLinkKeys => rotate_link_keys(common),
         Command::Invoke { function, event, deployment } => {

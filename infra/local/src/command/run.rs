@@ -16,7 +16,7 @@ use tokio::net::TcpListener;
 use super::{
     Common, Failed,
     home::{self, Home, Owner, Place},
-    print, say, serve,
+    print, say, serve, settings,
 };
 use crate::{
     engine::virtual_time::VirtualTime,
@@ -87,8 +87,8 @@ pub async fn run(common: &Common, options: &Options) -> Result<(), Failed> {
 
 /// With `--exit` nobody will follow a link, so any free port will do where the usual one is taken.
 async fn listen(options: &Options) -> Result<TcpListener, Failed> {
-    match server::bind(options.port).await {
-        Err(_) if options.exit => server::bind(0).await.map_err(Failed::new),
+    match server::bind(settings::loopback(options.port)).await {
+        Err(_) if options.exit => server::bind(settings::loopback(0)).await.map_err(Failed::new),
         bound => bound.map_err(Failed::new),
     }
 }

@@ -9,7 +9,7 @@ use tokio::{net::TcpListener, sync::oneshot};
 use super::{
     Common, Failed,
     home::{self, Home, Owner, Place},
-    policy, print, say,
+    policy, print, say, settings,
 };
 use crate::{
     engine::{Engine, live::Live},
@@ -18,36 +18,122 @@ use crate::{
 
 #[derive(Args, Clone, Debug)]
 pub struct Options {
-    /// Listen on this port of loopback, for pages, mailbox and `POST /events`.
-    #[arg(long, default_value_t = home::PORT)]
-    port: u16,
+    /// Listen on this port of loopback, for pages, mailbox and `POST /events`; without it, 8420 or what the settings say.
+    #[arg(long)]
+    port: Option<u16>,
+    /// Read the settings from this file; without it, from holdpoint.toml where this folder has one.
+    #[arg(long, value_name = "FILE")]
+    settings: Option<PathBuf>,
     /// Offer this policy to the store, which keeps it for every later start; without it, the accepted one counts.
     #[arg(long, value_name = "FILE")]
     policy: Option<PathBuf>,
 }
 
 pub async fn run(common: &Common, options: &Options) -> Result<(), Failed> {
-    let home = Home::take(&Place::of(Owner::Service, common.data.as_deref()))?;
-    let policy = policy::at_start(&home, options.policy.as_deref())?;
+    let chosen = settings::at_start(options.settings.as_deref())?;
+    let file = chosen.as_ref().map(|chosen| &chosen.settings);
+    let store = common.data.as_deref().or(file.and_then(|file| file.store.as_deref()));
+    let home = Home::take(&Place::of(Owner::Service, store))?;
+    let offered = options.policy.as_deref().or(file.and_then(|file| file.policy.as_deref()));
+    let policy = policy::at_start(&home, offered)?;
     // Before anything is printed: whoever reads the address may ask for the end at once.
-    let ending = Ending::listen();
-    let listener = server::bind(options.port).await.map_err(Failed::new)?;
+    let (ending, renewal) = (Ending::listen(), Renewal::listen());
+    let port = options.port.unwrap_or(home::PORT);
+    let wanted = file.filter(|_| options.port.is_none()).map_or(settings::loopback(port), |file| file.listen);
+    let listener = server::bind(wanted).await.map_err(Failed::new)?;
     let address = listener.local_addr().map_err(Failed::new)?;
-    let settings = home.settings(policy.text, address.port())?;
+    let mut settings = home.settings(policy.text, address.port())?;
+    if let Some(file) = file {
+        file.apply(&mut settings);
+    }
     home.announce(Some(address))?;
+    home.remember_settings(chosen.as_ref().map(|chosen| chosen.file.as_path()))?;
     say(common, format!("opening {}", home.store().display()));
     let engine = Engine::open(settings, Clock::system()).await.map_err(Failed::new)?;
     let pages = Pages::of(&engine, address);
     say(common, format!("holdpoint is up at http://{address}"));
+    if let Some(chosen) = &chosen {
+        say(common, format!("  settings    {}", chosen.file.display()));
+    }
+    if let Some(public) = &engine.settings().public {
+        say(common, format!("  known as    {}", public.address));
+    }
     say(common, format!("  policy      {}", policy.from));
     say(common, format!("  reviews     {}", pages.reviews));
     say(common, format!("  mailbox     {}", pages.mailbox));
+    say(common, format!("  mail        {}", leaves(&engine)));
     say(common, format!("  events to   http://{address}/events"));
     if common.json {
         let Pages { reviews, mailbox } = pages;
         print(serde_json::json!({ "address": format!("http://{address}"), "reviews": reviews, "mailbox": mailbox }))?;
     }
-    stay(common, listener, engine, ending).await
+    let renewing = tokio::spawn(renew_when_asked(home, engine.clone(), options.clone(), renewal));
+    tell_the_supervisor();
+    let stayed = stay(common, listener, engine, ending).await;
+    renewing.abort();
+    stayed
+}
+
+/// A service manager that waits for it hears that the engine is up.
+fn tell_the_supervisor() {
+    #[cfg(unix)]
+    if let Err(error) = sd_notify::notify(&[sd_notify::NotifyState::Ready]) {
+        tracing::warn!(%error, "the service manager could not be told that the engine is up");
+    }
+}
+
+/// At each SIGHUP: policy, keys and secrets as their files say now. What is being handled comes to its end with the
+/// former ones. A fault changes nothing and stands in the log.
+async fn renew_when_asked(home: Home, engine: Engine, options: Options, mut renewal: Renewal) {
+    while renewal.asked().await {
+        match renew(&home, &engine, &options) {
+            Ok(from) => eprintln!("renewed: policy {from}; keys and secrets of {}", home.place().directory.display()),
+            Err(failed) => eprintln!("holdpoint: not renewed, the engine goes on as before: {}", failed.why),
+        }
+    }
+}
+
+fn renew(home: &Home, engine: &Engine, options: &Options) -> Result<String, Failed> {
+    let chosen = settings::at_start(options.settings.as_deref())?;
+    let offered = options.policy.as_deref().or(chosen.as_ref().and_then(|chosen| chosen.settings.policy.as_deref()));
+    let policy = policy::at_start(home, offered)?;
+    engine.renew(policy.text, home.link_keys()?, home.source_secrets()?).map_err(Failed::new)?;
+    Ok(policy.from)
+}
+
+/// Asked by SIGHUP, where there is such a thing.
+struct Renewal {
+    #[cfg(unix)]
+    signal: Option<tokio::signal::unix::Signal>,
+}
+
+impl Renewal {
+    fn listen() -> Self {
+        #[cfg(unix)]
+        {
+            use tokio::signal::unix::{SignalKind, signal};
+            Self { signal: signal(SignalKind::hangup()).ok() }
+        }
+        #[cfg(not(unix))]
+        Self {}
+    }
+
+    /// `false`: nobody will ask.
+    async fn asked(&mut self) -> bool {
+        #[cfg(unix)]
+        if let Some(signal) = &mut self.signal {
+            return signal.recv().await.is_some();
+        }
+        false
+    }
+}
+
+/// Where mail goes, for people.
+fn leaves(engine: &Engine) -> String {
+    match &engine.settings().relay {
+        Some(smtp) => format!("leaves by {}:{}, from {}", smtp.host, smtp.port, engine.settings().mail_from),
+        None => "stays in the mailbox; [mail.smtp] in the settings lets it leave".to_owned(),
+    }
 }
 
 /// The operator's pages: addresses that let a browser in.

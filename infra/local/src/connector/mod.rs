@@ -4,7 +4,7 @@
 mod dynamodb;
 mod faults;
 mod ses;
-mod simulator;
+pub(crate) mod simulator;
 mod sqs;
 #[cfg(test)]
 mod tests;

@@ -60,7 +60,8 @@ fn of(mail: &Mail, to: &str) -> Vec<Value> {
     }
 }
 
-fn event(mail: &Mail, to: &str, kind: &str, event_type: &str, (member, detail): (&str, Value)) -> Value {
+/// An event of the mailer as EventBridge hands it over.
+pub fn event(mail: &Mail, to: &str, kind: &str, event_type: &str, (member, detail): (&str, Value)) -> Value {
     let tags: serde_json::Map<String, Value> =
         mail.tags.iter().map(|(name, value)| (name.clone(), json!([value]))).collect();
     let at = Instant::from_millis(mail.at).to_string();

@@ -27,7 +27,7 @@ async fn cloud() -> Cloud {
     let store = Embedded::memory().unwrap();
     store.ensure_table("packets", &topology.table.definition).await.unwrap();
     let queues = Queues::open(&topology, Journal::None, clock.clone()).await.unwrap();
-    let mailbox = Mailbox::open(None, clock).await.unwrap();
+    let mailbox = Mailbox::open(None, clock, crate::mailbox::Way::Kept).await.unwrap();
     let faults = Faults::default();
     let config = InProcess::new(store, queues, mailbox.clone(), faults.clone()).sdk_config();
     Cloud { faults, mailbox, config, table: "packets", hand }

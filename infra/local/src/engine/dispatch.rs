@@ -91,11 +91,14 @@ impl Engine {
         let Received { function, mapping, deliveries } = received;
         let event = sqs_event(&mapping.queue, &deliveries);
         let report = match serde_json::from_value::<SqsEvent>(event) {
-            Ok(event) => tokio::select! {
-                biased;
-                report = self.functions().batch(&function, event, deadline) => Some(report),
-                () = self.faults().crashed() => None,
-            },
+            Ok(event) => {
+                let functions = self.functions();
+                tokio::select! {
+                    biased;
+                    report = functions.batch(&function, event, deadline) => Some(report),
+                    () = self.faults().crashed() => None,
+                }
+            }
             Err(error) => Some(Err(error.to_string())),
         };
         let done = match report {

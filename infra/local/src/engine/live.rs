@@ -52,6 +52,9 @@ impl Live {
                 };
             }
         }
+        if engine.relay().is_some() {
+            tasks.spawn(relay(engine.clone(), stopped.clone()));
+        }
         tasks.spawn(sweep(engine.clone(), stopped.clone()));
         tasks.spawn(forget(engine.clone(), stopped));
         Self { tasks, stop }
@@ -147,9 +150,6 @@ async fn tick(engine: Engine, every_seconds: u32, input: String, mut stop: watch
 
 /// Asks systems by the schedule, and sooner where something rang: a payload may have said that a system has news.
 async fn poll(engine: Engine, every_seconds: u32, input: String, mut stop: watch::Receiver<bool>) {
-    if engine.functions().poll.policy.bindings.polled().next().is_none() {
-        return;
-    }
     let mut bell = engine.queues().listen();
     while !*stop.borrow() {
         bell.borrow_and_update();
@@ -165,6 +165,13 @@ async fn poll(engine: Engine, every_seconds: u32, input: String, mut stop: watch
             // What is hinted at is kept by ingest a moment after the message rang.
             _ = bell.changed() => tokio::time::sleep(AFTER_A_BELL).await,
         }
+    }
+}
+
+/// Mail that leaves this machine.
+async fn relay(engine: Engine, stop: watch::Receiver<bool>) {
+    if let Some(relay) = engine.relay() {
+        relay.run(&engine, stop).await;
     }
 }
 

@@ -14,7 +14,7 @@ mod samples_tests;
 mod settings;
 pub mod virtual_time;
 
-use std::sync::Arc;
+use std::sync::{Arc, PoisonError, RwLock};
 
 use aws_config::SdkConfig;
 use lambda_shell::{
@@ -32,8 +32,9 @@ pub use settings::{Settings, Storage};
 use crate::{
     connector::{Faults, InProcess},
     embedded::Embedded,
-    mailbox::Mailbox,
+    mailbox::{Mailbox, Way},
     queues::{Journal, Queues},
+    relay::Relay,
     topology::{Route, Topology},
 };
 
@@ -53,9 +54,20 @@ struct Shared {
     embedded: Embedded,
     queues: Queues,
     mailbox: Mailbox,
+    relay: Option<Relay>,
     faults: Faults,
     store: Store,
-    functions: Functions,
+    /// What the functions call.
+    services: InProcess,
+    functions: RwLock<Arc<Functions>>,
+}
+
+fn sdk_of(services: &InProcess, caller: &str, settings: &Settings) -> SdkConfig {
+    let services = services.called_by(caller);
+    match settings.retries.clone() {
+        Some((timeouts, retries)) => services.sdk_config_with(timeouts, retries),
+        None => services.sdk_config(),
+    }
 }
 
 impl Engine {
@@ -86,25 +98,22 @@ impl Engine {
             false => Journal::None,
         };
         let queues = Queues::open(&topology, journal, clock.clone()).await.map_err(|error| error.to_string())?;
-        let mailbox = Mailbox::open(durable.then(|| embedded.clone()), clock.clone()).await?;
+        let way = if settings.relay.is_some() { Way::Relayed } else { Way::Kept };
+        let mailbox = Mailbox::open(durable.then(|| embedded.clone()), clock.clone(), way).await?;
         let faults = Faults::default();
         // The template's rule for the mailer's reports leads to where source systems put their events.
         let reports = topology.functions.get("ingest").and_then(|function| function.source.as_ref());
         let reports = reports.map(|source| source.queue.clone()).ok_or("template.yaml: ingest reads no queue")?;
+        let relay = settings.relay.clone().map(|relay| Relay::new(relay, &mailbox, reports.clone()));
         let services = InProcess::new(embedded.clone(), queues.clone(), mailbox.clone(), faults.clone());
         let services = services.reporting_to(&reports);
-        let sdk = |caller: &str| {
-            let services = services.called_by(caller);
-            match settings.retries.clone() {
-                Some((timeouts, retries)) => services.sdk_config_with(timeouts, retries),
-                None => services.sdk_config(),
-            }
-        };
         // The engine reads beside the functions, so its own calls are neither counted nor faulted.
         let own = InProcess::new(embedded.clone(), queues.clone(), mailbox.clone(), Faults::default()).sdk_config();
         let store = Store::new(aws_sdk_dynamodb::Client::new(&own), TABLE);
-        let functions = Functions::new(&topology, &settings, sdk, &clock)?;
-        let shared = Shared { topology, settings, clock, embedded, queues, mailbox, faults, store, functions };
+        let functions = Functions::new(&topology, &settings, |caller| sdk_of(&services, caller, &settings), &clock)?;
+        let functions = RwLock::new(Arc::new(functions));
+        let shared =
+            Shared { topology, settings, clock, embedded, queues, mailbox, relay, faults, store, services, functions };
         Ok(Self { shared: Arc::new(shared) })
     }
 
@@ -136,6 +145,11 @@ impl Engine {
         &self.shared.mailbox
     }
 
+    /// What carries mail off this machine; `None` where mail stays in the mailbox.
+    pub fn relay(&self) -> Option<&Relay> {
+        self.shared.relay.as_ref()
+    }
+
     pub fn faults(&self) -> &Faults {
         &self.shared.faults
     }
@@ -145,8 +159,21 @@ impl Engine {
         &self.shared.store
     }
 
-    pub fn functions(&self) -> &Functions {
-        &self.shared.functions
+    /// The functions as they are wired now. Whoever holds them works with them to the end, whatever is renewed meanwhile.
+    pub fn functions(&self) -> Arc<Functions> {
+        self.shared.functions.read().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// Wires the functions anew, with another policy and other keys. What is being handled goes on with the former ones.
+    ///
+    /// # Errors
+    /// As [`Functions::new`]; then nothing has changed.
+    pub fn renew(&self, policy: String, link_keys: String, source_secrets: String) -> Result<(), String> {
+        let Shared { topology, clock, services, .. } = &*self.shared;
+        let settings = Settings { policy, link_keys, source_secrets, ..self.shared.settings.clone() };
+        let functions = Functions::new(topology, &settings, |caller| sdk_of(services, caller, &settings), clock)?;
+        *self.shared.functions.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(functions);
+        Ok(())
     }
 
     /// The functions once more, with clients and caches of their own, over the same table and queues: another worker.
@@ -209,9 +236,10 @@ impl Engine {
     pub async fn request(&self, request: &Request) -> Result<Option<Response>, String> {
         let Some(route) = self.route(&request.method, &request.path) else { return Ok(None) };
         let event = functions::url_event(request, &route.path, self.shared.clock.now_millis());
+        let functions = self.functions();
         tokio::select! {
             biased;
-            response = self.functions().page(&route.function, event, Deadline::far()) => response.map(Some),
+            response = functions.page(&route.function, event, Deadline::far()) => response.map(Some),
             () = self.faults().crashed() => Ok(None),
         }
     }

@@ -9,6 +9,8 @@ use aws_smithy_runtime_api::client::{
 };
 use aws_smithy_types::{retry::RetryConfig, timeout::TimeoutConfig};
 
+use crate::{relay::Smtp, server::Public};
+
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub enum Storage {
     /// Ends with the process.
@@ -28,6 +30,10 @@ pub struct Settings {
     pub link_base: String,
     pub mail_from: String,
     pub mail_domain: String,
+    /// The address that the engine has beyond this machine. `None`: it answers on loopback alone.
+    pub public: Option<Public>,
+    /// The server that mail leaves by. `None`: mail stays in the mailbox.
+    pub relay: Option<Smtp>,
     /// `<key id>:<base64url of 32 bytes>`, comma separated; the first signs.
     pub link_keys: String,
     /// The secrets of hooks, a JSON object by name; empty where there are none.
@@ -38,6 +44,8 @@ pub struct Settings {
     pub web: Option<poll::Web>,
     /// What lets the operator in where a mailed link does not. Empty: nothing does.
     pub operator_token: String,
+    /// What lets a source's events in under the public address. Empty: nothing does.
+    pub events_token: String,
     /// Other than production's, for tests.
     pub retries: Option<(TimeoutConfig, RetryConfig)>,
     /// What chance follows from, where it shall be the same every time.
@@ -94,8 +102,11 @@ impl Settings {
             link_base: "https://holdpoint.example.com".to_owned(),
             mail_from: "holdpoint@holdpoint.example.com".to_owned(),
             mail_domain: "holdpoint.example.com".to_owned(),
+            public: None,
+            relay: None,
             link_keys: REPLAY_KEYS.to_owned(),
             operator_token: String::new(),
+            events_token: String::new(),
             retries: None,
             seed: None,
         }

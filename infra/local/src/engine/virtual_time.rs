@@ -97,9 +97,10 @@ impl VirtualTime {
     /// Whether it came to its end.
     async fn tick(&self) -> bool {
         let event = json!({ "time": self.now().to_string() });
+        let functions = self.engine.functions();
         let ticked = tokio::select! {
             biased;
-            ticked = self.engine.functions().tick(event, Deadline::far()) => Some(ticked),
+            ticked = functions.tick(event, Deadline::far()) => Some(ticked),
             () = self.engine.faults().crashed() => None,
         };
         if let Some(Err(failure)) = &ticked {

@@ -4,17 +4,23 @@ use mail_parser::MessageParser;
 use refresh_core::Instant;
 use serde_json::{Value, json};
 
-use crate::{engine::Engine, mailbox::Mail};
+use crate::{
+    engine::Engine,
+    mailbox::{Excerpt, Headline},
+};
 
 /// Every mail, oldest first, without its content.
 pub fn lines(engine: &Engine) -> Vec<Value> {
-    engine.mailbox().all().iter().map(line).collect()
+    engine.mailbox().headlines(Excerpt::default()).iter().rev().map(line).collect()
 }
 
-fn line(mail: &Mail) -> Value {
-    let message = MessageParser::default().parse(&mail.raw);
-    let subject = message.as_ref().and_then(|message| message.subject()).unwrap_or_default();
-    json!({ "number": mail.number, "at": Instant::from_millis(mail.at), "to": mail.to, "subject": subject })
+fn line(mail: &Headline) -> Value {
+    let at = Instant::from_millis(mail.at);
+    let mut line = json!({ "number": mail.number, "at": at, "to": mail.to, "subject": mail.subject });
+    if let Some(state) = &mail.state {
+        line["state"] = state.as_str().into();
+    }
+    line
 }
 
 /// One mail: its line, its plain text, and its bytes in base64 as `raw`.
@@ -23,7 +29,8 @@ pub fn mail(engine: &Engine, number: u64) -> Result<Value, String> {
     let mail = engine.mailbox().mail(number).ok_or_else(none)?;
     let message = MessageParser::default().parse(&mail.raw);
     let text = message.as_ref().and_then(|message| message.body_text(0)).unwrap_or_default();
-    let mut whole = line(&mail);
+    let this = Excerpt { before: Some(number.saturating_add(1)), most: Some(1), ..Excerpt::default() };
+    let mut whole = engine.mailbox().headlines(this).first().map(line).ok_or_else(none)?;
     whole["text"] = text.replace("\r\n", "\n").into();
     whole["raw"] = json!(mail)["raw"].clone();
     Ok(whole)

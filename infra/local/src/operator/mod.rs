@@ -331,7 +331,8 @@ pub async fn enqueue(engine: &Engine, events: Vec<String>) -> Result<usize, NotT
 async fn send(engine: &Engine, events: Vec<String>) -> Result<Value, String> {
     let (mut faults, mut identities, mut apart) = (Vec::new(), Vec::new(), Vec::new());
     for (index, event) in events.iter().enumerate() {
-        let policy = &engine.functions().ingest.policy;
+        let functions = engine.functions();
+        let policy = &functions.ingest.policy;
         let read = sources::read(event, &policy.bindings);
         match read.and_then(|reading| policy.check(&reading).map(|()| reading)) {
             Ok(reading) => {

@@ -174,7 +174,8 @@ impl Player {
     /// The door of a binding, once its sender is proven.
     async fn hook(&self, hook: &RecordedHook) -> Result<(), String> {
         let RecordedHook { binding, headers, body } = hook;
-        let ingest = &self.time.engine().functions().ingest;
+        let functions = self.time.engine().functions();
+        let ingest = &functions.ingest;
         let bound = ingest.policy.bindings.named(binding).filter(|bound| bound.hook.is_some());
         let bound = bound.ok_or_else(|| format!("hook.binding: expected a binding with a hook, found {binding:?}"))?;
         match ingest::proven(ingest, bound, HookRequest { headers, body: body.as_bytes() }).await {

@@ -37,6 +37,10 @@ const FAREWELL: Duration = Duration::from_millis(500);
 /// After an accept that failed, which is a machine without file descriptors.
 const AFTER_TROUBLE: Duration = Duration::from_millis(200);
 
+/// Who is at the other end of a connection.
+#[derive(Clone, Copy, Debug)]
+pub struct Peer(pub std::net::IpAddr);
+
 /// Until `stopping`; then what was received whole is answered, and the rest is let go.
 pub async fn serve(listener: TcpListener, router: Router, mut stopping: watch::Receiver<bool>) {
     let places = Arc::new(Semaphore::new(MOST_CONNECTIONS));
@@ -48,8 +52,8 @@ pub async fn serve(listener: TcpListener, router: Router, mut stopping: watch::R
             () = told(&mut stopping) => break,
         };
         while open.try_join_next().is_some() {}
-        let stream = match accepted {
-            Ok((stream, _)) => stream,
+        let (stream, peer) = match accepted {
+            Ok(accepted) => accepted,
             Err(error) => {
                 tracing::warn!(%error, "a connection could not be accepted");
                 sleep(AFTER_TROUBLE).await;
@@ -57,7 +61,7 @@ pub async fn serve(listener: TcpListener, router: Router, mut stopping: watch::R
             }
         };
         if let Ok(place) = places.clone().try_acquire_owned() {
-            open.spawn(one(stream, router.clone(), stopping.clone(), place));
+            open.spawn(one(stream, Peer(peer.ip()), router.clone(), stopping.clone(), place));
         } else if let Ok(place) = doorstep.clone().try_acquire_owned() {
             open.spawn(turn_away(stream, place));
         }
@@ -73,13 +77,21 @@ async fn told(stopping: &mut watch::Receiver<bool>) {
     }
 }
 
-async fn one(stream: TcpStream, router: Router, mut stopping: watch::Receiver<bool>, _place: OwnedSemaphorePermit) {
+async fn one(
+    stream: TcpStream,
+    peer: Peer,
+    router: Router,
+    mut stopping: watch::Receiver<bool>,
+    _place: OwnedSemaphorePermit,
+) {
     let handled = Arc::new(AtomicUsize::new(0));
     let counted = handled.clone();
     let service = service_fn(move |request: hyper::Request<Incoming>| {
         let (mut router, here) = (router.clone(), Handled::begin(&counted));
         async move {
-            let response = router.call(request.map(Body::new)).await;
+            let mut request = request.map(Body::new);
+            request.extensions_mut().insert(peer);
+            let response = router.call(request).await;
             drop(here);
             response
         }

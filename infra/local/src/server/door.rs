@@ -34,7 +34,8 @@ pub async fn events(State(shared): State<Shared>, headers: HeaderMap, body: Byte
             return refusal(StatusCode::BAD_REQUEST, other_door.unwrap_or_else(|| Faults::all(&refused)));
         }
     };
-    let policy = &shared.engine.functions().ingest.policy;
+    let functions = shared.engine.functions();
+    let policy = &functions.ingest.policy;
     let (mut faults, mut skipped, mut refused) = (Faults::default(), Vec::new(), Faults::default());
     for (index, event) in events.iter().enumerate() {
         let read = sources::read(event, &policy.bindings);

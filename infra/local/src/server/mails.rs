@@ -8,7 +8,10 @@ use axum::{
 use presentation::page::{failure, mailbox as pages};
 
 use super::{Shared, queried, respond};
-use crate::mailbox::Mail;
+use crate::mailbox::{Excerpt, Mail};
+
+/// Mails on one page.
+const A_PAGE: usize = 100;
 
 fn shown<'a>(mail: &'a Mail, id: &'a str) -> pages::MailLine<'a> {
     pages::MailLine { id, at: refresh_core::Instant::from_millis(mail.at), raw: &mail.raw }
@@ -16,13 +19,14 @@ fn shown<'a>(mail: &'a Mail, id: &'a str) -> pages::MailLine<'a> {
 
 pub async fn list(State(shared): State<Shared>, RawQuery(query): RawQuery) -> Response {
     let chosen = queried(query.as_deref(), "to");
-    let mails = match &chosen {
-        Some(person) => shared.engine.mailbox().to(person),
-        None => shared.engine.mailbox().all().into_iter().rev().collect(),
-    };
+    let before = queried(query.as_deref(), "before").and_then(|number| number.parse().ok());
+    let excerpt = Excerpt { to: chosen.as_deref(), before, most: Some(A_PAGE + 1) };
+    let mut mails = shared.engine.mailbox().excerpt(excerpt);
+    let older = mails.len() > A_PAGE;
+    mails.truncate(A_PAGE);
     let ids: Vec<String> = mails.iter().map(|mail| mail.number.to_string()).collect();
     let list: Vec<pages::MailLine<'_>> = mails.iter().zip(&ids).map(|(mail, id)| shown(mail, id)).collect();
-    respond(pages::list(&list, chosen.as_deref()))
+    respond(pages::list(&list, chosen.as_deref(), older))
 }
 
 /// One mail as a page, or as the file it is: `/mailbox/7`, `/mailbox/7.eml`.

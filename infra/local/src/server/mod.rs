@@ -1,9 +1,11 @@
-//! Pages, mailbox and the source systems' door, on loopback alone.
+//! Pages, mailbox and the source systems' door: on loopback, and by a proxy under a public address.
 
 mod body;
 mod connection;
 mod door;
+mod doors;
 mod fence;
+mod health;
 mod mails;
 #[cfg(test)]
 mod tests;
@@ -12,7 +14,7 @@ mod workspace;
 use std::{net::SocketAddr, sync::Arc};
 
 use axum::{
-    Router,
+    Extension, Router,
     body::{Body, Bytes},
     extract::{DefaultBodyLimit, Path, State},
     http::{HeaderMap, HeaderValue, Method, StatusCode, Uri, header},
@@ -22,15 +24,17 @@ use axum::{
 };
 use lambda_shell::web;
 use presentation::page::Page;
-use refresh_core::record::review::Standing;
 use serde_json::{Value, json};
 use tokio::{
     net::TcpListener,
     sync::{Semaphore, watch},
 };
 
+pub use doors::{Proxy, Public, PublicAddress};
 pub use fence::opening;
+pub use health::wrong;
 
+use self::doors::Way;
 use crate::{
     engine::Engine,
     operator::{self, Request},
@@ -52,8 +56,7 @@ struct Shared {
 }
 
 /// Binds before anything else is made: the port is part of every link.
-pub async fn bind(port: u16) -> Result<TcpListener, String> {
-    let address = SocketAddr::from(([127, 0, 0, 1], port));
+pub async fn bind(address: SocketAddr) -> Result<TcpListener, String> {
     TcpListener::bind(address).await.map_err(|error| format!("listening on {address}: {error}; choose another --port"))
 }
 
@@ -108,11 +111,19 @@ fn router_until(engine: Engine, hosts: Vec<String>, stopping: watch::Receiver<bo
     let links = Router::new()
         .route("/reviews/{review}", get(workspace::review))
         .route_layer(from_fn_with_state(shared.clone(), fence::operator_or_link));
+    let sources = Router::new()
+        .route("/events", post(door::events))
+        .route_layer(from_fn_with_state(shared.clone(), fence::source));
+    let figures = Router::new()
+        .route("/metrics", get(health::metrics))
+        .route_layer(from_fn_with_state(shared.clone(), fence::near_or_operator));
     Router::new()
         .merge(operators)
         .merge(links)
-        .route("/health", get(health))
-        .route("/events", post(door::events))
+        .route("/health", get(health::health))
+        .route("/ready", get(health::ready))
+        .merge(figures)
+        .merge(sources)
         .fallback(functions)
         .method_not_allowed_fallback(async || other_method())
         // The limits of bodies are this server's own.
@@ -154,74 +165,6 @@ fn queried(query: Option<&str>, name: &str) -> Option<String> {
     pairs.into_iter().find(|(found, _)| found == name).map(|(_, value)| value.into_owned())
 }
 
-async fn health(State(shared): State<Shared>) -> Response {
-    let engine = &shared.engine;
-    let mut queues = serde_json::Map::new();
-    for name in engine.queues().names() {
-        if let Ok(counts) = engine.queues().counts(&name) {
-            let counts = json!({ "visible": counts.visible, "in_flight": counts.in_flight, "delayed": counts.delayed });
-            queues.insert(name, counts);
-        }
-    }
-    let mails = engine.mailbox().len();
-    let wrong = wrong(engine).await;
-    let status = if wrong.is_empty() { "ok" } else { "attention" };
-    let health = json!({ "status": status, "wrong": wrong, "now": engine.now(), "queues": queues, "mails": mails });
-    answered(StatusCode::OK, &health)
-}
-
-/// What somebody must see to, as counts: this door is open to whoever reaches the machine, so it names no review and
-/// nobody. The server itself answers, so the status of the answer is 200 all the same.
-pub async fn wrong(engine: &Engine) -> Vec<String> {
-    let mut wrong = Vec::new();
-    let dead: usize = engine.topology().dead_letter_queues().map(|(queue, _)| letters(engine, &queue.name)).sum();
-    if dead > 0 {
-        wrong.push(format!("{dead} messages are in dead-letter queues"));
-    }
-    match engine.store().reviews().await {
-        Ok(heads) => {
-            if !heads.unreadable.is_empty() {
-                wrong.push(format!("{} reviews cannot be read", heads.unreadable.len()));
-            }
-            let open = heads.read.iter().filter(|head| head.standing == Standing::Open);
-            let unreached = open.flat_map(|head| &head.unreachable).filter(|known| known.is_open()).count();
-            if unreached > 0 {
-                wrong.push(format!("{unreached} people of open reviews cannot be told"));
-            }
-        }
-        Err(error) => {
-            tracing::error!(%error, "the reviews could not be read");
-            wrong.push("the reviews could not be read".to_owned());
-        }
-    }
-    match engine.store().silenced().await {
-        Ok(subjects) if subjects.is_empty() => {}
-        Ok(subjects) => wrong.push(format!("{} subjects get nothing but stale revisions", subjects.len())),
-        Err(error) => {
-            tracing::error!(error = %error, "the silenced subjects could not be read");
-            wrong.push("the silenced subjects could not be read".to_owned());
-        }
-    }
-    match engine.store().polls().await {
-        Ok(polls) => {
-            let failing = polls.records.iter().filter(|(_, record)| record.failing.is_some());
-            let names: Vec<&str> = failing.map(|(name, _)| name.as_str()).collect();
-            if !names.is_empty() {
-                wrong.push(format!("polled systems do not answer: {}", names.join(", ")));
-            }
-        }
-        Err(error) => {
-            tracing::error!(error = %error, "what is kept of polled systems could not be read");
-            wrong.push("what is kept of polled systems could not be read".to_owned());
-        }
-    }
-    wrong
-}
-
-fn letters(engine: &Engine, queue: &str) -> usize {
-    engine.queues().look(queue).map_or(1, |letters| letters.len())
-}
-
 fn respond(page: Page) -> Response {
     finish(page.status, page.headers, page.body.into_bytes())
 }
@@ -237,11 +180,16 @@ fn finish(status: u16, headers: Vec<(String, String)>, body: Vec<u8>) -> Respons
 /// Whatever the template routes to a function goes to that function.
 async fn functions(
     State(shared): State<Shared>,
+    way: Option<Extension<Way>>,
     method: Method,
     uri: Uri,
     headers: HeaderMap,
     body: Bytes,
 ) -> Response {
+    let client = match way.as_deref() {
+        Some(Way::Proxy { .. }) => Public::client(&headers),
+        _ => Some("127.0.0.1".to_owned()),
+    };
     let host = headers.get(header::HOST).and_then(|host| host.to_str().ok()).map(str::to_owned);
     let headers = headers
         .iter()
@@ -253,8 +201,8 @@ async fn functions(
         query: uri.query().unwrap_or_default().to_owned(),
         headers,
         body: body.to_vec(),
-        source_ip: Some("127.0.0.1".to_owned()),
-        // The fence let a loopback name of this server's pass and nothing else.
+        source_ip: client,
+        // The fence let a name of this server's pass and nothing else.
         domain_name: host,
     };
     match shared.engine.request(&request).await {

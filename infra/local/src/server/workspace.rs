@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use axum::{
+    Extension,
     body::Bytes,
     extract::{Path, RawQuery, Request, State},
     response::Response,
@@ -34,7 +35,8 @@ struct Loaded {
 
 async fn load(engine: &Engine, review: Review) -> Result<Loaded, String> {
     let id = review.head.review.clone();
-    let deployment = &engine.functions().refresh.deployment;
+    let functions = engine.functions();
+    let deployment = &functions.refresh.deployment;
     // Of a seat that cannot be read the refresh tells.
     let read = engine.store().facts_seen(&id, Some(&review), deployment).await.map_err(|error| error.to_string())?;
     Ok(Loaded { path: path_of(&id), review, facts: read.facts })
@@ -121,7 +123,8 @@ pub async fn review(
         Ok(Some(response)) => response,
         Ok(None) => {
             let (parts, _) = request.into_parts();
-            functions(State(shared), parts.method, parts.uri, parts.headers, Bytes::new()).await
+            let way = parts.extensions.get().cloned().map(Extension);
+            functions(State(shared), way, parts.method, parts.uri, parts.headers, Bytes::new()).await
         }
         Err(why) => failed(&why),
     }
@@ -133,14 +136,15 @@ async fn page(engine: &Engine, id: &ReviewId, compare: Option<(u32, u32)>) -> Re
     let Some(review) = store.review(id).await.map_err(told)? else { return Ok(None) };
     let loaded = load(engine, review).await?;
     let record = store.record(&loaded.review.head).await.map_err(told)?;
-    let defaults = &engine.functions().refresh.deployment.defaults;
+    let functions = engine.functions();
+    let defaults = &functions.refresh.deployment.defaults;
     let terms = loaded.facts.terms(id);
     let policy = terms.map_or_else(|| defaults.clone(), |terms| defaults.with(&terms.policy));
     // Whoever sits at the machine sees everything and is nobody in particular: the service's own address is never
     // anybody's.
-    let reader = &engine.functions().notify.postage.from;
+    let reader = &functions.notify.postage.from;
     let (facts, now) = (&loaded.facts, engine.now());
-    let deployment = &engine.functions().refresh.deployment;
+    let deployment = &functions.refresh.deployment;
     let silence = terms.map(|terms| Silence::of(terms, &policy, facts, deployment, now)).unwrap_or_default();
     let scene = Scene { review: &loaded.review, facts, heard: silence.heard(facts), policy: &policy, reader, now };
     let known = |number: u32| record.versions.iter().any(|version| version.number == number);

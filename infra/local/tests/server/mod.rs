@@ -1,5 +1,7 @@
 //! `holdpoint serve` as its users start it, on a directory of the test's own.
 
+#![allow(dead_code, reason = "each test file compiles this module, and needs a part of it")]
+
 use std::{
     io::{BufRead, BufReader, Read, Write},
     net::TcpStream,
@@ -18,12 +20,21 @@ pub struct Running {
 
 impl Running {
     pub fn start(data: &Path, options: &[&str]) -> Self {
+        Self::start_with(data, options, &[])
+    }
+
+    /// With more in the environment.
+    pub fn start_with(data: &Path, options: &[&str], environment: &[(&str, &str)]) -> Self {
+        let log = data.with_extension("log");
+        std::fs::create_dir_all(data.parent().unwrap_or(data)).unwrap();
+        let log = std::fs::File::create(log).unwrap();
         let mut process = Command::new(env!("CARGO_BIN_EXE_holdpoint"))
             .args(["serve", "--json", "--port", "0", "--data"])
             .arg(data)
             .args(options)
+            .envs(environment.iter().copied())
             .stdout(Stdio::piped())
-            .stderr(Stdio::null())
+            .stderr(log)
             .spawn()
             .unwrap();
         // The engine says where it answers once it does.
@@ -43,9 +54,15 @@ impl Running {
         assert!(self.process.wait().unwrap().success());
     }
 
+    pub fn signal(&self, signal: &str) {
+        assert!(
+            Command::new("kill").args([signal, &self.process.id().to_string()]).status().unwrap().success(),
+            "{signal}"
+        );
+    }
+
     /// Two different signals at one moment: the process is held while they are sent, so that it does not come to its end
     /// by itself between them. Answers with the status of its end.
-    #[allow(dead_code, reason = "each test file compiles this module, and one of them ends an engine so")]
     pub fn stop_at_once(mut self) -> Option<i32> {
         let process = self.process.id().to_string();
         for signal in ["-STOP", "-TERM", "-INT", "-CONT"] {

@@ -83,6 +83,7 @@ struct Mailbox {
     title: &'static str,
     rows: Vec<MailRow>,
     reader: Option<Line>,
+    older: Option<String>,
 }
 
 struct Tab {
@@ -130,10 +131,15 @@ fn escape(segment: &str) -> String {
         .collect()
 }
 
-/// All mail as the caller orders it, or one reader's (`/mailbox?to=...`), the caller having chosen.
-pub fn list(mails: &[MailLine<'_>], reader: Option<&str>) -> Page {
+/// Mails as the caller orders them, or one reader's (`/mailbox?to=...`), the caller having chosen. If there are `older`
+/// ones, the page leads to those before its last mail (`/mailbox?before=...`).
+pub fn list(mails: &[MailLine<'_>], reader: Option<&str>, older: bool) -> Page {
     let rows = mails.iter().map(|mail| row(mail, MessageParser::default().parse(mail.raw).as_ref())).collect();
-    render(200, None, &Mailbox { title: "Mailbox", rows, reader: reader.map(Line::of) })
+    let older = mails.last().filter(|_| older).map(|last| {
+        let reader = reader.map_or(String::new(), |reader| format!("&to={}", escape(reader)));
+        format!("/mailbox?before={}{reader}", escape(last.id))
+    });
+    render(200, None, &Mailbox { title: "Mailbox", rows, reader: reader.map(Line::of), older })
 }
 
 /// One mail. The HTML view is a frame around [`html`].

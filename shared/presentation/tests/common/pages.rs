@@ -268,8 +268,8 @@ pub fn mailboxes() -> Vec<(&'static str, Page)> {
     let first = mails[0];
     let garbage = mailbox::MailLine { id: "../x", at: at("09:02:00"), raw: b"\xff\xfe not a mail" };
     vec![
-        ("mailbox", mailbox::list(&mails, None)),
-        ("mailbox_empty", mailbox::list(&[], Some("rm-a@example.com"))),
+        ("mailbox", mailbox::list(&mails, None, false)),
+        ("mailbox_empty", mailbox::list(&[], Some("rm-a@example.com"), false)),
         ("mailbox_html", mailbox::message(&first, mailbox::MailView::Html)),
         ("mailbox_text", mailbox::message(&first, mailbox::MailView::Text)),
         ("mailbox_calendar", mailbox::message(&first, mailbox::MailView::Calendar)),

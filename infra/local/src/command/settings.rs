@@ -1,0 +1,354 @@
+//! The settings file of the one-machine engine, `holdpoint.toml`. Every fault in it is said at once, by member.
+
+use std::{
+    fs,
+    net::{IpAddr, SocketAddr},
+    path::{Path, PathBuf},
+    time::Duration,
+};
+
+use axum::http::HeaderName;
+use refresh_core::Person;
+use sources::{
+    Fault,
+    reader::{Faults, Node, Object},
+};
+
+use super::{Failed, home::PORT};
+use crate::{
+    engine,
+    relay::{Login, Secret, Security, Smtp},
+    server::{Proxy, Public, PublicAddress},
+};
+
+/// Where `serve` looks for its settings unless it is told.
+pub const FILE: &str = "holdpoint.toml";
+
+const LONGEST_TEXT: usize = 500;
+const MOST_PROXIES: usize = 20;
+
+/// What the file says; paths are those of the file's own folder.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct SettingsFile {
+    pub listen: SocketAddr,
+    /// The folder of the store.
+    pub store: Option<PathBuf>,
+    pub policy: Option<PathBuf>,
+    pub public: Option<Public>,
+    pub mail: MailSettings,
+}
+
+/// Whom mail is from, and where it leaves.
+#[derive(Clone, PartialEq, Eq, Default, Debug)]
+pub struct MailSettings {
+    pub from: Option<String>,
+    /// What the names of meetings and mails end with.
+    pub domain: Option<String>,
+    pub smtp: Option<Smtp>,
+}
+
+/// Where the engine listens unless the file says otherwise.
+pub const fn loopback(port: u16) -> SocketAddr {
+    SocketAddr::new(IpAddr::V4(std::net::Ipv4Addr::LOCALHOST), port)
+}
+
+/// Reads the file and checks all of it.
+///
+/// # Errors
+/// The file cannot be read (1), is no TOML, or has faults (2): each by its member, with what was expected and found.
+pub fn read(file: &Path) -> Result<SettingsFile, Failed> {
+    let text = fs::read_to_string(file).map_err(|error| Failed::new(format!("reading {}: {error}", file.display())))?;
+    let folder = file.parent().unwrap_or(Path::new(""));
+    parse(&text, folder).map_err(|faults| {
+        let lines: Vec<String> = faults.iter().map(|fault| format!("{}: {fault}", file.display())).collect();
+        Failed::input(lines.join("\n"))
+    })
+}
+
+/// `folder`: what paths in the file are relative to.
+///
+/// # Errors
+/// Every fault.
+pub fn parse(text: &str, folder: &Path) -> Result<SettingsFile, Vec<Fault>> {
+    let no_toml = |error: String| vec![Fault::new("$", "TOML", error)];
+    let table: toml::Table = text.parse().map_err(|error: toml::de::Error| no_toml(error.to_string()))?;
+    let value = serde_json::to_value(table).map_err(|error| no_toml(error.to_string()))?;
+    let faults = Faults::default();
+    let read = whole(&Node::root(&value, "$", &faults), folder);
+    match read {
+        Some(settings) if faults.is_empty() => Ok(settings),
+        _ => Err(faults.into_vec()),
+    }
+}
+
+fn whole(node: &Node<'_>, folder: &Path) -> Option<SettingsFile> {
+    let file = node.object()?;
+    file.only(&["listen", "public_url", "store", "policy", "proxy", "mail"]);
+    let listen = file.may("listen", |node| {
+        node.parsed(|text| {
+            text.parse::<SocketAddr>().map_err(|_| "an address with a port, as 127.0.0.1:8420".to_owned())
+        })
+    });
+    let address = file.may("public_url", |node| node.parsed(PublicAddress::parse));
+    let store = file.may("store", |node| path(node, folder));
+    let policy = file.may("policy", |node| path(node, folder));
+    let proxy = file.may("proxy", |node| proxy(&node.object()?, folder));
+    let mail = file.may("mail", |node| mail(&node.object()?, folder));
+    let listen = listen?.unwrap_or(loopback(PORT));
+    let (address, proxy) = (address?, proxy?);
+    together(&file, listen, address.is_some(), proxy.is_some());
+    let public = address.zip(proxy).map(|(address, proxy)| Public { address, proxy });
+    Some(SettingsFile { listen, store: store?, policy: policy?, public, mail: mail?.unwrap_or_default() })
+}
+
+impl SettingsFile {
+    /// Lets the engine run as the file says.
+    pub fn apply(&self, settings: &mut engine::Settings) {
+        if let Some(public) = &self.public {
+            public.address.url().clone_into(&mut settings.link_base);
+        }
+        settings.public.clone_from(&self.public);
+        let MailSettings { from, domain, smtp } = &self.mail;
+        if let Some(from) = from {
+            settings.mail_from.clone_from(from);
+        }
+        if let Some(domain) = domain {
+            settings.mail_domain.clone_from(domain);
+        }
+        settings.relay.clone_from(smtp);
+    }
+}
+
+/// A settings file that was read.
+pub struct Chosen {
+    pub file: PathBuf,
+    pub settings: SettingsFile,
+}
+
+/// The named file, or [`FILE`] where this folder has one.
+///
+/// # Errors
+/// As [`read`].
+pub fn at_start(named: Option<&Path>) -> Result<Option<Chosen>, Failed> {
+    let here = Some(Path::new(FILE)).filter(|file| file.exists());
+    let Some(file) = named.or(here) else { return Ok(None) };
+    Ok(Some(Chosen { file: file.to_owned(), settings: read(file)? }))
+}
+
+/// What is good by itself, and not together.
+fn together(file: &Object<'_>, listen: SocketAddr, has_address: bool, has_proxy: bool) {
+    if !listen.ip().is_loopback() && !(has_address && has_proxy) {
+        file.may("listen", |node| {
+            node.wrong::<()>("a loopback address, or `public_url` and `[proxy]` beside it: beyond this machine links need a name and TLS")
+        });
+    }
+    if has_address && !has_proxy {
+        file.may("public_url", |node| node.wrong::<()>("`[proxy]` beside it: who ends TLS and passes requests on"));
+    }
+    if has_proxy && !has_address {
+        file.may("proxy", |node| node.wrong::<()>("`public_url` beside it: the address under which the proxy answers"));
+    }
+}
+
+fn path(node: &Node<'_>, folder: &Path) -> Option<PathBuf> {
+    let text = node.prose(LONGEST_TEXT)?;
+    if text.is_empty() { node.wrong("a path") } else { Some(folder.join(text)) }
+}
+
+fn proxy(proxy: &Object<'_>, folder: &Path) -> Option<Proxy> {
+    proxy.only(&["trusted", "secret_file", "secret_variable", "user_header"]);
+    let address = |node: &Node<'_>| {
+        node.parsed(|text| text.parse::<IpAddr>().map_err(|_| "an IP address, as 127.0.0.1".to_owned()))
+    };
+    let trusted = proxy.may("trusted", |node| node.list(MOST_PROXIES, address));
+    let secret = secret(proxy, "secret", folder);
+    let user_header = proxy.may("user_header", |node| {
+        node.parsed(|text| HeaderName::try_from(text).map_err(|_| "a header's name, as x-forwarded-user".to_owned()))
+    });
+    let secret = secret?.or_else(|| {
+        proxy.must("secret_file", |node| node.wrong::<Secret>("a file with what the proxy sends as x-holdpoint-proxy"))
+    });
+    let loopback = || ["127.0.0.1", "::1"].iter().filter_map(|address| address.parse().ok()).collect();
+    Some(Proxy { trusted: trusted?.unwrap_or_else(loopback), secret: secret?, user_header: user_header? })
+}
+
+/// `<name>_file` or `<name>_variable`. `Some(None)`: neither.
+fn secret(object: &Object<'_>, name: &str, folder: &Path) -> Option<Option<Secret>> {
+    let (in_file, in_variable) = (format!("{name}_file"), format!("{name}_variable"));
+    let file = object.may(&in_file, |node| path(node, folder));
+    let variable = object.may(&in_variable, |node| node.prose(LONGEST_TEXT));
+    match (file?, variable?) {
+        (Some(_), Some(_)) => {
+            object.may(&in_variable, |node| node.wrong::<()>(format!("one of `{in_file}` and `{in_variable}`")));
+            None
+        }
+        (Some(file), None) => Some(Some(Secret::File(file))),
+        (None, Some(variable)) => Some(Some(Secret::Variable(variable))),
+        (None, None) => Some(None),
+    }
+}
+
+fn mail(mail: &Object<'_>, folder: &Path) -> Option<MailSettings> {
+    mail.only(&["from", "domain", "smtp"]);
+    let from = mail.may("from", |node| node.parsed(Person::parse).map(|from| from.as_str().to_owned()));
+    let domain = mail.may("domain", |node| node.parsed(refresh_core::base::name::mail_domain));
+    let own = from.as_ref().and_then(|from| from.as_ref()?.rsplit_once('@').map(|(_, domain)| domain.to_owned()));
+    let hello = own.clone().unwrap_or_else(|| "localhost".to_owned());
+    let smtp = mail.may("smtp", |node| smtp(&node.object()?, folder, hello));
+    let (from, domain, smtp) = (from?, domain?, smtp?);
+    if smtp.is_some() && from.is_none() {
+        return mail.must("from", |node| node.wrong("the address that mail is from"));
+    }
+    Some(MailSettings { from, domain: domain.or(own), smtp })
+}
+
+fn smtp(smtp: &Object<'_>, folder: &Path, hello: String) -> Option<Smtp> {
+    smtp.only(&[
+        "host",
+        "port",
+        "security",
+        "user",
+        "password_file",
+        "password_variable",
+        "hello",
+        "time_out_seconds",
+        "connections",
+        "per_second",
+        "give_up_after_hours",
+        "roots",
+    ]);
+    let host = smtp.must("host", |node| {
+        node.prose(LONGEST_TEXT).filter(|host| !host.is_empty()).or_else(|| node.wrong("a host's name"))
+    });
+    let security = smtp.may("security", |node| node.word(&Security::WORDS));
+    let port = smtp.may("port", |node| node.whole(1..=i64::from(u16::MAX)));
+    let login = login(smtp, folder);
+    let named = smtp.may("hello", |node| node.prose(LONGEST_TEXT));
+    let time_out = smtp.may("time_out_seconds", |node| node.whole(1..=600));
+    let connections = smtp.may("connections", |node| node.whole(1..=50));
+    let per_second = smtp.may("per_second", |node| node.whole(1..=1_000));
+    let give_up = smtp.may("give_up_after_hours", |node| node.whole(1..=120));
+    let roots = smtp.may("roots", |node| path(node, folder));
+    let (host, security, login) = (host?, security?.unwrap_or(Security::StartTls), login?);
+    let near = host == "localhost" || host.parse::<IpAddr>().is_ok_and(|address| address.is_loopback());
+    if security == Security::None && !near {
+        let expected = "starttls or tls: without, mail and password cross the network as they are; `none` is for a server on this machine";
+        return smtp.must("security", |node| node.wrong(expected));
+    }
+    let number =
+        |given: Option<i64>, otherwise: u32| given.and_then(|given| u32::try_from(given).ok()).unwrap_or(otherwise);
+    let port = port?.and_then(|port| u16::try_from(port).ok()).unwrap_or(security.port());
+    Some(Smtp {
+        host,
+        port,
+        security,
+        login,
+        hello: named?.unwrap_or(hello),
+        time_out: Duration::from_secs(number(time_out?, 30).into()),
+        connections: number(connections?, 4) as usize,
+        per_second: number(per_second?, 10),
+        give_up_after: Duration::from_secs(u64::from(number(give_up?, 12)) * 3_600),
+        roots: roots?,
+    })
+}
+
+/// `Some(None)`: the server asks nobody who they are.
+fn login(smtp: &Object<'_>, folder: &Path) -> Option<Option<Login>> {
+    let user = smtp.may("user", |node| node.prose(LONGEST_TEXT));
+    let password = secret(smtp, "password", folder);
+    match (user?, password?) {
+        (Some(user), Some(password)) => Some(Some(Login { user, password })),
+        (None, None) => Some(None),
+        (Some(_), None) => smtp.must("password_file", |node| node.wrong("a file with the password of `user`")),
+        (None, Some(_)) => smtp.must("user", |node| node.wrong("whose password it is")),
+    }
+}
+
+/// Where a file that is not good as a whole says the policy is.
+pub fn policy_of(file: &Path) -> Option<PathBuf> {
+    let table: toml::Table = fs::read_to_string(file).ok()?.parse().ok()?;
+    let named = table.get("policy")?.as_str()?;
+    Some(file.parent().unwrap_or(Path::new("")).join(named))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn faults(text: &str) -> Vec<String> {
+        parse(text, Path::new("/etc/holdpoint")).err().unwrap_or_default().iter().map(ToString::to_string).collect()
+    }
+
+    const MAIL: &str = "[mail]\nfrom = \"holdpoint@example.com\"\n[mail.smtp]\n";
+
+    #[test]
+    fn an_empty_file_is_the_engine_as_it_is_without_one() {
+        let settings = parse("", Path::new("")).unwrap();
+        assert_eq!(settings.listen, loopback(PORT));
+        assert_eq!((settings.store, settings.public, settings.mail), (None, None, MailSettings::default()));
+    }
+
+    #[test]
+    fn paths_are_those_of_the_files_folder() {
+        let text = format!(
+            "store = \"data\"\npolicy = \"/srv/policy.json\"\n{MAIL}host = \"mx\"\nuser = \"u\"\npassword_file = \"pw\""
+        );
+        let settings = parse(&text, Path::new("/etc/holdpoint")).unwrap();
+        assert_eq!(settings.store, Some("/etc/holdpoint/data".into()));
+        assert_eq!(settings.policy, Some("/srv/policy.json".into()));
+        let login = settings.mail.smtp.unwrap().login.unwrap();
+        assert_eq!(login.password, Secret::File("/etc/holdpoint/pw".into()));
+    }
+
+    #[test]
+    fn the_port_follows_the_encryption_and_names_follow_the_sender() {
+        for (security, port) in [("tls", 465), ("starttls", 587)] {
+            let text = format!("{MAIL}host = \"mx.example.com\"\nsecurity = \"{security}\"");
+            let mail = parse(&text, Path::new("")).unwrap().mail;
+            assert_eq!(mail.domain.as_deref(), Some("example.com"));
+            let smtp = mail.smtp.unwrap();
+            assert_eq!((smtp.port, smtp.hello.as_str()), (port, "example.com"));
+        }
+        for near in ["127.0.0.1", "::1", "localhost"] {
+            let text = format!("{MAIL}host = \"{near}\"\nsecurity = \"none\"");
+            assert_eq!(parse(&text, Path::new("")).unwrap().mail.smtp.unwrap().port, 25);
+        }
+    }
+
+    /// One fault a row, and where it is said to be.
+    #[test]
+    fn every_fault_is_named_by_its_member() {
+        let proxy = "public_url = \"https://h.example.com\"\n[proxy]\n";
+        for (text, path, expected) in [
+            ("listen = \"8420\"", "$.listen", "an address with a port"),
+            ("listen = 8420", "$.listen", "an address with a port"),
+            ("listen = \"0.0.0.0:8420\"", "$.listen", "a loopback address, or `public_url` and `[proxy]`"),
+            ("lisen = \"127.0.0.1:1\"", "$.lisen", "is `listen` meant?"),
+            ("public_url = \"https://h.example.com\"", "$.public_url", "`[proxy]` beside it"),
+            ("[proxy]\nsecret_file = \"s\"", "$.proxy", "`public_url` beside it"),
+            (&format!("{proxy}"), "$.proxy.secret_file", "a file with what the proxy sends"),
+            (&format!("{proxy}secret_file = \"s\"\ntrusted = [\"proxy\"]"), "$.proxy.trusted[0]", "an IP address"),
+            (&format!("{proxy}secret_file = \"s\"\nuser_header = \"a b\""), "$.proxy.user_header", "a header's name"),
+            (&format!("{proxy}secret_file = \"s\"\nsecret_variable = \"S\""), "$.proxy.secret_variable", "one of"),
+            ("public_url = \"http://h.example.com\"", "$.public_url", "an https address"),
+            ("public_url = \"https://h.example.com/x\"", "$.public_url", "an https address"),
+            ("public_url = \"https://u@h.example.com\"", "$.public_url", "an https address"),
+            ("[mail.smtp]\nhost = \"mx\"", "$.mail.from", "the address that mail is from"),
+            ("[mail]\nfrom = \"nobody\"", "$.mail.from", "address"),
+            (MAIL, "$.mail.smtp.host", ""),
+            (&format!("{MAIL}host = \"mx\"\nport = 0"), "$.mail.smtp.port", "1"),
+            (&format!("{MAIL}host = \"mx\"\nsecurity = \"ssl\""), "$.mail.smtp.security", "starttls"),
+            (&format!("{MAIL}host = \"mx\"\nsecurity = \"none\""), "$.mail.smtp.security", "a server on this machine"),
+            (&format!("{MAIL}host = \"mx\"\nuser = \"u\""), "$.mail.smtp.password_file", "the password of `user`"),
+            (&format!("{MAIL}host = \"mx\"\npassword_file = \"p\""), "$.mail.smtp.user", "whose password"),
+            (&format!("{MAIL}host = \"mx\"\nconnections = 0"), "$.mail.smtp.connections", "1"),
+        ] {
+            let faults = faults(text);
+            let one = faults.iter().any(|fault| fault.starts_with(&format!("{path}: ")) && fault.contains(expected));
+            assert!(one, "{text:?}: expected {path} and {expected:?}, found {faults:?}");
+        }
+        let twice = faults("listen = \"x\"\nstore = 7\n[mail]\nfrom = \"x\"\n");
+        assert_eq!(twice.len(), 3, "{twice:?}");
+        assert!(faults("listen = ")[0].contains("TOML"));
+    }
+}

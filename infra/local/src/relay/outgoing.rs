@@ -1,0 +1,164 @@
+//! The mails that wait for the relay, in the order in which each reader shall get them.
+
+use std::collections::BTreeSet;
+
+use rusqlite::params;
+use serde_json::Value;
+
+use crate::{
+    mailbox::{self, Mail},
+    sqlite::Sqlite,
+};
+
+/// One mail to one of its readers.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Waiting {
+    pub mail: Mail,
+    pub recipient: String,
+    /// How often the mail was tried before.
+    pub attempts: u32,
+}
+
+/// Where a mail stands after an attempt.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Next {
+    /// Tried again at this instant, milliseconds since 1970.
+    Again(i64),
+    /// The server took it.
+    Sent,
+    /// Nobody will take it.
+    Bounced,
+}
+
+impl Next {
+    const fn word(&self) -> &'static str {
+        match self {
+            Self::Again(_) => "waiting",
+            Self::Sent => "sent",
+            Self::Bounced => "bounced",
+        }
+    }
+}
+
+/// What the relay holds, as counts.
+#[derive(Clone, Copy, PartialEq, Eq, Default, Debug)]
+pub struct Backlog {
+    pub waiting: usize,
+    /// When the oldest waiting mail was handed in, milliseconds since 1970.
+    pub since: Option<i64>,
+}
+
+/// The tables of the relay. Cloning shares them.
+#[derive(Clone)]
+pub struct OutgoingMail(Sqlite);
+
+/// A reader's mails leave in order: a later one waits for the earlier one, since a calendar program shows what came last.
+const FIRST_OF_EACH: &str = "SELECT mail.*, first.recipient, first.attempts
+    FROM outgoing AS first JOIN mail ON mail.number = first.number
+    WHERE first.state = 'waiting' AND first.next_at <= ?1 AND NOT EXISTS (
+        SELECT 1 FROM outgoing AS earlier
+        WHERE earlier.state = 'waiting' AND earlier.recipient = first.recipient AND earlier.number < first.number
+    ) ORDER BY first.number";
+
+impl OutgoingMail {
+    pub const fn of(tables: Sqlite) -> Self {
+        Self(tables)
+    }
+
+    /// At most `most` mails that are due, none to a reader in `busy`.
+    ///
+    /// # Errors
+    /// What the store said.
+    pub async fn due(&self, now: i64, most: usize, busy: BTreeSet<String>) -> Result<Vec<Waiting>, String> {
+        let read = self.0.transact(move |transaction| {
+            let mut statement = transaction.prepare_cached(FIRST_OF_EACH)?;
+            let mut rows = statement.query([now])?;
+            let mut due = Vec::new();
+            while due.len() < most
+                && let Some(row) = rows.next()?
+            {
+                let recipient: String = row.get("recipient")?;
+                if !busy.contains(&recipient) {
+                    due.push(Waiting { mail: mailbox::mail_of(row)?, recipient, attempts: row.get("attempts")? });
+                }
+            }
+            Ok(due)
+        });
+        read.await
+    }
+
+    /// When the next mail falls due: among the first ones of each reader that is not in `busy`.
+    ///
+    /// # Errors
+    /// What the store said.
+    pub async fn next_at(&self, busy: BTreeSet<String>) -> Result<Option<i64>, String> {
+        let read = self.0.transact(move |transaction| {
+            let mut statement = transaction.prepare_cached(
+                "SELECT recipient, next_at, min(number) FROM outgoing WHERE state = 'waiting' GROUP BY recipient",
+            )?;
+            let firsts = statement.query_map([], |row| Ok((row.get::<_, String>(0)?, row.get::<_, i64>(1)?)))?;
+            let firsts = firsts.collect::<Result<Vec<_>, _>>()?;
+            Ok(firsts.into_iter().filter(|(recipient, _)| !busy.contains(recipient)).map(|(_, at)| at).min())
+        });
+        read.await
+    }
+
+    /// Writes down what an attempt came to, and what is to be reported of it, together.
+    ///
+    /// # Errors
+    /// What the store said. The mail is tried again: it may go out twice, and is never lost.
+    pub async fn settle(&self, tried: &Waiting, next: Next, said: String, report: Option<Value>) -> Result<(), String> {
+        let (number, recipient, attempts) = (tried.mail.number, tried.recipient.clone(), tried.attempts + 1);
+        let written = self.0.transact(move |transaction| {
+            let at = if let Next::Again(at) = next { at } else { 0 };
+            transaction.execute(
+                "UPDATE outgoing SET state = ?3, attempts = ?4, next_at = ?5, said = ?6
+                 WHERE number = ?1 AND recipient = ?2",
+                params![number, recipient, next.word(), attempts, at, said],
+            )?;
+            if let Some(report) = report {
+                let id = report["id"].as_str().unwrap_or_default();
+                transaction.execute(
+                    "INSERT OR IGNORE INTO mail_reports (id, body) VALUES (?1, ?2)",
+                    params![id, report.to_string()],
+                )?;
+            }
+            Ok(())
+        });
+        written.await
+    }
+
+    /// The reports that no queue has yet, by id.
+    ///
+    /// # Errors
+    /// What the store said.
+    pub async fn reports(&self) -> Result<Vec<(String, String)>, String> {
+        let read = self.0.transact(|transaction| {
+            let mut statement =
+                transaction.prepare_cached("SELECT id, body FROM mail_reports ORDER BY id LIMIT 100")?;
+            statement.query_map([], |row| Ok((row.get(0)?, row.get(1)?)))?.collect()
+        });
+        read.await
+    }
+
+    /// A report is on its queue.
+    ///
+    /// # Errors
+    /// What the store said. The report goes out again, and its id says that it is the same.
+    pub async fn reported(&self, id: String) -> Result<(), String> {
+        let deleted = self
+            .0
+            .transact(move |transaction| transaction.execute("DELETE FROM mail_reports WHERE id = ?1", [id]).map(drop));
+        deleted.await
+    }
+
+    /// # Errors
+    /// What the store said.
+    pub fn backlog(&self) -> Result<Backlog, String> {
+        self.0.look(|transaction| {
+            let counted =
+                "SELECT count(*), min(mail.at) FROM outgoing JOIN mail USING (number) WHERE state = 'waiting'";
+            transaction.query_row(counted, [], |row| Ok(Backlog { waiting: row.get(0)?, since: row.get(1)? }))
+        })
+    }
+}

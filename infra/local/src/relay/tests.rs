@@ -1,0 +1,356 @@
+//! The relay beside a mail server that does as it is told, in every phase of a conversation.
+
+use std::{
+    collections::VecDeque,
+    sync::{Arc, Mutex, atomic::AtomicI64},
+};
+
+use lambda_shell::clock::Clock;
+use serde_json::Value;
+use tokio::{
+    io::{AsyncBufReadExt, AsyncWriteExt, BufReader},
+    net::{TcpListener, TcpStream},
+};
+
+use super::*;
+use crate::{
+    engine::{Settings, Storage},
+    mailbox::Outgoing,
+};
+
+/// A phase of a conversation, from the server's side.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+enum Phase {
+    Greeting,
+    Ehlo,
+    Mail,
+    Rcpt,
+    Data,
+    Content,
+}
+
+const PHASES: [Phase; 6] = [Phase::Greeting, Phase::Ehlo, Phase::Mail, Phase::Rcpt, Phase::Data, Phase::Content];
+
+/// What the server does once, in one phase, instead of going on.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+enum Trouble {
+    Says(&'static str),
+    HangsUp,
+    /// Only in the phase of the content: the message is kept, and the answer never comes.
+    TakesAndHangsUp,
+}
+
+/// A mail server on loopback. It keeps what it took.
+#[derive(Clone, Default)]
+struct Server {
+    taken: Arc<Mutex<Vec<(String, String)>>>,
+    troubles: Arc<Mutex<VecDeque<(Phase, Trouble)>>>,
+    connections: Arc<Mutex<usize>>,
+}
+
+impl Server {
+    async fn start(&self) -> u16 {
+        let listener = TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
+        let port = listener.local_addr().unwrap().port();
+        let server = self.clone();
+        tokio::spawn(async move {
+            while let Ok((stream, _)) = listener.accept().await {
+                *server.connections.lock().unwrap() += 1;
+                let server = server.clone();
+                tokio::spawn(async move { server.talk(stream).await });
+            }
+        });
+        port
+    }
+
+    fn plan(&self, phase: Phase, trouble: Trouble) {
+        self.troubles.lock().unwrap().push_back((phase, trouble));
+    }
+
+    fn taken(&self) -> Vec<(String, String)> {
+        self.taken.lock().unwrap().clone()
+    }
+
+    fn trouble(&self, phase: Phase) -> Option<Trouble> {
+        let mut troubles = self.troubles.lock().unwrap();
+        let first = troubles.front().filter(|(at, _)| *at == phase).map(|(_, trouble)| *trouble);
+        first.inspect(|_| _ = troubles.pop_front())
+    }
+
+    /// `None` where the conversation is over.
+    async fn answer(&self, stream: &mut BufReader<TcpStream>, phase: Phase, fine: &str) -> Option<bool> {
+        let (said, went_well) = match self.trouble(phase) {
+            Some(Trouble::HangsUp | Trouble::TakesAndHangsUp) => return None,
+            Some(Trouble::Says(said)) => (said, false),
+            None => (fine, true),
+        };
+        stream.get_mut().write_all(format!("{said}\r\n").as_bytes()).await.ok()?;
+        (!said.starts_with("421")).then_some(went_well)
+    }
+
+    async fn talk(&self, stream: TcpStream) -> Option<()> {
+        let mut stream = BufReader::new(stream);
+        self.answer(&mut stream, Phase::Greeting, "220 mail.example.com").await?;
+        let mut reader = String::new();
+        loop {
+            let mut line = String::new();
+            if stream.read_line(&mut line).await.ok()? == 0 {
+                return None;
+            }
+            let verb = line.split([' ', '\r']).next().unwrap_or_default().to_ascii_uppercase();
+            match verb.as_str() {
+                "EHLO" => drop(self.answer(&mut stream, Phase::Ehlo, "250 mail.example.com").await?),
+                "MAIL" => drop(self.answer(&mut stream, Phase::Mail, "250 2.1.0 fine").await?),
+                "RCPT" => {
+                    reader = line.split(['<', '>']).nth(1).unwrap_or_default().to_owned();
+                    self.answer(&mut stream, Phase::Rcpt, "250 2.1.5 fine").await?;
+                }
+                "DATA" => {
+                    if !self.answer(&mut stream, Phase::Data, "354 go on").await? {
+                        continue;
+                    }
+                    let mut content = String::new();
+                    while !content.ends_with("\r\n.\r\n") {
+                        if stream.read_line(&mut content).await.ok()? == 0 {
+                            return None;
+                        }
+                    }
+                    let trouble = self.troubles.lock().unwrap().front().copied();
+                    let refused = trouble
+                        .is_some_and(|(phase, trouble)| phase == Phase::Content && trouble != Trouble::TakesAndHangsUp);
+                    if !refused {
+                        self.taken.lock().unwrap().push((reader.clone(), content));
+                    }
+                    self.answer(&mut stream, Phase::Content, "250 2.0.0 queued as 4F7").await?;
+                }
+                "QUIT" => {
+                    let _ = stream.get_mut().write_all(b"221 bye\r\n").await;
+                    return None;
+                }
+                _ => stream.get_mut().write_all(b"250 fine\r\n").await.ok()?,
+            }
+        }
+    }
+}
+
+/// An engine whose mail leaves by `server`, and whose wall clock a test turns.
+struct Stage {
+    engine: Engine,
+    hand: Arc<AtomicI64>,
+}
+
+const START: i64 = 1_793_700_000_000;
+
+impl Stage {
+    async fn around(server: &Server) -> Self {
+        let port = server.start().await;
+        Self::to(port, crate::embedded::Embedded::memory().unwrap()).await
+    }
+
+    async fn to(port: u16, embedded: crate::embedded::Embedded) -> Self {
+        let relay = Smtp {
+            host: "127.0.0.1".to_owned(),
+            port,
+            security: Security::None,
+            login: None,
+            hello: "holdpoint.example.com".to_owned(),
+            time_out: Duration::from_secs(5),
+            connections: 2,
+            per_second: 1_000,
+            give_up_after: Duration::from_secs(12 * 3_600),
+            roots: None,
+        };
+        let policy = include_str!("../../../policy.json");
+        let settings = Settings { relay: Some(relay), durable_queues: true, ..Settings::in_memory(policy) };
+        assert_eq!(settings.storage, Storage::Memory);
+        let hand = Arc::new(AtomicI64::new(START));
+        let topology = crate::topology::Topology::of_the_bundle().unwrap();
+        let engine = Engine::around(settings, Clock::steered(hand.clone()), topology, embedded).await.unwrap();
+        Self { engine, hand }
+    }
+
+    fn relay(&self) -> &Relay {
+        self.engine.relay().unwrap()
+    }
+
+    async fn hand_in(&self, to: &str, subject: &str) {
+        let raw = format!("From: a@example.com\r\nTo: {to}\r\nSubject: {subject}\r\n\r\n.a line with a dot\r\n");
+        let tags = vec![("holdpoint-review".to_owned(), "0".repeat(32))];
+        let from = "Holdpoint <a@example.com>".to_owned();
+        let outgoing = Outgoing { from, to: vec![to.to_owned()], tags, raw: raw.into_bytes() };
+        self.engine.mailbox().send(outgoing).await.unwrap();
+    }
+
+    /// Everything that can leave now leaves.
+    async fn settle(&self) {
+        self.relay().drain(&self.engine).await.unwrap();
+    }
+
+    async fn after(&self, minutes: i64) {
+        self.hand.fetch_add(minutes * 60_000, std::sync::atomic::Ordering::SeqCst);
+        self.settle().await;
+    }
+
+    fn states(&self) -> Vec<String> {
+        let mails = self.engine.mailbox().headlines(crate::mailbox::Excerpt::default());
+        mails.into_iter().rev().filter_map(|mail| mail.state).collect()
+    }
+
+    /// What the functions are told, by the word that they read.
+    fn told(&self) -> Vec<String> {
+        let queue = &self.relay().reports_to;
+        let messages = self.engine.queues().look(queue).unwrap();
+        let word = |body: &str| {
+            let event: Value = serde_json::from_str(body).unwrap();
+            match sources::mail::read(&event) {
+                Ok(sources::mail::ReadReport::Report(report)) => report.report.delivery.status.word().to_owned(),
+                other => panic!("{event}: {other:?}"),
+            }
+        };
+        messages.iter().map(|message| word(&message.body)).collect()
+    }
+}
+
+#[tokio::test]
+async fn a_mail_leaves_and_the_functions_hear_of_it() {
+    let server = Server::default();
+    let stage = Stage::around(&server).await;
+    stage.hand_in("ada@example.com", "one").await;
+    stage.settle().await;
+    let taken = server.taken();
+    assert_eq!(taken.len(), 1);
+    assert_eq!(taken[0].0, "ada@example.com");
+    assert!(taken[0].1.contains("\r\n..a line with a dot\r\n"), "{}", taken[0].1);
+    assert_eq!((stage.states(), stage.told()), (vec!["sent".to_owned()], vec!["delivered".to_owned()]));
+    assert_eq!(stage.relay().wrong(START), None);
+    // What left does not leave again.
+    stage.after(24 * 60).await;
+    assert_eq!(server.taken().len(), 1);
+}
+
+/// Whatever happens in whatever phase, once: the mail leaves in the end or is said to have bounced. Only one whose answer
+/// was lost leaves twice.
+#[tokio::test]
+async fn trouble_in_every_phase_ends_well_or_is_said() {
+    let troubles = ["421 closing", "450 later", "451 later", "452 full", "550 no", "554 no", "535 who"];
+    for phase in PHASES {
+        let mut all: Vec<Trouble> = troubles.map(Trouble::Says).to_vec();
+        all.push(Trouble::HangsUp);
+        if phase == Phase::Content {
+            all.push(Trouble::TakesAndHangsUp);
+        }
+        for trouble in all {
+            let server = Server::default();
+            let stage = Stage::around(&server).await;
+            server.plan(phase, trouble);
+            stage.hand_in("ada@example.com", "one").await;
+            stage.settle().await;
+            let about_the_message = matches!(phase, Phase::Rcpt | Phase::Data | Phase::Content);
+            let refused = about_the_message && matches!(trouble, Trouble::Says(said) if said.starts_with('5'));
+            let case = format!("{phase:?}, {trouble:?}");
+            if refused {
+                stage.after(60).await;
+                assert_eq!(
+                    (stage.states(), stage.told()),
+                    (vec!["bounced".to_owned()], vec!["bounced".to_owned()]),
+                    "{case}"
+                );
+                assert!(server.taken().is_empty(), "{case}");
+                continue;
+            }
+            assert_eq!(stage.states(), ["waiting"], "{case}");
+            stage.after(60).await;
+            assert_eq!(
+                (stage.states(), stage.told()),
+                (vec!["sent".to_owned()], vec!["delivered".to_owned()]),
+                "{case}"
+            );
+            let times = if trouble == Trouble::TakesAndHangsUp { 2 } else { 1 };
+            assert_eq!(server.taken().len(), times, "{case}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_reader_gets_mails_in_order_and_holds_up_nobody_else() {
+    let server = Server::default();
+    let stage = Stage::around(&server).await;
+    server.plan(Phase::Rcpt, Trouble::Says("450 greylisted"));
+    stage.hand_in("ada@example.com", "one").await;
+    stage.settle().await;
+    for (to, subject) in [("ada@example.com", "two"), ("bob@example.com", "three")] {
+        stage.hand_in(to, subject).await;
+    }
+    stage.settle().await;
+    assert_eq!(stage.states(), ["waiting", "waiting", "sent"]);
+    stage.after(5).await;
+    let to_ada: Vec<String> =
+        server.taken().into_iter().filter(|(to, _)| to == "ada@example.com").map(|(_, mail)| mail).collect();
+    assert!(to_ada[0].contains("Subject: one") && to_ada[1].contains("Subject: two"), "{to_ada:?}");
+}
+
+/// Late is said once an hour has passed; after the whole time the mail has bounced.
+#[tokio::test]
+async fn a_mail_that_nobody_takes_is_late_and_then_bounces() {
+    let server = Server::default();
+    let stage = Stage::around(&server).await;
+    stage.hand_in("ada@example.com", "one").await;
+    for _ in 0..40 {
+        server.plan(Phase::Rcpt, Trouble::Says("452 4.2.2 mailbox full"));
+    }
+    stage.settle().await;
+    let mut tries = 1;
+    while stage.states() == ["waiting"] && tries < 40 {
+        stage.after(60).await;
+        tries += 1;
+    }
+    assert_eq!((tries, stage.states()), (13, vec!["bounced".to_owned()]));
+    let told = stage.told();
+    assert_eq!(told.last().map(String::as_str), Some("bounced"), "{told:?}");
+    assert!(told[..told.len() - 1].iter().all(|word| word == "delayed"), "{told:?}");
+    assert!(server.taken().is_empty());
+}
+
+/// Nobody's mail bounces because our own server is away or does not know us; an operator sees it.
+#[tokio::test]
+async fn a_server_that_is_down_holds_all_mail_and_is_said() {
+    let unused = TcpListener::bind(("127.0.0.1", 0)).await.unwrap().local_addr().unwrap().port();
+    let stage = Stage::to(unused, crate::embedded::Embedded::memory().unwrap()).await;
+    for number in 0..5 {
+        stage.hand_in(&format!("p{number}@example.com"), "x").await;
+    }
+    stage.settle().await;
+    for _ in 0..3 {
+        stage.after(24 * 60).await;
+    }
+    assert_eq!(stage.states(), ["waiting"; 5]);
+    assert!(stage.told().is_empty());
+    let wrong = stage.relay().wrong(START).unwrap();
+    assert!(wrong.contains("no mail leaves since") && wrong.contains("5 mails wait"), "{wrong}");
+    assert!(wrong.contains(&format!("connecting to 127.0.0.1:{unused}")), "{wrong}");
+}
+
+/// What waited when the engine died leaves from the next one.
+#[tokio::test]
+async fn what_waits_outlives_the_engine() {
+    let server = Server::default();
+    let embedded = crate::embedded::Embedded::memory().unwrap();
+    let port = server.start().await;
+    let stage = Stage::to(port, embedded.clone()).await;
+    stage.hand_in("ada@example.com", "one").await;
+    drop(stage);
+    let again = Stage::to(port, embedded).await;
+    again.settle().await;
+    assert_eq!((again.states(), server.taken().len()), (vec!["sent".to_owned()], 1));
+}
+
+#[test]
+fn the_envelope_has_the_address_alone() {
+    for (from, expected) in [
+        ("a@example.com", "a@example.com"),
+        ("Holdpoint <a@example.com>", "a@example.com"),
+        ("\"a <b> c\" <a@example.com>", "a@example.com"),
+    ] {
+        assert_eq!(address(from), expected);
+    }
+}

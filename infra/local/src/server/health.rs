@@ -1,0 +1,138 @@
+//! How the engine is, seen from outside: for people (`/health`), for whoever starts and stops it (`/ready`), and for
+//! Prometheus (`/metrics`). What is open to whoever reaches the machine counts, and names no review and nobody.
+
+use axum::{
+    extract::State,
+    http::{StatusCode, header},
+    response::{IntoResponse, Response},
+};
+use refresh_core::record::review::Standing;
+use serde_json::json;
+
+use super::{Shared, answered, try_later};
+use crate::{engine::Engine, figures};
+
+/// How the engine is, and what somebody must see to.
+pub async fn health(State(shared): State<Shared>) -> Response {
+    let engine = &shared.engine;
+    let mut queues = serde_json::Map::new();
+    for name in engine.queues().names() {
+        if let Ok(counts) = engine.queues().counts(&name) {
+            let counts = json!({ "visible": counts.visible, "in_flight": counts.in_flight, "delayed": counts.delayed });
+            queues.insert(name, counts);
+        }
+    }
+    let mails = engine.mailbox().len();
+    let wrong = wrong(engine).await;
+    let status = if wrong.is_empty() { "ok" } else { "attention" };
+    let health = json!({ "status": status, "wrong": wrong, "now": engine.now(), "queues": queues, "mails": mails });
+    answered(StatusCode::OK, &health)
+}
+
+/// What somebody must see to, as counts: this door is open to whoever reaches the machine, so it names no review and
+/// nobody. The server itself answers, so the status of the answer is 200 all the same.
+pub async fn wrong(engine: &Engine) -> Vec<String> {
+    let mut wrong = Vec::new();
+    let dead: usize = engine.topology().dead_letter_queues().map(|(queue, _)| letters(engine, &queue.name)).sum();
+    if dead > 0 {
+        wrong.push(format!("{dead} messages are in dead-letter queues"));
+    }
+    match engine.store().reviews().await {
+        Ok(heads) => {
+            if !heads.unreadable.is_empty() {
+                wrong.push(format!("{} reviews cannot be read", heads.unreadable.len()));
+            }
+            let open = heads.read.iter().filter(|head| head.standing == Standing::Open);
+            let unreached = open.flat_map(|head| &head.unreachable).filter(|known| known.is_open()).count();
+            if unreached > 0 {
+                wrong.push(format!("{unreached} people of open reviews cannot be told"));
+            }
+        }
+        Err(error) => {
+            tracing::error!(%error, "the reviews could not be read");
+            wrong.push("the reviews could not be read".to_owned());
+        }
+    }
+    wrong.extend(engine.relay().and_then(|relay| relay.wrong(engine.clock().now_millis())));
+    match engine.store().silenced().await {
+        Ok(subjects) if subjects.is_empty() => {}
+        Ok(subjects) => wrong.push(format!("{} subjects get nothing but stale revisions", subjects.len())),
+        Err(error) => {
+            tracing::error!(error = %error, "the silenced subjects could not be read");
+            wrong.push("the silenced subjects could not be read".to_owned());
+        }
+    }
+    match engine.store().polls().await {
+        Ok(polls) => {
+            let failing = polls.records.iter().filter(|(_, record)| record.failing.is_some());
+            let names: Vec<&str> = failing.map(|(name, _)| name.as_str()).collect();
+            if !names.is_empty() {
+                wrong.push(format!("polled systems do not answer: {}", names.join(", ")));
+            }
+        }
+        Err(error) => {
+            tracing::error!(error = %error, "what is kept of polled systems could not be read");
+            wrong.push("what is kept of polled systems could not be read".to_owned());
+        }
+    }
+    wrong
+}
+
+fn letters(engine: &Engine, queue: &str) -> usize {
+    engine.queues().look(queue).map_or(1, |letters| letters.len())
+}
+
+/// Whether work can be taken now: the store answers, and the engine is not being stopped.
+pub async fn ready(State(shared): State<Shared>) -> Response {
+    if *shared.stopping.borrow() {
+        return try_later("the engine is being stopped");
+    }
+    match shared.engine.store().silenced().await {
+        Ok(_) => answered(StatusCode::OK, &json!({ "ready": true })),
+        Err(error) => {
+            tracing::error!(%error, "the store does not answer");
+            try_later("the store does not answer; the engine's log says why")
+        }
+    }
+}
+
+/// The figures of the functions as they count them in a deployment, and the engine's own.
+pub async fn metrics(State(shared): State<Shared>) -> Response {
+    let now = own(&shared.engine).await;
+    match figures::text(&now) {
+        Ok(text) => ([(header::CONTENT_TYPE, prometheus::TEXT_FORMAT)], text).into_response(),
+        Err(error) => {
+            tracing::error!(%error, "the figures could not be written");
+            try_later("the figures could not be written; the engine's log says why")
+        }
+    }
+}
+
+/// What is so at this moment.
+async fn own(engine: &Engine) -> Vec<figures::Level> {
+    let level = |name, help, labels: Vec<(&'static str, String)>, value: usize| figures::Level {
+        name,
+        help,
+        labels,
+        // Counts here are far below the 2^53 that a double holds exactly.
+        value: value as f64,
+    };
+    let mut own = Vec::new();
+    for name in engine.queues().names() {
+        let Ok(counts) = engine.queues().counts(&name) else { continue };
+        for (state, count) in
+            [("visible", counts.visible), ("in_flight", counts.in_flight), ("delayed", counts.delayed)]
+        {
+            let labels = vec![("queue", name.clone()), ("state", state.to_owned())];
+            own.push(level("holdpoint_queue_messages", "Messages of a queue, dead letters included", labels, count));
+        }
+    }
+    own.push(level("holdpoint_mails", "Mails in the mailbox", Vec::new(), engine.mailbox().len()));
+    if let Some(relay) = engine.relay() {
+        let (waiting, down) = relay.backlog();
+        own.push(level("holdpoint_mails_waiting", "Mails that the mail server has not taken yet", Vec::new(), waiting));
+        own.push(level("holdpoint_relay_down", "1 while no mail can leave", Vec::new(), usize::from(down)));
+    }
+    own.push(level("holdpoint_attention", "Matters that /health lists", Vec::new(), wrong(engine).await.len()));
+    own
+}

@@ -1,0 +1,122 @@
+//! A backup is taken while the engine works, and a restored store goes on where the other was.
+
+mod server;
+
+use std::{
+    fs,
+    path::{Path, PathBuf},
+    process::{Command, Output},
+};
+
+use server::{Running, ask};
+
+fn place(name: &str) -> PathBuf {
+    let place = std::env::temp_dir().join(format!("holdpoint-backup-{}-{name}", std::process::id()));
+    let _ = fs::remove_dir_all(&place);
+    fs::create_dir_all(&place).unwrap();
+    place
+}
+
+fn holdpoint(folder: &Path, arguments: &[&str]) -> (bool, String) {
+    let Output { status, stdout, stderr } =
+        Command::new(env!("CARGO_BIN_EXE_holdpoint")).args(arguments).current_dir(folder).output().unwrap();
+    (status.success(), String::from_utf8_lossy(&stdout).into_owned() + &String::from_utf8_lossy(&stderr))
+}
+
+fn person(number: usize) -> String {
+    serde_json::json!({
+        "specversion": "1.0", "id": format!("e{number}"), "source": "//people.example.com",
+        "type": "dev.holdpoint.person.updated.v1",
+        "data": { "person": format!("p{number}@example.com"), "revision": 1, "name": "P", "time_zone": "UTC" },
+    })
+    .to_string()
+}
+
+const POLICY: &str = r#"{"sources":[{"kind":"person","source":"//people.example.com","governed_by":"a@example.com"}]}"#;
+
+/// Sends the same events again, until the store has said of each that it knows it.
+fn knows_all(folder: &Path, data: &str, count: usize) {
+    let running = Running::start(&folder.join(data), &[]);
+    for number in 0..count {
+        assert_eq!(ask(&running.address, "POST", "/events", &person(number)).unwrap().0, 202);
+    }
+    // A message that was copied and had been handled comes again too, so there may be more.
+    let known = |text: &str| {
+        let line = "holdpoint_events_total{disposition=\"duplicate\"} ";
+        text.lines().find_map(|each| each.strip_prefix(line)?.parse::<usize>().ok()).unwrap_or(0)
+    };
+    let mut text = String::new();
+    for _ in 0..600 {
+        text = ask(&running.address, "GET", "/metrics", "").unwrap().1;
+        if known(&text) >= count {
+            break;
+        }
+        std::thread::sleep(std::time::Duration::from_millis(50));
+    }
+    running.stop();
+    assert!(known(&text) >= count, "expected {count} known events in\n{text}");
+}
+
+/// Events keep coming while the copy is made: each that was accepted before is in it.
+#[test]
+fn what_was_accepted_before_a_backup_is_in_it() {
+    let place = place("load");
+    fs::write(place.join("policy.json"), POLICY).unwrap();
+    let running = Running::start(&place.join("one"), &["--policy", place.join("policy.json").to_str().unwrap()]);
+    let before = 40;
+    for number in 0..before {
+        assert_eq!(ask(&running.address, "POST", "/events", &person(number)).unwrap().0, 202);
+    }
+    let address = running.address.clone();
+    let more = std::thread::spawn(move || {
+        (before..before + 60).for_each(|number| drop(ask(&address, "POST", "/events", &person(number))))
+    });
+    let (done, said) = holdpoint(&place, &["backup", "copy.tar", "--data", "one"]);
+    assert!(done, "{said}");
+    more.join().unwrap();
+    running.stop();
+    let (done, said) = holdpoint(&place, &["restore", "copy.tar", "--data", "two"]);
+    assert!(done, "{said}");
+    knows_all(&place, "two", before);
+    fs::remove_dir_all(&place).unwrap();
+}
+
+#[test]
+fn a_restore_takes_nothing_damaged_and_overwrites_nothing() {
+    let place = place("damage");
+    let (done, said) = holdpoint(&place, &["backup", "copy.tar"]);
+    assert!(!done && said.contains("there is no store"), "{said}");
+    Running::start(&place.join("one"), &[]).stop();
+    assert!(holdpoint(&place, &["backup", "copy.tar", "--data", "one"]).0);
+    let refused = |arguments: &[&str], because: &str| {
+        let (done, said) = holdpoint(&place, arguments);
+        assert!(!done && said.contains(because), "{arguments:?}: expected {because:?}, found {said}");
+    };
+    refused(&["backup", "copy.tar", "--data", "one"], "exists already");
+    refused(&["restore", "copy.tar", "--data", "one"], "exists already");
+    fs::write(place.join("none.tar"), "no tar").unwrap();
+    refused(&["restore", "none.tar", "--data", "two"], "that `holdpoint backup` wrote");
+    let whole = fs::read(place.join("copy.tar")).unwrap();
+    // Every part of the file matters, and what is left of half a file is nothing.
+    for cut in [600, whole.len() / 3, whole.len() / 2] {
+        fs::write(place.join("cut.tar"), &whole[..cut]).unwrap();
+        let (done, said) = holdpoint(&place, &["restore", "cut.tar", "--data", "two"]);
+        assert!(!done, "{said}");
+        assert!(!place.join("two/store.sqlite").exists(), "half a backup was restored");
+        let mut changed = whole.clone();
+        changed[cut] ^= 1;
+        fs::write(place.join("changed.tar"), changed).unwrap();
+        let (done, said) = holdpoint(&place, &["restore", "changed.tar", "--data", "three"]);
+        assert!(!done || cut == 600, "{cut}: {said}");
+        let _ = fs::remove_dir_all(place.join("three"));
+    }
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::PermissionsExt;
+        assert_eq!(fs::metadata(place.join("copy.tar")).unwrap().permissions().mode() & 0o777, 0o600);
+    }
+    let (done, said) = holdpoint(&place, &["restore", "copy.tar", "--data", "four"]);
+    assert!(done, "{said}");
+    Running::start(&place.join("four"), &[]).stop();
+    fs::remove_dir_all(&place).unwrap();
+}

@@ -1,0 +1,116 @@
+//! The engine as a service manager runs it: it says when it is up, takes a new policy without an end, and its unit is one
+//! that systemd understands.
+
+mod server;
+
+use std::{
+    fs,
+    os::unix::net::UnixDatagram,
+    path::{Path, PathBuf},
+    process::Command,
+    time::Duration,
+};
+
+use server::{Running, ask, ask_as_operator};
+
+fn place(name: &str) -> PathBuf {
+    let place = std::env::temp_dir().join(format!("holdpoint-service-{}-{name}", std::process::id()));
+    let _ = fs::remove_dir_all(&place);
+    fs::create_dir_all(&place).unwrap();
+    place
+}
+
+#[test]
+fn the_engine_says_when_it_is_up() {
+    let place = place("notify");
+    let socket = place.join("notify");
+    let manager = UnixDatagram::bind(&socket).unwrap();
+    manager.set_read_timeout(Some(Duration::from_secs(60))).unwrap();
+    let running = Running::start_with(&place.join("store"), &[], &[("NOTIFY_SOCKET", socket.to_str().unwrap())]);
+    let mut said = [0; 100];
+    let length = manager.recv(&mut said).unwrap();
+    assert!(String::from_utf8_lossy(&said[..length]).contains("READY=1"));
+    assert_eq!(ask(&running.address, "GET", "/ready", "").unwrap().0, 200);
+    running.stop();
+    fs::remove_dir_all(&place).unwrap();
+}
+
+const POLICY: &str = r#"{"sources":[{"kind":"person","source":"//people.SOURCE","governed_by":"a@example.com"}]}"#;
+
+fn event(id: &str, source: &str) -> String {
+    serde_json::json!({
+        "specversion": "1.0", "id": id, "source": source, "type": "dev.holdpoint.person.updated.v1",
+        "data": { "person": "a@example.com", "revision": 1, "name": "A", "time_zone": "UTC" },
+    })
+    .to_string()
+}
+
+/// How many events were applied, and how many were of a source that the policy does not name.
+fn dispositions(running: &Running) -> (u32, u32) {
+    let (_, text) = ask_as_operator(running, "/metrics").unwrap();
+    let count = |disposition: &str| {
+        let start = format!("holdpoint_events_total{{disposition=\"{disposition}\"}} ");
+        text.lines().find_map(|line| line.strip_prefix(&start)?.parse::<u32>().ok()).unwrap_or(0)
+    };
+    (count("applied"), count("non_authoritative_source"))
+}
+
+fn until(what: &str, mut is_so: impl FnMut() -> bool) {
+    for _ in 0..600 {
+        if is_so() {
+            return;
+        }
+        std::thread::sleep(Duration::from_millis(50));
+    }
+    panic!("{what}: not within 30 seconds");
+}
+
+/// SIGHUP: the policy's file counts as it is now. A bad one changes nothing, and is said.
+#[test]
+fn a_new_policy_is_taken_without_an_end() {
+    let place = place("renew");
+    let policy = place.join("policy.json");
+    let write = |source: &str| fs::write(&policy, POLICY.replace("SOURCE", source)).unwrap();
+    write("example.com");
+    let running = Running::start(&place.join("store"), &["--policy", policy.to_str().unwrap()]);
+    let log = || fs::read_to_string(place.join("store.log")).unwrap();
+    let send = |id: &str| {
+        let (before, refused) = dispositions(&running);
+        let sent = ask(&running.address, "POST", "/events", &event(id, "//people.example.org")).unwrap();
+        assert_eq!(sent.0, 202, "{}", sent.1);
+        until("something became of the event", || dispositions(&running) != (before, refused));
+        dispositions(&running).0 > before
+    };
+    assert!(!send("1"), "applied before the policy names its source");
+    write("example.org");
+    running.signal("-HUP");
+    until("the policy is renewed", || log().contains("renewed: policy"));
+    assert!(send("2"), "{}", log());
+    fs::write(&policy, "{}").unwrap();
+    running.signal("-HUP");
+    until("the bad policy is refused", || log().contains("not renewed, the engine goes on as before"));
+    assert!(log().contains("$.sources"), "{}", log());
+    let second = event("3", "//people.example.org").replace("\"revision\":1", "\"revision\":2");
+    assert_eq!(ask(&running.address, "POST", "/events", &second).unwrap().0, 202);
+    until("events are applied as before", || dispositions(&running).0 == 2);
+    running.stop();
+    fs::remove_dir_all(&place).unwrap();
+}
+
+/// Every line of the unit is one that systemd knows, and names what exists.
+#[test]
+fn systemd_understands_the_unit() {
+    let place = place("unit");
+    let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("../one-machine/holdpoint.service");
+    let unit = fs::read_to_string(&file).unwrap();
+    let program = env!("CARGO_BIN_EXE_holdpoint");
+    assert_eq!(unit.matches("/usr/bin/holdpoint").count(), 2);
+    let here = place.join("holdpoint.service");
+    fs::write(&here, unit.replace("/usr/bin/holdpoint", program)).unwrap();
+    let verified = Command::new("systemd-analyze").arg("verify").arg(&here).output();
+    let verified = verified.unwrap_or_else(|error| panic!("systemd-analyze (Debian's package systemd): {error}"));
+    let said = String::from_utf8_lossy(&verified.stderr).into_owned();
+    let of_ours: Vec<&str> = said.lines().filter(|line| line.contains("holdpoint")).collect();
+    assert!(verified.status.success() && of_ours.is_empty(), "{said}");
+    fs::remove_dir_all(&place).unwrap();
+}
