@@ -12,6 +12,7 @@ pub mod connector;
 pub mod embedded;
 pub mod engine;
 pub mod mailbox;
+pub mod maildir;
 pub mod operator;
 pub mod private;
 pub mod queues;

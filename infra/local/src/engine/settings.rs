@@ -27,6 +27,8 @@ pub struct Settings {
     /// What every link starts with, `http://127.0.0.1:8420`.
     pub link_base: String,
     pub mail_from: String,
+    /// Where replies by mail are read; empty where nobody reads them.
+    pub reply_address: String,
     pub mail_domain: String,
     /// `<key id>:<base64url of 32 bytes>`, comma separated; the first signs.
     pub link_keys: String,
@@ -93,6 +95,7 @@ impl Settings {
             policy,
             link_base: "https://holdpoint.example.com".to_owned(),
             mail_from: "holdpoint@holdpoint.example.com".to_owned(),
+            reply_address: String::new(),
             mail_domain: "holdpoint.example.com".to_owned(),
             link_keys: REPLAY_KEYS.to_owned(),
             operator_token: String::new(),

@@ -116,6 +116,26 @@ pub enum Says {
     Freezes(ServicenowSchedules),
     /// A payload that says that something changed, and not what.
     Hint(Source),
+    /// Mails that people send back.
+    Reply(ReplyBinding),
+}
+
+/// Mails that people send back.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct ReplyBinding {
+    /// The contract's `source`, which the deployment registers for `reply`.
+    pub source: Source,
+    /// Whose `Authentication-Results` count. `None`: no header proves a sender.
+    pub authserv: Option<Authserv>,
+}
+
+/// The mail server of the deployment that says whether a sender is proven.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Authserv {
+    /// Its authserv-id (RFC 8601).
+    pub id: String,
+    /// How many servers behind it put a `Received` of theirs on top.
+    pub relays: usize,
 }
 
 /// Which checkpoint of which change something is evidence for.
