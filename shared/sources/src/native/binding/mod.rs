@@ -88,7 +88,12 @@ impl Binding {
             Says::Roster(roster) => Some(&roster.revision_header),
             Says::Delegates(delegates) => Some(&delegates.revision_header),
             Says::Freezes(schedules) => Some(&schedules.revision_header),
-            Says::CdEvents(_) | Says::Run(_) | Says::Servicenow(_) | Says::Jira(_) | Says::Hint(_) => None,
+            Says::CdEvents(_)
+            | Says::Run(_)
+            | Says::Servicenow(_)
+            | Says::Jira(_)
+            | Says::Hint(_)
+            | Says::Reply(_) => None,
         }
     }
 }
