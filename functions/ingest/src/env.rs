@@ -11,6 +11,7 @@ use lambda_shell::{
     start::Connect,
 };
 use packet_store::Store;
+use refresh_core::base::name;
 use sources::{
     hook::Secrets,
     policy::{self, PolicyFile},
@@ -28,6 +29,8 @@ pub struct Env {
     pub source_events: Queue,
     /// What proves who posts a webhook.
     pub secrets: Arc<Secrets>,
+    /// The host part of the UIDs of meetings and holds.
+    pub mail_domain: String,
     pub clock: Clock,
     /// Spreads the attempts of those who decide at once.
     pub jitter: Jitter,
@@ -45,6 +48,7 @@ impl Env {
         let source_events = settings.required("SOURCE_EVENTS_QUEUE_URL");
         let policy = settings.file("POLICY_FILE", "policy.json", policy::read_file);
         let secrets = secrets(settings);
+        let mail_domain = settings.checked("MAIL_DOMAIN", name::mail_domain);
         if let (Some(policy), Some(secrets)) = (&policy, &secrets) {
             for missing in secrets.missing(&policy.bindings) {
                 settings.fault("SOURCE_SECRETS", missing);
@@ -60,6 +64,7 @@ impl Env {
             dead_letters: Queue::new(sqs.clone(), dead_letters, jitter.clone()),
             source_events: Queue::new(sqs, source_events, jitter.clone()),
             secrets: Arc::new(secrets),
+            mail_domain,
             clock,
             jitter,
         })

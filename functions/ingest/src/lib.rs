@@ -4,6 +4,7 @@
 mod door;
 mod env;
 mod record;
+mod reply;
 mod take;
 
 use aws_lambda_events::sqs::SqsEvent;

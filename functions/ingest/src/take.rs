@@ -34,6 +34,7 @@ use sources::{
 use crate::{
     Env,
     record::{Arrival, Recorded, record},
+    reply,
 };
 
 /// What became of one event.
@@ -159,6 +160,9 @@ async fn take(
 ) -> Result<Result<Taken, Refused>, Failure> {
     tracing::info!(target: NOTE, event_id = event.identity.id.as_str(), trace_id = %event.trace(), "");
     let now = arrival.now;
+    if let Statement::Reply(said) = &event.statement {
+        return reply::take(env, event, said, arrival).await.map(Ok);
+    }
     if let Err(refused) = policy::check_issued(event, &env.policy.deployment.defaults) {
         return Ok(Err(refused));
     }
@@ -172,7 +176,7 @@ async fn take(
     // changes no state, so nobody is asked.
     let dependents = match event.statement {
         Statement::State { .. } => dependents(env, &event.subject).await?,
-        Statement::Reset(_) => Vec::new(),
+        Statement::Reset(_) | Statement::Reply(_) => Vec::new(),
     };
     let heads = env.store.heads(&dependents).await.doing("reading the dependent reviews")?;
     // A review whose HEAD cannot be read is asked like an open one: its own refresh fails, and says so.
@@ -225,7 +229,7 @@ async fn was_decided(
 
 /// One line an event. What changes nothing is a warning: whoever sent it expects otherwise, and no level need be set to
 /// see it.
-fn say(event: &Event, became: Disposition, reviews: usize, not_taken: &[UntakenMember]) {
+pub(crate) fn say(event: &Event, became: Disposition, reviews: usize, not_taken: &[UntakenMember]) {
     let (id, source) = identity_of(Some(&event.identity));
     let (kind, revision) = (event.kind().word(), event.revision());
     match reason(became) {
@@ -326,7 +330,7 @@ async fn ask(env: &Env, event: &Event, recorded: &Recorded, reviews: &[ReviewId]
     env.refresh.send_all(messages).await.doing("asking for the refresh")
 }
 
-fn measure(disposition: Disposition, now: Instant) {
+pub(crate) fn measure(disposition: Disposition, now: Instant) {
     let reason = reason(disposition).unwrap_or("applied");
     let mut metrics = Metrics::new("Holdpoint").dimension("Disposition", reason).count("Events", 1);
     // Each has an alarm of its own: they are a source's mistake, and not this deployment's.

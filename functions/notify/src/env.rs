@@ -38,6 +38,8 @@ pub struct Postage {
     pub acknowledge_link_base: String,
     /// The service's own address: sender and organiser.
     pub from: Person,
+    /// Where what people send back is read, if anywhere.
+    pub replies: Option<Person>,
     pub mail_domain: String,
     pub configuration_set: Option<String>,
 }
@@ -83,8 +85,19 @@ impl Postage {
         let acknowledge_link_base = settings.checked("ACKNOWLEDGE_LINK_BASE", text::link_base);
         let mail_domain = settings.checked("MAIL_DOMAIN", name::mail_domain);
         let configuration_set = settings.optional("CONFIGURATION_SET");
+        let replies = settings.optional("REPLY_ADDRESS").map(|address| {
+            Person::parse(&address).map_err(|expected| settings.fault("REPLY_ADDRESS", format!("expected {expected}")))
+        });
         let from = from.map_err(|expected| settings.fault("MAIL_FROM", format!("expected {expected}"))).ok();
         let (keys, from) = keys.zip(from)?;
-        Some(Self { keys, adopt_link_base, acknowledge_link_base, from, mail_domain, configuration_set })
+        Some(Self {
+            keys,
+            adopt_link_base,
+            acknowledge_link_base,
+            from,
+            replies: replies.and_then(Result::ok),
+            mail_domain,
+            configuration_set,
+        })
     }
 }

@@ -166,6 +166,7 @@ async fn compose(
         reader_name: name(&notice.to),
         reader_zone: profiles.profile(&notice.to).map_or(terms.time_zone, |profile| profile.time_zone),
         from: env.postage.from.clone(),
+        replies: env.postage.replies.clone(),
         mail_domain: env.postage.mail_domain.clone(),
         meeting: terms.meeting.clone(),
         link: notice.link.map(|to| signed(env, reading, notice, to)),

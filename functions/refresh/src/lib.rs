@@ -2,6 +2,7 @@
 //! reports of a mail follows it, one decision each.
 
 mod env;
+mod replied;
 mod reported;
 mod turn;
 

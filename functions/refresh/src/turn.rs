@@ -9,7 +9,7 @@ use lambda_shell::{
     metrics::{Metrics, Unit},
 };
 use refresh_core::{
-    Instant, ReviewId,
+    Instant, ReviewId, Uid,
     audience::deadlines,
     base::fingerprint::ReviewFingerprint,
     decide::refresh,
@@ -22,7 +22,7 @@ use refresh_core::{
     },
 };
 
-use crate::{Env, reported};
+use crate::{Env, replied, reported};
 
 /// What one group of messages came to.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -44,11 +44,12 @@ pub(crate) async fn take(env: &Env, messages: Vec<Message>, deadline: Deadline) 
     if let Some(other) = read.iter().find(|message| *message.review() != review) {
         return Err(Failure::lasting("reading the batch", format!("{review} and {} share a group", other.review())));
     }
-    let (mut requests, mut reports) = (Vec::new(), Vec::new());
+    let (mut requests, mut reports, mut replies) = (Vec::new(), Vec::new(), Vec::new());
     for message in read {
         match message {
             ToRefresh::Requested(request) => requests.push(request),
             ToRefresh::Reported(report) => reports.push(report.reported),
+            ToRefresh::Replied(replied) => replies.push(replied),
         }
     }
     let mut outcomes = Vec::new();
@@ -57,6 +58,9 @@ pub(crate) async fn take(env: &Env, messages: Vec<Message>, deadline: Deadline) 
     }
     for report in &reports {
         outcomes.extend(reported::take(env, &review, report, deadline).await?);
+    }
+    for replied in &replies {
+        outcomes.extend(replied::take(env, replied, deadline).await?);
     }
     Ok(Refreshed { review, outcomes })
 }
@@ -137,10 +141,24 @@ impl<'a> RefreshTask<'a> {
             None => {
                 let fingerprint = ReviewFingerprint::of(id);
                 env.store.register_link(fingerprint, id).await.doing("registering the review's links")?;
+                self.register_objects().await?;
                 refresh::issue(id, &env.mail_domain, &facts, &env.deployment, triggers, now)
             }
         };
         Ok(Decided::of(commit, Seen { review, now }))
+    }
+}
+
+impl RefreshTask<'_> {
+    /// A reply by mail names a calendar object. Most of them show the review's id.
+    async fn register_objects(&self) -> Result<(), Failure> {
+        let (env, id) = (self.env, self.review);
+        for uid in [Uid::of_meeting(id, &env.mail_domain), Uid::of_hold(id, &env.mail_domain)] {
+            if uid.is_digested() {
+                env.store.register_object(&uid, id).await.doing("registering the review's calendar objects")?;
+            }
+        }
+        Ok(())
     }
 }
 

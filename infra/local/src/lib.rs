@@ -13,6 +13,7 @@ pub mod embedded;
 pub mod engine;
 pub mod figures;
 pub mod mailbox;
+pub mod maildir;
 pub mod operator;
 pub mod private;
 pub mod queues;

@@ -79,6 +79,11 @@ impl Key {
         Self::new(format!("FACT#uid#{}", escaped(uid.as_str())), "HOLDER")
     }
 
+    /// The review whose calendar object has that UID, where the UID does not show the review's id.
+    pub fn object(uid: &Uid, review: &ReviewId) -> Self {
+        Self::new(object_partition(uid), review_partition(review))
+    }
+
     /// A subject that got nothing but stale revisions. All of them stand side by side, so that operators find them.
     pub fn silenced(subject: &Subject) -> Self {
         Self::new(SILENCED.to_owned(), subject_name(subject))
@@ -159,6 +164,10 @@ pub(crate) fn subject_partition(subject: &Subject) -> String {
 
 pub(crate) fn link_partition(fingerprint: ReviewFingerprint) -> String {
     format!("SUBJECT#link#{fingerprint}")
+}
+
+pub(crate) fn object_partition(uid: &Uid) -> String {
+    format!("SUBJECT#object#{}", escaped(uid.as_str()))
 }
 
 fn subject_name(subject: &Subject) -> String {
@@ -260,6 +269,10 @@ mod tests {
             (
                 Key::link(ReviewFingerprint::from_bytes([0xab; 16]), &rr),
                 "SUBJECT#link#abababababababababababababababab / REVIEW#RR-1042",
+            ),
+            (
+                Key::object(&Uid::parse("sha256-0@a.example").unwrap(), &rr),
+                "SUBJECT#object#sha256-0@a.example / REVIEW#RR-1042",
             ),
         ] {
             assert_eq!(key.to_string(), expected);

@@ -19,6 +19,7 @@ mod item;
 pub mod key;
 mod link;
 mod load;
+mod object;
 mod polls;
 mod record;
 mod review;

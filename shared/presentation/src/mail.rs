@@ -7,7 +7,9 @@ mod proof;
 use std::collections::BTreeMap;
 
 use askama::Template;
-use refresh_core::{Person, ReviewId, Zone, facts::fact::Meeting, record::notice::Notice};
+use refresh_core::{
+    Person, ReviewId, Zone, base::fingerprint::ReviewFingerprint, facts::fact::Meeting, record::notice::Notice,
+};
 
 use crate::{
     Unsafe,
@@ -30,6 +32,9 @@ pub struct Letterhead {
     pub reader_zone: Zone,
     /// The service's own address: sender and organiser, never a recipient.
     pub from: Person,
+    /// The address at which replies are read: then it is the organiser, and mails are answered to it. `None`: nobody
+    /// reads what is sent back.
+    pub replies: Option<Person>,
     /// The host part of message ids.
     pub mail_domain: String,
     /// The meeting as it was issued: what of it no packet holds, and every update must carry again.
@@ -39,6 +44,19 @@ pub struct Letterhead {
     /// Names of the people whom the reader's view holds. **Whoever is missing here is not named**, not even as the cause
     /// of a change: put the address as the name where there is no other.
     pub names: BTreeMap<Person, String>,
+}
+
+impl Letterhead {
+    /// The organiser of a calendar object that was issued with none.
+    fn organiser(&self) -> &Person {
+        self.replies.as_ref().unwrap_or(&self.from)
+    }
+
+    /// Where this review's mails are answered to: the address names the review, since a mail that is written has no UID.
+    fn reply_to(&self) -> Option<String> {
+        let (local, domain) = self.replies.as_ref()?.as_str().rsplit_once('@')?;
+        Some(format!("{local}+{}@{domain}", ReviewFingerprint::of(&self.review)))
+    }
 }
 
 /// A message that may be sent, to exactly one person.
@@ -72,7 +90,7 @@ struct Text<'a> {
 /// The mail would go to its own sender, the link is no link, or the finished message does not read back as what was
 /// meant.
 pub fn compose(notice: &Notice, letterhead: &Letterhead) -> Result<Letter, Unsafe> {
-    if notice.to == letterhead.from {
+    if notice.to == letterhead.from || Some(&notice.to) == letterhead.replies.as_ref() {
         return Err(Unsafe::new("the sender", "an address that is no recipient", "the recipient's own"));
     }
     let link = match &letterhead.link {
@@ -84,7 +102,7 @@ pub fn compose(notice: &Notice, letterhead: &Letterhead) -> Result<Letter, Unsaf
     let invitation = Invitation {
         review: &letterhead.review,
         title: &letterhead.title,
-        organiser: &letterhead.from,
+        organiser: letterhead.organiser(),
         attendee: &notice.to,
         attendee_name: &letterhead.reader_name,
         at: notice.at,

@@ -5,6 +5,7 @@ mod changes;
 mod exceptions;
 mod marks;
 mod outcomes;
+mod replies;
 
 use std::collections::BTreeMap;
 
@@ -15,6 +16,7 @@ pub use changes::{About, ChangeRow, attendance, changes, duty_action, field, sea
 pub use exceptions::{exception, reason, reasons, remedy, rule_line};
 pub use marks::{mark, marks};
 pub use outcomes::{action, delivery, fate, reply, standing};
+pub use replies::comment;
 
 use crate::text::one_line;
 

@@ -172,6 +172,7 @@ fn no_page_can_be_bent() {
             reply: refresh_core::record::review::Reply::Conflict,
             note: note.map(str::to_owned),
             at: world.now,
+            stamped_at: None,
         });
         let page = adoption(&world.scene(&owner), &adoption::AdoptionState::Open(form), AnswerTo::Get, None);
         let terms = world.facts.terms(&review_id()).expect("terms");

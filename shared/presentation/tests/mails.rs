@@ -173,6 +173,24 @@ fn headers_say_that_a_machine_wrote_it_and_nothing_secret() {
     }
 }
 
+/// The address names the review, since a mail that somebody writes has no UID; the organizer is the same for all.
+#[test]
+fn where_replies_are_read_mails_are_answered_to_that_address() {
+    let replies = refresh_core::Person::parse("replies@holdpoint.example.com").expect("an address");
+    for (name, notice, letterhead) in notices::all() {
+        let read = mail::Letterhead { replies: Some(replies.clone()), ..letterhead.clone() };
+        let bytes = mail::compose(&notice, &read).unwrap_or_else(|fault| panic!("{name}: {fault:?}")).bytes;
+        let review = refresh_core::base::fingerprint::ReviewFingerprint::of(&letterhead.review);
+        let head = shown(&bytes).replace("\n ", " ");
+        assert!(head.contains(&format!("<replies+{review}@holdpoint.example.com>")), "{name}: {head}");
+        if notice.calendar.is_some() && head.contains(":mailto:reviews@holdpoint.example.com") {
+            panic!("{name}: the organizer reads no replies: {head}");
+        }
+        let own = mail::Letterhead { replies: Some(notice.to.clone()), ..letterhead };
+        assert!(mail::compose(&notice, &own).is_err(), "{name}: a mail to where replies are read");
+    }
+}
+
 #[test]
 fn a_mail_to_our_own_address_or_with_a_bad_link_or_host_is_not_made() {
     let (notice, letterhead) = notices::named("adoption_request");

@@ -40,7 +40,14 @@ fn duty(name: &str) -> Duty {
 }
 
 fn answer(name: &str, reply: Reply) -> Answer {
-    Answer { person: person(name), row: Digest::of("row", &name), reply, note: None, at: at("09:10:00") }
+    Answer {
+        person: person(name),
+        row: Digest::of("row", &name),
+        reply,
+        note: None,
+        at: at("09:10:00"),
+        stamped_at: None,
+    }
 }
 
 fn unreachable(name: &str, reach: Reachability) -> Unreachable {

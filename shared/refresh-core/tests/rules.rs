@@ -45,6 +45,7 @@ tables! {
     notices,
     calendar,
     acknowledgements,
+    replies,
     delivery,
     worked_cases,
 }

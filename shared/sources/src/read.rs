@@ -10,7 +10,7 @@ use crate::{
     fault::{Fault, Refused},
     json,
     mail::{self, MailReport},
-    native::{self, Bindings, Translation},
+    native::{self, Bindings, Format, Translation},
     reader::{Faults, Node},
 };
 
@@ -60,6 +60,11 @@ pub fn read(body: &str, bindings: &Bindings) -> Result<ReadBody, Refused> {
     let value = &opened.value;
     if value.get("specversion").is_none() && value.get("format").is_some() && value.get("body").is_some() {
         return read_native(body, value, &opened.root, bindings);
+    }
+    if native::reply::is_of_ses(value) {
+        let whole = |_: Option<&Value>| body.to_owned();
+        let format = Format::SesReceived.word();
+        return translated(native::translate(format, &BTreeMap::new(), value, None, bindings)?, whole);
     }
     let cdevent = value.get("type").and_then(Value::as_str).is_some_and(|name| name.starts_with("dev.cdevents"));
     let bare_cdevent = value.get("context").is_some_and(|context| context.get("type").is_some());

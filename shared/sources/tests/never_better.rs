@@ -129,6 +129,11 @@ incidentio.schedule_entries: a page of several | incidentio_schedule_entries | /
 incidentio.schedule_entries: an unknown person | incidentio_schedule_entries | /body/response/schedule_entries/final/0/user | null | reliability-lead r1793696472000 busy 0 unknown 1440 min
 graph.change_notification: a question | graph_change_notification | /body/value | [] | skipped: a change notification of nothing
 pagerduty.webhook: a question | pagerduty_webhook | /body/event/event_type | "incident.resolved" | skipped: a hint that something changed at //availability.example.com: the next poll says what
+ses.received: a failure status | ses_received | /body/receipt/dmarcVerdict/status | "PROCESSING_FAILED" | Reply(security-reviewer@example.com) accepted unavailable
+ses.received: not answered | ses_received | /body/receipt/dmarcVerdict | - | Reply(security-reviewer@example.com) accepted missing
+ses.received: an unknown word | ses_received | /body/receipt/dmarcVerdict/status | "PASSED" | Reply(security-reviewer@example.com) accepted missing
+mail.received: not answered | mail_received | /body/mail | "RnJvbTogYUBleGFtcGxlLmNvbQ0KQ29udGVudC1UeXBlOiB0ZXh0L2NhbGVuZGFyOyBtZXRob2Q9UkVQTFkNCg0KQkVHSU46VkNBTEVOREFSDQpCRUdJTjpWRVZFTlQNClVJRDp1DQpBVFRFTkRFRTtQQVJUU1RBVD1BQ0NFUFRFRDptYWlsdG86YUBleGFtcGxlLmNvbQ0KRU5EOlZFVkVOVA0KRU5EOlZDQUxFTkRBUg0K" | Reply(a@example.com) accepted missing
+mail.received: cut off | mail_received | /body/mail | "QXV0aGVudGljYXRpb24tUmVzdWx0czogbXguZXhhbXBsZS5jb207IGRtYXJjPXBhc3MNCkZyb206IGFAZXhhbXBsZS5jb20NCkNvbnRlbnQtVHlwZTogdGV4dC9jYWxlbmRhcjsgbWV0aG9kPVJFUExZDQoNCkJFR0lOOlZDQUxFTkRBUg0KQkVHSU46VkVWRU5UDQpVSUQ6dQ0KQVRURU5ERUU7UEFSVFNUQVQ9QUNDRVBURUQ6bWFpbHRvOmFAZXhhbXBsZS5jb20NCg==" | Reply(a@example.com) unanswered passed
 "#;
 
 fn rows() -> impl Iterator<Item = (&'static str, &'static str, &'static str)> {

@@ -13,6 +13,7 @@ use super::{
 };
 use crate::{
     engine::{Engine, live::Live},
+    maildir::MaildirDoor,
     server,
 };
 
@@ -27,6 +28,12 @@ pub struct Options {
     /// Offer this policy to the store, which keeps it for every later start; without it, the accepted one counts.
     #[arg(long, value_name = "FILE")]
     policy: Option<PathBuf>,
+    /// Take replies by mail from this maildir: each mail is read from `new` and moved to `cur` once it is durable.
+    #[arg(long, value_name = "DIR")]
+    maildir: Option<PathBuf>,
+    /// The address that the maildir's mail server delivers there: mails and invitations are answered to it.
+    #[arg(long, value_name = "ADDRESS")]
+    reply_address: Option<String>,
 }
 
 pub async fn run(common: &Common, options: &Options) -> Result<(), Failed> {
@@ -46,10 +53,13 @@ pub async fn run(common: &Common, options: &Options) -> Result<(), Failed> {
     if let Some(file) = file {
         file.apply(&mut settings);
     }
+    settings.reply_address = options.reply_address.clone().unwrap_or_default();
     home.announce(Some(address))?;
     home.remember_settings(chosen.as_ref().map(|chosen| chosen.file.as_path()))?;
     say(common, format!("opening {}", home.store().display()));
     let engine = Engine::open(settings, Clock::system()).await.map_err(Failed::new)?;
+    let maildir = options.maildir.as_deref().map(|folder| MaildirDoor::open(&engine, folder)).transpose();
+    let maildir = maildir.map_err(Failed::input)?;
     let pages = Pages::of(&engine, address);
     say(common, format!("holdpoint is up at http://{address}"));
     if let Some(chosen) = &chosen {
@@ -66,6 +76,10 @@ pub async fn run(common: &Common, options: &Options) -> Result<(), Failed> {
     if common.json {
         let Pages { reviews, mailbox } = pages;
         print(serde_json::json!({ "address": format!("http://{address}"), "reviews": reviews, "mailbox": mailbox }))?;
+    }
+    // Ended with the process: a mail that is on the queue and not moved yet is found again, and counts once.
+    if let Some(door) = maildir {
+        tokio::spawn(door.watch(engine.clone()));
     }
     let renewing = tokio::spawn(renew_when_asked(home, engine.clone(), options.clone(), renewal));
     tell_the_supervisor();

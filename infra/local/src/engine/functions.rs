@@ -64,6 +64,7 @@ fn surroundings(topology: &Topology, function: &str, settings: &Settings) -> Res
         Binding::Literal(literal) => Some(literal.clone()),
         Binding::Parameter(parameter) => match parameter.as_str() {
             "MailFrom" => Some(settings.mail_from.clone()),
+            "ReplyAddress" => Some(settings.reply_address.clone()),
             "MailDomain" => Some(settings.mail_domain.clone()),
             _ => None,
         },

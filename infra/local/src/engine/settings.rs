@@ -29,6 +29,8 @@ pub struct Settings {
     /// What every link starts with, `http://127.0.0.1:8420`.
     pub link_base: String,
     pub mail_from: String,
+    /// Where replies by mail are read; empty where nobody reads them.
+    pub reply_address: String,
     pub mail_domain: String,
     /// The address that the engine has beyond this machine. `None`: it answers on loopback alone.
     pub public: Option<Public>,
@@ -101,6 +103,7 @@ impl Settings {
             policy,
             link_base: "https://holdpoint.example.com".to_owned(),
             mail_from: "holdpoint@holdpoint.example.com".to_owned(),
+            reply_address: String::new(),
             mail_domain: "holdpoint.example.com".to_owned(),
             public: None,
             relay: None,

@@ -2,6 +2,7 @@
 //! store in memory and a virtual clock.
 
 mod answer;
+mod mailed;
 mod player;
 mod polled;
 mod records;

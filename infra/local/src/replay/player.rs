@@ -8,14 +8,17 @@ use packet_store::Store;
 use presentation::page::ChosenButton;
 use refresh_core::{
     Instant, Person, ReviewId,
-    record::lineage::{self as core_lineage, AnswerResult, Happening},
+    record::{
+        comment::CommentReason,
+        lineage::{self as core_lineage, AnswerResult, Happening},
+    },
 };
 use serde_json::Value;
 use sources::hook::HookRequest;
 
 use super::{
     answer::{self, OpenPage},
-    polled,
+    mailed, polled,
     records::{self, AnswerRecord, NoticeRecord, Record, Records, TriggerRecord, What},
     scenario::{Action, Answer, Line, Link, RecordedHook, Scenario, Then, Visit},
 };
@@ -144,6 +147,13 @@ impl Player {
                 let result = self.ask_for_link(visit).await.map_err(failed)?;
                 vec![self.answer(visit, core_lineage::Action::SendLink, result)]
             }
+            Some(Action::Reply(reply)) => {
+                let engine = self.time.engine();
+                let message = mailed::message(engine, reply, self.time.now()).map_err(failed)?;
+                let message = message.ok_or_else(|| failed("reply: no such invitation was mailed".to_owned()))?;
+                self.put(&message).await.map_err(failed)?;
+                Vec::new()
+            }
             Some(Action::Open(visit, link)) => {
                 let result = self.look(visit, *link).await.map_err(failed)?;
                 vec![self.answer(visit, core_lineage::Action::Open, result)]
@@ -193,7 +203,12 @@ impl Player {
 
     fn answer(&self, visit: &Visit, action: core_lineage::Action, result: AnswerResult) -> Record {
         let (review_id, by) = (visit.review.clone(), visit.person.clone());
-        Record { at: self.time.now(), what: What::Answer(AnswerRecord { review_id, by, action, result }) }
+        Record { at: self.time.now(), what: What::Answer(AnswerRecord { review_id, by, action, result, why: None }) }
+    }
+
+    fn replied(&self, review: &ReviewId, by: &Person, result: AnswerResult, why: Option<CommentReason>) -> Record {
+        let (review_id, by, action) = (review.clone(), by.clone(), core_lineage::Action::Reply);
+        Record { at: self.time.now(), what: What::Answer(AnswerRecord { review_id, by, action, result, why }) }
     }
 
     async fn decide(&mut self, visit: &Visit, choice: ChosenButton) -> Result<AnswerResult, String> {
@@ -272,6 +287,7 @@ impl Player {
                                 by: line.by.clone(),
                                 action: line.action,
                                 result: line.result,
+                                why: None,
                             });
                             answers.push(Record { at: entry.at, what });
                         }
@@ -285,6 +301,12 @@ impl Player {
                                 calendar: calendar.iter().map(Into::into).collect(),
                             });
                             notices.push((review.clone(), to.clone(), Record { at: entry.at, what }));
+                        }
+                        Happening::Answer(line) if line.by_mail.is_some() => {
+                            records.push(self.replied(&review, &line.by, line.result, None));
+                        }
+                        Happening::Comment(line) => {
+                            records.push(self.replied(&review, &line.by, AnswerResult::Commented, Some(line.why)));
                         }
                         _ => {}
                     }

@@ -9,6 +9,7 @@ use refresh_core::{
     base::{digest::Digest, instant::Slot},
     facts::authority::{Disposition, UntakenMember},
     record::{
+        comment::CommentReason,
         decision::{Decision, Earlier, Outcome, PendingLine},
         delta::Difference,
         exception::{Exception, ExceptionKind, Reason},
@@ -148,6 +149,9 @@ pub struct AnswerRecord {
     pub by: Person,
     pub action: Action,
     pub result: AnswerResult,
+    /// Of a reply by mail that is a comment: why it is no answer.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub why: Option<CommentReason>,
 }
 
 #[derive(Clone, PartialEq, Debug, Serialize)]

@@ -2,8 +2,10 @@
 
 use std::{collections::BTreeMap, fmt};
 
-use refresh_core::{Instant, Person, ReviewId};
+use refresh_core::{Instant, Interval, Person, ReviewId};
 use serde_json::{Map, Value};
+
+use super::mailed::{CalendarButton, ReplyByMail};
 
 /// A recorded history.
 #[derive(Clone, PartialEq, Debug)]
@@ -37,6 +39,8 @@ pub enum Action {
     AskAgain(Visit),
     /// The page of a superseded proposal is asked for the present link.
     SendLink(Visit),
+    /// A calendar's button: the invitation is answered by mail.
+    Reply(ReplyByMail),
 }
 
 #[derive(Clone, PartialEq, Debug)]
@@ -122,8 +126,19 @@ impl fmt::Display for Malformed {
 
 impl std::error::Error for Malformed {}
 
-const ACTIONS: [&str; 10] =
-    ["send", "send_native", "hook", "poll", "adopt", "decline", "acknowledge", "open", "ask_again", "send_link"];
+const ACTIONS: [&str; 11] = [
+    "send",
+    "send_native",
+    "hook",
+    "poll",
+    "adopt",
+    "decline",
+    "acknowledge",
+    "open",
+    "ask_again",
+    "send_link",
+    "reply",
+];
 
 impl Scenario {
     pub fn parse(text: &str) -> Result<Self, Malformed> {
@@ -213,6 +228,7 @@ impl Reader<'_> {
             "send" => return Some(Action::Send(value.clone())),
             "hook" => return self.hook(members),
             "poll" => return self.poll(members),
+            "reply" => return self.reply(members),
             "send_native" => {
                 self.only(name, members, &["format", "headers", "body"]);
                 let format = self.text(members, "format", name);
@@ -345,6 +361,66 @@ impl Reader<'_> {
         Some(RecordedResponse { status: status?, headers: headers?, body })
     }
 
+    fn reply(&mut self, members: &Map<String, Value>) -> Option<Action> {
+        let name = "reply";
+        self.only(name, members, &["as", "for", "review_id", "partstat", "propose", "hold", "text", "dmarc"]);
+        let person = self.named(members, "as", Person::parse)?;
+        let attendee =
+            if members.contains_key("for") { self.named(members, "for", Person::parse)? } else { person.clone() };
+        let review = match members.contains_key("review_id") {
+            true => Some(self.named(members, "review_id", ReviewId::parse)?),
+            false => None,
+        };
+        let text = if members.contains_key("text") { Some(self.text(members, "text", name)?) } else { None };
+        let button = match (members.get("partstat"), members.get("propose")) {
+            (Some(_), None) => {
+                let word = self.text(members, "partstat", name)?;
+                if !["ACCEPTED", "DECLINED", "TENTATIVE", "DELEGATED"].contains(&word.as_str()) {
+                    return self.wrong(name, "partstat", "ACCEPTED, DECLINED, TENTATIVE or DELEGATED", members);
+                }
+                CalendarButton::Answer(word)
+            }
+            (None, Some(slot)) => {
+                let at =
+                    |member: &str| slot.get(member).and_then(Value::as_str).and_then(|text| Instant::parse(text).ok());
+                match at("start").zip(at("end")).and_then(|(start, end)| Interval::new(start, end)) {
+                    Some(slot) => CalendarButton::Propose(slot),
+                    None => return self.wrong(name, "propose", "an interval with `start` and a later `end`", members),
+                }
+            }
+            (None, None) if text.is_some() && review.is_some() => CalendarButton::Write,
+            (one, _) => {
+                let expected = "`partstat` or `propose`; or `text` with `review_id`, for a mail without a calendar";
+                self.fault(name, expected, &one.map_or(Value::Null, |_| Value::from("both")));
+                return None;
+            }
+        };
+        let hold = match members.get("hold") {
+            None => None,
+            Some(Value::Bool(hold)) => Some(*hold),
+            Some(_) => return self.wrong(name, "hold", "true (the hold) or false (the meeting)", members),
+        };
+        let dmarc = if members.contains_key("dmarc") { self.text(members, "dmarc", name)? } else { "pass".to_owned() };
+        Some(Action::Reply(ReplyByMail { person, attendee, review, button, hold, text, dmarc }))
+    }
+
+    fn named<T>(
+        &mut self,
+        members: &Map<String, Value>,
+        member: &str,
+        parse: impl Fn(&str) -> Result<T, String>,
+    ) -> Option<T> {
+        let text = self.text(members, member, "reply")?;
+        match parse(&text) {
+            Ok(named) => Some(named),
+            Err(expected) => {
+                let number = self.number;
+                self.faults.push(format!("line {number}: reply.{member}: expected {expected}"));
+                None
+            }
+        }
+    }
+
     fn wrong<T>(&mut self, name: &str, member: &str, expected: &str, members: &Map<String, Value>) -> Option<T> {
         self.fault(&format!("{name}.{member}"), expected, &members[member]);
         None
@@ -430,6 +506,10 @@ mod tests {
         assert_eq!(line(&format!("\"ask_again\":{{{who},\"of_version\":8}}")), Action::AskAgain(visit(Some(8))));
         assert_eq!(line(&format!("\"send_link\":{{{who}}}")), Action::SendLink(visit(None)));
         assert_eq!(line(&format!("\"open\":{{{who},\"link\":\"adopt\"}}")), Action::Open(visit(None), Link::Adopt));
+        let Action::Reply(reply) = line("\"reply\":{\"as\":\"a@example.com\",\"partstat\":\"DECLINED\"}") else {
+            panic!("expected a reply")
+        };
+        assert_eq!((reply.button, reply.dmarc.as_str()), (CalendarButton::Answer("DECLINED".to_owned()), "pass"));
         assert!(matches!(line("\"send\":{\"id\":7}"), Action::Send(_)), "a bad event is a result, not an error");
         assert_eq!(
             line("\"hook\":{\"binding\":\"ci\",\"headers\":{\"X-Event\":\"a\"},\"body\":\"{}\"}"),

@@ -49,6 +49,9 @@ pub fn in_words(record: &Record) -> String {
             let action = action.as_str().unwrap_or_default().to_owned();
             let result = plain(answer.result.word());
             let _ = write!(text, "answer    {}: {action} on {}: {result}", answer.by, answer.review_id);
+            if let Some(why) = answer.why {
+                let _ = write!(text, ", {}", plain(why.word()));
+            }
         }
         What::Poll(poll) => {
             let came_to = match (poll.result.as_str(), poll.messages) {

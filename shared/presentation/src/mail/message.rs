@@ -57,6 +57,8 @@ impl MessageDraft<'_> {
             self.html.as_bytes(),
         ];
         parts.extend(self.calendar.iter().map(|ics| ics.text.as_bytes()));
+        let reply_to = self.letterhead.reply_to();
+        parts.extend(reply_to.iter().map(|address| address.as_bytes()));
         Digest::of_parts("mail", &parts)
     }
 
@@ -110,7 +112,11 @@ pub(super) fn write(draft: &MessageDraft<'_>) -> Result<Vec<u8>, Unsafe> {
     let to = if name.as_str().is_empty() { Address::from(to) } else { Address::from((name.as_str(), to)) };
     let mut message = MessageBuilder::new()
         .header("From", Address::from((calendar::ORGANISER, draft.letterhead.from.as_str())))
-        .header("To", to)
+        .header("To", to);
+    if let Some(address) = draft.letterhead.reply_to() {
+        message = message.header("Reply-To", Address::from((calendar::ORGANISER.to_owned(), address)));
+    }
+    message = message
         .header("Subject", Text::new(draft.subject))
         .header("Date", Date::new(draft.notice.at.millis().div_euclid(1000)))
         .header("Message-ID", MessageId::new(draft.message_id()))

@@ -38,8 +38,11 @@ fn lines(bytes: &[u8]) -> Result<(), Unsafe> {
 
 fn headers(message: &Message<'_>, draft: &MessageDraft<'_>) -> Result<(), Unsafe> {
     let own = draft.own_headers();
-    let allowed: Vec<&str> = ["From", "To", "Subject", "Date", "Message-ID", "MIME-Version"]
+    let reply_to = draft.letterhead.reply_to();
+    let allowed: Vec<&str> = ["From", "To"]
         .into_iter()
+        .chain(reply_to.as_ref().map(|_| "Reply-To"))
+        .chain(["Subject", "Date", "Message-ID", "MIME-Version"])
         .chain(own.iter().map(|(name, _)| *name))
         .chain(["Content-Type"])
         .collect();
@@ -59,6 +62,9 @@ fn headers(message: &Message<'_>, draft: &MessageDraft<'_>) -> Result<(), Unsafe
         }
     };
     one("From", message.from(), calendar::ORGANISER, draft.letterhead.from.as_str())?;
+    if let Some(address) = &reply_to {
+        one("Reply-To", message.reply_to(), calendar::ORGANISER, address)?;
+    }
     one("To", message.to(), draft.reader_name().as_str(), draft.notice.to.as_str())?;
     let same = |what: &str, expected: &str, found: Option<&str>| {
         if found == Some(expected) { Ok(()) } else { Err(fault(what, expected, found.unwrap_or("nothing"))) }
@@ -189,6 +195,7 @@ mod tests {
             reader_name: "Seán".to_owned(),
             reader_zone: refresh_core::Zone::UTC,
             from: address("reviews@holdpoint.example.com"),
+            replies: None,
             mail_domain: "holdpoint.example.com".to_owned(),
             meeting: None,
             link: None,

@@ -14,7 +14,7 @@ use refresh_core::{
 
 use super::{
     AnswerTo, ChosenButton, Form, Page, Scene,
-    compare::{AnswerRow, ComparedRow, RunLine, answers, news, rows, run_line},
+    compare::{AnswerRow, ComparedRow, RunLine, answers, comments, news, rows, run_line},
     names, refused, render, timeline,
     timeline::Timeline,
 };
@@ -149,6 +149,7 @@ struct ProposalPart {
     left_out: u32,
     timeline: Option<Timeline>,
     answers: Vec<AnswerRow>,
+    comments: Vec<String>,
     nothing: String,
     deadline: String,
     left: String,
@@ -343,6 +344,7 @@ fn proposal(scene: &Scene<'_>, pending: &Pending, version: &Version, names: &Nam
         left_out: version.report.left_out(),
         timeline: timeline::of(scene, names),
         answers: answers(scene, names),
+        comments: comments(scene, names),
         nothing: if version.packet.cancelled {
             "nothing is cancelled. The review stays as it is, and an exception tells you and the escalation contacts that it was left undecided.".to_owned()
         } else {

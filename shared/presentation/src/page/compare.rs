@@ -6,6 +6,7 @@ use refresh_core::{
     Person, Role,
     audience::{deadlines, reading::Reading},
     record::{
+        comment::CommentLine,
         packet::{Packet, Standpoint},
         report::Run,
         review::{Answer, Duty},
@@ -88,6 +89,15 @@ pub(super) fn run_line(run: &Run, names: &Names<'_>) -> RunLine {
     let reasons: Vec<String> = run.against.iter().map(|against| wording::against(against, names)).collect();
     let viable = reasons.is_empty();
     RunLine { when, reasons: if viable { "viable".to_owned() } else { reasons.join("; ") }, viable }
+}
+
+/// What came back by mail and is no answer, the newest first.
+pub(super) fn comments(scene: &Scene<'_>, names: &Names<'_>) -> Vec<String> {
+    let told = |comment: &CommentLine| {
+        let at = moment::instant(comment.at, names.zone);
+        format!("{} ({at})", wording::comment(comment, names))
+    };
+    scene.review.head.comments.iter().rev().map(told).collect()
 }
 
 /// Each required attendee of either packet: what they said, to what, or that they owe an answer.

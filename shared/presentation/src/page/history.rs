@@ -93,8 +93,10 @@ fn happened(happening: &Happening, names: &Names<'_>) -> Happened {
                 Some(reply) => format!(" {}", wording::reply(reply)),
                 None => format!(", {}", wording::action(answer.action)),
             };
-            plain("Answer", format!("{}{what}: {result}.{note}", names.full(&answer.by)))
+            let how = if answer.by_mail.is_some() { " by mail, sender proven" } else { "" };
+            plain("Answer", format!("{}{what}{how}: {result}.{note}", names.full(&answer.by)))
         }
+        Happening::Comment(comment) => plain("Comment", wording::comment(comment, names)),
         Happening::Undeliverable { to, why, reason } => {
             let what = match why {
                 Undeliverable::Unmailable => "could not be made",

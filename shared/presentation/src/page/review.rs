@@ -13,7 +13,7 @@ use refresh_core::{
 
 use super::{
     Page, Scene,
-    compare::{AnswerRow, ComparedRow, RunLine, answers, news, rows, run_line},
+    compare::{AnswerRow, ComparedRow, RunLine, answers, comments, news, rows, run_line},
     history, names, render, timeline,
     timeline::Timeline,
 };
@@ -87,6 +87,7 @@ struct ReviewTemplate<'a> {
     versions: Vec<u32>,
     delta: Option<DeltaLine>,
     answers: Vec<AnswerRow>,
+    comments: Vec<String>,
     exceptions: Vec<ExceptionView>,
     considered: u32,
     runs: Vec<RunLine>,
@@ -135,6 +136,7 @@ pub fn review(scene: &Scene<'_>, workspace: &Workspace<'_>) -> Page {
         versions: workspace.versions.iter().map(|version| version.number).collect(),
         delta: delta(review, workspace, &names),
         answers: answers(scene, &names),
+        comments: comments(scene, &names),
         exceptions: review
             .head
             .exceptions

@@ -36,6 +36,8 @@ pub fn why(standpoint: &Standpoint, names: &Names<'_>) -> String {
         Subject::Person(_) => hidden("a participant’s own record"),
         // Seats are no facts: no version stands on them.
         Subject::Seat(_) => hidden("a seat in another review"),
+        // Nor are replies.
+        Subject::Reply(_) => hidden("a reply by mail"),
     };
     let source = standpoint.source.as_str();
     // The two slashes of a reference without a scheme tell a reader nothing.
@@ -72,6 +74,7 @@ pub fn subject(subject: &Subject, names: &Names<'_>) -> String {
         Subject::Freeze(calendar) => format!("freeze calendar {}", one_line(calendar.as_str(), 80)),
         Subject::Person(person) => format!("record of {}", names.full(person)),
         Subject::Seat(person) => format!("seats of {}", names.full(person)),
+        Subject::Reply(person) => format!("reply by mail of {}", names.full(person)),
     }
 }
 

@@ -59,5 +59,6 @@ pub const fn action(action: Action) -> &'static str {
         Action::Open => "opening the page",
         Action::AskAgain => "asking for it again",
         Action::SendLink => "asking for the present link",
+        Action::Reply => "replying by mail",
     }
 }

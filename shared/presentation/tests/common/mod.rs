@@ -281,6 +281,7 @@ pub fn letterhead(reader: &str, others: bool) -> Letterhead {
         reader_name: full.to_owned(),
         reader_zone: zone,
         from: Person::parse("reviews@holdpoint.example.com").expect("an address"),
+        replies: None,
         mail_domain: "holdpoint.example.com".to_owned(),
         meeting: None,
         link: None,

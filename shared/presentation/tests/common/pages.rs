@@ -54,6 +54,7 @@ pub fn answered() -> World {
         reply,
         note: note.map(str::to_owned),
         at: at("09:20:00"),
+        stamped_at: None,
     };
     let answers = vec![
         answer("sre-a", Reply::Acknowledged, None),
@@ -195,6 +196,7 @@ pub fn acknowledgements() -> Vec<(&'static str, Page)> {
         reply: Reply::Conflict,
         note: Some("School run".to_owned()),
         at: at("09:30:00"),
+        stamped_at: None,
     };
     vec![
         ("acknowledge_open", replying(&settled, At::Open(ANSWER), None, AnswerTo::Get)),

@@ -3,6 +3,8 @@
 
 use std::fmt;
 
+use serde::{Deserialize, Serialize};
+
 use crate::{
     Person, ReviewId,
     base::{digest::Digest, hex},
@@ -11,7 +13,8 @@ use crate::{
 macro_rules! fingerprints {
     ($($(#[$doc:meta])* $name:ident),* $(,)?) => {$(
         $(#[$doc])*
-        #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+        #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+        #[serde(try_from = "String", into = "String")]
         pub struct $name([u8; 16]);
 
         impl $name {
@@ -39,6 +42,19 @@ macro_rules! fingerprints {
         impl fmt::Display for $name {
             fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
                 f.write_str(&hex::written(&self.0))
+            }
+        }
+
+        impl From<$name> for String {
+            fn from(fingerprint: $name) -> Self {
+                fingerprint.to_string()
+            }
+        }
+
+        impl TryFrom<String> for $name {
+            type Error = String;
+            fn try_from(text: String) -> Result<Self, String> {
+                Self::parse(&text).ok_or_else(|| "expected 32 hexadecimal digits".to_owned())
             }
         }
 

@@ -48,6 +48,19 @@ impl Uid {
         Self(format!("{local}{suffix}@{domain}"))
     }
 
+    /// Whether a digest stands for the review's id in it, in a UID that was made here.
+    pub fn is_digested(&self) -> bool {
+        self.0.starts_with(DIGEST)
+    }
+
+    /// The review whose meeting or hold was given this UID here, where its id stands in the UID.
+    pub fn shown_review(&self, domain: &str) -> Option<ReviewId> {
+        let local = self.0.strip_suffix(domain)?.strip_suffix('@')?;
+        let id = ReviewId::parse(local.strip_suffix(HOLD).unwrap_or(local)).ok()?;
+        let made = [Self::of_meeting(&id, domain), Self::of_hold(&id, domain)];
+        made.contains(self).then_some(id)
+    }
+
     /// The text as calendars carry it.
     pub fn as_str(&self) -> &str {
         &self.0
@@ -122,6 +135,20 @@ mod tests {
         let ids = ["RR", "RR-hold", "RR-hold-hold", "RR 1", "RR 1-hold", &digest, &format!("{digest}-hold"), "RR%201"];
         let uids: std::collections::BTreeSet<String> = ids.iter().flat_map(|id| both(id, DOMAIN)).collect();
         assert_eq!(uids.len(), 2 * ids.len(), "{uids:?}");
+    }
+
+    #[test]
+    fn an_id_is_found_in_its_uids_and_in_no_other() {
+        for id in ["RR-2026-1103", "a", "a@b", "RR 1042", "größe", "RR-hold", "sha256-x"] {
+            let review = ReviewId::parse(id).unwrap();
+            for uid in [Uid::of_meeting(&review, DOMAIN), Uid::of_hold(&review, DOMAIN)] {
+                assert_eq!(uid.shown_review(DOMAIN), (!uid.is_digested()).then(|| review.clone()), "{uid}");
+                assert_eq!(uid.shown_review("other.example.com"), None, "{uid}");
+            }
+        }
+        for other in ["x", "@holdpoint.example.com", "RR-hold-hold@holdpoint.example.com"] {
+            assert_eq!(Uid::parse(other).unwrap().shown_review(DOMAIN), None, "{other}");
+        }
     }
 
     #[test]

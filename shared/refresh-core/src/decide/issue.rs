@@ -80,6 +80,8 @@ impl<'a> Draft<'a> {
             earlier: BTreeMap::new(),
             claims: BTreeMap::new(),
             seats_moved: BTreeSet::new(),
+            comments: Vec::new(),
+            unauthenticated: 0,
         };
         let review = Review { head, issued: issued.clone(), authoritative: issued.clone(), pending: None };
         let mut draft = Self {

@@ -10,5 +10,6 @@ mod issue;
 mod operator;
 mod quiet;
 pub mod refresh;
+pub mod reply;
 pub mod send_link;
 pub mod undeliverable;

@@ -7,6 +7,7 @@ use crate::{
     base::digest::Digest,
     facts::{
         fact::{Body, Revision},
+        reply::ReceivedReply,
         subject::{Kind, Subject},
     },
 };
@@ -42,6 +43,8 @@ pub enum Statement {
     },
     /// An operator lets the holder's next fact in at any revision.
     Reset(Reset),
+    /// Somebody sent something back by mail.
+    Reply(ReceivedReply),
 }
 
 /// An operator's reset of a subject: who did so, and why.
@@ -57,7 +60,7 @@ impl Event {
     /// The kind that the event's source must be registered for.
     pub const fn kind(&self) -> Kind {
         match self.statement {
-            Statement::State { .. } => self.subject.kind(),
+            Statement::State { .. } | Statement::Reply(_) => self.subject.kind(),
             Statement::Reset(_) => Kind::Operator,
         }
     }
@@ -66,7 +69,7 @@ impl Event {
     pub const fn revision(&self) -> Revision {
         match self.statement {
             Statement::State { revision, .. } => revision,
-            Statement::Reset(_) => 0,
+            Statement::Reset(_) | Statement::Reply(_) => 0,
         }
     }
 
@@ -74,7 +77,7 @@ impl Event {
     pub const fn body(&self) -> Option<&Body> {
         match &self.statement {
             Statement::State { body, .. } => Some(body),
-            Statement::Reset(_) => None,
+            Statement::Reset(_) | Statement::Reply(_) => None,
         }
     }
 

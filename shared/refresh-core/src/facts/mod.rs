@@ -6,5 +6,6 @@ pub mod fact;
 pub mod operator;
 pub mod places;
 pub mod policy;
+pub mod reply;
 pub mod seat;
 pub mod subject;

@@ -24,6 +24,8 @@ pub enum Kind {
     Person,
     /// An operator's act in person. It is no kind of fact, and no subject is of this kind.
     Operator,
+    /// What people send back by mail. It is no kind of fact.
+    Reply,
 }
 
 impl Kind {
@@ -32,7 +34,7 @@ impl Kind {
         [Self::Review, Self::Change, Self::Delegation, Self::Availability, Self::Evidence, Self::Freeze, Self::Person];
 
     /// Every kind that a source can be registered for, in the order of the contract.
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 9] = [
         Self::Review,
         Self::Change,
         Self::Delegation,
@@ -41,6 +43,7 @@ impl Kind {
         Self::Freeze,
         Self::Person,
         Self::Operator,
+        Self::Reply,
     ];
 
     /// The word of the contract.
@@ -54,6 +57,7 @@ impl Kind {
             Self::Freeze => "freeze",
             Self::Person => "person",
             Self::Operator => "operator",
+            Self::Reply => "reply",
         }
     }
 }
@@ -104,6 +108,8 @@ pub enum Subject {
     Calendars(Person),
     /// A person's places in every review. No source states them: reviews write them and depend on them.
     Seat(Person),
+    /// What somebody sent back by mail. No fact has this subject.
+    Reply(Person),
 }
 
 impl Subject {
@@ -129,6 +135,7 @@ impl Subject {
             Self::Evidence(..) => Kind::Evidence,
             Self::Freeze(_) => Kind::Freeze,
             Self::Person(_) | Self::Seat(_) => Kind::Person,
+            Self::Reply(_) => Kind::Reply,
         }
     }
 
@@ -154,7 +161,9 @@ impl Subject {
             }
             Self::Evidence(change, checkpoint) => vec![change.as_str(), checkpoint.as_str()],
             Self::Freeze(calendar) => vec![calendar.as_str()],
-            Self::Person(person) | Self::Calendars(person) | Self::Seat(person) => vec![person.as_str()],
+            Self::Person(person) | Self::Calendars(person) | Self::Seat(person) | Self::Reply(person) => {
+                vec![person.as_str()]
+            }
         }
     }
 }

@@ -9,9 +9,11 @@ use crate::{
         authority::{Disposition, UntakenMember},
         event::Identity,
         fact::Revision,
+        reply::Authentication,
         subject::Subject,
     },
     record::{
+        comment::CommentLine,
         decision::Decision,
         delivery::Undeliverable,
         delta::Difference,
@@ -82,6 +84,8 @@ pub enum Happening {
     },
     /// Somebody answered or decided.
     Answer(AnswerLine),
+    /// A reply by mail that is no answer.
+    Comment(CommentLine),
     /// The mailer reported that a message did not arrive, or was unwelcome.
     Undeliverable {
         /// Whom the mail was for.
@@ -147,6 +151,9 @@ pub struct AnswerLine {
     /// Whether an operator decided in the owner's place, and not the owner by a link.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub as_operator: bool,
+    /// Of an answer that came by mail: how its sender was proven.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub by_mail: Option<Authentication>,
 }
 
 /// What a person did on a page.
@@ -165,6 +172,8 @@ pub enum Action {
     AskAgain,
     /// The owner asks for the link of what is proposed now.
     SendLink,
+    /// Send something back by mail.
+    Reply,
 }
 
 /// What came of an answer or of a decision.
@@ -199,6 +208,8 @@ pub enum AnswerResult {
     AskedAgain,
     /// The link of what is proposed now is being mailed to whoever decides.
     LinkSent,
+    /// The reply by mail is a comment.
+    Commented,
 }
 
 impl AnswerResult {
@@ -219,6 +230,7 @@ impl AnswerResult {
             Self::NoLink => "no_link",
             Self::AskedAgain => "asked_again",
             Self::LinkSent => "link_sent",
+            Self::Commented => "commented",
         }
     }
 }

@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 use crate::{
     Instant, ReviewId, TraceId,
     base::instant::SECOND,
+    facts::reply::ReceivedReply,
     record::{
         delivery::DeliveryReport,
         lineage::Trigger,
@@ -55,6 +56,19 @@ pub struct MailReported {
     pub reported: DeliveryReport,
 }
 
+/// To `refresh`: somebody sent something back by mail.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct MailReplied {
+    /// The review that the reply is about.
+    pub review: ReviewId,
+    /// What was sent.
+    pub reply: ReceivedReply,
+    /// The event that said so. It counts once.
+    pub trigger: Trigger,
+    /// When the reply arrived.
+    pub arrived: Instant,
+}
+
 /// Whatever comes to `refresh`.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub enum ToRefresh {
@@ -62,6 +76,8 @@ pub enum ToRefresh {
     Requested(RefreshRequested),
     /// The mailer reported on a mail.
     Reported(MailReported),
+    /// Somebody replied by mail.
+    Replied(Box<MailReplied>),
 }
 
 impl ToRefresh {
@@ -75,6 +91,8 @@ impl ToRefresh {
         let message: serde_json::Value = serde_json::from_str(text)?;
         if message.get("reported").is_some() {
             serde_json::from_value(message).map(Self::Reported)
+        } else if message.get("reply").is_some() {
+            serde_json::from_value(message).map(|replied| Self::Replied(Box::new(replied)))
         } else {
             serde_json::from_value(message).map(Self::Requested)
         }
@@ -85,6 +103,7 @@ impl ToRefresh {
         match self {
             Self::Requested(request) => &request.review,
             Self::Reported(report) => &report.review,
+            Self::Replied(replied) => &replied.review,
         }
     }
 }

@@ -2,6 +2,7 @@
 
 pub mod booking;
 pub mod claim;
+pub mod comment;
 pub mod commit;
 pub mod decision;
 pub mod delivery;

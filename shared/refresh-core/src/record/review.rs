@@ -10,6 +10,7 @@ use crate::{
     facts::{authority::Ignored, fact::Stamp},
     record::{
         booking::{Booking, InvitedSlot},
+        comment::CommentLine,
         delivery::{Reachability, Unreachable},
         exception::Exception,
         mark::{Mark, Violation},
@@ -102,6 +103,17 @@ pub struct Head {
     /// Whose seats changed, while the reviews that share these people have not been asked to look.
     #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
     pub seats_moved: BTreeSet<Person>,
+    /// The newest replies by mail that are no answers, the oldest first.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub comments: Vec<CommentLine>,
+    /// How many comments were recorded whose senders nothing vouches for.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub unauthenticated: u32,
+}
+
+/// Of a count that few reviews have.
+const fn is_zero(count: &u32) -> bool {
+    *count == 0
 }
 
 impl Head {
@@ -407,6 +419,9 @@ pub struct Answer {
     pub note: Option<String>,
     /// When the answer came.
     pub at: Instant,
+    /// Of an answer that came by mail: when the calendar program made the answer.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub stamped_at: Option<Instant>,
 }
 
 /// What an attendee answers.

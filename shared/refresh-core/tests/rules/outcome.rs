@@ -316,6 +316,7 @@ fn recorded(world: &World, rest: &str) -> Result<(), String> {
             Happening::Skipped { people } => Some(format!("skipped {}", show::people(people))),
             Happening::Answer(line) => Some(format!("answer {} {}", short(&line.by), line.result.word())),
             Happening::Undeliverable { to, why, .. } => Some(format!("{} {}", show::word(why), short(to))),
+            Happening::Comment(line) => Some(format!("comment {} {}", short(&line.by), line.why.word())),
             Happening::Notice { .. } | Happening::Decision(_) => None,
         })
         .collect();

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use refresh_core::{
-    Instant, Person,
+    EventId, Instant, Person,
     audience::reading::Reading,
     base::{
         digest::Digest,
@@ -13,12 +13,19 @@ use refresh_core::{
     decide::{
         acknowledge,
         adopt::{self, Answered, DecisionAttempt, Wish},
-        send_link, undeliverable,
+        reply, send_link, undeliverable,
+    },
+    facts::{
+        authority::Disposition,
+        event::Identity,
+        reply::ReceivedReply,
+        subject::{Kind, Subject},
     },
     record::{
         delivery::{Delivery, DeliveryReport, DeliveryStatus},
         last_notified::LastNotified,
-        lineage::{AnswerResult, Happening},
+        lineage::{AnswerResult, Happening, Trigger},
+        message::MailReplied,
         notice::{LinkTo, Notice},
         packet::Standpoint,
         review::Reply,
@@ -201,6 +208,26 @@ pub fn answer(world: &mut World, by: &Person, version: Option<u32>, reply: Optio
     };
     let answered = acknowledge::answer(&review, &facts, &world.deployment, &attempt, world.now);
     conclude(world, answered)
+}
+
+/// A reply by mail, as ingest hands it on: `by` writes, and it arrives now.
+pub fn replied(world: &mut World, reply: ReceivedReply) -> Result<(), String> {
+    let facts = world.read();
+    let review = world.review.clone().ok_or("no review was issued")?;
+    let id = EventId::parse(&format!("mail-{}-{}", review.head.counter, world.now))?;
+    let trigger = Trigger {
+        identity: Identity { source: fixture::source(Kind::Reply), id },
+        event_type: "dev.holdpoint.reply.received.v1".to_owned(),
+        subject: Subject::Reply(reply.sender.clone()),
+        revision: 0,
+        disposition: Disposition::Applied,
+        not_taken: Vec::new(),
+        collision: None,
+        trace: None,
+    };
+    let replied = MailReplied { review: fixture::review(), reply, trigger, arrived: world.now };
+    let commit = reply::reply(&review, &facts, &world.deployment, &replied, world.now);
+    conclude(world, Answered { result: AnswerResult::Commented, before: None, commit })
 }
 
 /// The mailer reports on a message to this person: their newest, or the one that was mailed at that time.

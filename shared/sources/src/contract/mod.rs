@@ -8,6 +8,7 @@ mod change;
 mod coordination;
 mod operator;
 mod people;
+mod reply;
 mod schedule;
 
 use refresh_core::{
@@ -26,6 +27,7 @@ use crate::{
     reader::{Faults, Node, Object},
 };
 use attributes::Attributes;
+pub(crate) use reply::TYPE as REPLY_RECEIVED;
 
 /// What one event's data says, and of what.
 type Said = (Subject, Statement);
@@ -37,7 +39,7 @@ struct EventType {
 }
 
 /// Every type the product takes. The version is part of the name; a v2 is another line beside its v1.
-const TYPES: [EventType; 10] = [
+const TYPES: [EventType; 11] = [
     EventType { name: "dev.holdpoint.review.issued.v1", read: coordination::issued },
     EventType { name: "dev.holdpoint.review.closed.v1", read: coordination::closed },
     EventType { name: "dev.holdpoint.change.updated.v1", read: change::updated },
@@ -48,6 +50,7 @@ const TYPES: [EventType; 10] = [
     EventType { name: "dev.holdpoint.freeze.updated.v1", read: schedule::freeze },
     EventType { name: "dev.holdpoint.subject.reset.v1", read: operator::reset },
     EventType { name: "dev.holdpoint.proposal.decided.v1", read: operator::decided },
+    EventType { name: reply::TYPE, read: reply::received },
 ];
 
 /// The names of all event types of the contract.
@@ -101,6 +104,7 @@ fn digest(event_type: &str, subject: &Subject, statement: &Statement) -> Digest 
     match statement {
         Statement::State { revision, body } => Digest::of(NAME, &(event_type, subject, revision, body)),
         Statement::Reset(reset) => Digest::of(NAME, &(event_type, subject, reset)),
+        Statement::Reply(reply) => Digest::of(NAME, &(event_type, subject, reply)),
     }
 }
 

@@ -62,7 +62,7 @@ const fn form(kind: Kind) -> &'static str {
         Kind::Evidence => "a subject like CHG0030001/integration-tests (change/checkpoint)",
         Kind::Freeze => "a subject like prod (a freeze calendar)",
         Kind::Person => "a subject like ada@example.com (a person)",
-        Kind::Operator => "a kind of facts",
+        Kind::Operator | Kind::Reply => "a kind of facts",
     }
 }
 
@@ -87,6 +87,6 @@ fn parts(text: &str, kind: Kind) -> Option<Subject> {
             let name = name.map(DiaryName::parse).transpose().ok()?;
             Some(Subject::Availability(Person::parse(person).ok()?, diary, name))
         }),
-        Kind::Operator => None,
+        Kind::Operator | Kind::Reply => None,
     }
 }

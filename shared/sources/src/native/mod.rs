@@ -32,6 +32,7 @@ mod pagerduty;
 mod pagerduty_schedule;
 mod people;
 mod recurrence;
+pub(crate) mod reply;
 mod roster;
 mod run;
 mod servicenow;
@@ -49,6 +50,7 @@ use crate::{
 };
 pub use binding::{Bindings, Format, NamedBinding};
 use input::Input;
+pub use reply::LARGEST_MAIL;
 
 /// What a native payload came to.
 #[derive(Clone, PartialEq, Debug, Default)]
@@ -147,5 +149,7 @@ fn translator(format: Format) -> fn(&mut Input<'_>) -> Option<()> {
         Format::OpsgenieTimeline => opsgenie::translate,
         Format::GrafanaFinalShifts => grafana::translate,
         Format::IncidentIoScheduleEntries => incident_io::translate,
+        Format::SesReceived => reply::ses,
+        Format::MailReceived => reply::received,
     }
 }

@@ -60,12 +60,14 @@ pub(super) fn sources(sources: &[Registration], faults: &Faults) {
         let wrong = |member: &str, expected: String, found: String| {
             Fault::new(format!("$.sources[{index}].{member}"), expected, found)
         };
-        if one.kind == Kind::Operator && !one.takes_over.is_empty() {
-            let expected = "nothing, since an operator holds no subject".to_owned();
+        if matches!(one.kind, Kind::Operator | Kind::Reply) && !one.takes_over.is_empty() {
+            let expected = format!("nothing, since a source of kind {} holds no subject", one.kind.word());
             faults.push(wrong("takes_over", expected, format!("a list of {}", one.takes_over.len())));
         }
         // What is said once, and stays true without being said again, can promise no age.
-        if let (Kind::Operator | Kind::Review | Kind::Person, Some(minutes)) = (one.kind, one.max_age_minutes) {
+        if let (Kind::Operator | Kind::Reply | Kind::Review | Kind::Person, Some(minutes)) =
+            (one.kind, one.max_age_minutes)
+        {
             let expected = format!("nothing, since a source of kind {} repeats nothing", one.kind.word());
             faults.push(wrong("max_age_minutes", expected, minutes.to_string()));
         }

@@ -150,6 +150,8 @@ pub const fn of(format: Format) -> Option<System> {
         | Format::AwsCodepipeline
         | Format::AwsCodebuild
         | Format::GraphChangeNotification
+        | Format::SesReceived
+        | Format::MailReceived
         | Format::PagerdutyWebhook => return None,
     })
 }

@@ -76,6 +76,9 @@ pub fn short(event: &Event) -> String {
         Subject::Freeze(calendar) => format!("{calendar}"),
         other => format!("{other:?}"),
     };
+    if let Statement::Reply(reply) = &event.statement {
+        return format!("{subject} {} {}", reply.word.word(), reply.authentication.word());
+    }
     let Statement::State { revision, body } = &event.statement else { return format!("{subject} no state") };
     let body = match body {
         Body::Evidence(evidence) => match evidence.ready_at {

@@ -5,8 +5,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use refresh_core::{Calendar, DiaryName, Person, Role, Service, Source, facts::fact::ChangeState};
 
 use super::{
-    ChangeColumns, Format, FreezeSchedule, GroupRole, Jira, Oncall, Poll, Roster, Servicenow, ServicenowDelegates,
-    ServicenowSchedules,
+    Authserv, ChangeColumns, Format, FreezeSchedule, GroupRole, Jira, Oncall, Poll, ReplyBinding, Roster, Servicenow,
+    ServicenowDelegates, ServicenowSchedules,
     member::{only, text},
 };
 use crate::reader::{Node, Object};
@@ -16,6 +16,8 @@ const MOST_LISTED: usize = 2_000;
 /// Half a year: no review is issued further ahead, and what is expanded stays bounded.
 const MOST_HORIZON_DAYS: i64 = 184;
 const USUAL_HORIZON_DAYS: i64 = 60;
+/// Servers of the deployment between the one that judges a mail and this one.
+const MOST_RELAYS: i64 = 5;
 
 const STATES: [(&str, ChangeState); 6] = [
     ("draft", ChangeState::Draft),
@@ -245,4 +247,17 @@ fn freeze_schedule(node: &Node<'_>) -> Option<FreezeSchedule> {
     let protected = object.must("protected", |node| node.flag());
     let time_zone = object.may("time_zone", |node| node.zone());
     Some(FreezeSchedule { calendar: calendar?, protected: protected?, time_zone: time_zone? })
+}
+
+/// Mails that people send back. SES says beside a mail whether the sender is proven, so nothing else may say so.
+pub fn reply(object: &Object<'_>, format: Format, source: Option<Source>) -> Option<ReplyBinding> {
+    if format == Format::SesReceived {
+        only(object, &[]);
+        return Some(ReplyBinding { source: source?, authserv: None });
+    }
+    only(object, &["authserv_id", "relays"]);
+    let id = object.may("authserv_id", text);
+    let relays = object.may("relays", |node| usize::try_from(node.whole(0..=MOST_RELAYS)?).ok());
+    let relays = relays?.unwrap_or(0);
+    Some(ReplyBinding { source: source?, authserv: id?.map(|id| Authserv { id, relays }) })
 }

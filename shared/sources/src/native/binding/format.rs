@@ -80,6 +80,10 @@ formats! {
     GrafanaFinalShifts "grafana.final_shifts" Availability;
     /// incident.io's entries of a schedule.
     IncidentIoScheduleEntries "incidentio.schedule_entries" Availability;
+    /// A mail that Amazon SES received.
+    SesReceived "ses.received" Reply;
+    /// A mail that a door of this machine received.
+    MailReceived "mail.received" Reply;
 }
 
 impl Format {

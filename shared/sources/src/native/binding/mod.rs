@@ -88,7 +88,9 @@ impl Binding {
             Says::Roster(roster) => Some(&roster.revision_header),
             Says::Delegates(delegates) => Some(&delegates.revision_header),
             Says::Freezes(schedules) => Some(&schedules.revision_header),
-            Says::CdEvents(_) | Says::Run(_) | Says::Servicenow(_) | Says::Jira(_) | Says::Hint(_) => None,
+            Says::CdEvents(_) | Says::Run(_) | Says::Servicenow(_) | Says::Jira(_) | Says::Hint(_) | Says::Reply(_) => {
+                None
+            }
         }
     }
 }
@@ -116,6 +118,26 @@ pub enum Says {
     Freezes(ServicenowSchedules),
     /// A payload that says that something changed, and not what.
     Hint(Source),
+    /// Mails that people send back.
+    Reply(ReplyBinding),
+}
+
+/// Mails that people send back.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct ReplyBinding {
+    /// The contract's `source`, which the deployment registers for `reply`.
+    pub source: Source,
+    /// Whose `Authentication-Results` count. `None`: no header proves a sender.
+    pub authserv: Option<Authserv>,
+}
+
+/// The mail server of the deployment that says whether a sender is proven.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Authserv {
+    /// Its authserv-id (RFC 8601).
+    pub id: String,
+    /// How many servers behind it put a `Received` of theirs on top.
+    pub relays: usize,
 }
 
 /// Which checkpoint of which change something is evidence for.

@@ -85,6 +85,7 @@ fn says(object: &Object<'_>, format: Format, source: Option<Source>) -> Option<S
             only(object, &[]);
             source.map(Says::Hint)
         }
+        Format::SesReceived | Format::MailReceived => feeds::reply(object, format, source).map(Says::Reply),
     }
 }
 

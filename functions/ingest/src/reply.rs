@@ -1,0 +1,126 @@
+//! What somebody sent back by mail: its review is found, what becomes of the event is recorded, and the review hears of it.
+//! A reply is no fact, so nothing else is kept of it here.
+
+use decisions::Doing;
+use lambda_shell::{Failure, log::NOTE, queue::Outgoing};
+use packet_store::{Acceptance, Accepted, Beside};
+use refresh_core::{
+    ReviewId,
+    base::digest::Digest,
+    decide::reply,
+    facts::{
+        authority::{Disposition, Ignored},
+        event::Event,
+        reply::{ReceivedReply, ReplyAbout},
+    },
+    record::{lineage::Trigger, message::MailReplied, review::Head},
+};
+
+use crate::{
+    Env, Taken,
+    record::Arrival,
+    take::{measure, say},
+};
+
+pub(crate) async fn take(
+    env: &Env,
+    event: &Event,
+    said: &ReceivedReply,
+    arrival: Arrival<'_>,
+) -> Result<Taken, Failure> {
+    let found = find(env, &said.about).await?;
+    let judged = reply::disposition(event, found.as_ref(), &env.policy.deployment, arrival.sender, arrival.now);
+    let known = record(env, event, judged, arrival).await?;
+    let (disposition, repeated) = known.map_or((judged, None), |known| (known.first, Some(known.this)));
+    let review = found.map(|head| head.review);
+    if let Some(review) = &review
+        && disposition.is_applied()
+        && repeated != Some(Ignored::IdCollision)
+    {
+        tracing::info!(target: NOTE, review_id = %review, "");
+        pass_on(env, event, said, review, arrival).await?;
+    }
+    let became = repeated.map_or(disposition, Disposition::Ignored);
+    let reviews: Vec<ReviewId> = review.into_iter().collect();
+    say(event, became, reviews.len(), &[]);
+    measure(became, arrival.now);
+    Ok(Taken {
+        identity: Some(event.identity.clone()),
+        event_type: Some(event.event_type.clone()),
+        disposition: became,
+        reviews,
+        not_taken: Vec::new(),
+        faults: Vec::new(),
+    })
+}
+
+/// The review that has the object now, or that the address names.
+async fn find(env: &Env, about: &ReplyAbout) -> Result<Option<Head>, Failure> {
+    let reviews = match about {
+        ReplyAbout::Object { uid, .. } => env.store.reviews_of_object(uid, &env.mail_domain).await,
+        ReplyAbout::Review(fingerprint) => {
+            env.store.find_link(*fingerprint).await.map(|review| review.into_iter().collect())
+        }
+    };
+    for review in reviews.doing("finding the review of a reply by mail")? {
+        let head = env.store.head(&review).await.doing("reading the review of a reply by mail")?;
+        let of_it = |head: &Head| match about {
+            ReplyAbout::Object { uid, .. } => head.meeting.uid == *uid || head.hold.uid == *uid,
+            ReplyAbout::Review(_) => true,
+        };
+        if let Some(head) = head.filter(of_it) {
+            return Ok(Some(head));
+        }
+    }
+    Ok(None)
+}
+
+/// What an earlier delivery came to, and what this one is.
+struct KnownBefore {
+    first: Disposition,
+    this: Ignored,
+}
+
+async fn record(
+    env: &Env,
+    event: &Event,
+    disposition: Disposition,
+    arrival: Arrival<'_>,
+) -> Result<Option<KnownBefore>, Failure> {
+    let beside = Beside { calendars: None, uid: None, silenced: false, not_taken: &[] };
+    let acceptance = Acceptance { event, disposition, fact: None, replaces: None, beside, at: arrival.now };
+    match env.store.accept(&acceptance).await.doing("recording a reply by mail")? {
+        Accepted::Written => Ok(None),
+        Accepted::Superseded => Err(Failure::passing("recording a reply by mail", "another event was quicker")),
+        Accepted::Known(known) => {
+            let this = if known.digest == event.digest { Ignored::Duplicate } else { Ignored::IdCollision };
+            if this == Ignored::IdCollision {
+                env.store.collide(event, arrival.now).await.doing("recording an id collision")?;
+            }
+            Ok(Some(KnownBefore { first: known.disposition, this }))
+        }
+    }
+}
+
+/// Said again by every delivery: an earlier one may have died before. The review counts the event once.
+async fn pass_on(
+    env: &Env,
+    event: &Event,
+    said: &ReceivedReply,
+    review: &ReviewId,
+    arrival: Arrival<'_>,
+) -> Result<(), Failure> {
+    let trigger = Trigger {
+        identity: event.identity.clone(),
+        event_type: event.event_type.clone(),
+        subject: event.subject.clone(),
+        revision: event.revision(),
+        disposition: Disposition::Applied,
+        not_taken: Vec::new(),
+        collision: None::<Digest>,
+        trace: event.trace,
+    };
+    let message = MailReplied { review: review.clone(), reply: said.clone(), trigger, arrived: arrival.arrived };
+    let message = Outgoing::json(&message).doing("writing a reply by mail")?.in_group(review.as_str());
+    env.refresh.send(message).await.doing("passing on a reply by mail")
+}

@@ -1,0 +1,244 @@
+//! What a calendar program answers: `REPLY` and `COUNTER` of RFC 5546, as Outlook, Google, Apple and Thunderbird send
+//! them. Of a calendar only the lines are read that say who answers what to which object.
+
+use std::collections::BTreeMap;
+
+use chrono::{Datelike, NaiveDateTime};
+use refresh_core::{
+    Instant, Interval, Person, Uid,
+    base::instant::{HOUR, Slot},
+    facts::{fact::LONGEST_SLOT_HOURS, reply::ReplyWord},
+};
+
+use super::{letter::CalendarText, words};
+use crate::native::zone;
+
+/// Objects that one mail answers. Ours are never in one mail.
+const MOST_OBJECTS: usize = 10;
+/// Characters of one calendar part that are read.
+const LONGEST_CALENDAR: usize = 200_000;
+
+/// What a calendar program says of one object.
+#[derive(Clone, PartialEq, Debug)]
+pub struct CalendarReply {
+    pub uid: Uid,
+    pub sequence: u32,
+    pub word: ReplyWord,
+    pub attendee: Option<Person>,
+    pub sent_by: Option<Person>,
+    pub stamped_at: Option<Instant>,
+    pub proposed: Option<Slot>,
+    pub text: Option<String>,
+}
+
+/// The replies of all calendar parts, one an object. Two parts that say the same are one (a program sends the same as a
+/// file beside); two that say different things of one object answer nothing.
+pub fn read(calendars: &[CalendarText], sender: &Person) -> Vec<CalendarReply> {
+    let mut replies: BTreeMap<Uid, CalendarReply> = BTreeMap::new();
+    for calendar in calendars {
+        for reply in of_calendar(calendar, sender) {
+            if replies.len() >= MOST_OBJECTS && !replies.contains_key(&reply.uid) {
+                continue;
+            }
+            match replies.get_mut(&reply.uid) {
+                None => drop(replies.insert(reply.uid.clone(), reply)),
+                Some(known) if *known == reply => {}
+                Some(known) => known.word = ReplyWord::Unanswered,
+            }
+        }
+    }
+    replies.into_values().collect()
+}
+
+fn of_calendar(calendar: &CalendarText, sender: &Person) -> Vec<CalendarReply> {
+    let text: String = calendar.text.chars().take(LONGEST_CALENDAR).collect();
+    let lines = lines(&text);
+    let mut open: Vec<String> = Vec::new();
+    let mut method = None;
+    let mut events: Vec<Vec<ContentLine<'_>>> = Vec::new();
+    for line in lines.iter().map(|line| ContentLine::of(line)) {
+        let value = line.value.to_ascii_uppercase();
+        match line.name.as_str() {
+            "BEGIN" => {
+                if value == "VEVENT" {
+                    events.push(Vec::new());
+                }
+                open.push(value);
+            }
+            "END" => drop(open.pop()),
+            "METHOD" if open == ["VCALENDAR"] => method = method.or(Some(value)),
+            // An alarm inside an event has lines of the same names.
+            _ if open == ["VCALENDAR", "VEVENT"] => {
+                events.last_mut().into_iter().for_each(|event| event.push(line.clone()))
+            }
+            _ => {}
+        }
+    }
+    // A calendar that is cut off may lack the line that says otherwise.
+    let whole = open.is_empty();
+    // The calendar's own word counts; where a gateway took it out, the content type says the method.
+    let contradicts = matches!((&method, &calendar.method), (Some(own), Some(outer)) if own != outer);
+    let method = method.or_else(|| calendar.method.clone()).filter(|_| whole && !contradicts);
+    events.iter().filter_map(|event| reply(method.as_deref(), event, sender)).collect()
+}
+
+/// `None`: the event has no UID that could be one of ours.
+fn reply(method: Option<&str>, event: &[ContentLine<'_>], sender: &Person) -> Option<CalendarReply> {
+    let all = |name: &'static str| event.iter().filter(move |line| line.name == name);
+    let one = |name: &'static str| {
+        let mut lines = all(name);
+        lines.next().filter(|_| lines.next().is_none())
+    };
+    let uid = Uid::parse(unescaped(one("UID")?.value).trim()).ok()?;
+    let attendees: Vec<&ContentLine<'_>> = all("ATTENDEE").collect();
+    // RFC 5546 asks for the one who answers alone. Some programs list everybody; only the sender's own line is theirs.
+    let own = attendees.iter().find(|line| line.address().as_ref() == Some(sender));
+    let line = own.or_else(|| attendees.first().filter(|_| attendees.len() == 1)).copied();
+    let sequence = match all("SEQUENCE").count() {
+        // RFC 5546: a request without a number has number 0, and so has its reply.
+        0 => Some(0),
+        _ => one("SEQUENCE").and_then(|line| line.value.trim().parse::<u32>().ok()),
+    };
+    let failed = all("REQUEST-STATUS").any(|line| !line.value.trim_start().starts_with(['1', '2']));
+    let several = all("ATTENDEE").filter(|line| line.address().as_ref() == Some(sender)).count() > 1;
+    // One occurrence of a series: nothing of ours recurs.
+    let odd = all("RECURRENCE-ID").next().is_some() || failed || several || sequence.is_none();
+    let start = one("DTSTART").and_then(instant);
+    let end = one("DTEND").and_then(instant);
+    let counter = method == Some("COUNTER");
+    let word = match (method, line) {
+        (Some("COUNTER"), _) if !odd => ReplyWord::Countered,
+        (Some("REPLY"), Some(line)) if !odd => participation(line),
+        _ => ReplyWord::Unanswered,
+    };
+    let note = all("COMMENT").next().map(|line| unescaped(line.value));
+    let note = note.or_else(|| line.and_then(|line| line.parameter("X-RESPONSE-COMMENT")).map(str::to_owned));
+    Some(CalendarReply {
+        uid,
+        sequence: sequence.unwrap_or(0).min(i32::MAX as u32),
+        word,
+        attendee: line.and_then(ContentLine::address),
+        sent_by: line.and_then(|line| line.parameter("SENT-BY")).and_then(person),
+        stamped_at: one("DTSTAMP").and_then(instant),
+        proposed: start.zip(end).filter(|_| counter).and_then(slot),
+        text: note.as_deref().and_then(words::bounded),
+    })
+}
+
+/// An unknown or missing `PARTSTAT` is no answer.
+fn participation(line: &ContentLine<'_>) -> ReplyWord {
+    if line.parameter("DELEGATED-TO").is_some() {
+        return ReplyWord::Delegated;
+    }
+    match line.parameter("PARTSTAT").unwrap_or_default().to_ascii_uppercase().as_str() {
+        "ACCEPTED" => ReplyWord::Accepted,
+        "DECLINED" => ReplyWord::Declined,
+        "TENTATIVE" => ReplyWord::Tentative,
+        "DELEGATED" => ReplyWord::Delegated,
+        _ => ReplyWord::Unanswered,
+    }
+}
+
+fn slot((start, end): (Instant, Instant)) -> Option<Slot> {
+    Interval::new(start, end).filter(|slot| slot.length() <= LONGEST_SLOT_HOURS * HOUR)
+}
+
+/// UTC, or a local time in a zone that is known by an IANA or a Windows name. Without one nobody knows the instant.
+fn instant(line: &ContentLine<'_>) -> Option<Instant> {
+    let value = line.value.trim();
+    let utc = value.strip_suffix(['Z', 'z']);
+    let local = NaiveDateTime::parse_from_str(utc.unwrap_or(value), "%Y%m%dT%H%M%S").ok()?;
+    if !(1970..=9998).contains(&local.year()) {
+        return None;
+    }
+    let instant = match utc {
+        Some(_) => Instant::from_millis(local.and_utc().timestamp_millis()),
+        None => zone::named(line.parameter("TZID")?.trim_start_matches('/'))?.meaning(local).first(),
+    };
+    (instant.millis() >= 0).then_some(instant)
+}
+
+/// The person of a calendar address: `mailto:` in any letter case, or a bare address.
+fn person(address: &str) -> Option<Person> {
+    let address = address.trim().trim_matches('"');
+    let mailto = address.get(..7).is_some_and(|scheme| scheme.eq_ignore_ascii_case("mailto:"));
+    let bare = if mailto { &address[7..] } else { address };
+    let bare = bare.split('?').next().unwrap_or_default();
+    let decoded = percent_encoding::percent_decode_str(bare).decode_utf8().ok()?;
+    Person::parse(decoded.trim()).ok()
+}
+
+/// One content line, unfolded.
+#[derive(Clone)]
+struct ContentLine<'a> {
+    name: String,
+    parameters: Vec<(String, &'a str)>,
+    value: &'a str,
+}
+
+impl<'a> ContentLine<'a> {
+    fn of(line: &'a str) -> Self {
+        let mut parts = Vec::new();
+        let (mut start, mut quoted, mut value) = (0, false, "");
+        for (at, c) in line.char_indices() {
+            match c {
+                '"' => quoted = !quoted,
+                ';' if !quoted => {
+                    parts.push(&line[start..at]);
+                    start = at + 1;
+                }
+                ':' if !quoted => {
+                    parts.push(&line[start..at]);
+                    value = &line[at + 1..];
+                    break;
+                }
+                _ => {}
+            }
+        }
+        let mut parts = parts.into_iter();
+        let name = parts.next().unwrap_or_default().trim().to_ascii_uppercase();
+        let parameters = parts
+            .filter_map(|part| part.split_once('='))
+            .map(|(name, value)| (name.trim().to_ascii_uppercase(), value.trim().trim_matches('"')))
+            .collect();
+        Self { name, parameters, value }
+    }
+
+    fn parameter(&self, name: &str) -> Option<&'a str> {
+        self.parameters.iter().find(|(known, _)| known == name).map(|(_, value)| *value)
+    }
+
+    /// The address as it stands, or the one that RFC 7986 lets an address of another kind carry.
+    fn address(&self) -> Option<Person> {
+        person(self.value).or_else(|| self.parameter("EMAIL").and_then(person))
+    }
+}
+
+fn lines(text: &str) -> Vec<String> {
+    let mut lines: Vec<String> = Vec::new();
+    for line in text.split('\n') {
+        let line = line.strip_suffix('\r').unwrap_or(line);
+        match (line.strip_prefix([' ', '\t']), lines.last_mut()) {
+            (Some(rest), Some(last)) => last.push_str(rest),
+            _ => lines.push(line.to_owned()),
+        }
+    }
+    lines.retain(|line| !line.trim().is_empty());
+    lines
+}
+
+/// The text type of RFC 5545.
+fn unescaped(value: &str) -> String {
+    let (mut text, mut chars) = (String::new(), value.chars());
+    while let Some(c) = chars.next() {
+        match c {
+            '\\' => match chars.next() {
+                Some('n' | 'N') => text.push('\n'),
+                Some(other) => text.push(other),
+                None => {}
+            },
+            c => text.push(c),
+        }
+    }
+    text
+}
