@@ -52,12 +52,12 @@ pub fn read(body: &str, bindings: &Bindings) -> Result<ReadBody, Refused> {
             mail::ReadReport::Skipped(why) => ReadBody { skipped: vec![why], ..ReadBody::default() },
         });
     }
-    if let Some(format) = native::format_on_the_bus(&value) {
-        let wrap = |alone: Option<&Value>| alone.map_or_else(|| body.to_owned(), Value::to_string);
-        return translated(native::translate(format.word(), &BTreeMap::new(), &value, None, bindings)?, wrap);
-    }
     let opened = envelope::open(value)?;
     let value = &opened.value;
+    if let Some(format) = native::format_on_the_bus(value) {
+        let wrap = |alone: Option<&Value>| alone.map_or_else(|| body.to_owned(), Value::to_string);
+        return translated(native::translate(format.word(), &BTreeMap::new(), value, None, bindings)?, wrap);
+    }
     if value.get("specversion").is_none() && value.get("format").is_some() && value.get("body").is_some() {
         return read_native(body, value, &opened.root, bindings);
     }
@@ -74,6 +74,10 @@ pub fn read(body: &str, bindings: &Bindings) -> Result<ReadBody, Refused> {
 /// What is neither a CloudEvent nor wrapped as a native payload is perhaps a payload as its system posts it: what is wrong
 /// with it as a CloudEvent is then no help.
 fn neither(mut refused: Refused, value: &Value, root: &str) -> Refused {
+    if let Some(misfit) = native::misfit(value) {
+        refused.faults.insert(0, misfit);
+        return refused;
+    }
     let looks_like_an_event = ["specversion", "type"].iter().any(|name| value.get(name).is_some());
     if value.is_object() && !looks_like_an_event {
         let expected = "a CloudEvent, or a native payload as {\"format\": ..., \"headers\": {...}, \"body\": ...}";

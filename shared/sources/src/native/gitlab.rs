@@ -42,7 +42,7 @@ pub fn translate(input: &mut Input<'_>) -> Option<()> {
         let jobs = jobs?.unwrap_or_default();
         let at = jobs.into_iter().flatten().chain(finished_at).max().unwrap_or(created).max(created);
         let finished = word(&status?, detailed?.as_deref());
-        let why = why_not(foreign?.unwrap_or(false), cause?.as_deref());
+        let why = why_not(foreign?, cause?.as_deref());
         let phase = if finished.is_some() { 2 } else { 1 };
         let seen = SeenRun {
             identity: vec![project?],
@@ -78,18 +78,21 @@ fn word(status: &str, detailed: Option<&str>) -> Option<String> {
         | "scheduled"
         | "canceling" => None,
         "success" => Some(match detailed {
-            None | Some("passed") => "success".to_owned(),
+            Some("passed") => "success".to_owned(),
             Some("passed with warnings" | "passed with warning") => "passed_with_warnings".to_owned(),
-            // The site's language, or a word that is added one day.
-            Some(_) => String::new(),
+            // The site's language, a word that is added one day, or nothing: there may have been warnings.
+            _ => String::new(),
         }),
         other => Some(other.to_owned()),
     }
 }
 
-fn why_not(foreign: bool, cause: Option<&str>) -> Option<&'static str> {
+fn why_not(foreign: Option<bool>, cause: Option<&str>) -> Option<&'static str> {
     match cause {
-        _ if foreign => Some("a pipeline of a merge request from a fork"),
+        _ if foreign == Some(true) => Some("a pipeline of a merge request from a fork"),
+        Some("merge_request_event") if foreign.is_none() => {
+            Some("a pipeline of a merge request that does not say whose branch it is of")
+        }
         Some("external_pull_request_event") => Some("a pipeline of a pull request from another system"),
         Some("parent_pipeline") => Some("a child pipeline: the parent says how the whole ended"),
         _ => None,

@@ -43,6 +43,7 @@ use refresh_core::Source;
 use serde_json::Value;
 
 use crate::{
+    envelope,
     fault::{Fault, Refused, describe},
     json,
     reader::{Faults, Node},
@@ -94,8 +95,23 @@ pub fn translate(
         Value::String(text) if format.is_json() => Some(json::parse(text, "$")?),
         _ => None,
     };
+    let opened = match format {
+        // EventBridge hands events to a topic, and the topic puts each into an envelope of its own.
+        Format::AwsCodepipeline | Format::AwsCodebuild => {
+            let opened = envelope::open(parsed.clone().unwrap_or_else(|| body.clone()))?;
+            if let Some(misfit) = aws::misfit(&opened.value) {
+                return Err(misfit.into());
+            }
+            Some(opened)
+        }
+        _ => None,
+    };
+    let (value, root) = match &opened {
+        Some(opened) => (&opened.value, opened.root.as_str()),
+        None => (parsed.as_ref().unwrap_or(body), "$"),
+    };
     let faults = Faults::default();
-    let payload = Node::root(parsed.as_ref().unwrap_or(body), "$", &faults);
+    let payload = Node::root(value, root, &faults);
     let mut input = Input::new(format, headers, payload, bindings, &faults);
     let read = translator(format)(&mut input);
     let mut translation = input.done();
@@ -117,6 +133,11 @@ pub fn translate(
 /// The format of an event that AWS itself put on the bus.
 pub fn format_on_the_bus(event: &Value) -> Option<Format> {
     aws::format_of(event)
+}
+
+/// What to say of a payload that a system sends, where something of it was taken away before it came here.
+pub fn misfit(payload: &Value) -> Option<Fault> {
+    aws::misfit(payload)
 }
 
 fn translator(format: Format) -> fn(&mut Input<'_>) -> Option<()> {
