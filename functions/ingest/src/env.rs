@@ -16,6 +16,8 @@ use sources::{
     policy::{self, PolicyFile},
 };
 
+use crate::receipt::HourlyReceipts;
+
 /// What ingest works with. Built once; clones share everything.
 #[derive(Clone, Debug)]
 pub struct Env {
@@ -28,6 +30,8 @@ pub struct Env {
     pub source_events: Queue,
     /// What proves who posts a webhook.
     pub secrets: Arc<Secrets>,
+    /// Of whom nothing is proven, what was kept in this hour.
+    pub unproven: HourlyReceipts,
     pub clock: Clock,
     /// Spreads the attempts of those who decide at once.
     pub jitter: Jitter,
@@ -60,6 +64,7 @@ impl Env {
             dead_letters: Queue::new(sqs.clone(), dead_letters, jitter.clone()),
             source_events: Queue::new(sqs, source_events, jitter.clone()),
             secrets: Arc::new(secrets),
+            unproven: HourlyReceipts::default(),
             clock,
             jitter,
         })

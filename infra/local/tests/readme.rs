@@ -29,7 +29,7 @@ enum Line {
     Refuses(&'static str),
 }
 
-const LINES: [(&str, Line); 21] = [
+const LINES: [(&str, Line); 23] = [
     ("cargo run", Line::Elsewhere("commands.rs plays the story, with --exit")),
     ("cargo test --workspace", Line::Elsewhere("that is this run")),
     (
@@ -52,6 +52,8 @@ const LINES: [(&str, Line); 21] = [
     ("holdpoint mail --to owner@example.org --text", Line::Says("/adopt/")),
     ("holdpoint show RR-1", Line::Says("deputy@example.org")),
     ("holdpoint verify", Line::Says("RR-1")),
+    ("holdpoint events", Line::Says("applied")),
+    ("holdpoint events --disposition ignored", Line::Says("nothing of the kind")),
     ("holdpoint redrive --list", Line::Says("")),
     ("holdpoint send malformed.json", Line::Refuses("$.data.")),
     ("holdpoint rotate-link-keys", Line::Says("")),

@@ -35,5 +35,5 @@ pub use contract::parse;
 pub use fault::{Fault, Refused};
 pub use http::parse_batch;
 pub use mail::MailReport;
-pub use native::{Bindings, Format, translate};
-pub use read::{ReadBody, RefusedRecord, read};
+pub use native::{Bindings, Format, SkippedPart, translate};
+pub use read::{Addressed, ReadBody, RefusedRecord, read};

@@ -37,7 +37,7 @@ const SERVICE: &str = ".holdpoint";
 const DEMO: &str = ".holdpoint/demo";
 /// Whoever is found running must first have written where; it does so right after it took the lock.
 const NOTE: &str = "engine.json";
-const POLICY: &str = "accepted-policy.json";
+pub const POLICY: &str = "accepted-policy.json";
 
 /// The command that a store belongs to.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]

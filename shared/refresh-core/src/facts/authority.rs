@@ -46,6 +46,22 @@ pub enum Ignored {
 }
 
 impl Ignored {
+    /// Every reason, in the order in which they are tried.
+    pub const ALL: [Self; 12] = [
+        Self::Invalid,
+        Self::Duplicate,
+        Self::IdCollision,
+        Self::NonAuthoritativeSource,
+        Self::HeldByAnotherSource,
+        Self::UnknownSubject,
+        Self::UidInUse,
+        Self::InTheFuture,
+        Self::NotInForce,
+        Self::StaleRevision,
+        Self::ReviewStarted,
+        Self::ReviewClosed,
+    ];
+
     /// The word of the contract.
     pub const fn word(self) -> &'static str {
         match self {

@@ -17,14 +17,16 @@ const MOST_JOBS: usize = 5_000;
 pub fn translate(input: &mut Input<'_>) -> Option<()> {
     let hint = input.header("x-gitlab-event-uuid");
     let payload = input.payload.object()?;
-    let kind = payload.must("object_kind", |node| node.text_owned());
-    let project = payload.must("project", |node| {
-        node.object()?.must("path_with_namespace", |node| node.text().map(str::to_ascii_lowercase))
-    });
+    // One hook may tell of many things; groups and systems call the kind otherwise. First what is evidence at all.
+    let name = if payload.has("event_name") && !payload.has("object_kind") { "event_name" } else { "object_kind" };
+    let kind = payload.must(name, |node| node.text_owned());
     if kind? != "pipeline" {
         input.skip("a hook of GitLab that tells no pipeline");
         return Some(());
     }
+    let project = payload.must("project", |node| {
+        node.object()?.must("path_with_namespace", |node| node.text().map(str::to_ascii_lowercase))
+    });
     let foreign = payload.may("merge_request", is_foreign);
     let jobs = payload.may("builds", |node| node.list(MOST_JOBS, latest));
     let seen = payload.must("object_attributes", |node| {

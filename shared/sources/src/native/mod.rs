@@ -37,7 +37,7 @@ mod run;
 mod servicenow;
 mod zone;
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, fmt};
 
 use refresh_core::Source;
 use serde_json::Value;
@@ -57,11 +57,33 @@ pub struct Translation {
     /// Structured CloudEvents of the contract.
     pub events: Vec<Value>,
     /// Why parts of the payload became no event, one line each.
-    pub skipped: Vec<String>,
+    pub skipped: Vec<SkippedPart>,
     /// Records that are bad, where others of the same payload are good and taken.
     pub refused: Vec<RefusedPart>,
     /// Sources that should be asked before their next turn: the payload says that something changed, and not what.
     pub hints: Vec<Source>,
+}
+
+/// Why a part of a payload became no event: names of things, never their content.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct SkippedPart {
+    /// The reason, on one line.
+    pub why: String,
+    /// Whether the reason is that the policy binds nothing to the part; else the part says nothing that is a fact.
+    pub unbound: bool,
+}
+
+impl SkippedPart {
+    /// A part that says nothing that is a fact.
+    pub fn because(why: impl Into<String>) -> Self {
+        Self { why: why.into(), unbound: false }
+    }
+}
+
+impl fmt::Display for SkippedPart {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.why)
+    }
 }
 
 /// A bad record of a payload whose records stand each for itself.
@@ -125,7 +147,7 @@ pub fn translate(
         return Err(refused(translation.refused.into_iter().flat_map(|part| part.faults).collect()));
     }
     if nothing {
-        translation.skipped.push("a payload without a record".to_owned());
+        translation.skipped.push(SkippedPart::because("a payload without a record"));
     }
     Ok(translation)
 }

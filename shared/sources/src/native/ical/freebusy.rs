@@ -173,7 +173,7 @@ fn answer_of(
     };
     let busy = busy?;
     let Some(person) = person_of(poll, &names) else {
-        input.skip(format!("{path}.ATTENDEE is bound to no person"));
+        input.unbound(format!("{path}.ATTENDEE is bound to no person"));
         return Some(());
     };
     let unknown = if failed(answer) { vec![horizon] } else { Vec::new() };
