@@ -92,7 +92,7 @@ pub(crate) async fn record(
         let again = known
             .fact
             .as_ref()
-            .and_then(|fact| authority::hear_again(fact, event, arrival.arrived, &env.policy.deployment));
+            .and_then(|fact| authority::hear_again(fact, event, arrival.piece.at, &env.policy.deployment));
         let stale = match (&judged, &known.fact) {
             (Err(Ignored::StaleRevision), Some(fact)) => again.clone().or_else(|| authority::count_stale(fact)),
             _ => None,

@@ -143,7 +143,7 @@ fn binding(bound: &NamedBinding) -> Value {
     let poll = bound
         .poll
         .as_ref()
-        .map(|poll| json!({ "url": poll.url, "credential": poll.credential, "every_minutes": poll.every_minutes }));
+        .map(|poll| json!({ "urls": poll.urls.values().collect::<Vec<_>>(), "credential": poll.credential, "every_minutes": poll.every_minutes }));
     json!({
         "name": bound.name, "format": of.format.word(), "source": of.source, "kind": of.format.kind(),
         "makes": makes(&of.says), "people": people(&of.says), "hook": hook, "poll": poll,
@@ -295,8 +295,8 @@ fn binding_in_words(text: &mut String, bound: &Value) {
     }
     if !poll.is_null() {
         let credential = poll["credential"].as_str().map_or(String::new(), |name| format!(", credential {name}"));
-        let _ =
-            writeln!(text, "    asked at {} every {} minutes{credential}", text_of(poll, "url"), poll["every_minutes"]);
+        let (urls, minutes) = (texts(&poll["urls"]).join(" and "), &poll["every_minutes"]);
+        let _ = writeln!(text, "    asked at {urls} every {minutes} minutes{credential}");
     }
     if hook.is_null() && poll.is_null() {
         let _ = writeln!(text, "    neither posted nor asked: somebody puts it on the queue");
