@@ -10,7 +10,8 @@ use refresh_core::{
     facts::{
         authority::{Disposition, UntakenMember},
         event::{Event, Identity, Reset, Statement},
-        fact::{Fact, Revision},
+        fact::Fact,
+        revision::Revision,
         subject::Subject,
     },
     record::review::Head,

@@ -9,8 +9,10 @@ use crate::{
     base::instant::{MINUTE, Slot},
     facts::{
         event::{Event, Reset, Statement},
-        fact::{Body, Change, ChangeState, Evidence, EvidenceStatus, Fact, OpenReset, RevisionOrder, Terms},
+        evidence::{Evidence, EvidenceStatus},
+        fact::{Body, Change, ChangeState, Fact, Terms},
         policy::Deployment,
+        revision::{OpenReset, RevisionOrder},
         subject::Subject,
     },
 };

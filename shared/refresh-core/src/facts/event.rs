@@ -6,7 +6,8 @@ use crate::{
     EventId, Person, Source, TraceId,
     base::digest::Digest,
     facts::{
-        fact::{Body, Revision},
+        fact::Body,
+        revision::Revision,
         subject::{Kind, Subject},
     },
 };

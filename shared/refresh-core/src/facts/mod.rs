@@ -2,9 +2,11 @@
 
 pub mod authority;
 pub mod event;
+pub mod evidence;
 pub mod fact;
 pub mod operator;
 pub mod places;
 pub mod policy;
+pub mod revision;
 pub mod seat;
 pub mod subject;

@@ -8,7 +8,7 @@ use crate::{
     facts::{
         authority::{Disposition, UntakenMember},
         event::Identity,
-        fact::Revision,
+        revision::Revision,
         subject::Subject,
     },
     record::{

@@ -91,8 +91,8 @@ fn told_before(reading: &Reading<'_>, told: &LastNotified) -> View {
     was
 }
 
-/// A mail that asks for a decision describes the decision: each consequential field in which the proposal differs from the
-/// authoritative packet, whatever was told before, and then what else differs from the last telling.
+/// A mail that asks for a decision describes the decision. First comes each consequential field in which the proposal
+/// differs from the authoritative packet, whatever was told before. Then comes what else differs from the last telling.
 fn decision(reading: &Reading<'_>, told: &LastNotified, view: &View, mut since: Vec<Difference>) -> Vec<Difference> {
     let authoritative = &reading.review.authoritative.packet;
     let seat = reading.authoritative_row(&told.person);

@@ -1,10 +1,12 @@
 //! The bundle without its machines: what ingest, refresh and tick do with the core, on a virtual clock.
 
-use std::{
-    collections::{BTreeMap, BTreeSet},
-    fmt::Debug,
-};
+use std::collections::{BTreeMap, BTreeSet};
 
+use crate::{
+    clock::Day,
+    fixture::{self, BUSY, ROLES},
+    written::{honest, reads_back_as_written},
+};
 use refresh_core::{
     EventId, Instant, Person, ReviewId, Source,
     base::digest::Digest,
@@ -13,8 +15,9 @@ use refresh_core::{
     facts::{
         authority::{self, Disposition, Ignored, StoredContext, UntakenMember},
         event::{Event, Identity, Reset, Statement},
-        fact::{Body, Change, ChangeState, Facts, InForce, Revision, Terms},
+        fact::{Body, Change, ChangeState, Facts, InForce, Terms},
         policy::Deployment,
+        revision::Revision,
         seat::{PersonSeats, Seat},
         subject::{Kind, Subject},
     },
@@ -23,19 +26,12 @@ use refresh_core::{
         delivery::Delivery,
         last_notified::LastNotified,
         lineage::{self, Entry, Trigger},
-        mark,
         message::RefreshRequested,
         notice::Notice,
         packet::Version,
-        review::{self, Head, Review, Standing},
+        review::{self, Head, Review},
         seats::SeatCondition,
     },
-};
-use serde::{Serialize, de::DeserializeOwned};
-
-use crate::{
-    clock::Day,
-    fixture::{self, BUSY, ROLES},
 };
 
 /// Everything a row's steps have brought about.
@@ -507,27 +503,4 @@ impl World {
     pub fn proposal(&self) -> Option<Digest> {
         self.review.as_ref()?.head.pending.as_ref().map(refresh_core::record::review::Pending::id)
     }
-}
-
-/// What the store keeps must be read back as it was, whatever the shape of its members.
-fn reads_back_as_written(commit: &Commit) -> Result<(), String> {
-    fn same<T: Serialize + DeserializeOwned + PartialEq + Debug>(written: &T) -> Result<(), String> {
-        let text = serde_json::to_string(written).map_err(|error| format!("cannot be written: {error}"))?;
-        let read: T = serde_json::from_str(&text).map_err(|error| format!("cannot be read back: {error} in {text}"))?;
-        if read == *written { Ok(()) } else { Err(format!("read back as {read:?}, written as {written:?}")) }
-    }
-    same(&commit.head)?;
-    commit.versions.iter().try_for_each(same)?;
-    commit.entry.iter().try_for_each(same)?;
-    commit.told.iter().try_for_each(|settled| same(&settled.told))
-}
-
-/// An open review whose authoritative slot breaks a rule has a proposal or an exception open.
-fn honest(review: &Review) -> Result<(), String> {
-    let head = &review.head;
-    let violated = mark::violations(&head.today.violated);
-    if head.standing == Standing::Open && !violated.is_empty() && head.pending.is_none() && head.exceptions.is_empty() {
-        return Err(format!("{violated:?} is violated, and nothing is proposed and no exception is open"));
-    }
-    Ok(())
 }
