@@ -130,7 +130,7 @@ pub(crate) async fn record(
                     "another fact was always quicker; the deadline is near",
                 ));
             }
-            Accepted::Known(record) if record.digest == event.digest => {
+            Accepted::Known(record) if authority::of_used_id(&record.digest, event) == Ignored::Duplicate => {
                 if let (Some(again), Some(held)) = (&again, &known.fact) {
                     // Whoever was quicker has heard of the source as well.
                     env.store.hear_again(again, held).await.doing("keeping that a source said the same again")?;

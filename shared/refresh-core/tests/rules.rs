@@ -5,6 +5,8 @@
 
 #[path = "rules/clock.rs"]
 mod clock;
+#[path = "rules/elsewhere.rs"]
+mod elsewhere;
 #[path = "rules/fixture.rs"]
 mod fixture;
 #[path = "rules/outcome.rs"]

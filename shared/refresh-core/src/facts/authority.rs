@@ -6,7 +6,10 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     Instant, Person, Role,
-    base::instant::{MINUTE, Slot},
+    base::{
+        digest::Digest,
+        instant::{MINUTE, Slot},
+    },
     facts::{
         event::{Event, Reset, Statement},
         evidence::{Evidence, EvidenceStatus},
@@ -98,6 +101,11 @@ impl Disposition {
     pub const fn is_applied(self) -> bool {
         matches!(self, Self::Applied)
     }
+}
+
+/// Why an event is ignored whose source and id were used before. `first`: the digest of the event that used them first.
+pub fn of_used_id(first: &Digest, event: &Event) -> Ignored {
+    if *first == event.digest { Ignored::Duplicate } else { Ignored::IdCollision }
 }
 
 /// Clocks differ by seconds, and a message travels; more than this is a mistaken time zone.

@@ -8,7 +8,7 @@ use crate::{
     written::{honest, reads_back_as_written},
 };
 use refresh_core::{
-    EventId, Instant, Person, ReviewId, Source,
+    EventId, Instant, Person, Source,
     base::digest::Digest,
     choice::situation,
     decide::{adopt::Answered, refresh},
@@ -18,7 +18,7 @@ use refresh_core::{
         fact::{Body, Change, ChangeState, Facts, InForce, Terms},
         policy::Deployment,
         revision::Revision,
-        seat::{PersonSeats, Seat},
+        seat::PersonSeats,
         subject::{Kind, Subject},
     },
     record::{
@@ -217,8 +217,10 @@ impl World {
         let held = self.facts.get(&event.subject);
         let again = held.and_then(|held| authority::hear_again(held, &event, self.now, &self.deployment));
         let (disposition, collision) = match known {
-            Some((digest, ..)) if digest == event.digest => (Disposition::Ignored(Ignored::Duplicate), None),
-            Some(_) => (Disposition::Ignored(Ignored::IdCollision), Some(event.digest)),
+            Some((first, ..)) => {
+                let why = authority::of_used_id(&first, &event);
+                (Disposition::Ignored(why), (why == Ignored::IdCollision).then_some(event.digest))
+            }
             None => (self.judge(&event), None),
         };
         if known.is_none() {
@@ -323,7 +325,7 @@ impl World {
         }
     }
 
-    fn refresh(&mut self, mut triggers: Vec<Trigger>) -> Result<(), String> {
+    pub fn refresh(&mut self, mut triggers: Vec<Trigger>) -> Result<(), String> {
         let facts = self.read();
         triggers.retain(|trigger| !self.causes.contains(&refresh_core::record::commit::cause(trigger)));
         let commit = match &self.review {
@@ -331,43 +333,6 @@ impl World {
             Some(review) => refresh::refresh(review, &facts, &self.deployment, triggers, self.now),
         };
         commit.map_or(Ok(()), |commit| self.write(commit))
-    }
-
-    /// Another review's seats are another: it asks this one to look.
-    pub fn asked_by_seats(&mut self) -> Result<(), String> {
-        let Some(before) = self.review.clone().filter(|_| !self.late) else { return Ok(()) };
-        self.refresh(Vec::new())?;
-        if self.head()?.counter == before.head.counter
-            && let Some(commit) = refresh::looked_at(&before, self.now)
-        {
-            self.write(commit)?;
-        }
-        Ok(())
-    }
-
-    /// `RR-2 sec-a`: what that review stored of the person's seat cannot be read, and somebody asks this one to look.
-    pub fn cannot_read(&mut self, said: &str) -> Result<(), String> {
-        let (review, person) = said.split_once(' ').ok_or("a review and a person")?;
-        let seats = self.seats.entry(fixture::person(person)?).or_default();
-        seats.unreadable.insert(ReviewId::parse(review)?);
-        self.asked_by_seats()
-    }
-
-    /// The person's entry of a review, to be changed.
-    pub fn entry_of(&mut self, review: &ReviewId, person: &Person) -> &mut Seat {
-        let seats = &mut self.seats.entry(person.clone()).or_default().seats;
-        if let Some(at) = seats.iter().position(|seat| seat.review == *review) {
-            return &mut seats[at];
-        }
-        seats.push(Seat {
-            review: review.clone(),
-            person: person.clone(),
-            authoritative: None,
-            tentative: None,
-            invitations: Vec::new(),
-        });
-        let last = seats.len() - 1;
-        &mut seats[last]
     }
 
     /// One transaction, and what must hold after each.
