@@ -18,11 +18,13 @@ use refresh_core::{
     facts::{
         authority::Disposition,
         event::Identity,
+        evidence::{Evidence, EvidenceStatus},
         fact::{
-            Availability, Body, Busy, Change, ChangeState, Delegate, DelegateStatus, EntryOf, Evidence, EvidenceStatus,
-            Fact, Facts, Freeze, InForce, Mapping, RevisionOrder, Terms,
+            Availability, Body, Busy, Change, ChangeState, Delegate, DelegateStatus, EntryOf, Fact, Facts, Freeze,
+            InForce, Mapping, Terms,
         },
         policy::{Churn, Deployment, Overrides, Policy},
+        revision::RevisionOrder,
         subject::{Diary, Subject},
     },
     record::{commit::Commit, lineage::Trigger, review::Review},

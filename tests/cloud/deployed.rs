@@ -118,7 +118,7 @@ async fn told_locally(scenario: &Scenario, policy: &str) -> Local {
     let told = standing(engine.store()).await;
     let mails = posted(engine.store()).await;
     let events = reports(&mails, "local").iter().map(Value::to_string).collect();
-    operator::enqueue(engine, events).await.expect("on the queue");
+    operator::enqueue(engine, events, packet_store::Door::Queue).await.expect("on the queue");
     let later = engine.now().plus_seconds(30);
     player.until(later).await.expect("the reports");
     let store = player.time().engine().store();

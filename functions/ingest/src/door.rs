@@ -3,14 +3,17 @@
 
 use std::collections::BTreeMap;
 
+use decisions::Doing;
 use lambda_shell::{
+    Failure,
     deadline::Deadline,
     log::NOTE,
     metrics::Metrics,
     queue::Outgoing,
     web::{Request, Response},
 };
-use refresh_core::Instant;
+use packet_store::{Door, Receipt, Unheard};
+use refresh_core::{Instant, base::name::shorten};
 use serde_json::{Value, json};
 use sources::{
     Fault, ReadBody,
@@ -40,7 +43,48 @@ pub enum HookRefused {
 pub async fn post(env: &Env, request: Request, _deadline: Deadline) -> Response {
     match take(env, &request).await {
         Ok(accepted) => accepted,
-        Err(refused) => refused.answer(env),
+        Err(refused) => {
+            if let Err(failure) = keep(env, &request, &refused).await {
+                tracing::error!(error = %failure, "the receipt of a refused webhook could not be kept");
+            }
+            refused.answer(env)
+        }
+    }
+}
+
+/// What remains of a webhook that was refused. The queue's own refusal is no matter of the payload: it is sent again.
+async fn keep(env: &Env, request: &Request, refused: &HookRefused) -> Result<(), Failure> {
+    let now = Instant::from_millis(env.clock.now_millis());
+    let bound = hook_of(env, request).map(|(bound, _)| bound);
+    let name = bound.and_then(|bound| bound.name.as_deref());
+    let unproven = |became, why| env.unproven.receipt(name, became, why, now);
+    let receipt = match refused {
+        HookRefused::Unavailable => None,
+        HookRefused::NoHook => {
+            let path = shorten(&request.segments().join("/"));
+            unproven(Unheard::Unbound, format!("no binding of the policy's `native` list is a hook at {path}"))
+        }
+        HookRefused::Method => unproven(Unheard::Refused, "a hook takes POST alone".to_owned()),
+        HookRefused::Unproven(why) => unproven(Unheard::Refused, why.to_string()),
+        HookRefused::TooLarge(_) | HookRefused::Invalid(_) => bound.map(|bound| {
+            let receipt = Receipt {
+                became: Unheard::Refused,
+                door: Door::Hook,
+                form: Some(bound.binding.format().word().to_owned()),
+                binding: bound.name.clone(),
+                source: Some(bound.binding.source.as_str().to_owned()),
+                id: None,
+                reasons: Vec::new(),
+                count: 0,
+                digest: Receipt::digest_of(&request.body),
+                at: now,
+            };
+            receipt.because(refused.faults().iter().map(|fault| format!("{}: expected {}", fault.path, fault.expected)))
+        }),
+    };
+    match receipt {
+        Some(receipt) => env.store.keep(&receipt).await.doing("keeping the receipt of a webhook"),
+        None => Ok(()),
     }
 }
 
@@ -60,7 +104,7 @@ async fn take(env: &Env, request: &Request) -> Result<Response, HookRefused> {
     let now = Instant::from_millis(env.clock.now_millis());
     hook::verify(hook.proof, env.secrets.named(&hook.secret), posted, now).map_err(HookRefused::Unproven)?;
     let read = proven(env, bound, posted).await?;
-    let skipped: Vec<&String> = read.skipped.iter().take(MOST_SAID).collect();
+    let skipped: Vec<&str> = read.skipped.iter().map(|part| part.why.as_str()).take(MOST_SAID).collect();
     let mut said = json!({ "events": read.events.len(), "skipped": skipped });
     // Bad records among good ones: they go to the dead letters, each by itself.
     let refused: Vec<String> = read.refused.iter().map(|record| record.refused.to_string()).take(MOST_SAID).collect();
@@ -82,7 +126,8 @@ pub async fn proven(env: &Env, bound: &NamedBinding, posted: HookRequest<'_>) ->
         Unsplit::Invalid(refused) => HookRefused::Invalid(refused.faults),
     })?;
     let read = sources::read(&message, &env.policy.bindings).map_err(|refused| HookRefused::Invalid(refused.faults))?;
-    let letter = Outgoing { body: message, ..Outgoing::default() };
+    let attributes = vec![("door".to_owned(), Door::Hook.word().to_owned())];
+    let letter = Outgoing { body: message, attributes, ..Outgoing::default() };
     if let Err(error) = env.source_events.send(letter).await {
         tracing::error!(error = %error, "a webhook could not be put on the queue");
         return Err(HookRefused::Unavailable);
@@ -100,6 +145,14 @@ fn hook_of<'e>(env: &'e Env, request: &Request) -> Option<(&'e NamedBinding, &'e
 }
 
 impl HookRefused {
+    fn faults(&self) -> &[Fault] {
+        match self {
+            Self::TooLarge(fault) => std::slice::from_ref(fault),
+            Self::Invalid(faults) => faults,
+            _ => &[],
+        }
+    }
+
     /// The word of the log and of the figure.
     const fn word(&self) -> &'static str {
         match self {

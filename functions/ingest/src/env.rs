@@ -17,6 +17,8 @@ use sources::{
     policy::{self, PolicyFile},
 };
 
+use crate::receipt::HourlyReceipts;
+
 /// What ingest works with. Built once; clones share everything.
 #[derive(Clone, Debug)]
 pub struct Env {
@@ -31,6 +33,8 @@ pub struct Env {
     pub secrets: Arc<Secrets>,
     /// The host part of the UIDs of meetings and holds.
     pub mail_domain: String,
+    /// Of whom nothing is proven, what was kept in this hour.
+    pub unproven: HourlyReceipts,
     pub clock: Clock,
     /// Spreads the attempts of those who decide at once.
     pub jitter: Jitter,
@@ -65,6 +69,7 @@ impl Env {
             source_events: Queue::new(sqs, source_events, jitter.clone()),
             secrets: Arc::new(secrets),
             mail_domain,
+            unproven: HourlyReceipts::default(),
             clock,
             jitter,
         })

@@ -3,6 +3,7 @@
 
 mod door;
 mod env;
+mod receipt;
 mod record;
 mod reply;
 mod take;
@@ -15,6 +16,7 @@ use lambda_shell::{
 
 pub use door::{HookRefused, post, proven};
 pub use env::Env;
+pub use receipt::{HourlyReceipts, Piece};
 pub use take::Taken;
 
 /// One queue message may carry several events, where it is a native payload.

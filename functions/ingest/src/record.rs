@@ -15,13 +15,13 @@ use refresh_core::{
 };
 use sources::fault::{Fault, Refused};
 
-use crate::Env;
+use crate::{Env, receipt::Piece};
 
-/// When a message is handled, when it came to the queue, and from whom.
+/// When a message is handled, what it is and when it came to the queue, and from whom.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Arrival<'a> {
     pub(crate) now: Instant,
-    pub(crate) arrived: Instant,
+    pub(crate) piece: Piece<'a>,
     pub(crate) sender: Option<&'a str>,
 }
 
@@ -75,7 +75,7 @@ pub(crate) async fn record(
             fact: known.fact.as_ref(),
             review_issued: known.review_issued,
             uid_in_use: known.uid_holder.as_ref().is_some_and(|holder| holder.open),
-            arrived: arrival.arrived,
+            arrived: arrival.piece.at,
             sender: arrival.sender,
         };
         let judged = authority::judge(event, &context, &env.policy.deployment, arrival.now);
@@ -92,7 +92,7 @@ pub(crate) async fn record(
         let again = known
             .fact
             .as_ref()
-            .and_then(|fact| authority::hear_again(fact, event, arrival.arrived, &env.policy.deployment));
+            .and_then(|fact| authority::hear_again(fact, event, arrival.piece.at, &env.policy.deployment));
         let stale = match (&judged, &known.fact) {
             (Err(Ignored::StaleRevision), Some(fact)) => again.clone().or_else(|| authority::count_stale(fact)),
             _ => None,
@@ -130,7 +130,7 @@ pub(crate) async fn record(
                     "another fact was always quicker; the deadline is near",
                 ));
             }
-            Accepted::Known(record) if record.digest == event.digest => {
+            Accepted::Known(record) if authority::of_used_id(&record.digest, event) == Ignored::Duplicate => {
                 if let (Some(again), Some(held)) = (&again, &known.fact) {
                     // Whoever was quicker has heard of the source as well.
                     env.store.hear_again(again, held).await.doing("keeping that a source said the same again")?;

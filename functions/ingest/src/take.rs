@@ -11,6 +11,7 @@ use lambda_shell::{
     metrics::Metrics,
     queue::Outgoing,
 };
+use packet_store::Door;
 use refresh_core::{
     Instant, ReviewId, Source,
     facts::{
@@ -26,13 +27,14 @@ use refresh_core::{
     },
 };
 use sources::{
-    MailReport,
+    MailReport, SkippedPart,
     fault::{Fault, Refused},
     policy,
 };
 
 use crate::{
     Env,
+    receipt::Piece,
     record::{Arrival, Recorded, record},
     reply,
 };
@@ -57,32 +59,45 @@ pub(crate) async fn message(env: &Env, message: Message, deadline: Deadline) -> 
     let now = Instant::from_millis(env.clock.now_millis().max(sent));
     // A message that waited, or that comes again, arrived when it was sent to the queue.
     let arrived = message.sent_at_millis.map_or(now, Instant::from_millis);
-    match sources::read(&message.body, &env.policy.bindings) {
-        Err(refused) => Ok(vec![refuse(env, &message.body, refused, now).await?]),
-        Ok(reading) => {
-            skipped(&reading.skipped);
-            hinted(env, &reading.hints, arrived).await?;
-            let mut taken = Vec::with_capacity(reading.events.len());
-            for event in &reading.events {
-                taken.push(
-                    match take(env, event, Arrival { now, arrived, sender: message.sender.as_deref() }, deadline)
-                        .await?
-                    {
-                        Ok(taken) => taken,
-                        Err(refused) => refuse(env, &message.body, refused, now).await?,
-                    },
-                );
-            }
-            if let Some(report) = &reading.report {
-                taken.push(reported(env, report, now).await?);
-            }
-            // Records that stand each for itself: a bad one goes by itself, and holds up no other.
-            for record in reading.refused {
-                taken.push(refuse(env, &record.body, record.refused, now).await?);
-            }
-            Ok(taken)
+    let piece = Piece { body: &message.body, door: Door::named(message.attributes.get("door")), at: arrived };
+    let reading = match sources::read(&message.body, &env.policy.bindings) {
+        Ok(reading) => reading,
+        Err(refused) => return refuse_all(env, &piece, vec![(message.body.clone(), refused)], now).await,
+    };
+    skipped(&reading.skipped);
+    hinted(env, &reading.hints, arrived).await?;
+    piece.keep_skipped(&env.store, &reading.skipped).await?;
+    let (mut taken, mut bad) = (Vec::with_capacity(reading.events.len()), Vec::new());
+    for event in &reading.events {
+        let arrival = Arrival { now, piece, sender: message.sender.as_deref() };
+        match take(env, event, arrival, deadline).await? {
+            Ok(became) => taken.push(became),
+            Err(refused) => bad.push((message.body.clone(), refused)),
         }
     }
+    if let Some(report) = &reading.report {
+        taken.push(reported(env, report, now).await?);
+    }
+    // Records that stand each for itself: a bad one goes by itself, and holds up no other.
+    bad.extend(reading.refused.into_iter().map(|record| (record.body, record.refused)));
+    taken.extend(refuse_all(env, &piece, bad, now).await?);
+    Ok(taken)
+}
+
+/// What cannot be read, or breaks a limit: first the receipt, which is the same however often the message comes, then the
+/// dead letters.
+async fn refuse_all(
+    env: &Env,
+    piece: &Piece<'_>,
+    bad: Vec<(String, Refused)>,
+    now: Instant,
+) -> Result<Vec<Taken>, Failure> {
+    piece.keep_refused(&env.store, bad.iter().map(|(_, refused)| refused)).await?;
+    let mut taken = Vec::with_capacity(bad.len());
+    for (body, refused) in bad {
+        taken.push(refuse(env, &body, refused, now).await?);
+    }
+    Ok(taken)
 }
 
 /// The mailer's report on a mail goes to its review's own queue, where it is kept and decided on. It is no fact, and
@@ -192,6 +207,9 @@ async fn take(
         env.store.amend(&event.identity, disposition).await.doing("recording that the review is over")?;
     }
     ask(env, event, &recorded, &reviews, now).await?;
+    if let Some(first) = recorded.first_accepted {
+        arrival.piece.keep_duplicate(&env.store, event, first).await?;
+    }
     let became = recorded.repeated.unwrap_or(disposition);
     say(event, became, reviews.len(), &recorded.not_taken);
     measure(became, now);
@@ -263,9 +281,9 @@ pub(crate) fn say(event: &Event, became: Disposition, reviews: usize, not_taken:
 
 /// One line a payload, as an ignored event has one: whoever sent the payload may expect a fact of every part. A payload
 /// may have thousands of parts, so the line names the first and says how many there are.
-fn skipped(parts: &[String]) {
+fn skipped(parts: &[SkippedPart]) {
     if let Some(first) = parts.first() {
-        let (skipped, parts) = (masked(first), parts.len());
+        let (skipped, parts) = (masked(&first.why), parts.len());
         tracing::warn!(reason = "no_event", skipped, parts, "parts of a payload are no events");
     }
 }

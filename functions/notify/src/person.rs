@@ -94,12 +94,8 @@ impl Addressee<'_> {
         let Some(telling) = self.still(&look, &newest, telling, &mut claim).await? else {
             return Ok(Served::HeldByAnother);
         };
-        // The claim that was left says what its mail was decided from: where nothing has moved since, it is that mail again.
         let left = record.claim.as_ref().and_then(Claim::telling);
-        let prior = match PriorMail::after(in_doubt) {
-            PriorMail::InDoubt if left.is_some_and(|left| left.basis == telling.basis) => PriorMail::Repeated,
-            prior => prior,
-        };
+        let prior = if in_doubt { PriorMail::of_claim_left(left.as_ref(), &telling) } else { PriorMail::Settled };
         let Some(owed) = self.owed(&look, &newest, prior, telling.at).await? else {
             return self.release(review, &claim, Served::NotOwed).await;
         };

@@ -118,11 +118,27 @@ impl Embedded {
     /// Makes a table unless it is there. `definition` is a `CreateTable` request without its name.
     pub async fn ensure_table(&self, name: &str, definition: &Value) -> Result<(), String> {
         if self.has_table(name).await {
-            return Ok(());
+            return self.ensure_indexes(name, definition).await;
         }
         let mut request = definition.clone();
         request["TableName"] = name.into();
         self.ask("CreateTable", request).await.map(drop)
+    }
+
+    /// Adds the indexes that a store of an earlier release has not, one by one, as DynamoDB takes them.
+    async fn ensure_indexes(&self, name: &str, definition: &Value) -> Result<(), String> {
+        let described = self.ask("DescribeTable", json!({ "TableName": name })).await?;
+        let known = described["Table"]["GlobalSecondaryIndexes"].as_array().cloned().unwrap_or_default();
+        for index in definition["GlobalSecondaryIndexes"].as_array().into_iter().flatten() {
+            if known.iter().any(|one| one["IndexName"] == index["IndexName"]) {
+                continue;
+            }
+            let attributes = &definition["AttributeDefinitions"];
+            let update = json!({ "TableName": name, "AttributeDefinitions": attributes,
+                                 "GlobalSecondaryIndexUpdates": [{ "Create": index }] });
+            self.ask("UpdateTable", update).await?;
+        }
+        Ok(())
     }
 
     /// Deletes a table with all that is in it.
@@ -225,6 +241,7 @@ fn dispatch(database: &Database, operation: &str, body: &[u8]) -> Answer {
         "TransactGetItems" => run(body, |request| database.transact_get_items(request)),
         "TransactWriteItems" => run(body, |request| database.transact_write_items(request)),
         "CreateTable" => run(body, |request| database.create_table(request)),
+        "UpdateTable" => run(body, |request| database.update_table(request)),
         "DescribeTable" => run(body, |request| database.describe_table(request)),
         "DeleteTable" => run(body, |request| database.delete_table(request)),
         "ListTables" => run(body, |request| database.list_tables(request)),

@@ -123,3 +123,40 @@ fn the_mails_of_the_demo_are_listed_and_each_is_printed_as_it_was_sent() {
     assert!(said.contains(&format!("there is no such mail; the mailbox holds {}", all.len())), "{said}");
     fs::remove_dir_all(&data).unwrap();
 }
+
+#[test]
+fn a_policy_is_checked_with_every_fault_and_explained() {
+    let folder = place("policy");
+    fs::create_dir_all(&folder).unwrap();
+    let bad = folder.join("bad.json");
+    fs::write(&bad, r#"{"sources":[{"kind":"colour","source":"//x"}],"defaults":{"grid":7}}"#).unwrap();
+    let (status, said) = refused(command(&["policy", "check"]).arg(&bad));
+    assert_eq!(status, Some(2), "{said}");
+    let output = command(&["policy", "check", "--json"]).arg(&bad).output().unwrap();
+    let answer: Value = serde_json::from_slice(&output.stdout).unwrap();
+    assert_eq!(answer["good"], false);
+    let paths: Vec<&str> =
+        answer["faults"].as_array().unwrap().iter().map(|one| one["path"].as_str().unwrap()).collect();
+    for path in ["$.sources[0].kind", "$.sources[0].governed_by", "$.defaults.grid"] {
+        assert!(paths.contains(&path), "{path}: {answer}");
+    }
+    let (status, said) = refused(command(&["policy", "explain"]).arg(&bad));
+    assert!(status == Some(2) && said.contains("$.sources[0].kind"), "{said}");
+    let good = Path::new(env!("CARGO_MANIFEST_DIR")).join("../policy.json");
+    let output = done(command(&["policy", "check"]).arg(&good));
+    assert!(String::from_utf8_lossy(&output.stdout).contains("good"));
+    let words = String::from_utf8(done(command(&["policy", "explain"]).arg(&good)).stdout).unwrap();
+    assert!(words.contains("may say evidence") && words.contains("bindings: what is made"), "{words}");
+    fs::remove_dir_all(&folder).unwrap();
+}
+
+#[test]
+fn filters_of_events_are_refused_by_name_before_anything_is_asked() {
+    let (status, said) = refused(&mut command(&["events", "--disposition", "lost", "--since", "yesterday"]));
+    assert_eq!(status, Some(2), "{said}");
+    for words in
+        ["disposition: expected one of applied, ignored, skipped, unbound, refused", "since: expected an RFC 3339"]
+    {
+        assert!(said.contains(words), "{words}: {said}");
+    }
+}

@@ -52,6 +52,8 @@ const LINES: [(&str, Line); 23] = [
     ("holdpoint mail --to owner@example.org --text", Line::Says("/adopt/")),
     ("holdpoint show RR-1", Line::Says("deputy@example.org")),
     ("holdpoint verify", Line::Says("RR-1")),
+    ("holdpoint events", Line::Says("applied")),
+    ("holdpoint events --disposition ignored", Line::Says("nothing of the kind")),
     ("holdpoint redrive --list", Line::Says("")),
     ("holdpoint send malformed.json", Line::Refuses("$.data.")),
     ("holdpoint rotate-link-keys", Line::Says("")),

@@ -10,7 +10,8 @@ use refresh_core::{
     facts::{
         authority::{Disposition, UntakenMember},
         event::{Event, Identity, Reset, Statement},
-        fact::{Fact, Revision},
+        fact::Fact,
+        revision::Revision,
         subject::Subject,
     },
     record::review::Head,
@@ -25,6 +26,7 @@ use crate::{
     item::{Item, number, text},
     key::{self, Key},
     seats::AT_ONCE,
+    seen,
     several::{KeyPart, Several},
     verdict::{ActionRole, NotWritten, judge},
 };
@@ -139,7 +141,9 @@ impl EventRecord {
 
     fn item(&self, key: &Key) -> Item {
         let expires = self.at.plus_millis(KEPT_DAYS * DAY).millis() / 1_000;
-        codec::seal(key, self, &[("expires_at", number(expires))])
+        let mut beside = vec![("expires_at", number(expires))];
+        beside.extend(seen::indexed(key, self.at));
+        codec::seal(key, self, &beside)
     }
 }
 

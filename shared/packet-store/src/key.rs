@@ -5,7 +5,7 @@
 use aws_sdk_dynamodb::types::AttributeValue;
 use percent_encoding::percent_decode_str;
 use refresh_core::{
-    Person, ReviewId, Uid,
+    Instant, Person, ReviewId, Uid,
     base::{digest::Digest, fingerprint::ReviewFingerprint, hex},
     facts::{event::Identity, seat::Seat, subject::Subject},
     record::commit::Cause,
@@ -121,6 +121,16 @@ impl Key {
         Self::new(format!("EVENT#{}", references(identity)), format!("COLLISION#{digest}"))
     }
 
+    /// What remains of a piece that became no event. A redelivery of one message is the same piece at the same instant.
+    pub fn receipt(digest: &Digest, became: &str, at: Instant) -> Self {
+        Self::new(Self::receipts(digest), format!("{became}#{:015}", at.millis()))
+    }
+
+    /// The receipts of one piece lie side by side.
+    pub(crate) fn receipts(digest: &Digest) -> String {
+        format!("{RECEIPT}{digest}")
+    }
+
     /// That a review depends on a subject.
     pub fn depends(subject: &Subject, review: &ReviewId) -> Self {
         Self::new(subject_partition(subject), review_partition(review))
@@ -153,6 +163,7 @@ pub(crate) const POLL_STATE: &str = "STATE#";
 pub(crate) const POLL_HINT: &str = "HINT#";
 const REVIEW: &str = "REVIEW#";
 const ASKED: &str = "ASKED#";
+pub(crate) const RECEIPT: &str = "RECEIPT#";
 
 pub(crate) fn review_partition(review: &ReviewId) -> String {
     format!("{REVIEW}{}", escaped(review.as_str()))
@@ -265,6 +276,10 @@ mod tests {
             (Key::seat(&seat), "FACT#seat#ada@example.com / REVIEW#RR-1042"),
             (Key::event(&event), "EVENT#%2F%2Fci%2Fx#e1 / EVENT"),
             (Key::collision(&event, &zero), &format!("EVENT#%2F%2Fci%2Fx#e1 / COLLISION#{hex}")),
+            (
+                Key::receipt(&zero, "skipped", Instant::from_millis(1_793_696_472_000)),
+                &format!("RECEIPT#{hex} / skipped#001793696472000"),
+            ),
             (Key::depends(&delegation, &rr), "SUBJECT#delegation#identity#rm / REVIEW#RR-1042"),
             (
                 Key::link(ReviewFingerprint::from_bytes([0xab; 16]), &rr),

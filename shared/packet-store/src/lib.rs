@@ -24,6 +24,7 @@ mod polls;
 mod record;
 mod review;
 mod seats;
+mod seen;
 mod several;
 mod subjects;
 mod telling;
@@ -42,6 +43,7 @@ pub use ingest::{Acceptance, Accepted, Beside, EventRecord, KEPT_DAYS, UidClaim}
 pub use load::FactsRead;
 pub use polls::Polls;
 pub use record::Record;
+pub use seen::{Door, MOST_LOOKED_AT, MOST_REASONS, Receipt, SeenEntry, SeenMark, SeenPage, SeenRange, Unheard};
 pub use several::{Several, Unreadable};
 pub use telling::TellingRecord;
 

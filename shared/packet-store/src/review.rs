@@ -87,6 +87,22 @@ impl Store {
         items.iter().map(|item| codec::open::<Fact>(doing, item)).collect()
     }
 
+    /// The number of the lineage entry that tells what a trigger came to in this review; `None`: nothing yet.
+    ///
+    /// # Errors
+    ///
+    /// The table cannot be read, or the item does not read as it was written.
+    pub async fn decided(&self, review: &ReviewId, cause: &Cause) -> Result<Option<u64>, StoreError> {
+        #[derive(serde::Deserialize)]
+        struct CauseMark {
+            entry: Option<u64>,
+        }
+        let doing = format!("looking for a cause of {review}");
+        let item = self.get(&doing, &Key::cause(review, cause)).await?;
+        let told: Option<CauseMark> = item.map(|item| codec::open(&doing, &item)).transpose()?;
+        Ok(told.map(|told| told.entry.unwrap_or_default()))
+    }
+
     /// Whether a trigger counted for this review already.
     ///
     /// # Errors

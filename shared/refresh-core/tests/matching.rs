@@ -5,7 +5,7 @@ use proptest::{
     sample::subsequence,
     test_runner::{Config, RngAlgorithm, TestRng, TestRunner},
 };
-use refresh_core::choice::assignment::{Assignment, Seatable, assign, assign_except};
+use refresh_core::choice::assignment::{Assignment, Seatable, Sharing, assign, assign_except};
 
 const PEOPLE: usize = 6;
 
@@ -24,7 +24,7 @@ fn role() -> impl Strategy<Value = Vec<Seatable>> {
 }
 
 /// Every way to fill the roles, the best first: fewest substitutions, then the smallest ranks role by role.
-fn every(roles: &[Vec<Seatable>], distinct: bool) -> Vec<Assignment> {
+fn every(roles: &[Vec<Seatable>], sharing: Sharing) -> Vec<Assignment> {
     let mut ways: Vec<Vec<Seatable>> = vec![Vec::new()];
     for role in roles {
         ways = ways
@@ -32,7 +32,7 @@ fn every(roles: &[Vec<Seatable>], distinct: bool) -> Vec<Assignment> {
             .flat_map(|way| role.iter().map(|seat| [way.as_slice(), &[*seat]].concat()))
             .filter(|way| {
                 let last = way[way.len() - 1].person;
-                !distinct || way[..way.len() - 1].iter().all(|seat| seat.person != last)
+                sharing == Sharing::Allowed || way[..way.len() - 1].iter().all(|seat| seat.person != last)
             })
             .collect();
     }
@@ -55,9 +55,9 @@ fn runner(number: u8) -> TestRunner {
 
 #[test]
 fn the_best_of_all_assignments_is_found() {
-    let inputs = (prop::collection::vec(role(), 1..=5), any::<bool>());
-    let result = runner(1).run(&inputs, |(roles, distinct)| {
-        prop_assert_eq!(assign(&roles, distinct), every(&roles, distinct).into_iter().next());
+    let inputs = (prop::collection::vec(role(), 1..=5), prop_oneof![Just(Sharing::Allowed), Just(Sharing::Forbidden)]);
+    let result = runner(1).run(&inputs, |(roles, sharing)| {
+        prop_assert_eq!(assign(&roles, sharing), every(&roles, sharing).into_iter().next());
         Ok(())
     });
     result.unwrap_or_else(|error| panic!("{error}"));
@@ -67,11 +67,11 @@ fn the_best_of_all_assignments_is_found() {
 fn the_best_that_is_not_left_out_is_found() {
     let inputs = (
         prop::collection::vec(role(), 1..=3),
-        any::<bool>(),
+        prop_oneof![Just(Sharing::Allowed), Just(Sharing::Forbidden)],
         prop::collection::vec(any::<prop::sample::Index>(), 1..4),
     );
-    let result = runner(2).run(&inputs, |(roles, distinct, left_out)| {
-        let all = every(&roles, distinct);
+    let result = runner(2).run(&inputs, |(roles, sharing, left_out)| {
+        let all = every(&roles, sharing);
         // Often the best one itself, since that is the one that was declined.
         let mut left_out: Vec<Vec<usize>> = left_out
             .iter()
@@ -80,7 +80,7 @@ fn the_best_that_is_not_left_out_is_found() {
             .collect();
         left_out.extend(all.first().map(|best| best.people.clone()));
         let expected = all.into_iter().find(|way| !left_out.contains(&way.people));
-        prop_assert_eq!(assign_except(&roles, distinct, &left_out), expected);
+        prop_assert_eq!(assign_except(&roles, sharing, &left_out), expected);
         Ok(())
     });
     result.unwrap_or_else(|error| panic!("{error}"));

@@ -5,20 +5,29 @@
 
 #[path = "rules/clock.rs"]
 mod clock;
+#[path = "rules/elsewhere.rs"]
+mod elsewhere;
 #[path = "rules/fixture.rs"]
 mod fixture;
 #[path = "rules/outcome.rs"]
+mod mailed;
 mod outcome;
+#[path = "rules/said.rs"]
+mod said;
 #[path = "rules/show.rs"]
 mod show;
 #[path = "rules/step.rs"]
 mod step;
 #[path = "rules/table.rs"]
 mod table;
+#[path = "rules/terms.rs"]
+mod terms;
 #[path = "rules/told.rs"]
 mod told;
 #[path = "rules/world.rs"]
 mod world;
+#[path = "rules/written.rs"]
+mod written;
 
 macro_rules! tables {
     ($($name:ident),* $(,)?) => {

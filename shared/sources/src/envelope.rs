@@ -52,10 +52,20 @@ fn kind(value: &Value) -> MemberKind {
     // A CloudEvent first: its extensions may be called anything, an envelope's member names included.
     match () {
         () if has("specversion") => MemberKind::None,
+        // What AWS itself says is read with its envelope: that tells account, region and time.
+        () if is_of_aws(value) => MemberKind::None,
         () if has("Type") && has("TopicArn") => MemberKind::Sns,
         () if has("detail-type") && has("detail") => MemberKind::EventBridge,
         () => MemberKind::None,
     }
+}
+
+/// Whether an event of the bus is one that AWS itself put there, and that is read here.
+pub fn is_of_aws(event: &Value) -> bool {
+    let text = |name: &str| event.get(name).and_then(Value::as_str);
+    event.get("detail").is_some()
+        && text("detail-type").is_some()
+        && matches!(text("source"), Some("aws.codepipeline" | "aws.codebuild"))
 }
 
 fn event_bridge(mut outer: OpenedEnvelope) -> OpenedEnvelope {

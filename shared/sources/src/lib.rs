@@ -36,5 +36,5 @@ pub use contract::parse;
 pub use fault::{Fault, Refused};
 pub use http::parse_batch;
 pub use mail::MailReport;
-pub use native::{Bindings, Format, LARGEST_MAIL, translate};
-pub use read::{ReadBody, RefusedRecord, read};
+pub use native::{Bindings, Format, LARGEST_MAIL, SkippedPart, translate};
+pub use read::{Addressed, ReadBody, RefusedRecord, read};

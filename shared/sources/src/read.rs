@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use refresh_core::{Source, facts::event::Event};
+use serde::Deserialize;
 use serde_json::Value;
 
 use crate::{
@@ -10,7 +11,7 @@ use crate::{
     fault::{Fault, Refused},
     json,
     mail::{self, MailReport},
-    native::{self, Bindings, Format, Translation},
+    native::{self, Bindings, Format, SkippedPart, Translation},
     reader::{Faults, Node},
 };
 
@@ -22,7 +23,7 @@ pub struct ReadBody {
     /// What the mailer says became of a message.
     pub report: Option<MailReport>,
     /// Why parts of a native payload became no event, one line each. Names of things, never their content.
-    pub skipped: Vec<String>,
+    pub skipped: Vec<SkippedPart>,
     /// Records of a native payload that are bad, where others of it are good: each goes to the dead letters by itself.
     pub refused: Vec<RefusedRecord>,
     /// Sources that should be asked before their next turn.
@@ -38,6 +39,24 @@ pub struct RefusedRecord {
     pub refused: Refused,
 }
 
+/// What a body says of itself before anything in it is read: a native payload's format and the name of its binding.
+#[derive(Clone, PartialEq, Eq, Debug, Default, Deserialize)]
+pub struct Addressed {
+    /// The word of the format.
+    #[serde(default)]
+    pub format: Option<String>,
+    /// The name of the binding.
+    #[serde(default)]
+    pub binding: Option<String>,
+}
+
+impl Addressed {
+    /// Of a body; of one that is no native payload, nothing.
+    pub fn of(body: &str) -> Self {
+        serde_json::from_str(body).unwrap_or_default()
+    }
+}
+
 /// Reads a CloudEvent of the contract, a CDEvent, or a native payload (`{"format", "headers", "body", "binding"?}`, as in a
 /// scenario's `send_native`), as it is or inside an SNS or EventBridge envelope; or a report of the mailer.
 ///
@@ -49,15 +68,17 @@ pub fn read(body: &str, bindings: &Bindings) -> Result<ReadBody, Refused> {
     if mail::is_of_the_mailer(&value) {
         return mail::read(&value).map(|read| match read {
             mail::ReadReport::Report(report) => ReadBody { report: Some(report), ..ReadBody::default() },
-            mail::ReadReport::Skipped(why) => ReadBody { skipped: vec![why], ..ReadBody::default() },
+            mail::ReadReport::Skipped(why) => {
+                ReadBody { skipped: vec![SkippedPart::because(why)], ..ReadBody::default() }
+            }
         });
-    }
-    if let Some(format) = native::format_on_the_bus(&value) {
-        let wrap = |alone: Option<&Value>| alone.map_or_else(|| body.to_owned(), Value::to_string);
-        return translated(native::translate(format.word(), &BTreeMap::new(), &value, None, bindings)?, wrap);
     }
     let opened = envelope::open(value)?;
     let value = &opened.value;
+    if let Some(format) = native::format_on_the_bus(value) {
+        let wrap = |alone: Option<&Value>| alone.map_or_else(|| body.to_owned(), Value::to_string);
+        return translated(native::translate(format.word(), &BTreeMap::new(), value, None, bindings)?, wrap);
+    }
     if value.get("specversion").is_none() && value.get("format").is_some() && value.get("body").is_some() {
         return read_native(body, value, &opened.root, bindings);
     }
@@ -79,6 +100,10 @@ pub fn read(body: &str, bindings: &Bindings) -> Result<ReadBody, Refused> {
 /// What is neither a CloudEvent nor wrapped as a native payload is perhaps a payload as its system posts it: what is wrong
 /// with it as a CloudEvent is then no help.
 fn neither(mut refused: Refused, value: &Value, root: &str) -> Refused {
+    if let Some(misfit) = native::misfit(value) {
+        refused.faults.insert(0, misfit);
+        return refused;
+    }
     let looks_like_an_event = ["specversion", "type"].iter().any(|name| value.get(name).is_some());
     if value.is_object() && !looks_like_an_event {
         let expected = "a CloudEvent, or a native payload as {\"format\": ..., \"headers\": {...}, \"body\": ...}";

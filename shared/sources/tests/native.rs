@@ -28,6 +28,7 @@ github_workflow_run   | /body/workflow_run/head_branch           | "release/ x" 
 github_workflow_run   | /body/workflow_run/path                  | ".github/workflows/lint.yml"   | skipped: a run that no binding names (repository, workflow or app, branch and commit must all fit)
 github_workflow_run   | /body/repository/full_name               | "stranger/identity-service"    | skipped: a run of a fork, or an action that says nothing of readiness
 github_workflow_run   | /headers/X-GitHub-Event                  | "check_suite"                  | header x-github-event: expected workflow_run; found check_suite
+github_workflow_run   | /headers/X-GitHub-Event                  | "ping"                         | skipped: a ping of GitHub: the webhook is there, and nothing is told yet
 github_check_suite    | /body/check_suite/conclusion             | "success"                      | CHG0031337 static-analysis r1793714712000009002 Ready 2026-11-03T14:20:12Z
 github_check_suite    | /body/action                             | "rerequested"                  | CHG0031337 static-analysis r1793714712000009003 Expected
 github_check_suite    | /body/check_suite/app/slug               | "other-app"                    | skipped: a run that no binding names (repository, workflow or app, branch and commit must all fit)

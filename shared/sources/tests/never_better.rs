@@ -127,6 +127,20 @@ grafana.final_shifts: details missing | grafana_final_shifts | /body/response/co
 grafana.final_shifts: filtered | grafana_final_shifts | /body/request/user | "x" | $.request.user: expected nothing: what is left out of an answer is not free; found "x"
 incidentio.schedule_entries: a page of several | incidentio_schedule_entries | /body/response/pagination_meta/after | "01X" | $.response.pagination_meta.after: expected nothing (every page, put together); found another page
 incidentio.schedule_entries: an unknown person | incidentio_schedule_entries | /body/response/schedule_entries/final/0/user | null | reliability-lead r1793696472000 busy 0 unknown 1440 min
+graph.calendar_view: details missing | graph_calendar_view | /body/response/value/0/type | "seriesMaster" | $.response.value[0].type: expected an occurrence (calendarView): a series does not say when it recurs; found "seriesMaster"
+graph.calendar_view: details missing | graph_calendar_view | /body/response/value/0/recurrence | {"pattern":{"type":"daily","interval":1}} | $.response.value[0].recurrence: expected an occurrence (calendarView); found a series
+graph.calendar_view: a page of several | graph_calendar_view | /body/response/@odata.count | 7 | $.response["@odata.count"]: expected at most the 4 that are here (every page of the answer, put together); found 7
+graph.get_schedule: a page of several | graph_get_schedule | /body/response/@odata.count | 7 | $.response["@odata.count"]: expected at most the 2 that are here (every page of the answer, put together); found 7
+ical.vfreebusy: a second calendar | ical_vfreebusy | ~/body | END:VCALENDAR => BEGIN:VEVENT\nUID:x\nDTSTART:20261104T100000Z\nDTEND:20261104T110000Z\nEND:VEVENT\nEND:VCALENDAR | $: expected VFREEBUSY alone (a calendar of VEVENT is bound by ical.vevent); found "VEVENT"
+ical.vfreebusy: a second calendar | ical_vfreebusy | ~/body | END:VCALENDAR => BEGIN:VAVAILABILITY\nBUSYTYPE:BUSY\nEND:VAVAILABILITY\nEND:VCALENDAR | $: expected VFREEBUSY alone (a calendar of VEVENT is bound by ical.vevent); found "VAVAILABILITY"
+ical.vevent: details missing | ical_vevent | ~/body/response | DTSTART:20261105T130000Z => DTSTART:20261105T230000Z | service-owner r1793696472000 busy 3 unknown 2940 min
+ical.vevent: details missing | ical_vevent | ~/body/response | UID:holiday => UID:holiday\nRDATE;VALUE=PERIOD:20261107T100000Z/20261107T090000Z | service-owner r1793696472000 busy 3 unknown 2940 min
+ical.vevent: details missing | ical_vevent | ~/body/response | UID:holiday => UID:holiday\nRDATE;VALUE=PERIOD:20261107T100000Z/-PT1H | service-owner r1793696472000 busy 3 unknown 2940 min
+gitlab.pipeline: a column not asked for | gitlab_pipeline | /body/object_attributes/detailed_status | - | CHG0031337 payment-tests r310000018942 Withdrawn
+gitlab.pipeline: a column not asked for | gitlab_pipeline | /body/object_attributes/source | "merge_request_event" | skipped: a pipeline of a merge request that does not say whose branch it is of
+azure_devops.build_complete: a foreign run | azure_devops_build_complete | /body/resource/definition/path | "\\Another team" | skipped: a run that no binding names (repository, workflow or app, branch and commit must all fit)
+servicenow.schedules: details missing | servicenow_schedules | /body/spans/result/0/end_date_time | "20200101T000000Z" | maintenance r1793696472000 2 freezes, 0 protected; refused: s1: $.spans.result[0].end_date_time: expected an end after `start_date_time`; found "20200101T000000Z"; skipped: freeze calendar prod: schedule "38f8b4c1eb32010045e1a5115206fe5e" is not told whole
+servicenow.schedules: a column not asked for | servicenow_schedules | /body/spans/result/1/days_of_week | - | prod r1793696472000 1 freezes, 1 protected; refused: s2: $.spans.result[1].days_of_week: expected a column: a string, or an object with a `value`; found nothing; skipped: freeze calendar maintenance: schedule "08fcd0830a0a0b2600079f56b1adb9ae" is not told whole
 graph.change_notification: a question | graph_change_notification | /body/value | [] | skipped: a change notification of nothing
 pagerduty.webhook: a question | pagerduty_webhook | /body/event/event_type | "incident.resolved" | skipped: a hint that something changed at //availability.example.com: the next poll says what
 ses.received: a failure status | ses_received | /body/receipt/dmarcVerdict/status | "PROCESSING_FAILED" | Reply(security-reviewer@example.com) accepted unavailable
@@ -171,6 +185,93 @@ fn the_page_lists_these_ways_and_no_others() {
     assert!(apart.is_empty(), "in one of the two alone: {apart:#?}");
     for format in sources::Format::ALL {
         assert!(held.iter().any(|(held, _)| held == format.word()), "no row of {}", format.word());
+    }
+}
+
+/// A full page that does not say that it is the last may have another behind it.
+#[test]
+fn a_full_page_is_not_the_whole() {
+    let mut payload = sample("native_pagerduty_oncalls");
+    let response = payload["body"]["response"].as_object_mut().expect("an answer");
+    response.remove("more");
+    response.remove("total");
+    response["limit"] = json!(response["oncalls"].as_array().map_or(0, Vec::len));
+    let came = said(&payload, &bindings(|_| ()));
+    assert!(came.starts_with("$.response.limit: expected `more: false` beside it"), "{came}");
+    payload["body"]["response"]["limit"] = json!(100);
+    assert!(said(&payload, &bindings(|_| ())).starts_with("database-owner r1793696472000 busy 1"));
+}
+
+/// A day that ends on itself is that day, and an end before the start is not understood: neither leaves somebody free.
+#[test]
+fn what_lasts_no_time_by_mistake_is_not_free() {
+    let feed = |event: &str| {
+        let mut payload = sample("native_ical_vevent");
+        let text = format!(
+            "BEGIN:VCALENDAR\r\nVERSION:2.0\r\nBEGIN:VEVENT\r\nUID:x\r\n{event}\r\nEND:VEVENT\r\nEND:VCALENDAR\r\n"
+        );
+        payload["body"]["response"] = json!(text.replace('|', "\r\n"));
+        said(&payload, &bindings(|_| ()))
+    };
+    assert_eq!(
+        feed("DTSTART;VALUE=DATE:20261105|DTEND;VALUE=DATE:20261105"),
+        "service-owner r1793696472000 busy 1 unknown 0 min"
+    );
+    assert_eq!(
+        feed("DTSTART:20261105T130000Z|DTEND:20261105T130000Z"),
+        "service-owner r1793696472000 busy 0 unknown 0 min"
+    );
+    for event in ["DTSTART:20261105T130000Z|DTEND:20261105T120000Z", "DTSTART:20261105T130000Z|DURATION:-PT1H"] {
+        assert!(
+            feed(event).starts_with("service-owner r1793696472000 busy 0 unknown ") && !feed(event).ends_with(" 0 min"),
+            "{}",
+            feed(event)
+        );
+    }
+    // Invited twice, and declined under one address alone.
+    let invited =
+        "DTSTART:20261105T130000Z|DTEND:20261105T140000Z|ATTENDEE;PARTSTAT=DECLINED:mailto:service-owner@example.com";
+    assert_eq!(feed(invited), "service-owner r1793696472000 busy 0 unknown 0 min");
+    let twice = format!("{invited}|ATTENDEE;PARTSTAT=ACCEPTED:mailto:service-owner@example.com");
+    assert_eq!(feed(&twice), "service-owner r1793696472000 busy 1 unknown 0 min");
+}
+
+/// What EventBridge hands over reaches the queue in one of several forms; what was cut out of one is refused by name.
+#[test]
+fn events_of_aws_are_read_in_every_documented_wrapping() {
+    let bindings = bindings(|_| ());
+    let notified = |inner: &Value| json!({"Type": "Notification", "MessageId": "1", "TopicArn": "arn:aws:sns:eu-west-1:111122223333:t", "Message": inner.to_string(), "Timestamp": "2026-11-03T13:40:08.000Z", "SignatureVersion": "1"});
+    for (name, ready) in [
+        ("aws_codepipeline", "CHG0031337 staging-deployment r1793711139200020672 Ready 2026-11-03T13:40:07Z"),
+        ("aws_codebuild", "CHG0031337 load-tests r1793710949000007232 Ready 2026-11-03T13:14:32Z"),
+    ] {
+        let bus = sample(&format!("native_{name}_bus"));
+        let mut wrapped = sample(&format!("native_{name}"));
+        assert_eq!(said(&bus, &bindings), ready);
+        assert_eq!(said(&notified(&bus), &bindings), ready, "through a topic");
+        wrapped["body"] = notified(&bus);
+        assert_eq!(said(&wrapped, &bindings), ready, "a topic's own post to a hook");
+        wrapped["body"] = json!(notified(&bus).to_string());
+        assert_eq!(said(&wrapped, &bindings), ready, "as text");
+        for (payload, expected) in [
+            (bus["detail"].clone(), "the event's `detail` alone"),
+            (
+                json!({"detailType": bus["detail-type"], "source": bus["source"], "detail": bus["detail"]}),
+                "a notification of a notification rule",
+            ),
+        ] {
+            assert!(said(&payload, &bindings).contains(expected), "{}", said(&payload, &bindings));
+            assert!(
+                said(&notified(&payload), &bindings).contains(expected),
+                "{}",
+                said(&notified(&payload), &bindings)
+            );
+            wrapped["body"] = payload;
+            assert!(said(&wrapped, &bindings).contains(expected), "{}", said(&wrapped, &bindings));
+        }
+        let mut confirmation = notified(&bus);
+        confirmation["Type"] = json!("SubscriptionConfirmation");
+        assert!(said(&confirmation, &bindings).contains("confirmed by its operator"));
     }
 }
 

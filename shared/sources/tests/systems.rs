@@ -10,6 +10,8 @@ gitlab_pipeline | / | | CHG0031337 payment-tests r310000018942 Ready 2026-11-03T
 gitlab_pipeline | /body/object_attributes/status | "running" | CHG0031337 payment-tests r310000018941 Expected 2026-11-03T13:50:28Z
 gitlab_pipeline | /body/object_attributes/status | "failed" | CHG0031337 payment-tests r310000018942 Withdrawn
 gitlab_pipeline | /body/object_attributes/status | "manual" | CHG0031337 payment-tests r310000018941 Expected 2026-11-03T13:50:28Z
+gitlab_pipeline | /body | {"object_kind":"build","project_id":380} | skipped: a hook of GitLab that tells no pipeline
+gitlab_pipeline | /body | {"event_name":"user_add_to_group"} | skipped: a hook of GitLab that tells no pipeline
 gitlab_pipeline | /body/object_kind | "build" | skipped: a hook of GitLab that tells no pipeline
 jenkins_notification | / | | CHG0031337 rehearsal r183 Ready 2026-11-03T13:19:00Z
 jenkins_notification | /body/build/phase | "QUEUED" | CHG0031337 rehearsal r180 Expected

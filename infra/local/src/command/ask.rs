@@ -2,6 +2,7 @@
 
 use std::{io::Read, path::Path, time::Duration};
 
+use clap::Args;
 use lambda_shell::clock::Clock;
 use serde_json::Value;
 
@@ -17,13 +18,7 @@ use crate::{
 
 /// Asks a deployment where one is named, else this machine, and prints the answer.
 pub async fn ask(common: &Common, deployment: &Deployment, request: Request) -> Result<(), Failed> {
-    let answer = match &deployment.stack {
-        Some(stack) => {
-            say(common, format!("asking the stack {stack}"));
-            Stack::connect(stack).await.map_err(Failed::new)?.perform(request.clone()).await.map_err(Failed::new)?
-        }
-        None => on_this_machine(common, &request).await?,
-    };
+    let answer = answered(common, deployment, &request).await?;
     if common.json {
         print(&answer)?;
     } else {
@@ -35,42 +30,106 @@ pub async fn ask(common: &Common, deployment: &Deployment, request: Request) -> 
         return Err(Failed::new("the record of a review does not verify"));
     }
     if answer["unreadable"].as_array().is_some_and(|unreadable| !unreadable.is_empty()) {
-        return Err(Failed::new("a review cannot be read"));
+        return Err(Failed::new("something cannot be read"));
     }
     Ok(())
 }
 
-/// How often, and at which pace, a running engine is asked what became of what it was sent.
-const LOOKS: usize = 200;
-const PACE: Duration = Duration::from_millis(50);
-
-/// Sends events. A running engine takes them up at once, so the command waits and says what became of each.
-pub async fn send(common: &Common, deployment: &Deployment, events: Vec<String>) -> Result<(), Failed> {
-    let request = Request::Send(events);
-    if deployment.stack.is_some() {
-        return ask(common, deployment, request).await;
-    }
-    let mut answer = on_this_machine(common, &request).await?;
-    if answer["taken_up"] == true {
-        let events = answer["events"].take();
-        answer["events"] = became(common, events).await?;
-    }
-    if common.json { print(answer) } else { print(show::in_words(&request, &answer).trim_end()) }
+/// The answer of the deployment that is named, else of this machine.
+async fn answered(common: &Common, deployment: &Deployment, request: &Request) -> Result<Value, Failed> {
+    let Some(stack) = &deployment.stack else { return on_this_machine(common, request).await };
+    say(common, format!("asking the stack {stack}"));
+    Stack::connect(stack).await.map_err(Failed::new)?.perform(request.clone()).await.map_err(Failed::new)
 }
 
-/// The events with their dispositions; without one, where the engine has not come to it.
-async fn became(common: &Common, mut events: Value) -> Result<Value, Failed> {
+/// At which pace is asked what became of what was sent: on this machine, and on a deployment.
+const PACE: Duration = Duration::from_millis(50);
+const PACE_OF_A_STACK: Duration = Duration::from_secs(1);
+
+/// How long `send` waits.
+#[derive(Args, Clone, Debug)]
+pub struct Waiting {
+    /// Wait until it is known what became of each event, and which reviews were refreshed. Without a deployment this is so
+    /// by itself, as long as an engine runs.
+    #[arg(long)]
+    wait: bool,
+    /// Do not wait: say what was sent, and end.
+    #[arg(long, conflicts_with = "wait")]
+    no_wait: bool,
+    /// Wait no longer than this many seconds, then say what is still open.
+    #[arg(long, value_name = "SECONDS", default_value_t = 30)]
+    timeout: u64,
+}
+
+/// Sends events. A running engine takes them up at once, so the command waits and says what became of each.
+pub async fn send(
+    common: &Common,
+    deployment: &Deployment,
+    waiting: &Waiting,
+    events: Vec<String>,
+) -> Result<(), Failed> {
+    let request = Request::Send(events);
+    let mut answer = match &deployment.stack {
+        Some(_) => answered(common, deployment, &request).await?,
+        None => on_this_machine(common, &request).await?,
+    };
+    let taken_up = answer["taken_up"] == true;
+    let waits = !waiting.no_wait && (waiting.wait || taken_up);
+    answer["waited"] = (waits && (taken_up || deployment.stack.is_some())).into();
+    if answer["waited"] == true {
+        answer = became(common, deployment, waiting, answer).await?;
+    }
+    if common.json {
+        print(&answer)?
+    } else {
+        print(show::in_words(&request, &answer).trim_end())?
+    }
+    judge_sent(waiting, &answer)
+}
+
+/// The command did its work; what it found is the failure.
+fn judge_sent(waiting: &Waiting, answer: &Value) -> Result<(), Failed> {
+    let of = |member: &'static str| answer[member].as_array().into_iter().flatten();
+    let refused = of("events").chain(of("apart")).filter(|one| one["disposition"] == "refused").count();
+    let open = answer["open"].as_u64().unwrap_or(0);
+    if refused > 0 {
+        return Err(Failed::new(format!("refused: {refused}; `holdpoint events --disposition refused` lists them")));
+    }
+    if open > 0 {
+        let why = "not known of all; `holdpoint events` and `holdpoint show REVIEW` say what became of them later";
+        return Err(Failed::new(format!("after {} seconds: {why}", waiting.timeout)));
+    }
+    if waiting.wait && answer["waited"] != true {
+        return Err(Failed::new("no engine runs here, so nothing was judged yet: `holdpoint serve` works it off"));
+    }
+    Ok(())
+}
+
+/// The answer with what became of each event, asked again until all is known or the time is over.
+async fn became(
+    common: &Common,
+    deployment: &Deployment,
+    waiting: &Waiting,
+    mut answer: Value,
+) -> Result<Value, Failed> {
     // Which engine is asked was said once.
     let quiet = Common { json: true, ..common.clone() };
-    for _ in 0..LOOKS {
-        let mut answer = on_this_machine(&quiet, &Request::Became(events.clone())).await?;
-        events = answer["events"].take();
-        if events.as_array().into_iter().flatten().all(|event| !event["disposition"].is_null()) {
-            break;
+    let stack = match &deployment.stack {
+        Some(stack) => Some(Stack::connect(stack).await.map_err(Failed::new)?),
+        None => None,
+    };
+    let until = std::time::Instant::now() + Duration::from_secs(waiting.timeout);
+    loop {
+        let request = Request::Became(answer);
+        answer = match &stack {
+            Some(stack) => stack.perform(request).await.map_err(Failed::new)?,
+            None => on_this_machine(&quiet, &request).await?,
+        };
+        if answer["open"] == 0 || std::time::Instant::now() >= until {
+            return Ok(answer);
         }
-        tokio::time::sleep(PACE).await;
+        tokio::time::sleep(if stack.is_some() { PACE_OF_A_STACK } else { PACE }).await;
     }
-    Ok(events)
 }
 
 /// The answer of the engine of this machine. It names the store it is about, unless it is a function's own.

@@ -40,7 +40,7 @@ const DEMO: &str = ".holdpoint/demo";
 /// Whoever is found running must first have written where; it does so right after it took the lock.
 const NOTE: &str = "engine.json";
 const SETTINGS: &str = "settings-file";
-const POLICY: &str = "accepted-policy.json";
+pub const POLICY: &str = "accepted-policy.json";
 
 /// The command that a store belongs to.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]

@@ -3,7 +3,9 @@
 mod ask;
 mod backup;
 mod check;
+mod events;
 mod example;
+mod explain;
 mod home;
 mod http;
 mod init;
@@ -85,8 +87,16 @@ enum Command {
         /// Read the events from this file: JSON with one event, a list, or one a line; `-` reads standard input.
         file: PathBuf,
         #[command(flatten)]
+        waiting: ask::Waiting,
+        #[command(flatten)]
         deployment: Deployment,
     },
+    /// List what came in and what became of it, the newest first: applied, ignored, skipped, unbound, refused, and why.
+    #[command(after_help = events::HELP)]
+    Events(events::Options),
+    /// Check a policy file, or explain what a policy lets in.
+    #[command(subcommand)]
+    Policy(explain::Command),
     /// Say what is open: pending adoptions, exceptions, outstanding answers.
     Reviews {
         #[command(flatten)]
@@ -184,7 +194,11 @@ async fn perform(line: Line) -> Result<(), Failed> {
         Command::Init(options) => init::run(common, &options),
         Command::Check(options) => check::run(common, &options),
         Command::Example(options) => example::run(common, &options),
-        Command::Send { file, deployment } => ask::send(common, &deployment, ask::events(&file)?).await,
+        Command::Send { file, waiting, deployment } => {
+            ask::send(common, &deployment, &waiting, ask::events(&file)?).await
+        }
+        Command::Events(options) => events::run(common, options).await,
+        Command::Policy(command) => explain::run(common, &command),
         Command::Reviews { deployment } => ask::ask(common, &deployment, Request::Reviews).await,
         Command::Show { review, deployment } => ask::ask(common, &deployment, Request::Show(review)).await,
         Command::Verify { review, deployment } => ask::ask(common, &deployment, Request::Verify(review)).await,
@@ -276,7 +290,7 @@ mod tests {
         let mut offered: Vec<String> =
             all().into_iter().filter(|(_, command)| takes(command)).map(|(words, _)| words).collect();
         offered.sort();
-        let asked = ["invoke", "redrive", "reviews", "send", "show", "verify"];
+        let asked = ["events", "invoke", "redrive", "reviews", "send", "show", "verify"];
         assert_eq!(offered, asked.map(|word| format!("holdpoint {word}")));
         for refused in [
             &["holdpoint", "--stack", "x"][..],

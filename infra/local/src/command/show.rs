@@ -1,6 +1,9 @@
 //! The operator's answers in words.
 
-use std::fmt::Write;
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fmt::Write,
+};
 
 use refresh_core::{EventId, Source, facts::event::Identity, record::mark::Mark};
 use serde_json::Value;
@@ -14,6 +17,7 @@ pub fn in_words(request: &Request, answer: &Value) -> String {
         Request::Show(_) => review(&mut text, answer),
         Request::Verify(_) => list(answer, "reviews").for_each(|line| verified(&mut text, line)),
         Request::Send(_) => sent(&mut text, answer),
+        Request::Events(asked) => text.push_str(&super::events::in_words(asked, answer)),
         Request::DeadLetters => letters(&mut text, answer),
         Request::Redrive => {
             letters(&mut text, answer);
@@ -31,13 +35,17 @@ fn sent(text: &mut String, answer: &Value) {
     let place = answer["store"].as_str().map_or(String::new(), |store| format!(" in {store}"));
     line(text, 0, format!("sent {} to the queue{place}", answer["sent"]));
     // What no event came of is in no list of events, so it is said here.
-    list(answer, "apart").for_each(|why| line(text, 1, plain(why)));
-    if answer["taken_up"] != true {
+    for part in list(answer, "apart") {
+        let word = part["disposition"].as_str().map_or(String::new(), |word| format!("{word}: "));
+        line(text, 1, format!("{word}{}", plain(&part["why"])));
+    }
+    if answer["waited"] != true {
         return;
     }
     let is = |event: &&Value, word: &str| event["disposition"] == word && event["repeated"] != true;
     let applied = list(answer, "events").filter(|event| is(event, "applied")).count();
     line(text, 1, format!("applied: {applied}"));
+    consequences(text, answer);
     for event in list(answer, "events").filter(|event| is(event, "applied") && !event["not_taken"].is_null()) {
         let (source, id) = (plain(&event["source"]), plain(&event["id"]));
         let members = joined(&event["not_taken"]);
@@ -46,10 +54,29 @@ fn sent(text: &mut String, answer: &Value) {
     for event in list(answer, "events").filter(|event| !is(event, "applied")) {
         let became = match (event["repeated"] == true, event["disposition"].as_str()) {
             (true, _) => "ignored: duplicate, an event with this source and id came before".to_owned(),
-            (false, Some(_)) => format!("ignored: {}", plain(&event["reason"])),
+            (false, Some(word)) => format!("{word}: {}", plain(&event["reason"])),
             (false, None) => "not judged yet; the log of the engine will say".to_owned(),
         };
         line(text, 1, format!("{} {}: {became}", plain(&event["source"]), plain(&event["id"])));
+    }
+}
+
+/// Each review once, with the outcome of the newest of these events that it was refreshed for.
+fn consequences(text: &mut String, answer: &Value) {
+    let (mut refreshed, mut open) = (BTreeMap::new(), BTreeSet::new());
+    for review in list(answer, "events").flat_map(|event| list(event, "reviews")) {
+        let id = plain(&review["review_id"]);
+        if review["refreshed"] == true {
+            refreshed.insert(id, plain(&review["outcome"]));
+        } else {
+            open.insert(id);
+        }
+    }
+    for (review, outcome) in refreshed.iter().filter(|(review, _)| !open.contains(*review)) {
+        line(text, 1, format!("refreshed {review}: {outcome}"));
+    }
+    for review in open {
+        line(text, 1, format!("not refreshed yet: {review}"));
     }
 }
 

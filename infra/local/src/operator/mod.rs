@@ -1,7 +1,11 @@
 //! What an operator asks and gets done, as JSON in and JSON out: the same whether the engine runs in this process or is
 //! reached over loopback.
 
+mod events;
+#[cfg(test)]
+pub(crate) mod events_tests;
 mod mailbox;
+mod send;
 mod shell;
 mod signed;
 mod stack;
@@ -24,13 +28,11 @@ use refresh_core::{
 };
 use serde_json::{Value, json};
 
+pub use events::EventsAsked;
+pub use send::{NotTaken, enqueue, source_queue};
 pub use stack::Stack;
 
-use crate::{
-    engine::Engine,
-    queues::{Outgoing, Stored},
-    replay,
-};
+use crate::{engine::Engine, queues::Stored, replay};
 
 /// One thing to be done.
 #[derive(Clone, PartialEq, Debug)]
@@ -40,8 +42,10 @@ pub enum Request {
     Verify(Option<ReviewId>),
     /// Events as JSON texts, to be put on the queue.
     Send(Vec<String>),
-    /// What became of events that were sent: a list of objects with `source`, `id` and what is known of each.
+    /// What became of events that were sent: the answer to `Send`, with what is known of each event by now.
     Became(Value),
+    /// What came in, and what became of it.
+    Events(EventsAsked),
     /// What the dead-letter queues hold.
     DeadLetters,
     Redrive,
@@ -63,7 +67,8 @@ impl Request {
             Self::Show(review) => ("show", json!(review)),
             Self::Verify(review) => ("verify", json!(review)),
             Self::Send(events) => ("send", json!(events)),
-            Self::Became(events) => ("became", events.clone()),
+            Self::Became(sent) => ("became", sent.clone()),
+            Self::Events(asked) => ("events", json!(asked)),
             Self::DeadLetters => ("dead_letters", Value::Null),
             Self::Redrive => ("redrive", Value::Null),
             Self::Mails => ("mails", Value::Null),
@@ -80,6 +85,7 @@ impl Request {
             "verify" => Self::Verify(serde_json::from_value(argument).map_err(wrong)?),
             "send" => Self::Send(serde_json::from_value(argument).map_err(wrong)?),
             "became" => Self::Became(argument),
+            "events" => Self::Events(serde_json::from_value(argument).map_err(wrong)?),
             "mails" => Self::Mails,
             "mail" => Self::Mail(serde_json::from_value(argument).map_err(wrong)?),
             "dead_letters" => Self::DeadLetters,
@@ -99,8 +105,9 @@ pub async fn perform(engine: &Engine, request: Request) -> Result<Value, String>
         Request::Reviews => reviews(engine.store(), engine.now()).await,
         Request::Show(review) => show(engine.store(), engine.now(), &review).await,
         Request::Verify(review) => verified(engine.store(), review.as_ref()).await,
-        Request::Send(events) => send(engine, events).await,
-        Request::Became(events) => became(engine, events).await,
+        Request::Send(events) => send::send(engine, events).await,
+        Request::Became(sent) => send::became(engine.store(), engine.now(), sent).await,
+        Request::Events(asked) => events::events(engine.store(), engine.now(), &asked).await,
         Request::DeadLetters => dead_letters(engine),
         Request::Redrive => redrive(engine).await,
         Request::Mails => Ok(json!({ "mails": mailbox::lines(engine) })),
@@ -289,94 +296,6 @@ async fn verified(store: &Store, only: Option<&ReviewId>) -> Result<Value, Strin
         });
     }
     Ok(json!({ "reviews": lines }))
-}
-
-/// The queue that ingest reads.
-pub fn source_queue(engine: &Engine) -> Result<String, String> {
-    let source = engine.topology().functions.get("ingest").and_then(|function| function.source.as_ref());
-    source.map(|source| source.queue.clone()).ok_or_else(|| "template.yaml: ingest reads no queue".to_owned())
-}
-
-/// Why no event of a request was taken.
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub enum NotTaken {
-    /// An event, by its place from 0, is more than a message may be.
-    TooLarge { event: usize, why: String },
-    /// The queue could not be written; the same request may be taken later.
-    Unavailable(String),
-}
-
-impl std::fmt::Display for NotTaken {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        match self {
-            Self::TooLarge { event, why } => write!(f, "event {}: {why}", event + 1),
-            Self::Unavailable(why) => f.write_str(why),
-        }
-    }
-}
-
-/// All become durable together before this answers, or none does. Answers how many.
-///
-/// # Errors
-/// [`NotTaken`]: not one of them is on the queue.
-pub async fn enqueue(engine: &Engine, events: Vec<String>) -> Result<usize, NotTaken> {
-    let outgoing = events.into_iter().map(|body| Outgoing { body, ..Outgoing::default() }).collect();
-    let queue = source_queue(engine).map_err(NotTaken::Unavailable)?;
-    engine.queues().send_together(&queue, outgoing).await.map_err(|(event, refusal)| match event {
-        Some(event) => NotTaken::TooLarge { event, why: refusal.to_string() },
-        None => NotTaken::Unavailable(refusal.to_string()),
-    })
-}
-
-async fn send(engine: &Engine, events: Vec<String>) -> Result<Value, String> {
-    let (mut faults, mut identities, mut apart) = (Vec::new(), Vec::new(), Vec::new());
-    for (index, event) in events.iter().enumerate() {
-        let functions = engine.functions();
-        let policy = &functions.ingest.policy;
-        let read = sources::read(event, &policy.bindings);
-        match read.and_then(|reading| policy.check(&reading).map(|()| reading)) {
-            Ok(reading) => {
-                apart.extend(reading.skipped.into_iter().map(|why| format!("skipped: {why}")));
-                let records = reading.refused.iter().flat_map(|record| &record.refused.faults);
-                apart.extend(records.map(|fault| format!("refused: {fault}")));
-                identities.extend(reading.events.into_iter().map(|event| event.identity));
-            }
-            Err(refused) => {
-                faults.extend(refused.faults.iter().map(|fault| format!("event {}: {fault}", index + 1)));
-            }
-        }
-    }
-    if !faults.is_empty() {
-        return Err(format!("nothing was sent:\n{}", faults.join("\n")));
-    }
-    // Before they are sent: what is recorded by now is of an earlier delivery.
-    let mut known = Vec::new();
-    for identity in identities {
-        let repeated = engine.store().event(&identity).await.map_err(told)?.is_some();
-        known.push(json!({ "source": identity.source, "id": identity.id, "repeated": repeated, "disposition": null }));
-    }
-    let sent = enqueue(engine, events).await.map_err(|why| format!("nothing was sent: {why}"))?;
-    Ok(json!({ "sent": sent, "events": known, "apart": apart }))
-}
-
-/// Adds each event's disposition, where it has one by now.
-async fn became(engine: &Engine, mut events: Value) -> Result<Value, String> {
-    for event in events.as_array_mut().into_iter().flatten() {
-        if !event["disposition"].is_null() {
-            continue;
-        }
-        let named = json!({ "source": event["source"], "id": event["id"] });
-        let identity = serde_json::from_value(named).map_err(|error| format!("became: {error}"))?;
-        if let Some(record) = engine.store().event(&identity).await.map_err(told)? {
-            let judged = json!(record.disposition);
-            event["disposition"] = judged["disposition"].clone();
-            event["reason"] = judged["reason"].clone();
-            if !record.not_taken.is_empty() {
-                event["not_taken"] = json!(record.not_taken);
-            }
-        }
-    }
-    Ok(json!({ "events": events }))
 }
 
 fn letter(stored: &Stored) -> Value {

@@ -14,7 +14,15 @@ use packet_store::Store;
 use refresh_core::Instant;
 use serde_json::{Value, json};
 
-use super::{Request, reviews, shell, show, signed::Signed, told, verified};
+use super::{
+    Request,
+    events::events,
+    reviews,
+    send::{became, line},
+    shell, show,
+    signed::Signed,
+    told, verified,
+};
 use crate::topology::Topology;
 
 /// How long a listed dead letter is hidden from the next listing: SQS knows no looking without taking.
@@ -85,8 +93,10 @@ impl Stack {
             Request::DeadLetters => self.redrive(false).await,
             Request::Redrive => self.redrive(true).await,
             Request::Invoke { function, event } => self.invoke(&function, &event).await,
-            Request::Became(_) | Request::Mails | Request::Mail(_) => {
-                Err("a deployment is not asked for its mail, nor event by event: expected the local engine".to_owned())
+            Request::Became(sent) => became(&self.store, now, sent).await,
+            Request::Events(asked) => events(&self.store, now, &asked).await,
+            Request::Mails | Request::Mail(_) => {
+                Err("a deployment is not asked for its mail: expected the local engine".to_owned())
             }
         }
     }
@@ -102,10 +112,28 @@ impl Stack {
     async fn send(&self, events: Vec<String>) -> Result<Value, String> {
         let source = self.topology.functions.get("ingest").and_then(|function| function.source.as_ref());
         let queue = self.queue(source.map_or("", |source| &source.queue)).await?;
-        let sent = events.len();
-        let messages = events.into_iter().map(|body| Outgoing { body, ..Outgoing::default() });
+        let (mut lines, mut apart) = (Vec::new(), Vec::new());
+        for (index, body) in events.iter().enumerate() {
+            // What a native payload comes to, the deployment's own bindings say.
+            match sources::read(body, &sources::Bindings::default()) {
+                Ok(read) if !read.events.is_empty() => {
+                    for event in &read.events {
+                        lines.push(line(&self.store, event, body).await?);
+                    }
+                }
+                _ => {
+                    let why = format!(
+                        "event {}: no CloudEvent of the contract; `holdpoint events` lists what came of it",
+                        index + 1
+                    );
+                    apart.push(json!({ "disposition": null, "why": why }));
+                }
+            }
+        }
+        let (sent, sent_at) = (events.len(), Instant::from_millis(self.clock.now_millis()));
+        let messages = events.into_iter().map(|body| Outgoing { body, attributes: door(), ..Outgoing::default() });
         queue.send_all(messages.collect()).await.map_err(told)?;
-        Ok(json!({ "sent": sent }))
+        Ok(json!({ "sent": sent, "sent_at": sent_at, "events": lines, "apart": apart }))
     }
 
     async fn invoke(&self, function: &str, event: &Value) -> Result<Value, String> {
@@ -194,6 +222,10 @@ impl Stack {
             .map_err(|error| format!("reading {}: {}", queue.url, DisplayErrorContext(error)))?;
         Ok(received.messages().iter().map(letter).collect())
     }
+}
+
+fn door() -> Vec<(String, String)> {
+    vec![("door".to_owned(), packet_store::Door::Send.word().to_owned())]
 }
 
 fn letter(message: &aws_sdk_sqs::types::Message) -> Letter {

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::{Request, Stack, perform, send};
+use super::{Request, Stack, perform, send::send};
 use crate::{
     connector::{Faults, InProcess},
     engine::{Settings, TABLE, virtual_time::VirtualTime},
@@ -108,6 +108,10 @@ async fn bad_events_are_refused_whole_with_every_fault() {
     let refused = send(engine, vec![good.to_string(), bad.to_string()]).await.unwrap_err();
     assert!(refused.contains("event 2: $.data.time_zone") && refused.contains("event 2: $.data.revision"), "{refused}");
     assert!(engine.queues().look("source-events").unwrap().is_empty(), "nothing was sent");
+    let asked = super::EventsAsked { disposition: Some("refused".to_owned()), ..super::EventsAsked::default() };
+    let kept = perform(engine, Request::Events(asked)).await.unwrap();
+    assert_eq!((kept["events"].as_array().unwrap().len(), &kept["events"][0]["door"]), (1, &json!("send")), "{kept}");
+    assert_eq!(kept["events"][0]["id"], "p1");
 }
 
 /// The refused event of a source system, by way of the dead-letter queue: listed with its reason, sent again.

@@ -9,6 +9,8 @@ use axum::{
     http::{HeaderMap, StatusCode},
     response::Response,
 };
+use ingest::Piece;
+use packet_store::Door;
 use serde_json::{Value, json};
 use sources::{Fault, Refused, http::Unsplit};
 
@@ -26,36 +28,48 @@ pub async fn events(State(shared): State<Shared>, headers: HeaderMap, body: Byte
     let Ok(_turn) = shared.judging.acquire().await else { return try_later("the engine is stopping") };
     let events = match sources::http::split(&headers, &body) {
         Ok(events) => events,
-        Err(Unsplit::MediaType(fault)) => return refusal(StatusCode::UNSUPPORTED_MEDIA_TYPE, Faults::of(fault)),
-        Err(Unsplit::TooLarge(fault)) => return refusal(StatusCode::PAYLOAD_TOO_LARGE, Faults::of(fault)),
-        Err(Unsplit::Invalid(refused)) => {
-            // A webhook that was sent here: what is wrong with it as a CloudEvent is no help.
-            let other_door = sources::hook::misdirected(&headers).map(Faults::of);
-            return refusal(StatusCode::BAD_REQUEST, other_door.unwrap_or_else(|| Faults::all(&refused)));
+        Err(unsplit) => {
+            let (status, refused) = match unsplit {
+                Unsplit::MediaType(fault) => (StatusCode::UNSUPPORTED_MEDIA_TYPE, fault.into()),
+                Unsplit::TooLarge(fault) => (StatusCode::PAYLOAD_TOO_LARGE, fault.into()),
+                // A webhook that was sent here: what is wrong with it as a CloudEvent is no help.
+                Unsplit::Invalid(refused) => {
+                    let other_door = sources::hook::misdirected(&headers).map(Refused::from);
+                    (StatusCode::BAD_REQUEST, other_door.unwrap_or(refused))
+                }
+            };
+            keep(&shared, &String::from_utf8_lossy(&body), &[refused.clone()]).await;
+            return refusal(status, Faults::all(&refused));
         }
     };
     let functions = shared.engine.functions();
     let policy = &functions.ingest.policy;
     let (mut faults, mut skipped, mut refused) = (Faults::default(), Vec::new(), Faults::default());
+    let mut bad = Vec::new();
     for (index, event) in events.iter().enumerate() {
         let read = sources::read(event, &policy.bindings);
         match read.and_then(|read| policy.check(&read).map(|()| read)) {
             Ok(read) => {
-                skipped.extend(read.skipped);
+                skipped.extend(read.skipped.into_iter().map(|part| part.why));
                 read.refused.iter().for_each(|record| refused.add(Some(index), &record.refused));
             }
-            Err(refused) => faults.add(Some(index), &refused),
+            Err(refused) => {
+                faults.add(Some(index), &refused);
+                bad.push(refused);
+            }
         }
     }
     if faults.count > 0
-        && let Some(other_door) = sources::hook::misdirected(&headers)
+        && let Some(other_door) = sources::hook::misdirected(&headers).map(Refused::from)
     {
-        return refusal(StatusCode::BAD_REQUEST, Faults::of(other_door));
+        keep(&shared, &String::from_utf8_lossy(&body), &[other_door.clone()]).await;
+        return refusal(StatusCode::BAD_REQUEST, Faults::all(&other_door));
     }
     if faults.count > 0 {
+        keep(&shared, &String::from_utf8_lossy(&body), &bad).await;
         return refusal(StatusCode::BAD_REQUEST, faults);
     }
-    match operator::enqueue(&shared.engine, events).await {
+    match operator::enqueue(&shared.engine, events, Door::Events).await {
         Ok(accepted) => {
             let mut answer = json!({ "accepted": accepted });
             if !skipped.is_empty() {
@@ -77,6 +91,14 @@ pub async fn events(State(shared): State<Shared>, headers: HeaderMap, body: Byte
                 "nothing was taken: the engine could not make the request durable, its log says why; send it again later",
             )
         }
+    }
+}
+
+/// What remains of a request that is refused: nothing of it is on the queue.
+async fn keep(shared: &Shared, body: &str, refused: &[Refused]) {
+    let piece = Piece { body, door: Door::Events, at: shared.engine.now() };
+    if let Err(failure) = piece.keep_refused(shared.engine.store(), refused.iter()).await {
+        tracing::error!(error = %failure, "the receipt of a refused request could not be kept");
     }
 }
 

@@ -71,6 +71,32 @@ async fn a_webhook_is_taken_from_its_system_alone_and_told_what_became_of_it() {
     assert_eq!(answer["skipped"].as_array().unwrap().len(), 1, "{answer}");
     assert_eq!(waiting(&engine), 1);
     assert!(!engine.queues().look("source-events").unwrap()[0].body.contains(SECRET));
+    let kept = kept(&engine).await;
+    assert!(kept.iter().all(|line| line["door"] == "hook" && !line.to_string().contains(SECRET)), "{kept:?}");
+    let of = |word: &str| kept.iter().filter(|line| line["disposition"] == word).count();
+    assert_eq!((of("refused"), of("unbound")), (3, 1), "no proof, another proof, no JSON; and no binding: {kept:?}");
+}
+
+/// Everything that became no event.
+async fn kept(engine: &Engine) -> Vec<Value> {
+    let asked = crate::operator::EventsAsked::default();
+    let answer = crate::operator::perform(engine, crate::operator::Request::Events(asked)).await.unwrap();
+    answer["events"].as_array().unwrap().iter().filter(|line| line["door"].is_string()).cloned().collect()
+}
+
+/// Whoever proves nothing may post without end, and what is kept of that stays small.
+#[tokio::test]
+async fn of_unproven_webhooks_one_receipt_an_hour_is_kept() {
+    let engine = engine().await;
+    for number in 0..20 {
+        let unknown = post(&format!("/hooks/nobody-{number}"));
+        assert_eq!(ask(&engine, unknown, format!("{number}")).await.0, StatusCode::NOT_FOUND);
+        let (status, _) =
+            ask(&engine, post("/hooks/ci").header("authorization", "Bearer x"), format!("{number}")).await;
+        assert_eq!(status, StatusCode::UNAUTHORIZED);
+    }
+    // An hour may end in between.
+    assert!((2..=4).contains(&kept(&engine).await.len()), "{:?}", kept(&engine).await);
 }
 
 #[tokio::test]
@@ -80,6 +106,8 @@ async fn a_webhook_sent_to_the_other_door_is_shown_its_own() {
     let (status, problem) = ask(&engine, request, r#"{"action":"completed"}"#.to_owned()).await;
     assert_eq!(status, StatusCode::BAD_REQUEST);
     assert!(problem["errors"][0]["expected"].as_str().unwrap().contains("/hooks/"), "{problem}");
+    let kept = kept(&engine).await;
+    assert_eq!((kept.len(), &kept[0]["door"], &kept[0]["disposition"]), (1, &json!("events"), &json!("refused")));
 }
 
 async fn ask(engine: &Engine, request: axum::http::request::Builder, body: String) -> (StatusCode, Value) {

@@ -78,6 +78,11 @@ fn the_table_has_the_keys_and_the_index_the_store_uses() {
     assert_eq!(index["Projection"]["ProjectionType"], "KEYS_ONLY");
     assert_eq!(index["KeySchema"][0]["AttributeName"], "due_shard");
     assert_eq!(index["KeySchema"][1]["AttributeName"], "due_at");
+    let index = &table.definition["GlobalSecondaryIndexes"][1];
+    assert_eq!(index["IndexName"], "seen");
+    assert_eq!(index["Projection"]["ProjectionType"], "ALL");
+    assert_eq!(index["KeySchema"][0]["AttributeName"], "seen_shard");
+    assert_eq!(index["KeySchema"][1]["AttributeName"], "seen_at");
 }
 
 #[test]

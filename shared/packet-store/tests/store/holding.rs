@@ -5,7 +5,8 @@ use refresh_core::{
     DiaryName, ReviewId, Uid,
     facts::{
         authority::{self, Disposition, Ignored},
-        fact::{Body, Fact, OpenReset, SILENCED_AFTER},
+        fact::{Body, Fact},
+        revision::{OpenReset, SILENCED_AFTER},
         subject::{Diary, Subject},
     },
 };

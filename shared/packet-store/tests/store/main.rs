@@ -14,4 +14,5 @@ mod reading;
 mod record;
 mod registration;
 mod seats;
+mod seen;
 mod sizes;

@@ -57,11 +57,15 @@ impl Engine {
             "AttributeDefinitions": [
                 { "AttributeName": "pk", "AttributeType": "S" }, { "AttributeName": "sk", "AttributeType": "S" },
                 { "AttributeName": "due_shard", "AttributeType": "S" }, { "AttributeName": "due_at", "AttributeType": "N" },
+                { "AttributeName": "seen_shard", "AttributeType": "S" }, { "AttributeName": "seen_at", "AttributeType": "S" },
             ],
             "KeySchema": [{ "AttributeName": "pk", "KeyType": "HASH" }, { "AttributeName": "sk", "KeyType": "RANGE" }],
             "GlobalSecondaryIndexes": [{
                 "IndexName": "due", "Projection": { "ProjectionType": "KEYS_ONLY" },
                 "KeySchema": [{ "AttributeName": "due_shard", "KeyType": "HASH" }, { "AttributeName": "due_at", "KeyType": "RANGE" }],
+            }, {
+                "IndexName": "seen", "Projection": { "ProjectionType": "ALL" },
+                "KeySchema": [{ "AttributeName": "seen_shard", "KeyType": "HASH" }, { "AttributeName": "seen_at", "KeyType": "RANGE" }],
             }],
         });
         let (status, body) = dispatch(&database, "CreateTable", table.to_string().as_bytes());

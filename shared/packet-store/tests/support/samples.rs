@@ -8,11 +8,13 @@ use refresh_core::{
     facts::{
         authority::Disposition,
         event::{Event, Identity, Statement},
+        evidence::{Evidence, EvidenceStatus},
         fact::{
-            Availability, Body, Busy, Change, ChangeState, Delegate, DelegateStatus, EntryOf, Evidence, EvidenceStatus,
-            Fact, Facts, InForce, Mapping, Profile, RevisionOrder, Terms,
+            Availability, Body, Busy, Change, ChangeState, Delegate, DelegateStatus, EntryOf, Fact, Facts, InForce,
+            Mapping, Profile, Terms,
         },
         policy::{Churn, Deployment, MetadataAlone, OtherReviews, Overrides, Policy, Prefer},
+        revision::RevisionOrder,
         subject::{Diary, Subject},
     },
     record::{

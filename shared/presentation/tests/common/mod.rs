@@ -11,11 +11,13 @@ use refresh_core::{
     choice::silence::Silence,
     decide::refresh,
     facts::{
+        evidence::{Evidence, EvidenceStatus},
         fact::{
-            Availability, Body, Busy, Change, ChangeState, Delegate, DelegateStatus, EntryOf, Evidence, EvidenceStatus,
-            Fact, Facts, Freeze, InForce, Mapping, Profile, RevisionOrder, Terms,
+            Availability, Body, Busy, Change, ChangeState, Delegate, DelegateStatus, EntryOf, Fact, Facts, Freeze,
+            InForce, Mapping, Profile, Terms,
         },
         policy::{Churn, Deployment, MetadataAlone, OtherReviews, Overrides, Policy, Prefer, Registration},
+        revision::RevisionOrder,
         subject::{Diary, Kind, Subject},
     },
     record::{commit::Commit, lineage::Entry, packet::Version, review::Review},

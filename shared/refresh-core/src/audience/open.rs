@@ -39,7 +39,7 @@ impl<'a> Open<'a> {
             exceptions: &head.exceptions,
             violated: head.today.violated.iter().filter(|mark| mark.is_violation()).collect(),
             outstanding: deadlines::outstanding(head).collect(),
-            // HEAD keeps an answer exactly as long as its row is the same, so each of these is to a present row.
+            // HEAD keeps an answer exactly as long as its row is the same. So each of these is to a present row.
             conflicts: head.answers.iter().filter(|answer| answer.reply == Reply::Conflict).collect(),
             undeliverable: head.unreachable.iter().filter(|known| known.is_open()).collect(),
         };

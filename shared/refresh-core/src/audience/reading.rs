@@ -11,7 +11,7 @@ use crate::{
         exception::Exception,
         mark::{Mark, Remark},
         packet::Packet,
-        review::{Head, Reply, Review, Standing},
+        review::{Head, OperatorLine, Reply, Review, Standing},
         view::{Attendance, ExceptionLine, Row, RuleLine, Seating, View},
     },
 };
@@ -25,6 +25,19 @@ pub struct Reading<'a> {
     pub terms: &'a Terms,
     /// The policy with the review's own overrides.
     pub policy: &'a Policy,
+}
+
+/// What a person is to a review beside their seats. Looked up once a view: several parts of the view depend on it.
+#[derive(Clone, Copy)]
+struct Part {
+    sees_all: bool,
+    is_contact: bool,
+}
+
+impl Part {
+    const fn hears_of_exceptions(self) -> bool {
+        self.sees_all || self.is_contact
+    }
 }
 
 impl<'a> Reading<'a> {
@@ -61,7 +74,7 @@ impl<'a> Reading<'a> {
     /// The people whom a reader's view holds: themselves, and everybody for those who see the whole roster.
     pub fn known_to(&self, reader: &Person) -> BTreeSet<Person> {
         let mut known = BTreeSet::from([reader.clone()]);
-        if self.sees_all(reader) || self.policy.escalation_contacts.contains(reader) {
+        if self.part(reader).hears_of_exceptions() {
             let versions = std::iter::once(&self.review.authoritative).chain(&self.review.pending);
             known.extend(versions.flat_map(|version| version.packet.attendees.values().cloned()));
             known.extend(self.head().today.owner.iter().cloned());
@@ -87,6 +100,10 @@ impl<'a> Reading<'a> {
     /// Whether the person sees the whole roster.
     pub fn sees_all(&self, person: &Person) -> bool {
         self.is_owner(person) || self.decides(person) || self.is_release_manager(person)
+    }
+
+    fn part(&self, person: &Person) -> Part {
+        Part { sees_all: self.sees_all(person), is_contact: self.policy.escalation_contacts.contains(person) }
     }
 
     /// The proposal, if one is pending and this person hears of proposals.
@@ -132,9 +149,13 @@ impl<'a> Reading<'a> {
     pub fn view(&self, person: &Person, last: Option<&Row>) -> View {
         let mut view = self.seat_view(person, last);
         if self.head().standing != Standing::Cancelled {
-            self.add_whole(person, &mut view);
-            self.add_exceptions(person, &mut view);
-            self.add_operator(person, &mut view);
+            let part = self.part(person);
+            if part.sees_all {
+                self.add_whole(person, &mut view);
+            }
+            view.contact = part.is_contact && !part.sees_all;
+            view.exceptions = self.exceptions_for(part).map(line).collect();
+            view.operator = self.operator_for(part).cloned();
         }
         view
     }
@@ -179,9 +200,6 @@ impl<'a> Reading<'a> {
 
     /// Owner, whoever must decide, release manager: the whole packet.
     fn add_whole(&self, person: &Person, view: &mut View) {
-        if !self.sees_all(person) {
-            return;
-        }
         let proposal = self.proposal_for(person);
         let packet = proposal.unwrap_or(&self.review.authoritative.packet);
         let today = &self.head().today;
@@ -213,27 +231,19 @@ impl<'a> Reading<'a> {
     }
 
     /// Whoever hears of exceptions hears that somebody decided in the owner's place.
-    fn add_operator(&self, person: &Person, view: &mut View) {
-        let hears = self.sees_all(person) || self.policy.escalation_contacts.contains(person);
+    fn operator_for(&self, part: Part) -> Option<&'a OperatorLine> {
         let decided = self.head().operator.as_ref().and_then(|record| record.decided.as_ref());
-        view.operator = decided.filter(|_| hears).cloned();
+        decided.filter(|_| part.hears_of_exceptions())
     }
 
-    fn add_exceptions(&self, person: &Person, view: &mut View) {
-        let contact = self.policy.escalation_contacts.contains(person);
-        view.contact = contact && !self.sees_all(person);
-        view.exceptions = self.exceptions_for(contact, person).map(line).collect();
-    }
-
-    fn exceptions_for(&self, contact: bool, person: &Person) -> impl Iterator<Item = &'a Exception> {
-        let hears = contact || self.sees_all(person);
+    fn exceptions_for(&self, part: Part) -> impl Iterator<Item = &'a Exception> + use<'a> {
+        let hears = part.hears_of_exceptions();
         self.head().exceptions.iter().filter(move |exception| hears && !exception.waits())
     }
 
     /// The exceptions in this person's view, whole: with nearest slots and misses as of now.
     pub fn exceptions(&self, person: &Person) -> Vec<Exception> {
-        let contact = self.policy.escalation_contacts.contains(person);
-        self.exceptions_for(contact, person).cloned().collect()
+        self.exceptions_for(self.part(person)).cloned().collect()
     }
 
     /// Who answered `conflict` to the row they have now.

@@ -3,8 +3,12 @@
 /// Two digits a byte, in lower case.
 pub fn written(bytes: &[u8]) -> String {
     const DIGITS: &[u8; 16] = b"0123456789abcdef";
-    let digits = bytes.iter().flat_map(|byte| [byte >> 4, byte & 15]);
-    digits.map(|half| char::from(DIGITS[usize::from(half)])).collect()
+    let mut text = String::with_capacity(2 * bytes.len());
+    for byte in bytes {
+        text.push(char::from(DIGITS[usize::from(byte >> 4)]));
+        text.push(char::from(DIGITS[usize::from(byte & 15)]));
+    }
+    text
 }
 
 /// `None` unless `text` is exactly two digits for each of the `N` bytes. Capitals are read as well.

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use chrono::{DateTime, SecondsFormat, TimeZone, Utc};
+use chrono::{DateTime, Datelike, SecondsFormat, TimeZone, Utc};
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 
 /// A point in time in whole milliseconds since 1970-01-01T00:00:00Z. Written as RFC 3339 in UTC.
@@ -39,7 +39,7 @@ impl Instant {
             .map_err(|_| format!("an RFC 3339 instant with an offset, like 2026-11-03T15:30:00Z; found {text:?}"))?;
         // Leap years and offsets are chrono's; years beyond four digits would not print back as RFC 3339.
         let utc = parsed.with_timezone(&Utc);
-        if !(1970..=9999).contains(&chrono::Datelike::year(&utc)) {
+        if !(1970..=9999).contains(&utc.year()) {
             return Err(format!("an instant between the years 1970 and 9999; found {text:?}"));
         }
         Ok(Self(utc.timestamp_millis()))
@@ -83,7 +83,43 @@ pub const fn minutes_up(millis: i64) -> i64 {
 
 impl fmt::Display for Instant {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.to_utc().to_rfc3339_opts(SecondsFormat::AutoSi, true))
+        f.write_str(&self.written())
+    }
+}
+
+impl Instant {
+    /// RFC 3339 in UTC, with the milliseconds where there are any. Each stored item and each hash holds dozens
+    /// of instants. So the digits are written here, without chrono's general formatting.
+    fn written(self) -> String {
+        let (date, of_day) = (self.to_utc().date_naive(), self.0.rem_euclid(DAY));
+        let mut text = String::with_capacity("2026-11-03T15:30:00.250Z".len());
+        let year = date.year();
+        if !(0..=9_999).contains(&year) {
+            return self.to_utc().to_rfc3339_opts(SecondsFormat::AutoSi, true);
+        }
+        push_digits(&mut text, year.unsigned_abs(), 4);
+        for (before, number) in [('-', date.month()), ('-', date.day())] {
+            text.push(before);
+            push_digits(&mut text, number, 2);
+        }
+        let parts = [of_day / HOUR, of_day % HOUR / MINUTE, of_day % MINUTE / SECOND];
+        for (before, number) in ['T', ':', ':'].into_iter().zip(parts) {
+            text.push(before);
+            push_digits(&mut text, number as u32, 2);
+        }
+        if of_day % SECOND != 0 {
+            text.push('.');
+            push_digits(&mut text, (of_day % SECOND) as u32, 3);
+        }
+        text.push('Z');
+        text
+    }
+}
+
+/// The last `count` decimal digits of a number, with leading zeros.
+fn push_digits(text: &mut String, number: u32, count: u32) {
+    for place in (0..count).rev() {
+        text.push(char::from(b'0' + (number / 10_u32.pow(place) % 10) as u8));
     }
 }
 
@@ -95,7 +131,7 @@ impl fmt::Debug for Instant {
 
 impl Serialize for Instant {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.collect_str(self)
+        serializer.serialize_str(&self.written())
     }
 }
 
@@ -158,5 +194,21 @@ impl Interval {
 impl fmt::Debug for Interval {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}/{}", self.start, self.end)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_instant_is_written_as_chrono_writes_it() {
+        let days = [0, 58, 59, 60, 364, 365, 789, 11_016, 20_760, 47_540, 2_932_896];
+        let of_day = [0, 1, 10, 250, 999, 1_000, 59_999, 60_000, 3_599_000, 45_296_007, 86_399_999];
+        let both = days.iter().flat_map(|day| of_day.map(|of_day| day * DAY + of_day));
+        for millis in both.chain([-1, -1_000, -86_400_000, i64::MIN, i64::MAX]) {
+            let instant = Instant::from_millis(millis);
+            assert_eq!(instant.to_string(), instant.to_utc().to_rfc3339_opts(SecondsFormat::AutoSi, true), "{millis}");
+        }
     }
 }

@@ -50,7 +50,7 @@ impl OneLine {
 }
 
 impl Paragraphs {
-    /// Takes out what acts, line by line. A calendar's dial-in text is full of characters that nobody sees, so such a
+    /// Takes out what acts, line by line. A calendar's dial-in text is full of characters that nobody sees. Such a
     /// character is no reason to refuse the text. `None`: nothing is left.
     pub fn of(text: &str) -> Option<Self> {
         let unix =

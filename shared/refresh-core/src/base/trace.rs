@@ -1,4 +1,4 @@
-//! One id that an operator follows from an event to its decision, to the mails, and to the clicks on their links.
+//! One id from an event to its decision, to the mails, and to the clicks on their links. An operator follows that id.
 //!
 //! It decides nothing and no packet's digest holds it: the same facts by other ways give the same packet.
 

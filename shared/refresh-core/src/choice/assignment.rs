@@ -2,6 +2,15 @@
 
 use std::collections::VecDeque;
 
+/// Whether one person may fill two roles.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Sharing {
+    /// A person may fill any number of roles.
+    Allowed,
+    /// A person fills one role at most.
+    Forbidden,
+}
+
 /// Somebody who could fill a role in one slot.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Seatable {
@@ -26,24 +35,24 @@ pub struct Assignment {
 
 /// The assignment with the fewest substitutions, then the smallest ranks role by role. `roles` in role-name order.
 /// `None` where a role has nobody, or no distinct people can be found.
-pub fn assign(roles: &[Vec<Seatable>], distinct: bool) -> Option<Assignment> {
-    assign_except(roles, distinct, &[])
+pub fn assign(roles: &[Vec<Seatable>], sharing: Sharing) -> Option<Assignment> {
+    assign_except(roles, sharing, &[])
 }
 
 /// The best assignment that is none of `left_out`.
-pub fn assign_except(roles: &[Vec<Seatable>], distinct: bool, left_out: &[Vec<usize>]) -> Option<Assignment> {
+pub fn assign_except(roles: &[Vec<Seatable>], sharing: Sharing, left_out: &[Vec<usize>]) -> Option<Assignment> {
     let best: Vec<Seatable> = roles.iter().map(|role| preferred(role)).collect::<Option<_>>()?;
     let people = |seats: &[Seatable]| seats.iter().map(|seat| seat.person).collect::<Vec<_>>();
     // The best seat of each role alone makes the best assignment, unless one person sits twice.
-    if (!distinct || all_distinct(&best)) && !left_out.contains(&people(&best)) {
+    if (sharing == Sharing::Allowed || all_distinct(&best)) && !left_out.contains(&people(&best)) {
         return Some(Assignment::of(&best));
     }
-    Choices::of(roles, distinct).best(&as_many(left_out, roles))
+    Choices::of(roles, sharing).best(&as_many(left_out, roles))
 }
 
 /// Whether there is any assignment that is none of `left_out`.
-pub fn is_possible(roles: &[Vec<Seatable>], distinct: bool, left_out: &[Vec<usize>]) -> bool {
-    Choices::of(roles, distinct).least(0, &as_many(left_out, roles)).is_some()
+pub fn is_possible(roles: &[Vec<Seatable>], sharing: Sharing, left_out: &[Vec<usize>]) -> bool {
+    Choices::of(roles, sharing).least(0, &as_many(left_out, roles)).is_some()
 }
 
 /// Those of `left_out` that fill as many roles: where a role is waived, none is the same assignment.
@@ -53,7 +62,7 @@ fn as_many<'l>(left_out: &'l [Vec<usize>], roles: &[Vec<Seatable>]) -> Vec<&'l [
 
 /// The fewest substitutions that an assignment of distinct people needs, where they are fewer than `below`.
 pub fn fewest_substitutions(roles: &[Vec<Seatable>], below: u32) -> Option<u32> {
-    cheapest(roles, true, below)
+    cheapest(roles, Sharing::Forbidden, below)
 }
 
 impl Assignment {
@@ -92,12 +101,12 @@ fn in_order(role: &[Seatable]) -> Vec<Seatable> {
 /// The choices that are left while the roles are decided one after the other. A decided role has one seat left.
 struct Choices {
     roles: Vec<Vec<Seatable>>,
-    distinct: bool,
+    sharing: Sharing,
 }
 
 impl Choices {
-    fn of(roles: &[Vec<Seatable>], distinct: bool) -> Self {
-        Self { roles: roles.iter().map(|role| in_order(role)).collect(), distinct }
+    fn of(roles: &[Vec<Seatable>], sharing: Sharing) -> Self {
+        Self { roles: roles.iter().map(|role| in_order(role)).collect(), sharing }
     }
 
     /// Role by role the smallest rank with which the fewest substitutions are still possible.
@@ -118,17 +127,17 @@ impl Choices {
     }
 
     /// The fewest substitutions among the choices left, without the assignments of `left_out`. Those agree with the
-    /// seats decided for the roles before `role`. An assignment differs from all of `left_out` exactly where it leaves,
-    /// at some role, each one that it has agreed with so far. So the search tries every such role.
+    /// seats decided for the roles before `role`. An assignment that differs from all of `left_out`
+    /// leaves each of them at some role. So the search tries every role to leave at.
     fn least(&mut self, role: usize, left_out: &[&[usize]]) -> Option<u32> {
         if left_out.is_empty() {
-            return cheapest(&self.roles, self.distinct, u32::MAX);
+            return cheapest(&self.roles, self.sharing, u32::MAX);
         }
         let all = self.roles.get(role)?.clone();
         let (agreeing, leaving): (Vec<Seatable>, Vec<Seatable>) =
             all.iter().partition(|seat| left_out.iter().any(|seats| seats[role] == seat.person));
         self.roles[role] = leaving;
-        let mut least = cheapest(&self.roles, self.distinct, u32::MAX);
+        let mut least = cheapest(&self.roles, self.sharing, u32::MAX);
         for seat in agreeing {
             self.roles[role] = vec![seat];
             let found = self.least(role + 1, &seated_alike(left_out, role, seat.person));
@@ -145,8 +154,8 @@ fn seated_alike<'l>(left_out: &[&'l [usize]], role: usize, person: usize) -> Vec
 }
 
 /// The fewest substitutions that fill all roles, where they are fewer than `below`.
-fn cheapest(roles: &[Vec<Seatable>], distinct: bool, below: u32) -> Option<u32> {
-    if !distinct {
+fn cheapest(roles: &[Vec<Seatable>], sharing: Sharing, below: u32) -> Option<u32> {
+    if sharing == Sharing::Allowed {
         let best: Option<Vec<Seatable>> = roles.iter().map(|role| preferred(role)).collect();
         return best.map(|seats| Assignment::of(&seats).substitutions).filter(|needed| *needed < below);
     }

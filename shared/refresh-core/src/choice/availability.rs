@@ -5,7 +5,7 @@ use crate::{
     base::instant::Slot,
     choice::{excuse::Excuses, ours::Ours},
     facts::{
-        fact::{Busy, EntryOf, Facts},
+        fact::{Availability, Busy, Facts},
         subject::Diary,
     },
     record::booking,
@@ -35,63 +35,41 @@ pub struct Time {
     pub maybe_ours: Vec<Interval>,
     /// Whether the person's calendar was ever reported, and every seat elsewhere can be read.
     pub calendar: bool,
-    excuses: Excuses,
 }
 
 impl Time {
     /// What the facts say of this person's time, without the entries that are ours.
     pub fn of(person: &Person, facts: &Facts, ours: &Ours<'_>) -> Self {
-        let mut time = Self::default();
-        time.read(person, facts, ours);
+        let mut reader = TimeReader::default();
+        reader.read(person, facts, ours);
+        let mut time = reader.time.clone();
+        time.busy.extend(reader.plain_entries().flatten());
         time
-    }
-
-    /// Another person's time in the same memory: a search reads that of hundreds of people, one after the other.
-    pub fn read(&mut self, person: &Person, facts: &Facts, ours: &Ours<'_>) {
-        self.busy.clear();
-        self.horizons.clear();
-        self.unknown.clear();
-        self.maybe_ours.clear();
-        self.calendar = false;
-        self.excuses.clear();
-        self.excuses.add_review(booking::invitations(ours.bookings, person));
-        let places = facts.person_seats(person);
-        let elsewhere = places.into_iter().flat_map(|places| &places.seats);
-        for seat in elsewhere.filter(|seat| seat.review != *ours.review) {
-            self.excuses.add_review(seat.invitations.iter().copied());
-        }
-        for (diary, availability, accepted_at) in facts.diaries(person) {
-            self.horizons.push(availability.horizon);
-            self.unknown.extend_from_slice(&availability.unknown);
-            self.calendar |= diary == Diary::Calendar;
-            match diary {
-                Diary::Calendar if !self.excuses.are_none() => {
-                    self.excuses.read(&availability.busy, availability.merged, accepted_at, &mut self.busy);
-                }
-                Diary::Calendar => {
-                    let others = availability.busy.iter().filter(|busy| busy.own != EntryOf::Ours);
-                    self.busy.extend(others.map(Busy::interval));
-                }
-                // An on-call entry is never our meeting, whatever it says of itself.
-                Diary::Oncall => self.busy.extend(availability.busy.iter().map(Busy::interval)),
-            }
-        }
-        self.excuses.settle(&mut self.busy, &mut self.maybe_ours);
-        // A seat that cannot be read may be at any hour: the person is known to be free at none.
-        self.calendar &= !places.is_some_and(|places| places.are_unknown_to(ours.review));
     }
 
     /// What is known of the person in this slot.
     pub fn in_slot(&self, slot: &Slot) -> Known {
-        match self.in_slot_but_for_ours(slot) {
+        self.known(slot, self.is_busy(slot))
+    }
+
+    /// The same, where it is no matter that an entry may be what we put there: for a proposal that people were told of.
+    pub fn in_slot_but_for_ours(&self, slot: &Slot) -> Known {
+        self.known_but_for_ours(slot, self.is_busy(slot))
+    }
+
+    fn is_busy(&self, slot: &Slot) -> bool {
+        self.busy.iter().any(|busy| busy.overlaps(slot))
+    }
+
+    fn known(&self, slot: &Slot, is_busy: bool) -> Known {
+        match self.known_but_for_ours(slot, is_busy) {
             Known::Free if self.maybe_ours.iter().any(|unknown| unknown.overlaps(slot)) => Known::Unknown,
             known => known,
         }
     }
 
-    /// The same, where it is no matter that an entry may be what we put there: for a proposal that people were told of.
-    pub fn in_slot_but_for_ours(&self, slot: &Slot) -> Known {
-        if self.busy.iter().any(|busy| busy.overlaps(slot)) {
+    fn known_but_for_ours(&self, slot: &Slot, is_busy: bool) -> Known {
+        if is_busy {
             Known::Busy
         } else if self.calendar
             && self.horizons.iter().all(|horizon| horizon.contains(slot))
@@ -101,5 +79,64 @@ impl Time {
         } else {
             Known::Unknown
         }
+    }
+}
+
+/// What is known of a person in one slot alone.
+pub fn known_in_slot(person: &Person, facts: &Facts, ours: &Ours<'_>, slot: &Slot) -> Known {
+    let mut reader = TimeReader::default();
+    reader.read(person, facts, ours);
+    let is_busy = reader.plain_entries().any(|mut entries| entries.any(|entry| entry.overlaps(slot)));
+    reader.time.known(slot, is_busy || reader.time.is_busy(slot))
+}
+
+/// Reads the time of one person after the other in the same memory: a search reads that of hundreds. Nearly all entries
+/// are plain: nothing excuses them, and they stay in the calendar's own list, which is not copied.
+#[derive(Debug, Default)]
+pub struct TimeReader<'f> {
+    /// The person's time. Of busy time it holds the entries that might be ours, and are not.
+    pub time: Time,
+    calendars: Vec<(Diary, &'f Availability)>,
+    excuses: Excuses,
+}
+
+impl<'f> TimeReader<'f> {
+    /// Reads the time of another person.
+    pub fn read(&mut self, person: &Person, facts: &'f Facts, ours: &Ours<'_>) {
+        let Self { time, calendars, excuses } = self;
+        time.busy.clear();
+        time.horizons.clear();
+        time.unknown.clear();
+        time.maybe_ours.clear();
+        time.calendar = false;
+        calendars.clear();
+        excuses.clear();
+        excuses.add_review(booking::invitations(ours.bookings, person));
+        let places = facts.person_seats(person);
+        let elsewhere = places.into_iter().flat_map(|places| &places.seats);
+        for seat in elsewhere.filter(|seat| seat.review != *ours.review) {
+            excuses.add_review(seat.invitations.iter().copied());
+        }
+        for (diary, availability, accepted_at) in facts.diaries(person) {
+            calendars.push((diary, availability));
+            time.horizons.push(availability.horizon);
+            time.unknown.extend_from_slice(&availability.unknown);
+            time.calendar |= diary == Diary::Calendar;
+            if diary == Diary::Calendar {
+                excuses.read(availability, accepted_at);
+            }
+        }
+        excuses.settle(&mut time.busy, &mut time.maybe_ours);
+        // A seat that cannot be read may be at any hour: the person is known to be free at none.
+        time.calendar &= !places.is_some_and(|places| places.are_unknown_to(ours.review));
+    }
+
+    /// The plain entries of each calendar. An on-call entry is never our meeting, whatever it says of itself.
+    pub fn plain_entries(&self) -> impl Iterator<Item = impl Iterator<Item = Interval>> {
+        self.calendars.iter().map(move |(diary, calendar)| {
+            let excusable = *diary == Diary::Calendar;
+            let is_plain = move |entry: &&Busy| !excusable || self.excuses.is_plain(entry, calendar.merged);
+            calendar.busy.iter().filter(is_plain).map(Busy::interval)
+        })
     }
 }

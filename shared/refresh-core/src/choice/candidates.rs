@@ -6,7 +6,7 @@ use crate::{
     Interval, Person, Role, Zone,
     base::instant::DAY,
     choice::{
-        availability::Time,
+        availability::{Time, TimeReader},
         grid::Axis,
         ours::Ours,
         situation::{Eligible, Situation},
@@ -332,13 +332,17 @@ impl Times {
     fn of(situation: &Situation<'_>, authoritative: &Packet, ours: &Ours<'_>, people: &[&Person], axis: &Axis) -> Self {
         let mut busy = Rows::none(people.len(), axis.count());
         let mut known = Rows::none(people.len(), axis.count());
-        let mut time = Time::default();
+        let mut reader = TimeReader::default();
         let facts = situation.silence.heard(situation.facts);
         for (index, person) in people.iter().enumerate() {
-            time.read(person, facts, ours);
-            mark_busy(busy.row_mut(index), &time, axis);
-            mark_seated(busy.row_mut(index), person, situation, authoritative, ours, axis);
-            mark_known(known.row_mut(index), &time, axis);
+            let row = busy.row_mut(index);
+            reader.read(person, facts, ours);
+            for entries in reader.plain_entries() {
+                mark(row, axis, entries);
+            }
+            mark(row, axis, reader.time.busy.iter().copied());
+            mark_seated(row, person, situation, authoritative, ours, axis);
+            mark_known(known.row_mut(index), &reader.time, axis);
         }
         let hours = Hours::of(situation, people, axis);
         let free = free(&busy, &known, hours.as_ref(), people.len(), axis.count());
@@ -346,9 +350,10 @@ impl Times {
     }
 }
 
-fn mark_busy(row: &mut Starts, time: &Time, axis: &Axis) {
-    for interval in &time.busy {
-        starts::fill(row, axis.overlapping(interval));
+/// Adds the starts whose slot overlaps one of the entries: most of what a search costs.
+fn mark(row: &mut Starts, axis: &Axis, entries: impl Iterator<Item = Interval>) {
+    for entry in entries {
+        starts::fill(row, axis.overlapping(&entry));
     }
 }
 

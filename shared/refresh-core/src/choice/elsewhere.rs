@@ -1,7 +1,7 @@
 //! Where people sit in other reviews of the deployment. Somebody seated there is busy there, whatever calendars say.
 //!
-//! So that two reviews never flee from each other, a seat that a review has already is judged by the claims alone: the
-//! older one stands. A seat that a review has not yet has no claim, so a choice keeps clear of every seat elsewhere.
+//! A seat that a review has already is judged by the claims alone: the older one stands. So two reviews never flee from
+//! each other. A seat that a review has not yet has no claim, so a choice keeps clear of every seat elsewhere.
 
 use crate::{
     Instant, Person, ReviewId,

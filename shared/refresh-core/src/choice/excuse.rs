@@ -7,18 +7,18 @@ use crate::{
     Instant, Interval,
     base::instant::Slot,
     facts::{
-        fact::{Busy, EntryOf},
+        fact::{Availability, Busy, EntryOf},
         seat::{InvitationTime, InvitedBy},
     },
 };
 
 /// What excuses entries of one person, and the entries that may be excused. Memory is kept from person to person: a search
 /// reads hundreds of them, and most have neither.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug)]
 pub struct Excuses {
     slots: Vec<Excuse>,
     /// What lies outside is excused by nothing.
-    span: Option<Interval>,
+    span: Interval,
     doubtful: Vec<Doubtful>,
     /// How many reviews were read: objects of two reviews are two.
     reviews: usize,
@@ -55,12 +55,21 @@ enum Ground {
     Former,
 }
 
+/// The span of no slots: nothing overlaps it, and the span of more slots begins here.
+const NOWHERE: Interval = Interval { start: Instant::from_millis(i64::MAX), end: Instant::from_millis(i64::MIN) };
+
+impl Default for Excuses {
+    fn default() -> Self {
+        Self { slots: Vec::new(), span: NOWHERE, doubtful: Vec::new(), reviews: 0 }
+    }
+}
+
 impl Excuses {
     /// Begins with another person.
     pub fn clear(&mut self) {
         self.slots.clear();
         self.doubtful.clear();
-        self.span = None;
+        self.span = NOWHERE;
         self.reviews = 0;
     }
 
@@ -71,37 +80,38 @@ impl Excuses {
         self.slots.extend(invitations.map(|time| Excuse { review, time, used: false, object_used: false }));
         // The same order whatever was written first.
         self.slots[first..].sort_by_key(|excuse| (excuse.time.by, excuse.time.from));
-        for index in first..self.slots.len() {
-            let slot = self.slots[index].time.slot;
-            self.span = Some(
-                self.span
-                    .map_or(slot, |span| Interval { start: span.start.min(slot.start), end: span.end.max(slot.end) }),
-            );
+        for Excuse { time, .. } in &self.slots[first..] {
+            self.span = Interval { start: self.span.start.min(time.slot.start), end: self.span.end.max(time.slot.end) };
         }
         self.reviews += usize::from(self.slots.len() > first);
     }
 
-    /// Whether nothing is excused: every entry counts as it stands.
-    pub fn are_none(&self) -> bool {
-        self.slots.is_empty()
-    }
-
-    /// Sorts the entries of one calendar: what nothing excuses goes to `busy` at once.
-    pub fn read(&mut self, entries: &[Busy], merged: bool, accepted_at: Instant, busy: &mut Vec<Interval>) {
-        for entry in entries.iter().filter(|entry| entry.own != EntryOf::Ours) {
-            let interval = entry.interval();
-            if entry.own == EntryOf::Unsaid && self.concerns(&interval, merged) {
-                self.doubtful.push(Doubtful { interval, accepted_at, merged, settled: false });
-            } else {
-                busy.push(interval);
+    /// Keeps the entries of one calendar that are not plain: one of them may be ours.
+    pub fn read(&mut self, calendar: &Availability, accepted_at: Instant) {
+        if self.slots.is_empty() {
+            return;
+        }
+        for entry in &calendar.busy {
+            if entry.own != EntryOf::Ours && !self.is_plain(entry, calendar.merged) {
+                let interval = entry.interval();
+                self.doubtful.push(Doubtful { interval, accepted_at, merged: calendar.merged, settled: false });
             }
         }
     }
 
+    /// Whether nothing excuses the entry, whatever else the calendar holds. Nearly every entry is plain by its time alone.
+    #[inline(always)]
+    pub fn is_plain(&self, entry: &Busy, merged: bool) -> bool {
+        match entry.own {
+            EntryOf::Ours => false,
+            EntryOf::Others => true,
+            EntryOf::Unsaid => !entry.interval().overlaps(&self.span) || !self.concerns(&entry.interval(), merged),
+        }
+    }
+
     fn concerns(&self, interval: &Interval, merged: bool) -> bool {
-        let inside = |span: &Interval| if merged { interval.overlaps(span) } else { span.contains(interval) };
         let about = |excuse: &Excuse| excuse.time.slot == *interval || merged && interval.contains(&excuse.time.slot);
-        self.span.as_ref().is_some_and(inside) && self.slots.iter().any(about)
+        self.slots.iter().any(about)
     }
 
     /// Says of each doubtful entry whether it is ours, unknown or busy. To be called once all calendars are read.

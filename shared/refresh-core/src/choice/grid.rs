@@ -4,57 +4,103 @@ use std::ops::Range;
 
 use crate::{
     Instant, Interval,
-    base::instant::{DAY, Slot},
+    base::instant::{DAY, MINUTE, Slot},
 };
 
 /// The starts of slots of one length. Grid points are multiples of the grid from midnight UTC. A grid that does not
 /// divide the day starts anew at each midnight. The authoritative start is among the starts, on the grid or not.
 #[derive(Clone, Debug)]
 pub struct Axis {
-    /// The midnight that points are counted from.
-    midnight: Instant,
-    grid: Divisor,
-    points_a_day: usize,
-    /// Whether the grid divides the day, so that the days need not be told apart.
-    divides_day: bool,
-    /// The points between `midnight` and the first start.
-    skipped: usize,
-    /// How many starts are grid points.
-    points: usize,
+    points: Points,
     home_start: Instant,
     home: usize,
-    /// Whether the authoritative start is no point among `points`.
-    beside_grid: bool,
+    /// The authoritative start where it is no point of the grid, so that it is counted among the starts by itself.
+    beside_grid: Option<Instant>,
     length: i64,
+}
+
+/// The grid's points in one span of time.
+#[derive(Clone, Copy, Debug)]
+struct Points {
+    /// The instant that points are counted from: the first point where the grid divides the day, otherwise a midnight.
+    origin: Instant,
+    grid: Divisor,
+    count: usize,
+    /// How far after `origin` an instant can come, in milliseconds, before it comes after all points.
+    reach: i64,
+    /// Of a grid that does not divide the day.
+    uneven: Option<UnevenDays>,
+}
+
+/// Each day has as many points, and the last one of a day is nearer to midnight than the grid.
+#[derive(Clone, Copy, Debug)]
+struct UnevenDays {
+    points_a_day: usize,
+    /// The points between `origin` and the first one of the span.
+    skipped: usize,
+}
+
+impl Points {
+    fn new(from: Instant, until: Instant, grid: i64) -> Self {
+        let midnight = Instant::from_millis(from.millis().div_euclid(DAY) * DAY);
+        let grid = Divisor::new(grid as u64);
+        let points_a_day = grid.ceiling(DAY as u64) as usize;
+        let mut points = Self { origin: midnight, grid, count: usize::MAX, reach: LONGEST, uneven: None };
+        if DAY % grid.divisor as i64 == 0 {
+            points.origin = midnight.plus_millis(points.before(from) as i64 * grid.divisor as i64);
+            points.count = points.before(until.plus_millis(1));
+            points.reach = (points.count as i64 * grid.divisor as i64).min(LONGEST);
+        } else {
+            points.uneven = Some(UnevenDays { points_a_day, skipped: 0 });
+            let skipped = points.before(from);
+            points.uneven = Some(UnevenDays { points_a_day, skipped });
+            points.count = points.before(until.plus_millis(1));
+        }
+        points
+    }
+
+    /// How many points come before the instant.
+    #[inline(always)]
+    fn before(&self, instant: Instant) -> usize {
+        let passed = instant.since(self.origin).clamp(0, self.reach) as u64;
+        match self.uneven {
+            None => self.grid.ceiling(passed) as usize,
+            Some(uneven) => {
+                let (days, of_day) = (passed / DAY as u64, passed % DAY as u64);
+                let since_origin = days as usize * uneven.points_a_day + self.grid.ceiling(of_day) as usize;
+                since_origin.saturating_sub(uneven.skipped).min(self.count)
+            }
+        }
+    }
+
+    fn at(&self, index: usize) -> Instant {
+        let Some(uneven) = self.uneven else {
+            return self.origin.plus_millis(index as i64 * self.grid.divisor as i64);
+        };
+        let point = uneven.skipped + index;
+        let (day, of_day) = (point / uneven.points_a_day, point % uneven.points_a_day);
+        self.origin.plus_millis(day as i64 * DAY + of_day as i64 * self.grid.divisor as i64)
+    }
 }
 
 impl Axis {
     /// The grid's points in `[from, until]` and the start of `authoritative`. `grid` in milliseconds.
     pub fn new(from: Instant, until: Instant, grid: i64, authoritative: &Slot) -> Self {
-        let midnight = Instant::from_millis(from.millis().div_euclid(DAY) * DAY);
-        let grid = Divisor::new(grid.clamp(1, DAY) as u64);
-        let mut axis = Self {
-            midnight,
-            grid,
-            points_a_day: grid.ceiling(DAY as u64) as usize,
-            divides_day: DAY % grid.divisor as i64 == 0,
-            skipped: 0,
-            points: 0,
+        let points = Points::new(from, until, grid.clamp(MINUTE, DAY));
+        let home = points.before(authoritative.start);
+        let on_grid = home < points.count && points.at(home) == authoritative.start;
+        Self {
+            points,
             home_start: authoritative.start,
-            home: 0,
-            beside_grid: false,
+            home,
+            beside_grid: (!on_grid).then_some(authoritative.start),
             length: authoritative.length(),
-        };
-        axis.skipped = axis.points_before(from);
-        axis.points = axis.points_before(until.plus_millis(1)).saturating_sub(axis.skipped);
-        axis.home = axis.first_at_or_after(authoritative.start);
-        axis.beside_grid = axis.home == axis.points || axis.start(axis.home) != authoritative.start;
-        axis
+        }
     }
 
     /// How many starts there are: at least the authoritative one.
     pub const fn count(&self) -> usize {
-        self.points + self.beside_grid as usize
+        self.points.count + self.beside_grid.is_some() as usize
     }
 
     /// The index of the authoritative start.
@@ -64,12 +110,11 @@ impl Axis {
 
     /// The instant of a start.
     pub fn start(&self, index: usize) -> Instant {
-        if self.beside_grid && index == self.home {
-            return self.home_start;
+        match self.beside_grid {
+            Some(home) if index == self.home => home,
+            Some(_) if index > self.home => self.points.at(index - 1),
+            _ => self.points.at(index),
         }
-        let point = self.skipped + index - usize::from(self.beside_grid && index > self.home);
-        let (day, of_day) = (point / self.points_a_day, point % self.points_a_day);
-        self.midnight.plus_millis(day as i64 * DAY + of_day as i64 * self.grid.divisor as i64)
     }
 
     /// The slot of a start.
@@ -90,20 +135,9 @@ impl Axis {
     }
 
     /// How many starts come before the instant: the index of the first that does not.
-    #[inline]
+    #[inline(always)]
     pub fn first_at_or_after(&self, instant: Instant) -> usize {
-        let points = self.points_before(instant).saturating_sub(self.skipped).min(self.points);
-        points + usize::from(self.beside_grid && self.home_start < instant)
-    }
-
-    #[inline]
-    fn points_before(&self, instant: Instant) -> usize {
-        let passed = instant.since(self.midnight).clamp(0, LONGEST) as u64;
-        if self.divides_day {
-            return self.grid.ceiling(passed) as usize;
-        }
-        let (days, of_day) = (passed / DAY as u64, passed % DAY as u64);
-        days as usize * self.points_a_day + self.grid.ceiling(of_day) as usize
+        self.points.before(instant) + usize::from(self.beside_grid.is_some_and(|home| home < instant))
     }
 
     /// The starts at or after the instant.
@@ -117,7 +151,7 @@ impl Axis {
     }
 
     /// The starts whose slot overlaps `busy`.
-    #[inline]
+    #[inline(always)]
     pub fn overlapping(&self, busy: &Interval) -> Range<usize> {
         self.first_at_or_after(busy.start.plus_millis(1 - self.length))..self.first_at_or_after(busy.end)
     }
@@ -167,6 +201,7 @@ const LONGEST: i64 = (1 << 37) - 1;
 /// Division by one number, as a multiplication: it is done twice for each interval of each person.
 #[derive(Clone, Copy, Debug)]
 struct Divisor {
+    /// At least two.
     divisor: u64,
     /// 2^64 divided by the divisor, rounded up: exact for numbers up to [`LONGEST`], since a divisor is below 2^27.
     inverse: u64,
@@ -174,15 +209,12 @@ struct Divisor {
 
 impl Divisor {
     const fn new(divisor: u64) -> Self {
-        Self { divisor, inverse: (u64::MAX / divisor).saturating_add(1) }
+        Self { divisor, inverse: u64::MAX / divisor + 1 }
     }
 
     /// `number / divisor`, rounded up. `number` is at most [`LONGEST`].
-    #[inline]
+    #[inline(always)]
     const fn ceiling(self, number: u64) -> u64 {
-        if self.divisor == 1 {
-            return number;
-        }
         (((number + self.divisor - 1) as u128 * self.inverse as u128) >> 64) as u64
     }
 }
@@ -202,8 +234,6 @@ mod tests {
         starts.dedup();
         starts
     }
-
-    const MINUTE: i64 = 60_000;
 
     #[test]
     fn arithmetic_agrees_with_a_list_of_starts() {
@@ -243,7 +273,7 @@ mod tests {
 
     #[test]
     fn a_multiplication_divides_as_a_division_does() {
-        for divisor in (1..=1_440).map(|minutes| minutes * MINUTE as u64).chain([1, 2, 3, 7, 86_399_999, 86_400_000]) {
+        for divisor in (1..=1_440).map(|minutes| minutes * MINUTE as u64).chain([2, 3, 7, 86_399_999, 86_400_000]) {
             let near = |number: u64| number.saturating_sub(1)..=number + 1;
             let numbers = (0..=DAY as u64 / divisor.max(60_000)).flat_map(|times| near(times * divisor));
             for number in numbers.filter(|number| *number <= DAY as u64) {

@@ -6,7 +6,7 @@ use crate::{
     Instant, Person, Role,
     base::instant::{DAY, Slot},
     choice::{
-        assignment::{self, Assignment, Seatable},
+        assignment::{self, Assignment, Seatable, Sharing},
         availability::{Known, Time},
         candidates::{Candidate, Candidates, Hindrance, RoleCandidates},
         seating::SeatMatching,
@@ -166,24 +166,25 @@ impl Candidates<'_> {
 
     /// The best assignment at a start.
     pub fn assign(&self, start: usize, waiver: Waiver) -> Option<Assignment> {
-        let (seatable, distinct) = self.choices(start, waiver);
-        assignment::assign_except(&seatable, distinct, &self.left_out(start))
+        let (seatable, sharing) = self.choices(start, waiver);
+        assignment::assign_except(&seatable, sharing, &self.left_out(start))
     }
 
     /// Whether there is any assignment at a start.
     pub fn can_be_assigned(&self, start: usize, waiver: Waiver) -> bool {
-        let (seatable, distinct) = self.choices(start, waiver);
-        assignment::is_possible(&seatable, distinct, &self.left_out(start))
+        let (seatable, sharing) = self.choices(start, waiver);
+        assignment::is_possible(&seatable, sharing, &self.left_out(start))
     }
 
     /// Who may sit in which role at a start, and whether nobody may sit twice.
-    fn choices(&self, start: usize, waiver: Waiver) -> (Vec<Vec<Seatable>>, bool) {
+    fn choices(&self, start: usize, waiver: Waiver) -> (Vec<Vec<Seatable>>, Sharing) {
         let distinct = self.must_be_distinct() && waiver != Waiver::Rule(SlotRule::Shared);
+        let sharing = if distinct { Sharing::Forbidden } else { Sharing::Allowed };
         let mut seatable = self.seatable(start, waiver);
         if self.keeps_seats_alone(start) {
             seatable.iter_mut().for_each(|role| role.retain(|seat| !seat.substitution));
         }
-        (seatable, distinct)
+        (seatable, sharing)
     }
 
     /// Whether the policy asks for distinct people, and somebody is a candidate for two roles.

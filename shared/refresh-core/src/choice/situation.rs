@@ -10,7 +10,8 @@ use crate::{
     base::instant::MINUTE,
     choice::{freeze::Freezes, silence::Silence},
     facts::{
-        fact::{Change, ChangeState, DelegateStatus, EvidenceStatus, Fact, Facts, InForce, Terms},
+        evidence::EvidenceStatus,
+        fact::{Change, ChangeState, DelegateStatus, Fact, Facts, InForce, Terms},
         policy::{Deployment, Policy},
         subject::{Diary, Subject},
     },

@@ -28,7 +28,7 @@ pub fn insert(set: &mut Starts, index: usize) {
 }
 
 /// Adds a range of starts.
-#[inline]
+#[inline(always)]
 pub fn fill(set: &mut Starts, range: Range<usize>) {
     each_word(set, range, |word, mask| *word |= mask);
 }
@@ -46,7 +46,7 @@ pub fn keep(set: &mut Starts, range: Range<usize>) {
 }
 
 /// Nearly every range lies in one word, so that case comes first.
-#[inline]
+#[inline(always)]
 fn each_word(set: &mut Starts, range: Range<usize>, apply: impl Fn(&mut u64, u64)) {
     if range.is_empty() {
         return;

@@ -6,7 +6,7 @@ use crate::{
     Person, Role,
     base::instant::Slot,
     choice::{
-        availability::{Known, Time},
+        availability::{Known, known_in_slot},
         ours::Ours,
         situation::Situation,
         working_hours,
@@ -53,7 +53,7 @@ pub fn marks(situation: &Situation<'_>, packet: &Packet, ours: &Ours<'_>) -> Vec
         if ours.claims.get(person).is_some_and(|claim| situation.booked(person, slot, *claim).is_some()) {
             marks.insert(Violation::Booked(person.clone()).into());
         }
-        match Time::of(person, situation.silence.heard(situation.facts), ours).in_slot(slot) {
+        match known_in_slot(person, situation.silence.heard(situation.facts), ours, slot) {
             Known::Free => {}
             Known::Busy => drop(marks.insert(Violation::Busy(person.clone()).into())),
             Known::Unknown => drop(marks.insert(Remark::Unproven(person.clone()).into())),

@@ -305,8 +305,7 @@ fn decline(draft: &mut Draft<'_>, facts: &Facts, attempt: &DecisionAttempt) -> A
     AnswerResult::Declined
 }
 
-/// The expired page lets the present owner ask for its own proposal again, as long as that proposal is the undecided
-/// one. The proposal that comes of it is a new one, with a link of its own.
+/// The expired page lets the present owner ask for its own proposal again, while that proposal is the undecided one. The proposal that comes of it is a new one, with a link of its own.
 fn ask_again(draft: &mut Draft<'_>, facts: &Facts, attempt: &DecisionAttempt) -> AnswerResult {
     let head = &draft.review.head;
     if head.is_over(draft.now()) || !is_undecided(head, attempt.proposal, draft.now()) {

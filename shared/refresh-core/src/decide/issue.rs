@@ -74,7 +74,7 @@ impl<'a> Draft<'a> {
             notices_at: None,
             affected: BTreeSet::new(),
             mails_sent: 0,
-            // What was decided before there was anything to decide decides nothing.
+            // A decision from before there was anything to decide counts for nothing.
             operator: operator::seen(situation, None),
             trace: None,
             earlier: BTreeMap::new(),

@@ -12,9 +12,10 @@ use crate::{
         draft::Draft,
     },
     facts::{
-        fact::{Body, Facts, Stamp},
+        fact::{Body, Facts},
         operator::{OperatorChoice, OperatorDecision},
         policy::Deployment,
+        revision::Stamp,
         subject::Subject,
     },
     record::{
@@ -85,7 +86,7 @@ fn result(draft: &mut Draft<'_>, facts: &Facts, deployment: &Deployment, decisio
     };
     let result = match refused {
         Some(refused) => refused,
-        // What is adopted or declined is recorded as it is carried out.
+        // An adoption or a decline is recorded as it is carried out.
         None => match adopt::carry_out(draft, facts, deployment, &attempt) {
             AnswerResult::FactsChanged => AnswerResult::FactsChanged,
             done => return done,

@@ -22,8 +22,8 @@ impl Draft<'_> {
 
     /// The quiet period starts with the first change that makes a notice owed.
     ///
-    /// Both views are read by the newest terms, which earlier ones are not kept of. Where the terms themselves are others,
-    /// whoever was told by the earlier ones is looked at once the quiet period is over.
+    /// Both views are read by the newest terms, since no earlier terms are kept. The terms themselves may be others. Then the
+    /// people who were told by the earlier ones are looked at once the quiet period is over.
     pub(crate) fn compare_views(&mut self, trace: Option<TraceId>, terms: TermsChange) {
         let after = Reading::of(&self.review, self.situation);
         let baseline;

@@ -6,11 +6,16 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     Instant, Person, Role,
-    base::instant::{MINUTE, Slot},
+    base::{
+        digest::Digest,
+        instant::{MINUTE, Slot},
+    },
     facts::{
         event::{Event, Reset, Statement},
-        fact::{Body, Change, ChangeState, Evidence, EvidenceStatus, Fact, OpenReset, RevisionOrder, Terms},
+        evidence::{Evidence, EvidenceStatus},
+        fact::{Body, Change, ChangeState, Fact, Terms},
         policy::Deployment,
+        revision::{OpenReset, RevisionOrder},
         subject::Subject,
     },
 };
@@ -46,6 +51,22 @@ pub enum Ignored {
 }
 
 impl Ignored {
+    /// Every reason, in the order in which they are tried.
+    pub const ALL: [Self; 12] = [
+        Self::Invalid,
+        Self::Duplicate,
+        Self::IdCollision,
+        Self::NonAuthoritativeSource,
+        Self::HeldByAnotherSource,
+        Self::UnknownSubject,
+        Self::UidInUse,
+        Self::InTheFuture,
+        Self::NotInForce,
+        Self::StaleRevision,
+        Self::ReviewStarted,
+        Self::ReviewClosed,
+    ];
+
     /// The word of the contract.
     pub const fn word(self) -> &'static str {
         match self {
@@ -80,6 +101,11 @@ impl Disposition {
     pub const fn is_applied(self) -> bool {
         matches!(self, Self::Applied)
     }
+}
+
+/// Why an event is ignored whose source and id were used before. `first`: the digest of the event that used them first.
+pub fn of_used_id(first: &Digest, event: &Event) -> Ignored {
+    if *first == event.digest { Ignored::Duplicate } else { Ignored::IdCollision }
 }
 
 /// Clocks differ by seconds, and a message travels; more than this is a mistaken time zone.

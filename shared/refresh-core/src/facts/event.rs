@@ -6,8 +6,9 @@ use crate::{
     EventId, Person, Source, TraceId,
     base::digest::Digest,
     facts::{
-        fact::{Body, Revision},
+        fact::Body,
         reply::ReceivedReply,
+        revision::Revision,
         subject::{Kind, Subject},
     },
 };

@@ -11,10 +11,12 @@ use crate::{
         text::{self, ConferenceUri, OneLine, OrganizerAddress, Paragraphs},
     },
     facts::{
+        evidence::Evidence,
         operator::OperatorDecision,
         policy::Overrides,
+        revision::{Revision, RevisionOrder, Stamp},
         seat::PersonSeats,
-        subject::{Diary, Subject},
+        subject::{Diary, Subject, SubjectRef},
     },
 };
 
@@ -35,38 +37,6 @@ pub const MOST_FREEZES: usize = 500;
 pub const LONGEST_WINDOW_DAYS: i64 = 366;
 /// A review is a meeting.
 pub const LONGEST_SLOT_HOURS: i64 = 24;
-
-/// After so many events of a subject that were all `stale_revision`, operators are told. A wrong revision (a stamp in
-/// nanoseconds) would otherwise silence the subject for ever, unseen.
-pub const SILENCED_AFTER: u32 = 5;
-
-/// The source's own monotonic number for one subject. Compared only within one source.
-pub type Revision = u64;
-
-/// A fact's place in the order of its own source. A revision says nothing without its source, so two facts are compared
-/// by their stamps. Stamps of the same fact are equal, stamps of one source have an order, and stamps of two sources
-/// have none.
-#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
-pub struct Stamp {
-    /// Who counts.
-    pub source: Source,
-    /// How often the order of revisions began anew: revisions compare only within one epoch.
-    #[serde(default, skip_serializing_if = "is_first")]
-    pub epoch: u32,
-    /// The source's number.
-    pub revision: Revision,
-}
-
-/// Of epochs: revisions have been in order from the first fact on, as those of nearly every subject.
-pub(crate) const fn is_first(epoch: &u32) -> bool {
-    *epoch == 0
-}
-
-impl PartialOrd for Stamp {
-    fn partial_cmp(&self, other: &Self) -> Option<std::cmp::Ordering> {
-        (self.source == other.source).then(|| (self.epoch, self.revision).cmp(&(other.epoch, other.revision)))
-    }
-}
 
 /// One accepted fact.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
@@ -103,49 +73,6 @@ impl Fact {
         let anew = self.order.reset.is_some() || self.source != *source;
         RevisionOrder { epoch: self.order.epoch + u32::from(anew), ..RevisionOrder::default() }
     }
-}
-
-/// What became of the order of a subject's revisions beside the newest one.
-#[derive(Clone, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
-pub struct RevisionOrder {
-    /// How often the order began anew, by a reset or by another source.
-    #[serde(default)]
-    pub epoch: u32,
-    /// How often this very fact was written again, for one of the members below. The store's condition needs the number.
-    #[serde(default)]
-    pub rewrites: u32,
-    /// Events since this fact was accepted that were all `stale_revision`; counted up to [`SILENCED_AFTER`].
-    #[serde(default)]
-    pub stale: u32,
-    /// An operator's reset that waits for the holder's next fact.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub reset: Option<OpenReset>,
-    /// When the source last said the very same once more, where its registration promises to be heard.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub heard_at: Option<Instant>,
-}
-
-impl RevisionOrder {
-    /// Whether nothing happened but newer revisions.
-    pub fn is_plain(&self) -> bool {
-        *self == Self::default()
-    }
-
-    /// Whether operators must look: the last events of the subject were all `stale_revision`.
-    pub const fn is_silenced(&self) -> bool {
-        self.stale >= SILENCED_AFTER
-    }
-}
-
-/// An operator's reset of a subject, until the holder's next fact uses the reset up.
-#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
-pub struct OpenReset {
-    /// The operator.
-    pub by: Person,
-    /// Why, in the operator's words.
-    pub reason: String,
-    /// When the reset was accepted.
-    pub at: Instant,
 }
 
 /// What a fact says, by kind.
@@ -397,75 +324,6 @@ impl Busy {
     }
 }
 
-/// Whether one checkpoint is ready.
-#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
-pub struct Evidence {
-    /// The state of the checkpoint.
-    pub status: EvidenceStatus,
-    /// When the checkpoint is or was ready.
-    pub ready_at: Option<Instant>,
-    /// The run that the evidence is of, where the source tells runs apart by their names.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub run: Option<EvidenceRun>,
-}
-
-/// A run among runs that may overlap: their instants do not say which began last.
-#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
-pub struct EvidenceRun {
-    /// The source's own name of the run.
-    pub id: String,
-    /// The runs that were told to begin, the newest last; at most [`MOST_RUNS`].
-    #[serde(default)]
-    pub begun: Vec<String>,
-}
-
-/// Of runs that began before these nobody waits for an end.
-pub const MOST_RUNS: usize = 20;
-
-impl Evidence {
-    /// What the evidence becomes after what is known. `None`: the evidence is of a run that is not the newest one begun,
-    /// and says nothing of the checkpoint any more.
-    pub fn following(&self, known: &Self) -> Option<Self> {
-        let (Some(run), Some(before)) = (&self.run, &known.run) else { return Some(self.clone()) };
-        let (newest, was_begun) = (run.id == before.id, before.begun.contains(&run.id));
-        // A source that tells its runs to begin has told this one's beginning, or it was lost: then a failure counts, and a
-        // success may be an older run's.
-        let lost = !was_begun && !before.begun.is_empty();
-        match self.status {
-            _ if newest => {}
-            _ if was_begun => return None,
-            EvidenceStatus::Ready if lost => return None,
-            _ => {}
-        }
-        let mut begun = before.begun.clone();
-        if self.status == EvidenceStatus::Expected && !was_begun {
-            begun.push(run.id.clone());
-        }
-        let oldest = begun.len().saturating_sub(MOST_RUNS);
-        let run = Some(EvidenceRun { id: run.id.clone(), begun: begun.split_off(oldest) });
-        Some(Self { status: self.status, ready_at: self.ready_at, run })
-    }
-}
-
-impl Evidence {
-    /// The ready time as it counts: to the minute, seconds dropped. Nobody moves five people for 250 milliseconds.
-    pub fn ready_minute(&self) -> Option<Instant> {
-        self.ready_at.map(Instant::minute)
-    }
-}
-
-/// The state of a checkpoint.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum EvidenceStatus {
-    /// The checkpoint will be ready at its time.
-    Expected,
-    /// The checkpoint is ready.
-    Ready,
-    /// The evidence counts no more.
-    Withdrawn,
-}
-
 /// A time in which nothing may change.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub struct Freeze {
@@ -508,7 +366,7 @@ macro_rules! getters {
     ($($name:ident($($arg:ident: $type:ty),*) -> $body:ident($out:ty): $subject:expr;)*) => {$(
         /// The newest such fact; `None` where no such fact was accepted.
         pub fn $name(&self, $($arg: $type),*) -> Option<&$out> {
-            match self.get(&$subject).map(|fact| &fact.body) {
+            match self.about($subject).map(|fact| &fact.body) {
                 Some(Body::$body(body)) => Some(body),
                 _ => None,
             }
@@ -527,7 +385,11 @@ impl Facts {
 
     /// The fact of a subject.
     pub fn get(&self, subject: &Subject) -> Option<&Fact> {
-        self.facts.binary_search_by(|known| known.subject.cmp(subject)).ok().map(|at| &self.facts[at])
+        self.about(subject.borrowed())
+    }
+
+    fn about(&self, subject: SubjectRef<'_>) -> Option<&Fact> {
+        self.facts.binary_search_by(|known| known.subject.borrowed().cmp(&subject)).ok().map(|at| &self.facts[at])
     }
 
     /// All facts, by subject.
@@ -536,26 +398,30 @@ impl Facts {
     }
 
     getters! {
-        terms(review: &ReviewId) -> Review(Terms): Subject::Review(review.clone());
-        change(change: &ChangeId) -> Change(Change): Subject::Change(change.clone());
-        mapping(service: &Service, role: &Role) -> Delegation(Mapping): Subject::Delegation(service.clone(), role.clone());
-        evidence(change: &ChangeId, checkpoint: &Checkpoint) -> Evidence(Evidence): Subject::Evidence(change.clone(), checkpoint.clone());
-        freezes(calendar: &Calendar) -> Freeze(Vec<Freeze>): Subject::Freeze(calendar.clone());
-        decision(review: &ReviewId) -> Decision(OperatorDecision): Subject::Decision(review.clone());
-        profile(person: &Person) -> Person(Profile): Subject::Person(person.clone());
-        calendars(person: &Person) -> Calendars(BTreeSet<(Diary, DiaryName)>): Subject::Calendars(person.clone());
+        terms(review: &ReviewId) -> Review(Terms): SubjectRef::Review(review);
+        change(change: &ChangeId) -> Change(Change): SubjectRef::Change(change);
+        mapping(service: &Service, role: &Role) -> Delegation(Mapping): SubjectRef::Delegation(service, role);
+        evidence(change: &ChangeId, checkpoint: &Checkpoint) -> Evidence(Evidence): SubjectRef::Evidence(change, checkpoint);
+        freezes(calendar: &Calendar) -> Freeze(Vec<Freeze>): SubjectRef::Freeze(calendar);
+        decision(review: &ReviewId) -> Decision(OperatorDecision): SubjectRef::Decision(review);
+        profile(person: &Person) -> Person(Profile): SubjectRef::Person(person);
+        calendars(person: &Person) -> Calendars(BTreeSet<(Diary, DiaryName)>): SubjectRef::Calendars(person);
     }
 
     /// Whether `review.closed` was accepted for the review.
     pub fn is_closed(&self, review: &ReviewId) -> bool {
-        self.get(&Subject::Closure(review.clone())).is_some()
+        self.about(SubjectRef::Closure(review)).is_some()
     }
 
     /// All calendars of a person, each with when it was accepted: own-meeting detection needs to know. They lie side by
     /// side.
-    pub fn diaries(&self, person: &Person) -> impl Iterator<Item = (Diary, &Availability, Instant)> {
-        let first = Subject::Availability(person.clone(), Diary::Calendar, None);
-        let from = self.facts.partition_point(|fact| fact.subject < first);
+    pub fn diaries<'f>(&'f self, person: &Person) -> impl Iterator<Item = (Diary, &'f Availability, Instant)> {
+        let first = SubjectRef::Availability(person, Diary::Calendar, None);
+        let from = self.facts.partition_point(|fact| match &fact.subject {
+            // Nearly all facts are people's calendars, and one comparison answers for them.
+            Subject::Availability(whose, ..) => whose < person,
+            other => other.borrowed() < first,
+        });
         self.facts[from..].iter().map_while(move |fact| match (&fact.subject, &fact.body) {
             (Subject::Availability(whose, diary, _), Body::Availability(availability)) if whose == person => {
                 Some((*diary, availability, fact.accepted_at))

@@ -2,10 +2,12 @@
 
 pub mod authority;
 pub mod event;
+pub mod evidence;
 pub mod fact;
 pub mod operator;
 pub mod places;
 pub mod policy;
 pub mod reply;
+pub mod revision;
 pub mod seat;
 pub mod subject;

@@ -4,7 +4,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::Person;
 
-/// What an operator decided about one proposal in its owner's place, in the night in which the owner's mail does not arrive.
+/// An operator's decision about one proposal, in its owner's place: for the night in which the owner's mail does not
+/// arrive.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub struct OperatorDecision {
     /// A version of the proposal.

@@ -112,7 +112,53 @@ pub enum Subject {
     Reply(Person),
 }
 
+/// A subject whose names are borrowed: what facts are looked up by, without a copy of any name. The variants stand in
+/// the order of [`Subject`], so both kinds of subjects have one order.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
+pub enum SubjectRef<'a> {
+    /// [`Subject::Review`].
+    Review(&'a ReviewId),
+    /// [`Subject::Closure`].
+    Closure(&'a ReviewId),
+    /// [`Subject::Decision`].
+    Decision(&'a ReviewId),
+    /// [`Subject::Change`].
+    Change(&'a ChangeId),
+    /// [`Subject::Delegation`].
+    Delegation(&'a Service, &'a Role),
+    /// [`Subject::Availability`].
+    Availability(&'a Person, Diary, Option<&'a DiaryName>),
+    /// [`Subject::Evidence`].
+    Evidence(&'a ChangeId, &'a Checkpoint),
+    /// [`Subject::Freeze`].
+    Freeze(&'a Calendar),
+    /// [`Subject::Person`].
+    Person(&'a Person),
+    /// [`Subject::Calendars`].
+    Calendars(&'a Person),
+    /// [`Subject::Seat`].
+    Seat(&'a Person),
+}
+
 impl Subject {
+    /// The same subject by reference.
+    #[inline]
+    pub const fn borrowed(&self) -> SubjectRef<'_> {
+        match self {
+            Self::Review(id) => SubjectRef::Review(id),
+            Self::Closure(id) => SubjectRef::Closure(id),
+            Self::Decision(id) => SubjectRef::Decision(id),
+            Self::Change(id) => SubjectRef::Change(id),
+            Self::Delegation(service, role) => SubjectRef::Delegation(service, role),
+            Self::Availability(person, diary, name) => SubjectRef::Availability(person, *diary, name.as_ref()),
+            Self::Evidence(change, checkpoint) => SubjectRef::Evidence(change, checkpoint),
+            Self::Freeze(calendar) => SubjectRef::Freeze(calendar),
+            Self::Person(person) => SubjectRef::Person(person),
+            Self::Calendars(person) => SubjectRef::Calendars(person),
+            Self::Seat(person) => SubjectRef::Seat(person),
+        }
+    }
+
     /// The subject that dependents are registered and looked up under. All calendars of one sort stand under the one
     /// without a name, and so does the list of them: a review depends on a person's calendars before anybody knows how
     /// many there are.

@@ -168,7 +168,7 @@ fn forget(bookings: &mut Vec<Booking>) {
 mod tests {
     use super::*;
 
-    /// An item from before the object had a name of its own is read as it was meant, and written the same.
+    /// Older items have no name of the object. They are read as they were meant, and written the same.
     #[test]
     fn the_stored_form_of_a_booking_says_hold_or_nothing() {
         let slot = r#""slot":{"start":"2026-11-03T15:30:00Z","end":"2026-11-03T16:30:00Z"},"people":["a@example.com"]"#;

@@ -11,7 +11,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::{Instant, Person, TraceId, facts::fact::Stamp};
+use crate::{Instant, Person, TraceId, facts::revision::Stamp};
 
 /// What is kept of the mailer's words, in characters.
 pub const LONGEST_REASON: usize = 200;
@@ -182,7 +182,7 @@ mod profile {
 
     use crate::{
         Source,
-        facts::fact::{Revision, Stamp, is_first},
+        facts::revision::{Revision, Stamp, is_first},
     };
 
     #[derive(Serialize, Deserialize)]

@@ -154,10 +154,10 @@ impl Reason {
     /// The word of the contract.
     pub const fn word(&self) -> ReasonWord {
         match self {
-            Self::Waiver { rule, .. } => waiver(*rule),
-            Self::Uncovered { .. } => waiver(SlotRule::Uncovered),
-            Self::Shared { .. } => waiver(SlotRule::Shared),
-            Self::Unknown { .. } => waiver(SlotRule::Unknown),
+            Self::Waiver { rule, .. } => ReasonWord::of_waiver(*rule),
+            Self::Uncovered { .. } => ReasonWord::of_waiver(SlotRule::Uncovered),
+            Self::Shared { .. } => ReasonWord::of_waiver(SlotRule::Shared),
+            Self::Unknown { .. } => ReasonWord::of_waiver(SlotRule::Unknown),
             Self::NoCommonSlot => ReasonWord::NoCommonSlot,
             Self::Holder(_) => ReasonWord::Holder,
             Self::Delegates(_) => ReasonWord::Delegates,
@@ -166,10 +166,10 @@ impl Reason {
             Self::AlternateOwner => ReasonWord::AlternateOwner,
             Self::Expired(_) => ReasonWord::Expired,
             Self::Declined(_) => ReasonWord::Declined,
-            Self::StandsBy(violation) => stands_by(violation),
+            Self::StandsBy(violation) => ReasonWord::of_violation(violation),
             Self::FreezeEdge => ReasonWord::FreezeEdge,
             Self::Unanswered(_) => ReasonWord::Unanswered,
-            Self::Undeliverable(why, _) => undeliverable(*why),
+            Self::Undeliverable(why, _) => ReasonWord::of_undeliverable(*why),
             Self::Silent(_) => ReasonWord::Silent,
             Self::NeverReported { .. } => ReasonWord::NeverReported,
             Self::TooManyProposals => ReasonWord::TooManyProposals,
@@ -273,56 +273,6 @@ impl Reason {
     /// difference.
     pub fn identity(&self) -> ReasonIdentity<'_> {
         (self.word(), self.role(), self.person(), self.source(), self.subject())
-    }
-}
-
-/// The word for the waiver of a rule. A rule that nobody can waive has no word of its own.
-const fn waiver(rule: SlotRule) -> ReasonWord {
-    match rule {
-        SlotRule::Freeze => ReasonWord::FreezeCrossing,
-        SlotRule::Window => ReasonWord::OutsideWindow,
-        SlotRule::Cutover => ReasonWord::CutoverLead,
-        SlotRule::Evidence | SlotRule::Unready => ReasonWord::BeforeEvidence,
-        SlotRule::Overdue => ReasonWord::EvidenceOverdue,
-        SlotRule::Uncovered => ReasonWord::RoleUncovered,
-        SlotRule::Notice => ReasonWord::ShortNotice,
-        SlotRule::Shared => ReasonWord::SharedPerson,
-        SlotRule::Hours => ReasonWord::OutsideHours,
-        SlotRule::Unknown => ReasonWord::AvailabilityUnknown,
-        SlotRule::Busy
-        | SlotRule::Delegate
-        | SlotRule::Excluded
-        | SlotRule::Booked
-        | SlotRule::Cancelled
-        | SlotRule::Declined => ReasonWord::NoCommonSlot,
-    }
-}
-
-/// The word for a violation that the owner stands by: that of the violation, without the person.
-const fn stands_by(violation: &Violation) -> ReasonWord {
-    match violation {
-        Violation::Evidence => ReasonWord::Evidence,
-        Violation::Window => ReasonWord::Window,
-        Violation::Cutover => ReasonWord::Cutover,
-        Violation::Freeze => ReasonWord::Freeze,
-        Violation::Hours(_) => ReasonWord::Hours,
-        Violation::Busy(_) => ReasonWord::Busy,
-        Violation::Delegate(_) => ReasonWord::Delegate,
-        Violation::Uncovered(_) => ReasonWord::Uncovered,
-        Violation::Excluded(_) => ReasonWord::Excluded,
-        Violation::Shared(_) => ReasonWord::Shared,
-        Violation::Booked(_) => ReasonWord::Booked,
-        Violation::Cancelled => ReasonWord::Cancelled,
-    }
-}
-
-/// The word for mail that does not arrive.
-const fn undeliverable(why: Undeliverable) -> ReasonWord {
-    match why {
-        Undeliverable::Unmailable => ReasonWord::Unmailable,
-        Undeliverable::Rejected => ReasonWord::Rejected,
-        Undeliverable::Bounced => ReasonWord::Bounced,
-        Undeliverable::Complained => ReasonWord::Complained,
     }
 }
 
@@ -489,7 +439,7 @@ mod tests {
         ReasonWord::TooManyProposals,
     ];
 
-    /// A reason with any members is written as it was read, or refused with the name of the member that it lacks.
+    /// A reason is written as it was read, or refused with the name of the member that it lacks.
     #[test]
     fn each_reason_is_written_as_it_was_read() {
         let members = [

@@ -8,8 +8,8 @@ use crate::{
     facts::{
         authority::{Disposition, UntakenMember},
         event::Identity,
-        fact::Revision,
         reply::Authentication,
+        revision::Revision,
         subject::Subject,
     },
     record::{

@@ -81,8 +81,8 @@ pub enum ToRefresh {
 }
 
 impl ToRefresh {
-    /// LastNotified apart by the member that only one of them has. A worker from before there were reports finds no
-    /// `at` in a report and hands the message back, until a newer worker takes it.
+    /// The two are told apart by the member that only one of them has. A worker from before there were reports finds no
+    /// `at` in a report. Such a worker hands the message back, until a newer one takes it.
     ///
     /// # Errors
     ///

@@ -96,8 +96,8 @@ pub struct Notice {
     pub standing: ReviewStanding,
     /// The authoritative slot, for those whose view holds a slot.
     pub authoritative_slot: Option<Slot>,
-    /// The slot that the meeting's own entry has in this reader's calendar once they have this notice, as far as our mails
-    /// put it there; `None` where they have no entry.
+    /// The slot that the meeting's entry has in this reader's calendar, once the reader has this notice. Our mails alone
+    /// count; `None` where they put no entry there.
     pub meeting_entry: Option<Slot>,
     /// The invitation that this reader has from elsewhere under an unknown UID. `None` where the reader has none, or was
     /// asked to remove it.

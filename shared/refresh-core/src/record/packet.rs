@@ -11,7 +11,8 @@ use crate::{
     Checkpoint, Instant, Interval, Person, Role, Source,
     base::{digest::Digest, instant::Slot},
     facts::{
-        fact::{Fact, Revision, Stamp, is_first},
+        fact::Fact,
+        revision::{Revision, Stamp, is_first},
         subject::Subject,
     },
     record::{mark::Mark, report::Report},

@@ -2,10 +2,12 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::record::{delivery::Undeliverable, mark::Violation, rule::SlotRule};
+
 /// The contract's word for a reason, in the order in which people are told the reasons of one exception.
 ///
 /// A rule of a slot has two words here: one for its waiver, and one for an owner who stands by the broken rule. Inside,
-/// both are one [`SlotRule`](crate::record::rule::SlotRule).
+/// both are one [`SlotRule`].
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum ReasonWord {
@@ -99,5 +101,57 @@ impl ReasonWord {
     /// The word of the contract.
     pub fn word(self) -> String {
         serde_json::to_value(self).ok().and_then(|word| word.as_str().map(str::to_owned)).unwrap_or_default()
+    }
+}
+
+impl ReasonWord {
+    /// The word for the waiver of a rule. A rule that nobody can waive has no word of its own.
+    pub const fn of_waiver(rule: SlotRule) -> Self {
+        match rule {
+            SlotRule::Freeze => Self::FreezeCrossing,
+            SlotRule::Window => Self::OutsideWindow,
+            SlotRule::Cutover => Self::CutoverLead,
+            SlotRule::Evidence | SlotRule::Unready => Self::BeforeEvidence,
+            SlotRule::Overdue => Self::EvidenceOverdue,
+            SlotRule::Uncovered => Self::RoleUncovered,
+            SlotRule::Notice => Self::ShortNotice,
+            SlotRule::Shared => Self::SharedPerson,
+            SlotRule::Hours => Self::OutsideHours,
+            SlotRule::Unknown => Self::AvailabilityUnknown,
+            SlotRule::Busy
+            | SlotRule::Delegate
+            | SlotRule::Excluded
+            | SlotRule::Booked
+            | SlotRule::Cancelled
+            | SlotRule::Declined => Self::NoCommonSlot,
+        }
+    }
+
+    /// The word for a violation that the owner stands by: that of the violation, without the person.
+    pub const fn of_violation(violation: &Violation) -> Self {
+        match violation {
+            Violation::Evidence => Self::Evidence,
+            Violation::Window => Self::Window,
+            Violation::Cutover => Self::Cutover,
+            Violation::Freeze => Self::Freeze,
+            Violation::Hours(_) => Self::Hours,
+            Violation::Busy(_) => Self::Busy,
+            Violation::Delegate(_) => Self::Delegate,
+            Violation::Uncovered(_) => Self::Uncovered,
+            Violation::Excluded(_) => Self::Excluded,
+            Violation::Shared(_) => Self::Shared,
+            Violation::Booked(_) => Self::Booked,
+            Violation::Cancelled => Self::Cancelled,
+        }
+    }
+
+    /// The word for mail that does not arrive.
+    pub const fn of_undeliverable(why: Undeliverable) -> Self {
+        match why {
+            Undeliverable::Unmailable => Self::Unmailable,
+            Undeliverable::Rejected => Self::Rejected,
+            Undeliverable::Bounced => Self::Bounced,
+            Undeliverable::Complained => Self::Complained,
+        }
     }
 }

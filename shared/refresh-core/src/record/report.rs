@@ -256,12 +256,12 @@ impl Packed {
 }
 
 impl Because {
-    const fn bits(self) -> [bool; 2] {
+    const fn bits(self) -> u8 {
         match self {
-            Self::Busy => [false, false],
-            Self::Unknown => [true, false],
-            Self::Hours => [false, true],
-            Self::NotValid => [true, true],
+            Self::Busy => 0,
+            Self::Unknown => 1,
+            Self::Hours => 2,
+            Self::NotValid => 3,
         }
     }
 
@@ -310,15 +310,15 @@ impl Writer {
     pub fn nobody_for(&mut self, role: usize, because: impl Iterator<Item = Because>) {
         self.bytes[self.roles_at + role / 8] |= 1 << (role % 8);
         let mut filled = 8;
-        for bit in because.flat_map(Because::bits) {
+        for because in because {
             if filled == 8 {
                 self.bytes.push(0);
                 filled = 0;
             }
             if let Some(byte) = self.bytes.last_mut() {
-                *byte |= u8::from(bit) << filled;
+                *byte |= because.bits() << filled;
             }
-            filled += 1;
+            filled += 2;
         }
     }
 

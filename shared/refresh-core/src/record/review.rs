@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use crate::{
     Checkpoint, Instant, Interval, Person, ReviewId, TraceId,
     base::{digest::Digest, fingerprint::ProposalFingerprint, instant::Slot},
-    facts::{authority::Ignored, fact::Stamp},
+    facts::{authority::Ignored, revision::Stamp},
     record::{
         booking::{Booking, InvitedSlot},
         comment::CommentLine,
@@ -244,8 +244,8 @@ impl Pending {
     }
 }
 
-/// A proposal that expired undecided. While the choice stays the same, the proposal is not made again by itself, and
-/// people ask for it through its own link. The page of an earlier proposal cannot reopen this one, though both may say
+/// A proposal that expired undecided. While the choice stays the same, the proposal is not made again by itself.
+/// People ask for it through its own link. The page of an earlier proposal cannot reopen this one, though both may say
 /// the same.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub struct Undecided {

@@ -1,5 +1,5 @@
-//! The rules that a viable slot and its seats keep. A rule has one name here: for the slot that breaks the rule, the
-//! start that is passed over for the rule, and the waiver that would help. The contract has a word for each of these.
+//! The rules that a viable slot and its seats keep. A rule has one name here, for three things: the slot that breaks the
+//! rule, the start that is passed over for it, and the waiver that would help. The contract has a word for each of these.
 //! Those words stand where something is written or read: in a `Violation`, an `Against` and a `ReasonWord`.
 
 /// A rule of a viable slot, named by the word that people read where the rule is broken.

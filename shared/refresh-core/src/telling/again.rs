@@ -36,8 +36,8 @@ impl Telling {
     }
 }
 
-/// A digest of terms, policy, what the person was told, and HEAD without the members that a mail to somebody else
-/// changes. To settle that other mail moves HEAD, and does not make this one another mail.
+/// A digest of terms, policy, what the person was told, and HEAD. A mail to somebody else changes some members of HEAD,
+/// and those are left out. To settle that other mail moves HEAD, and does not make this one another mail.
 fn basis(reading: &Reading<'_>, told: &LastNotified) -> TellingFingerprint {
     let mut head: Head = reading.review.head.clone();
     head.counter = 0;

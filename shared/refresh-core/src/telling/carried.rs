@@ -13,9 +13,12 @@ use crate::{
 /// Whether a notice is owed to somebody who was told `was` and for whom `now` is so: the views differ in more than is
 /// carried.
 pub fn owes(reading: &Reading<'_>, was: &View, now: &View) -> bool {
-    let mut was = was.clone();
-    carry(reading, &mut was, now);
-    was != *now
+    // What is the same already stays the same, and most views do: nothing is copied for them.
+    was != now && {
+        let mut was = was.clone();
+        carry(reading, &mut was, now);
+        was != *now
+    }
 }
 
 /// Takes into `was` what is carried of `now`.
@@ -23,7 +26,7 @@ fn carry(reading: &Reading<'_>, was: &mut View, now: &View) {
     // Who hears of exceptions is no news by itself; whose exceptions are gone with that was told of some.
     was.contact = now.contact;
     let carries = reading.policy.metadata_alone == MetadataAlone::Carried;
-    // What the present slot breaks is told together with the exception for it, once that is told at all.
+    // The violations of the present slot are told together with the exception for them, once that is told at all.
     let waits = reading.review.head.exceptions.iter().any(Exception::waits);
     if waits || carries && same_is_open(was, now) {
         was.violated.clone_from(&now.violated);

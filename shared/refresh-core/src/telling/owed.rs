@@ -7,6 +7,7 @@ use crate::{
     facts::subject::Subject,
     record::{
         booking::CalendarObject,
+        claim::Telling,
         delta::{self, Difference, DutyAction, DutyLine},
         exception::Exception,
         last_notified::{Counted, LastNotified},
@@ -33,6 +34,12 @@ impl PriorMail {
     /// `claim_left`: somebody claimed the person before and never confirmed a mail.
     pub const fn after(claim_left: bool) -> Self {
         if claim_left { Self::InDoubt } else { Self::Settled }
+    }
+
+    /// What is known of the mail of a claim that was left. `left`: the telling that the claim was for, where the claim says
+    /// so; `present`: the telling that the person is claimed for now.
+    pub fn of_claim_left(left: Option<&Telling>, present: &Telling) -> Self {
+        if left.is_some_and(|left| left.basis == present.basis) { Self::Repeated } else { Self::InDoubt }
     }
 }
 
@@ -91,8 +98,8 @@ fn told_before(reading: &Reading<'_>, told: &LastNotified) -> View {
     was
 }
 
-/// A mail that asks for a decision describes the decision: each consequential field in which the proposal differs from the
-/// authoritative packet, whatever was told before, and then what else differs from the last telling.
+/// A mail that asks for a decision describes the decision. First comes each consequential field in which the proposal
+/// differs from the authoritative packet, whatever was told before. Then comes what else differs from the last telling.
 fn decision(reading: &Reading<'_>, told: &LastNotified, view: &View, mut since: Vec<Difference>) -> Vec<Difference> {
     let authoritative = &reading.review.authoritative.packet;
     let seat = reading.authoritative_row(&told.person);

@@ -4,7 +4,8 @@ use crate::{
     Instant, Person,
     base::instant::HOUR,
     facts::{
-        fact::{Fact, Facts, Stamp},
+        fact::{Fact, Facts},
+        revision::Stamp,
         subject::Subject,
     },
     record::{

@@ -130,8 +130,8 @@ pub fn decline(case: &mut Case, pending: Pending, stand: bool) -> Expected {
     Expected::of("declined", None, faults.then_some(Exception::OwnerOverride))
 }
 
-/// The meeting's slot is ours from the decision on. Without a known UID, the first adoption of another slot or attendee
-/// leaves people with the invitation they had, and with a new one.
+/// The meeting's slot is ours from the decision on. Where no UID is known, the first adoption of another slot or
+/// attendee leaves people with two invitations: the one they had, and a new one.
 pub fn rebook(case: &mut Case, optional: Option<usize>) {
     let review = &case.review;
     let slot = review.slot;
@@ -151,7 +151,8 @@ pub fn rebook(case: &mut Case, optional: Option<usize>) {
     book(case, Object::Meeting, people.into_iter().map(|person| (slot, person)).collect());
 }
 
-/// The hold's slot is ours from when it was sent, for those who would sit at another time or whom nothing invites now.
+/// The hold's slot is ours from when the hold was sent. A hold is for those who would sit at another time, and for those
+/// whom nothing invites now.
 pub fn send_hold(case: &mut Case, optional: Option<usize>) {
     let review = &case.review;
     let mut ours: Vec<(Span, usize)> = Vec::new();

@@ -3,14 +3,16 @@
 use refresh_core::{
     Calendar, ChangeId, Checkpoint, Instant, Interval, Person, ReviewId, Role, Service, Source, Uid, Zone,
     facts::{
+        evidence::EvidenceStatus,
         fact::{
-            Availability, Body, Busy, ChangeState, Delegate, DelegateStatus, EntryOf, EvidenceStatus, Fact, Facts,
-            Freeze, InForce, Meeting, Profile, RevisionOrder, Terms,
+            Availability, Body, Busy, ChangeState, Delegate, DelegateStatus, EntryOf, Fact, Facts, Freeze, InForce,
+            Meeting, Profile, Terms,
         },
         policy::{
             Churn, Deployment, Exclusion, MetadataAlone, OtherReviews, Overrides, Policy, Prefer, Registration,
             WorkingHours,
         },
+        revision::RevisionOrder,
         seat::{AuthoritativeSeat, InvitationTime, InvitedBy, PersonSeats, Seat, TentativeSeat},
         subject::{Diary, Kind, Subject},
     },
@@ -286,13 +288,13 @@ fn of_mapping(names: Names, mapping: &case::Mapping) -> refresh_core::facts::fac
     }
 }
 
-fn of_evidence(names: Names, evidence: &case::Evidence) -> refresh_core::facts::fact::Evidence {
+fn of_evidence(names: Names, evidence: &case::Evidence) -> refresh_core::facts::evidence::Evidence {
     let (status, at) = match evidence {
         case::Evidence::Ready(at) => (EvidenceStatus::Ready, Some(*at)),
         case::Evidence::Expected(at) => (EvidenceStatus::Expected, *at),
         case::Evidence::Withdrawn => (EvidenceStatus::Withdrawn, None),
     };
-    refresh_core::facts::fact::Evidence { status, ready_at: at.map(|at| names.at(at)), run: None }
+    refresh_core::facts::evidence::Evidence { status, ready_at: at.map(|at| names.at(at)), run: None }
 }
 
 fn of_diary(names: Names, diary: &case::Diary) -> Availability {

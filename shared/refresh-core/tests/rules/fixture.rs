@@ -1,7 +1,8 @@
 //! What a row starts from when it says nothing else: the fixture of the worked cases, with everybody free.
 //!
-//! Window 13:00-21:00, cutover 08:00 the day after, evidence `tests` at 14:00, protected freeze 20:00 to 06:00, review
-//! RR-1 issued at 08:30 as version 7 with the slot 15:00-16:00 and five roles; the owner is the release manager rm-a.
+//! The window is 13:00-21:00, and the cutover is at 08:00 the day after. The evidence `tests` is ready at 14:00. A
+//! protected freeze lasts from 20:00 to 06:00. The review RR-1 is issued at 08:30 as version 7, with the slot 15:00-16:00
+//! and five roles. The owner is the release manager rm-a.
 
 use std::collections::{BTreeMap, BTreeSet};
 

@@ -1,29 +1,23 @@
 //! The steps of a row: what sources report, what people do, and the clock.
 
-use std::collections::BTreeSet;
-
 use refresh_core::{
-    Checkpoint, DiaryName, EventId, Interval, Person, ReviewId, Role, Source, Zone,
-    base::fingerprint::ReviewFingerprint,
+    EventId, ReviewId, Source,
     decide::adopt::Wish,
     facts::{
-        fact::{
-            Availability, Body, Busy, ChangeState, Delegate, DelegateStatus, EntryOf, Evidence, EvidenceRun,
-            EvidenceStatus, Freeze, Mapping, Meeting, Profile,
-        },
-        operator::{OperatorChoice, OperatorDecision},
-        policy::Registration,
-        reply::{Authentication, ReceivedReply, ReplyAbout},
+        fact::Body,
         seat::{AuthoritativeSeat, InvitationTime, InvitedBy, TentativeSeat},
-        subject::{Diary, Kind, Subject},
+        subject::Subject,
     },
     record::{delivery::DeliveryStatus, review::Reply},
 };
-use serde_json::{Value, json};
+use serde_json::json;
 
 use crate::{
-    clock::Day,
-    fixture, told,
+    fixture,
+    mailed::mailed,
+    said::{change, diary, evidence, forget, freeze, kind, operator, promise, register, seat, subject_of},
+    terms::{newer_terms, set_terms},
+    told,
     world::{Manner, World},
 };
 
@@ -41,6 +35,7 @@ pub fn take(world: &mut World, step: &str) -> Result<(), String> {
         if !world.mark.set {
             world.observe();
         }
+        "mailed" => mailed(world, rest),
         return if rest.is_empty() { Ok(()) } else { take(world, rest) };
     }
     if let Some(steps) = step.strip_prefix("any order: ") {
@@ -143,7 +138,6 @@ fn act(world: &mut World, step: &str, manner: Manner) -> Result<(), String> {
         "adopt" | "decline" | "stand" | "ask" | "send" | "open" | "acknowledge" | "conflict" | "reread" => {
             person_acts(world, word, rest)
         }
-        "mailed" => mailed(world, rest),
         "policy" | "slot" | "attendee" | "roles" | "optional" | "checkpoints" | "meeting" | "zone" | "version" => {
             set_terms(world, word, rest)
         }
@@ -280,361 +274,4 @@ fn person_acts(world: &mut World, word: &str, rest: &str) -> Result<(), String> 
         _ => return told::answer(world, &person, of, Some(Reply::Conflict)),
     };
     told::decide(world, &person, &link_of, of, wish)
-}
-
-/// `mailed WORD as P [for P] [by P] [hold] [seq N] [at TIME] [undated] [unproven] [automatic] [plain]`: a reply by mail.
-fn mailed(world: &mut World, rest: &str) -> Result<(), String> {
-    let mut words = rest.split_whitespace();
-    let word = words.next().unwrap_or_default();
-    let word = serde_json::from_value(json!(word)).map_err(|_| format!("what a reply says; found {word:?}"))?;
-    let head = world.head()?.clone();
-    let (mut sender, mut attendee, mut sent_by) = (None, None, None);
-    let (mut object, mut sequence, mut stamped_at, mut plain) =
-        (&head.meeting.uid, head.meeting.sequence, Some(world.now), false);
-    let (mut authentication, mut automatic, mut text) = (Authentication::Passed, false, None);
-    while let Some(word) = words.next() {
-        let mut next = || words.next().unwrap_or_default();
-        match word {
-            "as" => sender = Some(fixture::person(next())?),
-            "for" => attendee = Some(fixture::person(next())?),
-            "by" => sent_by = Some(fixture::person(next())?),
-            "hold" => (object, sequence) = (&head.hold.uid, head.hold.sequence),
-            "seq" => sequence = next().parse().map_err(|_| "a sequence".to_owned())?,
-            "at" => stamped_at = Some(world.day.instant(next())?),
-            "saying" => text = Some(next().to_owned()),
-            "undated" => stamped_at = None,
-            "unproven" => authentication = Authentication::Missing,
-            "failed" => authentication = Authentication::Failed,
-            "automatic" => automatic = true,
-            "plain" => plain = true,
-            _ => return Err(format!("a part of a reply; found {word:?}")),
-        }
-    }
-    let sender = sender.ok_or("as whom")?;
-    let about = match plain {
-        true => ReplyAbout::Review(ReviewFingerprint::of(&fixture::review())),
-        false => ReplyAbout::Object { uid: object.clone(), sequence },
-    };
-    let attendee = if plain { None } else { Some(attendee.unwrap_or_else(|| sender.clone())) };
-    let proposed = None;
-    told::replied(
-        world,
-        ReceivedReply { about, sender, authentication, automatic, word, attendee, sent_by, stamped_at, proposed, text },
-    )
-}
-
-fn list<T>(text: &str, of: impl Fn(&str) -> Result<T, String>) -> Result<Vec<T>, String> {
-    text.split(',').map(str::trim).filter(|name| !name.is_empty() && *name != "none").map(of).collect()
-}
-
-/// What the review is issued with. The policy is the deployment's.
-fn set_terms(world: &mut World, word: &str, rest: &str) -> Result<(), String> {
-    if world.review.is_some() {
-        return Err("the review is issued already; a newer review.issued is `terms ...`".to_owned());
-    }
-    if word == "policy" {
-        let mut policy = serde_json::to_value(&world.deployment.defaults).map_err(|wrong| wrong.to_string())?;
-        policy_member(&mut policy, rest)?;
-        world.deployment.defaults = serde_json::from_value(policy).map_err(|wrong| format!("{rest}: {wrong}"))?;
-        return Ok(());
-    }
-    let day = world.day;
-    let terms = &mut world.terms;
-    match word {
-        "slot" => terms.slot = day.interval(rest)?,
-        "attendee" => {
-            let (role, person) = rest.split_once('=').ok_or("role=person")?;
-            terms.attendees.insert(fixture::role(role)?, fixture::person(person)?);
-        }
-        "roles" => {
-            let roles: BTreeSet<Role> = list(rest, fixture::role)?.into_iter().collect();
-            terms.attendees.retain(|role, _| roles.contains(role));
-        }
-        "optional" => terms.optional = list(rest, fixture::person)?.into_iter().collect(),
-        "checkpoints" => terms.checkpoints = list(rest, Checkpoint::parse)?.into_iter().collect(),
-        "meeting" => terms.meeting = fixture::meeting(rest)?,
-        "zone" => terms.time_zone = zone(rest)?,
-        _ => terms.version = rest.parse().map_err(|_| "a version".to_owned())?,
-    }
-    Ok(())
-}
-
-fn zone(name: &str) -> Result<Zone, String> {
-    name.parse().map_err(|_| format!("a time zone; found {name:?}"))
-}
-
-/// Another `review.issued` for the same review.
-fn newer_terms(world: &mut World, rest: &str, manner: Manner) -> Result<(), String> {
-    let mut terms = world.terms.clone();
-    let (word, value) = rest.split_once(' ').unwrap_or((rest, ""));
-    match word {
-        "title" => terms.title = value.to_owned(),
-        "checkpoints" => terms.checkpoints = list(value, Checkpoint::parse)?.into_iter().collect(),
-        "slot" => terms.slot = world.day.interval(value)?,
-        "optional" => terms.optional = list(value, fixture::person)?.into_iter().collect(),
-        "attendee" => {
-            let (role, person) = value.split_once('=').ok_or("role=person")?;
-            terms.attendees.insert(fixture::role(role)?, fixture::person(person)?);
-        }
-        "policy" => {
-            let mut policy = serde_json::to_value(&terms.policy).map_err(|wrong| wrong.to_string())?;
-            policy_member(&mut policy, value)?;
-            terms.policy = serde_json::from_value(policy).map_err(|wrong| format!("{value}: {wrong}"))?;
-        }
-        "zone" => terms.time_zone = zone(value)?,
-        "meeting" => terms.meeting = Some(Meeting::bare(refresh_core::Uid::parse(value)?, 0)),
-        _ => return Err(format!("a member of the terms; found {word:?}")),
-    }
-    world.terms = terms.clone();
-    world.send(Subject::Review(fixture::review()), Body::Review(terms), manner)
-}
-
-fn policy_member(policy: &mut Value, said: &str) -> Result<(), String> {
-    let (key, text) = said.split_once(' ').ok_or("a member and its value")?;
-    policy[key] = match key {
-        "working_hours" => {
-            let (hours, days) = text.split_once(' ').unwrap_or((text, "0-4"));
-            let (start, end) = hours.split_once('-').ok_or("hours like 08:00-18:00")?;
-            let minute = |time: &str| -> Result<u32, String> {
-                let (hour, minute) = time.split_once(':').ok_or("a time like 08:00")?;
-                let number = |text: &str| text.parse::<u32>().map_err(|_| format!("a number; found {text:?}"));
-                Ok(number(hour)? * 60 + number(minute)?)
-            };
-            let (first, last) = days.split_once('-').unwrap_or((days, days));
-            let number = |text: &str| text.parse::<u8>().map_err(|_| format!("a day; found {text:?}"));
-            let days: Vec<u8> = (number(first)?..=number(last)?).collect();
-            json!({"start": minute(start)?, "end": minute(end)?, "days": days})
-        }
-        "churn" => {
-            let (proposals, within) = text.split_once(" in ").ok_or("N in MINUTES")?;
-            let number = |text: &str| text.parse::<i64>().map_err(|_| format!("a number; found {text:?}"));
-            json!({"proposals": number(proposals)?, "within_minutes": number(within)?})
-        }
-        "exclusions" => {
-            let excluded = |pair: &str| {
-                let (role, person) = pair.split_once('=').ok_or("role=person")?;
-                Ok(
-                    json!({"role": fixture::role(role)?, "person": fixture::person(person)?, "reason": "conflict of interest"}),
-                )
-            };
-            Value::Array(list(text, excluded)?)
-        }
-        "alternate_owner" => json!(fixture::person(text)?),
-        "escalation_contacts" => json!(list(text, fixture::person)?),
-        "freeze_calendars" => json!(list(text, |name| Ok(name.to_owned()))?),
-        _ => serde_json::from_str(text).unwrap_or_else(|_| json!(text)),
-    };
-    Ok(())
-}
-
-/// What a source never reported.
-fn forget(world: &mut World, what: &str) -> Result<(), String> {
-    let subject = subject_of(what)?;
-    world.facts.remove(&subject).map(drop).ok_or(format!("{what} was never reported anyway"))
-}
-
-fn subject_of(what: &str) -> Result<Subject, String> {
-    Ok(match what.split_once(' ').unwrap_or((what, "")) {
-        ("change", _) => Subject::Change(fixture::change()),
-        ("freeze", _) => Subject::Freeze(fixture::calendar()),
-        ("evidence", key) => Subject::Evidence(fixture::change(), checkpoint(key)?),
-        ("delegation", role) => Subject::Delegation(fixture::service(), fixture::role(role)?),
-        ("calendar", name) => Subject::Availability(fixture::person(name)?, Diary::Calendar, None),
-        _ => return Err(format!("change, freeze, evidence, delegation or calendar; found {what:?}")),
-    })
-}
-
-fn kind(word: &str) -> Result<Kind, String> {
-    serde_json::from_value(json!(word)).map_err(|_| format!("a kind of fact; found {word:?}"))
-}
-
-/// `register evidence //ci.example.com/*`, `register evidence //second takes over //evidence.example.com`
-fn register(world: &mut World, rest: &str) -> Result<(), String> {
-    let (word, source) = rest.split_once(' ').ok_or("a kind and a source")?;
-    let (source, former) = source.split_once(" takes over ").unwrap_or((source, ""));
-    let governed_by = fixture::person("governor")?;
-    world.deployment.sources.push(Registration {
-        kind: kind(word)?,
-        source: Source::parse(source)?,
-        governed_by,
-        takes_over: list(former, Source::parse)?,
-        max_age_minutes: None,
-        sender: None,
-    });
-    Ok(())
-}
-
-/// `operator adopt v8 as op-1`; `operator decline v8 as op-1`; `operator stand v8 as op-1`
-fn operator(world: &mut World, rest: &str, manner: Manner) -> Result<(), String> {
-    let (what, by) = rest.split_once(" as ").ok_or("what is decided, and `as` whom")?;
-    let (word, version) = what.split_once(" v").ok_or("what is decided, and of which version")?;
-    let decision = match word {
-        "adopt" => OperatorChoice::Adopt,
-        "decline" => OperatorChoice::DeclineOtherSlot,
-        "stand" => OperatorChoice::DeclineStand,
-        _ => return Err(format!("adopt, decline or stand; found {word:?}")),
-    };
-    let version = version.parse().map_err(|_| format!("a version; found {version:?}"))?;
-    let reason = "the owner cannot be reached".to_owned();
-    let body = Body::Decision(OperatorDecision { version, decision, by: fixture::person(by)?, reason });
-    world.send(Subject::Decision(fixture::review()), body, manner)
-}
-
-/// `promise change 120`: the sources of a kind promise to speak of each subject again within so many minutes.
-fn promise(world: &mut World, rest: &str) -> Result<(), String> {
-    let (word, minutes) = rest.split_once(' ').ok_or("a kind and minutes")?;
-    let (kind, minutes) = (kind(word)?, minutes.parse().map_err(|_| format!("minutes; found {minutes:?}"))?);
-    for registration in world.deployment.sources.iter_mut().filter(|registration| registration.kind == kind) {
-        registration.max_age_minutes = Some(minutes);
-    }
-    Ok(())
-}
-
-fn checkpoint(key: &str) -> Result<Checkpoint, String> {
-    Checkpoint::parse(if key.is_empty() { "tests" } else { key })
-}
-
-/// `evidence [KEY] [expected|ready|withdrawn] [TIME] [#RUN]`; `expected` and `tests` go without saying.
-fn evidence(world: &mut World, rest: &str, manner: Manner) -> Result<(), String> {
-    let (mut key, mut status, mut ready_at, mut run) = ("", EvidenceStatus::Expected, None, None);
-    for word in rest.split_whitespace() {
-        match word {
-            "expected" => status = EvidenceStatus::Expected,
-            "ready" => status = EvidenceStatus::Ready,
-            "withdrawn" => status = EvidenceStatus::Withdrawn,
-            time if world.day.instant(time).is_ok() => ready_at = Some(world.day.instant(time)?),
-            name => match name.strip_prefix('#') {
-                Some(name) => run = Some(name.to_owned()),
-                None => key = name,
-            },
-        }
-    }
-    let subject = Subject::Evidence(fixture::change(), checkpoint(key)?);
-    let begun = |id: &String| if status == EvidenceStatus::Expected { vec![id.clone()] } else { Vec::new() };
-    let run = run.map(|id| EvidenceRun { begun: begun(&id), id });
-    world.send(subject, Body::Evidence(Evidence { status, ready_at, run }), manner)
-}
-
-/// `freeze 20:00-23:00, 17:00-18:00 advisory`
-fn freeze(world: &mut World, rest: &str, manner: Manner) -> Result<(), String> {
-    let day = world.day;
-    let freezes = list(rest, |text| {
-        let (interval, advisory) = text.split_once(' ').unwrap_or((text, ""));
-        let Interval { start, end } = day.interval(interval)?;
-        Ok(Freeze { id: text.to_owned(), start, end, protected: advisory.is_empty() })
-    })?;
-    world.send(Subject::Freeze(fixture::calendar()), Body::Freeze(freezes), manner)
-}
-
-/// An approved record with another window, cutover or owner.
-fn change(world: &mut World, word: &str, rest: &str, manner: Manner) -> Result<(), String> {
-    let day = world.day;
-    match (word, rest) {
-        ("window", rest) => {
-            let (window, state) = rest.split_once(' ').unwrap_or((rest, ""));
-            world.change.window = day.interval(window)?;
-            if state == "implementing" {
-                return world.change_is(ChangeState::Implementing, manner);
-            }
-        }
-        ("cutover", rest) => world.change.cutover = day.interval(rest)?,
-        (_, "nobody") => world.change.owner = None,
-        (_, rest) => {
-            let (name, unconfirmed) = rest.split_once(' ').unwrap_or((rest, ""));
-            world.change.owner = Some(fixture::person(name)?);
-            world.change.owner_confirmed = unconfirmed.is_empty();
-        }
-    }
-    world.change_is(ChangeState::Approved, manner)
-}
-
-/// `sec: sec-a > sec-b > sec-c (proposed) > x-1 (15:00-16:00)`; `sec: sec-a > unlisted`; `sec: nobody > sec-b`
-fn seat(world: &mut World, role: &str, rest: &str, manner: Manner) -> Result<(), String> {
-    let mut names = rest.split(" > ").map(str::trim);
-    let holder = match names.next().unwrap_or("nobody") {
-        "nobody" => None,
-        name => Some(fixture::person(name)?),
-    };
-    let names: Vec<&str> = names.collect();
-    let delegates = match names[..] {
-        ["unlisted"] => None,
-        _ => Some(names.into_iter().map(|name| delegate(world.day, name)).collect::<Result<_, _>>()?),
-    };
-    let subject = Subject::Delegation(fixture::service(), fixture::role(role)?);
-    world.send(subject, Body::Delegation(Mapping { holder, delegates }), manner)
-}
-
-fn delegate(day: Day, text: &str) -> Result<Delegate, String> {
-    let (name, said) = text.split_once(" (").unwrap_or((text, ")"));
-    let mut delegate = Delegate {
-        person: fixture::person(name)?,
-        status: DelegateStatus::Approved,
-        valid_from: None,
-        valid_until: None,
-    };
-    match said.trim_end_matches(')') {
-        "" => {}
-        "proposed" => delegate.status = DelegateStatus::Proposed,
-        "revoked" => delegate.status = DelegateStatus::Revoked,
-        said => match said.split_once(' ') {
-            Some(("from", at)) => delegate.valid_from = Some(day.instant(at)?),
-            Some(("until", at)) => delegate.valid_until = Some(day.instant(at)?),
-            _ => {
-                let validity = day.interval(said)?;
-                (delegate.valid_from, delegate.valid_until) = (Some(validity.start), Some(validity.end));
-            }
-        },
-    }
-    Ok(delegate)
-}
-
-/// `sec-a free`, `sec-a busy 15:00-16:00 own, 17:00-18:00 not own`, `sec-a oncall 15:00-16:00`,
-/// `sec-a calendar work busy 15:00-16:00`, `sec-a unknown 15:00-16:00`, `sec-a known 13:00-15:00`, `sec-a oncall known 13:00-15:00`, `sec-a lives in Asia/Tokyo`
-fn diary(world: &mut World, name: &str, rest: &str, manner: Manner) -> Result<(), String> {
-    let person: Person = fixture::person(name)?;
-    if let Some(place) = rest.strip_prefix("lives in ") {
-        let profile = Profile { name: name.to_owned(), time_zone: zone(place)? };
-        return world.send(Subject::Person(person), Body::Person(profile), manner);
-    }
-    let day = world.day;
-    let (name, rest) = match rest.strip_prefix("calendar ").and_then(|rest| rest.split_once(' ')) {
-        Some((calendar, rest)) => (Some(DiaryName::parse(calendar)?), rest),
-        None => (None, rest),
-    };
-    let (which, said) = match rest.strip_prefix("oncall ") {
-        Some(said) => (Diary::Oncall, said),
-        None => (Diary::Calendar, rest),
-    };
-    let mut diary = Availability {
-        horizon: day.interval("-3/00:00-+10/00:00")?,
-        busy: Vec::new(),
-        unknown: Vec::new(),
-        merged: false,
-    };
-    let (word, intervals) = said.split_once(' ').unwrap_or((said, ""));
-    match word {
-        "free" => {}
-        "busy" => diary.busy = list(intervals, |text| busy(day, text))?,
-        "runs" => {
-            diary.busy = list(intervals, |text| busy(day, text))?;
-            diary.merged = true;
-        }
-        "unknown" => diary.unknown = list(intervals, |text| day.interval(text))?,
-        "known" => diary.horizon = day.interval(intervals)?,
-        _ if day.is_interval(word) => diary.busy = list(said, |text| busy(day, text))?,
-        _ => return Err(format!("no such step: {person} {rest}")),
-    }
-    world.send(Subject::Availability(person, which, name), Body::Availability(diary), manner)
-}
-
-fn busy(day: Day, text: &str) -> Result<Busy, String> {
-    let (interval, own) = text.split_once(' ').unwrap_or((text, ""));
-    let Interval { start, end } = day.interval(interval)?;
-    let own = match own {
-        "" => EntryOf::Unsaid,
-        "own" => EntryOf::Ours,
-        "not own" => EntryOf::Others,
-        _ => return Err(format!("own or not own; found {own:?}")),
-    };
-    Ok(Busy { start, end, own })
 }

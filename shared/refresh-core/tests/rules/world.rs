@@ -1,21 +1,24 @@
 //! The bundle without its machines: what ingest, refresh and tick do with the core, on a virtual clock.
 
-use std::{
-    collections::{BTreeMap, BTreeSet},
-    fmt::Debug,
-};
+use std::collections::{BTreeMap, BTreeSet};
 
+use crate::{
+    clock::Day,
+    fixture::{self, BUSY, ROLES},
+    written::{honest, reads_back_as_written},
+};
 use refresh_core::{
-    EventId, Instant, Person, ReviewId, Source,
+    EventId, Instant, Person, Source,
     base::digest::Digest,
     choice::situation,
     decide::{adopt::Answered, refresh},
     facts::{
         authority::{self, Disposition, Ignored, StoredContext, UntakenMember},
         event::{Event, Identity, Reset, Statement},
-        fact::{Body, Change, ChangeState, Facts, InForce, Revision, Terms},
+        fact::{Body, Change, ChangeState, Facts, InForce, Terms},
         policy::Deployment,
-        seat::{PersonSeats, Seat},
+        revision::Revision,
+        seat::PersonSeats,
         subject::{Kind, Subject},
     },
     record::{
@@ -23,19 +26,12 @@ use refresh_core::{
         delivery::Delivery,
         last_notified::LastNotified,
         lineage::{self, Entry, Trigger},
-        mark,
         message::RefreshRequested,
         notice::Notice,
         packet::Version,
-        review::{self, Head, Review, Standing},
+        review::{self, Head, Review},
         seats::SeatCondition,
     },
-};
-use serde::{Serialize, de::DeserializeOwned};
-
-use crate::{
-    clock::Day,
-    fixture::{self, BUSY, ROLES},
 };
 
 /// Everything a row's steps have brought about.
@@ -221,8 +217,10 @@ impl World {
         let held = self.facts.get(&event.subject);
         let again = held.and_then(|held| authority::hear_again(held, &event, self.now, &self.deployment));
         let (disposition, collision) = match known {
-            Some((digest, ..)) if digest == event.digest => (Disposition::Ignored(Ignored::Duplicate), None),
-            Some(_) => (Disposition::Ignored(Ignored::IdCollision), Some(event.digest)),
+            Some((first, ..)) => {
+                let why = authority::of_used_id(&first, &event);
+                (Disposition::Ignored(why), (why == Ignored::IdCollision).then_some(event.digest))
+            }
             None => (self.judge(&event), None),
         };
         if known.is_none() {
@@ -327,7 +325,7 @@ impl World {
         }
     }
 
-    fn refresh(&mut self, mut triggers: Vec<Trigger>) -> Result<(), String> {
+    pub fn refresh(&mut self, mut triggers: Vec<Trigger>) -> Result<(), String> {
         let facts = self.read();
         triggers.retain(|trigger| !self.causes.contains(&refresh_core::record::commit::cause(trigger)));
         let commit = match &self.review {
@@ -335,43 +333,6 @@ impl World {
             Some(review) => refresh::refresh(review, &facts, &self.deployment, triggers, self.now),
         };
         commit.map_or(Ok(()), |commit| self.write(commit))
-    }
-
-    /// Another review's seats are another: it asks this one to look.
-    pub fn asked_by_seats(&mut self) -> Result<(), String> {
-        let Some(before) = self.review.clone().filter(|_| !self.late) else { return Ok(()) };
-        self.refresh(Vec::new())?;
-        if self.head()?.counter == before.head.counter
-            && let Some(commit) = refresh::looked_at(&before, self.now)
-        {
-            self.write(commit)?;
-        }
-        Ok(())
-    }
-
-    /// `RR-2 sec-a`: what that review stored of the person's seat cannot be read, and somebody asks this one to look.
-    pub fn cannot_read(&mut self, said: &str) -> Result<(), String> {
-        let (review, person) = said.split_once(' ').ok_or("a review and a person")?;
-        let seats = self.seats.entry(fixture::person(person)?).or_default();
-        seats.unreadable.insert(ReviewId::parse(review)?);
-        self.asked_by_seats()
-    }
-
-    /// The person's entry of a review, to be changed.
-    pub fn entry_of(&mut self, review: &ReviewId, person: &Person) -> &mut Seat {
-        let seats = &mut self.seats.entry(person.clone()).or_default().seats;
-        if let Some(at) = seats.iter().position(|seat| seat.review == *review) {
-            return &mut seats[at];
-        }
-        seats.push(Seat {
-            review: review.clone(),
-            person: person.clone(),
-            authoritative: None,
-            tentative: None,
-            invitations: Vec::new(),
-        });
-        let last = seats.len() - 1;
-        &mut seats[last]
     }
 
     /// One transaction, and what must hold after each.
@@ -507,27 +468,4 @@ impl World {
     pub fn proposal(&self) -> Option<Digest> {
         self.review.as_ref()?.head.pending.as_ref().map(refresh_core::record::review::Pending::id)
     }
-}
-
-/// What the store keeps must be read back as it was, whatever the shape of its members.
-fn reads_back_as_written(commit: &Commit) -> Result<(), String> {
-    fn same<T: Serialize + DeserializeOwned + PartialEq + Debug>(written: &T) -> Result<(), String> {
-        let text = serde_json::to_string(written).map_err(|error| format!("cannot be written: {error}"))?;
-        let read: T = serde_json::from_str(&text).map_err(|error| format!("cannot be read back: {error} in {text}"))?;
-        if read == *written { Ok(()) } else { Err(format!("read back as {read:?}, written as {written:?}")) }
-    }
-    same(&commit.head)?;
-    commit.versions.iter().try_for_each(same)?;
-    commit.entry.iter().try_for_each(same)?;
-    commit.told.iter().try_for_each(|settled| same(&settled.told))
-}
-
-/// An open review whose authoritative slot breaks a rule has a proposal or an exception open.
-fn honest(review: &Review) -> Result<(), String> {
-    let head = &review.head;
-    let violated = mark::violations(&head.today.violated);
-    if head.standing == Standing::Open && !violated.is_empty() && head.pending.is_none() && head.exceptions.is_empty() {
-        return Err(format!("{violated:?} is violated, and nothing is proposed and no exception is open"));
-    }
-    Ok(())
 }

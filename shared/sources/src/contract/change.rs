@@ -5,7 +5,8 @@ use refresh_core::{
     base::instant::DAY,
     facts::{
         event::Statement,
-        fact::{Body, Change, ChangeState, Evidence, EvidenceRun, EvidenceStatus, InForce, LONGEST_WINDOW_DAYS},
+        evidence::{Evidence, EvidenceRun, EvidenceStatus},
+        fact::{Body, Change, ChangeState, InForce, LONGEST_WINDOW_DAYS},
         subject::Subject,
     },
 };

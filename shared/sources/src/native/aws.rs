@@ -9,20 +9,36 @@ use super::{
     input::Input,
     run::{self, SeenRun, revision_by_start},
 };
-use crate::reader::{Node, Object};
+use crate::{
+    envelope,
+    fault::Fault,
+    reader::{Node, Object},
+};
 
 const PIPELINE: &str = "CodePipeline Pipeline Execution State Change";
 const BUILD: &str = "CodeBuild Build State Change";
 
 /// Which format an event of the bus is: only AWS may put one of these sources there.
 pub fn format_of(event: &Value) -> Option<Format> {
-    let text = |name: &str| event.get(name).and_then(Value::as_str);
-    event.get("detail")?;
-    match (text("source")?, text("detail-type")?) {
-        ("aws.codepipeline", _) => Some(Format::AwsCodepipeline),
-        ("aws.codebuild", _) => Some(Format::AwsCodebuild),
-        _ => None,
+    match event.get("source").and_then(Value::as_str).filter(|_| envelope::is_of_aws(event))? {
+        "aws.codepipeline" => Some(Format::AwsCodepipeline),
+        _ => Some(Format::AwsCodebuild),
     }
+}
+
+/// What to say of an event of these services that came in a form from which something was taken away.
+pub fn misfit(event: &Value) -> Option<Fault> {
+    let has = |name: &str| event.get(name).is_some();
+    let whole =
+        "the whole event of an EventBridge rule (`detail-type`, `source`, `account`, `region`, `time`, `detail`)";
+    if has("detailType") && has("detail") {
+        let found =
+            "a notification of a notification rule (`detailType`), which tells no start: use an EventBridge rule";
+        return Some(Fault::new("$", whole, found));
+    }
+    let alone = has("execution-id") && has("pipeline") || has("build-status") && has("build-id");
+    let found = "the event's `detail` alone: leave out the rule's input path and input transformer";
+    alone.then(|| Fault::new("$", whole, found))
 }
 
 /// The parts of the envelope that count.

@@ -25,7 +25,7 @@ pub fn translate(input: &mut Input<'_>) -> Option<()> {
         let head_sha = build.may("sourceVersion", |node| node.text_owned());
         let queued = build.must("queueTime", |node| node.instant());
         let finished = build.must("finishTime", |node| node.instant());
-        let definition = build.must("definition", name);
+        let definition = build.must("definition", full_name);
         let project = build.must("project", name);
         let (queued, finished) = (queued?, finished?);
         let settled = status?.is_none_or(|status| status == "completed");
@@ -45,6 +45,16 @@ pub fn translate(input: &mut Input<'_>) -> Option<()> {
     });
     run::emit(input, &seen?);
     Some(())
+}
+
+/// A definition in a folder is named with the folder (`Release\\ledger-tests`): another folder may have one of that name.
+fn full_name(node: &Node<'_>) -> Option<String> {
+    let definition = node.object()?;
+    let name = definition.must("name", |node| node.text_owned());
+    let path = definition.may("path", |node| node.text_owned());
+    let (name, path) = (name?, path?.unwrap_or_default());
+    let folder = path.trim_matches('\\');
+    Some(if folder.is_empty() { name } else { format!("{folder}\\{name}") })
 }
 
 fn name(node: &Node<'_>) -> Option<String> {

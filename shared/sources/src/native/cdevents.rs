@@ -143,7 +143,7 @@ fn tell(input: &mut Input<'_>, kind: &CdType, seen: &SeenCdRun<'_>, content: &Ob
         emit_evidence(input, &binding.evidence, &observed);
     }
     if !bound {
-        input.skip("a run that no binding for cdevents names (source, name and environment must all fit)");
+        input.unbound("a run that no binding for cdevents names (source, name and environment must all fit)");
     }
 }
 

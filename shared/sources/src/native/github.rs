@@ -26,7 +26,9 @@ const SILENT: &str = "an action that says nothing of readiness";
 const OF_THE_BASE: &str = "a run of the base branch's code in the name of a pull request (pull_request_target)";
 
 pub fn workflow_run(input: &mut Input<'_>) -> Option<()> {
-    right_event(input, "workflow_run")?;
+    if !right_event(input, "workflow_run")? {
+        return Some(());
+    }
     let hint = input.header("x-github-delivery");
     let payload = input.payload.object()?;
     let action = payload.must("action", |node| node.text_owned());
@@ -70,7 +72,9 @@ pub fn workflow_run(input: &mut Input<'_>) -> Option<()> {
 }
 
 pub fn check_suite(input: &mut Input<'_>) -> Option<()> {
-    right_event(input, "check_suite")?;
+    if !right_event(input, "check_suite")? {
+        return Some(());
+    }
     let hint = input.header("x-github-delivery");
     let payload = input.payload.object()?;
     let action = payload.must("action", |node| node.text_owned());
@@ -155,11 +159,16 @@ fn phase(action: &str) -> Option<Phase> {
     }
 }
 
-/// Where the delivery says which event it is, it must be this one.
-fn right_event(input: &Input<'_>, event: &str) -> Option<()> {
+/// Where the delivery says which event it is, it must be this one. `Some(false)`: a ping, which GitHub sends when a webhook
+/// is made, and which was skipped.
+fn right_event(input: &mut Input<'_>, event: &str) -> Option<bool> {
     match input.header("x-github-event") {
+        Some("ping") => {
+            input.skip("a ping of GitHub: the webhook is there, and nothing is told yet");
+            Some(false)
+        }
         Some(other) if other != event => input.wrong("header x-github-event", event, other),
-        _ => Some(()),
+        _ => Some(true),
     }
 }
 

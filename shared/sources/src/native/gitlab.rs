@@ -17,14 +17,16 @@ const MOST_JOBS: usize = 5_000;
 pub fn translate(input: &mut Input<'_>) -> Option<()> {
     let hint = input.header("x-gitlab-event-uuid");
     let payload = input.payload.object()?;
-    let kind = payload.must("object_kind", |node| node.text_owned());
-    let project = payload.must("project", |node| {
-        node.object()?.must("path_with_namespace", |node| node.text().map(str::to_ascii_lowercase))
-    });
+    // One hook may tell of many things; groups and systems call the kind otherwise. First what is evidence at all.
+    let name = if payload.has("event_name") && !payload.has("object_kind") { "event_name" } else { "object_kind" };
+    let kind = payload.must(name, |node| node.text_owned());
     if kind? != "pipeline" {
         input.skip("a hook of GitLab that tells no pipeline");
         return Some(());
     }
+    let project = payload.must("project", |node| {
+        node.object()?.must("path_with_namespace", |node| node.text().map(str::to_ascii_lowercase))
+    });
     let foreign = payload.may("merge_request", is_foreign);
     let jobs = payload.may("builds", |node| node.list(MOST_JOBS, latest));
     let seen = payload.must("object_attributes", |node| {
@@ -42,7 +44,7 @@ pub fn translate(input: &mut Input<'_>) -> Option<()> {
         let jobs = jobs?.unwrap_or_default();
         let at = jobs.into_iter().flatten().chain(finished_at).max().unwrap_or(created).max(created);
         let finished = word(&status?, detailed?.as_deref());
-        let why = why_not(foreign?.unwrap_or(false), cause?.as_deref());
+        let why = why_not(foreign?, cause?.as_deref());
         let phase = if finished.is_some() { 2 } else { 1 };
         let seen = SeenRun {
             identity: vec![project?],
@@ -78,18 +80,21 @@ fn word(status: &str, detailed: Option<&str>) -> Option<String> {
         | "scheduled"
         | "canceling" => None,
         "success" => Some(match detailed {
-            None | Some("passed") => "success".to_owned(),
+            Some("passed") => "success".to_owned(),
             Some("passed with warnings" | "passed with warning") => "passed_with_warnings".to_owned(),
-            // The site's language, or a word that is added one day.
-            Some(_) => String::new(),
+            // The site's language, a word that is added one day, or nothing: there may have been warnings.
+            _ => String::new(),
         }),
         other => Some(other.to_owned()),
     }
 }
 
-fn why_not(foreign: bool, cause: Option<&str>) -> Option<&'static str> {
+fn why_not(foreign: Option<bool>, cause: Option<&str>) -> Option<&'static str> {
     match cause {
-        _ if foreign => Some("a pipeline of a merge request from a fork"),
+        _ if foreign == Some(true) => Some("a pipeline of a merge request from a fork"),
+        Some("merge_request_event") if foreign.is_none() => {
+            Some("a pipeline of a merge request that does not say whose branch it is of")
+        }
         Some("external_pull_request_event") => Some("a pipeline of a pull request from another system"),
         Some("parent_pipeline") => Some("a child pipeline: the parent says how the whole ended"),
         _ => None,

@@ -44,7 +44,8 @@ pub fn translate(input: &mut Input<'_>) -> Option<()> {
     let poll = binding?;
     let answers = object.must("response", |response| {
         let response = response.object()?;
-        one_page(&response)?;
+        let listed = response.peek("value").and_then(Value::as_array).map_or(0, Vec::len);
+        one_page(&response, listed)?;
         response.must("value", |list| list.each_alone(MOST_SCHEDULES, |item| schedule(poll, asked.as_ref(), item)))
     });
     let revision = input.polled_revision(&poll.revision_header);
@@ -106,12 +107,16 @@ fn asked(request: &Object<'_>) -> Option<AskedTime> {
     Some(AskedTime { horizon: horizon?, schedules: schedules?.unwrap_or_default(), step: step?.unwrap_or(30) })
 }
 
-/// An answer with a link to its next page is not the whole of it.
-pub fn one_page(response: &Object<'_>) -> Option<()> {
+/// An answer with a link to its next page, or with a count above what is listed, is not the whole of it.
+pub fn one_page(response: &Object<'_>, listed: usize) -> Option<()> {
+    let counted = response.may("@odata.count", |node| match usize::try_from(node.whole(0..=i64::MAX)?) {
+        Ok(count) if count <= listed => Some(()),
+        _ => node.wrong(format!("at most the {listed} that are here (every page of the answer, put together)")),
+    });
     let more = response.may("@odata.nextLink", |node| {
         node.wrong_as::<()>("nothing (every page of the answer, put together)", "a link to the next page")
     });
-    more.map(|_| ())
+    more.and(counted).map(|_| ())
 }
 
 struct Schedule {

@@ -4,6 +4,7 @@
 use std::collections::BTreeSet;
 
 use refresh_core::Interval;
+use serde_json::Value;
 
 use super::{
     binding::{Poll, Says},
@@ -31,7 +32,8 @@ pub fn translate(input: &mut Input<'_>) -> Option<()> {
     let poll = binding?;
     let entries = object.must("response", |response| {
         let response = response.object()?;
-        one_page(&response)?;
+        let listed = response.peek("value").and_then(Value::as_array).map_or(0, Vec::len);
+        one_page(&response, listed)?;
         let delta = response.may("@odata.deltaLink", |node| {
             node.wrong_as::<()>("a whole calendarView", "changes since another answer (delta)")
         });
@@ -57,6 +59,13 @@ fn entry(poll: &Poll, node: &Node<'_>) -> Option<(ShowAs, Option<Interval>)> {
     if entry.has("@removed") {
         return node.wrong_as("an entry", "the removal of one (delta)");
     }
+    // `/events` lists a series once, at its first occurrence; all later ones would be free time.
+    let single = entry.may("type", |node| match node.text()? {
+        "seriesMaster" => node.wrong("an occurrence (calendarView): a series does not say when it recurs"),
+        _ => Some(()),
+    });
+    let series = entry.may("recurrence", |node| node.wrong_as::<()>("an occurrence (calendarView)", "a series"));
+    single.and(series)?;
     // A column that was not asked for says nothing: the time is unknown.
     let shown = entry.may("showAs", |node| Some(show_as(poll, node.text()?)));
     let cancelled = entry.may("isCancelled", |node| node.flag());

@@ -10,7 +10,7 @@ use refresh_core::{
 use serde_json::{Value, json};
 
 use super::{
-    RefusedPart, Translation,
+    RefusedPart, SkippedPart, Translation,
     binding::{Binding, Format, Poll},
 };
 use crate::{
@@ -59,7 +59,12 @@ impl<'a> Input<'a> {
     }
 
     pub fn skip(&mut self, why: impl Into<String>) {
-        self.translation.skipped.push(why.into());
+        self.translation.skipped.push(SkippedPart::because(why));
+    }
+
+    /// Skips a part that the policy binds nothing to.
+    pub fn unbound(&mut self, why: impl Into<String>) {
+        self.translation.skipped.push(SkippedPart { why: why.into(), unbound: true });
     }
 
     /// Something changed at a source: only an answer to a question says what.
@@ -130,7 +135,7 @@ impl<'a> Input<'a> {
     pub fn person(&mut self, poll: &Poll, name: &str, path: &str) -> Option<Person> {
         let person = poll.person_of(name);
         if person.is_none() {
-            self.skip(format!("{path} is bound to no person"));
+            self.unbound(format!("{path} is bound to no person"));
         }
         person
     }

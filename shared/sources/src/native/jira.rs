@@ -70,7 +70,7 @@ fn webhook(input: &mut Input<'_>, binding: &Jira, payload: &Object<'_>, event: &
 fn tell(input: &mut Input<'_>, binding: &Jira, read: JiraChange) {
     match read {
         Some(data) => input.emit(&binding.source, None, "dev.holdpoint.change.updated.v1", data),
-        None => input.skip("an issue of a project or a type that the binding does not name"),
+        None => input.unbound("an issue of a project or a type that the binding does not name"),
     }
 }
 

@@ -38,12 +38,13 @@ mod run;
 mod servicenow;
 mod zone;
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, fmt};
 
 use refresh_core::Source;
 use serde_json::Value;
 
 use crate::{
+    envelope,
     fault::{Fault, Refused, describe},
     json,
     reader::{Faults, Node},
@@ -58,11 +59,33 @@ pub struct Translation {
     /// Structured CloudEvents of the contract.
     pub events: Vec<Value>,
     /// Why parts of the payload became no event, one line each.
-    pub skipped: Vec<String>,
+    pub skipped: Vec<SkippedPart>,
     /// Records that are bad, where others of the same payload are good and taken.
     pub refused: Vec<RefusedPart>,
     /// Sources that should be asked before their next turn: the payload says that something changed, and not what.
     pub hints: Vec<Source>,
+}
+
+/// Why a part of a payload became no event: names of things, never their content.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct SkippedPart {
+    /// The reason, on one line.
+    pub why: String,
+    /// Whether the reason is that the policy binds nothing to the part; else the part says nothing that is a fact.
+    pub unbound: bool,
+}
+
+impl SkippedPart {
+    /// A part that says nothing that is a fact.
+    pub fn because(why: impl Into<String>) -> Self {
+        Self { why: why.into(), unbound: false }
+    }
+}
+
+impl fmt::Display for SkippedPart {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.why)
+    }
 }
 
 /// A bad record of a payload whose records stand each for itself.
@@ -96,8 +119,23 @@ pub fn translate(
         Value::String(text) if format.is_json() => Some(json::parse(text, "$")?),
         _ => None,
     };
+    let opened = match format {
+        // EventBridge hands events to a topic, and the topic puts each into an envelope of its own.
+        Format::AwsCodepipeline | Format::AwsCodebuild => {
+            let opened = envelope::open(parsed.clone().unwrap_or_else(|| body.clone()))?;
+            if let Some(misfit) = aws::misfit(&opened.value) {
+                return Err(misfit.into());
+            }
+            Some(opened)
+        }
+        _ => None,
+    };
+    let (value, root) = match &opened {
+        Some(opened) => (&opened.value, opened.root.as_str()),
+        None => (parsed.as_ref().unwrap_or(body), "$"),
+    };
     let faults = Faults::default();
-    let payload = Node::root(parsed.as_ref().unwrap_or(body), "$", &faults);
+    let payload = Node::root(value, root, &faults);
     let mut input = Input::new(format, headers, payload, bindings, &faults);
     let read = translator(format)(&mut input);
     let mut translation = input.done();
@@ -111,7 +149,7 @@ pub fn translate(
         return Err(refused(translation.refused.into_iter().flat_map(|part| part.faults).collect()));
     }
     if nothing {
-        translation.skipped.push("a payload without a record".to_owned());
+        translation.skipped.push(SkippedPart::because("a payload without a record"));
     }
     Ok(translation)
 }
@@ -119,6 +157,11 @@ pub fn translate(
 /// The format of an event that AWS itself put on the bus.
 pub fn format_on_the_bus(event: &Value) -> Option<Format> {
     aws::format_of(event)
+}
+
+/// What to say of a payload that a system sends, where something of it was taken away before it came here.
+pub fn misfit(payload: &Value) -> Option<Fault> {
+    aws::misfit(payload)
 }
 
 fn translator(format: Format) -> fn(&mut Input<'_>) -> Option<()> {

@@ -99,7 +99,12 @@ fn one_page(response: &Object<'_>, entries: usize) -> Option<()> {
         Ok(total) if total <= entries => Some(()),
         _ => node.wrong(format!("at most the {entries} entries that are here")),
     });
-    more.and(offset).and(total).map(|_| ())
+    // A page that is full and does not say that it is the last may have another behind it.
+    let limit = response.may("limit", |node| match usize::try_from(node.whole(1..=i64::MAX)?) {
+        Ok(limit) if entries < limit || response.has("more") => Some(()),
+        _ => node.wrong(format!("`more: false` beside it, since the answer is full with {entries} entries")),
+    });
+    more.and(offset).and(total).and(limit).map(|_| ())
 }
 
 /// `Some(None)`: good, but of a level or a policy that engages nobody.

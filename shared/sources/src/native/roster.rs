@@ -68,7 +68,7 @@ pub fn translate(input: &mut Input<'_>) -> Option<()> {
         let read = Node::root(&value, &label, &faults).object().and_then(|object| row(roster, &label, &object));
         match read.filter(|_| faults.is_empty()) {
             Some(row) if !roster.services.contains(&row.service) || !roster.roles.contains(&row.role) => {
-                input.skip(format!("{label}: a service or a role that the binding does not name"));
+                input.unbound(format!("{label}: a service or a role that the binding does not name"));
             }
             Some(row) if row.standing == RosterStanding::Holder && !holds(&row, answered) => {
                 let expected = "a holder at the instant of the header `date`, or without a validity";

@@ -97,7 +97,7 @@ pub fn emit(input: &mut Input<'_>, seen: &SeenRun<'_>) {
         emit_evidence(input, &run.evidence, &Observed { star, hint, revision, progress, began, at, run: None });
     }
     if !bound {
-        input.skip("a run that no binding names (repository, workflow or app, branch and commit must all fit)");
+        input.unbound("a run that no binding names (repository, workflow or app, branch and commit must all fit)");
     }
 }
 

@@ -10,6 +10,11 @@ use sources::poll::{
 
 use crate::{now, page, policy_of, response};
 
+/// The format, its address, the pages, what is asked for beyond the first, where the list stands, and the whole of it.
+type PagingRow = (&'static str, Value, Vec<SystemResponse>, &'static [&'static str], &'static str, Value);
+/// The status, the headers, the word of the failure, and how many seconds to wait.
+type WaitRow = (u16, &'static [(&'static str, &'static str)], &'static str, Option<i64>);
+
 /// Asks the first question of a format's binding, page by page. Gives what was asked for after the first page, by query or
 /// whole address, and the answer.
 fn read(format: &str, url: Value, pages: Vec<SystemResponse>) -> (Vec<String>, Result<WholeAnswer, PollFailure>) {
@@ -51,7 +56,7 @@ fn each_system_pages_in_its_own_way_and_comes_to_its_end() {
     };
     let counted = |count: &str, body: Value| response(200, &[("x-total-count", count)], &body.to_string());
     let url = |path: &str| json!(format!("https://x.example{path}"));
-    let rows: Vec<(&str, Value, Vec<SystemResponse>, &[&str], &str, Value)> = vec![
+    let rows: Vec<PagingRow> = vec![
         (
             "github.workflow_run",
             url("/runs?per_page=2"),
@@ -356,7 +361,7 @@ fn retry_after_is_kept_in_every_form_it_comes_in() {
         (failure.word(), failure.not_before().map(|at| at.since(now()) / 1_000))
     };
     // The server's clock is five seconds ahead of ours.
-    let rows: Vec<(u16, &[(&str, &str)], &str, Option<i64>)> = vec![
+    let rows: Vec<WaitRow> = vec![
         (429, &[("retry-after", "120")], "throttled", Some(120)),
         (429, &[("retry-after", "Tue, 03 Nov 2026 09:31:05 GMT")], "throttled", Some(60)),
         (429, &[("retry-after", "Tue, 03 Nov 2026 09:00:00 GMT")], "throttled", Some(0)),

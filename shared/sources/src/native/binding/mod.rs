@@ -195,6 +195,14 @@ impl Pattern {
     }
 }
 
+/// As the policy writes it.
+impl std::fmt::Display for Pattern {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(&self.before)?;
+        f.write_str(if self.starred { "*" } else { "" })
+    }
+}
+
 /// Evidence that CDEvents tell of.
 #[derive(Clone, PartialEq, Debug)]
 pub struct CdEvents {

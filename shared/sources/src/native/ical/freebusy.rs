@@ -10,7 +10,7 @@ use calcard::icalendar::{
     ICalendarComponent, ICalendarComponentType, ICalendarEntry, ICalendarFreeBusyType, ICalendarParameterName,
     ICalendarParameterValue, ICalendarPeriod, ICalendarProperty, ICalendarValue,
 };
-use refresh_core::{Instant, Interval, Person};
+use refresh_core::{Instant, Interval, Person, base::name::shorten};
 
 use super::{caldav, first, kept, names_of, parsed, person_of, shown, utc};
 use crate::{
@@ -24,6 +24,8 @@ use crate::{
 
 const KEPT: [&str; 10] =
     ["BEGIN", "END", "METHOD", "DTSTAMP", "DTSTART", "DTEND", "FREEBUSY", "ATTENDEE", "ORGANIZER", "REQUEST-STATUS"];
+/// What may stand in an answer: the answers themselves, and the rules of zones, which no time here is in.
+const LAWFUL: [&str; 5] = ["VCALENDAR", "VFREEBUSY", "VTIMEZONE", "STANDARD", "DAYLIGHT"];
 const MOST_ANSWERS: usize = 100;
 
 pub fn translate(input: &mut Input<'_>) -> Option<()> {
@@ -102,6 +104,11 @@ fn text(
         input.skip("a VFREEBUSY that asks and does not answer");
         return Some(());
     }
+    // An event or an availability beside the answer says more of somebody's time than the answer does.
+    let lawful = |name: &&str| !LAWFUL.iter().any(|known| name.eq_ignore_ascii_case(known));
+    if let Some(other) = kept.values("BEGIN").find(lawful) {
+        return node.wrong_as("VFREEBUSY alone (a calendar of VEVENT is bound by ical.vevent)", shorten(other));
+    }
     let components: Vec<&ICalendarComponent> =
         calendar.components.iter().filter(|part| part.component_type == ICalendarComponentType::VFreebusy).collect();
     if components.is_empty() || components.len() > MOST_ANSWERS {
@@ -166,7 +173,7 @@ fn answer_of(
     };
     let busy = busy?;
     let Some(person) = person_of(poll, &names) else {
-        input.skip(format!("{path}.ATTENDEE is bound to no person"));
+        input.unbound(format!("{path}.ATTENDEE is bound to no person"));
         return Some(());
     };
     let unknown = if failed(answer) { vec![horizon] } else { Vec::new() };

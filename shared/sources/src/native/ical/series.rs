@@ -122,9 +122,11 @@ fn is_free(reading: &CalendarReading<'_>, event: &ICalendarComponent) -> bool {
     let shown = word(&ICalendarProperty::Other("X-MICROSOFT-CDO-BUSYSTATUS".to_owned()));
     let transparency = word(&ICalendarProperty::Transp);
     let attendees = event.entries.iter().filter(|entry| entry.name == ICalendarProperty::Attendee);
-    let own =
-        attendees.into_iter().find(|entry| person_of(reading.poll, &names_of(entry)).as_ref() == Some(reading.person));
-    let answer = own.and_then(|entry| parameter(entry, &ICalendarParameterName::Partstat)).map(str::to_ascii_uppercase);
+    let own = attendees.filter(|entry| person_of(reading.poll, &names_of(entry)).as_ref() == Some(reading.person));
+    let mut answers = own.map(|entry| parameter(entry, &ICalendarParameterName::Partstat).map(str::to_ascii_uppercase));
+    // Somebody who is invited under two addresses has declined where both answers say so.
+    let first = answers.next().flatten();
+    let answer = first.filter(|first| answers.all(|other| other.as_ref() == Some(first)));
     let transparent = match (transparency.as_deref(), shown.as_deref()) {
         // The two contradict each other: then it is not known that anybody is free.
         (Some("TRANSPARENT"), Some("BUSY" | "OOF")) => false,
@@ -163,17 +165,22 @@ fn zone_of(named: &str) -> Option<Zone> {
     std::iter::once(named).chain(ends).find_map(zone::named)
 }
 
+/// `None`: not understood. An end before the start is no time at all, and so might be free; nobody meant that.
 fn lasts(start: OnClock, end: Option<Option<OnClock>>, duration: Option<Option<Duration>>) -> Option<Lasts> {
+    let forward = |lasts: Duration| (lasts >= Duration::zero()).then_some(Lasts::OnClock(lasts));
     match (end, duration) {
         (Some(end), _) => {
             let end = end?;
             if end.zone == start.zone {
-                return Some(Lasts::OnClock(end.local - start.local));
+                let lasts = end.local - start.local;
+                // Some write the day itself as the end of a day; RFC 5545 wants the next one.
+                let day = start.is_date && lasts.is_zero();
+                return if day { Some(Lasts::OnClock(Duration::days(1))) } else { forward(lasts) };
             }
             let millis = end.bound().latest.since(start.bound().earliest);
-            Some(Lasts::Exactly(millis, end.bound().sure && start.bound().sure))
+            (millis >= 0).then_some(Lasts::Exactly(millis, end.bound().sure && start.bound().sure))
         }
-        (None, Some(duration)) => duration.map(Lasts::OnClock),
+        (None, Some(duration)) => duration.and_then(forward),
         (None, None) => Some(Lasts::OnClock(if start.is_date { Duration::days(1) } else { Duration::zero() })),
     }
 }
@@ -183,11 +190,11 @@ fn rdate(entry: &ICalendarEntry, value: &ICalendarValue, zone: Option<Zone>) -> 
         ICalendarValue::PartialDateTime(time) => Some((clock_of(entry, time, zone)?, None)),
         ICalendarValue::Period(ICalendarPeriod::Range { start, end }) => {
             let start = clock_of(entry, start, zone)?;
-            Some((start, lasts(start, Some(clock_of(entry, end, zone)), None)))
+            Some((start, Some(lasts(start, Some(clock_of(entry, end, zone)), None)?)))
         }
         ICalendarValue::Period(ICalendarPeriod::Duration { start, duration }) => {
-            let lasts = Lasts::OnClock(Duration::seconds(duration.as_seconds()));
-            Some((clock_of(entry, start, zone)?, Some(lasts)))
+            let start = clock_of(entry, start, zone)?;
+            Some((start, Some(lasts(start, None, Some(Some(Duration::seconds(duration.as_seconds()))))?)))
         }
         _ => None,
     }

@@ -116,7 +116,7 @@ fn tell(
     let mut seen: BTreeSet<Person> = BTreeSet::new();
     for row in rows.iter().filter(|row| row.counts && row.user == *holder && members.contains(&row.delegate)) {
         let Some(delegate) = person(&row.delegate) else {
-            input.skip(format!("delegate {} is bound to no person", shorten(&row.delegate)));
+            input.unbound(format!("delegate {} is bound to no person", shorten(&row.delegate)));
             continue;
         };
         if !seen.insert(delegate.clone()) {

@@ -157,6 +157,11 @@ fn span(node: &Node<'_>) -> Option<Span> {
     let all_day = row.may("all_day", flag);
     let kind = row.may("type", column);
     let rule = rule(&row);
+    if let (Some(start), Some(end), Some(all_day)) = (&start, &end, &all_day)
+        && !lasts(start, end, all_day.unwrap_or(false))
+    {
+        return row.must("end_date_time", |node| node.wrong("an end after `start_date_time`"));
+    }
     Some(Span {
         id: id?,
         schedule: schedule?,
@@ -166,6 +171,11 @@ fn span(node: &Node<'_>) -> Option<Span> {
         excluded: kind?.as_deref() == Some("exclude"),
         rule: rule?,
     })
+}
+
+/// Whether a span lasts any time: the last of an all-day span's days may be its first.
+fn lasts(start: &LocalTime, end: &LocalTime, all_day: bool) -> bool {
+    if all_day { end.local.date() >= start.local.date() } else { end.local > start.local }
 }
 
 /// `20261103T210000`, on the schedule's clock, or in UTC with a `Z`.
@@ -195,9 +205,13 @@ fn rule(row: &Object<'_>) -> Option<Option<String>> {
             _ => node.wrong_as("a whole number from 1 to 1000", shorten(&text)),
         }
     });
-    let days = row.may("days_of_week", weekdays);
+    // Without its days a weekly repetition would seem to be on the first one alone.
+    let days = match kind.as_str() {
+        "weekly" => row.must("days_of_week", weekdays).map(Some),
+        _ => row.may("days_of_week", weekdays),
+    };
     let by = |name: &str, lawful: &[&str]| {
-        row.may(name, |node| {
+        row.must(name, |node| {
             let text = column(node)?;
             if text.is_empty() || lawful.contains(&text.as_str()) { Some(()) } else { node.wrong(lawful.join(" or ")) }
         })
@@ -206,7 +220,7 @@ fn rule(row: &Object<'_>) -> Option<Option<String>> {
     let lawful = match kind.as_str() {
         "monthly" => by("monthly_type", &["dom"]),
         "yearly" => by("yearly_type", &["doy"]),
-        _ => Some(None),
+        _ => Some(()),
     };
     lawful?;
     let days = days?.unwrap_or_default();
