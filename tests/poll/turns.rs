@@ -109,8 +109,8 @@ async fn two_workers_at_once_ask_once() {
         engine.faults().clone(),
     );
     let other = engine.worker(&services.sdk_config(), engine.clock(), Some(1)).expect("a worker");
-    let (one, two) =
-        tokio::join!(engine.functions().poll(json!({}), Deadline::far()), other.poll(json!({}), Deadline::far()));
+    let functions = engine.functions();
+    let (one, two) = tokio::join!(functions.poll(json!({}), Deadline::far()), other.poll(json!({}), Deadline::far()));
     let asked = one.expect("a turn").asked.len() + two.expect("a turn").asked.len();
     assert_eq!((asked, trial.system.since()), (1, 1));
 }
@@ -128,9 +128,10 @@ async fn who_dies_is_replaced_and_what_comes_twice_is_harmless() {
                 let ours = &*call.caller == "poll" && call.service == service;
                 (ours && seen.fetch_add(1, Ordering::SeqCst) == nth).then_some(fault)
             });
+            let functions = engine.functions();
             tokio::select! {
                 biased;
-                turn = engine.functions().poll(json!({}), Deadline::far()) => panic!("it did not die: {turn:?}"),
+                turn = functions.poll(json!({}), Deadline::far()) => panic!("it did not die: {turn:?}"),
                 () = engine.faults().crashed() => {}
             }
             engine.faults().clear();

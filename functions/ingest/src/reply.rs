@@ -120,7 +120,7 @@ async fn pass_on(
         collision: None::<Digest>,
         trace: event.trace,
     };
-    let message = MailReplied { review: review.clone(), reply: said.clone(), trigger, arrived: arrival.arrived };
+    let message = MailReplied { review: review.clone(), reply: said.clone(), trigger, arrived: arrival.piece.at };
     let message = Outgoing::json(&message).doing("writing a reply by mail")?.in_group(review.as_str());
     env.refresh.send(message).await.doing("passing on a reply by mail")
 }

@@ -11,6 +11,7 @@ use std::{
 };
 
 use base64::{Engine as _, engine::general_purpose::STANDARD};
+use packet_store::Door;
 use serde_json::json;
 use sources::{
     LARGEST_MAIL,
@@ -123,7 +124,7 @@ impl MaildirDoor {
         };
         let format = Format::MailReceived.word();
         let message = json!({ "format": format, "binding": self.binding, "headers": {}, "body": body }).to_string();
-        operator::enqueue(engine, vec![message]).await.map(drop).map_err(|why| why.to_string())
+        operator::enqueue(engine, vec![message], Door::Queue).await.map(drop).map_err(|why| why.to_string())
     }
 }
 

@@ -29,7 +29,7 @@ enum Line {
     Refuses(&'static str),
 }
 
-const LINES: [(&str, Line); 23] = [
+const LINES: [(&str, Line); 25] = [
     ("cargo run", Line::Elsewhere("commands.rs plays the story, with --exit")),
     ("cargo test --workspace", Line::Elsewhere("that is this run")),
     (

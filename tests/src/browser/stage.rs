@@ -34,7 +34,7 @@ impl Stage {
         let scenario =
             Scenario::parse(&read(format!("{name}.jsonl"))?).map_err(|malformed| format!("{malformed:?}"))?;
         let policy = read(format!("{name}.policy.json"))?;
-        let listener = server::bind(0).await?;
+        let listener = server::bind(([127, 0, 0, 1], 0).into()).await?;
         let address = listener.local_addr().map_err(|error| error.to_string())?;
         let base = format!("http://{address}");
         let operator_token = TOKEN.to_owned();

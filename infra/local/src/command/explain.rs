@@ -98,6 +98,7 @@ const fn types(kind: Kind) -> &'static [&'static str] {
         Kind::Evidence => &["dev.holdpoint.evidence.updated.v1"],
         Kind::Freeze => &["dev.holdpoint.freeze.updated.v1"],
         Kind::Person => &["dev.holdpoint.person.updated.v1"],
+        Kind::Reply => &["dev.holdpoint.reply.received.v1"],
         Kind::Operator => &["dev.holdpoint.subject.reset.v1", "dev.holdpoint.proposal.decided.v1"],
     }
 }
@@ -205,6 +206,10 @@ fn makes(says: &Says) -> String {
             });
             format!("freeze calendars {}", joined(calendars.collect()))
         }
+        Says::Reply(of) => match &of.authserv {
+            Some(server) => format!("answers and comments by mail; {} proves a sender", server.id),
+            None => "answers and comments by mail; without `authserv_id` no header proves a sender".to_owned(),
+        },
         Says::Hint(source) => format!("nothing by itself: {source} is asked before its turn"),
     }
 }

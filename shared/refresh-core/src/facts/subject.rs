@@ -138,6 +138,8 @@ pub enum SubjectRef<'a> {
     Calendars(&'a Person),
     /// [`Subject::Seat`].
     Seat(&'a Person),
+    /// [`Subject::Reply`].
+    Reply(&'a Person),
 }
 
 impl Subject {
@@ -156,6 +158,7 @@ impl Subject {
             Self::Person(person) => SubjectRef::Person(person),
             Self::Calendars(person) => SubjectRef::Calendars(person),
             Self::Seat(person) => SubjectRef::Seat(person),
+            Self::Reply(person) => SubjectRef::Reply(person),
         }
     }
 

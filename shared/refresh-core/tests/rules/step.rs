@@ -35,7 +35,6 @@ pub fn take(world: &mut World, step: &str) -> Result<(), String> {
         if !world.mark.set {
             world.observe();
         }
-        "mailed" => mailed(world, rest),
         return if rest.is_empty() { Ok(()) } else { take(world, rest) };
     }
     if let Some(steps) = step.strip_prefix("any order: ") {
@@ -138,6 +137,7 @@ fn act(world: &mut World, step: &str, manner: Manner) -> Result<(), String> {
         "adopt" | "decline" | "stand" | "ask" | "send" | "open" | "acknowledge" | "conflict" | "reread" => {
             person_acts(world, word, rest)
         }
+        "mailed" => mailed(world, rest),
         "policy" | "slot" | "attendee" | "roles" | "optional" | "checkpoints" | "meeting" | "zone" | "version" => {
             set_terms(world, word, rest)
         }
