@@ -9,8 +9,9 @@ mod clock;
 mod elsewhere;
 #[path = "rules/fixture.rs"]
 mod fixture;
-#[path = "rules/outcome.rs"]
+#[path = "rules/mailed.rs"]
 mod mailed;
+#[path = "rules/outcome.rs"]
 mod outcome;
 #[path = "rules/said.rs"]
 mod said;

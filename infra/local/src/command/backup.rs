@@ -26,7 +26,7 @@ use crate::{embedded::Embedded, operator::Request, private};
 
 #[derive(Args, Clone, Debug)]
 pub struct Options {
-    /// The backup's file.
+    /// The file that the backup is written into or read from.
     #[arg(value_name = "FILE")]
     file: PathBuf,
 }
