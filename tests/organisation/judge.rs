@@ -3,7 +3,7 @@
 mod mails;
 mod proposals;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use serde_json::{Value, json};
 
@@ -127,7 +127,7 @@ fn mails_a_day(played: &Played) -> Value {
 pub fn unmarked_twice(played: &Played) -> Vec<String> {
     let states: Vec<&Value> = played.records.iter().filter(|record| record["record"] == "state").collect();
     let mut seats: Vec<(String, (i64, i64), &Value)> = Vec::new();
-    let mut found = BTreeSet::new();
+    let mut found = std::collections::BTreeSet::new();
     for state in states {
         let packet = &state["authoritative"];
         let slot = crate::play::slot_of(&packet["slot"]);

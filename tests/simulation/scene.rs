@@ -297,7 +297,7 @@ impl Maker<'_> {
             0 => return None,
             1 => {}
             _ => {
-                meeting["organizer"] = if self.people % 2 == 0 { "P0@Example.com" } else { DESK }.into();
+                meeting["organizer"] = if self.people.is_multiple_of(2) { "P0@Example.com" } else { DESK }.into();
                 meeting["location"] = "Room 4; Berlin, 3rd floor".into();
                 meeting["conference"] = json!(["https://meet.example.com/j/1?a=b,c;d", "tel:+49-30-1"]);
                 meeting["description"] = "Bring the test report.\nPIN 1,2;3 – Grüße".into();

@@ -56,12 +56,12 @@ async fn decide(env: &Env, replied: &MailReplied, attempt: Attempt) -> Result<De
 fn measure(replied: &MailReplied, commit: &Commit) {
     decisions::measure(commit);
     let happenings = commit.entry.iter().flat_map(|entry| &entry.happenings);
-    let became = happenings.filter_map(|happening| match happening {
+    let mut became = happenings.filter_map(|happening| match happening {
         Happening::Answer(_) => Some("answer"),
         Happening::Comment(comment) => Some(comment.why.word()),
         _ => None,
     });
-    let became = became.last().unwrap_or("known");
+    let became = became.next_back().unwrap_or("known");
     let authentication = replied.reply.authentication.word();
     tracing::info!(became, authentication, "a reply by mail was recorded");
     Metrics::new("Holdpoint")

@@ -46,12 +46,12 @@ struct Program(Child);
 impl Program {
     fn start(command: &mut Command, package: &str, port: u16) -> Self {
         let started = command.stdout(Stdio::null()).stderr(Stdio::null()).spawn();
-        let child = started.unwrap_or_else(|error| {
+        let program = Self(started.unwrap_or_else(|error| {
             panic!("{command:?}: {error} (Debian's package {package}, which .ci/run installs)")
-        });
+        }));
         for _ in 0..200 {
             if TcpStream::connect(("127.0.0.1", port)).is_ok() {
-                return Self(child);
+                return program;
             }
             std::thread::sleep(Duration::from_millis(50));
         }

@@ -1,7 +1,6 @@
 //! The README followed as it stands: every command line of it is run, in order, in an empty folder, or is named here with
 //! the reason why it is run elsewhere.
 
-#[allow(dead_code, reason = "this engine is started by the README's own line")]
 mod server;
 
 use std::{

@@ -150,7 +150,6 @@ impl Receipt {
 }
 
 /// One line of what came in.
-#[expect(clippy::large_enum_variant, reason = "a page of them is short")]
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub enum SeenEntry {
     /// An event that was judged.

@@ -137,7 +137,8 @@ pub fn at_start(named: Option<&Path>) -> Result<Option<Chosen>, Failed> {
 
 /// What is good by itself, and not together.
 fn together(file: &Object<'_>, listen: SocketAddr, has_address: bool, has_proxy: bool) {
-    if !listen.ip().is_loopback() && !(has_address && has_proxy) {
+    let has_public_side = has_address && has_proxy;
+    if !(listen.ip().is_loopback() || has_public_side) {
         file.may("listen", |node| {
             node.wrong::<()>("a loopback address, or `public_url` and `[proxy]` beside it: beyond this machine links need a name and TLS")
         });
@@ -326,7 +327,7 @@ mod tests {
             ("lisen = \"127.0.0.1:1\"", "$.lisen", "is `listen` meant?"),
             ("public_url = \"https://h.example.com\"", "$.public_url", "`[proxy]` beside it"),
             ("[proxy]\nsecret_file = \"s\"", "$.proxy", "`public_url` beside it"),
-            (&format!("{proxy}"), "$.proxy.secret_file", "a file with what the proxy sends"),
+            (proxy, "$.proxy.secret_file", "a file with what the proxy sends"),
             (&format!("{proxy}secret_file = \"s\"\ntrusted = [\"proxy\"]"), "$.proxy.trusted[0]", "an IP address"),
             (&format!("{proxy}secret_file = \"s\"\nuser_header = \"a b\""), "$.proxy.user_header", "a header's name"),
             (&format!("{proxy}secret_file = \"s\"\nsecret_variable = \"S\""), "$.proxy.secret_variable", "one of"),

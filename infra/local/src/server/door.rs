@@ -38,7 +38,7 @@ pub async fn events(State(shared): State<Shared>, headers: HeaderMap, body: Byte
                     (StatusCode::BAD_REQUEST, other_door.unwrap_or(refused))
                 }
             };
-            keep(&shared, &String::from_utf8_lossy(&body), &[refused.clone()]).await;
+            keep(&shared, &String::from_utf8_lossy(&body), std::slice::from_ref(&refused)).await;
             return refusal(status, Faults::all(&refused));
         }
     };
@@ -62,7 +62,7 @@ pub async fn events(State(shared): State<Shared>, headers: HeaderMap, body: Byte
     if faults.count > 0
         && let Some(other_door) = sources::hook::misdirected(&headers).map(Refused::from)
     {
-        keep(&shared, &String::from_utf8_lossy(&body), &[other_door.clone()]).await;
+        keep(&shared, &String::from_utf8_lossy(&body), std::slice::from_ref(&other_door)).await;
         return refusal(StatusCode::BAD_REQUEST, Faults::all(&other_door));
     }
     if faults.count > 0 {
