@@ -31,7 +31,9 @@ async fn items(teller: &Teller) -> BTreeMap<String, String> {
     let mut pages = dynamodb.scan().table_name(teller.url("Table")).into_paginator().items().send();
     while let Some(item) = pages.next().await {
         let item = item.expect("an item");
-        if item["sk"].as_s().is_ok_and(|key| key == "HEAD") {
+        // A receipt tells of what came in, and a repetition came in.
+        let is_receipt = item["pk"].as_s().is_ok_and(|key| key.starts_with("RECEIPT#"));
+        if is_receipt || item["sk"].as_s().is_ok_and(|key| key == "HEAD") {
             continue;
         }
         let members: BTreeMap<_, _> = item.iter().map(|(name, value)| (name, format!("{value:?}"))).collect();
