@@ -7,6 +7,7 @@ mod receipt;
 mod record;
 mod reply;
 mod take;
+mod taken;
 
 use aws_lambda_events::sqs::SqsEvent;
 use lambda_shell::{
@@ -17,7 +18,7 @@ use lambda_shell::{
 pub use door::{HookRefused, post, proven};
 pub use env::Env;
 pub use receipt::{HourlyReceipts, Piece};
-pub use take::Taken;
+pub use taken::Taken;
 
 /// One queue message may carry several events, where it is a native payload.
 pub async fn handle(env: &Env, event: SqsEvent, deadline: Deadline) -> BatchReport<Vec<Taken>> {

@@ -9,7 +9,7 @@ use refresh_core::{
     base::digest::Digest,
     decide::reply,
     facts::{
-        authority::{Disposition, Ignored},
+        authority::{self, Disposition, Ignored},
         event::Event,
         reply::{ReceivedReply, ReplyAbout},
     },
@@ -17,9 +17,9 @@ use refresh_core::{
 };
 
 use crate::{
-    Env, Taken,
+    Env,
     record::Arrival,
-    take::{measure, say},
+    taken::{Taken, measure, say},
 };
 
 pub(crate) async fn take(
@@ -93,7 +93,7 @@ async fn record(
         Accepted::Written => Ok(None),
         Accepted::Superseded => Err(Failure::passing("recording a reply by mail", "another event was quicker")),
         Accepted::Known(known) => {
-            let this = if known.digest == event.digest { Ignored::Duplicate } else { Ignored::IdCollision };
+            let this = authority::of_used_id(&known.digest, event);
             if this == Ignored::IdCollision {
                 env.store.collide(event, arrival.now).await.doing("recording an id collision")?;
             }

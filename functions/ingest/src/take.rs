@@ -15,8 +15,8 @@ use packet_store::Door;
 use refresh_core::{
     Instant, ReviewId, Source,
     facts::{
-        authority::{Disposition, Ignored, UntakenMember},
-        event::{Event, Identity, Statement},
+        authority::{Disposition, Ignored},
+        event::{Event, Statement},
         subject::Subject,
     },
     record::{
@@ -26,33 +26,15 @@ use refresh_core::{
         review,
     },
 };
-use sources::{
-    MailReport, SkippedPart,
-    fault::{Fault, Refused},
-    policy,
-};
+use sources::{MailReport, SkippedPart, fault::Refused, policy};
 
 use crate::{
     Env,
     receipt::Piece,
     record::{Arrival, Recorded, record},
     reply,
+    taken::{Taken, identity_of, measure, reason, say},
 };
-
-/// What became of one event.
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub struct Taken {
-    /// `None` where it could not be read.
-    pub identity: Option<Identity>,
-    pub event_type: Option<String>,
-    pub disposition: Disposition,
-    /// The reviews it touched, or would have.
-    pub reviews: Vec<ReviewId>,
-    /// Of a repeated `review.issued`: the members that count for nothing.
-    pub not_taken: Vec<UntakenMember>,
-    /// Of an invalid one: every fault.
-    pub faults: Vec<Fault>,
-}
 
 pub(crate) async fn message(env: &Env, message: Message, deadline: Deadline) -> Result<Vec<Taken>, Failure> {
     let sent = message.sent_at_millis.unwrap_or(0);
@@ -245,40 +227,6 @@ async fn was_decided(
     Ok(false)
 }
 
-/// One line an event. What changes nothing is a warning: whoever sent it expects otherwise, and no level need be set to
-/// see it.
-pub(crate) fn say(event: &Event, became: Disposition, reviews: usize, not_taken: &[UntakenMember]) {
-    let (id, source) = identity_of(Some(&event.identity));
-    let (kind, revision) = (event.kind().word(), event.revision());
-    match reason(became) {
-        None if !not_taken.is_empty() => {
-            let not_taken = not_taken.iter().map(|member| member.word()).collect::<Vec<_>>().join(" ");
-            tracing::warn!(
-                event_id = id,
-                source,
-                kind,
-                revision,
-                applied = true,
-                not_taken,
-                "members of a repeated issue count for nothing"
-            );
-        }
-        None => tracing::info!(event_id = id, source, kind, revision, applied = true, reviews, "an event was taken"),
-        Some(reason) => {
-            tracing::warn!(
-                event_id = id,
-                source,
-                kind,
-                revision,
-                applied = false,
-                reason,
-                reviews,
-                "an event was ignored"
-            );
-        }
-    }
-}
-
 /// One line a payload, as an ignored event has one: whoever sent the payload may expect a fact of every part. A payload
 /// may have thousands of parts, so the line names the first and says how many there are.
 fn skipped(parts: &[SkippedPart]) {
@@ -296,19 +244,6 @@ async fn hinted(env: &Env, hints: &[Source], at: Instant) -> Result<(), Failure>
         tracing::info!(binding, "a system has news and is asked");
     }
     Ok(())
-}
-
-/// The id and the source of an event, as they may be logged: either may be written like an address.
-fn identity_of(identity: Option<&Identity>) -> (Option<String>, Option<String>) {
-    (identity.map(|identity| masked(identity.id.as_str())), identity.map(|identity| masked(identity.source.as_str())))
-}
-
-/// Why it changes nothing, where it does not.
-const fn reason(became: Disposition) -> Option<&'static str> {
-    match became {
-        Disposition::Applied => None,
-        Disposition::Ignored(ignored) => Some(ignored.word()),
-    }
 }
 
 /// The reviews that depend on a subject; a review depends on its own terms before it is registered anywhere.
@@ -346,18 +281,4 @@ async fn ask(env: &Env, event: &Event, recorded: &Recorded, reviews: &[ReviewId]
     };
     let messages = reviews.iter().map(message).collect::<Result<Vec<_>, Failure>>()?;
     env.refresh.send_all(messages).await.doing("asking for the refresh")
-}
-
-pub(crate) fn measure(disposition: Disposition, now: Instant) {
-    let reason = reason(disposition).unwrap_or("applied");
-    let mut metrics = Metrics::new("Holdpoint").dimension("Disposition", reason).count("Events", 1);
-    // Each has an alarm of its own: they are a source's mistake, and not this deployment's.
-    if let Disposition::Ignored(ignored) = disposition {
-        metrics = match ignored {
-            Ignored::IdCollision => metrics.count("IdCollisions", 1),
-            Ignored::UidInUse => metrics.count("UidsInUse", 1),
-            _ => metrics,
-        };
-    }
-    metrics.emit(now.millis());
 }

@@ -1,7 +1,7 @@
 //! One exchange with a system, within limits: of time, and of bytes.
 //!
 //! The client is the SDK's own, so that there is one TLS stack; but it trusts the machine's roots, since systems are anybody's.
-//! It follows no redirection by itself. Whom it may ask, the policy says: an operator who writes an address there has the
+//! It follows no redirection by itself. The policy says which systems it asks: an operator who writes an address there has the
 //! function ask it, from where the function runs.
 
 use std::{

@@ -9,6 +9,7 @@
 
 pub mod command;
 pub mod connector;
+pub mod doors;
 pub mod embedded;
 pub mod engine;
 pub mod figures;

@@ -232,7 +232,7 @@ impl Stage {
 
     async fn after(&self, minutes: i64) -> Vec<String> {
         self.hand.fetch_add(minutes * 60_000, Ordering::SeqCst);
-        self.engine.relay().unwrap().drain(&self.engine).await.unwrap();
+        self.engine.relay().unwrap().drain().await.unwrap();
         let mails = self.engine.mailbox().headlines(Excerpt::default());
         mails.into_iter().rev().filter_map(|mail| mail.state).collect()
     }
@@ -292,7 +292,7 @@ async fn a_server_that_dies_loses_no_mail() {
         stage.mail(&format!("p{number}"), "fine").await;
     }
     let engine = stage.engine.clone();
-    let draining = tokio::spawn(async move { engine.relay().unwrap().drain(&engine).await });
+    let draining = tokio::spawn(async move { engine.relay().unwrap().drain().await });
     let log = exim.folder.join("log/mainlog");
     exim.wait("the first mail is taken", || {
         fs::File::open(&log)

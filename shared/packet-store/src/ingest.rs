@@ -26,7 +26,7 @@ use crate::{
     item::{Item, number, text},
     key::{self, Key},
     seats::AT_ONCE,
-    seen,
+    seen_index,
     several::{KeyPart, Several},
     verdict::{ActionRole, NotWritten, judge},
 };
@@ -142,7 +142,7 @@ impl EventRecord {
     fn item(&self, key: &Key) -> Item {
         let expires = self.at.plus_millis(KEPT_DAYS * DAY).millis() / 1_000;
         let mut beside = vec![("expires_at", number(expires))];
-        beside.extend(seen::indexed(key, self.at));
+        beside.extend(seen_index::indexed(key, self.at));
         codec::seal(key, self, &beside)
     }
 }

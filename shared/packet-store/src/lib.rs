@@ -25,6 +25,7 @@ mod record;
 mod review;
 mod seats;
 mod seen;
+mod seen_index;
 mod several;
 mod subjects;
 mod telling;
@@ -43,7 +44,8 @@ pub use ingest::{Acceptance, Accepted, Beside, EventRecord, KEPT_DAYS, UidClaim}
 pub use load::FactsRead;
 pub use polls::Polls;
 pub use record::Record;
-pub use seen::{Door, MOST_LOOKED_AT, MOST_REASONS, Receipt, SeenEntry, SeenMark, SeenPage, SeenRange, Unheard};
+pub use seen::{Door, MOST_LOOKED_AT, MOST_REASONS, Receipt, SeenEntry, SeenPage, SeenRange, Unheard};
+pub use seen_index::SeenMark;
 pub use several::{Several, Unreadable};
 pub use telling::TellingRecord;
 

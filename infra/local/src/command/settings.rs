@@ -16,9 +16,9 @@ use sources::{
 
 use super::{Failed, home::PORT};
 use crate::{
+    doors::{Proxy, Public, PublicAddress},
     engine,
     relay::{Login, Secret, Security, Smtp},
-    server::{Proxy, Public, PublicAddress},
 };
 
 /// Where `serve` looks for its settings unless it is told.
@@ -38,7 +38,7 @@ pub struct SettingsFile {
     pub mail: MailSettings,
 }
 
-/// Whom mail is from, and where it leaves.
+/// The sender of mail, and the server that mail leaves by.
 #[derive(Clone, PartialEq, Eq, Default, Debug)]
 pub struct MailSettings {
     pub from: Option<String>,

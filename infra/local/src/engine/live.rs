@@ -171,7 +171,7 @@ async fn poll(engine: Engine, every_seconds: u32, input: String, mut stop: watch
 /// Mail that leaves this machine.
 async fn relay(engine: Engine, stop: watch::Receiver<bool>) {
     if let Some(relay) = engine.relay() {
-        relay.run(&engine, stop).await;
+        relay.run(stop).await;
     }
 }
 

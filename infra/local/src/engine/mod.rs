@@ -104,7 +104,9 @@ impl Engine {
         // The template's rule for the mailer's reports leads to where source systems put their events.
         let reports = topology.functions.get("ingest").and_then(|function| function.source.as_ref());
         let reports = reports.map(|source| source.queue.clone()).ok_or("template.yaml: ingest reads no queue")?;
-        let relay = settings.relay.clone().map(|relay| Relay::new(relay, &mailbox, reports.clone()));
+        let relay = settings.relay.clone();
+        let relay =
+            relay.map(|relay| Relay::new(relay, mailbox.clone(), queues.clone(), reports.clone(), clock.clone()));
         let services = InProcess::new(embedded.clone(), queues.clone(), mailbox.clone(), faults.clone());
         let services = services.reporting_to(&reports);
         // The engine reads beside the functions, so its own calls are neither counted nor faulted.

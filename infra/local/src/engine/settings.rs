@@ -9,7 +9,7 @@ use aws_smithy_runtime_api::client::{
 };
 use aws_smithy_types::{retry::RetryConfig, timeout::TimeoutConfig};
 
-use crate::{relay::Smtp, server::Public};
+use crate::{doors::Public, relay::Smtp};
 
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub enum Storage {

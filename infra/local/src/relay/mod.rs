@@ -22,6 +22,7 @@ use std::{
     time::Duration,
 };
 
+use lambda_shell::clock::Clock;
 use tokio::{sync::watch, task::JoinSet, time::Instant};
 
 pub use settings::{Login, Secret, Security, Smtp};
@@ -31,7 +32,6 @@ use self::{
     session::{Attempt, Session},
 };
 use crate::{
-    engine::Engine,
     mailbox::Mailbox,
     queues::{self, Queues},
 };
@@ -63,9 +63,12 @@ struct Outage {
 /// The relay of one engine.
 pub struct Relay {
     settings: Smtp,
+    mailbox: Mailbox,
     outgoing: OutgoingMail,
+    queues: Queues,
     /// Where the functions hear of mail.
     reports_to: String,
+    clock: Clock,
     outage: Mutex<Option<Outage>>,
 }
 
@@ -82,9 +85,9 @@ struct Idle {
 }
 
 impl Relay {
-    pub fn new(settings: Smtp, mailbox: &Mailbox, reports_to: String) -> Self {
+    pub fn new(settings: Smtp, mailbox: Mailbox, queues: Queues, reports_to: String, clock: Clock) -> Self {
         let outgoing = OutgoingMail::of(mailbox.tables().clone());
-        Self { settings, outgoing, reports_to, outage: Mutex::new(None) }
+        Self { settings, mailbox, outgoing, queues, reports_to, clock, outage: Mutex::new(None) }
     }
 
     fn outage(&self) -> MutexGuard<'_, Option<Outage>> {
@@ -116,26 +119,26 @@ impl Relay {
     }
 
     /// Until `stop` says so; then what is under way comes to its end.
-    pub async fn run(&self, engine: &Engine, mut stop: watch::Receiver<bool>) {
-        let mut bell = engine.mailbox().listen();
+    pub async fn run(&self, mut stop: watch::Receiver<bool>) {
+        let mut bell = self.mailbox.listen();
         let mut work = Work::default();
         while !*stop.borrow() {
             bell.borrow_and_update();
-            if let Err(error) = self.step(engine, &mut work).await {
+            if let Err(error) = self.step(&mut work).await {
                 tracing::error!(error, "the mails that wait cannot be read or written");
                 tokio::time::sleep(AFTER_TROUBLE).await;
                 continue;
             }
-            let sleep = self.until_next(engine, &work).await;
+            let sleep = self.until_next(&work).await;
             tokio::select! {
-                Some(ended) = work.running.join_next() => self.ended(engine, &mut work, ended).await,
+                Some(ended) = work.running.join_next() => self.ended(&mut work, ended).await,
                 _ = bell.changed() => {}
                 _ = stop.changed() => {}
                 () = tokio::time::sleep(sleep) => {}
             }
         }
         while let Some(ended) = work.running.join_next().await {
-            self.ended(engine, &mut work, ended).await;
+            self.ended(&mut work, ended).await;
         }
         work.close().await;
     }
@@ -144,24 +147,24 @@ impl Relay {
     ///
     /// # Errors
     /// The store of the mails cannot be read or written.
-    pub async fn drain(&self, engine: &Engine) -> Result<(), String> {
+    pub async fn drain(&self) -> Result<(), String> {
         let mut work = Work::default();
         // Whoever asks does not wait until a server that was down is tried again.
         if let Some(outage) = self.outage().as_mut() {
             outage.until = Instant::now();
         }
         loop {
-            self.step(engine, &mut work).await?;
+            self.step(&mut work).await?;
             let Some(ended) = work.running.join_next().await else { break };
-            self.ended(engine, &mut work, ended).await;
+            self.ended(&mut work, ended).await;
         }
         work.close().await;
         Ok(())
     }
 
     /// Reports what is known, and begins what is due.
-    async fn step(&self, engine: &Engine, work: &mut Work) -> Result<(), String> {
-        self.report(engine.queues()).await?;
+    async fn step(&self, work: &mut Work) -> Result<(), String> {
+        self.report().await?;
         if self.outage().as_ref().is_some_and(|outage| Instant::now() < outage.until) {
             return Ok(());
         }
@@ -171,7 +174,7 @@ impl Relay {
         if room == 0 {
             return Ok(());
         }
-        for waiting in self.outgoing.due(engine.clock().now_millis(), room, work.busy.clone()).await? {
+        for waiting in self.outgoing.due(self.clock.now_millis(), room, work.busy.clone()).await? {
             let pace = work.pace(self.settings.per_second);
             let idle = work.idle.pop();
             work.busy.insert(waiting.recipient.clone());
@@ -184,7 +187,7 @@ impl Relay {
         Ok(())
     }
 
-    async fn until_next(&self, engine: &Engine, work: &Work) -> Duration {
+    async fn until_next(&self, work: &Work) -> Duration {
         if let Some(outage) = self.outage().as_ref() {
             let left = outage.until.saturating_duration_since(Instant::now());
             if !left.is_zero() {
@@ -192,22 +195,22 @@ impl Relay {
             }
         }
         let next = self.outgoing.next_at(work.busy.clone()).await.ok().flatten();
-        let left = next.map_or(i64::MAX, |at| at.saturating_sub(engine.clock().now_millis()).max(0));
+        let left = next.map_or(i64::MAX, |at| at.saturating_sub(self.clock.now_millis()).max(0));
         let least = if work.running.len() < self.settings.connections { 0 } else { 1_000 };
         Duration::from_millis(u64::try_from(left).unwrap_or(0).max(least)).min(LONGEST_SLEEP)
     }
 
     /// Puts on the queue what is to be reported. A report's id stays the same, so twice is once.
-    async fn report(&self, queues: &Queues) -> Result<(), String> {
+    async fn report(&self) -> Result<(), String> {
         for (id, body) in self.outgoing.reports().await? {
             let report = queues::Outgoing { body, ..queues::Outgoing::default() };
-            queues.send(&self.reports_to, report).await.map_err(|refusal| refusal.to_string())?;
+            self.queues.send(&self.reports_to, report).await.map_err(|refusal| refusal.to_string())?;
             self.outgoing.reported(id).await?;
         }
         Ok(())
     }
 
-    async fn ended(&self, engine: &Engine, work: &mut Work, ended: Result<Ended, tokio::task::JoinError>) {
+    async fn ended(&self, work: &mut Work, ended: Result<Ended, tokio::task::JoinError>) {
         let ended = match ended {
             Ok(ended) => ended,
             Err(error) => {
@@ -221,7 +224,7 @@ impl Relay {
         if let Some(session) = session {
             work.idle.push(Idle { session, since: Instant::now() });
         }
-        if let Err(error) = self.settle(engine.clock().now_millis(), &tried, attempt).await {
+        if let Err(error) = self.settle(self.clock.now_millis(), &tried, attempt).await {
             tracing::error!(error, mail = tried.mail.number, "what became of a mail could not be written down");
             tokio::time::sleep(AFTER_TROUBLE).await;
         }

@@ -14,7 +14,7 @@ use tokio::{
 
 use super::*;
 use crate::{
-    engine::{Settings, Storage},
+    engine::{Engine, Settings, Storage},
     mailbox::Outgoing,
 };
 
@@ -183,7 +183,7 @@ impl Stage {
 
     /// Everything that can leave now leaves.
     async fn settle(&self) {
-        self.relay().drain(&self.engine).await.unwrap();
+        self.relay().drain().await.unwrap();
     }
 
     async fn after(&self, minutes: i64) {

@@ -18,12 +18,9 @@ use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use presentation::page::failure;
 use subtle::ConstantTimeEq;
 
-use super::{
-    Shared,
-    connection::Peer,
-    doors::{self, Public, Way},
-    functions, problem, respond,
-};
+use crate::doors::{self, Public, Way};
+
+use super::{Shared, connection::Peer, functions, problem, respond};
 
 /// The member of the query that carries the token into the browser.
 const QUERY: &str = "token";

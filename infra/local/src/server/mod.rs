@@ -3,7 +3,6 @@
 mod body;
 mod connection;
 mod door;
-mod doors;
 mod fence;
 mod health;
 mod mails;
@@ -30,12 +29,11 @@ use tokio::{
     sync::{Semaphore, watch},
 };
 
-pub use doors::{Proxy, Public, PublicAddress};
 pub use fence::opening;
 pub use health::wrong;
 
-use self::doors::Way;
 use crate::{
+    doors::{Public, Way},
     engine::Engine,
     operator::{self, Request},
 };

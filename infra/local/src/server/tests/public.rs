@@ -4,8 +4,9 @@ use std::net::IpAddr;
 
 use super::*;
 use crate::{
+    doors::{Proxy, Public, PublicAddress},
     relay::Secret,
-    server::{Proxy, Public, PublicAddress, connection::Peer},
+    server::connection::Peer,
 };
 
 const NAME: &str = "holdpoint.example.com";

@@ -39,12 +39,8 @@ impl KeptLines {
     }
 }
 
-/// Unfolds a text and keeps the lines of these properties. A component that is not closed was cut off, and what was cut
-/// off may be busy time.
-fn kept(input: &Input<'_>, node: &Node<'_>, text: &str, properties: &[&str]) -> Option<KeptLines> {
-    if text.trim().is_empty() || text.contains('\0') {
-        return node.wrong_as("iCalendar text", "nothing of the kind");
-    }
+/// Whole content lines (RFC 5545, 3.1): a line that begins with white space goes on where the one before it ended.
+pub fn unfolded(text: &str) -> Vec<String> {
     let mut lines: Vec<String> = Vec::new();
     for line in text.split('\n') {
         let line = line.strip_suffix('\r').unwrap_or(line);
@@ -53,6 +49,16 @@ fn kept(input: &Input<'_>, node: &Node<'_>, text: &str, properties: &[&str]) -> 
             _ => lines.push(line.to_owned()),
         }
     }
+    lines
+}
+
+/// Unfolds a text and keeps the lines of these properties. A component that is not closed was cut off, and what was cut
+/// off may be busy time.
+fn kept(input: &Input<'_>, node: &Node<'_>, text: &str, properties: &[&str]) -> Option<KeptLines> {
+    if text.trim().is_empty() || text.contains('\0') {
+        return node.wrong_as("iCalendar text", "nothing of the kind");
+    }
+    let mut lines = unfolded(text);
     lines.retain(|line| properties.contains(&name(line).as_str()));
     let mut good = Some(());
     for line in &lines {

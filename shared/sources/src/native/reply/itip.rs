@@ -215,14 +215,7 @@ impl<'a> ContentLine<'a> {
 }
 
 fn lines(text: &str) -> Vec<String> {
-    let mut lines: Vec<String> = Vec::new();
-    for line in text.split('\n') {
-        let line = line.strip_suffix('\r').unwrap_or(line);
-        match (line.strip_prefix([' ', '\t']), lines.last_mut()) {
-            (Some(rest), Some(last)) => last.push_str(rest),
-            _ => lines.push(line.to_owned()),
-        }
-    }
+    let mut lines = super::super::ical::unfolded(text);
     lines.retain(|line| !line.trim().is_empty());
     lines
 }

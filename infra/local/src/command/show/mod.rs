@@ -1,5 +1,7 @@
 //! The operator's answers in words.
 
+mod events;
+
 use std::{
     collections::{BTreeMap, BTreeSet},
     fmt::Write,
@@ -17,7 +19,7 @@ pub fn in_words(request: &Request, answer: &Value) -> String {
         Request::Show(_) => review(&mut text, answer),
         Request::Verify(_) => list(answer, "reviews").for_each(|line| verified(&mut text, line)),
         Request::Send(_) => sent(&mut text, answer),
-        Request::Events(asked) => text.push_str(&super::events::in_words(asked, answer)),
+        Request::Events(asked) => text.push_str(&events::in_words(asked, answer)),
         Request::DeadLetters => letters(&mut text, answer),
         Request::Redrive => {
             letters(&mut text, answer);
