@@ -179,12 +179,16 @@ impl Mailbox {
         self.chosen("SELECT * FROM mail WHERE number = ?1", &[&number]).pop()
     }
 
+    /// How many mails there are.
+    ///
+    /// # Errors
+    /// The mails cannot be read: then there may be any number.
+    pub fn count(&self) -> Result<usize, String> {
+        self.shared.tables.look(|transaction| transaction.query_row("SELECT count(*) FROM mail", [], |row| row.get(0)))
+    }
+
     pub fn len(&self) -> usize {
-        let counted = self
-            .shared
-            .tables
-            .look(|transaction| transaction.query_row("SELECT count(*) FROM mail", [], |row| row.get::<_, usize>(0)));
-        self.known(counted)
+        self.known(self.count())
     }
 
     pub fn is_empty(&self) -> bool {

@@ -53,6 +53,9 @@ pub async fn wrong(engine: &Engine) -> Vec<String> {
             wrong.push("the reviews could not be read".to_owned());
         }
     }
+    if engine.mailbox().count().is_err() {
+        wrong.push("the mailbox could not be read".to_owned());
+    }
     wrong.extend(engine.relay().and_then(|relay| relay.wrong(engine.clock().now_millis())));
     match engine.store().silenced().await {
         Ok(subjects) if subjects.is_empty() => {}

@@ -505,3 +505,12 @@ async fn figures_and_readiness_are_for_this_machine() {
     assert!(text.contains("holdpoint_mails 0") && text.contains("holdpoint_attention 0"), "{text}");
     assert_eq!(answer(&engine, by("GET", "/ready"), String::new()).await.0.status, StatusCode::OK);
 }
+
+/// A mailbox that cannot be read is no empty one.
+#[tokio::test]
+async fn a_mailbox_that_cannot_be_read_is_said() {
+    let engine = mailed().await;
+    assert!(super::wrong(&engine).await.is_empty());
+    engine.mailbox().tables().transact(|transaction| transaction.execute_batch("DROP TABLE mail")).await.unwrap();
+    assert_eq!(super::wrong(&engine).await, ["the mailbox could not be read"]);
+}
