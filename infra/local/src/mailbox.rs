@@ -251,6 +251,11 @@ fn message_id(number: u64) -> String {
     format!("local-{number:010}")
 }
 
+/// The number of the mail that was given this id here; `None` for an id of another mailer.
+pub fn number_of(message_id: &str) -> Option<u64> {
+    message_id.strip_prefix("local-")?.parse().ok()
+}
+
 /// A column that holds JSON.
 fn json<T: for<'de> Deserialize<'de>>(row: &Row<'_>, column: &str) -> Result<T, Error> {
     let text: String = row.get(column)?;

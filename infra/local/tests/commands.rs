@@ -160,3 +160,26 @@ fn filters_of_events_are_refused_by_name_before_anything_is_asked() {
         assert!(said.contains(words), "{words}: {said}");
     }
 }
+
+/// The shell itself reads the script, and completes a command by it.
+#[test]
+fn bash_completes_the_command_line() {
+    let script = String::from_utf8(done(&mut command(&["completions", "bash"])).stdout).unwrap();
+    let complete =
+        "COMP_WORDS=(holdpoint wai); COMP_CWORD=1; _holdpoint holdpoint wai holdpoint; echo \"${COMPREPLY[@]}\"";
+    let output = Command::new("bash").args(["-euc", &format!("{script}\n{complete}")]).output().unwrap();
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    assert_eq!(String::from_utf8_lossy(&output.stdout).trim(), "waiting");
+    for shell in ["zsh", "fish", "elvish", "powershell"] {
+        let script = String::from_utf8(done(&mut command(&["completions", shell])).stdout).unwrap();
+        assert!(script.contains("waiting") && script.contains("stack"), "{shell}");
+    }
+    let (status, said) = refused(&mut command(&["completions", "csh"]));
+    assert!(status == Some(2) && said.contains("possible values: bash"), "{said}");
+}
+
+#[test]
+fn the_version_names_commit_and_schema() {
+    let said = String::from_utf8(done(&mut command(&["--version"])).stdout).unwrap();
+    assert!(said.starts_with("holdpoint ") && said.contains("(commit ") && said.contains(", schema "), "{said}");
+}

@@ -28,7 +28,7 @@ enum Line {
     Refuses(&'static str),
 }
 
-const LINES: [(&str, Line); 25] = [
+const LINES: [(&str, Line); 29] = [
     ("cargo run", Line::Elsewhere("commands.rs plays the story, with --exit")),
     ("cargo test --workspace", Line::Elsewhere("that is this run")),
     (
@@ -50,6 +50,10 @@ const LINES: [(&str, Line); 25] = [
     ("holdpoint mail", Line::Says("owner@example.org")),
     ("holdpoint mail --to owner@example.org --text", Line::Says("/adopt/")),
     ("holdpoint show RR-1", Line::Says("deputy@example.org")),
+    ("holdpoint why RR-1", Line::Says("adopted, version 2")),
+    ("holdpoint waiting", Line::Says("must answer to version 2 of RR-1")),
+    ("holdpoint told owner@example.org", Line::Says("adoption_request, version 2")),
+    ("holdpoint stuck", Line::Says("nothing is stuck")),
     ("holdpoint verify", Line::Says("RR-1")),
     ("holdpoint events", Line::Says("applied")),
     ("holdpoint events --disposition ignored", Line::Says("nothing of the kind")),

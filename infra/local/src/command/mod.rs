@@ -16,7 +16,12 @@ mod replay;
 mod run;
 mod serve;
 mod settings;
+mod shells;
 pub(crate) mod show;
+mod stuck;
+#[cfg(test)]
+mod tests;
+mod version;
 
 pub use show::in_words;
 
@@ -28,14 +33,14 @@ use std::{
 };
 
 use clap::{Args, Parser, Subcommand};
-use refresh_core::ReviewId;
+use refresh_core::{Person, ReviewId};
 
 /// Holdpoint keeps the coordination packet of every release-readiness review current.
 ///
 /// Without a command it starts everything on this machine, plays the story of the README into it, prints where to look,
 /// and stays up.
 #[derive(Parser)]
-#[command(name = "holdpoint", version, after_help = log::HELP)]
+#[command(name = "holdpoint", version = version::text(), after_help = log::HELP)]
 struct Line {
     #[command(subcommand)]
     command: Option<Command>,
@@ -109,6 +114,29 @@ enum Command {
         #[command(flatten)]
         deployment: Deployment,
     },
+    /// Say why a review is where it is: what moved, by which event, which rule was broken, what was considered.
+    Why {
+        /// Explain the review of this id.
+        review: ReviewId,
+        #[command(flatten)]
+        deployment: Deployment,
+    },
+    /// Say who must still decide or answer what, since when and until when.
+    Waiting {
+        /// List what waits for the person of this address alone.
+        person: Option<Person>,
+        #[command(flatten)]
+        deployment: Deployment,
+    },
+    /// Say what one person was told, when, by which mail, and whether the mail arrived.
+    Told {
+        /// List what the person of this address was told.
+        person: Person,
+        #[command(flatten)]
+        deployment: Deployment,
+    },
+    /// List what does not go on: what failed, is dead or about to be, is silent or overdue.
+    Stuck(stuck::Options),
     /// Recompute the lineage chain and name the first entry that does not fit.
     Verify {
         /// Verify the review of this id alone; without it, every review.
@@ -132,6 +160,16 @@ enum Command {
     Mail(mail::Options),
     /// Make a new key for links. The one that signed until now still opens what was mailed; the one before it no more.
     RotateLinkKeys,
+    /// Print what makes a shell complete this command line.
+    Completions {
+        /// Print the script of this shell.
+        shell: clap_complete::Shell,
+    },
+    /// Write a manual page of every command into a folder.
+    Man {
+        /// Write into this folder, which is made where there is none.
+        folder: PathBuf,
+    },
     /// Run one function on one event, like the cloud would.
     #[command(after_help = log::HELP)]
     Invoke {
@@ -201,6 +239,10 @@ async fn perform(line: Line) -> Result<(), Failed> {
         Command::Policy(command) => explain::run(common, &command),
         Command::Reviews { deployment } => ask::ask(common, &deployment, Request::Reviews).await,
         Command::Show { review, deployment } => ask::ask(common, &deployment, Request::Show(review)).await,
+        Command::Why { review, deployment } => ask::ask(common, &deployment, Request::Why(review)).await,
+        Command::Waiting { person, deployment } => ask::ask(common, &deployment, Request::Waiting(person)).await,
+        Command::Told { person, deployment } => ask::ask(common, &deployment, Request::Told(person)).await,
+        Command::Stuck(options) => stuck::run(common, &options).await,
         Command::Verify { review, deployment } => ask::ask(common, &deployment, Request::Verify(review)).await,
         Command::Redrive { list, deployment } => {
             let request = if list { Request::DeadLetters } else { Request::Redrive };
@@ -210,6 +252,8 @@ async fn perform(line: Line) -> Result<(), Failed> {
         Command::Restore(options) => backup::restore(common, &options).await,
         Command::Mail(options) => mail::run(common, &options).await,
         Command::RotateLinkKeys => rotate_link_keys(common),
+        Command::Completions { shell } => shells::completions(common, shell),
+        Command::Man { folder } => shells::man(common, &folder),
         Command::Invoke { function, event, deployment } => {
             let event = ask::event(&event)?;
             ask::ask(common, &deployment, Request::Invoke { function, event }).await
@@ -243,73 +287,5 @@ fn print(text: impl fmt::Display) -> Result<(), Failed> {
 fn say(common: &Common, line: impl fmt::Display) {
     if !common.json {
         eprintln!("{line}");
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use clap::CommandFactory;
-
-    use super::*;
-
-    /// A command with every word that leads to it.
-    fn all() -> Vec<(String, clap::Command)> {
-        let mut line = Line::command();
-        line.build();
-        let mut found = Vec::new();
-        let mut left = vec![(line.get_name().to_owned(), line)];
-        while let Some((words, command)) = left.pop() {
-            let under = command.get_subcommands().filter(|under| under.get_name() != "help");
-            left.extend(under.map(|under| (format!("{words} {}", under.get_name()), under.clone())));
-            found.push((words, command));
-        }
-        found
-    }
-
-    /// A capital first, and enough words for a verb and its object.
-    fn is_a_sentence(text: &str) -> bool {
-        text.starts_with(|c: char| c.is_ascii_uppercase()) && text.split_whitespace().count() >= 4
-    }
-
-    #[test]
-    fn every_command_and_argument_has_its_sentence() {
-        for (words, command) in all() {
-            let about = command.get_about().map(ToString::to_string).unwrap_or_default();
-            assert!(is_a_sentence(&about), "{words}: {about:?}");
-            for argument in command.get_arguments().filter(|one| !matches!(one.get_id().as_str(), "help" | "version")) {
-                let help = argument.get_help().map(ToString::to_string).unwrap_or_default();
-                assert!(is_a_sentence(&help), "{words}: {}: {help:?}", argument.get_id());
-            }
-        }
-    }
-
-    /// What is offered works: a deployment has no store here, no folder, and no clock to turn.
-    #[test]
-    fn a_stack_is_offered_by_the_commands_that_ask_one() {
-        let takes = |command: &clap::Command| command.get_arguments().any(|one| one.get_id() == "stack");
-        let mut offered: Vec<String> =
-            all().into_iter().filter(|(_, command)| takes(command)).map(|(words, _)| words).collect();
-        offered.sort();
-        let asked = ["events", "invoke", "redrive", "reviews", "send", "show", "verify"];
-        assert_eq!(offered, asked.map(|word| format!("holdpoint {word}")));
-        for refused in [
-            &["holdpoint", "--stack", "x"][..],
-            &["holdpoint", "serve", "--stack", "x"],
-            &["holdpoint", "replay", "file", "--stack", "x"],
-            &["holdpoint", "rotate-link-keys", "--stack", "x"],
-            &["holdpoint", "reviews", "--stack", "x", "--data", "y"],
-        ] {
-            assert!(Line::try_parse_from(refused).is_err(), "{refused:?}");
-        }
-        assert!(Line::try_parse_from(["holdpoint", "reviews", "--stack", "x"]).is_ok());
-    }
-
-    #[test]
-    fn every_command_takes_json_and_a_folder() {
-        for (words, command) in all() {
-            for wanted in ["json", "data"] {
-                assert!(command.get_arguments().any(|one| one.get_id() == wanted), "{words}: --{wanted}");
-            }
-        }
     }
 }

@@ -5,12 +5,20 @@ mod events;
 #[cfg(test)]
 pub(crate) mod events_tests;
 mod mailbox;
+mod names;
+#[cfg(test)]
+mod night_tests;
+mod request;
 mod send;
 mod shell;
 mod signed;
 mod stack;
+mod stuck;
 #[cfg(test)]
 mod tests;
+mod told;
+mod waiting;
+mod why;
 
 use std::{collections::BTreeMap, error::Error};
 
@@ -29,75 +37,12 @@ use refresh_core::{
 use serde_json::{Value, json};
 
 pub use events::EventsAsked;
+pub use request::Request;
 pub use send::{NotTaken, enqueue, source_queue};
 pub use stack::Stack;
+pub use stuck::StuckAsked;
 
 use crate::{engine::Engine, queues::Stored, replay};
-
-/// One thing to be done.
-#[derive(Clone, PartialEq, Debug)]
-pub enum Request {
-    Reviews,
-    Show(ReviewId),
-    Verify(Option<ReviewId>),
-    /// Events as JSON texts, to be put on the queue.
-    Send(Vec<String>),
-    /// What became of events that were sent: the answer to `Send`, with what is known of each event by now.
-    Became(Value),
-    /// What came in, and what became of it.
-    Events(EventsAsked),
-    /// What the dead-letter queues hold.
-    DeadLetters,
-    Redrive,
-    /// What is in the mailbox.
-    Mails,
-    /// One mail, whole.
-    Mail(u64),
-    Invoke {
-        function: String,
-        event: Value,
-    },
-}
-
-impl Request {
-    /// As it travels to a running engine: a word and its argument.
-    pub fn to_wire(&self) -> (&'static str, Value) {
-        match self {
-            Self::Reviews => ("reviews", Value::Null),
-            Self::Show(review) => ("show", json!(review)),
-            Self::Verify(review) => ("verify", json!(review)),
-            Self::Send(events) => ("send", json!(events)),
-            Self::Became(sent) => ("became", sent.clone()),
-            Self::Events(asked) => ("events", json!(asked)),
-            Self::DeadLetters => ("dead_letters", Value::Null),
-            Self::Redrive => ("redrive", Value::Null),
-            Self::Mails => ("mails", Value::Null),
-            Self::Mail(number) => ("mail", json!(number)),
-            Self::Invoke { function, event } => ("invoke", json!({ "function": function, "event": event })),
-        }
-    }
-
-    pub fn from_wire(word: &str, argument: Value) -> Result<Self, String> {
-        let wrong = |error: serde_json::Error| format!("{word}: {error}");
-        Ok(match word {
-            "reviews" => Self::Reviews,
-            "show" => Self::Show(serde_json::from_value(argument).map_err(wrong)?),
-            "verify" => Self::Verify(serde_json::from_value(argument).map_err(wrong)?),
-            "send" => Self::Send(serde_json::from_value(argument).map_err(wrong)?),
-            "became" => Self::Became(argument),
-            "events" => Self::Events(serde_json::from_value(argument).map_err(wrong)?),
-            "mails" => Self::Mails,
-            "mail" => Self::Mail(serde_json::from_value(argument).map_err(wrong)?),
-            "dead_letters" => Self::DeadLetters,
-            "redrive" => Self::Redrive,
-            "invoke" => {
-                let function = argument["function"].as_str().ok_or("invoke.function: expected a name")?.to_owned();
-                Self::Invoke { function, event: argument["event"].clone() }
-            }
-            other => return Err(format!("no command {other:?} here")),
-        })
-    }
-}
 
 /// Does it. An error is a reason for a person.
 pub async fn perform(engine: &Engine, request: Request) -> Result<Value, String> {
@@ -105,6 +50,13 @@ pub async fn perform(engine: &Engine, request: Request) -> Result<Value, String>
         Request::Reviews => reviews(engine.store(), engine.now()).await,
         Request::Show(review) => show(engine.store(), engine.now(), &review).await,
         Request::Verify(review) => verified(engine.store(), review.as_ref()).await,
+        Request::Why(review) => why::why(engine.store(), engine.now(), &review).await,
+        Request::Waiting(person) => waiting::waiting(engine.store(), engine.now(), person.as_ref()).await,
+        Request::Told(person) => {
+            let told = told::told(engine.store(), engine.now(), &person).await?;
+            Ok(told::numbered(engine.mailbox(), &person, told))
+        }
+        Request::Stuck(asked) => stuck::here(engine, &asked).await,
         Request::Send(events) => send::send(engine, events).await,
         Request::Became(sent) => send::became(engine.store(), engine.now(), sent).await,
         Request::Events(asked) => events::events(engine.store(), engine.now(), &asked).await,
@@ -208,8 +160,7 @@ async fn silenced(store: &Store) -> Result<Vec<Value>, String> {
 
 /// One review: packet, versions, answers, lineage.
 async fn show(store: &Store, now: Instant, review: &ReviewId) -> Result<Value, String> {
-    let head = store.head(review).await.map_err(told)?;
-    let head = head.ok_or_else(|| format!("{review}: there is no such review"))?;
+    let head = names::head(store, review).await?;
     let state = replay::state_of(store, &head).await?;
     let record = store.record(&head).await.map_err(told)?;
     let versions: Vec<Value> = record
@@ -277,7 +228,7 @@ async fn verified(store: &Store, only: Option<&ReviewId>) -> Result<Value, Strin
     let heads = match only {
         Some(review) => match store.head(review).await {
             Ok(Some(head)) => vec![head],
-            Ok(None) => return Err(format!("{review}: there is no such review")),
+            Ok(None) => return Err(names::no_review(store, review).await),
             Err(error) => {
                 lines.push(not_verified(Some(review), error));
                 Vec::new()

@@ -21,7 +21,11 @@ use super::{
     send::{became, line},
     shell, show,
     signed::Signed,
-    told, verified,
+    stuck, told,
+    told::told as told_to,
+    verified,
+    waiting::waiting,
+    why::why,
 };
 use crate::topology::Topology;
 
@@ -89,6 +93,13 @@ impl Stack {
             Request::Reviews => reviews(&self.store, now).await,
             Request::Show(review) => show(&self.store, now, &review).await,
             Request::Verify(review) => verified(&self.store, review.as_ref()).await,
+            Request::Why(review) => why(&self.store, now, &review).await,
+            Request::Waiting(person) => waiting(&self.store, now, person.as_ref()).await,
+            Request::Told(person) => told_to(&self.store, now, &person).await,
+            Request::Stuck(asked) => {
+                let dead = self.redrive(false).await.map(|listed| listed["queues"].clone());
+                stuck::of(&self.store, now, dead, &asked).await
+            }
             Request::Send(events) => self.send(events).await,
             Request::DeadLetters => self.redrive(false).await,
             Request::Redrive => self.redrive(true).await,

@@ -18,7 +18,7 @@ async fn told() -> Player {
 }
 
 /// Played up to a time, as the scenario writes instants.
-async fn played(scenario: &str, policy: &str, before: &str) -> Player {
+pub(super) async fn played(scenario: &str, policy: &str, before: &str) -> Player {
     let scenario = Scenario::parse(scenario).unwrap();
     let time = VirtualTime::open(Settings::in_memory(policy), scenario.lines[0].at).await.unwrap();
     let mut player = Player::of(time);
@@ -29,7 +29,7 @@ async fn played(scenario: &str, policy: &str, before: &str) -> Player {
     player
 }
 
-fn stack(player: &Player) -> Stack {
+pub(super) fn stack(player: &Player) -> Stack {
     let engine = player.time().engine();
     let (embedded, queues) = (engine.embedded().clone(), engine.queues().clone());
     let sdk = InProcess::new(embedded, queues, engine.mailbox().clone(), Faults::default()).sdk_config();
@@ -38,7 +38,7 @@ fn stack(player: &Player) -> Stack {
     stack
 }
 
-fn without_now(mut value: Value) -> Value {
+pub(super) fn without_now(mut value: Value) -> Value {
     value.as_object_mut().unwrap().remove("now");
     value
 }
@@ -53,7 +53,10 @@ async fn a_deployment_is_told_like_the_engine_here() {
         assert_eq!(without_now(here), without_now(there));
     }
     let nobody = refresh_core::ReviewId::parse("RR-404").unwrap();
-    assert_eq!(stack(&player).perform(Request::Show(nobody)).await.unwrap_err(), "RR-404: there is no such review");
+    assert_eq!(
+        stack(&player).perform(Request::Show(nobody)).await.unwrap_err(),
+        "RR-404: there is no such review; the nearest: RR-1042"
+    );
 }
 
 /// A subject that gets nothing but stale revisions is where operators look, until a fact is let in.

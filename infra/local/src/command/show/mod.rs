@@ -1,6 +1,8 @@
 //! The operator's answers in words.
 
 mod events;
+mod night;
+mod why;
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -18,6 +20,10 @@ pub fn in_words(request: &Request, answer: &Value) -> String {
         Request::Reviews => reviews(&mut text, answer),
         Request::Show(_) => review(&mut text, answer),
         Request::Verify(_) => list(answer, "reviews").for_each(|line| verified(&mut text, line)),
+        Request::Why(_) => why::in_words(&mut text, answer),
+        Request::Waiting(_) => night::waiting(&mut text, answer),
+        Request::Told(_) => night::told(&mut text, answer),
+        Request::Stuck(_) => night::stuck(&mut text, answer),
         Request::Send(_) => sent(&mut text, answer),
         Request::Events(asked) => text.push_str(&events::in_words(asked, answer)),
         Request::DeadLetters => letters(&mut text, answer),

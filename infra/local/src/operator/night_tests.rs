@@ -1,0 +1,213 @@
+//! What an operator on call asks, on stories played to the point where it matters: the same here and of a deployment, as
+//! the published schemas say, and in words.
+
+use refresh_core::{Person, ReviewId};
+use serde_json::{Value, json};
+
+use super::{
+    Request, StuckAsked,
+    events_tests::fits,
+    perform,
+    tests::{played, stack, without_now},
+};
+use crate::{queues::Outgoing, replay::Player};
+
+macro_rules! story {
+    ($name:literal) => {
+        (
+            include_str!(concat!("../../../../events/scenarios/", $name, ".jsonl")),
+            include_str!(concat!("../../../../events/scenarios/", $name, ".policy.json")),
+        )
+    };
+}
+
+/// The story up to a time of its day.
+async fn until((scenario, policy): (&str, &str), time: &str) -> Player {
+    let mut player = played(scenario, policy, &format!("2026-11-03T{time}")).await;
+    let at = refresh_core::Instant::parse(&format!("2026-11-03T{time}:00Z")).unwrap();
+    player.until(at).await.unwrap();
+    player
+}
+
+/// The answer here, held against its schema and against the answer of a deployment with the same store. `own`: members that
+/// one machine alone knows.
+async fn asked(player: &Player, schema: &str, request: Request, own: &[&str]) -> (Value, String) {
+    let here = perform(player.time().engine(), request.clone()).await.unwrap();
+    let there = stack(player).perform(request.clone()).await.unwrap();
+    fits(schema, &here);
+    fits(schema, &there);
+    let without = |value: &Value| {
+        let mut value = without_now(value.clone());
+        own.iter().for_each(|path| forget(&mut value, path));
+        value
+    };
+    assert_eq!(without(&here), without(&there));
+    let words = crate::command::show::in_words(&request, &here);
+    (here, words)
+}
+
+/// The members of that name, wherever they are.
+fn forget(value: &mut Value, name: &str) {
+    match value {
+        Value::Object(members) => {
+            members.remove(name);
+            members.values_mut().for_each(|member| forget(member, name));
+        }
+        Value::Array(items) => items.iter_mut().for_each(|item| forget(item, name)),
+        _ => {}
+    }
+}
+
+fn person(address: &str) -> Person {
+    Person::parse(address).unwrap()
+}
+
+#[tokio::test]
+async fn why_names_event_rule_move_and_what_was_considered() {
+    let review = ReviewId::parse("RR-1042").unwrap();
+    let player = until(story!("evidence_slips_and_is_adopted"), "23:00").await;
+    let (answer, words) = asked(&player, "why", Request::Why(review.clone()), &[]).await;
+    let held = answer["moves"].as_array().unwrap().iter().find(|one| one["outcome"] == "held").unwrap();
+    assert_eq!(held["events"][0]["type"], "dev.holdpoint.evidence.updated.v1");
+    assert_eq!(held["broken"], json!(["evidence"]));
+    assert!(held["changed"].as_array().unwrap().iter().any(|change| change["field"] == "slot"), "{held}");
+    assert!(held["considered"]["runs"].as_array().is_some_and(|runs| !runs.is_empty()), "{held}");
+    insta::assert_snapshot!("why_adopted", words);
+
+    let player = until(story!("only_slot_crosses_the_freeze"), "12:00").await;
+    let (answer, words) = asked(&player, "why", Request::Why(review.clone()), &[]).await;
+    let escalated = answer["moves"].as_array().unwrap().iter().find(|one| one["outcome"] == "escalated").unwrap();
+    assert!(
+        !escalated["exceptions"].as_array().unwrap().is_empty() && escalated["considered"].is_object(),
+        "{escalated}"
+    );
+    insta::assert_snapshot!("why_escalated", words);
+
+    let player = until(story!("an_operator_decides_at_night"), "13:00").await;
+    let (_, words) = asked(&player, "why", Request::Why(review), &[]).await;
+    assert!(
+        words.contains("by duty-officer@example.com: adopt, adopted, in the owner's place (The owner is on a plane"),
+        "{words}"
+    );
+}
+
+#[tokio::test]
+async fn waiting_says_who_must_decide_or_answer_and_until_when() {
+    let player = until(story!("an_operator_decides_at_night"), "12:30").await;
+    let (answer, words) = asked(&player, "waiting", Request::Waiting(None), &[]).await;
+    assert_eq!(
+        (&answer["waiting"][0]["for"], &answer["waiting"][0]["person"]),
+        (&json!("decide"), &json!("rm-a@example.com"))
+    );
+    insta::assert_snapshot!("waiting_decision", words);
+
+    let player = until(story!("unanswered_and_answered"), "11:31").await;
+    let (answer, words) = asked(&player, "waiting", Request::Waiting(None), &[]).await;
+    assert!(answer["waiting"].as_array().unwrap().iter().all(|wait| wait["overdue"] == true), "{answer}");
+    insta::assert_snapshot!("waiting_answers", words);
+    let (answer, words) = asked(&player, "waiting", Request::Waiting(Some(person("so-a@example.com"))), &[]).await;
+    assert_eq!(answer["waiting"].as_array().unwrap().len(), 1, "{answer}");
+    assert!(words.starts_with("OVERDUE: so-a@example.com must answer"), "{words}");
+
+    let player = until(story!("expired_undecided"), "13:00").await;
+    let (answer, words) = asked(&player, "waiting", Request::Waiting(None), &[]).await;
+    assert_eq!(answer["waiting"][0]["for"], "ask_again", "{answer}");
+    insta::assert_snapshot!("waiting_undecided", words);
+}
+
+#[tokio::test]
+async fn told_lists_a_persons_mails_and_what_became_of_each() {
+    let player = until(story!("mail_does_not_arrive"), "11:30").await;
+    let asked_of =
+        async |address: &str| asked(&player, "told", Request::Told(person(address)), &["number", "relay"]).await;
+    let (answer, words) = asked_of("bounce+so@simulator.amazonses.com").await;
+    let mails = answer["reviews"][0]["mails"].as_array().unwrap();
+    assert!(
+        mails.iter().any(|mail| mail["kind"] == "undeliverable" && mail["became"]["status"] == "bounced"),
+        "{answer}"
+    );
+    assert!(mails.iter().all(|mail| mail["message_id"].is_null() || mail["number"].is_u64()), "{answer}");
+    insta::assert_snapshot!("told_bounced", words);
+    let (_, words) = asked_of("rm-a@example.com").await;
+    insta::assert_snapshot!("told_owner", words);
+}
+
+#[tokio::test]
+async fn stuck_names_what_is_dead_failed_silent_overdue_or_not_reached() {
+    let player = until(story!("evidence_slips_and_is_adopted"), "08:40").await;
+    let (answer, words) =
+        asked(&player, "stuck", Request::Stuck(StuckAsked::default()), &["failed", "mail", "silent"]).await;
+    assert_eq!(words, "nothing is stuck\n", "{answer}");
+
+    let player = until(story!("a_source_falls_silent"), "11:35").await;
+    let policy = Some(story!("a_source_falls_silent").1.to_owned());
+    let engine = player.time().engine();
+    let poison = Outgoing {
+        body: "no request".to_owned(),
+        group: Some("RR-X".to_owned()),
+        deduplication: Some("p".to_owned()),
+        ..Outgoing::default()
+    };
+    engine.queues().send("refresh.fifo", poison).await.unwrap();
+    engine
+        .queues()
+        .send("source-events", Outgoing { body: "{\"id\":7}".to_owned(), ..Outgoing::default() })
+        .await
+        .unwrap();
+    player.time().drain().await.unwrap();
+    let of_dead = ["failed", "mail", "from", "sequence", "receives", "why"];
+    let (answer, words) = asked(&player, "stuck", Request::Stuck(StuckAsked { policy }), &of_dead).await;
+    assert_eq!(answer["failed"][0]["queue"], "refresh.fifo", "{answer}");
+    assert!(answer["failed"][0]["dead_after"].is_u64(), "{answer}");
+    assert!(answer["silent"].as_array().unwrap().iter().any(|one| one["source"] == "//freeze.example.com"), "{answer}");
+    let ids = answer["dead"]["source-events-dlq"][0]["message_id"].as_str().unwrap();
+    let failed = answer["failed"][0]["message_id"].as_str().unwrap();
+    let sent = answer["dead"]["source-events-dlq"][0]["sent_at"].as_str().unwrap();
+    insta::assert_snapshot!("stuck", words.replace(ids, "ID").replace(failed, "ID").replace(sent, "SENT"));
+
+    // Without its policy a deployment says what its reviews miss, and no more.
+    let there = stack(&player).perform(Request::Stuck(StuckAsked::default())).await.unwrap();
+    fits("stuck", &there);
+
+    let player = until(story!("unanswered_and_answered"), "11:31").await;
+    let (answer, words) =
+        asked(&player, "stuck", Request::Stuck(StuckAsked::default()), &["failed", "mail", "silent"]).await;
+    assert!(answer["overdue"].as_array().unwrap().iter().any(|late| late["what"] == "answer"), "{answer}");
+    assert!(words.contains("so-a@example.com has not answered; due"), "{words}");
+
+    let player = until(story!("mail_does_not_arrive"), "09:25").await;
+    let (_, words) =
+        asked(&player, "stuck", Request::Stuck(StuckAsked::default()), &["failed", "mail", "silent"]).await;
+    assert!(words.contains("mail to bounce+so@simulator.amazonses.com does not arrive: bounced"), "{words}");
+}
+
+/// An engine that is there and whose workers are not: what is due stays due, and is named.
+#[tokio::test]
+async fn what_nobody_works_off_is_overdue() {
+    let player = until(story!("an_operator_decides_at_night"), "12:30").await;
+    let engine = player.time().engine();
+    let head = engine.store().head(&ReviewId::parse("RR-1042").unwrap()).await.unwrap().unwrap();
+    let mut stack = stack(&player);
+    let late = head.pending.as_ref().unwrap().expires_at.plus_minutes(10);
+    stack.clock = lambda_shell::clock::Clock::steered(std::sync::Arc::new(late.millis().into()));
+    let answer = stack.perform(Request::Stuck(StuckAsked::default())).await.unwrap();
+    let found: Vec<&str> =
+        answer["overdue"].as_array().unwrap().iter().filter_map(|one| one["what"].as_str()).collect();
+    assert!(found.contains(&"decision") && found.contains(&"refresh"), "{answer}");
+}
+
+#[tokio::test]
+async fn names_that_are_not_known_are_answered_with_the_nearest() {
+    let player = until(story!("evidence_slips_and_is_adopted"), "08:40").await;
+    let nearly = ReviewId::parse("RR-1024").unwrap();
+    for request in [Request::Why(nearly.clone()), Request::Show(nearly.clone()), Request::Verify(Some(nearly))] {
+        let why = perform(player.time().engine(), request.clone()).await.unwrap_err();
+        assert_eq!(why, "RR-1024: there is no such review; the nearest: RR-1042", "{request:?}");
+        assert_eq!(stack(&player).perform(request).await.unwrap_err(), why);
+    }
+    let nobody = person("sec-d@example.com");
+    for request in [Request::Told(nobody.clone()), Request::Waiting(Some(nobody))] {
+        let why = perform(player.time().engine(), request).await.unwrap_err();
+        assert!(why.contains("nobody of that address is in any review; the nearest: sec-a@example.com"), "{why}");
+    }
+}

@@ -1,0 +1,87 @@
+//! What an operator asks, and how that travels to a running engine.
+
+use refresh_core::{Person, ReviewId};
+use serde_json::{Value, json};
+
+use super::{EventsAsked, StuckAsked};
+
+/// One thing to be done.
+#[derive(Clone, PartialEq, Debug)]
+pub enum Request {
+    Reviews,
+    Show(ReviewId),
+    Verify(Option<ReviewId>),
+    /// What moved a review, by which event and rule, and what was considered.
+    Why(ReviewId),
+    /// Who must still answer or decide what; of one person alone where one is named.
+    Waiting(Option<Person>),
+    /// What a person was told, by which mail, and what became of that mail.
+    Told(Person),
+    /// What failed, is dead or about to be, is silent or overdue.
+    Stuck(StuckAsked),
+    /// Events as JSON texts, to be put on the queue.
+    Send(Vec<String>),
+    /// What became of events that were sent: the answer to `Send`, with what is known of each event by now.
+    Became(Value),
+    /// What came in, and what became of it.
+    Events(EventsAsked),
+    /// What the dead-letter queues hold.
+    DeadLetters,
+    Redrive,
+    /// What is in the mailbox.
+    Mails,
+    /// One mail, whole.
+    Mail(u64),
+    Invoke {
+        function: String,
+        event: Value,
+    },
+}
+
+impl Request {
+    /// As it travels to a running engine: a word and its argument.
+    pub fn to_wire(&self) -> (&'static str, Value) {
+        match self {
+            Self::Reviews => ("reviews", Value::Null),
+            Self::Show(review) => ("show", json!(review)),
+            Self::Verify(review) => ("verify", json!(review)),
+            Self::Why(review) => ("why", json!(review)),
+            Self::Waiting(person) => ("waiting", json!(person)),
+            Self::Told(person) => ("told", json!(person)),
+            Self::Stuck(asked) => ("stuck", json!(asked)),
+            Self::Send(events) => ("send", json!(events)),
+            Self::Became(sent) => ("became", sent.clone()),
+            Self::Events(asked) => ("events", json!(asked)),
+            Self::DeadLetters => ("dead_letters", Value::Null),
+            Self::Redrive => ("redrive", Value::Null),
+            Self::Mails => ("mails", Value::Null),
+            Self::Mail(number) => ("mail", json!(number)),
+            Self::Invoke { function, event } => ("invoke", json!({ "function": function, "event": event })),
+        }
+    }
+
+    pub fn from_wire(word: &str, argument: Value) -> Result<Self, String> {
+        let wrong = |error: serde_json::Error| format!("{word}: {error}");
+        Ok(match word {
+            "reviews" => Self::Reviews,
+            "show" => Self::Show(serde_json::from_value(argument).map_err(wrong)?),
+            "verify" => Self::Verify(serde_json::from_value(argument).map_err(wrong)?),
+            "why" => Self::Why(serde_json::from_value(argument).map_err(wrong)?),
+            "waiting" => Self::Waiting(serde_json::from_value(argument).map_err(wrong)?),
+            "told" => Self::Told(serde_json::from_value(argument).map_err(wrong)?),
+            "stuck" => Self::Stuck(serde_json::from_value(argument).map_err(wrong)?),
+            "send" => Self::Send(serde_json::from_value(argument).map_err(wrong)?),
+            "became" => Self::Became(argument),
+            "events" => Self::Events(serde_json::from_value(argument).map_err(wrong)?),
+            "mails" => Self::Mails,
+            "mail" => Self::Mail(serde_json::from_value(argument).map_err(wrong)?),
+            "dead_letters" => Self::DeadLetters,
+            "redrive" => Self::Redrive,
+            "invoke" => {
+                let function = argument["function"].as_str().ok_or("invoke.function: expected a name")?.to_owned();
+                Self::Invoke { function, event: argument["event"].clone() }
+            }
+            other => return Err(format!("no command {other:?} here")),
+        })
+    }
+}
