@@ -221,6 +221,7 @@ impl Maker<'_> {
                 "escalate_after_minutes": if self.people.is_multiple_of(2) { 0 } else { 15 },
                 "quiet_seconds": self.one_of(&[0, 60, 120]),
                 "adoption_deadline_minutes": if self.deadline_is_short { 45 } else { 240 },
+                "remind_before_expiry_minutes": if self.deadline_is_short { 20 } else { 30 },
                 "alternate_owner": alternate,
                 "acknowledge_within_minutes": 120,
                 "remind_every_minutes": 60,

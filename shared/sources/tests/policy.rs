@@ -258,6 +258,16 @@ fn what_cannot_work_together_is_refused_at_start() {
         (r#"{"adoption_deadline_minutes": 0}"#, vec!["$.defaults.adoption_deadline_minutes 0"]),
         (r#"{"acknowledge_within_minutes": 0}"#, vec!["$.defaults.acknowledge_within_minutes 0"]),
         (r#"{"remind_every_minutes": 0}"#, vec!["$.defaults.remind_every_minutes 0"]),
+        (r#"{"remind_before_expiry_minutes": 0}"#, vec!["$.defaults.remind_before_expiry_minutes 0"]),
+        // A last reminder after half of the deadline; a short deadline alone asks for none.
+        (r#"{"remind_before_expiry_minutes": 120}"#, vec![]),
+        (r#"{"remind_before_expiry_minutes": 121}"#, vec!["$.defaults.remind_before_expiry_minutes 121"]),
+        (r#"{"remind_before_expiry_minutes": 240}"#, vec!["$.defaults.remind_before_expiry_minutes 240"]),
+        (r#"{"adoption_deadline_minutes": 59}"#, vec![]),
+        (
+            r#"{"remind_before_expiry_minutes": 30, "adoption_deadline_minutes": 59}"#,
+            vec!["$.defaults.remind_before_expiry_minutes 30"],
+        ),
         // Reminders within the time to acknowledge.
         (r#"{"remind_every_minutes": 119}"#, vec![]),
         (r#"{"remind_every_minutes": 120}"#, vec!["$.defaults.remind_every_minutes 120"]),
@@ -314,6 +324,7 @@ fn a_review_overrides_nothing_into_the_impossible() {
     assert_eq!(check(json!({})), [""; 0]);
     assert_eq!(check(json!({"adoption_deadline_minutes": 30})), [""; 0]);
     assert_eq!(check(json!({"adoption_deadline_minutes": 3})), ["$.data.policy.adoption_deadline_minutes 3"]);
+    assert_eq!(check(json!({"remind_before_expiry_minutes": 200})), ["$.data.policy.remind_before_expiry_minutes 200"]);
     assert_eq!(check(json!({"remind_every_minutes": 200})), ["$.data.policy.remind_every_minutes 200"]);
     assert_eq!(
         check(json!({"min_decision_minutes": 240, "acknowledge_within_minutes": 10})),

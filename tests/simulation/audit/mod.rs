@@ -7,11 +7,13 @@
 //! | at every mail | who it is for, what stands in it, calendars that never go back | [`mails`] |
 //! | after every write, and once all is quiet | whom several reviews seat | [`seats`] |
 //! | after every write | the door: in time, of whoever holds the subject, a UID to one review | [`door`] |
+//! | after every write, and once all is quiet | time to decide, deadlines by day, the last reminder | [`deciding`] |
 //! | once all is quiet | newest facts, every trigger, what everybody was told, calendars, the choice itself | [`quiet`], [`views`], [`calendars`], [`choice`] |
 
 mod calendars;
 mod carried;
 mod choice;
+mod deciding;
 mod door;
 mod items;
 mod mails;
@@ -163,6 +165,8 @@ pub struct Audit {
     holding: BTreeSet<String>,
     /// Who ever was owner, asked to decide, or release manager: they may be told of what they knew then.
     knew_all: BTreeSet<String>,
+    /// How often who was reminded in the last while before a proposal lapses, by person, proposal and when they were asked.
+    last_reminders: BTreeMap<String, usize>,
     met: BTreeSet<String>,
     /// The right time.
     now: i64,
@@ -185,6 +189,7 @@ impl Audit {
             calendars: BTreeMap::new(),
             holding: BTreeSet::new(),
             knew_all: BTreeSet::new(),
+            last_reminders: BTreeMap::new(),
             met: BTreeSet::new(),
             now: 0,
         }

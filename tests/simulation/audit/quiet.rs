@@ -32,7 +32,11 @@ impl Audit {
         if head["standing"] != "open" {
             self.nothing_left(&head)?;
         }
-        if over { Ok(()) } else { self.right_choice(&head, now) }
+        if over {
+            return Ok(());
+        }
+        self.reminded_in_time(&head, now)?;
+        self.right_choice(&head, now)
     }
 
     fn nothing_stuck(&self, queues: &Queues, now: i64) -> Result<(), String> {
@@ -198,7 +202,7 @@ impl Audit {
         ensure(left.is_none(), || format!("{left:?} has a hold that has ended"))
     }
 
-    fn withheld(&self, person: &str) -> bool {
+    pub(super) fn withheld(&self, person: &str) -> bool {
         let known = self.head().and_then(|head| head["unreachable"].as_array());
         known.is_some_and(|all| all.iter().any(|one| one["person"] == person && one["reach"] == "withheld"))
     }

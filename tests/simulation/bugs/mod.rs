@@ -66,6 +66,11 @@ pub enum Sabotage {
 }
 
 impl Bug {
+    /// Whether a violation is the one by which this bug must be found.
+    pub fn is_said(&self, violation: &str) -> bool {
+        SAID.iter().all(|(name, words)| *name != self.name || violation.contains(words))
+    }
+
     pub fn sent(&self, call: &Call, memory: &mut Memory) -> Falsified {
         match self.sabotage {
             Sabotage::Sent(falsify) | Sabotage::Both(falsify, _) => falsify(call, memory),
@@ -95,6 +100,17 @@ pub fn corpus() -> Vec<Bug> {
     let alone = [writing::BUGS, reading::BUGS, settings::BUGS].into_iter().flatten().copied().map(bug(false));
     alone.chain(seats::BUGS.iter().copied().map(bug(true))).collect()
 }
+
+/// What must be said of these: found by the sentence that forbids them, and not by what else goes wrong then.
+const SAID: [(&str, &str); 7] = [
+    ("future_is_taken", "minutes after it came, and counts"),
+    ("no_time_to_decide", "leaves too little time to decide"),
+    ("deadline_at_night", "it expires at"),
+    ("last_reminder_forgotten", "was never reminded"),
+    ("last_reminder_again", "was reminded again"),
+    ("younger_claim_wins", "violated are"),
+    ("one_seat_read", "; marked are"),
+];
 
 /// Name, what it imitates, a seed that finds it, how.
 type Row = (&'static str, &'static str, u64, Sabotage);

@@ -13,6 +13,8 @@ pub const BUGS: &[Row] = &[
     ("tentative_seat_ignored", "a choice looks at no proposal elsewhere", 4, Answered(tentative_ignored)),
     ("seats_elsewhere_ignored", "a choice looks at no seat elsewhere", 1, Answered(seats_ignored)),
     ("excuse_used_twice", "one object excuses every entry of its slot", 2, Answered(excused_twice)),
+    ("younger_claim_wins", "every claim of another review counts as older", 1, Answered(younger_wins)),
+    ("one_seat_read", "which seats count depends on the order in which they are read", 1, Answered(one_seat_read)),
     ("ask_lost_by_the_committer", "who commits forgets that others are to be asked", 56, Sent(never_asked)),
     ("ask_lost_on_its_way", "the ask is sent once, by a process that dies", 163, Sent(ask_lost)),
     ("claim_rewritten", "each decision claims its seats anew", 1, Sent(claim_rewritten)),
@@ -28,6 +30,32 @@ fn tentative_ignored(_: &Call, answer: &Value, _: &mut Memory) -> Option<Value> 
 
 fn seats_ignored(_: &Call, answer: &Value, _: &mut Memory) -> Option<Value> {
     facts(answer, "FACT#seat#", |seat| drop(seat.as_object_mut().map(|seat| seat.remove("authoritative"))))
+}
+
+fn younger_wins(_: &Call, answer: &Value, _: &mut Memory) -> Option<Value> {
+    facts(answer, "FACT#seat#", |seat| {
+        if seat["authoritative"].is_object() {
+            seat["authoritative"]["claim"] = "2026-11-01T00:00:00Z".into();
+        }
+    })
+}
+
+/// Of several reviews that seat somebody, the one that was read last counts.
+fn one_seat_read(call: &Call, answer: &Value, _: &mut Memory) -> Option<Value> {
+    let seat = |item: &Value| item["sk"]["S"].as_str().is_some_and(|sk| sk.starts_with("REVIEW#"));
+    let asks = call.body.to_string().contains("FACT#seat#");
+    let items =
+        answer["Items"].as_array().filter(|items| asks && items.iter().filter(|item| seat(item)).count() > 1)?;
+    let last = items.iter().rposition(seat)?;
+    let mut answer = answer.clone();
+    let items = answer["Items"].as_array_mut()?;
+    let mut index = 0;
+    items.retain(|item| {
+        index += 1;
+        !seat(item) || index == last + 1
+    });
+    answer["Count"] = items.len().into();
+    Some(answer)
 }
 
 /// What is told apart by nothing counts once: the second entry is excused with the first.

@@ -28,6 +28,9 @@ pub const BUGS: &[Row] = &[
     ("sequence_falls", "a hold's sequence from somewhere that goes back", 21, Sent(sequence_falls)),
     ("due_index_lost", "HEAD leaves the due index", 1, Sent(due_index_lost)),
     ("deadline_begins_anew", "another version of a proposal gets another deadline", 5, Sent(deadline_anew)),
+    ("deadline_at_night", "a deadline counts the hours in which nobody works", 1, Sent(deadline_at_night)),
+    ("last_reminder_forgotten", "nobody is reminded before a proposal lapses", 1, Sent(last_reminder_forgotten)),
+    ("last_reminder_again", "the reminder before a proposal lapses is sent again", 1, Sent(last_reminder_again)),
     ("quiet_outlasts", "a quiet period that outlasts what it delays", 5, Sent(quiet_outlasts)),
     ("version_skipped", "version numbers with a gap", 1, Sent(version_skipped)),
     ("refresh_request_lost", "the message that follows a fact is not sent", 1, Sent(refresh_lost)),
@@ -241,6 +244,41 @@ fn deadline_anew(call: &Call, _: &mut Memory) -> Falsified {
                 let at = head["at"].clone();
                 head["pending"]["expires_at"] = at;
                 forge::shift(&mut head["pending"]["expires_at"], 300 * scene::MINUTE);
+            }
+        })
+    })
+}
+
+/// The longest deadline of any world here, counted from the making without a look at working hours.
+fn deadline_at_night(call: &Call, _: &mut Memory) -> Falsified {
+    instead(call, "HEAD", |call| {
+        put(call, "HEAD", |head| {
+            let pending = &mut head["pending"];
+            let mut plain = pending["made_at"].clone();
+            forge::shift(&mut plain, 240 * scene::MINUTE);
+            // Instants of one form: the order of their text is the order of time.
+            if pending["expires_at"].as_str() > plain.as_str() {
+                pending["expires_at"] = plain;
+            }
+        })
+    })
+}
+
+fn last_reminder_forgotten(call: &Call, _: &mut Memory) -> Falsified {
+    instead(call, "HEAD", |call| {
+        put(call, "HEAD", |head| {
+            if head["pending"]["asked"].is_object() {
+                head["pending"]["asked"]["reminded_last"] = true.into();
+            }
+        })
+    })
+}
+
+fn last_reminder_again(call: &Call, _: &mut Memory) -> Falsified {
+    instead(call, "HEAD", |call| {
+        put(call, "HEAD", |head| {
+            if let Some(asked) = head["pending"]["asked"].as_object_mut() {
+                asked.remove("reminded_last");
             }
         })
     })

@@ -143,12 +143,17 @@ pub fn next_reminder(review: &Review, policy: &Policy) -> Option<Instant> {
     duties.chain(proposal).min()
 }
 
-/// When the adopter is reminded once more before the proposal lapses. `None` where they were asked, or reminded, later
-/// than that, and where the policy asks for no such reminder.
+/// When the adopter is reminded once more before the proposal lapses. `None` once that reminder is out, where it would
+/// come before half of the adopter's time has passed, and where the policy asks for none.
+///
+/// ```text
+///  asked ───────── half ──── at ──────── expires     reminded
+///                      asked ─ at ── half ─ expires  not reminded: the request is what they read last
+/// ```
 pub fn last_reminder(pending: &Pending, policy: &Policy) -> Option<Instant> {
     let asked = pending.asked.as_ref().filter(|asked| !asked.reminded_last)?;
     let at = last_reminder_of(pending, policy)?;
-    (asked.at < at).then_some(at)
+    (at > asked.at && at.since(asked.at) >= pending.expires_at.since(at)).then_some(at)
 }
 
 /// The instant of that reminder, whoever was asked when.

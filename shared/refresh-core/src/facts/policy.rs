@@ -162,7 +162,7 @@ policy! {
     quiet_seconds: i64,
     /// Minutes that the owner has to decide on a proposal.
     adoption_deadline_minutes: i64,
-    /// Minutes before its expiry at which the adopter is reminded of a proposal.
+    /// Minutes before its expiry at which the adopter is reminded of a proposal, if half of their time has passed by then.
     remind_before_expiry_minutes: i64,
     /// Who decides where a proposal gives or takes the owner's own seat.
     alternate_owner: Option<Person>,

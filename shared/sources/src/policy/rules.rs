@@ -114,10 +114,10 @@ pub fn overrides(node: &Node<'_>) -> Option<Overrides> {
     let tell = flag("tell_before_adoption");
     let holds = flag("hold_invites");
     let quiet = object.if_there("quiet_seconds", |node| node.whole(0..=MOST_QUIET_SECONDS));
-    // A deadline of zero is over as it begins, a reminder every zero minutes never ends.
+    // A deadline of zero is over as it begins, a reminder every zero minutes never ends, and one at the expiry is too late.
     let at_least_one = |name| object.if_there(name, |node| node.whole(1..=MOST_MINUTES));
     let deadline = at_least_one("adoption_deadline_minutes");
-    let remind_before = minutes("remind_before_expiry_minutes");
+    let remind_before = at_least_one("remind_before_expiry_minutes");
     let alternate = object.if_there("alternate_owner", |node| or_null(node, |node| node.parsed(Person::parse)));
     let answer = at_least_one("acknowledge_within_minutes");
     let remind = at_least_one("remind_every_minutes");

@@ -49,6 +49,19 @@ pub(super) fn rules(policy: &Policy, set: &Overrides, at: &str, faults: &Faults)
         );
         faults.push(Fault::new(format!("{at}.{member}"), expected, found.to_string()));
     }
+    last_reminder(policy, set, at, faults);
+}
+
+/// A last reminder that this object asks for, and that no proposal would get. A deadline alone is no such wish: where it is
+/// short, the reminder that the deployment or the contract sets is left out for that review.
+fn last_reminder(policy: &Policy, set: &Overrides, at: &str, faults: &Faults) {
+    let deadline = policy.adoption_deadline_minutes;
+    let Some(before) = set.remind_before_expiry_minutes.filter(|before| before * 2 > deadline) else { return };
+    let expected = format!(
+        "a last reminder after at least half of the deadline (`remind_before_expiry_minutes` {before}, \
+         `adoption_deadline_minutes` {deadline}): so early a reminder is not sent"
+    );
+    faults.push(Fault::new(format!("{at}.remind_before_expiry_minutes"), expected, before.to_string()));
 }
 
 /// Registrations that cannot work together.
