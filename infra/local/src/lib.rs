@@ -15,6 +15,7 @@ pub mod engine;
 pub mod figures;
 pub mod mailbox;
 pub mod maildir;
+pub mod not_done;
 pub mod operator;
 pub mod private;
 pub mod queues;

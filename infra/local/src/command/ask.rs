@@ -39,12 +39,17 @@ pub async fn ask(common: &Common, deployment: &Deployment, request: Request) -> 
 async fn answered(common: &Common, deployment: &Deployment, request: &Request) -> Result<Value, Failed> {
     let Some(stack) = &deployment.stack else { return on_this_machine(common, request).await };
     say(common, format!("asking the stack {stack}"));
-    Stack::connect(stack).await.map_err(Failed::new)?.perform(request.clone()).await.map_err(Failed::new)
+    Stack::connect(stack).await.map_err(Failed::new)?.perform(request.clone()).await.map_err(Failed::from)
 }
 
 /// At which pace is asked what became of what was sent: on this machine, and on a deployment.
 const PACE: Duration = Duration::from_millis(50);
 const PACE_OF_A_STACK: Duration = Duration::from_secs(1);
+
+/// The status by which an engine says that what it was given is malformed.
+const MALFORMED: u16 = 422;
+/// And by which it says that this was more than it reads.
+const TOO_LARGE: u16 = 413;
 
 /// How long `send` waits.
 #[derive(Args, Clone, Debug)]
@@ -93,7 +98,7 @@ fn judge_sent(waiting: &Waiting, answer: &Value) -> Result<(), Failed> {
     let refused = of("events").chain(of("apart")).filter(|one| one["disposition"] == "refused").count();
     let open = answer["open"].as_u64().unwrap_or(0);
     if refused > 0 {
-        return Err(Failed::new(format!("refused: {refused}; `holdpoint events --disposition refused` lists them")));
+        return Err(Failed::input(format!("refused: {refused}; `holdpoint events --disposition refused` lists them")));
     }
     if open > 0 {
         let why = "not known of all; `holdpoint events` and `holdpoint show REVIEW` say what became of them later";
@@ -122,7 +127,7 @@ async fn became(
     loop {
         let request = Request::Became(answer);
         answer = match &stack {
-            Some(stack) => stack.perform(request).await.map_err(Failed::new)?,
+            Some(stack) => stack.perform(request).await?,
             None => on_this_machine(&quiet, &request).await?,
         };
         if answer["open"] == 0 || std::time::Instant::now() >= until {
@@ -166,7 +171,12 @@ async fn remote(common: &Common, place: &Place, address: &str, request: &Request
     let (status, body) = http::post(address, &format!("/operator/{word}"), &token, argument.as_bytes()).await?;
     let answer: Value =
         serde_json::from_slice(&body).map_err(|error| Failed::new(format!("the engine's answer: {error}")))?;
-    if status == 200 { Ok(answer) } else { Err(Failed::new(answer["title"].as_str().unwrap_or("refused"))) }
+    let why = answer["title"].as_str().unwrap_or("refused");
+    match status {
+        200 => Ok(answer),
+        MALFORMED | TOO_LARGE => Err(Failed::input(why)),
+        _ => Err(Failed::new(why)),
+    }
 }
 
 async fn here(common: &Common, home: &Home, request: Request) -> Result<Value, Failed> {
@@ -187,7 +197,7 @@ async fn here(common: &Common, home: &Home, request: Request) -> Result<Value, F
     }
     home.announce(None)?;
     let engine = Engine::open(settings, Clock::system()).await.map_err(Failed::new)?;
-    let answer = operator::perform(&engine, request).await.map_err(Failed::new)?;
+    let answer = operator::perform(&engine, request).await?;
     if sends {
         say(common, format!("it waits in {}; `holdpoint serve --data {directory}` works it off", store.display()));
     }

@@ -245,7 +245,7 @@ fn put_back(from: &Path, folder: &Path) -> Result<Manifest, Failed> {
         let (bytes, sha256) = digest(&mut entry, &mut out).map_err(told)?;
         out.sync_all().map_err(told)?;
         if (bytes, &sha256) != (expected.bytes, &expected.sha256) {
-            return Err(Failed::new(format!("{}: {name} is damaged; nothing was restored", from.display())));
+            return Err(Failed::input(format!("{}: {name} is damaged; nothing was restored", from.display())));
         }
     }
     let missing = left
@@ -253,7 +253,7 @@ fn put_back(from: &Path, folder: &Path) -> Result<Manifest, Failed> {
         .map(|entry| entry.name.as_str())
         .chain(DATABASES.iter().copied().filter(|name| !workshop.0.join(name).exists()));
     if let Some(missing) = missing.into_iter().next() {
-        return Err(Failed::new(format!("{}: {missing} is missing; nothing was restored", from.display())));
+        return Err(Failed::input(format!("{}: {missing} is missing; nothing was restored", from.display())));
     }
     for name in DATABASES {
         sound(&workshop.0.join(name))?;

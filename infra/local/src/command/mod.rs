@@ -35,6 +35,8 @@ use std::{
 use clap::{Args, Parser, Subcommand};
 use refresh_core::{Person, ReviewId};
 
+use crate::not_done::NotDone;
+
 /// Holdpoint keeps the coordination packet of every release-readiness review current.
 ///
 /// Without a command it starts everything on this machine, plays the story of the README into it, prints where to look,
@@ -198,6 +200,15 @@ impl Failed {
     /// What it was given is malformed.
     pub fn input(why: impl fmt::Display) -> Self {
         Self { status: 2, why: why.to_string() }
+    }
+}
+
+impl From<NotDone> for Failed {
+    fn from(not_done: NotDone) -> Self {
+        match not_done {
+            NotDone::Malformed(why) => Self::input(why),
+            NotDone::Failed(why) => Self::new(why),
+        }
     }
 }
 

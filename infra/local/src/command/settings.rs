@@ -57,7 +57,7 @@ pub const fn loopback(port: u16) -> SocketAddr {
 /// # Errors
 /// The file cannot be read (1), is no TOML, or has faults (2): each by its member, with what was expected and found.
 pub fn read(file: &Path) -> Result<SettingsFile, Failed> {
-    let text = fs::read_to_string(file).map_err(|error| Failed::new(format!("reading {}: {error}", file.display())))?;
+    let text = super::read(file)?;
     let folder = file.parent().unwrap_or(Path::new(""));
     parse(&text, folder).map_err(|faults| {
         let lines: Vec<String> = faults.iter().map(|fault| format!("{}: {fault}", file.display())).collect();

@@ -16,6 +16,7 @@ use serde_json::{Map, Value, json};
 
 use super::{Settings, TABLE};
 use crate::{
+    not_done::NotDone,
     queues,
     topology::{Binding, Topology},
 };
@@ -157,24 +158,36 @@ impl Functions {
         tick::handle(&self.tick, event, deadline).await
     }
 
+    /// A page says itself what went wrong behind it, so the only error is an event that is no request.
+    async fn opened(&self, function: &str, event: Value) -> Result<Value, NotDone> {
+        let page = self.page(function, event, Deadline::far()).await;
+        page.map(|response| response.to_event()).map_err(NotDone::Malformed)
+    }
+
     /// One function, one event, like the cloud would: what it answers, as JSON.
-    pub async fn invoke(&self, function: &str, event: Value) -> Result<Value, String> {
+    ///
+    /// # Errors
+    /// [`NotDone::Malformed`] for a function or an event of no known form; what the function failed with.
+    pub async fn invoke(&self, function: &str, event: Value) -> Result<Value, NotDone> {
         match function {
-            "ingest" if event.get("requestContext").is_some() => {
-                Ok(self.page(function, event, Deadline::far()).await?.to_event())
-            }
+            "ingest" if event.get("requestContext").is_some() => self.opened(function, event).await,
             "ingest" | "refresh" | "notify" => {
-                let event = serde_json::from_value(event).map_err(|error| format!("expected an SQS event: {error}"))?;
+                let event = serde_json::from_value(event)
+                    .map_err(|error| NotDone::Malformed(format!("expected an SQS event: {error}")))?;
                 let report = self.batch(function, event, Deadline::far()).await?;
                 let response = report.response().map_err(|failure| failure.chain())?;
-                serde_json::to_value(response).map_err(|error| error.to_string())
+                serde_json::to_value(response).map_err(|error| NotDone::Failed(error.to_string()))
             }
-            "adopt" | "acknowledge" => Ok(self.page(function, event, Deadline::far()).await?.to_event()),
-            "tick" => self.tick(event, Deadline::far()).await.map(|_| Value::Null).map_err(|failure| failure.chain()),
-            "poll" => self.poll(event, Deadline::far()).await.map(|_| Value::Null).map_err(|failure| failure.chain()),
-            other => {
-                Err(format!("expected one of ingest, refresh, notify, adopt, acknowledge, tick, poll; found {other:?}"))
+            "adopt" | "acknowledge" => self.opened(function, event).await,
+            "tick" => {
+                self.tick(event, Deadline::far()).await.map(|_| Value::Null).map_err(|failure| failure.chain().into())
             }
+            "poll" => {
+                self.poll(event, Deadline::far()).await.map(|_| Value::Null).map_err(|failure| failure.chain().into())
+            }
+            other => Err(NotDone::Malformed(format!(
+                "expected one of ingest, refresh, notify, adopt, acknowledge, tick, poll; found {other:?}"
+            ))),
         }
     }
 }

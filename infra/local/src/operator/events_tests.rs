@@ -198,6 +198,7 @@ async fn filters_that_cannot_be_read_are_named_with_what_they_may_be() {
         ..EventsAsked::default()
     };
     let refused = perform(time.engine(), Request::Events(asked)).await.unwrap_err();
+    let refused = refused.why();
     for words in [
         "disposition: expected one of applied, ignored, skipped, unbound, refused, duplicate, id_collision,",
         "page: expected the mark",

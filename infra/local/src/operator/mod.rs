@@ -42,11 +42,14 @@ pub use send::{NotTaken, enqueue, source_queue};
 pub use stack::Stack;
 pub use stuck::StuckAsked;
 
-use crate::{engine::Engine, queues::Stored, replay};
+use crate::{engine::Engine, not_done::NotDone, queues::Stored, replay};
 
 /// Does it. An error is a reason for a person.
-pub async fn perform(engine: &Engine, request: Request) -> Result<Value, String> {
-    match request {
+///
+/// # Errors
+/// [`NotDone::Malformed`] for events that are refused, and for a call of a function that is none; else [`NotDone::Failed`].
+pub async fn perform(engine: &Engine, request: Request) -> Result<Value, NotDone> {
+    let done = match request {
         Request::Reviews => reviews(engine.store(), engine.now()).await,
         Request::Show(review) => show(engine.store(), engine.now(), &review).await,
         Request::Verify(review) => verified(engine.store(), review.as_ref()).await,
@@ -57,15 +60,16 @@ pub async fn perform(engine: &Engine, request: Request) -> Result<Value, String>
             Ok(told::numbered(engine.mailbox(), &person, told))
         }
         Request::Stuck(asked) => stuck::here(engine, &asked).await,
-        Request::Send(events) => send::send(engine, events).await,
+        Request::Send(events) => return send::send(engine, events).await,
         Request::Became(sent) => send::became(engine.store(), engine.now(), sent).await,
         Request::Events(asked) => events::events(engine.store(), engine.now(), &asked).await,
         Request::DeadLetters => dead_letters(engine),
         Request::Redrive => redrive(engine).await,
         Request::Mails => Ok(json!({ "mails": mailbox::lines(engine) })),
         Request::Mail(number) => mailbox::mail(engine, number),
-        Request::Invoke { function, event } => engine.functions().invoke(&function, event).await,
-    }
+        Request::Invoke { function, event } => return engine.functions().invoke(&function, event).await,
+    };
+    done.map_err(NotDone::from)
 }
 
 /// An error with its causes: the SDK's own text says "dispatch failure" and no more.

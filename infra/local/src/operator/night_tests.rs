@@ -202,12 +202,12 @@ async fn names_that_are_not_known_are_answered_with_the_nearest() {
     let nearly = ReviewId::parse("RR-1024").unwrap();
     for request in [Request::Why(nearly.clone()), Request::Show(nearly.clone()), Request::Verify(Some(nearly))] {
         let why = perform(player.time().engine(), request.clone()).await.unwrap_err();
-        assert_eq!(why, "RR-1024: there is no such review; the nearest: RR-1042", "{request:?}");
+        assert_eq!(why.why(), "RR-1024: there is no such review; the nearest: RR-1042", "{request:?}");
         assert_eq!(stack(&player).perform(request).await.unwrap_err(), why);
     }
     let nobody = person("sec-d@example.com");
     for request in [Request::Told(nobody.clone()), Request::Waiting(Some(nobody))] {
         let why = perform(player.time().engine(), request).await.unwrap_err();
-        assert!(why.contains("nobody of that address is in any review; the nearest: sec-a@example.com"), "{why}");
+        assert!(why.why().contains("nobody of that address is in any review; the nearest: sec-a@example.com"), "{why}");
     }
 }

@@ -20,6 +20,7 @@ use serde_json::{Value, json};
 use super::told;
 use crate::{
     engine::Engine,
+    not_done::NotDone,
     queues::{Attribute, Outgoing},
 };
 
@@ -67,7 +68,7 @@ pub async fn enqueue(engine: &Engine, events: Vec<String>, door: Door) -> Result
 ///
 /// # Errors
 /// Every fault, by event; each refused event has its receipt. Or the queue took none.
-pub async fn send(engine: &Engine, events: Vec<String>) -> Result<Value, String> {
+pub async fn send(engine: &Engine, events: Vec<String>) -> Result<Value, NotDone> {
     let (mut faults, mut lines, mut apart) = (Vec::new(), Vec::new(), Vec::new());
     for (index, event) in events.iter().enumerate() {
         let policy = &engine.functions().ingest.policy;
@@ -92,10 +93,16 @@ pub async fn send(engine: &Engine, events: Vec<String>) -> Result<Value, String>
         }
     }
     if !faults.is_empty() {
-        return Err(format!("nothing was sent:\n{}", faults.join("\n")));
+        return Err(NotDone::Malformed(format!("nothing was sent:\n{}", faults.join("\n"))));
     }
     let sent_at = engine.now();
-    let sent = enqueue(engine, events, Door::Send).await.map_err(|why| format!("nothing was sent: {why}"))?;
+    let sent = enqueue(engine, events, Door::Send).await.map_err(|why| {
+        let told = format!("nothing was sent: {why}");
+        match why {
+            NotTaken::TooLarge { .. } => NotDone::Malformed(told),
+            NotTaken::Unavailable(_) => NotDone::Failed(told),
+        }
+    })?;
     Ok(json!({ "sent": sent, "sent_at": sent_at, "events": lines, "apart": apart }))
 }
 

@@ -27,7 +27,7 @@ use super::{
     waiting::waiting,
     why::why,
 };
-use crate::topology::Topology;
+use crate::{not_done::NotDone, topology::Topology};
 
 /// How long a listed dead letter is hidden from the next listing: SQS knows no looking without taking.
 const LISTED_SECONDS: i32 = 5;
@@ -87,9 +87,11 @@ impl Stack {
         })
     }
 
-    pub async fn perform(&self, request: Request) -> Result<Value, String> {
+    /// # Errors
+    /// [`NotDone::Malformed`] for a call of a function that is none; else [`NotDone::Failed`].
+    pub async fn perform(&self, request: Request) -> Result<Value, NotDone> {
         let now = Instant::from_millis(self.clock.now_millis());
-        match request {
+        let done = match request {
             Request::Reviews => reviews(&self.store, now).await,
             Request::Show(review) => show(&self.store, now, &review).await,
             Request::Verify(review) => verified(&self.store, review.as_ref()).await,
@@ -103,13 +105,14 @@ impl Stack {
             Request::Send(events) => self.send(events).await,
             Request::DeadLetters => self.redrive(false).await,
             Request::Redrive => self.redrive(true).await,
-            Request::Invoke { function, event } => self.invoke(&function, &event).await,
+            Request::Invoke { function, event } => return self.invoke(&function, &event).await,
             Request::Became(sent) => became(&self.store, now, sent).await,
             Request::Events(asked) => events(&self.store, now, &asked).await,
             Request::Mails | Request::Mail(_) => {
                 Err("a deployment is not asked for its mail: expected the local engine".to_owned())
             }
-        }
+        };
+        done.map_err(NotDone::from)
     }
 
     async fn queue(&self, name: &str) -> Result<Queue, String> {
@@ -147,12 +150,12 @@ impl Stack {
         Ok(json!({ "sent": sent, "sent_at": sent_at, "events": lines, "apart": apart }))
     }
 
-    async fn invoke(&self, function: &str, event: &Value) -> Result<Value, String> {
+    async fn invoke(&self, function: &str, event: &Value) -> Result<Value, NotDone> {
         let known: Vec<&str> = self.topology.functions.keys().map(String::as_str).collect();
         if !known.contains(&function) {
-            return Err(format!("expected one of {}; found {function:?}", known.join(", ")));
+            return Err(NotDone::Malformed(format!("expected one of {}; found {function:?}", known.join(", "))));
         }
-        self.others.invoke(&format!("{}{function}", self.prefix), &self.topology.alias, event).await
+        Ok(self.others.invoke(&format!("{}{function}", self.prefix), &self.topology.alias, event).await?)
     }
 
     /// Why a message ended among the dead letters. What was refused carries its faults; what failed too often, SQS moved

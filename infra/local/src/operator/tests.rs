@@ -54,7 +54,7 @@ async fn a_deployment_is_told_like_the_engine_here() {
     }
     let nobody = refresh_core::ReviewId::parse("RR-404").unwrap();
     assert_eq!(
-        stack(&player).perform(Request::Show(nobody)).await.unwrap_err(),
+        stack(&player).perform(Request::Show(nobody)).await.unwrap_err().why(),
         "RR-404: there is no such review; the nearest: RR-1042"
     );
 }
@@ -109,6 +109,7 @@ async fn bad_events_are_refused_whole_with_every_fault() {
     bad["data"]["revision"] = (-1).into();
     let engine = player.time().engine();
     let refused = send(engine, vec![good.to_string(), bad.to_string()]).await.unwrap_err();
+    let refused = refused.why();
     assert!(refused.contains("event 2: $.data.time_zone") && refused.contains("event 2: $.data.revision"), "{refused}");
     assert!(engine.queues().look("source-events").unwrap().is_empty(), "nothing was sent");
     let asked = super::EventsAsked { disposition: Some("refused".to_owned()), ..super::EventsAsked::default() };

@@ -35,6 +35,7 @@ pub use health::wrong;
 use crate::{
     doors::{Public, Way},
     engine::Engine,
+    not_done::NotDone,
     operator::{self, Request},
 };
 
@@ -244,6 +245,7 @@ async fn operate(
     };
     match operator::perform(&shared.engine, request).await {
         Ok(answer) => answered(StatusCode::OK, &answer),
-        Err(why) => problem(StatusCode::UNPROCESSABLE_ENTITY, &why, Vec::new()),
+        Err(NotDone::Malformed(why)) => problem(StatusCode::UNPROCESSABLE_ENTITY, &why, Vec::new()),
+        Err(NotDone::Failed(why)) => problem(StatusCode::CONFLICT, &why, Vec::new()),
     }
 }
