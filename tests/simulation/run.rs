@@ -157,6 +157,11 @@ impl Run {
         if self.redrive().await? {
             self.rest(AFTERWARDS).await?;
         }
+        // Who has not decided by then is reminded before the proposal lapses.
+        let due = self.audit.reminder_due().map(|due| due + MINUTE - self.now());
+        if let Some(wait) = due.filter(|wait| (1..scene::HOUR).contains(wait)) {
+            self.rest(wait).await?;
+        }
         // What time alone changed just now is told when its own quiet period is over.
         for _ in 0..4 {
             let Some(until) = self.audit.quiet_until() else { break };

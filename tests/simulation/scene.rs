@@ -193,7 +193,9 @@ impl Maker<'_> {
         });
         let sources: Vec<Value> = sources.into_iter().chain([moves]).collect();
         let alternate = if self.one_in(2) { Some(person(self.people - 1)) } else { None };
-        let hours = json!({ "start": "08:00", "end": "18:30", "days": ["mon", "tue", "wed", "thu", "fri"] });
+        // Where work begins later than the review is issued, a deadline has hours in it that do not count.
+        let opens = if self.people.is_multiple_of(2) { "10:30" } else { "08:00" };
+        let hours = json!({ "start": opens, "end": "18:30", "days": ["mon", "tue", "wed", "thu", "fri"] });
         let exclusions = match self.one_in(6) {
             true => json!([{ "role": self.a_role(), "person": self.a_person(), "reason": "wrote it" }]),
             false => json!([]),

@@ -4,7 +4,15 @@ mod common;
 
 use mail_parser::{Message, MessageParser, MimeHeaders, PartType};
 use presentation::mail::{self, Letter};
-use refresh_core::record::notice::{CalendarPart, CalendarStatus, Method, Notice};
+use refresh_core::{
+    Uid,
+    base::text::{ConferenceUri, OneLine},
+    facts::fact::Meeting,
+    record::{
+        booking::CalendarObject,
+        notice::{CalendarPart, CalendarStatus, Method, Notice},
+    },
+};
 
 use common::notices;
 
@@ -155,8 +163,48 @@ fn nothing_is_loaded_and_nothing_tracks() {
             };
             assert!(!found, "{name}: {active}");
         }
-        let links = html.matches("http").count();
-        assert_eq!(links, usize::from(letterhead.link.is_some()), "{name}: one link at most, and it is the signed one");
+        let links = usize::from(letterhead.link.is_some());
+        assert_eq!(html.matches("href=").count(), links, "{name}: one link at most, and it is the signed one");
+        // Where to dial in is text; what a client makes of that is the client's.
+        let dials = html.matches("dial in: http").count();
+        assert_eq!(html.matches("http").count(), links + dials, "{name}: no other address");
+    }
+}
+
+/// Who is invited, or whose meeting has moved, reads where to go; of a hold, or of what leaves a calendar, nobody is told that.
+#[test]
+fn a_mail_that_brings_the_meeting_says_where_it_is() {
+    let conference = |text: &str| ConferenceUri::parse(text).expect("where to dial in");
+    let dials = ["https://meet.example.com/j/9?pwd=a&b=%20", "tel:+49-30-1234,,77"].map(conference);
+    for (location, conference, said) in [
+        (None, &dials[..0], None),
+        (Some("Room 4"), &dials[..0], Some("Where: Room 4")),
+        (None, &dials[..1], Some("Dial in: https://meet.example.com/j/9?pwd=a&b=%20")),
+        (Some("Room 4"), &dials[1..], Some("Where: Room 4; dial in: tel:+49-30-1234,,77")),
+        (
+            Some("Raum <4> & Flur"),
+            &dials[..],
+            Some("Where: Raum <4> & Flur; dial in: https://meet.example.com/j/9?pwd=a&b=%20 (1 more in the entry)"),
+        ),
+    ] {
+        for (name, notice, mut letterhead) in notices::all() {
+            letterhead.meeting = Some(Meeting {
+                location: location.and_then(OneLine::of),
+                conference: conference.to_vec(),
+                ..Meeting::bare(Uid::parse("RR-1042@example.com").expect("a UID"), 0)
+            });
+            let brings = notice
+                .calendar
+                .as_ref()
+                .is_some_and(|part| part.object == CalendarObject::Meeting && part.method == Method::Request);
+            let content = mail::content(&notice, &letterhead);
+            let found = content.calendar.iter().find(|line| line.contains("here: ") || line.contains("ial in: "));
+            assert_eq!(found.map(String::as_str), said.filter(|_| brings), "{name}");
+            let letter = mail::compose(&notice, &letterhead).expect(name);
+            let message = MessageParser::default().parse(&letter.bytes).expect(name);
+            let text = message.body_text(0).expect(name);
+            assert!(!brings || said.is_none_or(|said| text.contains(said)), "{name}: {text}");
+        }
     }
 }
 

@@ -106,7 +106,9 @@ impl Audit {
         // Whose working hours counted is forgotten once the owner, or where they live, is another: any of them may have.
         let expires = at(&pending["expires_at"]);
         let made = at(&pending["made_at"]).unwrap_or_default();
-        let zones = ZONES.iter().map(|name| name.parse().expect("a zone")).chain([case.review.zone]);
+        // Where nobody was ever said to live, the review's zone counts.
+        let homes = if self.said_where_people_live() { &ZONES[..] } else { &[] };
+        let zones = homes.iter().map(|name| name.parse().expect("a zone")).chain([case.review.zone]);
         let expected: BTreeSet<Time> = zones
             .map(|zone| {
                 let deadline = ledger::deadline_in(&case, zone, made);

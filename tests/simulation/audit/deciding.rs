@@ -44,13 +44,23 @@ impl Audit {
         ensure(by_day, || format!("it expires at {}, when nobody works", pending["expires_at"]))
     }
 
+    pub(super) fn said_where_people_live(&self) -> bool {
+        self.said.iter().any(|said| said.subject["person"].is_string())
+    }
+
+    /// When the adopter of a pending proposal is next to be reminded for the last time.
+    pub(super) fn reminder_due(&self) -> Option<i64> {
+        self.head().and_then(|head| self.last_reminder(&head["pending"])).filter(|due| *due > self.now)
+    }
+
     /// Whether the minute that begins then is one of work in any zone that people here live in.
     fn works_somewhere(&self, at: i64) -> bool {
         let hours = &self.policy["working_hours"];
         let (Some(opens), Some(closes)) = (hours["start"].as_str(), hours["end"].as_str()) else { return true };
         let at = DateTime::from_timestamp_millis(at).unwrap_or_default();
         let review = self.fact(&format!("review#{}", self.id)).map(|fact| &fact["body"]["review"]["time_zone"]);
-        let zones = ZONES.into_iter().chain(review.and_then(Value::as_str));
+        let homes = if self.said_where_people_live() { &ZONES[..] } else { &[] };
+        let zones = homes.iter().copied().chain(review.and_then(Value::as_str));
         let mut zones = zones.filter_map(|zone| zone.parse::<Tz>().ok());
         zones.any(|zone| {
             let local = at.with_timezone(&zone);

@@ -73,6 +73,11 @@ impl Audits {
         self.all.iter().filter_map(Audit::due_at).min()
     }
 
+    /// When the next adopter is reminded before their proposal lapses.
+    pub fn reminder_due(&self) -> Option<i64> {
+        self.all.iter().filter_map(Audit::reminder_due).min()
+    }
+
     /// The end of the last quiet period that runs.
     pub fn quiet_until(&self) -> Option<i64> {
         self.all.iter().filter_map(Audit::quiet_until).max()

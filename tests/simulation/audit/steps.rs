@@ -74,8 +74,8 @@ impl Audit {
         self.authorised(before.as_ref(), &after, &entry)?;
         self.notices(&entry, &new)?;
         self.seats_step(before.as_ref(), &after, &seats)?;
-        self.quiet_ends_in_time(before.as_ref(), &after)?;
         self.leaves_time(before.as_ref(), &after)?;
+        self.quiet_ends_in_time(before.as_ref(), &after)?;
         self.reminded_once(before.as_ref(), &after, &entry)?;
         if before.is_none() {
             self.has_its_own_meeting(&after)?;

@@ -23,8 +23,6 @@ pub const BUGS: &[Row] = &[
     ("buffer_forgotten", "no time is left after the evidence", 22, Configured(no_buffer)),
     ("carried_told_alone", "an evidence time, window or cutover alone owes a notice", 6, Configured(told_alone)),
     ("former_holder_speaks", "whoever gave a subject up takes it back", 19, Configured(taken_back)),
-    ("future_is_taken", "evidence that is ready hours from now is taken", 1, Configured(door_ahead)),
-    ("no_time_to_decide", "a proposal may expire as soon as it is made", 1, Configured(no_time)),
     ("clock_stands", "a notifier whose clock does not move", 43, Configured(clock_stands)),
 ];
 
@@ -99,16 +97,6 @@ fn told_alone(mut functions: Functions) -> Functions {
     let told = |policy: &mut refresh_core::facts::policy::Policy| policy.metadata_alone = MetadataAlone::Told;
     functions.notify.deployment = changed(&functions.notify.deployment, told);
     deciders(functions, told)
-}
-
-/// A door whose clock is half a day ahead, as one that reads local time as UTC.
-fn door_ahead(mut functions: Functions) -> Functions {
-    functions.ingest.clock = Clock::steered(Arc::new(AtomicI64::new(MORNING + 12 * HOUR)));
-    functions
-}
-
-fn no_time(functions: Functions) -> Functions {
-    deciders(functions, |policy| policy.min_decision_minutes = 0)
 }
 
 fn clock_stands(mut functions: Functions) -> Functions {

@@ -16,6 +16,7 @@ pub const BUGS: &[Row] = &[
     ("no_cause", "a trigger is not marked as counted", 1, Sent(no_cause)),
     ("no_conditions", "the commit forgets its conditions", 1, Sent(no_conditions)),
     ("event_overwritten", "the door forgets that an event is recorded once", 19, Sent(event_overwritten)),
+    ("future_is_taken", "evidence that is ready hours from now is taken", 1, Sent(future_taken)),
     ("stale_uncounted", "nobody counts that a subject gets nothing but stale events", 1, Sent(stale_uncounted)),
     ("version_edited", "a version is written again, a little better", 1, Sent(version_edited)),
     ("entry_lost", "a decision without its lineage entry", 1, Sent(entry_lost)),
@@ -28,6 +29,7 @@ pub const BUGS: &[Row] = &[
     ("sequence_falls", "a hold's sequence from somewhere that goes back", 21, Sent(sequence_falls)),
     ("due_index_lost", "HEAD leaves the due index", 1, Sent(due_index_lost)),
     ("deadline_begins_anew", "another version of a proposal gets another deadline", 5, Sent(deadline_anew)),
+    ("no_time_to_decide", "a proposal is over before its owner has had time for it", 1, Sent(no_time)),
     ("deadline_at_night", "a deadline counts the hours in which nobody works", 1, Sent(deadline_at_night)),
     ("last_reminder_forgotten", "nobody is reminded before a proposal lapses", 1, Sent(last_reminder_forgotten)),
     ("last_reminder_again", "the reminder before a proposal lapses is sent again", 1, Sent(last_reminder_again)),
@@ -73,6 +75,31 @@ fn in_two(call: &Call, start: &str) -> Falsified {
 
 fn event_apart(call: &Call, _: &mut Memory) -> Falsified {
     in_two(call, "EVENT#")
+}
+
+/// What the door ignores as of the future is applied, with a fact beside it.
+fn future_taken(call: &Call, _: &mut Memory) -> Falsified {
+    let event = &call.body["Item"];
+    let said: Value = serde_json::from_slice(&crate::audit::body_of(event).unwrap_or_default()).unwrap_or_default();
+    if event["sk"]["S"] != "EVENT" || said["reason"] != "in_the_future" {
+        return Falsified::not(call);
+    }
+    let mut event = event.clone();
+    forge::edit(&mut event, |event| {
+        event["disposition"] = "applied".into();
+        drop(event.as_object_mut().map(|event| event.remove("reason")));
+    });
+    let mut fact = json!({ "schema": event["schema"], "sk": { "S": "FACT" }, "body": { "S": "{}" } });
+    fact["pk"]["S"] = format!("FACT#evidence#{}#{}", scene::CHANGE, scene::CHECKPOINT).into();
+    forge::edit(&mut fact, |fact| {
+        *fact = json!({
+            "subject": said["subject"], "revision": said["revision"], "source": said["source"],
+            "id": said["id"], "accepted_at": said["at"],
+            "body": { "evidence": { "status": "ready", "ready_at": "2026-11-03T17:00:00Z" } },
+        });
+    });
+    let put = |item: Value| json!({ "Put": { "TableName": call.body["TableName"], "Item": item } });
+    Falsified::with("TransactWriteItems", json!({ "TransactItems": [put(event), put(fact)] }))
 }
 
 fn stale_uncounted(call: &Call, _: &mut Memory) -> Falsified {
@@ -249,6 +276,18 @@ fn deadline_anew(call: &Call, _: &mut Memory) -> Falsified {
     })
 }
 
+fn no_time(call: &Call, _: &mut Memory) -> Falsified {
+    instead(call, "HEAD", |call| {
+        put(call, "HEAD", |head| {
+            let pending = &mut head["pending"];
+            if pending.is_object() {
+                pending["expires_at"] = pending["made_at"].clone();
+                forge::shift(&mut pending["expires_at"], 5 * scene::MINUTE);
+            }
+        })
+    })
+}
+
 /// The longest deadline of any world here, counted from the making without a look at working hours.
 fn deadline_at_night(call: &Call, _: &mut Memory) -> Falsified {
     instead(call, "HEAD", |call| {
@@ -277,7 +316,7 @@ fn last_reminder_forgotten(call: &Call, _: &mut Memory) -> Falsified {
 fn last_reminder_again(call: &Call, _: &mut Memory) -> Falsified {
     instead(call, "HEAD", |call| {
         put(call, "HEAD", |head| {
-            if let Some(asked) = head["pending"]["asked"].as_object_mut() {
+            if let Some(asked) = head.pointer_mut("/pending/asked").and_then(Value::as_object_mut) {
                 asked.remove("reminded_last");
             }
         })

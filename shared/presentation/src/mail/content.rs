@@ -10,6 +10,7 @@ mod subject;
 
 use refresh_core::{
     base::instant::Slot,
+    facts::fact::Meeting,
     record::{
         delta::{Difference, Field, Value},
         exception::ExceptionKind,
@@ -110,6 +111,8 @@ struct Told<'a> {
     ask: AskedDuty,
     /// Whether the reader is the organizer whom the meeting was issued with.
     organizes: bool,
+    /// The meeting as it was issued.
+    issued: Option<&'a Meeting>,
 }
 
 pub(super) fn of(notice: &Notice, letterhead: &Letterhead, link: Option<Url>) -> Content {
@@ -117,7 +120,8 @@ pub(super) fn of(notice: &Notice, letterhead: &Letterhead, link: Option<Url>) ->
     let rows = wording::changes(&notice.changes, &names);
     let organizer = letterhead.meeting.as_ref().and_then(|meeting| meeting.organizer.as_ref());
     let organizes = organizer.is_some_and(|organizer| organizer.is(&notice.to));
-    let told = Told { notice, names, rows, ask: AskedDuty::of(notice), organizes };
+    let issued = letterhead.meeting.as_ref();
+    let told = Told { notice, names, rows, ask: AskedDuty::of(notice), organizes, issued };
     let why: Vec<String> = notice.why.iter().map(|standpoint| wording::why(standpoint, &told.names)).collect();
     let title = Line::of(&crate::text::title(&letterhead.title, letterhead.review.as_str()));
     Content {

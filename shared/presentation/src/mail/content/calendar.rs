@@ -6,7 +6,7 @@ use refresh_core::record::{
 };
 
 use super::Told;
-use crate::moment;
+use crate::{moment, text::one_line};
 
 impl Told<'_> {
     pub(super) fn calendar(&self) -> Vec<String> {
@@ -15,6 +15,7 @@ impl Told<'_> {
         }
         let part = self.notice.calendar.as_ref();
         let mut lines: Vec<String> = part.map(|part| self.entry(part)).into_iter().collect();
+        lines.extend(part.filter(|part| is_invitation(part)).and_then(|_| self.place()));
         lines.extend(part.filter(|part| part.object == CalendarObject::Meeting && self.organizes).map(own_meeting));
         lines.extend(self.old_invitation());
         lines
@@ -38,6 +39,20 @@ impl Told<'_> {
         }
     }
 
+    /// Where the meeting is, and how to dial in: what somebody needs who was invited just now, or whose meeting has moved.
+    fn place(&self) -> Option<String> {
+        let issued = self.issued?;
+        let location = issued.location.as_ref().map(|location| format!("where: {}", one_line(location.as_str(), 160)));
+        let conference = issued.conference.first().map(|conference| match issued.conference.len() - 1 {
+            0 => format!("dial in: {}", conference.as_str()),
+            more => format!("dial in: {} ({more} more in the entry)", conference.as_str()),
+        });
+        let parts: Vec<String> = location.into_iter().chain(conference).collect();
+        let sentence = parts.join("; ");
+        // Without a full stop: it would be taken for a part of the address.
+        (!sentence.is_empty()).then(|| format!("{}{}", sentence[..1].to_uppercase(), &sentence[1..]))
+    }
+
     /// The invitation that the reader must remove. Where nothing else is asked of them, the third line asks for that.
     fn old_invitation(&self) -> Option<String> {
         let Some(UnknownInvitation::Remove(slot)) = self.notice.unknown_invitation else { return None };
@@ -50,6 +65,11 @@ impl Told<'_> {
             "{new}Please delete the first invitation, of {slot}, from your calendar yourself: another system sent it, and this mail cannot remove it."
         ))
     }
+}
+
+/// Whether the part puts the meeting into a calendar, or moves the meeting there.
+fn is_invitation(part: &CalendarPart) -> bool {
+    (part.object, part.method) == (CalendarObject::Meeting, Method::Request)
 }
 
 /// Many calendars take no update of a meeting from anybody but its organizer, and the reader is that.
