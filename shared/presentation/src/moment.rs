@@ -42,9 +42,19 @@ pub fn instant(at: Instant, zone: Zone) -> String {
     }
 }
 
-/// `Tue 3 Nov 2026, 16:30–17:30 CET (15:30–16:30 UTC)`.
+/// `Tue 3 Nov 2026, 16:30–17:30 CET (15:30–16:30 UTC)`. Where the clock changes meanwhile, each end has its own name of the
+/// zone: `Sun 25 Oct 2026, 02:30 CEST – 02:30 CET` is an hour.
 pub fn interval(of: &Interval, zone: Zone) -> String {
-    let here = format!("{} {}", span(of, zone), zone_name(of.start, zone));
+    let (first, last) = (zone_name(of.start, zone), zone_name(of.end, zone));
+    let here = match first == last {
+        true => format!("{} {first}", span(of, zone)),
+        false => {
+            let (start, end) = (clock(of.start, zone), clock(of.end, zone));
+            let (from, to) = (day(of.start, zone), day(of.end, zone));
+            let to = if from == to { String::new() } else { format!("{to}, ") };
+            format!("{from}, {start} {first} – {to}{end} {last}")
+        }
+    };
     if is_utc(of.start, zone) && is_utc(of.end, zone) {
         return here;
     }

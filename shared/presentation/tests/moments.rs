@@ -54,12 +54,36 @@ fn intervals() {
             "Asia/Tokyo",
             "Wed 4 Nov 2026, 00:30–01:30 JST (Tue 3 Nov 2026, 15:30–16:30 UTC)",
         ),
-        // Across the change both local times are as clocks on the wall show them; the name is the start's.
+        // Across a change both local times are as clocks on the wall show them, each with its own name of the zone.
         (
             "2026-10-25T00:30:00Z",
-            "2026-10-25T02:00:00Z",
+            "2026-10-25T01:30:00Z",
             "Europe/Berlin",
-            "Sun 25 Oct 2026, 02:30–03:00 CEST (00:30–02:00 UTC)",
+            "Sun 25 Oct 2026, 02:30 CEST – 02:30 CET (00:30–01:30 UTC)",
+        ),
+        (
+            "2026-03-29T00:30:00Z",
+            "2026-03-29T01:30:00Z",
+            "Europe/Dublin",
+            "Sun 29 Mar 2026, 00:30 GMT – 02:30 IST (00:30–01:30 UTC)",
+        ),
+        (
+            "2026-10-03T15:00:00Z",
+            "2026-10-03T16:00:00Z",
+            "Australia/Lord_Howe",
+            "Sun 4 Oct 2026, 01:30 UTC+10:30 – 03:00 UTC+11:00 (Sat 3 Oct 2026, 15:00–16:00 UTC)",
+        ),
+        (
+            "2026-09-06T03:30:00Z",
+            "2026-09-06T04:30:00Z",
+            "America/Santiago",
+            "Sat 5 Sep 2026, 23:30 UTC-04:00 – Sun 6 Sep 2026, 01:30 UTC-03:00 (Sun 6 Sep 2026, 03:30–04:30 UTC)",
+        ),
+        (
+            "2026-10-29T20:30:00Z",
+            "2026-10-29T21:30:00Z",
+            "Africa/Cairo",
+            "Thu 29 Oct 2026, 23:30 EEST – 23:30 EET (20:30–21:30 UTC)",
         ),
     ];
     for (start, end, zone, expected) in rows {

@@ -18,7 +18,11 @@ pub fn days(hours: &WorkingHours, zone: Zone, range: Interval) -> Vec<Interval> 
         .iter_days()
         .take_while(|day| *day <= last)
         .filter(|day| hours.days.contains(&(day.weekday().num_days_from_monday() as u8)))
-        .filter_map(|day| Interval::new(local(day, hours.start, zone), local(day, hours.end, zone)))
+        .filter_map(|day| {
+            let working = Interval::new(local(day, hours.start, zone), local(day, hours.end, zone))?;
+            // A day that the clock leaves out (Samoa, 30 December 2011) would be read as the next one, and count twice.
+            (zone.local(working.start).date() == day).then_some(working)
+        })
         .collect()
 }
 

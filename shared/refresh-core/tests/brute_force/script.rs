@@ -77,9 +77,18 @@ impl Step {
 }
 
 /// Days around which some zone changes its clocks, and one on which none does.
-const DAYS: [&str; 8] =
-    ["2026-03-07", "2026-03-28", "2026-10-24", "2026-10-31", "2026-04-04", "2026-04-23", "2026-10-03", "2026-07-14"];
-const ZONES: [Tz; 7] = [
+const DAYS: [&str; 9] = [
+    "2026-03-07",
+    "2026-03-28",
+    "2026-10-24",
+    "2026-10-31",
+    "2026-04-04",
+    "2026-04-23",
+    "2026-10-03",
+    "2026-09-05",
+    "2026-07-14",
+];
+const ZONES: [Tz; 10] = [
     Tz::UTC,
     Tz::Europe__Berlin,
     Tz::America__New_York,
@@ -87,6 +96,10 @@ const ZONES: [Tz; 7] = [
     Tz::Africa__Cairo,
     Tz::Asia__Kathmandu,
     Tz::Pacific__Auckland,
+    // At midnight, and in summer the standard time.
+    Tz::America__Santiago,
+    Tz::Asia__Beirut,
+    Tz::Europe__Dublin,
 ];
 
 /// Mostly on a tick; now and then a second or half a minute beside it.
