@@ -10,7 +10,10 @@ use rusqlite::{Connection, OpenFlags};
 use serde::{Serialize, de::DeserializeOwned};
 use serde_json::{Value, json};
 
-use crate::sqlite::{self, Sqlite};
+use crate::{
+    sqlite::{self, Sqlite},
+    store_guard::StoreGuard,
+};
 
 /// Cloning shares the store.
 #[derive(Clone)]
@@ -21,10 +24,13 @@ pub struct Embedded {
     /// A file waits for the disk, so its calls leave the executor's threads. Memory answers at once and in order, which
     /// keeps replays deterministic.
     file: Option<PathBuf>,
+    guard: StoreGuard,
 }
 
 /// Beside the store's file.
-const OWN_TABLES: &str = "messages.sqlite";
+pub const OWN_TABLES: &str = "messages.sqlite";
+/// Beside the store's file, where a command has taken the folder: its holder alone works on the store.
+pub const LOCK: &str = "lock";
 
 /// What DynamoDB answers: a status and a JSON body.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -44,7 +50,7 @@ impl Answer {
 impl Embedded {
     pub fn memory() -> Result<Self, String> {
         let database = Database::memory().map_err(|error| format!("opening a store in memory: {error}"))?;
-        Ok(Self { database, own: Sqlite::memory()?, file: None })
+        Ok(Self { database, own: Sqlite::memory()?, file: None, guard: StoreGuard::default() })
     }
 
     /// The store in `file`, with the engine's own tables beside it; all of it for the owner of the files alone.
@@ -54,8 +60,11 @@ impl Embedded {
     pub fn open(file: &Path) -> Result<Self, String> {
         sqlite::private_database(file)?;
         let database = open_forgetful(file).map_err(|why| format!("opening the store {}: {why}", file.display()))?;
-        let own = Sqlite::open(&Self::beside(file))?;
-        let store = Self { database, own, file: Some(file.to_owned()) };
+        let guard = StoreGuard::default();
+        let own = Sqlite::open(&Self::beside(file), guard.clone())?;
+        guard.watch(file).map_err(|why| format!("opening the store {}: {why}", file.display()))?;
+        guard.watch_beside(file, LOCK)?;
+        let store = Self { database, own, file: Some(file.to_owned()), guard };
         store.empty_logs()?;
         Ok(store)
     }
@@ -67,6 +76,36 @@ impl Embedded {
 
     pub const fn own(&self) -> &Sqlite {
         &self.own
+    }
+
+    /// Whether the files are still there, and take what is written.
+    pub const fn guard(&self) -> &StoreGuard {
+        &self.guard
+    }
+
+    /// Finds out whether a store that was in trouble takes writes again.
+    ///
+    /// # Errors
+    /// Why it does not.
+    pub async fn try_out(&self) -> Result<(), String> {
+        let store = self.clone();
+        let tried = tokio::task::spawn_blocking(move || {
+            store.guard.whole()?;
+            store.own.try_out().map_err(|error| error.to_string())?;
+            let Some(file) = &store.file else { return Ok(()) };
+            let write = || {
+                let connection = Connection::open_with_flags(file, OpenFlags::SQLITE_OPEN_READ_WRITE)?;
+                connection.busy_timeout(Duration::from_secs(5))?;
+                if store.guard.is_damaged() {
+                    sqlite::sound(&connection)?;
+                }
+                // The number is of no meaning here; that it can be written is.
+                let number: i64 = connection.query_row("PRAGMA user_version", [], |row| row.get(0))?;
+                connection.pragma_update(None, "user_version", number)
+            };
+            write().map_err(|error| format!("the store {}: {error}", file.display()))
+        });
+        tried.await.map_err(|error| error.to_string())?
     }
 
     /// Moves what the write-ahead logs hold into the files. In a log stands what has been deleted or overwritten since,
@@ -82,8 +121,10 @@ impl Embedded {
 
     fn empty_logs(&self) -> Result<(), String> {
         let Some(file) = &self.file else { return Ok(()) };
+        // To open a file that is gone would make an empty one.
+        self.guard.whole()?;
         let empty = || {
-            let connection = Connection::open(file)?;
+            let connection = Connection::open_with_flags(file, OpenFlags::SQLITE_OPEN_READ_WRITE)?;
             connection.busy_timeout(LOG_PATIENCE)?;
             sqlite::truncate_log(&connection)
         };
@@ -97,7 +138,16 @@ impl Embedded {
             return dispatch(&self.database, operation, &body);
         }
         let (database, operation) = (self.database.clone(), operation.to_owned());
-        let ran = tokio::task::spawn_blocking(move || dispatch(&database, &operation, &body)).await;
+        let guard = self.guard.clone();
+        let ran = tokio::task::spawn_blocking(move || {
+            let answer = dispatch(&database, &operation, &body);
+            if answer.status >= 500 {
+                guard.in_trouble(&format!("the store: {}", answer.body));
+            }
+            // What was written into a file that is gone was not kept.
+            guard.whole().map_or_else(|why| Answer::error(500, "InternalServerError", &why), |()| answer)
+        });
+        let ran = ran.await;
         ran.unwrap_or_else(|_| Answer::error(500, "InternalServerError", "the embedded store panicked"))
     }
 

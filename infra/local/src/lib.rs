@@ -23,4 +23,6 @@ pub mod relay;
 pub mod replay;
 pub mod server;
 pub mod sqlite;
+pub mod store_guard;
+pub mod timekeeper;
 pub mod topology;

@@ -18,7 +18,7 @@ use std::{
 
 use rusqlite::{Connection, Transaction, TransactionBehavior};
 
-use crate::private;
+use crate::{private, store_guard::StoreGuard};
 
 const TABLES: &str = "
     CREATE TABLE IF NOT EXISTS messages (
@@ -39,12 +39,16 @@ const TABLES: &str = "
 /// For another connection to the same file; nobody else should have one.
 const PATIENCE: Duration = Duration::from_secs(5);
 
+/// In bytes. With less, the next write would fail again.
+const ROOM_FOR_WORK: usize = 256 * 1_024;
+
 /// Cloning shares the tables.
 #[derive(Clone)]
 pub struct Sqlite {
     connection: Arc<Mutex<Connection>>,
     /// A file waits for the disk, so its calls leave the executor's threads.
     on_disk: bool,
+    guard: StoreGuard,
 }
 
 /// Every error says what of, for it ends before an operator.
@@ -55,20 +59,24 @@ fn told(error: &rusqlite::Error) -> String {
 impl Sqlite {
     pub fn memory() -> Result<Self, String> {
         let connection = Connection::open_in_memory().map_err(|error| told(&error))?;
-        Self::of(connection, false)
+        Self::of(connection, false, StoreGuard::default())
     }
 
+    /// `guard`: watches the file from now on.
+    ///
     /// # Errors
     /// The file or one of SQLite's own beside it is a link, cannot be opened, or is no database.
-    pub fn open(file: &Path) -> Result<Self, String> {
+    pub fn open(file: &Path, guard: StoreGuard) -> Result<Self, String> {
         private_database(file)?;
-        let connection = Connection::open(file).map_err(|error| format!("opening {}: {error}", file.display()))?;
-        let tables = Self::of(connection, true)?;
+        let failed = |error: String| format!("opening {}: {error}", file.display());
+        let connection = Connection::open(file).map_err(|error| failed(error.to_string()))?;
+        let tables = Self::of(connection, true, guard).map_err(failed)?;
+        tables.guard.watch(file).map_err(failed)?;
         tables.empty_log()?;
         Ok(tables)
     }
 
-    fn of(connection: Connection, on_disk: bool) -> Result<Self, String> {
+    fn of(connection: Connection, on_disk: bool, guard: StoreGuard) -> Result<Self, String> {
         let set_up = || {
             connection.busy_timeout(PATIENCE)?;
             connection.pragma_update(None, "journal_mode", "WAL")?;
@@ -77,7 +85,7 @@ impl Sqlite {
             connection.execute_batch(TABLES)
         };
         set_up().map_err(|error| told(&error))?;
-        Ok(Self { connection: Arc::new(Mutex::new(connection)), on_disk })
+        Ok(Self { connection: Arc::new(Mutex::new(connection)), on_disk, guard })
     }
 
     /// A short look, on the caller's own thread.
@@ -85,19 +93,39 @@ impl Sqlite {
     /// # Errors
     /// What SQLite said.
     pub fn look<T>(&self, act: impl FnOnce(&Transaction<'_>) -> Result<T, rusqlite::Error>) -> Result<T, String> {
-        self.at_once(act).map_err(|error| told(&error))
+        self.at_once(act)
     }
 
-    fn at_once<T>(
-        &self,
-        act: impl FnOnce(&Transaction<'_>) -> Result<T, rusqlite::Error>,
-    ) -> Result<T, rusqlite::Error> {
+    fn at_once<T>(&self, act: impl FnOnce(&Transaction<'_>) -> Result<T, rusqlite::Error>) -> Result<T, String> {
         // A panic inside leaves no half transaction: dropping it rolls it back.
         let mut connection = self.connection.lock().unwrap_or_else(PoisonError::into_inner);
-        let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
-        let done = act(&transaction)?;
-        transaction.commit()?;
+        let attempt = || {
+            let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+            let done = act(&transaction)?;
+            transaction.commit()?;
+            Ok(done)
+        };
+        let done = attempt().map_err(|error: rusqlite::Error| {
+            let said = told(&error);
+            self.guard.failed(&error, &said);
+            said
+        })?;
+        // What was written into a file that is gone was not kept.
+        self.guard.whole()?;
         Ok(done)
+    }
+
+    /// Writes as much as a batch of messages takes, and takes it back.
+    ///
+    /// # Errors
+    /// What SQLite said: the disk is still full.
+    pub fn try_out(&self) -> Result<(), rusqlite::Error> {
+        let mut connection = self.connection.lock().unwrap_or_else(PoisonError::into_inner);
+        let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+        let body = "0".repeat(ROOM_FOR_WORK);
+        transaction.execute("INSERT OR REPLACE INTO messages VALUES ('', 0, ?1)", [body])?;
+        transaction.commit()?;
+        connection.execute("DELETE FROM messages WHERE queue = ''", []).map(drop)
     }
 
     /// One transaction: all of it or nothing, and durable when this answers.
@@ -109,11 +137,15 @@ impl Sqlite {
         act: impl FnOnce(&Transaction<'_>) -> Result<T, rusqlite::Error> + Send + 'static,
     ) -> Result<T, String> {
         if !self.on_disk {
-            return self.at_once(act).map_err(|error| told(&error));
+            return self.at_once(act);
         }
         let tables = self.clone();
         let done = tokio::task::spawn_blocking(move || tables.at_once(act)).await;
-        done.map_err(|error| error.to_string())?.map_err(|error| told(&error))
+        done.map_err(|error| error.to_string())?
+    }
+
+    pub const fn guard(&self) -> &StoreGuard {
+        &self.guard
     }
 
     /// Moves what the write-ahead log holds into the file and empties the log, in which what was deleted still stands.
@@ -140,6 +172,16 @@ impl Sqlite {
         let most = if full { pages } else { 1 << 30 };
         connection.query_row(&format!("PRAGMA max_page_count = {most}"), [], |_| Ok(())).unwrap();
     }
+}
+
+/// Reads every page.
+///
+/// # Errors
+/// What SQLite said: the first fault that it found.
+pub fn sound(connection: &Connection) -> Result<(), rusqlite::Error> {
+    let found: String = connection.query_row("PRAGMA quick_check(1)", [], |row| row.get(0))?;
+    let corrupt = rusqlite::ffi::Error::new(rusqlite::ffi::SQLITE_CORRUPT);
+    if found == "ok" { Ok(()) } else { Err(rusqlite::Error::SqliteFailure(corrupt, Some(found))) }
 }
 
 /// `PRAGMA wal_checkpoint(TRUNCATE)`. Where somebody is reading or writing, the log is emptied another time.

@@ -1,6 +1,7 @@
-//! Time as a parameter: the system's, or one that a scenario steers.
+//! Time as a parameter: the system's, one that a scenario steers, or one that somebody else keeps.
 
 use std::{
+    fmt,
     sync::{
         Arc,
         atomic::{AtomicI64, Ordering},
@@ -12,10 +13,21 @@ use std::{
 #[derive(Clone, Debug)]
 pub struct Clock(Hand);
 
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 enum Hand {
     System,
     Steered(Arc<AtomicI64>),
+    Kept(Arc<dyn Fn() -> i64 + Send + Sync>),
+}
+
+impl fmt::Debug for Hand {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::System => "System",
+            Self::Steered(_) => "Steered",
+            Self::Kept(_) => "Kept",
+        })
+    }
 }
 
 impl Clock {
@@ -29,6 +41,11 @@ impl Clock {
         Self(Hand::Steered(hand))
     }
 
+    /// Asks `now` for milliseconds since 1970-01-01T00:00:00Z: an engine that does not believe the machine's clock.
+    pub fn kept(now: impl Fn() -> i64 + Send + Sync + 'static) -> Self {
+        Self(Hand::Kept(Arc::new(now)))
+    }
+
     /// Milliseconds since 1970-01-01T00:00:00Z, now.
     pub fn now_millis(&self) -> i64 {
         match &self.0 {
@@ -37,6 +54,7 @@ impl Clock {
                 i64::try_from(since.as_millis()).unwrap_or(i64::MAX)
             }
             Hand::Steered(hand) => hand.load(Ordering::SeqCst),
+            Hand::Kept(now) => now(),
         }
     }
 }

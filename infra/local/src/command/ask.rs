@@ -3,13 +3,12 @@
 use std::{io::Read, path::Path, time::Duration};
 
 use clap::Args;
-use lambda_shell::clock::Clock;
 use serde_json::Value;
 
 use super::{
     Common, Deployment, Failed,
     home::{self, Found, Home, Owner, Place},
-    http, policy, print, say, settings, show,
+    http, policy, presence, print, say, settings, show,
 };
 use crate::{
     engine::Engine,
@@ -196,8 +195,18 @@ async fn here(common: &Common, home: &Home, request: Request) -> Result<Value, F
         settings::read(&file)?.apply(&mut settings);
     }
     home.announce(None)?;
-    let engine = Engine::open(settings, Clock::system()).await.map_err(Failed::new)?;
+    let timekeeper = home.timekeeper()?;
+    settings.timekeeper = Some(timekeeper.clone());
+    let engine = Engine::open(settings, timekeeper.clock()).await.map_err(Failed::new)?;
+    presence::begun(home)?;
+    if let (Request::Invoke { .. }, Some(why)) = (&request, engine.obstacle()) {
+        return Err(Failed::new(why));
+    }
+    let accepts = request == Request::Clock { accept: true };
     let answer = operator::perform(&engine, request).await?;
+    if accepts {
+        engine.keep_mark().map_err(Failed::new)?;
+    }
     if sends {
         say(common, format!("it waits in {}; `holdpoint serve --data {directory}` works it off", store.display()));
     }

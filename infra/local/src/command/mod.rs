@@ -12,6 +12,7 @@ mod init;
 mod log;
 mod mail;
 mod policy;
+mod presence;
 mod replay;
 mod run;
 mod serve;
@@ -160,6 +161,12 @@ enum Command {
     Restore(backup::Options),
     /// List the mails of the local engine, or print one as it was sent.
     Mail(mail::Options),
+    /// Compare the engine's time with the machine's clock, which is not believed when it leaves what has elapsed.
+    Clock {
+        /// Take the machine's clock as right from now on, and let the work go on that waited for it.
+        #[arg(long)]
+        accept: bool,
+    },
     /// Make a new key for links. The one that signed until now still opens what was mailed; the one before it no more.
     RotateLinkKeys,
     /// Print what makes a shell complete this command line.
@@ -262,6 +269,7 @@ async fn perform(line: Line) -> Result<(), Failed> {
         Command::Backup(options) => backup::backup(common, &options).await,
         Command::Restore(options) => backup::restore(common, &options).await,
         Command::Mail(options) => mail::run(common, &options).await,
+        Command::Clock { accept } => ask::ask(common, &Deployment { stack: None }, Request::Clock { accept }).await,
         Command::RotateLinkKeys => rotate_link_keys(common),
         Command::Completions { shell } => shells::completions(common, shell),
         Command::Man { folder } => shells::man(common, &folder),

@@ -3,13 +3,12 @@
 use std::{net::SocketAddr, path::PathBuf};
 
 use clap::Args;
-use lambda_shell::clock::Clock;
 use tokio::{net::TcpListener, sync::oneshot};
 
 use super::{
     Common, Failed,
     home::{self, Home, Owner, Place},
-    policy, print, say, settings,
+    policy, presence, print, say, settings,
 };
 use crate::{
     engine::{Engine, live::Live},
@@ -39,6 +38,7 @@ pub struct Options {
 pub async fn run(common: &Common, options: &Options) -> Result<(), Failed> {
     let chosen = settings::at_start(options.settings.as_deref())?;
     let file = chosen.as_ref().map(|chosen| &chosen.settings);
+    server::Places::here().map_err(Failed::new)?;
     let store = common.data.as_deref().or(file.and_then(|file| file.store.as_deref()));
     let home = Home::take(&Place::of(Owner::Service, store))?;
     let offered = options.policy.as_deref().or(file.and_then(|file| file.policy.as_deref()));
@@ -53,11 +53,14 @@ pub async fn run(common: &Common, options: &Options) -> Result<(), Failed> {
     if let Some(file) = file {
         file.apply(&mut settings);
     }
+    let timekeeper = home.timekeeper()?;
+    settings.timekeeper = Some(timekeeper.clone());
     settings.reply_address = options.reply_address.clone().unwrap_or_default();
     home.announce(Some(address))?;
     home.remember_settings(chosen.as_ref().map(|chosen| chosen.file.as_path()))?;
     say(common, format!("opening {}", home.store().display()));
-    let engine = Engine::open(settings, Clock::system()).await.map_err(Failed::new)?;
+    let engine = Engine::open(settings, timekeeper.clock()).await.map_err(Failed::new)?;
+    presence::begun(&home)?;
     let maildir = options.maildir.as_deref().map(|folder| MaildirDoor::open(&engine, folder)).transpose();
     let maildir = maildir.map_err(Failed::input)?;
     let pages = Pages::of(&engine, address);
@@ -73,6 +76,9 @@ pub async fn run(common: &Common, options: &Options) -> Result<(), Failed> {
     say(common, format!("  mailbox     {}", pages.mailbox));
     say(common, format!("  mail        {}", leaves(&engine)));
     say(common, format!("  events to   http://{address}/events"));
+    if let Some(why) = engine.obstacle() {
+        say(common, format!("  in the way  {why}"));
+    }
     if common.json {
         let Pages { reviews, mailbox } = pages;
         print(serde_json::json!({ "address": format!("http://{address}"), "reviews": reviews, "mailbox": mailbox }))?;

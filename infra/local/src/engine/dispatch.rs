@@ -90,6 +90,7 @@ impl Engine {
     pub(super) async fn hand_over(&self, received: Received, deadline: Deadline) -> Result<Batch, Refusal> {
         let Received { function, mapping, deliveries } = received;
         let event = sqs_event(&mapping.queue, &deliveries);
+        let troubles = self.embedded().guard().times();
         let report = match serde_json::from_value::<SqsEvent>(event) {
             Ok(event) => {
                 let functions = self.functions();
@@ -104,7 +105,15 @@ impl Engine {
         let done = match report {
             None => None,
             Some(Err(why)) => return Err(Refusal::InvalidParameter(why)),
-            Some(Ok(report)) => Some(self.settle(&mapping, &deliveries, report).await?),
+            Some(Ok(report)) => {
+                let settled = self.settle(&mapping, &deliveries, report).await;
+                let guard = self.embedded().guard();
+                if guard.times() != troubles || guard.trouble().is_some() {
+                    // What failed for the store's sake comes again when the store is well, and was no attempt.
+                    deliveries.iter().for_each(|one| self.queues().give_back(&mapping.queue, one.receipt));
+                }
+                Some(settled?)
+            }
         };
         Ok(Batch { function, messages: deliveries.len(), done })
     }

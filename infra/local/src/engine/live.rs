@@ -10,6 +10,7 @@ use tokio::{
 };
 
 use super::{Engine, dispatch};
+use crate::timekeeper::Doubt;
 
 /// Invocations of one function at once. The template caps what a deployment may do; one embedded store gains nothing
 /// from more.
@@ -22,6 +23,10 @@ const LOOK_EVERY: Duration = Duration::from_millis(250);
 const AFTER_A_BELL: Duration = Duration::from_secs(2);
 /// After a failure of the machine itself, a full disk for one.
 const AFTER_TROUBLE: Duration = Duration::from_secs(1);
+/// How often clock and store are looked after.
+const WATCH_EVERY: Duration = Duration::from_secs(1);
+/// In looks after them.
+const MARK_EVERY: u64 = 30;
 /// The store deletes what has expired only when asked.
 const SWEEP_EVERY: Duration = Duration::from_secs(3_600);
 
@@ -55,6 +60,7 @@ impl Live {
         if engine.relay().is_some() {
             tasks.spawn(relay(engine.clone(), stopped.clone()));
         }
+        tasks.spawn(watch_over(engine.clone(), stopped.clone()));
         tasks.spawn(sweep(engine.clone(), stopped.clone()));
         tasks.spawn(forget(engine.clone(), stopped));
         Self { tasks, stop }
@@ -72,6 +78,59 @@ fn until(engine: &Engine, at: Option<Instant>) -> Duration {
     Duration::from_millis(u64::try_from(left).unwrap_or(0)).min(LONGEST_SLEEP)
 }
 
+/// Until nothing is in the way of work, or the engine is being stopped. Answers whether anything was.
+async fn clear_way(engine: &Engine, stop: &mut watch::Receiver<bool>) -> bool {
+    let mut waited = false;
+    while engine.obstacle().is_some() && !*stop.borrow() {
+        waited = true;
+        tokio::select! {
+            () = tokio::time::sleep(LOOK_EVERY) => {}
+            _ = stop.changed() => {}
+        }
+    }
+    waited
+}
+
+/// Looks after clock and store once a second: says in the log what stands in the way, tries whether it is over, and leaves
+/// the mark of time for the engine's next run.
+async fn watch_over(engine: Engine, mut stop: watch::Receiver<bool>) {
+    let mut doubted: Option<Doubt> = None;
+    let (mut seconds, mut marked) = (0_u64, true);
+    while !*stop.borrow() {
+        if let Some(timekeeper) = &engine.settings().timekeeper {
+            let doubt = timekeeper.doubt();
+            match (&doubted, &doubt) {
+                (None, Some(doubt)) => tracing::error!(why = %doubt, "the clock is in doubt"),
+                (Some(_), None) => tracing::warn!("the clock is right again; work goes on"),
+                _ => {}
+            }
+            doubted = doubt;
+            if seconds.is_multiple_of(MARK_EVERY) {
+                let kept = engine.keep_mark();
+                if let (Err(why), true) = (&kept, marked) {
+                    tracing::error!(why, "the mark of time could not be kept");
+                }
+                marked = kept.is_ok();
+            }
+        }
+        let guard = engine.embedded().guard();
+        // Said in the log by the guard itself.
+        let _ = guard.whole();
+        // Every page of a damaged file is read, so that is not tried each second.
+        if guard.trouble().is_some() && (!guard.is_damaged() || seconds.is_multiple_of(MARK_EVERY)) {
+            match engine.embedded().try_out().await {
+                Ok(()) => guard.over(),
+                Err(why) => tracing::debug!(why, "the store is still in trouble"),
+            }
+        }
+        seconds += 1;
+        tokio::select! {
+            () = tokio::time::sleep(WATCH_EVERY) => {}
+            _ = stop.changed() => {}
+        }
+    }
+}
+
 async fn read(engine: Engine, function: String, queue: String, most: usize, mut stop: watch::Receiver<bool>) {
     let permits = Arc::new(Semaphore::new(most));
     let mut running = JoinSet::new();
@@ -80,6 +139,10 @@ async fn read(engine: Engine, function: String, queue: String, most: usize, mut 
     while !*stop.borrow() {
         while running.try_join_next().is_some() {}
         let Ok(permit) = permits.clone().acquire_owned().await else { break };
+        clear_way(&engine, &mut stop).await;
+        if *stop.borrow() {
+            break;
+        }
         bell.borrow_and_update();
         match engine.receive_for(&function).await {
             Ok(Some(received)) => {
@@ -116,6 +179,12 @@ async fn tick(engine: Engine, every_seconds: u32, input: String, mut stop: watch
     let mut scheduled = engine.now();
     let mut answered: Option<Instant> = None;
     while !*stop.borrow() {
+        if clear_way(&engine, &mut stop).await {
+            // What failed for want of it is tried at once.
+            answered = None;
+            scheduled = scheduled.min(engine.now());
+            continue;
+        }
         bell.borrow_and_update();
         let now = engine.now();
         let due = match engine.due(Instant::from_millis(i64::MAX)).await {
@@ -152,6 +221,10 @@ async fn tick(engine: Engine, every_seconds: u32, input: String, mut stop: watch
 async fn poll(engine: Engine, every_seconds: u32, input: String, mut stop: watch::Receiver<bool>) {
     let mut bell = engine.queues().listen();
     while !*stop.borrow() {
+        clear_way(&engine, &mut stop).await;
+        if *stop.borrow() {
+            break;
+        }
         bell.borrow_and_update();
         let event = input.replace("<aws.scheduler.scheduled-time>", &engine.now().to_string());
         let event = serde_json::from_str(&event).unwrap_or_default();

@@ -12,6 +12,8 @@ mod mail_tests;
 #[cfg(test)]
 mod samples_tests;
 mod settings;
+#[cfg(test)]
+mod trouble_tests;
 pub mod virtual_time;
 
 use std::sync::{Arc, PoisonError, RwLock};
@@ -34,7 +36,8 @@ use crate::{
     embedded::Embedded,
     mailbox::{Mailbox, Way},
     queues::{Journal, Queues},
-    relay::Relay,
+    relay::{self, Relay},
+    timekeeper::{Mark, Timekeeper},
     topology::{Route, Topology},
 };
 
@@ -104,6 +107,9 @@ impl Engine {
         // The template's rule for the mailer's reports leads to where source systems put their events.
         let reports = topology.functions.get("ingest").and_then(|function| function.source.as_ref());
         let reports = reports.map(|source| source.queue.clone()).ok_or("template.yaml: ingest reads no queue")?;
+        if settings.relay.is_some() {
+            relay::bring_forward(mailbox.tables(), clock.now_millis()).await?;
+        }
         let relay = settings.relay.clone();
         let relay =
             relay.map(|relay| Relay::new(relay, mailbox.clone(), queues.clone(), reports.clone(), clock.clone()));
@@ -154,6 +160,36 @@ impl Engine {
 
     pub fn faults(&self) -> &Faults {
         &self.shared.faults
+    }
+
+    /// Why work that commits something waits: a clock in doubt, or a store in trouble. `None`: work goes on.
+    pub fn obstacle(&self) -> Option<String> {
+        let doubt = self.settings().timekeeper.as_ref().and_then(Timekeeper::doubt);
+        doubt.map(|doubt| doubt.to_string()).or_else(|| self.embedded().guard().trouble())
+    }
+
+    /// Leaves the mark of time for the engine's next run; not while the clock is in doubt.
+    ///
+    /// # Errors
+    /// The file could not be written.
+    pub fn keep_mark(&self) -> Result<(), String> {
+        let Storage::File(store) = &self.settings().storage else { return Ok(()) };
+        let Some(mark) = self.settings().timekeeper.as_ref().and_then(Timekeeper::mark) else { return Ok(()) };
+        mark.write(&store.with_file_name(Mark::FILE))
+    }
+
+    /// Takes the machine's clock as right, and what waits for an instant of the former time as due by now.
+    ///
+    /// # Errors
+    /// The mails that wait could not be written.
+    pub async fn accept_clock(&self) -> Result<i64, String> {
+        let Some(timekeeper) = &self.settings().timekeeper else { return Ok(0) };
+        let moved = timekeeper.accept();
+        tracing::warn!(moved, "an operator took the machine's clock as right");
+        let now = self.now().millis();
+        self.queues().bring_forward(now);
+        relay::bring_forward(self.mailbox().tables(), now).await?;
+        Ok(moved)
     }
 
     /// For looking, beside the functions.

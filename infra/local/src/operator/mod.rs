@@ -42,7 +42,7 @@ pub use send::{NotTaken, enqueue, source_queue};
 pub use stack::Stack;
 pub use stuck::StuckAsked;
 
-use crate::{engine::Engine, not_done::NotDone, queues::Stored, replay};
+use crate::{engine::Engine, not_done::NotDone, queues::Stored, replay, timekeeper::Timekeeper};
 
 /// Does it. An error is a reason for a person.
 ///
@@ -65,6 +65,7 @@ pub async fn perform(engine: &Engine, request: Request) -> Result<Value, NotDone
         Request::Events(asked) => events::events(engine.store(), engine.now(), &asked).await,
         Request::DeadLetters => dead_letters(engine),
         Request::Redrive => redrive(engine).await,
+        Request::Clock { accept } => clock(engine, accept).await,
         Request::Mails => Ok(json!({ "mails": mailbox::lines(engine) })),
         Request::Mail(number) => mailbox::mail(engine, number),
         Request::Invoke { function, event } => return engine.functions().invoke(&function, event).await,
@@ -251,6 +252,15 @@ async fn verified(store: &Store, only: Option<&ReviewId>) -> Result<Value, Strin
         });
     }
     Ok(json!({ "reviews": lines }))
+}
+
+/// The engine's time, and how far the machine's clock is from it.
+async fn clock(engine: &Engine, accept: bool) -> Result<Value, String> {
+    let moved = if accept { Some(engine.accept_clock().await?) } else { None };
+    let timekeeper = engine.settings().timekeeper.as_ref();
+    let doubt = timekeeper.and_then(Timekeeper::doubt).map(|doubt| doubt.to_string());
+    let ahead = timekeeper.map_or(0, Timekeeper::ahead);
+    Ok(json!({ "now": engine.now(), "ahead_milliseconds": ahead, "doubt": doubt, "moved_milliseconds": moved }))
 }
 
 fn letter(stored: &Stored) -> Value {

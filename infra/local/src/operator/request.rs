@@ -28,6 +28,10 @@ pub enum Request {
     /// What the dead-letter queues hold.
     DeadLetters,
     Redrive,
+    /// The engine's time against the machine's; and, where `accept` says so, the machine's taken as right.
+    Clock {
+        accept: bool,
+    },
     /// What is in the mailbox.
     Mails,
     /// One mail, whole.
@@ -54,6 +58,7 @@ impl Request {
             Self::Events(asked) => ("events", json!(asked)),
             Self::DeadLetters => ("dead_letters", Value::Null),
             Self::Redrive => ("redrive", Value::Null),
+            Self::Clock { accept } => ("clock", json!({ "accept": accept })),
             Self::Mails => ("mails", Value::Null),
             Self::Mail(number) => ("mail", json!(number)),
             Self::Invoke { function, event } => ("invoke", json!({ "function": function, "event": event })),
@@ -73,6 +78,7 @@ impl Request {
             "send" => Self::Send(serde_json::from_value(argument).map_err(wrong)?),
             "became" => Self::Became(argument),
             "events" => Self::Events(serde_json::from_value(argument).map_err(wrong)?),
+            "clock" => Self::Clock { accept: argument["accept"] == true },
             "mails" => Self::Mails,
             "mail" => Self::Mail(serde_json::from_value(argument).map_err(wrong)?),
             "dead_letters" => Self::DeadLetters,

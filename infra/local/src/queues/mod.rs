@@ -69,6 +69,7 @@ impl Queues {
             queue.remember(&message, now);
             queue.add(message);
         }
+        state.values_mut().for_each(|queue| queue.bring_forward(now));
         let (state, moving, bell) = (Mutex::new(state), tokio::sync::Mutex::new(()), watch::Sender::new(0));
         Ok(Self { shared: Arc::new(Shared { state, journal, clock, moving, bell }) })
     }
@@ -225,6 +226,19 @@ impl Queues {
         // The next of a FIFO group may go out now.
         self.ring();
         Ok(outcomes.into_iter().map(|one| one.map(|_| ())).collect())
+    }
+
+    /// Takes back a hand-out that came to nothing by no fault of the message: visible in a moment, and not counted.
+    pub fn give_back(&self, name: &str, receipt: Receipt) {
+        if self.with(name, |queue, now| queue.give_back(receipt, now)).is_ok() {
+            self.ring();
+        }
+    }
+
+    /// What waits longer than anything of its queue can wait was sent by a clock that was ahead, and is due.
+    pub fn bring_forward(&self, now: i64) {
+        self.state().values_mut().for_each(|queue| queue.bring_forward(now));
+        self.ring();
     }
 
     pub fn change_visibility(&self, name: &str, receipt: Receipt, seconds: u32) -> Result<(), Refusal> {

@@ -21,6 +21,8 @@ pub const LONGEST_DELAY_SECONDS: u32 = 900;
 pub const LONGEST_VISIBILITY_SECONDS: u32 = 43_200;
 /// SQS: one MiB, attributes included.
 pub const LARGEST_MESSAGE: usize = 1_048_576;
+/// How long a message that was given back waits, so that a store in trouble is not asked in a circle.
+const GIVEN_BACK_MILLIS: i64 = 1_000;
 /// SQS: ten.
 pub const MOST_AT_ONCE: usize = 10;
 
@@ -313,6 +315,31 @@ impl Queue {
                 message.first_received_at = None;
             }
             self.add(message);
+        }
+    }
+
+    /// Undoes one hand-out that came to nothing, unless the message is somebody else's by now, or gone.
+    pub fn give_back(&mut self, receipt: Receipt, now: i64) {
+        if self.messages.get(&receipt.sequence).is_none_or(|found| found.receives != receipt.receive) {
+            return;
+        }
+        let Some(mut message) = self.remove(receipt.sequence) else { return };
+        message.receives -= 1;
+        message.visible_at = now + GIVEN_BACK_MILLIS;
+        self.add(message);
+    }
+
+    /// Lets nothing wait longer than a message of this queue can wait: beyond that, the clock was ahead when it was sent.
+    pub fn bring_forward(&mut self, now: i64) {
+        let longest =
+            i64::from(LONGEST_DELAY_SECONDS.max(self.wiring.delay_seconds).max(self.wiring.visibility_seconds));
+        let late = |message: &&Stored| message.visible_at > now + longest * 1_000;
+        let late: Vec<u64> = self.messages.values().filter(late).map(|message| message.sequence).collect();
+        for sequence in late {
+            if let Some(mut message) = self.remove(sequence) {
+                message.visible_at = now;
+                self.add(message);
+            }
         }
     }
 

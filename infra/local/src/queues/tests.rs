@@ -366,3 +366,41 @@ async fn a_former_journal_is_taken_over() {
     }
     assert!(!database.has_table("holdpoint-queues").await);
 }
+
+/// An attempt that failed for the store's sake is none, and its group goes on in order.
+#[test]
+fn what_is_given_back_was_no_attempt_and_comes_again_in_a_moment() {
+    for fifo in [false, true] {
+        let mut queue = Queue::new(wiring(fifo));
+        for key in ["a", "b"] {
+            send(&mut queue, "g", key, 0);
+        }
+        for round in 0..20 {
+            let now = 10_000 * round;
+            let received = queue.receive(10, 30_000, now);
+            assert_eq!((received.deliveries.len(), received.moved.len()), (2, 0), "round {round}");
+            assert!(received.deliveries.iter().all(|one| one.message.receives == 1));
+            received.deliveries.iter().for_each(|one| queue.give_back(one.receipt, now));
+            assert!(queue.receive(10, 30_000, now).deliveries.is_empty(), "not at once");
+            assert_eq!(queue.next_at(), Some(now + 1_000));
+        }
+        let last = queue.receive(10, 30_000, 1_000_000).deliveries;
+        let order: Vec<u64> = last.iter().map(|one| one.receipt.sequence).collect();
+        assert_eq!(order, [1, 2]);
+        // A hand-out that was given back is nobody's any more.
+        queue.give_back(last[0].receipt, 1_000_000);
+        queue.give_back(last[0].receipt, 1_000_000);
+        assert_eq!(queue.messages().map(|message| message.receives).collect::<Vec<_>>(), [0, 1]);
+    }
+}
+
+#[test]
+fn what_a_clock_ahead_put_off_is_due_once_the_clock_is_right() {
+    for (put_off, due) in [(86_400_000, true), (901_000, true), (900_000, false), (0, false)] {
+        let mut queue = Queue::new(wiring(false));
+        send(&mut queue, "g", "a", 5_000 + put_off);
+        queue.bring_forward(5_000);
+        let expected = if due { 5_000 } else { 5_000 + put_off };
+        assert_eq!(queue.next_at(), Some(expected), "{put_off}");
+    }
+}

@@ -25,6 +25,7 @@ use std::{
 use lambda_shell::clock::Clock;
 use tokio::{sync::watch, task::JoinSet, time::Instant};
 
+pub use outgoing::bring_forward;
 pub use settings::{Login, Secret, Security, Smtp};
 
 use self::{
@@ -131,14 +132,14 @@ impl Relay {
             }
             let sleep = self.until_next(&work).await;
             tokio::select! {
-                Some(ended) = work.running.join_next() => self.ended(&mut work, ended).await,
+                Some(ended) = work.running.join_next() => self.ended(&mut work, ended, &mut stop).await,
                 _ = bell.changed() => {}
                 _ = stop.changed() => {}
                 () = tokio::time::sleep(sleep) => {}
             }
         }
         while let Some(ended) = work.running.join_next().await {
-            self.ended(&mut work, ended).await;
+            self.ended(&mut work, ended, &mut stop).await;
         }
         work.close().await;
     }
@@ -148,7 +149,7 @@ impl Relay {
     /// # Errors
     /// The store of the mails cannot be read or written.
     pub async fn drain(&self) -> Result<(), String> {
-        let mut work = Work::default();
+        let (mut work, (_tell, mut stop)) = (Work::default(), watch::channel(true));
         // Whoever asks does not wait until a server that was down is tried again.
         if let Some(outage) = self.outage().as_mut() {
             outage.until = Instant::now();
@@ -156,7 +157,7 @@ impl Relay {
         loop {
             self.step(&mut work).await?;
             let Some(ended) = work.running.join_next().await else { break };
-            self.ended(&mut work, ended).await;
+            self.ended(&mut work, ended, &mut stop).await;
         }
         work.close().await;
         Ok(())
@@ -165,6 +166,10 @@ impl Relay {
     /// Reports what is known, and begins what is due.
     async fn step(&self, work: &mut Work) -> Result<(), String> {
         self.report().await?;
+        if self.mailbox.tables().guard().trouble().is_some() {
+            // What becomes of a mail could not be written down.
+            return Err("the store is in trouble".to_owned());
+        }
         if self.outage().as_ref().is_some_and(|outage| Instant::now() < outage.until) {
             return Ok(());
         }
@@ -210,7 +215,13 @@ impl Relay {
         Ok(())
     }
 
-    async fn ended(&self, work: &mut Work, ended: Result<Ended, tokio::task::JoinError>) {
+    /// `stop`: ends the waiting for a store that cannot be written. The mail may then leave once more at the next start.
+    async fn ended(
+        &self,
+        work: &mut Work,
+        ended: Result<Ended, tokio::task::JoinError>,
+        stop: &mut watch::Receiver<bool>,
+    ) {
         let ended = match ended {
             Ok(ended) => ended,
             Err(error) => {
@@ -224,9 +235,19 @@ impl Relay {
         if let Some(session) = session {
             work.idle.push(Idle { session, since: Instant::now() });
         }
-        if let Err(error) = self.settle(self.clock.now_millis(), &tried, attempt).await {
-            tracing::error!(error, mail = tried.mail.number, "what became of a mail could not be written down");
-            tokio::time::sleep(AFTER_TROUBLE).await;
+        // Until it is written down what became of it, the mail would leave again and again.
+        let mut said = false;
+        while let Err(error) = self.settle(self.clock.now_millis(), &tried, attempt.clone()).await {
+            if !std::mem::replace(&mut said, true) {
+                tracing::error!(error, mail = tried.mail.number, "what became of a mail could not be written down");
+            }
+            if *stop.borrow() {
+                break;
+            }
+            tokio::select! {
+                () = tokio::time::sleep(AFTER_TROUBLE) => {}
+                _ = stop.changed() => {}
+            }
         }
         work.busy.remove(&tried.recipient);
     }

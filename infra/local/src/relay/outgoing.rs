@@ -60,6 +60,21 @@ const FIRST_OF_EACH: &str = "SELECT mail.*, first.recipient, first.attempts
         WHERE earlier.state = 'waiting' AND earlier.recipient = first.recipient AND earlier.number < first.number
     ) ORDER BY first.number";
 
+/// The longest that a mail waits between two attempts, in milliseconds.
+const LONGEST_WAIT: i64 = 3_600_000;
+
+/// Lets no mail wait longer than a mail can wait: beyond that, the clock was ahead when the mail was put off.
+///
+/// # Errors
+/// What the store said.
+pub async fn bring_forward(tables: &Sqlite, now: i64) -> Result<(), String> {
+    let moved = tables.transact(move |transaction| {
+        let late = "UPDATE outgoing SET next_at = ?1 WHERE state = 'waiting' AND next_at > ?2";
+        transaction.execute(late, [now, now.saturating_add(LONGEST_WAIT)]).map(drop)
+    });
+    moved.await
+}
+
 impl OutgoingMail {
     pub const fn of(tables: Sqlite) -> Self {
         Self(tables)

@@ -24,8 +24,8 @@ use tokio::{
 };
 use tower_service::Service;
 
-/// At once. A browser opens six, a source system a few.
-pub const MOST_CONNECTIONS: usize = 256;
+use super::descriptors::Places;
+
 /// From a connection's first byte, or the end of its last answer, to the end of the next request's head.
 const WHOLE_HEAD: Duration = Duration::from_secs(10);
 /// A request's line and headers together.
@@ -42,9 +42,10 @@ const AFTER_TROUBLE: Duration = Duration::from_millis(200);
 pub struct Peer(pub std::net::IpAddr);
 
 /// Until `stopping`; then what was received whole is answered, and the rest is let go.
-pub async fn serve(listener: TcpListener, router: Router, mut stopping: watch::Receiver<bool>) {
-    let places = Arc::new(Semaphore::new(MOST_CONNECTIONS));
-    let doorstep = Arc::new(Semaphore::new(MOST_CONNECTIONS));
+pub async fn serve(listener: TcpListener, router: Router, places: Places, mut stopping: watch::Receiver<bool>) {
+    let most = places.served;
+    let doorstep = Arc::new(Semaphore::new(places.turned_away));
+    let places = Arc::new(Semaphore::new(most));
     let mut open = JoinSet::new();
     loop {
         let accepted = tokio::select! {
@@ -63,7 +64,7 @@ pub async fn serve(listener: TcpListener, router: Router, mut stopping: watch::R
         if let Ok(place) = places.clone().try_acquire_owned() {
             open.spawn(one(stream, Peer(peer.ip()), router.clone(), stopping.clone(), place));
         } else if let Ok(place) = doorstep.clone().try_acquire_owned() {
-            open.spawn(turn_away(stream, place));
+            open.spawn(turn_away(stream, most, place));
         }
     }
     drop(listener);
@@ -130,8 +131,8 @@ async fn one(
 }
 
 /// Too many are here already.
-async fn turn_away(stream: TcpStream, _place: OwnedSemaphorePermit) {
-    let why = format!("{MOST_CONNECTIONS} connections are open, which is the most here; close some, or try again");
+async fn turn_away(stream: TcpStream, most: usize, _place: OwnedSemaphorePermit) {
+    let why = format!("{most} connections are open, which is the most here; close some, or try again");
     say(stream, "503 Service Unavailable", 503, &why).await;
 }
 

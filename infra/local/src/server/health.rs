@@ -32,7 +32,7 @@ pub async fn health(State(shared): State<Shared>) -> Response {
 /// What somebody must see to, as counts: this door is open to whoever reaches the machine, so it names no review and
 /// nobody. The server itself answers, so the status of the answer is 200 all the same.
 pub async fn wrong(engine: &Engine) -> Vec<String> {
-    let mut wrong = Vec::new();
+    let mut wrong: Vec<String> = engine.obstacle().into_iter().collect();
     let dead: usize = engine.topology().dead_letter_queues().map(|(queue, _)| letters(engine, &queue.name)).sum();
     if dead > 0 {
         wrong.push(format!("{dead} messages are in dead-letter queues"));
@@ -90,6 +90,10 @@ pub async fn ready(State(shared): State<Shared>) -> Response {
     if *shared.stopping.borrow() {
         return try_later("the engine is being stopped");
     }
+    if let Some(why) = shared.engine.embedded().guard().trouble() {
+        tracing::error!(why, "the store is in trouble");
+        return try_later("the store is in trouble; /health says more");
+    }
     match shared.engine.store().silenced().await {
         Ok(_) => answered(StatusCode::OK, &json!({ "ready": true })),
         Err(error) => {
@@ -136,6 +140,22 @@ async fn own(engine: &Engine) -> Vec<figures::Level> {
         own.push(level("holdpoint_mails_waiting", "Mails that the mail server has not taken yet", Vec::new(), waiting));
         own.push(level("holdpoint_relay_down", "1 while no mail can leave", Vec::new(), usize::from(down)));
     }
+    if let Some(timekeeper) = &engine.settings().timekeeper {
+        let in_doubt = usize::from(timekeeper.doubt().is_some());
+        own.push(level(
+            "holdpoint_clock_in_doubt",
+            "1 while the machine's clock is not believed",
+            Vec::new(),
+            in_doubt,
+        ));
+        let mut ahead =
+            level("holdpoint_clock_ahead_seconds", "The machine's clock less what has elapsed", Vec::new(), 0);
+        // Far below the 2^53 that a double holds exactly.
+        ahead.value = timekeeper.ahead() as f64 / 1_000.0;
+        own.push(ahead);
+    }
+    let in_trouble = usize::from(engine.embedded().guard().trouble().is_some());
+    own.push(level("holdpoint_store_in_trouble", "1 while the store takes no writes", Vec::new(), in_trouble));
     own.push(level("holdpoint_attention", "Matters that /health lists", Vec::new(), wrong(engine).await.len()));
     own
 }

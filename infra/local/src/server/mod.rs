@@ -2,6 +2,7 @@
 
 mod body;
 mod connection;
+mod descriptors;
 mod door;
 mod fence;
 mod health;
@@ -29,6 +30,7 @@ use tokio::{
     sync::{Semaphore, watch},
 };
 
+pub use descriptors::Places;
 pub use fence::opening;
 pub use health::wrong;
 
@@ -62,12 +64,13 @@ pub async fn bind(address: SocketAddr) -> Result<TcpListener, String> {
 /// Serves until `stop` is ready, and then until what was received whole is answered.
 ///
 /// # Errors
-/// The listener has no address.
+/// The listener has no address, or the machine allows too few open files.
 pub async fn serve(
     listener: TcpListener,
     engine: Engine,
     stop: impl Future<Output = ()> + Send + 'static,
 ) -> Result<(), String> {
+    let places = Places::here()?;
     let port = listener.local_addr().map_err(|error| error.to_string())?.port();
     let hosts = ["127.0.0.1", "localhost", "[::1]"].map(|host| format!("{host}:{port}"));
     let (tell, stopping) = watch::channel(false);
@@ -78,7 +81,7 @@ pub async fn serve(
         std::future::pending::<()>().await;
     };
     tokio::select! {
-        () = connection::serve(listener, router, stopping) => {}
+        () = connection::serve(listener, router, places, stopping) => {}
         () = told => {}
     }
     Ok(())
@@ -204,6 +207,13 @@ async fn functions(
         // The fence let a name of this server's pass and nothing else.
         domain_name: host,
     };
+    // A decision is made at an instant, and kept in the store.
+    if method == Method::POST
+        && let Some(why) = shared.engine.obstacle()
+    {
+        tracing::error!(why, "a page could not take an answer");
+        return respond(presentation::page::failure::unavailable());
+    }
     match shared.engine.request(&request).await {
         Ok(Some(response)) => finish(response.status, response.headers, response.body),
         Ok(None) => match shared.engine.methods(uri.path()) {

@@ -8,6 +8,8 @@
 //! | `store.sqlite` | everything of `serve` but messages and mails; `demo.sqlite`, that of the newest demo |
 //! | `messages.sqlite` | the messages of its queues, and its mails |
 //! | `accepted-policy.json` | the policy that the store accepted last, as it was offered |
+//! | `clock-mark` | the engine's time, once in half a minute, against which its next run measures the machine's clock |
+//! | `beginning` | nothing; it stands from before the keys are made until the store is |
 //! | `link-keys` | what links are signed with; made once |
 //! | `operator-token` | what lets the operator in at the engine's pages and commands; made once |
 //! | `events-token` | what source systems send with their events under a public address; made once |
@@ -33,11 +35,12 @@ use running::note;
 pub use running::{PORT, Running};
 pub use secrets::operator_token;
 
-use super::Failed;
+use super::{Failed, presence};
 use crate::{
-    embedded::Embedded,
+    embedded::{self, Embedded},
     engine::{Settings, Storage},
     private,
+    timekeeper::{Mark, Timekeeper},
 };
 
 pub const POLICY: &str = "accepted-policy.json";
@@ -69,7 +72,7 @@ pub fn find(place: &Place) -> Result<Found, Failed> {
         private::folder(above).map_err(Failed::new)?;
     }
     private::folder(directory).map_err(Failed::new)?;
-    let path = directory.join("lock");
+    let path = directory.join(embedded::LOCK);
     let (lock, _) = private::file(&path).map_err(Failed::new)?;
     match lock.try_lock() {
         Ok(()) => Ok(Found::Ours(Home { place: place.clone(), _lock: lock })),
@@ -156,8 +159,22 @@ impl Home {
     pub fn accept_policy(&self, policy: &str) -> Result<(), Failed> {
         private::write(&self.policy_file(), policy).map_err(Failed::new)
     }
+
+    /// The engine's time, measured on from where the engine that ran here last left it.
+    ///
+    /// # Errors
+    /// The mark that it left cannot be read.
+    pub fn timekeeper(&self) -> Result<Timekeeper, Failed> {
+        let mark = Mark::read(&self.file(Mark::FILE)).map_err(Failed::new)?;
+        Ok(Timekeeper::machine(mark.as_ref()))
+    }
+
     /// An engine of this machine. `port`: what links lead to.
+    ///
+    /// # Errors
+    /// The store of the folder's keys is gone or damaged, or a secret cannot be read or made.
     pub fn settings(&self, policy: String, port: u16) -> Result<Settings, Failed> {
+        presence::look(self)?;
         Ok(Settings {
             storage: Storage::File(self.store()),
             link_base: format!("http://127.0.0.1:{port}"),

@@ -6,7 +6,10 @@ use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use presentation::link::Keys;
 
 use super::{Home, at};
-use crate::{command::Failed, private};
+use crate::{
+    command::{Failed, presence::KEYS},
+    private,
+};
 
 const TOKEN: &str = "operator-token";
 /// Secrets of hooks by name, a JSON object.
@@ -32,7 +35,7 @@ fn random(path: &Path) -> Result<String, Failed> {
 impl Home {
     /// Made once: links stay good over restarts.
     pub fn link_keys(&self) -> Result<String, Failed> {
-        self.secret("link-keys", |key| format!("1:{key}"))
+        self.secret(KEYS, |key| format!("1:{key}"))
     }
 
     /// Made once: a browser that was let in stays in over restarts.
@@ -74,7 +77,7 @@ impl Home {
     /// A new key signs from the next start on; the one that signed until now still opens what was mailed, and an older one
     /// opens nothing any more. Answers with the ids, the signing one first.
     pub fn rotate_link_keys(&self) -> Result<Vec<String>, Failed> {
-        let path = self.file("link-keys");
+        let path = self.file(KEYS);
         let keys = Keys::parse(&self.link_keys()?).map_err(|error| at("reading", &path, error))?;
         let mut key = [0; 32];
         getrandom::fill(&mut key).map_err(|error| at("making a key for", &path, error))?;

@@ -31,11 +31,28 @@ pub fn in_words(request: &Request, answer: &Value) -> String {
             letters(&mut text, answer);
             line(&mut text, 0, format!("sent again: {}", answer["sent_again"]));
         }
+        Request::Clock { .. } => clock(&mut text, answer),
         Request::Invoke { .. } | Request::Mails | Request::Mail(_) | Request::Became(_) => {
             line(&mut text, 0, serde_json::to_string_pretty(answer).unwrap_or_default());
         }
     }
     text
+}
+
+fn clock(text: &mut String, answer: &Value) {
+    let seconds = |millis: &Value| millis.as_i64().unwrap_or(0) / 1_000;
+    line(text, 0, format!("the engine's time is {}", plain(&answer["now"])));
+    line(text, 1, format!("the machine's clock is ahead by {} seconds", seconds(&answer["ahead_milliseconds"])));
+    if !answer["doubt"].is_null() {
+        line(text, 1, plain(&answer["doubt"]));
+    }
+    if !answer["moved_milliseconds"].is_null() {
+        line(
+            text,
+            1,
+            format!("taken as right: the engine's time moved by {} seconds", seconds(&answer["moved_milliseconds"])),
+        );
+    }
 }
 
 /// What was sent and where it is, then what became of it: how many were applied, and each other one by itself.

@@ -1,0 +1,250 @@
+//! Whether the files of a store are still there and take what is written.
+//!
+//! SQLite writes on into a file that somebody has deleted, and says that all is well. So each file is known by its device and
+//! number, and what was written counts only if the file is in its place afterwards. A failure of the machine (a full disk, a
+//! disk that became read-only, a damaged file) is remembered until a trial write succeeds; work waits meanwhile.
+
+use std::{
+    fs,
+    path::{Path, PathBuf},
+    sync::{
+        Arc, Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicU64, Ordering},
+    },
+};
+
+use rusqlite::ErrorCode;
+
+/// Of a store in memory nothing is watched. Cloning shares the guard.
+#[derive(Clone, Default)]
+pub struct StoreGuard {
+    shared: Arc<Shared>,
+}
+
+#[derive(Default)]
+struct Shared {
+    files: Mutex<Vec<Watched>>,
+    trouble: Mutex<Option<Trouble>>,
+    /// How often trouble began.
+    times: AtomicU64,
+}
+
+struct Watched {
+    path: PathBuf,
+    /// `None`: not there yet. SQLite makes its log when it first writes.
+    known: Option<Identity>,
+}
+
+type Identity = (u64, u64);
+
+struct Trouble {
+    why: String,
+    /// The content of a file is not what was written.
+    damaged: bool,
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    // Each change to what is behind the mutexes is one assignment.
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+#[cfg(unix)]
+fn identity(path: &Path) -> std::io::Result<Identity> {
+    use std::os::unix::fs::MetadataExt;
+    fs::symlink_metadata(path).map(|found| (found.dev(), found.ino()))
+}
+
+#[cfg(not(unix))]
+fn identity(path: &Path) -> std::io::Result<Identity> {
+    fs::symlink_metadata(path).map(|_| (0, 0))
+}
+
+impl StoreGuard {
+    /// A database and its write-ahead log, as they are now.
+    ///
+    /// # Errors
+    /// The file is not there.
+    pub fn watch(&self, database: &Path) -> Result<(), String> {
+        let mut log = database.as_os_str().to_owned();
+        log.push("-wal");
+        let known = identity(database).map_err(|error| error.to_string())?;
+        let log = PathBuf::from(log);
+        let of_log = identity(&log).ok();
+        let mut files = lock(&self.shared.files);
+        files.push(Watched { path: database.to_owned(), known: Some(known) });
+        files.push(Watched { path: log, known: of_log });
+        drop(files);
+        Ok(())
+    }
+
+    /// Another file of the store's folder, where there is one.
+    ///
+    /// # Errors
+    /// The file cannot be looked at.
+    pub fn watch_beside(&self, database: &Path, name: &str) -> Result<(), String> {
+        let path = database.with_file_name(name);
+        match identity(&path) {
+            Ok(known) => lock(&self.shared.files).push(Watched { path, known: Some(known) }),
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => {}
+            Err(error) => return Err(format!("{}: {error}", path.display())),
+        }
+        Ok(())
+    }
+
+    /// Whether every file is the one that was opened.
+    ///
+    /// # Errors
+    /// Which file is not, and what to do.
+    pub fn whole(&self) -> Result<(), String> {
+        let mut files = lock(&self.shared.files);
+        for file in files.iter_mut() {
+            let found = match identity(&file.path) {
+                Ok(found) => Some(found),
+                Err(error) if error.kind() == std::io::ErrorKind::NotFound => None,
+                Err(error) => return self.gone(format!("{} cannot be looked at: {error}", file.path.display())),
+            };
+            match (file.known, found) {
+                (None, found) => file.known = found,
+                (Some(known), Some(found)) if known == found => {}
+                (Some(_), found) => {
+                    let what = if found.is_some() { "another file stands in its place" } else { "it is gone" };
+                    return self.gone(format!(
+                        "{} is not the file that the engine opened: {what}; nothing is taken until the file is back, or \
+                         the engine is stopped and a backup restored",
+                        file.path.display()
+                    ));
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn gone(&self, why: String) -> Result<(), String> {
+        self.in_trouble(&why);
+        Err(why)
+    }
+
+    /// Remembers a failure of the machine; a refusal of what was asked is none.
+    pub fn failed(&self, error: &rusqlite::Error, said: &str) {
+        let Some(code) = error.sqlite_error_code() else { return };
+        let of_the_machine = matches!(
+            code,
+            ErrorCode::DiskFull
+                | ErrorCode::SystemIoFailure
+                | ErrorCode::ReadOnly
+                | ErrorCode::CannotOpen
+                | ErrorCode::PermissionDenied
+                | ErrorCode::OutOfMemory
+                | ErrorCode::DatabaseCorrupt
+                | ErrorCode::NotADatabase
+        );
+        if of_the_machine {
+            self.in_trouble(said);
+        }
+    }
+
+    /// Remembers that the store did not do its part.
+    pub fn in_trouble(&self, why: &str) {
+        let mut trouble = lock(&self.shared.trouble);
+        if trouble.is_none() {
+            self.shared.times.fetch_add(1, Ordering::SeqCst);
+            tracing::error!(why, "the store is in trouble; work waits");
+        }
+        let damaged = why.contains("malformed") || why.contains("not a database");
+        let damaged = damaged || trouble.as_ref().is_some_and(|trouble| trouble.damaged);
+        *trouble = Some(Trouble { why: why.to_owned(), damaged });
+    }
+
+    /// Why work waits; `None` where the store does its part.
+    pub fn trouble(&self) -> Option<String> {
+        lock(&self.shared.trouble).as_ref().map(|trouble| trouble.why.clone())
+    }
+
+    /// Whether a file's content is not what was written.
+    pub fn is_damaged(&self) -> bool {
+        lock(&self.shared.trouble).as_ref().is_some_and(|trouble| trouble.damaged)
+    }
+
+    /// How often trouble began: what failed while this number moved failed for the store's sake.
+    pub fn times(&self) -> u64 {
+        self.shared.times.load(Ordering::SeqCst)
+    }
+
+    /// The store takes writes again.
+    pub fn over(&self) {
+        if lock(&self.shared.trouble).take().is_some() {
+            tracing::warn!("the store takes writes again; work goes on");
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn place(name: &str) -> PathBuf {
+        let place = std::env::temp_dir().join(format!("holdpoint-guard-{}-{name}", std::process::id()));
+        let _ = fs::remove_dir_all(&place);
+        fs::create_dir_all(&place).unwrap();
+        place
+    }
+
+    /// Each file, deleted or replaced; and back in its place.
+    #[test]
+    fn a_file_that_is_gone_or_another_one_is_told_by_its_name() {
+        let place = place("gone");
+        for name in ["store.sqlite", "store.sqlite-wal", "lock"] {
+            for replaced in [false, true] {
+                let database = place.join("store.sqlite");
+                let all = ["store.sqlite", "store.sqlite-wal", "lock"].map(|name| place.join(name));
+                all.iter().for_each(|file| fs::write(file, "content").unwrap());
+                let guard = StoreGuard::default();
+                guard.watch(&database).unwrap();
+                guard.watch_beside(&database, "lock").unwrap();
+                assert_eq!((guard.whole(), guard.trouble(), guard.times()), (Ok(()), None, 0));
+                let (file, aside) = (place.join(name), place.join("aside"));
+                fs::rename(&file, &aside).unwrap();
+                if replaced {
+                    fs::write(&file, "content").unwrap();
+                }
+                for _ in 0..2 {
+                    let why = guard.whole().unwrap_err();
+                    assert!(why.contains(&file.display().to_string()) && why.contains("backup"), "{why}");
+                }
+                assert_eq!(guard.times(), 1, "one trouble");
+                assert!(guard.trouble().is_some() && !guard.is_damaged());
+                fs::rename(&aside, &file).unwrap();
+                assert_eq!(guard.whole(), Ok(()));
+                guard.over();
+                assert_eq!(guard.trouble(), None);
+            }
+        }
+        fs::remove_dir_all(&place).unwrap();
+    }
+
+    #[test]
+    fn a_log_that_is_made_later_is_watched_from_then_on() {
+        let place = place("log");
+        let database = place.join("store.sqlite");
+        fs::write(&database, "").unwrap();
+        let guard = StoreGuard::default();
+        guard.watch(&database).unwrap();
+        guard.whole().unwrap();
+        let log = place.join("store.sqlite-wal");
+        fs::write(&log, "").unwrap();
+        guard.whole().unwrap();
+        fs::remove_file(&log).unwrap();
+        assert!(guard.whole().unwrap_err().contains("-wal"));
+        fs::remove_dir_all(&place).unwrap();
+    }
+
+    #[test]
+    fn damage_stays_damage_until_it_is_over() {
+        let guard = StoreGuard::default();
+        guard.in_trouble("database disk image is malformed");
+        guard.in_trouble("database or disk is full");
+        assert!(guard.is_damaged());
+        guard.over();
+        assert!(!guard.is_damaged());
+    }
+}
