@@ -279,7 +279,7 @@ fn a_clock_in_doubt_lets_work_wait_until_somebody_accepts_it() {
     until("the mark is there", || mark.exists());
     running.stop();
     let mut kept: Value = serde_json::from_str(&fs::read_to_string(&mark).unwrap()).unwrap();
-    kept["now"] = json!(kept["now"].as_i64().unwrap() - 3 * 86_400_000);
+    kept["now"] = json!(kept["now"].as_i64().unwrap() - 3 * 86_400_000 - 3_600_000);
     fs::write(&mark, kept.to_string()).unwrap();
 
     let running = start(&place);
