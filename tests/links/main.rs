@@ -80,6 +80,46 @@ fn every_state_of_a_link_at_every_page() {
     });
 }
 
+/// The page in words: what its tags hold, one blank between them.
+fn words(seen: &Seen) -> String {
+    let body = seen.body();
+    let text = body.split('<').map(|piece| piece.split_once('>').map_or(piece, |(_, text)| text));
+    text.flat_map(str::split_whitespace).collect::<Vec<_>>().join(" ")
+}
+
+/// The owner reads in which reviews the shared people sit, or are proposed to sit, and when.
+#[test]
+fn the_owners_page_names_the_other_review() {
+    visit::run(|| async {
+        let scenario = "two_reviews_that_share_people";
+        let mut visitor = Visitor::at(scenario, "2026-11-03T09:05:00Z").await;
+        let mut pages = Vec::new();
+        for which in 0..2 {
+            let token = visitor.token("rm-a", "adopt", which).await;
+            pages.push(words(&visitor.get(&format!("/adopt/{token}")).await));
+        }
+        let of = |review: &str| {
+            let about = format!("review {review} ");
+            pages.iter().find(|page| page.contains(&about)).unwrap_or_else(|| panic!("{review}: {pages:#?}")).clone()
+        };
+        // In the reader's zone. The hour that the other review has, and the one that it has asked for, may be one run.
+        for (own, said) in [
+            ("RR-2000", &["16:00–17:30 (in RR-1042)"][..]),
+            ("RR-1042", &["15:00–16:00 (in RR-2000)", "17:30–18:30 (in RR-2000)"]),
+        ] {
+            let page = of(own);
+            let table = page.split("The timeline in words").nth(1).unwrap_or_default();
+            assert!(said.iter().all(|seat| table.contains(seat)), "{own}: {table}");
+            assert!(!table.contains(&format!("(in {own}")), "{own} is no other review: {table}");
+        }
+        visitor.until("2026-11-03T09:35:00Z").await;
+        let third = visitor.newest_link("rm-a", "adopt");
+        let page = words(&visitor.get(&format!("/adopt/{third}")).await);
+        let seats = "16:30–18:30 (in RR-1042, RR-2000)";
+        assert!(page.contains("review RR-3000 ") && page.contains(seats), "{seats}: {page}");
+    });
+}
+
 /// Whoever passes a HEAD on measures a body that is not there.
 #[test]
 fn head_has_the_headers_of_get_and_no_body() {

@@ -101,6 +101,7 @@ pub fn figures(plan: &Plan, played: &Played) -> Vec<Figure> {
             "reviews that start with somebody elsewhere",
             share(started.iter().filter(|one| !one.elsewhere.is_empty()).count(), started.len()),
         ),
+        ("who is elsewhere at a start, by why", json!(why_elsewhere(played))),
         ("mails that no calendar could follow", json!(played.unreadable.len())),
         ("calendars wrong in the end", json!(crate::calendars::wrong(plan, played).len())),
     ]
@@ -112,6 +113,27 @@ fn by_kind(notices: &[&Value]) -> Value {
         *kinds.entry(notice["kind"].as_str().unwrap_or_default()).or_default() += 1;
     }
     json!(kinds)
+}
+
+/// How many people are seated in a slot that begins and are elsewhere, by the reason for which they are.
+fn why_elsewhere(played: &Played) -> BTreeMap<&'static str, usize> {
+    let mut reasons = BTreeMap::new();
+    for one in played.starts.iter().flat_map(|start| &start.elsewhere) {
+        *reasons.entry(one.why).or_default() += 1;
+    }
+    reasons
+}
+
+/// Who is elsewhere at a start for which the product has no excuse.
+#[cfg(test)]
+pub fn overlooked(played: &Played) -> Vec<String> {
+    let ours = |one: &&crate::play::Elsewhere| one.why.starts_with("OURS");
+    let of = |start: &crate::play::Start| {
+        let review = start.review.clone();
+        let lines = start.elsewhere.iter().filter(ours).map(|one| format!("{review}: {}: {}", one.person, one.why));
+        lines.collect::<Vec<_>>()
+    };
+    played.starts.iter().flat_map(of).collect()
 }
 
 fn mails_a_day(played: &Played) -> Value {

@@ -60,12 +60,17 @@ fn played(size: Size) -> (Plan, Played) {
     })
 }
 
-/// Every figure as a line of JSON, then all of them as a table.
+/// Every figure as a line of JSON, and who is elsewhere when a review starts; then all figures as a table.
 fn main() {
     let (plan, played) = played(Size::FIVE_WEEKS);
     let figures = judge::figures(&plan, &played);
     for (name, value) in &figures {
         println!("{}", json!({ "figure": name, "value": value }));
+    }
+    for start in &played.starts {
+        for one in &start.elsewhere {
+            println!("{}", json!({ "review": start.review, "elsewhere": one.person, "why": one.why }));
+        }
     }
     println!("\n| figure | value |\n|---|---|");
     for (name, value) in &figures {
@@ -83,6 +88,7 @@ fn a_week_of_it_keeps_what_is_promised() {
     assert!(told.contradictory.is_empty(), "mails that take back the one before: {:#?}", told.contradictory);
     assert!(told.discordant.is_empty(), "mails of one version with two slots: {:#?}", told.discordant);
     assert_eq!(judge::unmarked_twice(&played), [] as [String; 0]);
+    assert_eq!(judge::overlooked(&played), [] as [String; 0]);
     let states: Vec<&Value> = played.records.iter().filter(|record| record["record"] == "state").collect();
     assert_eq!(states.len(), plan.reviews.len(), "a review that was never issued");
     assert!(states.iter().all(|state| state["lineage"]["verified"] == true));

@@ -74,7 +74,14 @@ pub struct Played {
 pub struct Start {
     pub review: String,
     pub state: Value,
-    pub elsewhere: Vec<String>,
+    pub elsewhere: Vec<Elsewhere>,
+}
+
+/// Somebody who is seated in a slot that begins, and is elsewhere.
+pub struct Elsewhere {
+    pub person: String,
+    /// Why nobody was put in their place; see [`why_elsewhere`].
+    pub why: &'static str,
 }
 
 pub(crate) struct Play<'a> {
@@ -264,10 +271,14 @@ impl Play<'_> {
         let (from, to) = slot_of(&state["authoritative"]["slot"]);
         let attendees = state["authoritative"]["attendees"].as_object().into_iter().flatten();
         let elsewhere = attendees.filter_map(|(_, who)| {
-            let person = *self.addresses.get(who.as_str()?)?;
-            (!self.diary.is_free_but_for(number, person, from, to)).then(|| who.as_str().unwrap_or_default().to_owned())
+            let who = who.as_str()?;
+            let person = *self.addresses.get(who)?;
+            let free = self.diary.is_free_but_for(number, person, from, to);
+            let (said, merged) = (&self.said[person], self.plan.people[person].feed.merged);
+            let why = || why_elsewhere(&state, who, said, merged);
+            (!free).then(|| Elsewhere { person: who.to_owned(), why: why() })
         });
-        let elsewhere = elsewhere.collect();
+        let elsewhere: Vec<Elsewhere> = elsewhere.collect();
         self.played.starts.push(Start { review: review.id.clone(), state, elsewhere });
         Ok(())
     }
@@ -298,6 +309,37 @@ impl Play<'_> {
             }
         }
         Ok(())
+    }
+}
+
+/// Known, and somebody's to decide; not known; or known and not said, which is our own fault.
+fn why_elsewhere(state: &Value, who: &str, said: &Value, merged: bool) -> &'static str {
+    let marks: Vec<&str> =
+        state["authoritative"]["violated"].as_array().into_iter().flatten().filter_map(Value::as_str).collect();
+    let marked = |words: &[&str]| words.iter().any(|word| marks.contains(&&format!("{word}:{who}")[..]));
+    if marked(&["busy", "booked"]) {
+        let exceptions = state["exceptions"].as_array().into_iter().flatten();
+        let kinds: Vec<&str> = exceptions.filter_map(|one| one["kind"].as_str()).collect();
+        return match &kinds[..] {
+            _ if !state["pending"].is_null() => "a proposal waits for its owner",
+            kinds if kinds.contains(&"undecided") => "a proposal expired, its owner silent",
+            kinds if kinds.contains(&"owner_override") => "the owner stands by the slot",
+            kinds if kinds.contains(&"declined_only") => "the owner declined what there is",
+            kinds if kinds.contains(&"no_viable_slot") => "no slot is left",
+            kinds if kinds.contains(&"policy_incomplete") => "roles, owner or change are incomplete",
+            _ => "OURS: marked, and nobody was asked",
+        };
+    }
+    if marked(&["unproven"]) {
+        return "unknown: their other meeting lies in one run with ours";
+    }
+    let (from, to) = slot_of(&state["authoritative"]["slot"]);
+    let mut busy = said["busy"].as_array().into_iter().flatten().map(slot_of);
+    let shown = busy.any(|one| one.0 < to && from < one.1 && (merged || one != (from, to)));
+    match (shown, merged) {
+        (false, _) => "unknown: no calendar has shown it yet",
+        (true, true) => "unknown: a run that is exactly our slot",
+        (true, false) => "OURS: a calendar showed it, and it is not marked",
     }
 }
 

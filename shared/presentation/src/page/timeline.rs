@@ -299,7 +299,10 @@ fn in_words(
                 let hours =
                     format!("{}–{}", moment::clock(span.start, names.zone), moment::clock(span.end, names.zone));
                 let there = elsewhere.iter().filter(|(slot, _)| wanted == Known::Busy && slot.overlaps(span));
-                let reviews: Vec<String> = there.map(|(_, review)| one_line(review.as_str(), 80)).collect();
+                // A review that moves somebody has two slots of theirs, which may be one run.
+                let mut reviews: Vec<String> = there.map(|(_, review)| one_line(review.as_str(), 80)).collect();
+                reviews.sort();
+                reviews.dedup();
                 if reviews.is_empty() { hours } else { format!("{hours} (in {})", reviews.join(", ")) }
             })
             .collect();
