@@ -13,6 +13,9 @@ pub mod doors;
 pub mod embedded;
 pub mod engine;
 pub mod figures;
+pub mod keep;
+#[cfg(test)]
+mod keep_tests;
 pub mod mailbox;
 pub mod maildir;
 pub mod not_done;

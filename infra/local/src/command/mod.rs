@@ -161,6 +161,8 @@ enum Command {
     Restore(backup::Options),
     /// List the mails of the local engine, or print one as it was sent.
     Mail(mail::Options),
+    /// Remove events, mails, dead letters and ended reviews that are past the time for which the settings keep them.
+    Compact,
     /// Compare the engine's time with the machine's clock, which is not believed when it leaves what has elapsed.
     Clock {
         /// Take the machine's clock as right from now on, and let the work go on that waited for it.
@@ -269,6 +271,7 @@ async fn perform(line: Line) -> Result<(), Failed> {
         Command::Backup(options) => backup::backup(common, &options).await,
         Command::Restore(options) => backup::restore(common, &options).await,
         Command::Mail(options) => mail::run(common, &options).await,
+        Command::Compact => ask::ask(common, &Deployment { stack: None }, Request::Compact).await,
         Command::Clock { accept } => ask::ask(common, &Deployment { stack: None }, Request::Clock { accept }).await,
         Command::RotateLinkKeys => rotate_link_keys(common),
         Command::Completions { shell } => shells::completions(common, shell),

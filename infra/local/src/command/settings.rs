@@ -18,6 +18,7 @@ use super::{Failed, home::PORT};
 use crate::{
     doors::{Proxy, Public, PublicAddress},
     engine,
+    keep::Keep,
     relay::{Login, Secret, Security, Smtp},
 };
 
@@ -26,6 +27,8 @@ pub const FILE: &str = "holdpoint.toml";
 
 const LONGEST_TEXT: usize = 500;
 const MOST_PROXIES: usize = 20;
+/// A hundred years, in days.
+const LONGEST_KEPT: i64 = 36_500;
 
 /// What the file says; paths are those of the file's own folder.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -36,6 +39,7 @@ pub struct SettingsFile {
     pub policy: Option<PathBuf>,
     pub public: Option<Public>,
     pub mail: MailSettings,
+    pub keep: Keep,
 }
 
 /// The sender of mail, and the server that mail leaves by.
@@ -83,7 +87,7 @@ pub fn parse(text: &str, folder: &Path) -> Result<SettingsFile, Vec<Fault>> {
 
 fn whole(node: &Node<'_>, folder: &Path) -> Option<SettingsFile> {
     let file = node.object()?;
-    file.only(&["listen", "public_url", "store", "policy", "proxy", "mail"]);
+    file.only(&["listen", "public_url", "store", "policy", "proxy", "mail", "keep"]);
     let listen = file.may("listen", |node| {
         node.parsed(|text| {
             text.parse::<SocketAddr>().map_err(|_| "an address with a port, as 127.0.0.1:8420".to_owned())
@@ -94,11 +98,36 @@ fn whole(node: &Node<'_>, folder: &Path) -> Option<SettingsFile> {
     let policy = file.may("policy", |node| path(node, folder));
     let proxy = file.may("proxy", |node| proxy(&node.object()?, folder));
     let mail = file.may("mail", |node| mail(&node.object()?, folder));
+    let keep = file.may("keep", |node| keep(&node.object()?, folder));
     let listen = listen?.unwrap_or(loopback(PORT));
     let (address, proxy) = (address?, proxy?);
     together(&file, listen, address.is_some(), proxy.is_some());
     let public = address.zip(proxy).map(|(address, proxy)| Public { address, proxy });
-    Some(SettingsFile { listen, store: store?, policy: policy?, public, mail: mail?.unwrap_or_default() })
+    Some(SettingsFile {
+        listen,
+        store: store?,
+        policy: policy?,
+        public,
+        mail: mail?.unwrap_or_default(),
+        keep: keep?.unwrap_or_default(),
+    })
+}
+
+/// How long what has ended is kept. An event that a source repeats is known for as long as its record is.
+fn keep(keep: &Object<'_>, folder: &Path) -> Option<Keep> {
+    keep.only(&["events_days", "mails_days", "reviews_days", "archive"]);
+    let otherwise = Keep::default();
+    let events = keep.may("events_days", |node| node.whole(1..=packet_store::KEPT_DAYS));
+    let mails = keep.may("mails_days", |node| node.whole(1..=LONGEST_KEPT));
+    // Not before the last event about the review is forgotten, or its repetition would issue the review again.
+    let reviews = keep.may("reviews_days", |node| node.whole(packet_store::KEPT_DAYS..=LONGEST_KEPT));
+    let archive = keep.may("archive", |node| path(node, folder));
+    Some(Keep {
+        events: events?.unwrap_or(otherwise.events),
+        mails: mails?.unwrap_or(otherwise.mails),
+        reviews: reviews?.unwrap_or(otherwise.reviews),
+        archive: archive?,
+    })
 }
 
 impl SettingsFile {
@@ -116,6 +145,7 @@ impl SettingsFile {
             settings.mail_domain.clone_from(domain);
         }
         settings.relay.clone_from(smtp);
+        settings.keep.clone_from(&self.keep);
     }
 }
 
@@ -343,6 +373,10 @@ mod tests {
             (&format!("{MAIL}host = \"mx\"\nuser = \"u\""), "$.mail.smtp.password_file", "the password of `user`"),
             (&format!("{MAIL}host = \"mx\"\npassword_file = \"p\""), "$.mail.smtp.user", "whose password"),
             (&format!("{MAIL}host = \"mx\"\nconnections = 0"), "$.mail.smtp.connections", "1"),
+            ("[keep]\nevents_days = 36", "$.keep.events_days", "35"),
+            ("[keep]\nreviews_days = 34", "$.keep.reviews_days", "35"),
+            ("[keep]\nmails_days = 0", "$.keep.mails_days", "1"),
+            ("[keep]\narchive = \"\"", "$.keep.archive", "text"),
         ] {
             let faults = faults(text);
             let one = faults.iter().any(|fault| fault.starts_with(&format!("{path}: ")) && fault.contains(expected));

@@ -10,7 +10,7 @@ use tokio::{
 };
 
 use super::{Engine, dispatch};
-use crate::timekeeper::Doubt;
+use crate::{keep, timekeeper::Doubt};
 
 /// Invocations of one function at once. The template caps what a deployment may do; one embedded store gains nothing
 /// from more.
@@ -29,6 +29,9 @@ const WATCH_EVERY: Duration = Duration::from_secs(1);
 const MARK_EVERY: u64 = 30;
 /// The store deletes what has expired only when asked.
 const SWEEP_EVERY: Duration = Duration::from_secs(3_600);
+
+/// In sweeps: once a day what is past its time goes, for the first time an hour after the start.
+const COMPACT_EVERY: u64 = 24;
 
 /// How long what was deleted may stand in the store's log.
 const FORGET_EVERY: Duration = Duration::from_secs(60);
@@ -249,13 +252,19 @@ async fn relay(engine: Engine, stop: watch::Receiver<bool>) {
 }
 
 async fn sweep(engine: Engine, mut stop: watch::Receiver<bool>) {
+    let mut hours = 0_u64;
     while !*stop.borrow() {
         tokio::select! {
             () = tokio::time::sleep(SWEEP_EVERY) => {}
             _ = stop.changed() => return,
         }
-        if let Err(error) = engine.embedded().sweep().await {
-            tracing::error!(error, "expired items could not be deleted");
+        hours += 1;
+        let removed = match hours % COMPACT_EVERY {
+            1 => keep::compact(&engine).await.map(|removed| tracing::info!(%removed, "what was past its time is gone")),
+            _ => engine.embedded().sweep().await.map(drop),
+        };
+        if let Err(error) = removed {
+            tracing::error!(error, "what is past its time could not be removed");
         }
     }
 }

@@ -9,7 +9,7 @@ use aws_smithy_runtime_api::client::{
 };
 use aws_smithy_types::{retry::RetryConfig, timeout::TimeoutConfig};
 
-use crate::{doors::Public, relay::Smtp, timekeeper::Timekeeper};
+use crate::{doors::Public, keep::Keep, relay::Smtp, timekeeper::Timekeeper};
 
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub enum Storage {
@@ -50,6 +50,8 @@ pub struct Settings {
     pub events_token: String,
     /// Other than production's, for tests.
     pub retries: Option<(TimeoutConfig, RetryConfig)>,
+    /// How long what has ended is kept.
+    pub keep: Keep,
     /// Who says whether the engine's clock is right. `None`: it always is, as one that a test turns.
     pub timekeeper: Option<Timekeeper>,
     /// What chance follows from, where it shall be the same every time.
@@ -113,6 +115,7 @@ impl Settings {
             operator_token: String::new(),
             events_token: String::new(),
             retries: None,
+            keep: Keep::default(),
             timekeeper: None,
             seed: None,
         }

@@ -42,7 +42,7 @@ pub use send::{NotTaken, enqueue, source_queue};
 pub use stack::Stack;
 pub use stuck::StuckAsked;
 
-use crate::{engine::Engine, not_done::NotDone, queues::Stored, replay, timekeeper::Timekeeper};
+use crate::{engine::Engine, keep, not_done::NotDone, queues::Stored, replay, timekeeper::Timekeeper};
 
 /// Does it. An error is a reason for a person.
 ///
@@ -66,6 +66,7 @@ pub async fn perform(engine: &Engine, request: Request) -> Result<Value, NotDone
         Request::DeadLetters => dead_letters(engine),
         Request::Redrive => redrive(engine).await,
         Request::Clock { accept } => clock(engine, accept).await,
+        Request::Compact => keep::compact(engine).await,
         Request::Mails => Ok(json!({ "mails": mailbox::lines(engine) })),
         Request::Mail(number) => mailbox::mail(engine, number),
         Request::Invoke { function, event } => return engine.functions().invoke(&function, event).await,
@@ -164,7 +165,7 @@ async fn silenced(store: &Store) -> Result<Vec<Value>, String> {
 }
 
 /// One review: packet, versions, answers, lineage.
-async fn show(store: &Store, now: Instant, review: &ReviewId) -> Result<Value, String> {
+pub(crate) async fn show(store: &Store, now: Instant, review: &ReviewId) -> Result<Value, String> {
     let head = names::head(store, review).await?;
     let state = replay::state_of(store, &head).await?;
     let record = store.record(&head).await.map_err(told)?;

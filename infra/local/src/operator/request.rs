@@ -32,6 +32,8 @@ pub enum Request {
     Clock {
         accept: bool,
     },
+    /// Removes what is past its time.
+    Compact,
     /// What is in the mailbox.
     Mails,
     /// One mail, whole.
@@ -59,6 +61,7 @@ impl Request {
             Self::DeadLetters => ("dead_letters", Value::Null),
             Self::Redrive => ("redrive", Value::Null),
             Self::Clock { accept } => ("clock", json!({ "accept": accept })),
+            Self::Compact => ("compact", Value::Null),
             Self::Mails => ("mails", Value::Null),
             Self::Mail(number) => ("mail", json!(number)),
             Self::Invoke { function, event } => ("invoke", json!({ "function": function, "event": event })),
@@ -79,6 +82,7 @@ impl Request {
             "became" => Self::Became(argument),
             "events" => Self::Events(serde_json::from_value(argument).map_err(wrong)?),
             "clock" => Self::Clock { accept: argument["accept"] == true },
+            "compact" => Self::Compact,
             "mails" => Self::Mails,
             "mail" => Self::Mail(serde_json::from_value(argument).map_err(wrong)?),
             "dead_letters" => Self::DeadLetters,

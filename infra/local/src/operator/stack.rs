@@ -108,6 +108,7 @@ impl Stack {
             Request::Invoke { function, event } => return self.invoke(&function, &event).await,
             Request::Became(sent) => became(&self.store, now, sent).await,
             Request::Events(asked) => events(&self.store, now, &asked).await,
+            Request::Compact => Err("a deployment's items go by their expiry: expected the local engine".to_owned()),
             Request::Clock { .. } => Err("a deployment's clock is AWS's: expected the local engine".to_owned()),
             Request::Mails | Request::Mail(_) => {
                 Err("a deployment is not asked for its mail: expected the local engine".to_owned())

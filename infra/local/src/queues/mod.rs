@@ -235,6 +235,24 @@ impl Queues {
         }
     }
 
+    /// Removes what its queue has kept to the end of its retention: of dead letters, which nobody receives. Answers how many.
+    ///
+    /// # Errors
+    /// Where the journal cannot be written, nothing is removed.
+    pub async fn expire(&self, name: &str, now: i64) -> Result<usize, Refusal> {
+        let _turn = self.shared.moving.lock().await;
+        let is_over = |queue: &Queue, message: &Stored| {
+            now - message.sent_at >= i64::from(queue.wiring.retention_seconds) * 1_000
+        };
+        let over: Vec<u64> = self.with(name, |queue, _| {
+            queue.messages().filter(|message| is_over(queue, message)).map(|message| message.sequence).collect()
+        })?;
+        let delete = over.iter().map(|sequence| (name.to_owned(), *sequence)).collect();
+        self.shared.journal.write(Changes { put: Vec::new(), delete }).await?;
+        self.with(name, |queue, _| over.iter().for_each(|sequence| drop(queue.take(*sequence))))?;
+        Ok(over.len())
+    }
+
     /// What waits longer than anything of its queue can wait was sent by a clock that was ahead, and is due.
     pub fn bring_forward(&self, now: i64) {
         self.state().values_mut().for_each(|queue| queue.bring_forward(now));

@@ -32,11 +32,24 @@ pub fn in_words(request: &Request, answer: &Value) -> String {
             line(&mut text, 0, format!("sent again: {}", answer["sent_again"]));
         }
         Request::Clock { .. } => clock(&mut text, answer),
+        Request::Compact => compacted(&mut text, answer),
         Request::Invoke { .. } | Request::Mails | Request::Mail(_) | Request::Became(_) => {
             line(&mut text, 0, serde_json::to_string_pretty(answer).unwrap_or_default());
         }
     }
     text
+}
+
+fn compacted(text: &mut String, answer: &Value) {
+    let removed = &answer["removed"];
+    let (events, mails, letters) = (&removed["events"], &removed["mails"], &removed["letters"]);
+    line(text, 0, format!("removed: events {events}, mails {mails}, dead letters {letters}"));
+    for review in list(removed, "reviews") {
+        line(text, 1, format!("review {}", plain(review)));
+    }
+    for kept in list(answer, "kept_although_past") {
+        line(text, 1, format!("review {} stays: {}", plain(&kept["review_id"]), plain(&kept["because"])));
+    }
 }
 
 fn clock(text: &mut String, answer: &Value) {

@@ -1,0 +1,236 @@
+//! How long what has ended is kept, and how it goes. The handlers delete nothing; this is the engine's own work.
+//!
+//! | what | goes |
+//! |---|---|
+//! | the record of an event or of a piece that became none | when its time is over, by the table's expiry or sooner by the settings |
+//! | a mail | when it is older than the settings say, and nothing of it waits for the mail server |
+//! | a dead letter | at the end of its queue's retention, as in SQS |
+//! | a review that is closed or has started | whole, after its lineage was written into the archive folder where there is one |
+//!
+//! HEAD of a review goes first and its versions and lineage go last. Whoever dies in between leaves a partition without
+//! HEAD, and the next run removes the rest of it.
+
+use std::{collections::BTreeMap, path::PathBuf};
+
+use packet_store::{KEPT_DAYS, key::Key};
+use refresh_core::{
+    Instant, ReviewId,
+    base::instant::DAY,
+    facts::subject::Subject,
+    record::review::{Head, Standing},
+};
+use serde_json::{Value, json};
+
+use crate::{
+    engine::{Engine, TABLE},
+    operator, private,
+};
+
+/// Rows of one transaction.
+const AT_ONCE: usize = 500;
+
+/// How long what has ended is kept, in days.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Keep {
+    /// At most [`KEPT_DAYS`], after which the functions let events expire.
+    pub events: i64,
+    pub mails: i64,
+    /// From the end of a review, which is the later of its slot's start and the last that was written of it.
+    pub reviews: i64,
+    /// The folder into which the record of each review is written before it goes.
+    pub archive: Option<PathBuf>,
+}
+
+impl Default for Keep {
+    fn default() -> Self {
+        Self { events: KEPT_DAYS, mails: 90, reviews: 730, archive: None }
+    }
+}
+
+/// A key of the table, and what tells whose item it is.
+struct Found {
+    pk: String,
+    sk: String,
+    /// Seconds since 1970.
+    expires_at: Option<i64>,
+    /// The review that holds a UID.
+    review: Option<String>,
+}
+
+/// Removes what is past its time. Answers how much of each kind went, and which reviews stay although they are past it.
+///
+/// # Errors
+/// The clock is in doubt, or the store cannot be read or written. What went until then is gone.
+pub async fn compact(engine: &Engine) -> Result<Value, String> {
+    if let Some(why) = engine.obstacle() {
+        return Err(format!("nothing was removed: {why}"));
+    }
+    let (keep, now) = (engine.settings().keep.clone(), engine.now());
+    let expired = engine.embedded().sweep().await?;
+    let found = scan(engine).await?;
+    let events = remove_events(engine, &found, &keep, now).await?;
+    let (reviews, kept) = remove_reviews(engine, &found, &keep, now).await?;
+    let mails = remove_mails(engine, now.plus_millis(-keep.mails * DAY)).await?;
+    let letters = remove_letters(engine, now).await?;
+    Ok(json!({
+        "now": now, "removed": { "events": expired + events, "mails": mails, "letters": letters, "reviews": reviews },
+        "kept_although_past": kept,
+    }))
+}
+
+async fn scan(engine: &Engine) -> Result<Vec<Found>, String> {
+    let mut found = Vec::new();
+    let mut from = Value::Null;
+    loop {
+        let mut request = json!({ "TableName": TABLE, "ProjectionExpression": "pk, sk, expires_at, review" });
+        if !from.is_null() {
+            request["ExclusiveStartKey"] = from;
+        }
+        let mut page = engine.embedded().ask("Scan", request).await?;
+        for item in page["Items"].as_array().into_iter().flatten() {
+            let text = |name: &str| item[name]["S"].as_str().map(str::to_owned);
+            let expires_at = item["expires_at"]["N"].as_str().and_then(|seconds| seconds.parse().ok());
+            if let (Some(pk), Some(sk)) = (text("pk"), text("sk")) {
+                found.push(Found { pk, sk, expires_at, review: text("review") });
+            }
+        }
+        from = page["LastEvaluatedKey"].take();
+        if from.is_null() {
+            return Ok(found);
+        }
+    }
+}
+
+async fn remove(engine: &Engine, found: &Found) -> Result<(), String> {
+    let key = json!({ "pk": { "S": found.pk }, "sk": { "S": found.sk } });
+    engine.embedded().ask("DeleteItem", json!({ "TableName": TABLE, "Key": key })).await.map(drop)
+}
+
+/// What the table's expiry would remove later than the settings say.
+async fn remove_events(engine: &Engine, found: &[Found], keep: &Keep, now: Instant) -> Result<usize, String> {
+    let sooner = (KEPT_DAYS - keep.events).max(0) * DAY / 1_000;
+    let is_event = |one: &&Found| one.pk.starts_with("EVENT#") || one.pk.starts_with("RECEIPT#");
+    let is_over = |one: &&Found| one.expires_at.is_some_and(|at| at - sooner <= now.millis() / 1_000);
+    let mut removed = 0;
+    for one in found.iter().filter(is_event).filter(is_over) {
+        remove(engine, one).await?;
+        removed += 1;
+    }
+    Ok(removed)
+}
+
+fn has_ended(head: &Head, before: Instant) -> bool {
+    // While something is still to be done for its end, the review has not ended.
+    head.standing != Standing::Open && head.check_at.is_none() && head.at.max(head.starts_at) < before
+}
+
+/// Answers the reviews that went, and those that stay, each with its reason.
+async fn remove_reviews(
+    engine: &Engine,
+    found: &[Found],
+    keep: &Keep,
+    now: Instant,
+) -> Result<(Vec<ReviewId>, Vec<Value>), String> {
+    let heads = engine.store().reviews().await.map_err(|error| error.to_string())?;
+    let before = now.plus_millis(-keep.reviews * DAY);
+    let (mut removed, mut kept) = (Vec::new(), Vec::new());
+    for head in heads.read.iter().filter(|head| has_ended(head, before)) {
+        if let Err(why) = archive(engine, keep, &head.review).await {
+            kept.push(json!({ "review_id": head.review, "because": why }));
+            continue;
+        }
+        for one in of_review(found, &head.review) {
+            remove(engine, one).await?;
+        }
+        removed.push(head.review.clone());
+    }
+    // Left by a run that died: nothing was ever committed to a review without HEAD.
+    let mut partitions: BTreeMap<&str, (bool, Vec<&Found>)> = BTreeMap::new();
+    for one in found.iter().filter(|one| one.pk.starts_with("REVIEW#")) {
+        let (has_head, items) = partitions.entry(&one.pk).or_default();
+        *has_head |= one.sk == "HEAD";
+        items.push(one);
+    }
+    for (_, items) in partitions.into_values().filter(|(has_head, _)| !has_head) {
+        if items.iter().any(|one| one.sk.starts_with("LINEAGE#")) {
+            for one in items {
+                remove(engine, one).await?;
+            }
+        }
+    }
+    Ok((removed, kept))
+}
+
+/// Every item of a review, in the order in which the items go.
+fn of_review<'a>(found: &'a [Found], review: &ReviewId) -> Vec<&'a Found> {
+    let partition = Key::head(review).pk;
+    let asked = Key::asked(review).pk;
+    let facts = [Subject::Review(review.clone()), Subject::Closure(review.clone()), Subject::Decision(review.clone())];
+    let facts = facts.map(|subject| Key::fact(&subject).pk);
+    let holds = |one: &&Found| {
+        let holds_uid = one.pk.starts_with("FACT#uid#") && one.review.as_deref() == Some(review.as_str());
+        one.pk == partition || one.sk == partition || one.pk == asked || facts.contains(&one.pk) || holds_uid
+    };
+    let mut items: Vec<&Found> = found.iter().filter(holds).collect();
+    items.sort_by_key(|one| match one.sk.as_str() {
+        "HEAD" if one.pk == partition => 0,
+        _ if one.pk != partition => 1,
+        sk if sk.starts_with("LINEAGE#") => 3,
+        _ => 2,
+    });
+    items
+}
+
+/// The record of a review, as `holdpoint show --json` prints it.
+async fn archive(engine: &Engine, keep: &Keep, review: &ReviewId) -> Result<(), String> {
+    let shown = operator::show(engine.store(), engine.now(), review).await.map_err(|why| why.to_string())?;
+    if shown["verified"]["verified"] != true {
+        return Err("its lineage does not verify; `holdpoint verify` names the entry".to_owned());
+    }
+    let Some(folder) = &keep.archive else { return Ok(()) };
+    private::folder(folder)?;
+    // A review's id may hold any character; its key's escapes leave what a file's name may hold.
+    let name = Key::head(review).pk.replace(|c: char| !(c.is_ascii_alphanumeric() || "-_.%".contains(c)), "_");
+    let text = serde_json::to_string_pretty(&shown).map_err(|error| error.to_string())?;
+    let end = shown["lineage"]
+        .as_array()
+        .and_then(|lineage| lineage.last())
+        .map_or("", |entry| entry["hash"].as_str().unwrap_or_default());
+    // Two ids may come to one name; the ends of their lineages differ.
+    private::write(&folder.join(format!("{name}.{}.json", end.get(..16).unwrap_or(end))), &text)
+}
+
+async fn remove_mails(engine: &Engine, before: Instant) -> Result<usize, String> {
+    let mut removed = 0;
+    loop {
+        let gone = engine.mailbox().tables().transact(move |transaction| {
+            let gone = transaction.execute(
+                "DELETE FROM mail WHERE number IN (
+                    SELECT number FROM mail WHERE at < ?1 AND NOT EXISTS (
+                        SELECT 1 FROM outgoing WHERE outgoing.number = mail.number AND state = 'waiting'
+                    ) ORDER BY at LIMIT ?2)",
+                rusqlite::params![before.millis(), AT_ONCE],
+            )?;
+            let orphans = "DELETE FROM outgoing WHERE state <> 'waiting'
+                AND NOT EXISTS (SELECT 1 FROM mail WHERE mail.number = outgoing.number)";
+            if gone > 0 {
+                transaction.execute(orphans, [])?;
+            }
+            Ok(gone)
+        });
+        let gone = gone.await?;
+        removed += gone;
+        if gone < AT_ONCE {
+            return Ok(removed);
+        }
+    }
+}
+
+async fn remove_letters(engine: &Engine, now: Instant) -> Result<usize, String> {
+    let mut removed = 0;
+    for (dead, _) in engine.topology().dead_letter_queues() {
+        let gone = engine.queues().expire(&dead.name, now.millis()).await.map_err(|refusal| refusal.to_string())?;
+        removed += gone;
+    }
+    Ok(removed)
+}
