@@ -7,6 +7,7 @@
 // The layouts of nested SDK futures go deeper than the default of 128.
 #![recursion_limit = "256"]
 
+pub mod archive;
 pub mod command;
 pub mod connector;
 pub mod doors;

@@ -120,3 +120,32 @@ fn a_restore_takes_nothing_damaged_and_overwrites_nothing() {
     Running::start(&place.join("four"), &[]).stop();
     fs::remove_dir_all(&place).unwrap();
 }
+
+/// By the commands alone: out of one folder, into another, and on from there. An archive holds no messages, so each must be
+/// worked off; and it holds no policy.
+#[test]
+fn what_was_archived_goes_on_in_another_folder() {
+    let place = place("archive");
+    fs::write(place.join("policy.json"), POLICY).unwrap();
+    let policy = place.join("policy.json");
+    let running = Running::start(&place.join("one"), &["--policy", policy.to_str().unwrap()]);
+    let count = 20;
+    for number in 0..count {
+        assert_eq!(ask(&running.address, "POST", "/events", &person(number)).unwrap().0, 202);
+    }
+    let (done, said) = holdpoint(&place, &["archive", "moved.jsonl", "--data", "one"]);
+    assert!(!done && said.contains("an engine runs here"), "{said}");
+    running.stop();
+    knows_all(&place, "one", count);
+    let (done, said) = holdpoint(&place, &["archive", "moved.jsonl", "--data", "one"]);
+    assert!(done && said.contains("every lineage verified"), "{said}");
+    let (done, said) = holdpoint(&place, &["archive", "moved.jsonl", "--data", "one"]);
+    assert!(!done && said.contains("exists already"), "{said}");
+    let (done, said) = holdpoint(&place, &["import", "moved.jsonl", "--data", "one"]);
+    assert!(!done && said.contains("exists already"), "{said}");
+    let (done, said) = holdpoint(&place, &["import", "moved.jsonl", "--data", "two"]);
+    assert!(done, "{said}");
+    Running::start(&place.join("two"), &["--policy", policy.to_str().unwrap()]).stop();
+    knows_all(&place, "two", count);
+    fs::remove_dir_all(&place).unwrap();
+}

@@ -189,16 +189,7 @@ async fn here(common: &Common, home: &Home, request: Request) -> Result<Value, F
             store.display()
         )));
     }
-    let mut settings = home.settings(policy::accepted(home)?, home.last_port()?)?;
-    // Links and meetings are named as the engine names them, and mail waits for its relay.
-    if let Some(file) = home.remembered_settings()? {
-        settings::read(&file)?.apply(&mut settings);
-    }
-    home.announce(None)?;
-    let timekeeper = home.timekeeper()?;
-    settings.timekeeper = Some(timekeeper.clone());
-    let engine = Engine::open(settings, timekeeper.clock()).await.map_err(Failed::new)?;
-    presence::begun(home)?;
+    let engine = opened(home).await?;
     if let (Request::Invoke { .. }, Some(why)) = (&request, engine.obstacle()) {
         return Err(Failed::new(why));
     }
@@ -211,6 +202,24 @@ async fn here(common: &Common, home: &Home, request: Request) -> Result<Value, F
         say(common, format!("it waits in {}; `holdpoint serve --data {directory}` works it off", store.display()));
     }
     Ok(answer)
+}
+
+/// The engine of a folder in this process, as `serve` would open the engine, and not live.
+///
+/// # Errors
+/// The store, its policy, its settings or its keys cannot be read.
+pub async fn opened(home: &Home) -> Result<Engine, Failed> {
+    let mut settings = home.settings(policy::accepted(home)?, home.last_port()?)?;
+    // Links and meetings are named as the engine names them, and mail waits for its relay.
+    if let Some(file) = home.remembered_settings()? {
+        settings::read(&file)?.apply(&mut settings);
+    }
+    home.announce(None)?;
+    let timekeeper = home.timekeeper()?;
+    settings.timekeeper = Some(timekeeper.clone());
+    let engine = Engine::open(settings, timekeeper.clock()).await.map_err(Failed::new)?;
+    presence::begun(home)?;
+    Ok(engine)
 }
 
 fn text(file: &Path) -> Result<String, Failed> {

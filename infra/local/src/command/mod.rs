@@ -1,5 +1,6 @@
 //! The command line. Each command says what it does while it works, and exits non-zero with a reason on failure.
 
+mod archive;
 mod ask;
 mod backup;
 mod check;
@@ -159,6 +160,10 @@ enum Command {
     Backup(backup::Options),
     /// Put a store back from such a file into a folder that has none, and verify every lineage in it.
     Restore(backup::Options),
+    /// Write everything of a store or a deployment into one file, every lineage verified, while no engine works on it.
+    Archive(archive::Options),
+    /// Put such a file into an empty folder or a deployment's empty table, and verify every lineage there.
+    Import(archive::Options),
     /// List the mails of the local engine, or print one as it was sent.
     Mail(mail::Options),
     /// Remove events, mails, dead letters and ended reviews that are past the time for which the settings keep them.
@@ -268,6 +273,8 @@ async fn perform(line: Line) -> Result<(), Failed> {
             let request = if list { Request::DeadLetters } else { Request::Redrive };
             ask::ask(common, &deployment, request).await
         }
+        Command::Archive(options) => archive::archive(common, &options).await,
+        Command::Import(options) => archive::import(common, &options).await,
         Command::Backup(options) => backup::backup(common, &options).await,
         Command::Restore(options) => backup::restore(common, &options).await,
         Command::Mail(options) => mail::run(common, &options).await,

@@ -27,7 +27,7 @@ use super::{
     waiting::waiting,
     why::why,
 };
-use crate::{not_done::NotDone, topology::Topology};
+use crate::{archive, not_done::NotDone, topology::Topology};
 
 /// How long a listed dead letter is hidden from the next listing: SQS knows no looking without taking.
 const LISTED_SECONDS: i32 = 5;
@@ -39,6 +39,7 @@ const ROUNDS: usize = 1_000;
 pub struct Stack {
     topology: Topology,
     store: Store,
+    table: String,
     /// What is open depends on the time: the shell's own.
     pub(super) clock: Clock,
     sqs: aws_sdk_sqs::Client,
@@ -80,6 +81,7 @@ impl Stack {
         Ok(Self {
             topology: Topology::of_the_bundle()?,
             store: Store::new(aws_sdk_dynamodb::Client::new(sdk), table),
+            table: table.to_owned(),
             clock: Clock::system(),
             sqs: aws_sdk_sqs::Client::new(sdk),
             others: Signed::new(sdk.clone()),
@@ -115,6 +117,48 @@ impl Stack {
             }
         };
         done.map_err(NotDone::from)
+    }
+
+    /// Everything in the deployment's table.
+    ///
+    /// # Errors
+    /// Messages wait, the table cannot be read, or a lineage does not verify.
+    pub async fn archive(&self, out: &mut impl std::io::Write) -> Result<archive::Last, String> {
+        for queue in self.topology.queues.values() {
+            let waiting = self.waiting(&queue.name).await?;
+            if waiting > 0 {
+                return Err(format!(
+                    "{waiting} messages wait on {}{}, and an archive holds none: let the queues run empty, and try again",
+                    self.prefix, queue.name
+                ));
+            }
+        }
+        let now = Instant::from_millis(self.clock.now_millis());
+        archive::write(&self.store, &self.table, now, out).await
+    }
+
+    /// Puts an archive into the deployment's empty table.
+    ///
+    /// # Errors
+    /// As [`archive::import`].
+    pub async fn import(&self, from: archive::Archive) -> Result<archive::Last, String> {
+        archive::import(from, &self.store, &self.table).await
+    }
+
+    /// How many messages are on a queue, handed out or delayed ones included.
+    async fn waiting(&self, name: &str) -> Result<u64, String> {
+        use aws_sdk_sqs::types::QueueAttributeName as Name;
+        let name = format!("{}{name}", self.prefix);
+        let told = |error: &dyn std::error::Error| format!("asking the queue {name}: {}", DisplayErrorContext(error));
+        let found = self.sqs.get_queue_url().queue_name(&name).send().await.map_err(|error| told(&error))?;
+        let asked = self.sqs.get_queue_attributes().set_queue_url(found.queue_url).attribute_names(Name::All);
+        let attributes = asked.send().await.map_err(|error| told(&error))?.attributes.unwrap_or_default();
+        let counted = [
+            Name::ApproximateNumberOfMessages,
+            Name::ApproximateNumberOfMessagesNotVisible,
+            Name::ApproximateNumberOfMessagesDelayed,
+        ];
+        Ok(counted.iter().filter_map(|name| attributes.get(name)?.parse::<u64>().ok()).sum())
     }
 
     async fn queue(&self, name: &str) -> Result<Queue, String> {
