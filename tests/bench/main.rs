@@ -17,12 +17,16 @@ pub use work::*;
 mod rungs;
 
 mod peers;
+mod pipeline;
 mod review;
 mod table;
 mod worst;
 
 fn main() {
     let wanted = std::env::args().nth(1).unwrap_or_else(|| "ABC".to_owned());
+    if wanted == "events" {
+        return pipeline::print();
+    }
     table::print(&wanted);
     worst::print();
 }

@@ -1,19 +1,22 @@
 //! What is remembered between invocations: only what is written once and never changes.
 
 use std::{
-    collections::{BTreeSet, HashMap},
+    collections::{BTreeSet, HashMap, HashSet},
     sync::{Mutex, MutexGuard, PoisonError},
 };
 
-use refresh_core::{ReviewId, facts::subject::Subject, record::packet::Version};
+use refresh_core::{Person, ReviewId, facts::subject::Subject, record::packet::Version};
 
 /// Reviews remembered at most; a worker rarely sees more in its life, and a version is some kilobytes.
 const MOST: usize = 512;
+/// People remembered at most who have seats: an address each.
+const MOST_PEOPLE: usize = 8 * MOST;
 
 #[derive(Debug, Default)]
 pub(crate) struct Cache {
     versions: Mutex<HashMap<(ReviewId, u32), Version>>,
     registered: Mutex<HashMap<ReviewId, BTreeSet<Subject>>>,
+    any_seat: Mutex<HashSet<Person>>,
 }
 
 /// A panic while the lock was held cannot have left a map half changed: every change is one call.
@@ -41,6 +44,18 @@ impl Cache {
             Some(known) => subjects.difference(known).cloned().collect(),
             None => subjects.clone(),
         }
+    }
+
+    pub(crate) fn has_any_seat(&self, person: &Person) -> bool {
+        hold(&self.any_seat).contains(person)
+    }
+
+    pub(crate) fn keep_any_seat(&self, person: &Person) {
+        let mut people = hold(&self.any_seat);
+        if people.len() >= MOST_PEOPLE {
+            people.clear();
+        }
+        people.insert(person.clone());
     }
 
     pub(crate) fn registered(&self, review: &ReviewId) -> Option<BTreeSet<Subject>> {

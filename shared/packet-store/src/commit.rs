@@ -68,6 +68,7 @@ impl Store {
             let found = format!("expected at most {MOST_CAUSES} causes in one commit, found {}", causes.len());
             return Err(StoreError::poison(doing, found));
         }
+        self.mark_any(&commit.seats).await?;
         for attempt in 0..contention::TRIES {
             self.pause(attempt).await;
             let (roles, actions) = self.actions(commit, &causes);

@@ -111,6 +111,11 @@ impl Key {
         Self::fact(&Subject::Seat(person.clone()))
     }
 
+    /// That somebody has or had an entry beside the person's mark: whom nothing says so of has no seat anywhere.
+    pub fn any_seat(person: &Person) -> Self {
+        Self::new(Self::seated_by(person).pk, "ANY")
+    }
+
     /// The record of one event.
     pub fn event(identity: &Identity) -> Self {
         Self::new(format!("EVENT#{}", references(identity)), "EVENT")

@@ -105,11 +105,12 @@ impl Store {
             }
             let new: BTreeSet<Subject> = all.into_iter().chain(std::mem::take(&mut ahead)).collect();
             let new: BTreeSet<Subject> = new.difference(&read).cloned().collect();
-            for fact in self.facts(&new).await?.iter() {
-                facts.insert(fact.clone());
-            }
             let people = if reads.seats { seats::of_subjects(&new) } else { Vec::new() };
-            for (person, found) in self.seats(people).await? {
+            let (found, seated) = self.facts_and_seated(&new, people).await?;
+            for fact in found {
+                facts.insert(fact);
+            }
+            for (person, found) in self.seats(seated).await? {
                 facts.insert_seats(person, found.seats);
                 unreadable.extend(found.unreadable);
             }

@@ -1,9 +1,9 @@
 //! What a decision reads: HEAD first, then the versions it names, then the facts.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashMap, HashSet};
 
 use refresh_core::{
-    ReviewId,
+    Person, ReviewId,
     facts::{
         fact::{Fact, Facts},
         subject::Subject,
@@ -81,10 +81,37 @@ impl Store {
     ///
     /// The table cannot be read, or an item does not read as it was written.
     pub async fn facts(&self, subjects: &BTreeSet<Subject>) -> Result<Facts, StoreError> {
+        let (facts, _) = self.facts_and_seated(subjects, Vec::new()).await?;
+        Ok(facts.into_iter().collect())
+    }
+
+    /// The same, and those of these people who have or had a seat somewhere, in their order: read together.
+    pub(crate) async fn facts_and_seated(
+        &self,
+        subjects: &BTreeSet<Subject>,
+        people: Vec<Person>,
+    ) -> Result<(Vec<Fact>, Vec<Person>), StoreError> {
         let doing = "reading the facts of a decision";
         let of_sources = subjects.iter().filter(|subject| !matches!(subject, Subject::Seat(_)));
-        let items = self.get_all(doing, of_sources.map(Key::fact).collect()).await?;
-        items.iter().map(|item| codec::open::<Fact>(doing, item)).collect()
+        let known = people.iter().filter(|person| self.cache.has_any_seat(person)).cloned().collect::<HashSet<_>>();
+        let asked: HashMap<Key, Person> = people
+            .iter()
+            .filter(|person| !known.contains(*person))
+            .map(|person| (Key::any_seat(person), person.clone()))
+            .collect();
+        let keys = of_sources.map(Key::fact).chain(asked.keys().cloned()).collect();
+        let (mut facts, mut seated) = (Vec::new(), known);
+        for item in self.get_all(doing, keys).await? {
+            match asked.get(&codec::key_of(doing, &item)?) {
+                // That there is one is all it says, whatever else of it is damaged.
+                Some(person) => {
+                    self.cache.keep_any_seat(person);
+                    seated.insert(person.clone());
+                }
+                None => facts.push(codec::open::<Fact>(doing, &item)?),
+            }
+        }
+        Ok((facts, people.into_iter().filter(|person| seated.contains(person)).collect()))
     }
 
     /// The number of the lineage entry that tells what a trigger came to in this review; `None`: nothing yet.

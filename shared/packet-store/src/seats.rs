@@ -7,6 +7,17 @@
 //! ```
 //! The mark names the decision that last gave the person an authoritative seat. Conditions on the entries that were read
 //! would miss the entry that did not exist.
+//!
+//! Most people in reach of a review sit nowhere, and a query for each of them would be most of what a refresh costs. So
+//! the item ANY of a person is written before the person's first entry, and never goes. It is read with the facts, and
+//! whoever has none is not asked about:
+//!
+//! ```text
+//!  commit:   write ANY ───▶ write the entry
+//!  refresh:  read ANY ───▶ query, if there is one
+//! ```
+//! A reader that finds no ANY read at an instant at which there was no entry either, as a query at that instant would
+//! have said. A process that dies between the two writes leaves an ANY that costs a query.
 
 use aws_sdk_dynamodb::types::{Put, TransactWriteItem};
 use futures_util::future::try_join_all;
@@ -46,6 +57,24 @@ impl Store {
         Ok(all)
     }
 
+    /// To be called before entries are written. Who is known to have an ANY costs nothing.
+    pub(crate) async fn mark_any(&self, seats: &[Seat]) -> Result<(), StoreError> {
+        let unknown: Vec<&Person> =
+            seats.iter().map(|seat| &seat.person).filter(|person| !self.cache.has_any_seat(person)).collect();
+        for some in unknown.chunks(AT_ONCE) {
+            try_join_all(some.iter().map(|person| self.put_any(person))).await?;
+        }
+        Ok(())
+    }
+
+    async fn put_any(&self, person: &Person) -> Result<(), StoreError> {
+        let item = codec::seal(&Key::any_seat(person), person, &[]);
+        let request = self.client.put_item().table_name(&*self.table).set_item(Some(item));
+        self.put("marking that a person has seats", request).await?;
+        self.cache.keep_any_seat(person);
+        Ok(())
+    }
+
     /// The seats of one person, strongly consistent, for whoever needs all of them.
     ///
     /// # Errors
@@ -63,10 +92,13 @@ impl Store {
     /// be read is named, and keeps no review waiting that shares the person.
     async fn read_seats(&self, person: &Person) -> Result<SeatsRead, StoreError> {
         let doing = "reading the seats of a person";
-        let mark = Key::seated_by(person);
+        let (mark, any) = (Key::seated_by(person), Key::any_seat(person));
         let mut read = SeatsRead::default();
         for item in self.query(doing, mark.pk.clone(), None).await? {
             let key = codec::key_of(doing, &item)?;
+            if key == any {
+                continue;
+            }
             if key == mark {
                 match codec::open(doing, &item) {
                     Ok(by) => read.seats.seated_by = Some(by),

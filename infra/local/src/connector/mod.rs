@@ -3,6 +3,7 @@
 
 mod dynamodb;
 mod faults;
+mod meter;
 mod ses;
 pub(crate) mod simulator;
 mod sqs;
@@ -33,6 +34,7 @@ use aws_smithy_types::{
 use lambda_shell::aws::{Patience, retries, timeouts};
 
 pub use faults::{Call, Fault, Faults, Service};
+pub use meter::{Meter, Metered};
 pub(crate) use sqs::{arn as sqs_arn, system_attributes as sqs_system_attributes};
 
 use crate::{embedded::Embedded, mailbox::Mailbox, queues::Queues};
@@ -44,6 +46,7 @@ pub struct InProcess {
     queues: Queues,
     mailbox: Mailbox,
     faults: Faults,
+    meter: Meter,
     caller: Arc<str>,
     /// The queue that the mailer's reports come to; nobody hears of them where there is none.
     reports: Option<Arc<str>>,
@@ -70,12 +73,17 @@ struct Asked {
 
 impl InProcess {
     pub fn new(store: Embedded, queues: Queues, mailbox: Mailbox, faults: Faults) -> Self {
-        Self { store, queues, mailbox, faults, caller: Arc::from(""), reports: None }
+        Self { store, queues, mailbox, faults, meter: Meter::default(), caller: Arc::from(""), reports: None }
     }
 
     /// The same services, whose mailer reports on this queue what became of mail to its simulator.
     pub fn reporting_to(self, queue: &str) -> Self {
         Self { reports: Some(Arc::from(queue)), ..self }
+    }
+
+    /// The same services, counted by this meter while the meter is on.
+    pub fn metered_by(self, meter: &Meter) -> Self {
+        Self { meter: meter.clone(), ..self }
     }
 
     /// The same services, for one function: its name stands in every call it makes.
@@ -129,6 +137,11 @@ impl InProcess {
     }
 
     async fn serve(&self, asked: &Asked, body: &[u8]) -> Reply {
+        let asking = || (self.caller.clone(), asked.service, asked.operation.clone());
+        self.meter.count(asking, body, async |body: &[u8]| self.serve_uncounted(asked, body).await).await
+    }
+
+    async fn serve_uncounted(&self, asked: &Asked, body: &[u8]) -> Reply {
         match asked.service {
             Service::DynamoDb => dynamodb::serve(&self.store, &asked.operation, body).await,
             Service::Sqs => sqs::serve(&self.queues, &asked.operation, body).await,

@@ -32,7 +32,7 @@ pub use functions::{Functions, Outcome};
 pub use settings::{Settings, Storage};
 
 use crate::{
-    connector::{Faults, InProcess},
+    connector::{Faults, InProcess, Meter},
     embedded::Embedded,
     mailbox::{Mailbox, Way},
     queues::{Journal, Queues},
@@ -59,6 +59,7 @@ struct Shared {
     mailbox: Mailbox,
     relay: Option<Relay>,
     faults: Faults,
+    meter: Meter,
     store: Store,
     /// What the functions call.
     services: InProcess,
@@ -114,14 +115,27 @@ impl Engine {
         let relay =
             relay.map(|relay| Relay::new(relay, mailbox.clone(), queues.clone(), reports.clone(), clock.clone()));
         let services = InProcess::new(embedded.clone(), queues.clone(), mailbox.clone(), faults.clone());
-        let services = services.reporting_to(&reports);
+        let meter = Meter::default();
+        let services = services.reporting_to(&reports).metered_by(&meter);
         // The engine reads beside the functions, so its own calls are neither counted nor faulted.
         let own = InProcess::new(embedded.clone(), queues.clone(), mailbox.clone(), Faults::default()).sdk_config();
         let store = Store::new(aws_sdk_dynamodb::Client::new(&own), TABLE);
         let functions = Functions::new(&topology, &settings, |caller| sdk_of(&services, caller, &settings), &clock)?;
         let functions = RwLock::new(Arc::new(functions));
-        let shared =
-            Shared { topology, settings, clock, embedded, queues, mailbox, relay, faults, store, services, functions };
+        let shared = Shared {
+            topology,
+            settings,
+            clock,
+            embedded,
+            queues,
+            mailbox,
+            relay,
+            faults,
+            meter,
+            store,
+            services,
+            functions,
+        };
         Ok(Self { shared: Arc::new(shared) })
     }
 
@@ -190,6 +204,11 @@ impl Engine {
         self.queues().bring_forward(now);
         relay::bring_forward(self.mailbox().tables(), now).await?;
         Ok(moved)
+    }
+
+    /// What the functions ask of the services; off until it is started.
+    pub fn meter(&self) -> &Meter {
+        &self.shared.meter
     }
 
     /// For looking, beside the functions.

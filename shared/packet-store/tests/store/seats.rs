@@ -9,9 +9,12 @@ use refresh_core::{
     },
 };
 
-use crate::support::{
-    engine::Engine,
-    samples::{after, issued, moved, person, review},
+use crate::{
+    reading::put_facts,
+    support::{
+        engine::{Engine, refused},
+        samples::{after, deployment, facts, issued, moved, person, review},
+    },
 };
 
 /// Another review's issue, with the same people.
@@ -100,7 +103,7 @@ async fn an_entry_expires_some_time_after_its_hour_and_one_of_no_hour_stays() {
         let items = engine.items();
         items
             .into_iter()
-            .find(|item| item["pk"]["S"] == "FACT#seat#rm@example.com" && item["sk"]["S"] != "FACT")
+            .find(|item| item["pk"]["S"] == "FACT#seat#rm@example.com" && item["sk"]["S"] == "REVIEW#RR-1042")
             .unwrap()
     };
     let end = first.versions[0].packet.slot.end.millis() / 1_000;
@@ -110,6 +113,30 @@ async fn an_entry_expires_some_time_after_its_hour_and_one_of_no_hour_stays() {
     freed.seats = vec![refresh_core::facts::seat::Seat { authoritative: None, invitations: Vec::new(), ..seat }];
     store.commit(&freed).await.unwrap();
     assert_eq!(entry(&engine).get("expires_at"), None);
+}
+
+#[tokio::test]
+async fn who_never_had_a_seat_is_not_asked_about() {
+    let engine = Engine::new();
+    let (writer, reader) = (engine.store(), engine.store());
+    let queries = || engine.calls().into_iter().filter(|(operation, _)| operation == "Query").count();
+    let read = async || reader.facts_of(&review(), None, &deployment()).await.unwrap().facts;
+    put_facts(&writer, &facts()).await;
+    queries();
+    assert_eq!((read().await.all_seats().count(), queries()), (0, 0), "nobody sits anywhere");
+
+    // Another worker dies between ANY and the entry: a query more, and no seat.
+    engine.next("TransactWriteItems", refused("ValidationException"));
+    let first = issued("e1");
+    writer.commit(&first).await.unwrap_err();
+    queries();
+    assert_eq!((read().await.all_seats().count(), queries()), (0, first.seats.len()));
+
+    writer.commit(&first).await.unwrap();
+    queries();
+    let seated: Vec<_> = read().await.all_seats().map(|(person, _)| person.clone()).collect();
+    assert_eq!(seated, first.seats.iter().map(|seat| seat.person.clone()).collect::<Vec<_>>());
+    assert_eq!(queries(), first.seats.len());
 }
 
 #[tokio::test]

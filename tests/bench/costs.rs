@@ -1,0 +1,63 @@
+//! What an event asks of the store, counted. Whoever adds a call or a unit meets this test, and either has a reason or a
+//! fault. `UPDATE_EXPECTED=1` writes `costs.json` anew.
+
+#[allow(dead_code, reason = "the benchmark uses what is not counted here")]
+#[path = "pipeline/run.rs"]
+mod run;
+#[allow(dead_code, reason = "the benchmark has more shapes")]
+#[path = "pipeline/workload.rs"]
+mod workload;
+
+use std::{collections::BTreeMap, fs, path::Path};
+
+use holdpoint::connector::Service;
+use holdpoint_tests::world::{drive, with_room};
+use serde_json::{Value, json};
+
+use run::{Cost, Mode, Run};
+
+/// Fewer reviews and events than the benchmark has: the figures are counts, and the same every time.
+const EVENTS: usize = 40;
+const REVIEWS: usize = 4;
+
+fn counted(cost: &Cost) -> Value {
+    let mut calls: BTreeMap<String, u64> = BTreeMap::new();
+    let (mut reads, mut writes) = (0.0, 0.0);
+    for ((function, service, operation), metered) in &cost.calls {
+        *calls.entry(format!("{function} {operation}")).or_default() += metered.calls;
+        if *service == Service::DynamoDb {
+            reads += metered.read_units;
+            writes += metered.write_units;
+        }
+    }
+    json!({ "calls": calls, "read_units": reads, "write_units": writes, "mails": cost.mails })
+}
+
+fn runs() -> BTreeMap<String, Value> {
+    let shapes = [workload::A, workload::B];
+    let modes = [(Mode::Spread, 1, "one by one"), (Mode::Clustered, 10, "ten of one review together")];
+    let mut runs = BTreeMap::new();
+    for (shape, (mode, batch, words)) in shapes.into_iter().flat_map(|shape| modes.map(|mode| (shape, mode))) {
+        let run = Run { shape, mode, reviews: REVIEWS, batch, events: EVENTS, quiet_seconds: 0 };
+        let cost = with_room(|| drive(run::run(run))).unwrap_or_else(|why| panic!("{}, {words}: {why}", shape.rung));
+        assert_eq!(cost.dead, 0, "{}, {words}: messages were left on queues", shape.rung);
+        runs.insert(format!("rung {}, {words}", shape.rung), counted(&cost));
+    }
+    runs
+}
+
+#[test]
+fn calls_and_units_of_forty_events_are_those_of_the_file() {
+    let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("bench/costs.json");
+    let found = runs();
+    if std::env::var_os("UPDATE_EXPECTED").is_some() {
+        let text = serde_json::to_string_pretty(&found).expect("counts are JSON");
+        fs::write(&file, text + "\n").expect("the file can be written");
+    }
+    let text = fs::read_to_string(&file).unwrap_or_else(|error| panic!("{}: {error}", file.display()));
+    let expected: BTreeMap<String, Value> = serde_json::from_str(&text).expect("costs.json is an object");
+    for (name, expected) in &expected {
+        assert_eq!(found.get(name), Some(expected), "{name}: other calls or units than costs.json says");
+    }
+    assert_eq!(found.len(), expected.len(), "costs.json has other runs");
+}
