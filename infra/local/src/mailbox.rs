@@ -134,6 +134,11 @@ impl Mailbox {
         self.shared.bell.subscribe()
     }
 
+    /// Lets the relay look at what there is to do.
+    pub fn ring(&self) {
+        self.shared.bell.send_replace(());
+    }
+
     /// Pauses sending for the whole account, or lets it go on.
     pub fn pause(&self, paused: bool) {
         self.shared.paused.store(paused, Ordering::SeqCst);

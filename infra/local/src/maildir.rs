@@ -18,7 +18,7 @@ use sources::{
     native::{Format, NamedBinding},
 };
 
-use crate::{engine::Engine, operator};
+use crate::{engine::Engine, operator, relay::Relay};
 
 /// A folder has no bell.
 const LOOK_EVERY: Duration = Duration::from_secs(2);
@@ -30,6 +30,8 @@ const MOST_AT_ONCE: usize = 200;
 pub struct MaildirDoor {
     folder: PathBuf,
     binding: Option<String>,
+    /// Whether the policy binds what people answer. Otherwise bounces are all that is read here.
+    answers: bool,
 }
 
 impl MaildirDoor {
@@ -47,7 +49,10 @@ impl MaildirDoor {
         let bound: Vec<&NamedBinding> =
             bindings.iter().filter(|bound| bound.binding.format == Format::MailReceived).collect();
         match bound.as_slice() {
-            [bound] => Ok(Self { folder: folder.to_owned(), binding: bound.name.clone() }),
+            [bound] => Ok(Self { folder: folder.to_owned(), binding: bound.name.clone(), answers: true }),
+            [] if engine.relay().is_some_and(Relay::reads_bounces) => {
+                Ok(Self { folder: folder.to_owned(), binding: None, answers: false })
+            }
             several => Err(format!(
                 "--maildir: expected one binding for {} in the policy's `native` list, found {}",
                 Format::MailReceived.word(),
@@ -120,8 +125,19 @@ impl MaildirDoor {
         } else {
             let mut mail = Vec::new();
             file.take(LARGEST_MAIL as u64 + 1).read_to_end(&mut mail).map_err(told)?;
+            if let Some(relay) = engine.relay()
+                && relay.returned(&mail).await?
+            {
+                return Ok(());
+            }
             json!({ "mail": STANDARD.encode(mail) })
         };
+        if !self.answers {
+            tracing::warn!(
+                "a mail is no bounce, and the policy binds no answers by mail; it was moved and is read by nobody"
+            );
+            return Ok(());
+        }
         let format = Format::MailReceived.word();
         let message = json!({ "format": format, "binding": self.binding, "headers": {}, "body": body }).to_string();
         operator::enqueue(engine, vec![message], Door::Queue).await.map(drop).map_err(|why| why.to_string())

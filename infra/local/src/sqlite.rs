@@ -8,6 +8,7 @@
 //! | `messages` | `queue`, `sequence`, `body`: the message as JSON |
 //! | `mail` | one row a mail, its bytes as they were handed in |
 //! | `outgoing` | one row a mail and recipient, where mail leaves by SMTP: how often it was tried, when next, what became of it |
+//! | `own_keys` | what the engine signs for itself with, made once: the envelope senders of its mails |
 //! | `mail_reports` | what is still to be said of mail to the functions, by the report's id |
 
 use std::{
@@ -34,6 +35,7 @@ const TABLES: &str = "
         next_at INTEGER NOT NULL, said TEXT NOT NULL, PRIMARY KEY (number, recipient)
     );
     CREATE INDEX IF NOT EXISTS outgoing_waiting ON outgoing (recipient, number) WHERE state = 'waiting';
+    CREATE TABLE IF NOT EXISTS own_keys (name TEXT NOT NULL PRIMARY KEY, key BLOB NOT NULL);
     CREATE TABLE IF NOT EXISTS mail_reports (id TEXT NOT NULL PRIMARY KEY, body TEXT NOT NULL);
 ";
 

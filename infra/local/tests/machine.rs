@@ -121,7 +121,8 @@ fn a_store_that_vanishes_takes_nothing_and_goes_on_when_it_is_back() {
 /// Keys without their store: never an empty one without a word.
 #[test]
 fn a_folder_with_keys_and_without_its_store_is_not_begun_anew() {
-    let damages: [(&str, &str, fn(&Path)); 6] = [
+    type Damage = fn(&Path);
+    let damages: [(&str, &str, Damage); 6] = [
         ("store.sqlite", "is missing", |file| fs::remove_file(file).unwrap()),
         ("store.sqlite", "is empty", |file| fs::write(file, "").unwrap()),
         ("store.sqlite", "is damaged", |file| fs::write(file, "no database at all").unwrap()),

@@ -55,13 +55,16 @@ pub async fn run(common: &Common, options: &Options) -> Result<(), Failed> {
     }
     let timekeeper = home.timekeeper()?;
     settings.timekeeper = Some(timekeeper.clone());
-    settings.reply_address = options.reply_address.clone().unwrap_or_default();
+    if let Some(address) = &options.reply_address {
+        settings.reply_address.clone_from(address);
+    }
     home.announce(Some(address))?;
     home.remember_settings(chosen.as_ref().map(|chosen| chosen.file.as_path()))?;
     say(common, format!("opening {}", home.store().display()));
     let engine = Engine::open(settings, timekeeper.clock()).await.map_err(Failed::new)?;
     presence::begun(&home)?;
-    let maildir = options.maildir.as_deref().map(|folder| MaildirDoor::open(&engine, folder)).transpose();
+    let maildir = options.maildir.as_deref().or(file.and_then(|file| file.mail.maildir.as_deref()));
+    let maildir = maildir.map(|folder| MaildirDoor::open(&engine, folder)).transpose();
     let maildir = maildir.map_err(Failed::input)?;
     let pages = Pages::of(&engine, address);
     say(common, format!("holdpoint is up at http://{address}"));

@@ -48,6 +48,11 @@ pub struct MailSettings {
     pub from: Option<String>,
     /// What the names of meetings and mails end with.
     pub domain: Option<String>,
+    /// Where answers by mail are read, and where bounces are.
+    pub reply_address: Option<String>,
+    pub bounce_address: Option<String>,
+    /// The maildir that both are delivered to.
+    pub maildir: Option<PathBuf>,
     pub smtp: Option<Smtp>,
 }
 
@@ -137,13 +142,17 @@ impl SettingsFile {
             public.address.url().clone_into(&mut settings.link_base);
         }
         settings.public.clone_from(&self.public);
-        let MailSettings { from, domain, smtp } = &self.mail;
+        let MailSettings { from, domain, reply_address, bounce_address, maildir: _, smtp } = &self.mail;
         if let Some(from) = from {
             settings.mail_from.clone_from(from);
         }
         if let Some(domain) = domain {
             settings.mail_domain.clone_from(domain);
         }
+        if let Some(address) = reply_address {
+            settings.reply_address.clone_from(address);
+        }
+        settings.bounce_address.clone_from(bounce_address);
         settings.relay.clone_from(smtp);
         settings.keep.clone_from(&self.keep);
     }
@@ -220,7 +229,11 @@ fn secret(object: &Object<'_>, name: &str, folder: &Path) -> Option<Option<Secre
 }
 
 fn mail(mail: &Object<'_>, folder: &Path) -> Option<MailSettings> {
-    mail.only(&["from", "domain", "smtp"]);
+    mail.only(&["from", "domain", "reply_address", "bounce_address", "maildir", "smtp"]);
+    let address = |node: &Node<'_>| node.parsed(Person::parse).map(|address| address.as_str().to_owned());
+    let reply_address = mail.may("reply_address", address);
+    let bounce_address = mail.may("bounce_address", address);
+    let maildir = mail.may("maildir", |node| path(node, folder));
     let from = mail.may("from", |node| node.parsed(Person::parse).map(|from| from.as_str().to_owned()));
     let domain = mail.may("domain", |node| node.parsed(refresh_core::base::name::mail_domain));
     let own = from.as_ref().and_then(|from| from.as_ref()?.rsplit_once('@').map(|(_, domain)| domain.to_owned()));
@@ -230,7 +243,11 @@ fn mail(mail: &Object<'_>, folder: &Path) -> Option<MailSettings> {
     if smtp.is_some() && from.is_none() {
         return mail.must("from", |node| node.wrong("the address that mail is from"));
     }
-    Some(MailSettings { from, domain: domain.or(own), smtp })
+    let (reply_address, bounce_address, maildir) = (reply_address?, bounce_address?, maildir?);
+    if bounce_address.is_some() && maildir.is_none() {
+        return mail.must("maildir", |node| node.wrong("the folder that mail to `bounce_address` is delivered to"));
+    }
+    Some(MailSettings { from, domain: domain.or(own), reply_address, bounce_address, maildir, smtp })
 }
 
 fn smtp(smtp: &Object<'_>, folder: &Path, hello: String) -> Option<Smtp> {
@@ -366,6 +383,7 @@ mod tests {
             ("public_url = \"https://u@h.example.com\"", "$.public_url", "an https address"),
             ("[mail.smtp]\nhost = \"mx\"", "$.mail.from", "the address that mail is from"),
             ("[mail]\nfrom = \"nobody\"", "$.mail.from", "address"),
+            ("[mail]\nbounce_address = \"b@example.com\"", "$.mail.maildir", "`bounce_address`"),
             (MAIL, "$.mail.smtp.host", ""),
             (&format!("{MAIL}host = \"mx\"\nport = 0"), "$.mail.smtp.port", "1"),
             (&format!("{MAIL}host = \"mx\"\nsecurity = \"ssl\""), "$.mail.smtp.security", "starttls"),

@@ -36,7 +36,7 @@ use crate::{
     embedded::Embedded,
     mailbox::{Mailbox, Way},
     queues::{Journal, Queues},
-    relay::{self, Relay},
+    relay::{self, BounceAddress, Relay},
     timekeeper::{Mark, Timekeeper},
     topology::{Route, Topology},
 };
@@ -111,9 +111,11 @@ impl Engine {
         if settings.relay.is_some() {
             relay::bring_forward(mailbox.tables(), clock.now_millis()).await?;
         }
+        let bounces = settings.bounce_address.as_ref().filter(|_| settings.relay.is_some());
+        let bounces = bounces.map(|address| BounceAddress::open(address, mailbox.tables())).transpose()?;
         let relay = settings.relay.clone();
-        let relay =
-            relay.map(|relay| Relay::new(relay, mailbox.clone(), queues.clone(), reports.clone(), clock.clone()));
+        let relay = relay
+            .map(|relay| Relay::new(relay, bounces, mailbox.clone(), queues.clone(), reports.clone(), clock.clone()));
         let services = InProcess::new(embedded.clone(), queues.clone(), mailbox.clone(), faults.clone());
         let meter = Meter::default();
         let services = services.reporting_to(&reports).metered_by(&meter);

@@ -31,6 +31,9 @@ pub struct Settings {
     pub mail_from: String,
     /// Where replies by mail are read; empty where nobody reads them.
     pub reply_address: String,
+    /// Where other servers send what they could not deliver, with a part of its own for each mail. `None`: to `mail_from`,
+    /// and nobody reads it.
+    pub bounce_address: Option<String>,
     pub mail_domain: String,
     /// The address that the engine has beyond this machine. `None`: it answers on loopback alone.
     pub public: Option<Public>,
@@ -108,6 +111,7 @@ impl Settings {
             link_base: "https://holdpoint.example.com".to_owned(),
             mail_from: "holdpoint@holdpoint.example.com".to_owned(),
             reply_address: String::new(),
+            bounce_address: None,
             mail_domain: "holdpoint.example.com".to_owned(),
             public: None,
             relay: None,

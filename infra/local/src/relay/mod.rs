@@ -9,6 +9,7 @@
 //! What becomes of a mail is reported to the functions as SES does it, by the very events. A mail is marked sent after the
 //! server took it; who dies in between sends that one mail again, and none is lost.
 
+mod bounce;
 mod outgoing;
 mod report;
 mod session;
@@ -25,10 +26,12 @@ use std::{
 use lambda_shell::clock::Clock;
 use tokio::{sync::watch, task::JoinSet, time::Instant};
 
+pub use bounce::BounceAddress;
 pub use outgoing::bring_forward;
 pub use settings::{Login, Secret, Security, Smtp};
 
 use self::{
+    bounce::{Late, Returned},
     outgoing::{Next, OutgoingMail, Waiting},
     session::{Attempt, Session},
 };
@@ -64,6 +67,8 @@ struct Outage {
 /// The relay of one engine.
 pub struct Relay {
     settings: Smtp,
+    /// Where other servers send what they could not deliver; `None`: to the sender of the mail, and nobody reads it.
+    bounces: Option<BounceAddress>,
     mailbox: Mailbox,
     outgoing: OutgoingMail,
     queues: Queues,
@@ -86,9 +91,16 @@ struct Idle {
 }
 
 impl Relay {
-    pub fn new(settings: Smtp, mailbox: Mailbox, queues: Queues, reports_to: String, clock: Clock) -> Self {
+    pub fn new(
+        settings: Smtp,
+        bounces: Option<BounceAddress>,
+        mailbox: Mailbox,
+        queues: Queues,
+        reports_to: String,
+        clock: Clock,
+    ) -> Self {
         let outgoing = OutgoingMail::of(mailbox.tables().clone());
-        Self { settings, mailbox, outgoing, queues, reports_to, clock, outage: Mutex::new(None) }
+        Self { settings, bounces, mailbox, outgoing, queues, reports_to, clock, outage: Mutex::new(None) }
     }
 
     fn outage(&self) -> MutexGuard<'_, Option<Outage>> {
@@ -112,6 +124,45 @@ impl Relay {
         }
         let late = i64::try_from(LATE.as_millis()).unwrap_or(i64::MAX);
         backlog.since.is_some_and(|since| now - since > late).then(|| format!("{waiting}, the oldest over an hour"))
+    }
+
+    /// Whether somebody reads what other servers send back.
+    pub const fn reads_bounces(&self) -> bool {
+        self.bounces.is_some()
+    }
+
+    /// Takes a received mail that was sent to an address of ours for bounces, and reports what it proves, as SES does.
+    /// Answers whether the mail was one.
+    ///
+    /// # Errors
+    /// What it says could not be written down; the same mail is to be given again.
+    pub async fn returned(&self, received: &[u8]) -> Result<bool, String> {
+        let Some(returned) = self.bounces.as_ref().and_then(|bounces| bounces.read(received)) else { return Ok(false) };
+        match returned {
+            Returned::Unproven => tracing::warn!("a bounce was ignored: its address is none of this store's"),
+            Returned::NoReport => tracing::info!("a mail to an address for bounces is no report, and was ignored"),
+            Returned::Proven(number, late) => self.came_back(number, late).await?,
+        }
+        Ok(true)
+    }
+
+    async fn came_back(&self, number: u64, late: Late) -> Result<(), String> {
+        let Some(mail) = self.outgoing.mail(number).await? else {
+            tracing::warn!(mail = number, "a bounce is of a mail that is not kept any more");
+            return Ok(());
+        };
+        let Some(to) = mail.to.first() else { return Ok(()) };
+        let now = self.clock.now_millis();
+        let (state, said, report) = match late {
+            Late::Arrived => return Ok(()),
+            Late::Delayed(said) => (None, said.clone(), report::delayed(&mail, to, now, &said)),
+            Late::Failed(said) => (Some("bounced"), said.clone(), report::bounced(&mail, to, now, &said)),
+            Late::Complained => (Some("complained"), String::new(), report::complained(&mail, to, now)),
+        };
+        tracing::warn!(mail = number, said, state, "a mail came back");
+        self.outgoing.came_back(number, state, said, report).await?;
+        self.mailbox.ring();
+        Ok(())
     }
 
     /// How many mails wait, and whether none can leave.
@@ -184,9 +235,13 @@ impl Relay {
             let idle = work.idle.pop();
             work.busy.insert(waiting.recipient.clone());
             let settings = self.settings.clone();
+            let from = match &self.bounces {
+                Some(bounces) => bounces.of(waiting.mail.number),
+                None => address(&waiting.mail.from).to_owned(),
+            };
             work.running.spawn(async move {
                 tokio::time::sleep_until(pace).await;
-                deliver(&settings, idle, waiting).await
+                deliver(&settings, idle, &from, waiting).await
             });
         }
         Ok(())
@@ -322,7 +377,7 @@ impl Work {
     }
 }
 
-async fn deliver(settings: &Smtp, idle: Option<Idle>, tried: Waiting) -> Ended {
+async fn deliver(settings: &Smtp, idle: Option<Idle>, from: &str, tried: Waiting) -> Ended {
     let mut session = match reusable(idle).await {
         Some(session) => session,
         None => match Session::open(settings).await {
@@ -330,7 +385,6 @@ async fn deliver(settings: &Smtp, idle: Option<Idle>, tried: Waiting) -> Ended {
             Err(why) => return Ended { tried, attempt: Attempt::Down(why), session: None },
         },
     };
-    let from = address(&tried.mail.from);
     let attempt = session.send(from, &tried.recipient, &tried.mail.raw).await;
     let session = session.is_usable().then_some(session);
     Ended { tried, attempt, session }

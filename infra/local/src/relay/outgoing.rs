@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use rusqlite::params;
+use rusqlite::{OptionalExtension, Transaction, params};
 use serde_json::Value;
 
 use crate::{
@@ -75,6 +75,12 @@ pub async fn bring_forward(tables: &Sqlite, now: i64) -> Result<(), String> {
     moved.await
 }
 
+fn put_report(transaction: &Transaction<'_>, report: &Value) -> Result<(), rusqlite::Error> {
+    let id = report["id"].as_str().unwrap_or_default();
+    let put = "INSERT OR IGNORE INTO mail_reports (id, body) VALUES (?1, ?2)";
+    transaction.execute(put, params![id, report.to_string()]).map(drop)
+}
+
 impl OutgoingMail {
     pub const fn of(tables: Sqlite) -> Self {
         Self(tables)
@@ -131,14 +137,39 @@ impl OutgoingMail {
                  WHERE number = ?1 AND recipient = ?2",
                 params![number, recipient, next.word(), attempts, at, said],
             )?;
-            if let Some(report) = report {
-                let id = report["id"].as_str().unwrap_or_default();
-                transaction.execute(
-                    "INSERT OR IGNORE INTO mail_reports (id, body) VALUES (?1, ?2)",
-                    params![id, report.to_string()],
-                )?;
+            report.map_or(Ok(()), |report| put_report(transaction, &report))
+        });
+        written.await
+    }
+
+    /// # Errors
+    /// What the store said.
+    pub async fn mail(&self, number: u64) -> Result<Option<Mail>, String> {
+        let read = self.0.transact(move |transaction| {
+            let found = "SELECT * FROM mail WHERE number = ?1";
+            transaction.query_row(found, [number], mailbox::mail_of).optional()
+        });
+        read.await
+    }
+
+    /// Writes down what came back of a mail, and what is to be reported of it, together. `state`: where the mail stands
+    /// now; `None`: where it stood.
+    ///
+    /// # Errors
+    /// What the store said: nothing was written down.
+    pub async fn came_back(
+        &self,
+        number: u64,
+        state: Option<&'static str>,
+        said: String,
+        report: Value,
+    ) -> Result<(), String> {
+        let written = self.0.transact(move |transaction| {
+            if let Some(state) = state {
+                let update = "UPDATE outgoing SET state = ?2, said = ?3 WHERE number = ?1";
+                transaction.execute(update, params![number, state, said])?;
             }
-            Ok(())
+            put_report(transaction, &report)
         });
         written.await
     }

@@ -32,3 +32,12 @@ pub fn delayed(mail: &Mail, to: &str, at: i64, said: &str) -> Value {
     });
     event(mail, to, "Email Delivery Delayed", "DeliveryDelay", ("deliveryDelay", detail))
 }
+
+/// The reader called the message unwanted.
+pub fn complained(mail: &Mail, to: &str, at: i64) -> Value {
+    let detail = json!({
+        "complainedRecipients": [{ "emailAddress": to }], "complaintFeedbackType": "abuse",
+        "timestamp": Instant::from_millis(at).to_string(),
+    });
+    event(mail, to, "Email Complaint Received", "Complaint", ("complaint", detail))
+}

@@ -161,7 +161,9 @@ impl Stage {
             roots: None,
         };
         let policy = include_str!("../../../policy.json");
-        let settings = Settings { relay: Some(relay), durable_queues: true, ..Settings::in_memory(policy) };
+        let bounce_address = Some("bounces@example.com".to_owned());
+        let settings =
+            Settings { relay: Some(relay), bounce_address, durable_queues: true, ..Settings::in_memory(policy) };
         assert_eq!(settings.storage, Storage::Memory);
         let hand = Arc::new(AtomicI64::new(START));
         let topology = crate::topology::Topology::of_the_bundle().unwrap();
@@ -353,4 +355,36 @@ fn the_envelope_has_the_address_alone() {
     ] {
         assert_eq!(address(from), expected);
     }
+}
+
+/// A bounce that comes days later by mail, to the mail's own envelope sender; and one that somebody made up.
+#[tokio::test]
+async fn a_mail_that_comes_back_later_is_reported_and_a_forged_one_is_not() {
+    let server = Server::default();
+    let stage = Stage::around(&server).await;
+    for to in ["a@example.com", "b@example.com"] {
+        stage.hand_in(to, "news").await;
+    }
+    stage.settle().await;
+    assert_eq!(stage.told(), ["delivered", "delivered"]);
+    let address = bounce::BounceAddress::open("bounces@example.com", stage.engine.mailbox().tables()).unwrap();
+    let dsn = |to: &str, action: &str| {
+        format!(
+            "To: {to}\r\nMIME-Version: 1.0\r\nContent-Type: multipart/report; report-type=delivery-status; boundary=b\r\n\r\n\
+             --b\r\nContent-Type: message/delivery-status\r\n\r\nReporting-MTA: dns; x\r\n\r\nAction: {action}\r\n\
+             Diagnostic-Code: smtp; 550 gone\r\n\r\n--b--\r\n"
+        )
+    };
+    let forged = address.of(1).replace("+1-", "+2-");
+    assert_eq!(stage.relay().returned(dsn(&forged, "failed").as_bytes()).await, Ok(true));
+    stage.settle().await;
+    assert_eq!((stage.states(), stage.told().len()), (vec!["sent".to_owned(), "sent".to_owned()], 2));
+    // Twice is once.
+    for _ in 0..2 {
+        assert_eq!(stage.relay().returned(dsn(&address.of(2), "failed").as_bytes()).await, Ok(true));
+        stage.settle().await;
+    }
+    assert_eq!(stage.states(), ["sent", "bounced"]);
+    assert_eq!(stage.told()[..3], ["delivered", "delivered", "bounced"]);
+    assert_eq!(stage.relay().returned(b"To: answers@example.com\r\n\r\nhello\r\n").await, Ok(false));
 }
