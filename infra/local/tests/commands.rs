@@ -183,3 +183,28 @@ fn the_version_names_commit_and_schema() {
     let said = String::from_utf8(done(&mut command(&["--version"])).stdout).unwrap();
     assert!(said.starts_with("holdpoint ") && said.contains("(commit ") && said.contains(", schema "), "{said}");
 }
+
+/// Who acts is named, and says yes: at a terminal, or before.
+#[test]
+fn what_changes_something_is_refused_without_a_name_or_an_answer() {
+    let decide = ["decide", "RR-1", "adopt", "--as-operator", "--reason", "The owner is away."];
+    for words in [
+        &["close", "RR-1", "--reason", "Called off."][..],
+        &["reset", "person", "a@example.com", "--reason", "r"],
+        &decide,
+    ] {
+        let (status, said) = refused(command(words).env_remove("HOLDPOINT_OPERATOR").env("USER", "root"));
+        assert!(status == Some(2) && said.contains("expected who acts: --as ADDRESS"), "{said}");
+        let (status, said) =
+            refused(command(words).args(["--as", "duty@example.com"]).stdin(std::process::Stdio::null()));
+        assert!(status == Some(2) && said.contains("expected a terminal to ask at, or --yes"), "{said}");
+        let (status, said) = refused(command(words).args(["--as", "duty"]));
+        assert!(status == Some(2) && said.contains("--as"), "{said}");
+    }
+    let (status, said) = refused(&mut command(&["close", "RR-1", "--as", "duty@example.com"]));
+    assert!(status == Some(2) && said.contains("--reason"), "{said}");
+    let (status, said) = refused(
+        command(&decide).arg("--yes").env("HOLDPOINT_OPERATOR", "duty@example.com").arg("--data").arg(place("none")),
+    );
+    assert!(status == Some(1) && said.contains("there is no store"), "{said}");
+}

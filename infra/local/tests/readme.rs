@@ -28,7 +28,7 @@ enum Line {
     Refuses(&'static str),
 }
 
-const LINES: [(&str, Line); 29] = [
+const LINES: [(&str, Line); 30] = [
     ("cargo run", Line::Elsewhere("commands.rs plays the story, with --exit")),
     ("cargo test --workspace", Line::Elsewhere("that is this run")),
     (
@@ -59,6 +59,7 @@ const LINES: [(&str, Line); 29] = [
     ("holdpoint events --disposition ignored", Line::Says("nothing of the kind")),
     ("holdpoint redrive --list", Line::Says("")),
     ("holdpoint send malformed.json", Line::Refuses("$.data.")),
+    ("holdpoint close RR-1 --as you@example.org --reason \"Tried it.\" --yes", Line::Says("applied; recorded")),
     ("holdpoint rotate-link-keys", Line::Says("")),
     ("holdpoint init service", Line::Says("holdpoint.toml")),
     ("holdpoint check service/holdpoint.toml", Line::Says("no fault")),

@@ -35,7 +35,7 @@ pub async fn ask(common: &Common, deployment: &Deployment, request: Request) -> 
 }
 
 /// The answer of the deployment that is named, else of this machine.
-async fn answered(common: &Common, deployment: &Deployment, request: &Request) -> Result<Value, Failed> {
+pub async fn answered(common: &Common, deployment: &Deployment, request: &Request) -> Result<Value, Failed> {
     let Some(stack) = &deployment.stack else { return on_this_machine(common, request).await };
     say(common, format!("asking the stack {stack}"));
     Stack::connect(stack).await.map_err(Failed::new)?.perform(request.clone()).await.map_err(Failed::from)
@@ -65,6 +65,13 @@ pub struct Waiting {
     timeout: u64,
 }
 
+impl Waiting {
+    /// Until all is known, as long as `send` waits by itself; on a deployment too.
+    pub const fn for_all() -> Self {
+        Self { wait: true, no_wait: false, timeout: 30 }
+    }
+}
+
 /// Sends events. A running engine takes them up at once, so the command waits and says what became of each.
 pub async fn send(
     common: &Common,
@@ -72,6 +79,26 @@ pub async fn send(
     waiting: &Waiting,
     events: Vec<String>,
 ) -> Result<(), Failed> {
+    let request = Request::Send(events.clone());
+    let answer = sent(common, deployment, waiting, events).await?;
+    if common.json {
+        print(&answer)?
+    } else {
+        print(show::in_words(&request, &answer).trim_end())?
+    }
+    judge_sent(waiting, &answer)
+}
+
+/// Sends events, and answers with what became of each as far as that was waited for.
+///
+/// # Errors
+/// Nothing was sent, or what became of it could not be asked.
+pub async fn sent(
+    common: &Common,
+    deployment: &Deployment,
+    waiting: &Waiting,
+    events: Vec<String>,
+) -> Result<Value, Failed> {
     let request = Request::Send(events);
     let mut answer = match &deployment.stack {
         Some(_) => answered(common, deployment, &request).await?,
@@ -83,12 +110,7 @@ pub async fn send(
     if answer["waited"] == true {
         answer = became(common, deployment, waiting, answer).await?;
     }
-    if common.json {
-        print(&answer)?
-    } else {
-        print(show::in_words(&request, &answer).trim_end())?
-    }
-    judge_sent(waiting, &answer)
+    Ok(answer)
 }
 
 /// The command did its work; what it found is the failure.

@@ -1,5 +1,6 @@
 //! The command line. Each command says what it does while it works, and exits non-zero with a reason on failure.
 
+pub(crate) mod act;
 mod archive;
 mod ask;
 mod backup;
@@ -35,7 +36,10 @@ use std::{
 };
 
 use clap::{Args, Parser, Subcommand};
-use refresh_core::{Person, ReviewId};
+use refresh_core::{
+    Person, ReviewId,
+    facts::{operator::OperatorChoice, subject::Kind},
+};
 
 use crate::not_done::NotDone;
 
@@ -141,6 +145,36 @@ enum Command {
     },
     /// List what does not go on: what failed, is dead or about to be, is silent or overdue.
     Stuck(stuck::Options),
+    /// Close a review as an operator: coordination ends, and the meeting is left alone.
+    Close {
+        /// Close the review of this id.
+        review: ReviewId,
+        #[command(flatten)]
+        acting: act::Acting,
+    },
+    /// Let the next fact of a subject in at any revision, after a wrong one has kept out whatever its source says.
+    Reset {
+        /// Reset a subject of this kind: review, change, delegation, availability, evidence, freeze or person.
+        #[arg(value_parser = act::kind)]
+        kind: Kind,
+        /// Reset the subject of this name: its parts joined by `/`, like CHG1/tests.
+        subject: String,
+        #[command(flatten)]
+        acting: act::Acting,
+    },
+    /// Decide a waiting proposal in its owner's place, for the night in which no mail reaches the owner.
+    Decide {
+        /// Decide the proposal of this review.
+        review: ReviewId,
+        /// Decide so: adopt, decline_other_slot (another slot is looked for) or decline_stand (the present one stands).
+        #[arg(value_parser = act::choice)]
+        decision: OperatorChoice,
+        /// Say that the decision is an operator's and not the owner's.
+        #[arg(long, required = true)]
+        as_operator: bool,
+        #[command(flatten)]
+        acting: act::Acting,
+    },
     /// Recompute the lineage chain and name the first entry that does not fit.
     Verify {
         /// Verify the review of this id alone; without it, every review.
@@ -248,7 +282,7 @@ pub fn main() -> ExitCode {
 }
 
 async fn perform(line: Line) -> Result<(), Failed> {
-    use crate::operator::Request;
+    use crate::operator::{Act, Request};
     let common = &line.common;
     match line.command.unwrap_or(Command::Run(line.story)) {
         Command::Run(options) => run::run(common, &options).await,
@@ -268,6 +302,11 @@ async fn perform(line: Line) -> Result<(), Failed> {
         Command::Waiting { person, deployment } => ask::ask(common, &deployment, Request::Waiting(person)).await,
         Command::Told { person, deployment } => ask::ask(common, &deployment, Request::Told(person)).await,
         Command::Stuck(options) => stuck::run(common, &options).await,
+        Command::Close { review, acting } => act::run(common, Act::Close(review), &acting).await,
+        Command::Reset { kind, subject, acting } => act::run(common, Act::Reset(kind, subject), &acting).await,
+        Command::Decide { review, decision, as_operator: _, acting } => {
+            act::run(common, Act::Decide(review, decision), &acting).await
+        }
         Command::Verify { review, deployment } => ask::ask(common, &deployment, Request::Verify(review)).await,
         Command::Redrive { list, deployment } => {
             let request = if list { Request::DeadLetters } else { Request::Redrive };

@@ -8,6 +8,9 @@ mod mailbox;
 mod names;
 #[cfg(test)]
 mod night_tests;
+mod plan;
+#[cfg(test)]
+mod plan_tests;
 mod request;
 mod send;
 mod shell;
@@ -37,6 +40,7 @@ use refresh_core::{
 use serde_json::{Value, json};
 
 pub use events::EventsAsked;
+pub use plan::{Act, Planned};
 pub use request::Request;
 pub use send::{NotTaken, enqueue, source_queue};
 pub use stack::Stack;
@@ -60,6 +64,11 @@ pub async fn perform(engine: &Engine, request: Request) -> Result<Value, NotDone
             Ok(told::numbered(engine.mailbox(), &person, told))
         }
         Request::Stuck(asked) => stuck::here(engine, &asked).await,
+        Request::Plan(planned) => {
+            let functions = engine.functions();
+            let deployment = &functions.ingest.policy.deployment;
+            return plan::plan(engine.store(), engine.now(), Some(deployment), &planned).await;
+        }
         Request::Send(events) => return send::send(engine, events).await,
         Request::Became(sent) => send::became(engine.store(), engine.now(), sent).await,
         Request::Events(asked) => events::events(engine.store(), engine.now(), &asked).await,

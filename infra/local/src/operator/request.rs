@@ -3,7 +3,7 @@
 use refresh_core::{Person, ReviewId};
 use serde_json::{Value, json};
 
-use super::{EventsAsked, StuckAsked};
+use super::{EventsAsked, Planned, StuckAsked};
 
 /// One thing to be done.
 #[derive(Clone, PartialEq, Debug)]
@@ -19,6 +19,8 @@ pub enum Request {
     Told(Person),
     /// What failed, is dead or about to be, is silent or overdue.
     Stuck(StuckAsked),
+    /// What an act of an operator would do, and the event that does so.
+    Plan(Box<Planned>),
     /// Events as JSON texts, to be put on the queue.
     Send(Vec<String>),
     /// What became of events that were sent: the answer to `Send`, with what is known of each event by now.
@@ -55,6 +57,7 @@ impl Request {
             Self::Waiting(person) => ("waiting", json!(person)),
             Self::Told(person) => ("told", json!(person)),
             Self::Stuck(asked) => ("stuck", json!(asked)),
+            Self::Plan(planned) => ("plan", json!(planned)),
             Self::Send(events) => ("send", json!(events)),
             Self::Became(sent) => ("became", sent.clone()),
             Self::Events(asked) => ("events", json!(asked)),
@@ -78,6 +81,7 @@ impl Request {
             "waiting" => Self::Waiting(serde_json::from_value(argument).map_err(wrong)?),
             "told" => Self::Told(serde_json::from_value(argument).map_err(wrong)?),
             "stuck" => Self::Stuck(serde_json::from_value(argument).map_err(wrong)?),
+            "plan" => Self::Plan(serde_json::from_value(argument).map_err(wrong)?),
             "send" => Self::Send(serde_json::from_value(argument).map_err(wrong)?),
             "became" => Self::Became(argument),
             "events" => Self::Events(serde_json::from_value(argument).map_err(wrong)?),

@@ -17,6 +17,7 @@ use serde_json::{Value, json};
 use super::{
     Request,
     events::events,
+    plan::plan,
     reviews,
     send::{became, line},
     shell, show,
@@ -104,6 +105,7 @@ impl Stack {
                 let dead = self.redrive(false).await.map(|listed| listed["queues"].clone());
                 stuck::of(&self.store, now, dead, &asked).await
             }
+            Request::Plan(planned) => return plan(&self.store, now, None, &planned).await,
             Request::Send(events) => self.send(events).await,
             Request::DeadLetters => self.redrive(false).await,
             Request::Redrive => self.redrive(true).await,

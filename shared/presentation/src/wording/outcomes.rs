@@ -60,5 +60,6 @@ pub const fn action(action: Action) -> &'static str {
         Action::AskAgain => "asking for it again",
         Action::SendLink => "asking for the present link",
         Action::Reply => "replying by mail",
+        Action::Close => "closing the review",
     }
 }

@@ -2,7 +2,7 @@
 
 use crate::{
     Instant,
-    base::instant::SECOND,
+    base::{digest::Digest, instant::SECOND},
     choice::{
         candidates::{Candidates, Reach},
         explanation,
@@ -17,6 +17,7 @@ use crate::{
         commit::Commit,
         decision::{Earlier, Outcome},
         exception::Reason,
+        lineage::{Action, AnswerLine, AnswerResult, Happening},
         packet::Packet,
         report::Report,
         review::{Fate, Proposal, Review, Standing, StandsBy, Undecided},
@@ -43,7 +44,7 @@ pub(crate) enum Occasion {
 /// One step of an open review.
 pub(crate) fn advance(draft: &mut Draft<'_>, facts: &Facts, occasion: Occasion) {
     if facts.is_closed(&draft.review.head.review) {
-        return close(draft);
+        return close(draft, facts);
     }
     let started = draft.authoritative().slot.start <= draft.now();
     expire(draft);
@@ -56,7 +57,19 @@ pub(crate) fn advance(draft: &mut Draft<'_>, facts: &Facts, occasion: Occasion) 
 }
 
 /// `review.closed`: coordination ends, the meeting is left alone.
-fn close(draft: &mut Draft<'_>) {
+fn close(draft: &mut Draft<'_>, facts: &Facts) {
+    if let Some((by, reason)) = facts.closed_by(&draft.review.head.review) {
+        draft.happened(Happening::Answer(AnswerLine {
+            by: by.clone(),
+            action: Action::Close,
+            result: AnswerResult::Recorded,
+            about: Digest::ZERO,
+            reply: None,
+            note: Some(reason.to_owned()),
+            as_operator: true,
+            by_mail: None,
+        }));
+    }
     let ended = draft.end_proposal(Fate::Withdrawn, None);
     let head = draft.head();
     head.standing = Standing::Closed;

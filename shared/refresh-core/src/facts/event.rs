@@ -61,8 +61,8 @@ impl Event {
     /// The kind that the event's source must be registered for.
     pub const fn kind(&self) -> Kind {
         match self.statement {
+            Statement::Reset(_) | Statement::State { body: Body::Closure { by: Some(_), .. }, .. } => Kind::Operator,
             Statement::State { .. } | Statement::Reply(_) => self.subject.kind(),
-            Statement::Reset(_) => Kind::Operator,
         }
     }
 

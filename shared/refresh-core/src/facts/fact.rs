@@ -87,6 +87,9 @@ pub enum Body {
     Closure {
         /// Why, in the source's words.
         reason: String,
+        /// The operator who closed the review; `None` where the review's own source did.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        by: Option<Person>,
     },
     /// What an operator decided in the owner's place.
     Decision(OperatorDecision),
@@ -411,6 +414,14 @@ impl Facts {
     /// Whether `review.closed` was accepted for the review.
     pub fn is_closed(&self, review: &ReviewId) -> bool {
         self.about(SubjectRef::Closure(review)).is_some()
+    }
+
+    /// The operator who closed this review, and why. `None`: the review is not closed, or its own source closed it.
+    pub fn closed_by(&self, review: &ReviewId) -> Option<(&Person, &str)> {
+        match &self.about(SubjectRef::Closure(review))?.body {
+            Body::Closure { by: Some(by), reason } => Some((by, reason)),
+            _ => None,
+        }
     }
 
     /// All calendars of a person, each with when it was accepted: own-meeting detection needs to know. They lie side by

@@ -174,6 +174,8 @@ pub enum Action {
     SendLink,
     /// Send something back by mail.
     Reply,
+    /// Close the review, as an operator.
+    Close,
 }
 
 /// What came of an answer or of a decision.

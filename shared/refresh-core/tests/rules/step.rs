@@ -6,7 +6,7 @@ use refresh_core::{
     facts::{
         fact::Body,
         seat::{AuthoritativeSeat, InvitationTime, InvitedBy, TentativeSeat},
-        subject::Subject,
+        subject::{Kind, Subject},
     },
     record::{delivery::DeliveryStatus, review::Reply},
 };
@@ -169,7 +169,10 @@ fn act(world: &mut World, step: &str, manner: Manner) -> Result<(), String> {
         }
         "window" | "cutover" | "owner" => change(world, word, rest, manner),
         "review" => {
-            let body = Body::Closure { reason: "called off".to_owned() };
+            let by = rest.strip_prefix("closed by ").map(fixture::person).transpose()?;
+            let source = by.as_ref().map(|_| fixture::source(Kind::Operator));
+            let manner = Manner { source: manner.source.or(source), ..manner };
+            let body = Body::Closure { reason: "called off".to_owned(), by };
             world.send(Subject::Closure(fixture::review()), body, manner)
         }
         _ if word.ends_with(':') => seat(world, word.trim_end_matches(':'), rest, manner),

@@ -67,7 +67,9 @@ pub fn closed(data: &Object<'_>) -> Option<Said> {
     let review = data.must("review_id", |node| node.parsed(ReviewId::parse));
     let revision = data.must("revision", |node| node.revision());
     let reason = data.must("reason", |node| node.prose(LONGEST_REASON));
-    let body = Body::Closure { reason: reason? };
+    // Who closes a review in person is an operator, and needs an operator's source.
+    let by = data.may("by", |node| node.parsed(Person::parse));
+    let body = Body::Closure { reason: reason?, by: by? };
     Some((Subject::Closure(review?), Statement::State { revision: revision?, body }))
 }
 

@@ -33,7 +33,7 @@ pub fn in_words(request: &Request, answer: &Value) -> String {
         }
         Request::Clock { .. } => clock(&mut text, answer),
         Request::Compact => compacted(&mut text, answer),
-        Request::Invoke { .. } | Request::Mails | Request::Mail(_) | Request::Became(_) => {
+        Request::Invoke { .. } | Request::Plan(_) | Request::Mails | Request::Mail(_) | Request::Became(_) => {
             line(&mut text, 0, serde_json::to_string_pretty(answer).unwrap_or_default());
         }
     }

@@ -1,0 +1,187 @@
+//! `close`, `reset` and `decide`: what an operator does in person. Each says exactly what will happen and asks first; each is
+//! an event with who and why, on the queue of every other.
+
+use std::io::{BufRead, IsTerminal, Write};
+
+use clap::Args;
+use refresh_core::{
+    Person, ReviewId, Source,
+    facts::{operator::OperatorChoice, subject::Kind},
+};
+use serde::de::DeserializeOwned;
+use serde_json::{Value, json};
+
+use super::{Common, Deployment, Failed, ask, print, say};
+use crate::operator::{Act, Planned, Request};
+
+/// The variable that says who the operator is.
+const OPERATOR: &str = "HOLDPOINT_OPERATOR";
+
+/// Who acts, and why.
+#[derive(Args, Clone, Debug)]
+pub struct Acting {
+    /// Act as the person of this address. Without it: the variable HOLDPOINT_OPERATOR, or the login where that is an address.
+    #[arg(long = "as", value_name = "ADDRESS")]
+    by: Option<Person>,
+    /// Record these words as the reason.
+    #[arg(long, value_name = "TEXT")]
+    reason: String,
+    /// Send the event from this source, which the policy registers as `operator`. A deployment needs it; here the only one
+    /// that is registered is taken.
+    #[arg(long, value_name = "SOURCE")]
+    source: Option<Source>,
+    /// Do so without asking, as a script must.
+    #[arg(long)]
+    yes: bool,
+    #[command(flatten)]
+    deployment: Deployment,
+}
+
+/// A word of the contract, read as the contract reads it.
+fn word<T: DeserializeOwned>(text: &str, expected: &str) -> Result<T, String> {
+    serde_json::from_value(json!(text)).map_err(|_| format!("expected {expected}; found {text:?}"))
+}
+
+/// A kind of facts.
+pub fn kind(text: &str) -> Result<Kind, String> {
+    let expected = format!("one of {}", Kind::OF_FACTS.map(Kind::word).join(", "));
+    word(text, &expected).and_then(|kind: Kind| if Kind::OF_FACTS.contains(&kind) { Ok(kind) } else { Err(expected) })
+}
+
+/// What can be decided.
+pub fn choice(text: &str) -> Result<OperatorChoice, String> {
+    word(text, "adopt, decline_other_slot or decline_stand")
+}
+
+/// Plans, asks, sends, and says what came of it.
+///
+/// # Errors
+/// Nobody named as operator, no terminal to ask at: malformed input. What cannot be done; what came to something else.
+pub(super) async fn run(common: &Common, act: Act, acting: &Acting) -> Result<(), Failed> {
+    let by = operator(acting.by.as_ref())?;
+    let terminal = std::io::stdin().is_terminal();
+    if !acting.yes && !terminal {
+        let expected = "expected a terminal to ask at, or --yes to do so without asking; nothing was done";
+        return Err(Failed::input(expected));
+    }
+    let (reason, source) = (acting.reason.clone(), acting.source.clone());
+    let planned = Planned { act: act.clone(), by, reason, source };
+    let plan = ask::answered(common, &acting.deployment, &Request::Plan(Box::new(planned))).await?;
+    let will: Vec<&str> = plan["will"].as_array().into_iter().flatten().filter_map(Value::as_str).collect();
+    for line in &will {
+        say(common, format!("  {line}"));
+    }
+    if !acting.yes && !agreed(&mut std::io::stdin().lock(), &mut std::io::stderr(), &will, common.json)? {
+        return Err(Failed::new("nothing was done"));
+    }
+    // Which engine is asked was said once.
+    let quiet = Common { json: true, ..common.clone() };
+    let sent = ask::sent(&quiet, &acting.deployment, &ask::Waiting::for_all(), vec![plan["event"].to_string()]).await?;
+    let result = match act.review().filter(|_| sent["waited"] == true) {
+        Some(review) => result(&quiet, &acting.deployment, review, &plan["event"]).await?,
+        None => Value::Null,
+    };
+    if common.json {
+        print(outcome(&plan, &sent, &result))?;
+    } else {
+        let event = &sent["events"][0];
+        let became = event["disposition"].as_str().unwrap_or("waits on the queue");
+        let result = result.as_str().map_or(String::new(), |word| format!("; {word}"));
+        print(format!("event {}: {became}{result}", plan["event"]["id"].as_str().unwrap_or_default()))?;
+    }
+    judged(&sent, &result)
+}
+
+/// What `--json` prints.
+pub fn outcome(plan: &Value, sent: &Value, result: &Value) -> Value {
+    json!({ "event": plan["event"], "will": plan["will"], "sent": sent, "result": result })
+}
+
+/// The command did its work; what came of it is the failure.
+fn judged(sent: &Value, result: &Value) -> Result<(), Failed> {
+    let event = &sent["events"][0];
+    match event["disposition"].as_str() {
+        Some("applied") => {}
+        Some(word) => {
+            let reason = event["reason"].as_str().unwrap_or_default();
+            return Err(Failed::new(format!("nothing was done: the event is {word}: {reason}")));
+        }
+        None if sent["waited"] == true => {
+            return Err(Failed::new("what became of it is not known yet; `holdpoint events` says later"));
+        }
+        // No engine runs: it says so itself.
+        None => {}
+    }
+    match result.as_str() {
+        None | Some("adopted" | "declined" | "recorded") => Ok(()),
+        Some(word) => Err(Failed::new(format!("nothing was decided: {}", word.replace('_', " ")))),
+    }
+}
+
+/// What the lineage says that came of the operator's event.
+async fn result(common: &Common, deployment: &Deployment, review: &ReviewId, event: &Value) -> Result<Value, Failed> {
+    let shown = ask::answered(common, deployment, &Request::Show(review.clone())).await?;
+    for entry in shown["lineage"].as_array().into_iter().flatten().rev() {
+        let all = entry["happenings"].as_array().map_or(&[][..], Vec::as_slice);
+        if all.iter().any(|one| one["record"] == "trigger" && one["id"] == event["id"]) {
+            let answer = all.iter().find(|one| one["record"] == "answer" && one["as_operator"] == true);
+            return Ok(answer.map_or(Value::Null, |answer| answer["result"].clone()));
+        }
+    }
+    Ok(Value::Null)
+}
+
+/// Who acts: who is named, otherwise who logged in. A login that is no address names nobody whom the rules know.
+fn operator(named: Option<&Person>) -> Result<Person, Failed> {
+    if let Some(named) = named {
+        return Ok(named.clone());
+    }
+    let of = |name: &str| std::env::var(name).ok().filter(|text| !text.is_empty());
+    let login = of(OPERATOR).or_else(|| of("USER").filter(|login| login.contains('@')));
+    match login.as_deref().map(Person::parse) {
+        Some(Ok(person)) => Ok(person),
+        Some(Err(expected)) => Err(Failed::input(format!("{OPERATOR}: {expected}"))),
+        None => Err(Failed::input(format!("expected who acts: --as ADDRESS, or the variable {OPERATOR}"))),
+    }
+}
+
+/// Whether the operator says yes. With JSON asked for, what will happen is said here, since nothing else says so.
+fn agreed(input: &mut impl BufRead, out: &mut impl Write, will: &[&str], say_all: bool) -> Result<bool, Failed> {
+    let failed = |error: std::io::Error| Failed::new(format!("asking at the terminal: {error}"));
+    for line in will.iter().filter(|_| say_all) {
+        writeln!(out, "  {line}").map_err(failed)?;
+    }
+    write!(out, "Do so? Type yes: ").and_then(|()| out.flush()).map_err(failed)?;
+    let mut answer = String::new();
+    input.read_line(&mut answer).map_err(failed)?;
+    Ok(answer.trim().eq_ignore_ascii_case("yes"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_yes_is_yes_and_what_will_happen_is_said_before() {
+        for (typed, expected) in
+            [("yes\n", true), ("YES\n", true), ("y\n", false), ("\n", false), ("", false), ("no\n", false)]
+        {
+            let mut said = Vec::new();
+            assert_eq!(agreed(&mut typed.as_bytes(), &mut said, &["it closes"], true).unwrap(), expected, "{typed:?}");
+            assert_eq!(String::from_utf8(said).unwrap(), "  it closes\nDo so? Type yes: ");
+        }
+    }
+
+    #[test]
+    fn what_came_to_something_else_is_a_failure() {
+        let sent =
+            |word: Value| json!({ "waited": true, "events": [{ "disposition": word, "reason": "stale_revision" }] });
+        assert!(judged(&sent(json!("applied")), &json!("adopted")).is_ok());
+        assert!(judged(&sent(json!("applied")), &Value::Null).is_ok());
+        for (word, result) in
+            [(json!("ignored"), Value::Null), (Value::Null, Value::Null), (json!("applied"), json!("facts_changed"))]
+        {
+            assert!(judged(&sent(word.clone()), &result).is_err(), "{word} {result}");
+        }
+    }
+}
