@@ -118,7 +118,7 @@ pub fn file(path: &Path) -> Outcome<(File, bool)> {
 /// The same for a file that need not be there: `None` where it is not.
 ///
 /// # Errors
-/// As of [`file`].
+/// As of [`file()`].
 pub fn file_if_there(path: &Path) -> Outcome<Option<(File, bool)>> {
     match fs::symlink_metadata(path) {
         Ok(_) => file(path).map(Some),
@@ -130,7 +130,7 @@ pub fn file_if_there(path: &Path) -> Outcome<Option<(File, bool)>> {
 /// A file's text; `None` where there is no such file.
 ///
 /// # Errors
-/// As of [`file`], or the file cannot be read.
+/// As of [`file()`], or the file cannot be read.
 pub fn read(path: &Path) -> Outcome<Option<String>> {
     let Some((mut file, _)) = file_if_there(path)? else { return Ok(None) };
     let mut text = String::new();

@@ -23,7 +23,7 @@ pub struct EventsAsked {
     pub source: Option<String>,
     /// The parts of the subject, joined by `/`, or their beginning and a star; the kind may stand before them.
     pub subject: Option<String>,
-    /// A word of [`words`].
+    /// A word of `words`.
     pub disposition: Option<String>,
     /// Nothing older.
     pub since: Option<Instant>,
