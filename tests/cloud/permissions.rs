@@ -1,5 +1,5 @@
-//! Least privilege, from its other side. The local engine's own tests hold that every call is allowed; these, that the
-//! roles SAM makes of the template allow nothing that no function ever asks for.
+//! Least privilege, from both sides: the roles that SAM makes of the template allow every call of every function in every
+//! scenario, and nothing that no function ever asks for.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -49,6 +49,20 @@ fn allows(statement: &Statement, asked: &Asked, queues: &BTreeMap<String, String
 fn of(function: &str) -> impl Iterator<Item = &'static Asked> {
     let function = function.to_ascii_lowercase();
     asked().iter().filter(move |asked| asked.function == function)
+}
+
+#[test]
+fn whatever_is_asked_for_is_allowed() {
+    let queues = queues();
+    let mut refused = BTreeSet::new();
+    for function in FUNCTIONS {
+        let statements: Vec<Statement> = template().statements(function).into_iter().collect();
+        assert!(of(function).next().is_some(), "{function} was never seen at work");
+        refused.extend(of(function).filter(|asked| !statements.iter().any(|one| allows(one, asked, &queues))));
+    }
+    assert!(refused.is_empty(), "{refused:#?}");
+    let known = |asked: &&Asked| FUNCTIONS.iter().any(|function| function.eq_ignore_ascii_case(&asked.function));
+    assert_eq!(asked().iter().find(|asked| !known(asked)), None, "a caller that is no function");
 }
 
 #[test]

@@ -3,6 +3,7 @@
 use std::{
     collections::{BTreeMap, BTreeSet},
     fs,
+    panic::resume_unwind,
     path::PathBuf,
     sync::{Arc, Mutex, OnceLock},
 };
@@ -12,7 +13,10 @@ use holdpoint::{
     engine::{Settings, virtual_time::VirtualTime},
     replay::{Player, Scenario},
 };
-use holdpoint_tests::repository;
+use holdpoint_tests::{
+    repository,
+    world::{STACK, drive},
+};
 use serde_json::Value;
 
 /// One question to IAM.
@@ -31,16 +35,30 @@ pub struct Asked {
 pub fn asked() -> &'static BTreeSet<Asked> {
     static ASKED: OnceLock<BTreeSet<Asked>> = OnceLock::new();
     ASKED.get_or_init(|| {
-        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
         let scenarios = scenarios();
         assert!(!scenarios.is_empty(), "events/scenarios: found no scenario");
-        let mut all = BTreeSet::new();
-        for (name, scenario, policy) in scenarios {
-            let played = runtime.block_on(play(&scenario, &policy));
-            all.extend(played.unwrap_or_else(|why| panic!("{name}: {why}")));
-        }
-        all
+        // They share nothing, and the tests of this binary all wait for them.
+        let threads = std::thread::available_parallelism().map_or(1, usize::from);
+        let some = scenarios.chunks(scenarios.len().div_ceil(threads));
+        std::thread::scope(|scope| {
+            let played: Vec<_> = some
+                .map(|some| {
+                    let thread = std::thread::Builder::new().stack_size(STACK);
+                    thread.spawn_scoped(scope, || play_all(some)).expect("a thread")
+                })
+                .collect();
+            played.into_iter().flat_map(|thread| thread.join().unwrap_or_else(|panic| resume_unwind(panic))).collect()
+        })
     })
+}
+
+fn play_all(scenarios: &[(String, Scenario, String)]) -> BTreeSet<Asked> {
+    let mut all = BTreeSet::new();
+    for (name, scenario, policy) in scenarios {
+        let played = drive(play(scenario, policy));
+        all.extend(played.unwrap_or_else(|why| panic!("{name}: {why}")));
+    }
+    all
 }
 
 fn scenarios() -> Vec<(String, Scenario, String)> {
