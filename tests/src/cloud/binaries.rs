@@ -23,22 +23,24 @@ pub fn released() -> bool {
 pub fn built() -> Result<BTreeMap<&'static str, PathBuf>, String> {
     match released() {
         true => release(),
-        false => development(&FUNCTIONS, &["--bins"], &FUNCTIONS),
+        false => development(&FUNCTIONS),
     }
 }
 
 /// The operator's own program.
 pub fn operator() -> Result<PathBuf, String> {
-    one("holdpoint", &["--bin", "holdpoint"], "holdpoint")
+    one("holdpoint")
 }
 
 /// A function of this suite's own, to see how any function behaves.
 pub fn example() -> Result<PathBuf, String> {
-    one("holdpoint-tests", &["--example", "panicking"], "panicking")
+    one(EXAMPLE)
 }
 
-fn one(package: &str, target: &[&str], name: &'static str) -> Result<PathBuf, String> {
-    development(&[package], target, &[name])?.remove(name).ok_or_else(|| format!("cargo build: no {name}"))
+const EXAMPLE: &str = "panicking";
+
+fn one(name: &'static str) -> Result<PathBuf, String> {
+    development(&[name])?.remove(name).ok_or_else(|| format!("cargo build: no {name}"))
 }
 
 fn release() -> Result<BTreeMap<&'static str, PathBuf>, String> {
@@ -64,18 +66,22 @@ fn as_from_a_shell(command: &mut Command) -> &mut Command {
     command
 }
 
-/// `names`: of the programs among what is built.
-fn development(
-    packages: &[&str],
-    targets: &[&str],
-    names: &[&'static str],
-) -> Result<BTreeMap<&'static str, PathBuf>, String> {
+/// The programs of these names. An example and the whole workspace are always among what is asked for, since crates get
+/// their features from all that is built together: so these are the crates that the tests stand on, and nothing is built
+/// a second time.
+fn development(names: &[&'static str]) -> Result<BTreeMap<&'static str, PathBuf>, String> {
     let mut command = Command::new(env!("CARGO"));
     as_from_a_shell(&mut command).current_dir(repository());
-    command.args(["build", "--locked", "--message-format=json-render-diagnostics"]);
-    command.args(targets);
-    for package in packages {
-        command.args(["-p", package]);
+    command.args([
+        "build",
+        "--workspace",
+        "--locked",
+        "--message-format=json-render-diagnostics",
+        "--example",
+        EXAMPLE,
+    ]);
+    for name in names.iter().filter(|name| **name != EXAMPLE) {
+        command.args(["--bin", name]);
     }
     let done = command.stderr(Stdio::inherit()).output().map_err(|error| format!("cargo build: {error}"))?;
     if !done.status.success() {
