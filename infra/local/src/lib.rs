@@ -14,11 +14,11 @@ pub mod doors;
 pub mod embedded;
 pub mod engine;
 pub mod figures;
+pub mod inbound;
 pub mod keep;
 #[cfg(test)]
 mod keep_tests;
 pub mod mailbox;
-pub mod maildir;
 pub mod not_done;
 pub mod operator;
 pub mod private;

@@ -4,9 +4,8 @@
 use std::{
     fs,
     io::{BufRead, BufReader},
-    net::TcpListener,
-    path::{Path, PathBuf},
-    process::{Child, Command, Stdio},
+    path::Path,
+    process::Command,
     sync::{
         Arc,
         atomic::{AtomicI64, Ordering},
@@ -21,39 +20,23 @@ use holdpoint::{
 };
 use lambda_shell::clock::Clock;
 
+mod exim;
+
+use exim::Exim;
+
 const PASSWORD: &str = "correct horse";
 
-/// A mail server that ends with the test.
-struct Exim {
-    folder: PathBuf,
-    port: u16,
-    process: Child,
-}
-
-impl Exim {
-    fn start(name: &str) -> Self {
-        let folder = std::env::temp_dir().join(format!("holdpoint-exim-{}-{name}", std::process::id()));
-        let _ = fs::remove_dir_all(&folder);
-        for inside in ["spool", "log", "mail"] {
-            fs::create_dir_all(folder.join(inside)).unwrap();
-        }
-        certificate(&folder);
-        let port = TcpListener::bind(("127.0.0.1", 0)).unwrap().local_addr().unwrap().port();
-        let place = folder.display();
-        let rules = format!(
-            r#"
-primary_hostname = mail.test
-spool_directory = {place}/spool
-log_file_path = {place}/log/%slog
-local_interfaces = 127.0.0.1
-daemon_smtp_ports = {port}
+/// Mail is taken from those who log in, and kept; some readers' mail is put off or refused.
+fn keeping(folder: &Path) -> String {
+    let place = folder.display();
+    format!(
+        r#"
 tls_advertise_hosts = *
 tls_certificate = {place}/server.pem
 tls_privatekey = {place}/server.key
 auth_advertise_hosts = ${{if eq{{$tls_in_cipher}}{{}}{{}}{{*}}}}
 acl_smtp_rcpt = rcpt
 acl_smtp_data = data
-keep_environment =
 begin acl
 rcpt:
   deny !authenticated = * 
@@ -89,102 +72,7 @@ plain:
   server_condition = ${{if and{{{{eq{{$auth2}}{{holdpoint}}}}{{eq{{$auth3}}{{{PASSWORD}}}}}}}}}
   server_set_id = $auth2
 "#
-        );
-        let config = folder.join("exim.conf");
-        fs::write(&config, rules).unwrap();
-        run(Command::new("chown")
-            .args(["-R", "Debian-exim:Debian-exim"])
-            .args(["spool", "log", "mail", "server.pem", "server.key"].map(|name| folder.join(name))));
-        let process = Command::new("exim4")
-            .arg("-C")
-            .arg(&config)
-            .args(["-bdf", "-q1m"])
-            .stdout(Stdio::null())
-            .stderr(Stdio::null())
-            .spawn()
-            .unwrap_or_else(|error| {
-                panic!("starting exim4 (Debian's package exim4-daemon-light, which .ci/run installs): {error}")
-            });
-        let exim = Self { folder, port, process };
-        exim.wait("the server answers", || std::net::TcpStream::connect(("127.0.0.1", port)).is_ok());
-        exim
-    }
-
-    /// Until `is_so`, or it is said what did not come.
-    fn wait(&self, what: &str, mut is_so: impl FnMut() -> bool) {
-        for _ in 0..600 {
-            if is_so() {
-                return;
-            }
-            std::thread::sleep(Duration::from_millis(50));
-        }
-        panic!("{what}: not after 30 seconds; {}", self.log());
-    }
-
-    fn log(&self) -> String {
-        ["mainlog", "rejectlog", "paniclog"]
-            .map(|name| fs::read_to_string(self.folder.join("log").join(name)).unwrap_or_default())
-            .concat()
-    }
-
-    /// What was delivered to a reader.
-    fn delivered(&self, reader: &str) -> Vec<String> {
-        let files = fs::read_dir(self.folder.join("mail/new")).into_iter().flatten().flatten();
-        let mails = files.map(|file| fs::read_to_string(file.path()).unwrap());
-        mails.filter(|mail| mail.contains(&format!("\nTo: {reader}@example.com"))).collect()
-    }
-}
-
-impl Drop for Exim {
-    fn drop(&mut self) {
-        let _ = self.process.kill();
-        let _ = self.process.wait();
-        let _ = fs::remove_dir_all(&self.folder);
-    }
-}
-
-fn run(command: &mut Command) {
-    let output = command.output().unwrap_or_else(|error| panic!("{command:?}: {error}"));
-    assert!(output.status.success(), "{command:?}: {}", String::from_utf8_lossy(&output.stderr));
-}
-
-/// A root of our own, and the server's certificate by it.
-fn certificate(folder: &Path) {
-    let at = |name: &str| folder.join(name);
-    let openssl = || Command::new("openssl");
-    run(openssl()
-        .args(["req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes"])
-        .args(["-days", "2", "-subj", "/CN=a root of this test", "-keyout"])
-        .arg(at("root.key"))
-        .arg("-out")
-        .arg(at("root.pem")));
-    run(openssl()
-        .args([
-            "req",
-            "-newkey",
-            "ec",
-            "-pkeyopt",
-            "ec_paramgen_curve:prime256v1",
-            "-nodes",
-            "-subj",
-            "/CN=localhost",
-            "-keyout",
-        ])
-        .arg(at("server.key"))
-        .arg("-out")
-        .arg(at("server.csr")));
-    fs::write(at("names"), "subjectAltName=DNS:localhost,IP:127.0.0.1\nbasicConstraints=CA:FALSE\n").unwrap();
-    run(openssl()
-        .args(["x509", "-req", "-days", "2", "-CAcreateserial", "-in"])
-        .arg(at("server.csr"))
-        .arg("-CA")
-        .arg(at("root.pem"))
-        .arg("-CAkey")
-        .arg(at("root.key"))
-        .arg("-extfile")
-        .arg(at("names"))
-        .arg("-out")
-        .arg(at("server.pem")));
+    )
 }
 
 /// An engine whose mail leaves by the server, on a clock that the test turns.
@@ -240,7 +128,7 @@ impl Stage {
 
 #[tokio::test]
 async fn a_real_server_takes_puts_off_and_refuses() {
-    let exim = Exim::start("way");
+    let exim = Exim::start("way", keeping);
     let stage = Stage::of(&exim, PASSWORD, true).await;
     for (to, subject) in [("ada", "fine"), ("nobody", "fine"), ("full", "fine"), ("grey", "fine"), ("bob", "unwanted")]
     {
@@ -266,7 +154,7 @@ async fn a_real_server_takes_puts_off_and_refuses() {
 /// Nothing bounces because our own settings are wrong. The matter is said, and mended without a restart.
 #[tokio::test]
 async fn a_wrong_password_or_root_holds_the_mail() {
-    let exim = Exim::start("wrong");
+    let exim = Exim::start("wrong", keeping);
     let stage = Stage::of(&exim, "another", true).await;
     stage.mail("ada", "fine").await;
     assert_eq!(stage.after(0).await, ["waiting"]);
@@ -286,7 +174,7 @@ async fn a_wrong_password_or_root_holds_the_mail() {
 /// The server is killed with mail under way, and comes back.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_server_that_dies_loses_no_mail() {
-    let mut exim = Exim::start("dies");
+    let mut exim = Exim::start("dies", keeping);
     let stage = Stage::of(&exim, PASSWORD, true).await;
     for number in 0..20 {
         stage.mail(&format!("p{number}"), "fine").await;

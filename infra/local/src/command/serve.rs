@@ -1,8 +1,12 @@
 //! `holdpoint serve`: the durable one-machine engine.
 
-use std::{net::SocketAddr, path::PathBuf};
+use std::{
+    net::SocketAddr,
+    path::{Path, PathBuf},
+};
 
 use clap::Args;
+use refresh_core::Person;
 use tokio::{net::TcpListener, sync::oneshot};
 
 use super::{
@@ -12,7 +16,7 @@ use super::{
 };
 use crate::{
     engine::{Engine, live::Live},
-    maildir::MaildirDoor,
+    inbound::{MailDoors, MailIn, lmtp::LmtpAddress},
     server,
 };
 
@@ -30,9 +34,12 @@ pub struct Options {
     /// Take replies by mail from this maildir: each mail is read from `new` and moved to `cur` once it is durable.
     #[arg(long, value_name = "DIR")]
     maildir: Option<PathBuf>,
-    /// The address that the maildir's mail server delivers there: mails and invitations are answered to it.
-    #[arg(long, value_name = "ADDRESS")]
-    reply_address: Option<String>,
+    /// Take replies by mail over LMTP here: a loopback address with a port, or the path of a Unix socket.
+    #[arg(long, value_name = "ADDR", value_parser = |text: &str| LmtpAddress::parse(text, Path::new("")))]
+    lmtp: Option<LmtpAddress>,
+    /// The address that the mail server delivers to these doors: mails and invitations are answered to it.
+    #[arg(long, value_name = "ADDRESS", value_parser = |text: &str| Person::parse(text))]
+    reply_address: Option<Person>,
 }
 
 pub async fn run(common: &Common, options: &Options) -> Result<(), Failed> {
@@ -56,16 +63,18 @@ pub async fn run(common: &Common, options: &Options) -> Result<(), Failed> {
     let timekeeper = home.timekeeper()?;
     settings.timekeeper = Some(timekeeper.clone());
     if let Some(address) = &options.reply_address {
-        settings.reply_address.clone_from(address);
+        address.as_str().clone_into(&mut settings.reply_address);
     }
     home.announce(Some(address))?;
     home.remember_settings(chosen.as_ref().map(|chosen| chosen.file.as_path()))?;
     say(common, format!("opening {}", home.store().display()));
     let engine = Engine::open(settings, timekeeper.clock()).await.map_err(Failed::new)?;
     presence::begun(&home)?;
-    let maildir = options.maildir.as_deref().or(file.and_then(|file| file.mail.maildir.as_deref()));
-    let maildir = maildir.map(|folder| MaildirDoor::open(&engine, folder)).transpose();
-    let maildir = maildir.map_err(Failed::input)?;
+    let places = MailIn {
+        maildir: options.maildir.clone().or(file.and_then(|file| file.mail.maildir.clone())),
+        lmtp: options.lmtp.clone().or(file.and_then(|file| file.mail.lmtp.clone())),
+    };
+    let doors = MailDoors::open(&engine, &places).await.map_err(Failed::input)?;
     let pages = Pages::of(&engine, address);
     say(common, format!("holdpoint is up at http://{address}"));
     if let Some(chosen) = &chosen {
@@ -82,14 +91,15 @@ pub async fn run(common: &Common, options: &Options) -> Result<(), Failed> {
     if let Some(why) = engine.obstacle() {
         say(common, format!("  in the way  {why}"));
     }
+    if let Some(door) = &places.lmtp {
+        say(common, format!("  mail in     by LMTP at {door}"));
+    }
     if common.json {
         let Pages { reviews, mailbox } = pages;
         print(serde_json::json!({ "address": format!("http://{address}"), "reviews": reviews, "mailbox": mailbox }))?;
     }
-    // Ended with the process: a mail that is on the queue and not moved yet is found again, and counts once.
-    if let Some(door) = maildir {
-        tokio::spawn(door.watch(engine.clone()));
-    }
+    // Ended with the process, which loses no mail.
+    tokio::spawn(doors.watch());
     let renewing = tokio::spawn(renew_when_asked(home, engine.clone(), options.clone(), renewal));
     tell_the_supervisor();
     let stayed = stay(common, listener, engine, ending).await;

@@ -18,6 +18,7 @@ use super::{Failed, home::PORT};
 use crate::{
     doors::{Proxy, Public, PublicAddress},
     engine,
+    inbound::lmtp::LmtpAddress,
     keep::Keep,
     relay::{Login, Secret, Security, Smtp},
 };
@@ -53,6 +54,8 @@ pub struct MailSettings {
     pub bounce_address: Option<String>,
     /// The maildir that both are delivered to.
     pub maildir: Option<PathBuf>,
+    /// Where a mail server hands both over by LMTP.
+    pub lmtp: Option<LmtpAddress>,
     pub smtp: Option<Smtp>,
 }
 
@@ -142,7 +145,7 @@ impl SettingsFile {
             public.address.url().clone_into(&mut settings.link_base);
         }
         settings.public.clone_from(&self.public);
-        let MailSettings { from, domain, reply_address, bounce_address, maildir: _, smtp } = &self.mail;
+        let MailSettings { from, domain, reply_address, bounce_address, maildir: _, lmtp: _, smtp } = &self.mail;
         if let Some(from) = from {
             settings.mail_from.clone_from(from);
         }
@@ -229,11 +232,12 @@ fn secret(object: &Object<'_>, name: &str, folder: &Path) -> Option<Option<Secre
 }
 
 fn mail(mail: &Object<'_>, folder: &Path) -> Option<MailSettings> {
-    mail.only(&["from", "domain", "reply_address", "bounce_address", "maildir", "smtp"]);
+    mail.only(&["from", "domain", "reply_address", "bounce_address", "maildir", "lmtp", "smtp"]);
     let address = |node: &Node<'_>| node.parsed(Person::parse).map(|address| address.as_str().to_owned());
     let reply_address = mail.may("reply_address", address);
     let bounce_address = mail.may("bounce_address", address);
     let maildir = mail.may("maildir", |node| path(node, folder));
+    let lmtp = mail.may("lmtp", |node| node.parsed(|text| LmtpAddress::parse(text, folder)));
     let from = mail.may("from", |node| node.parsed(Person::parse).map(|from| from.as_str().to_owned()));
     let domain = mail.may("domain", |node| node.parsed(refresh_core::base::name::mail_domain));
     let own = from.as_ref().and_then(|from| from.as_ref()?.rsplit_once('@').map(|(_, domain)| domain.to_owned()));
@@ -243,11 +247,16 @@ fn mail(mail: &Object<'_>, folder: &Path) -> Option<MailSettings> {
     if smtp.is_some() && from.is_none() {
         return mail.must("from", |node| node.wrong("the address that mail is from"));
     }
-    let (reply_address, bounce_address, maildir) = (reply_address?, bounce_address?, maildir?);
-    if bounce_address.is_some() && maildir.is_none() {
-        return mail.must("maildir", |node| node.wrong("the folder that mail to `bounce_address` is delivered to"));
+    let (reply_address, bounce_address, maildir, lmtp) = (reply_address?, bounce_address?, maildir?, lmtp?);
+    if bounce_address.is_some() && maildir.is_none() && lmtp.is_none() {
+        return mail
+            .must("maildir", |node| node.wrong("the folder that mail to `bounce_address` is delivered to, or `lmtp`"));
     }
-    Some(MailSettings { from, domain: domain.or(own), reply_address, bounce_address, maildir, smtp })
+    if lmtp.is_some() && reply_address.is_none() && bounce_address.is_none() {
+        return mail
+            .must("reply_address", |node| node.wrong("the address that is delivered by `lmtp`, or `bounce_address`"));
+    }
+    Some(MailSettings { from, domain: domain.or(own), reply_address, bounce_address, maildir, lmtp, smtp })
 }
 
 fn smtp(smtp: &Object<'_>, folder: &Path, hello: String) -> Option<Smtp> {
@@ -327,6 +336,7 @@ mod tests {
         parse(text, Path::new("/etc/holdpoint")).err().unwrap_or_default().iter().map(ToString::to_string).collect()
     }
 
+    const REPLIES: &str = "[mail]\nreply_address = \"replies@example.com\"\n";
     const MAIL: &str = "[mail]\nfrom = \"holdpoint@example.com\"\n[mail.smtp]\n";
 
     #[test]
@@ -363,6 +373,20 @@ mod tests {
         }
     }
 
+    #[test]
+    fn replies_come_in_where_the_file_says() {
+        let at = |lmtp: &str| {
+            let text = format!("{REPLIES}maildir = \"in\"\nlmtp = \"{lmtp}\"");
+            parse(&text, Path::new("/etc/holdpoint")).unwrap().mail
+        };
+        let mail = at("[::1]:2424");
+        assert_eq!(mail.reply_address.as_deref(), Some("replies@example.com"));
+        assert_eq!(mail.maildir, Some("/etc/holdpoint/in".into()));
+        assert_eq!(mail.lmtp, Some(LmtpAddress::Loopback("[::1]:2424".parse().unwrap())));
+        assert_eq!(at("./lmtp.sock").lmtp, Some(LmtpAddress::Socket("/etc/holdpoint/./lmtp.sock".into())));
+        assert_eq!(at("/run/holdpoint/lmtp").lmtp, Some(LmtpAddress::Socket("/run/holdpoint/lmtp".into())));
+    }
+
     /// One fault a row, and where it is said to be.
     #[test]
     fn every_fault_is_named_by_its_member() {
@@ -395,6 +419,9 @@ mod tests {
             ("[keep]\nreviews_days = 34", "$.keep.reviews_days", "35"),
             ("[keep]\nmails_days = 0", "$.keep.mails_days", "1"),
             ("[keep]\narchive = \"\"", "$.keep.archive", "text"),
+            ("[mail]\nlmtp = \"127.0.0.1:24\"", "$.mail.reply_address", "`bounce_address`"),
+            (&format!("{REPLIES}lmtp = \"0.0.0.0:24\""), "$.mail.lmtp", "a loopback address"),
+            (&format!("{REPLIES}lmtp = \"24\""), "$.mail.lmtp", "or the path of a Unix socket"),
         ] {
             let faults = faults(text);
             let one = faults.iter().any(|fault| fault.starts_with(&format!("{path}: ")) && fault.contains(expected));

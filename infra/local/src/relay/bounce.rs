@@ -95,11 +95,12 @@ impl BounceAddress {
     }
 
     /// What a received mail says of one of ours; `None` where the mail was not sent to an address for bounces.
-    pub fn read(&self, mail: &[u8]) -> Option<Returned> {
+    /// `recipients`: as the local server named them; empty where only the mail's headers say.
+    pub fn read(&self, mail: &[u8], recipients: &[String]) -> Option<Returned> {
         let message = MessageParser::default().parse(mail)?;
         let report = report(&message);
         let complaint = report.iter().find_map(|(kind, fields)| (*kind == "feedback-report").then_some(fields));
-        let addressed = addressees(&message);
+        let addressed = recipients.iter().cloned().chain(addressees(&message));
         // A complaint goes to the sender's own address, and names the envelope sender (RFC 5965, `Original-Mail-From`).
         let named = complaint.and_then(|fields| field(fields, "original-mail-from")).into_iter();
         let number = named.chain(addressed).find_map(|address| self.number(&address))?;
@@ -180,10 +181,13 @@ mod tests {
             ("delivered", Late::Arrived),
             ("relayed", Late::Arrived),
         ] {
-            assert_eq!(ours.read(&dsn(&ours.of(7), action)), Some(Returned::Proven(7, expected)), "{action}");
+            assert_eq!(ours.read(&dsn(&ours.of(7), action), &[]), Some(Returned::Proven(7, expected)), "{action}");
         }
+        // The envelope is believed where the headers name somebody else.
+        let by_envelope = ours.read(&dsn("list@example.net", "delivered"), &["r@example.com".to_owned(), ours.of(7)]);
+        assert_eq!(by_envelope, Some(Returned::Proven(7, Late::Arrived)));
         let upper = ours.of(7).to_uppercase();
-        assert!(matches!(ours.read(&dsn(&upper, "failed")), Some(Returned::Proven(7, _))));
+        assert!(matches!(ours.read(&dsn(&upper, "failed"), &[]), Some(Returned::Proven(7, _))));
     }
 
     /// Another number, another tag, another store: nobody is silenced. What is not for us stays with the other doors.
@@ -198,13 +202,13 @@ mod tests {
             format!("bounces+7-{}@example.com", &tag[..19]),
             address().of(7),
         ] {
-            assert_eq!(ours.read(&dsn(&forged, "failed")), Some(Returned::Unproven), "{forged}");
+            assert_eq!(ours.read(&dsn(&forged, "failed"), &[]), Some(Returned::Unproven), "{forged}");
         }
         for other in ["bounces@example.com", "holdpoint+7-x@example.com", &format!("bounces+7-{tag}@example.org")] {
-            assert_eq!(ours.read(&dsn(other, "failed")), None, "{other}");
+            assert_eq!(ours.read(&dsn(other, "failed"), &[]), None, "{other}");
         }
         let answer = format!("From: a@example.com\r\nTo: {}\r\n\r\nI am away\r\n", ours.of(7));
-        assert_eq!(ours.read(answer.as_bytes()), Some(Returned::NoReport));
+        assert_eq!(ours.read(answer.as_bytes(), &[]), Some(Returned::NoReport));
     }
 
     #[test]
@@ -218,9 +222,9 @@ mod tests {
              Original-Mail-From: <{}>\r\n\r\n--b--\r\n",
             ours.of(9)
         );
-        assert_eq!(ours.read(mail.as_bytes()), Some(Returned::Proven(9, Late::Complained)));
+        assert_eq!(ours.read(mail.as_bytes(), &[]), Some(Returned::Proven(9, Late::Complained)));
         let other = mail.replace(&ours.of(9), "x@example.net");
-        assert_eq!(ours.read(other.as_bytes()), None);
+        assert_eq!(ours.read(other.as_bytes(), &[]), None);
     }
 
     #[test]

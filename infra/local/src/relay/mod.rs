@@ -136,8 +136,10 @@ impl Relay {
     ///
     /// # Errors
     /// What it says could not be written down; the same mail is to be given again.
-    pub async fn returned(&self, received: &[u8]) -> Result<bool, String> {
-        let Some(returned) = self.bounces.as_ref().and_then(|bounces| bounces.read(received)) else { return Ok(false) };
+    pub async fn returned(&self, received: &[u8], recipients: &[String]) -> Result<bool, String> {
+        let Some(returned) = self.bounces.as_ref().and_then(|bounces| bounces.read(received, recipients)) else {
+            return Ok(false);
+        };
         match returned {
             Returned::Unproven => tracing::warn!("a bounce was ignored: its address is none of this store's"),
             Returned::NoReport => tracing::info!("a mail to an address for bounces is no report, and was ignored"),

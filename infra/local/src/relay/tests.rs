@@ -376,15 +376,15 @@ async fn a_mail_that_comes_back_later_is_reported_and_a_forged_one_is_not() {
         )
     };
     let forged = address.of(1).replace("+1-", "+2-");
-    assert_eq!(stage.relay().returned(dsn(&forged, "failed").as_bytes()).await, Ok(true));
+    assert_eq!(stage.relay().returned(dsn(&forged, "failed").as_bytes(), &[]).await, Ok(true));
     stage.settle().await;
     assert_eq!((stage.states(), stage.told().len()), (vec!["sent".to_owned(), "sent".to_owned()], 2));
     // Twice is once.
     for _ in 0..2 {
-        assert_eq!(stage.relay().returned(dsn(&address.of(2), "failed").as_bytes()).await, Ok(true));
+        assert_eq!(stage.relay().returned(dsn(&address.of(2), "failed").as_bytes(), &[]).await, Ok(true));
         stage.settle().await;
     }
     assert_eq!(stage.states(), ["sent", "bounced"]);
     assert_eq!(stage.told()[..3], ["delivered", "delivered", "bounced"]);
-    assert_eq!(stage.relay().returned(b"To: answers@example.com\r\n\r\nhello\r\n").await, Ok(false));
+    assert_eq!(stage.relay().returned(b"To: answers@example.com\r\n\r\nhello\r\n", &[]).await, Ok(false));
 }

@@ -1,0 +1,259 @@
+//! The LMTP door (RFC 2033): a mail server of this machine hands answers and bounces over, and hears of each recipient what became of
+//! the mail. `250` means that the queue holds the mail durably.
+//!
+//! The door is on loopback or a Unix socket, never on a network. Loopback is open to every user of the machine, as
+//! `POST /events` is; a Unix socket to the user and the group of the engine.
+
+mod session;
+
+#[cfg(unix)]
+use std::os::unix::fs::PermissionsExt;
+use std::{
+    fmt,
+    net::SocketAddr,
+    path::{Path, PathBuf},
+    sync::Arc,
+    time::Duration,
+};
+
+#[cfg(unix)]
+use tokio::net::UnixListener;
+use tokio::{
+    io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt},
+    net::TcpListener,
+    sync::Semaphore,
+    time::{Instant, timeout, timeout_at},
+};
+
+use self::session::{Said, Session, Settled};
+use super::{Handed, Inbox};
+use crate::{engine::Engine, relay::Relay};
+
+/// At once. A mail server opens a few.
+const MOST_CONVERSATIONS: usize = 16;
+/// For the next bytes of a conversation: RFC 5321 asks for five minutes.
+const SILENCE: Duration = Duration::from_secs(300);
+/// For an answer to be taken.
+const UNHEARD: Duration = Duration::from_secs(60);
+/// For one mail, from `DATA` to its end, however slowly it comes.
+const WHOLE_MAIL: Duration = Duration::from_secs(600);
+/// Bytes that are read at once.
+const AT_ONCE: usize = 16 * 1_024;
+
+/// Where the door is.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum LmtpAddress {
+    /// A port of loopback.
+    Loopback(SocketAddr),
+    /// The path of a Unix socket.
+    Socket(PathBuf),
+}
+
+impl LmtpAddress {
+    /// `folder`: what a path is relative to.
+    ///
+    /// # Errors
+    /// What was expected, in words.
+    pub fn parse(text: &str, folder: &Path) -> Result<Self, String> {
+        if text.contains('/') {
+            return Ok(Self::Socket(folder.join(text)));
+        }
+        let expected = "a loopback address with a port, as 127.0.0.1:2424, or the path of a Unix socket, with a /";
+        let address: SocketAddr = text.parse().map_err(|_| expected.to_owned())?;
+        if !address.ip().is_loopback() {
+            return Err(format!("{expected}: beyond this machine nobody vouches for what a mail's headers say"));
+        }
+        Ok(Self::Loopback(address))
+    }
+}
+
+impl fmt::Display for LmtpAddress {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Loopback(address) => write!(f, "{address}"),
+            Self::Socket(path) => write!(f, "{}", path.display()),
+        }
+    }
+}
+
+enum Listener {
+    Loopback(TcpListener),
+    #[cfg(unix)]
+    Socket(UnixListener, PathBuf),
+}
+
+/// An open door.
+pub struct LmtpDoor {
+    listener: Listener,
+    visitors: Visitors,
+}
+
+/// What every conversation shares.
+#[derive(Clone)]
+struct Visitors {
+    inbox: Inbox,
+    name: String,
+    /// For answers, and for bounces.
+    addresses: Arc<[String]>,
+    room: Arc<Semaphore>,
+}
+
+impl LmtpDoor {
+    /// # Errors
+    /// The engine has no address that is delivered here, the policy binds no received mails, or the address cannot be listened on.
+    pub async fn open(engine: &Engine, address: &LmtpAddress) -> Result<Self, String> {
+        let settings = engine.settings();
+        let bounces = settings.bounce_address.clone().filter(|_| engine.relay().is_some_and(Relay::reads_bounces));
+        let replies = Some(settings.reply_address.clone()).filter(|address| !address.is_empty());
+        let addresses: Arc<[String]> = replies.into_iter().chain(bounces).collect();
+        if addresses.is_empty() {
+            let beside = "the address that is delivered here, --reply-address or `reply_address` in the settings";
+            return Err(format!("--lmtp: expected beside it {beside}; found none"));
+        }
+        let visitors = Visitors {
+            inbox: Inbox::open(engine, "--lmtp")?,
+            name: settings.mail_domain.clone(),
+            addresses,
+            room: Arc::new(Semaphore::new(MOST_CONVERSATIONS)),
+        };
+        let told = |error: std::io::Error| format!("--lmtp: listening on {address}: {error}");
+        let listener = match address {
+            LmtpAddress::Loopback(address) => Listener::Loopback(TcpListener::bind(address).await.map_err(told)?),
+            #[cfg(unix)]
+            LmtpAddress::Socket(path) => Listener::Socket(bind(path).await.map_err(told)?, path.clone()),
+            #[cfg(not(unix))]
+            LmtpAddress::Socket(_) => return Err("--lmtp: this machine has no Unix sockets".to_owned()),
+        };
+        Ok(Self { listener, visitors })
+    }
+
+    /// The port of loopback that the door is on.
+    pub fn port(&self) -> Option<u16> {
+        match &self.listener {
+            Listener::Loopback(listener) => listener.local_addr().ok().map(|address| address.port()),
+            #[cfg(unix)]
+            Listener::Socket(..) => None,
+        }
+    }
+
+    /// Takes mails until it is dropped. Who is in the middle of a mail then was promised nothing, and comes again.
+    pub async fn serve(self) {
+        loop {
+            let came = match &self.listener {
+                Listener::Loopback(listener) => {
+                    listener.accept().await.map(|(stream, _)| self.visitors.clone().receive(stream))
+                }
+                #[cfg(unix)]
+                Listener::Socket(listener, _) => {
+                    listener.accept().await.map(|(stream, _)| self.visitors.clone().receive(stream))
+                }
+            };
+            if let Err(error) = came {
+                tracing::error!(%error, "a mail server could not be let in by LMTP; the door stays open");
+                tokio::time::sleep(Duration::from_secs(1)).await;
+            }
+        }
+    }
+}
+
+#[cfg(unix)]
+impl Drop for LmtpDoor {
+    fn drop(&mut self) {
+        if let Listener::Socket(_, path) = &self.listener {
+            let _ = std::fs::remove_file(path);
+        }
+    }
+}
+
+/// A socket that an engine left behind when it was killed is nobody's; one that somebody answers on is not taken away.
+#[cfg(unix)]
+async fn bind(path: &Path) -> std::io::Result<UnixListener> {
+    use std::os::unix::fs::FileTypeExt;
+    let left = std::fs::symlink_metadata(path).is_ok_and(|found| found.file_type().is_socket());
+    if left {
+        if tokio::net::UnixStream::connect(path).await.is_ok() {
+            return Err(std::io::Error::new(std::io::ErrorKind::AddrInUse, "another program answers there"));
+        }
+        std::fs::remove_file(path)?;
+    }
+    let listener = UnixListener::bind(path)?;
+    std::fs::set_permissions(path, std::fs::Permissions::from_mode(0o660))?;
+    Ok(listener)
+}
+
+impl Visitors {
+    fn receive<S: AsyncRead + AsyncWrite + Unpin + Send + 'static>(self, mut stream: S) {
+        tokio::spawn(async move {
+            let Ok(_room) = self.room.clone().try_acquire_owned() else {
+                let full = b"421 4.3.2 too many conversations; come again\r\n";
+                let _ = timeout(UNHEARD, stream.write_all(full)).await;
+                return;
+            };
+            if let Err(error) = self.talk(&mut stream).await {
+                tracing::warn!(%error, "a conversation by LMTP broke off; what had no answer comes again");
+            }
+        });
+    }
+
+    async fn talk<S: AsyncRead + AsyncWrite + Unpin>(&self, stream: &mut S) -> std::io::Result<()> {
+        let mut session = Session::new(&self.name, &self.addresses);
+        answer(stream, &session.greeting()).await?;
+        let mut buffer = vec![0_u8; AT_ONCE];
+        let mut mail_until: Option<Instant> = None;
+        loop {
+            let until = mail_until.unwrap_or_else(|| Instant::now() + WHOLE_MAIL).min(Instant::now() + SILENCE);
+            let Ok(read) = timeout_at(until, stream.read(&mut buffer)).await else {
+                return answer(stream, "421 4.4.2 nothing came for too long\r\n").await;
+            };
+            let read = read?;
+            if read == 0 {
+                return Ok(());
+            }
+            let mut bytes = buffer[..read].iter();
+            // Commands that came together are answered together.
+            let mut answers = String::new();
+            loop {
+                match session.ingest(&mut bytes) {
+                    Said::More => break,
+                    Said::Answer(text) => {
+                        let mail_begins = text.starts_with("354");
+                        mail_until = mail_begins.then(|| Instant::now() + WHOLE_MAIL);
+                        answers.push_str(&text);
+                    }
+                    Said::Last(text) => {
+                        answers.push_str(&text);
+                        return answer(stream, &answers).await;
+                    }
+                    Said::Mail(arrived) => {
+                        mail_until = None;
+                        let settled = self.take(arrived.mail, &arrived.recipients).await;
+                        answers.push_str(&Session::settle(&arrived.recipients, &settled));
+                    }
+                }
+            }
+            answer(stream, &answers).await?;
+        }
+    }
+
+    async fn take(&self, mail: Handed, recipients: &[String]) -> Settled {
+        let too_large = matches!(mail, Handed::TooLarge(_));
+        match self.inbox.take(mail, recipients).await {
+            Err(error) => {
+                tracing::error!(error, "a mail was not taken by LMTP; the mail server tries again");
+                Settled::NotTaken
+            }
+            // The queue holds that there was one, so the operator finds it among what was skipped.
+            Ok(()) if too_large => Settled::TooLarge,
+            Ok(()) => Settled::Taken,
+        }
+    }
+}
+
+async fn answer<S: AsyncWrite + Unpin>(stream: &mut S, text: &str) -> std::io::Result<()> {
+    let late = || std::io::Error::new(std::io::ErrorKind::TimedOut, "an answer was not taken");
+    timeout(UNHEARD, stream.write_all(text.as_bytes())).await.map_err(|_| late())??;
+    timeout(UNHEARD, stream.flush()).await.map_err(|_| late())?
+}
+
+#[cfg(test)]
+mod tests;
