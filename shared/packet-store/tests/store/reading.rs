@@ -166,7 +166,7 @@ async fn a_version_that_head_names_must_be_there() {
 }
 
 /// A review of its own id with these two times.
-async fn clockwork(store: &Store, id: &str, check_at: Option<&str>, notices_at: Option<&str>) {
+async fn timed(store: &Store, id: &str, check_at: Option<&str>, notices_at: Option<&str>) {
     let mut head = issued("e").head;
     head.review = ReviewId::parse(id).unwrap();
     head.counter = 0;
@@ -179,11 +179,11 @@ async fn clockwork(store: &Store, id: &str, check_at: Option<&str>, notices_at: 
 async fn what_is_due_is_found_in_every_shard_the_longest_overdue_first() {
     let store = Engine::new().store();
     for n in 0..40 {
-        clockwork(&store, &format!("RR-{n:02}"), Some("2026-11-03T10:00:00Z"), None).await;
+        timed(&store, &format!("RR-{n:02}"), Some("2026-11-03T10:00:00Z"), None).await;
     }
-    clockwork(&store, "RR/early#1", Some("2026-11-03T12:00:00Z"), Some("2026-11-03T09:00:00Z")).await;
-    clockwork(&store, "RR-late", Some("2026-11-03T10:00:00.001Z"), None).await;
-    clockwork(&store, "RR-never", None, None).await;
+    timed(&store, "RR/early#1", Some("2026-11-03T12:00:00Z"), Some("2026-11-03T09:00:00Z")).await;
+    timed(&store, "RR-late", Some("2026-11-03T10:00:00.001Z"), None).await;
+    timed(&store, "RR-never", None, None).await;
     let due = store.due(at("2026-11-03T10:00:00Z")).await.unwrap().whole().unwrap();
     assert_eq!(due.len(), 41);
     assert_eq!(due[0], Due { review: ReviewId::parse("RR/early#1").unwrap(), due_at: at("2026-11-03T09:00:00Z") });
@@ -194,8 +194,8 @@ async fn what_is_due_is_found_in_every_shard_the_longest_overdue_first() {
 #[tokio::test]
 async fn heads_and_reviews() {
     let store = Engine::new().store();
-    clockwork(&store, "RR-2", None, None).await;
-    clockwork(&store, "RR-1", None, None).await;
+    timed(&store, "RR-2", None, None).await;
+    timed(&store, "RR-1", None, None).await;
     let ids = ["RR-2", "RR-9", "RR-1", "RR-2"].map(|id| ReviewId::parse(id).unwrap());
     let names = |heads: Vec<refresh_core::record::review::Head>| -> Vec<String> {
         heads.iter().map(|head| head.review.to_string()).collect()

@@ -20,7 +20,7 @@ pub struct Commit {
     pub head: Head,
     /// Written once each; must not exist.
     pub versions: Vec<Version>,
-    /// Written once; must not exist. `None` where time alone moved HEAD's clockwork and nothing happened.
+    /// Written once; must not exist. `None` where time alone moved HEAD's deadlines and nothing happened.
     pub entry: Option<Entry>,
     /// Written once each; one that exists drops that trigger from the commit.
     pub causes: Vec<Cause>,
