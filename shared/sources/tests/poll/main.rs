@@ -1,5 +1,6 @@
 //! How systems are asked. Pure: a conversation is a list of responses.
 
+mod edges;
 mod handed;
 mod pages;
 

@@ -267,8 +267,9 @@ fn expand(span: &Span, zone: Option<Zone>, horizon: Interval, budget: &mut Budge
     let (mut first, mut end) = (span.start.local, span.end.local);
     if span.all_day {
         first = first.date().and_hms_opt(0, 0, 0)?;
-        // The last day is frozen to its end, whether the record says its last second or the next midnight.
-        end = (end - Duration::seconds(1)).date().succ_opt()?.and_hms_opt(0, 0, 0)?;
+        // The last day is frozen to its end, whether the record says its last second or the next midnight. A record that
+        // ends where it begins means that day.
+        end = (end - Duration::seconds(1)).date().max(first.date()).succ_opt()?.and_hms_opt(0, 0, 0)?;
     }
     let lasts = end - first;
     let last = horizon.end.plus_minutes(DAY / 60_000).to_utc().naive_utc();

@@ -1,0 +1,147 @@
+//! Edges of polls that mutation testing found unasked.
+
+use refresh_core::record::poll::KnownAnswer;
+use serde_json::{Value, json};
+use sources::poll::{
+    answer,
+    credential::{self, Credentials},
+    hand,
+    page::WholeAnswer,
+    plan,
+};
+
+use crate::{DATE, now, policy_of, response};
+
+fn whole(body: Value, date: &str, one_page: bool) -> WholeAnswer {
+    let first = response(200, &[("etag", "\"1\""), ("last-modified", DATE), ("x-revision", "7")], "");
+    WholeAnswer { body, date: date.to_owned(), first, one_page }
+}
+
+fn handed(
+    format: &str,
+    url: Value,
+    answers: &[WholeAnswer],
+    before: Option<&KnownAnswer>,
+    renew: bool,
+) -> hand::HandedOn {
+    let file = policy_of(format, &url).unwrap_or_else(|faults| panic!("{faults:?}"));
+    let bound = file.bindings.named("b").expect("it");
+    let groups = plan::groups(bound, now());
+    let system = plan::system_of(bound).expect("a system");
+    hand::hand_on(bound, &system, &groups[0], answers, before, renew, now()).expect("handed on")
+}
+
+fn body(handed: &hand::HandedOn) -> Value {
+    let message: Value = serde_json::from_str(&handed.messages[0]).expect("JSON");
+    message["body"].clone()
+}
+
+/// A server's mark is of one page. What was put together would seem unchanged though a later page is another.
+#[test]
+fn a_mark_is_kept_of_one_page_alone() {
+    let (format, url) = ("roster.json", json!("https://x.example/r"));
+    let rows = || json!({ "rows": [] });
+    let one = handed(format, url.clone(), &[whole(rows(), DATE, true)], None, true).known;
+    assert_eq!((one.etag.as_deref(), one.last_modified.as_deref()), (Some("\"1\""), Some(DATE)));
+    let several = handed(format, url, &[whole(rows(), DATE, false)], None, true).known;
+    assert_eq!((several.etag, several.last_modified), (None, None));
+}
+
+/// When an unchanged answer was last handed on stays, so that its renewal comes; a changed or renewed one counts anew.
+#[test]
+fn what_is_unchanged_keeps_the_instant_of_its_handing_on() {
+    let (format, url) = ("roster.json", json!("https://x.example/r"));
+    let answer = |word: &str| [whole(json!({ "rows": [word] }), DATE, true)];
+    let mut known = handed(format, url.clone(), &answer("a"), None, true).known;
+    assert_eq!(known.handed_on_at, Some(now()));
+    let earlier = now().plus_minutes(-60);
+    known.handed_on_at = Some(earlier);
+    for (word, renew, messages, at) in
+        [("a", false, 0, earlier), ("a", true, 1, now()), ("b", false, 1, now()), ("b", true, 1, now())]
+    {
+        let next = handed(format, url.clone(), &answer(word), Some(&known), renew);
+        assert_eq!((next.messages.len(), next.known.handed_on_at), (messages, Some(at)), "{word} {renew}");
+    }
+}
+
+/// A snapshot of several answers holds all of them, and is as old as the oldest.
+#[test]
+fn answers_that_belong_together_are_handed_on_together() {
+    let later = "Tue, 03 Nov 2026 09:40:00 GMT";
+    let url = json!("https://x.example/{schedule}?start_date={from_date}&end_date={to_date}");
+    let answers = [whole(json!({ "results": [1] }), later, true), whole(json!({ "results": [2] }), DATE, true)];
+    let both = handed("grafana.final_shifts", url, &answers, None, true);
+    let shifts = body(&both);
+    let of: Vec<&Value> =
+        shifts["answers"].as_array().expect("answers").iter().map(|one| &one["response"]["results"]).collect();
+    assert_eq!(of, [&json!([1]), &json!([2])], "{shifts}");
+    let message: Value = serde_json::from_str(&both.messages[0]).expect("JSON");
+    assert_eq!(message["headers"], json!({ "date": DATE }), "the earliest, and nothing else");
+    let url = json!({ "members": "https://x.example/m", "delegates": "https://x.example/d" });
+    let answers = [whole(json!({ "result": [1] }), DATE, true), whole(json!({ "result": [2] }), DATE, true)];
+    let tables = body(&handed("servicenow.delegates", url, &answers, None, true));
+    let mut names: Vec<&String> = tables.as_object().expect("tables").keys().collect();
+    names.sort();
+    assert_eq!(names, ["delegates", "members"], "{tables}");
+    let answer = whole(json!({ "check_suites": [{ "id": 1, "status": "completed" }] }), DATE, true);
+    let suite = body(&handed("github.check_suite", json!("https://x.example/suites"), &[answer], None, true));
+    assert_eq!(suite["check_suite"], json!({ "id": 1, "status": "completed" }));
+}
+
+/// How long a system wants no question: never earlier than it says.
+#[test]
+fn a_system_is_not_asked_before_it_wants_to_be() {
+    let wait = |headers: &[(&str, &str)]| match answer::of(&response(429, headers, ""), now()) {
+        Err(sources::poll::PollFailure::Throttled(at)) => at.map(|at| at.since(now()) / 1_000),
+        other => panic!("{other:?}"),
+    };
+    let later = answer::written(answer::date(DATE).expect("a date").plus_minutes(2));
+    for (headers, seconds) in [
+        (vec![("retry-after", "90")], Some(90)),
+        (vec![("retry-after", later.as_str())], Some(120)),
+        (vec![("x-ratelimit-reset", "30")], Some(30)),
+        (vec![("x-ratelimit-reset", "999999999")], Some(86_400)),
+        (vec![("ratelimit-reset", "45")], Some(45)),
+        (vec![("retry-after", "90"), ("ratelimit-reset", "45")], Some(90)),
+        (vec![("retry-after", "soon")], None),
+        (vec![], None),
+    ] {
+        let waits = wait(&headers);
+        // The longest wait is bounded; what is beyond it is that bound.
+        assert!(waits == seconds || seconds == Some(86_400) && waits > Some(3_600), "{headers:?}: {waits:?}");
+    }
+    for (mark, good) in [("\"1\"", true), (" ", false), ("\u{e9}", false), ("a\nb", false), (&"x".repeat(300), false)] {
+        assert_eq!(answer::mark(&response(200, &[("etag", mark)], ""), "etag").is_some(), good, "{mark:?}");
+    }
+}
+
+/// A poll without its credential is said, by both names.
+#[test]
+fn a_credential_that_is_missing_is_said() {
+    let policy = json!({
+        "sources": [{"kind": "delegation", "source": "//r", "governed_by": "it@example.com"}],
+        "native": [{"format": "roster.csv", "source": "//r", "name": "staff", "services": ["s"], "roles": ["r"],
+                    "poll": {"url": "https://x.example/r", "credential": "key", "every_minutes": 5}}],
+    });
+    let file = sources::policy::read_file(&policy.to_string()).unwrap_or_else(|faults| panic!("{faults:?}"));
+    let missing = |text: &str| Credentials::read(text).expect("credentials").missing(&file.bindings);
+    assert_eq!(missing("{}"), ["expected a credential key, for the poll of staff; found none"]);
+    assert_eq!(missing(r#"{"key": "secret"}"#), [""; 0]);
+    assert_eq!(credential::bearer("t"), ("authorization".to_owned(), "Bearer t".to_owned()));
+    for (name, good) in [("X-Api-Key", true), ("a b", false), ("", false), (&"x".repeat(61), false)] {
+        let text = json!({ "a": { "kind": "header", "name": name, "value": "v" } });
+        assert_eq!(Credentials::read(&text.to_string()).is_ok(), good, "{name:?}");
+    }
+    let pem = "-----BEGIN PRIVATE KEY-----\nAAAA\n-----END PRIVATE KEY-----\n";
+    for (key, url, good) in [
+        (pem, "https://login.example/t", true),
+        (pem, "http://127.0.0.1:1/t", true),
+        (pem, "http://login.example/t", false),
+        (pem, "ftp://127.0.0.1/t", false),
+        (pem, "https://u@login.example/t", false),
+        ("AAAA", "https://login.example/t", false),
+    ] {
+        let text = json!({ "a": { "kind": "service_account", "client_email": "a@b.example", "private_key": key, "scope": "s", "token_uri": url } });
+        assert_eq!(Credentials::read(&text.to_string()).is_ok(), good, "{url}");
+    }
+}
