@@ -1,5 +1,6 @@
 //! House rules, each with its reason. A review remark made twice ends up here.
 
+mod circles;
 mod names;
 mod rooms;
 mod words;

@@ -15,7 +15,7 @@ const ROOMS: [&str; 7] = ["base", "facts", "record", "choice", "audience", "tell
 type File = (String, String);
 
 /// Every path that starts at `root`, in `use` trees and in code: without `root`, one list of names a leaf.
-fn paths(source: &str, root: &str) -> Vec<Vec<String>> {
+pub fn paths(source: &str, root: &str) -> Vec<Vec<String>> {
     let code: String = source.lines().map(|line| line.split("//").next().unwrap_or("")).collect::<Vec<_>>().join("\n");
     let start = format!("{root}::");
     let mut found = Vec::new();

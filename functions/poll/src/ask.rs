@@ -16,15 +16,17 @@ use refresh_core::{
     record::poll::{KnownAnswer, PollEnd, PollRecord},
 };
 use sources::{
-    native::NamedBinding,
+    native::{
+        NamedBinding,
+        binding::system::{CREDENTIAL, System},
+    },
     poll::{
         PollFailure,
         answer::{self, SystemAnswer},
         credential::Credential,
         hand,
         page::{PagedAnswer, WholeAnswer},
-        plan::{self, CREDENTIAL, Group, Question},
-        system::System,
+        plan::{self, Group, Question},
     },
 };
 

@@ -31,6 +31,7 @@ pub mod policy;
 pub mod poll;
 pub mod read;
 pub mod reader;
+mod rules;
 
 pub use contract::parse;
 pub use fault::{Fault, Refused};

@@ -21,8 +21,8 @@ use refresh_core::{
 
 use super::Said;
 use crate::{
-    policy,
     reader::{Node, Object},
+    rules,
 };
 
 /// A title is a mail's subject and a calendar's summary.
@@ -44,7 +44,7 @@ pub fn issued(data: &Object<'_>) -> Option<Said> {
     let optional = data.may("optional", |node| node.set(MOST_PEOPLE, |item| item.parsed(Person::parse)));
     let checkpoints = data.may("checkpoints", |node| node.set(MOST_CHECKPOINTS, |item| item.parsed(Checkpoint::parse)));
     let meeting = data.may("meeting", meeting);
-    let policy = data.may("policy", policy::overrides);
+    let policy = data.may("policy", rules::overrides);
     let (attendees, optional) = (attendees?, optional?.unwrap_or_default());
     few_enough(data, &attendees, &optional)?;
     let terms = Terms {

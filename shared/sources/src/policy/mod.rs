@@ -1,7 +1,6 @@
 //! The deployment's policy file, and what a review overrides of it. Here an unknown member is a fault: a mistyped rule
 //! that passes silently is a rule that does not hold.
 
-mod rules;
 mod workable;
 
 use std::collections::BTreeSet;
@@ -14,6 +13,7 @@ use refresh_core::{
     },
 };
 
+pub use crate::rules::{overrides, standard};
 use crate::{
     fault::{Fault, Refused},
     json,
@@ -21,7 +21,6 @@ use crate::{
     read::ReadBody,
     reader::{Faults, Node},
 };
-pub use rules::{overrides, standard};
 pub use workable::issued as check_issued;
 
 /// Registrations are read once, at start; a thousand is a generous company.
@@ -103,7 +102,7 @@ fn sources(node: &Node<'_>) -> Option<Vec<Registration>> {
         let source = object.must("source", source_pattern);
         let governed_by = object.must("governed_by", |node| node.parsed(Person::parse));
         let takes_over = object.may("takes_over", |node| node.list(MOST_REGISTRATIONS, source_pattern));
-        let max_age = object.may("max_age_minutes", |node| node.whole(1..=rules::MOST_MINUTES));
+        let max_age = object.may("max_age_minutes", |node| node.whole(1..=crate::rules::MOST_MINUTES));
         let sender = object.may("sender", |node| node.prose(LONGEST_SENDER));
         let (kind, source) = (kind?, source?);
         if !seen.borrow_mut().insert((kind, source.clone())) {

@@ -16,11 +16,13 @@ use super::{
     PollFailure, answer,
     page::WholeAnswer,
     plan::{Group, Question},
-    system::{AskedAs, System},
 };
 use crate::{
     http::LARGEST_EVENT,
-    native::{Format, NamedBinding},
+    native::{
+        Format, NamedBinding,
+        binding::system::{AskedAs, System},
+    },
 };
 
 /// Records of one message. A translator takes no more of one payload.

@@ -3,12 +3,14 @@
 //!
 //! | module | says |
 //! |---|---|
-//! | [`system`] | of each format, how its system is asked and how it pages |
 //! | [`plan`] | the questions of a binding at an instant |
 //! | [`answer`] | a response's status: an answer, nothing new, or a failure and until when to wait |
 //! | [`page`] | the next page of an answer, or the whole of it |
 //! | [`hand`] | the messages that a whole answer comes to, where it says something new |
 //! | [`credential`] | credentials by name, and the header that carries one |
+//!
+//! How the system of each format is asked and how it pages stands beside the readers of bindings, which hold addresses
+//! against it: [`crate::native::binding::system`].
 //!
 //! An answer of which a page is missing is no answer: nothing of it is handed on. A delta is none either, since translators
 //! read snapshots; what keeps an unchanged answer cheap is its `ETag`.
@@ -18,7 +20,6 @@ pub mod credential;
 pub mod hand;
 pub mod page;
 pub mod plan;
-pub mod system;
 
 use std::{collections::BTreeMap, fmt};
 

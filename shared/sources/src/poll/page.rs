@@ -9,12 +9,11 @@ use refresh_core::Instant;
 use serde_json::Value;
 use url::Url;
 
-use super::{
-    PollFailure, SystemResponse, answer,
-    plan::{CREDENTIAL, Question},
-    system::{Pages, System},
+use super::{PollFailure, SystemResponse, answer, plan::Question};
+use crate::{
+    json,
+    native::binding::system::{CREDENTIAL, Pages, System},
 };
-use crate::json;
 
 /// Pages of one answer. At a hundred records a page it is ten thousand, more than any translator takes.
 pub const MOST_PAGES: usize = 100;

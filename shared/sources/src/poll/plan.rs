@@ -10,17 +10,14 @@ use refresh_core::{
 };
 use serde_json::{Map, Value, json};
 
-use super::system::{self, AskedAs, BatchBody, System};
 use crate::native::{
     Format, NamedBinding,
-    binding::{Binding, Says},
+    binding::{
+        Binding, Says,
+        system::{self, AskedAs, BatchBody, CREDENTIAL, System},
+    },
 };
 
-/// What may stand in an address in place of a value. `{credential}` is put in where the question is sent, and nowhere before.
-pub const PLACEHOLDERS: [&str; 8] =
-    ["{from}", "{to}", "{from_date}", "{to_date}", "{days}", "{person}", "{schedule}", CREDENTIAL];
-/// Where the credential stands in an address that is one itself, as those of published calendars.
-pub const CREDENTIAL: &str = "{credential}";
 /// Letters and digits alone stand for themselves in a value, and what no address gives a meaning.
 const VALUE: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
 
@@ -119,10 +116,10 @@ pub fn groups(bound: &NamedBinding, now: Instant) -> Vec<Group> {
                 });
                 vec![question]
             };
-            names(&bound.binding).iter().map(of).collect()
+            bound.binding.names().iter().map(of).collect()
         }
         AskedAs::Batches(body) => {
-            let names = names(&bound.binding);
+            let names = bound.binding.names();
             let of = |people: &[String]| {
                 let body = batch(body, people, &times);
                 vec![Question { request: Some(body.clone()), body: Some(body), ..once() }]
@@ -207,14 +204,6 @@ fn headers(format: Format) -> Vec<(&'static str, &'static str)> {
         headers.push(("prefer", "outlook.timezone=\"UTC\""));
     }
     headers
-}
-
-/// The source's own names of the people whom a binding asks for.
-pub fn names(binding: &Binding) -> Vec<String> {
-    match &binding.says {
-        Says::Calendar(poll) => poll.people.keys().cloned().collect(),
-        _ => Vec::new(),
-    }
 }
 
 fn schedules(binding: &Binding) -> Vec<String> {

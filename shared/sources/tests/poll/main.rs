@@ -201,7 +201,8 @@ fn every_poll_of_the_page_for_source_teams_is_read() {
         assert!(poll["every_minutes"].is_u64() && poll["credential"].is_string(), "{format}");
         seen.push(format);
     }
-    let asked = sources::Format::ALL.into_iter().filter(|format| sources::poll::system::of(*format).is_some());
+    let asked =
+        sources::Format::ALL.into_iter().filter(|format| sources::native::binding::system::of(*format).is_some());
     let mut asked: Vec<String> = asked.map(|format| format.word().to_owned()).collect();
     asked.sort();
     seen.sort();

@@ -9,6 +9,7 @@ mod member;
 mod poll;
 mod read;
 mod runs;
+pub mod system;
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -78,6 +79,14 @@ impl Binding {
     /// The format of the payloads.
     pub const fn format(&self) -> Format {
         self.format
+    }
+
+    /// The source's own names of the people whom a binding asks for.
+    pub fn names(&self) -> Vec<String> {
+        match &self.says {
+            Says::Calendar(poll) => poll.people.keys().cloned().collect(),
+            _ => Vec::new(),
+        }
     }
 
     /// The header that numbers polled answers, in lower case; `None` where payloads number themselves.

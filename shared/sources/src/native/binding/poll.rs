@@ -5,14 +5,12 @@ use std::{cell::RefCell, collections::BTreeMap};
 
 use url::Url;
 
-use super::{Binding, Format, PollTarget, Says, member::secret_name};
-use crate::{
-    poll::{
-        plan::{self, CREDENTIAL, PLACEHOLDERS},
-        system::{self, AskedAs, System},
-    },
-    reader::Node,
+use super::{
+    Binding, Format, PollTarget, Says,
+    member::secret_name,
+    system::{self, AskedAs, CREDENTIAL, PLACEHOLDERS, System},
 };
+use crate::reader::Node;
 
 /// Less often than daily is no watch over anything.
 const MOST_POLL_MINUTES: i64 = 24 * 60;
@@ -87,7 +85,7 @@ fn url(node: &Node<'_>, system: System, binding: Option<&Binding>, has_credentia
     expect(!host.contains('{'), "a host without a placeholder".to_owned());
     expect(!template.contains(CREDENTIAL) || has_credential, format!("a `credential` beside it, for {CREDENTIAL}"));
     let has = |placeholder: &str| template.contains(placeholder);
-    let people = binding.map(plan::names);
+    let people = binding.map(Binding::names);
     let few = people.as_ref().is_none_or(|people| people.len() <= MOST_PEOPLE);
     expect(few, format!("at most {MOST_PEOPLE} `people` in the binding; another binding asks for others"));
     match system.asked {

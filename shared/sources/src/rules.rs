@@ -1,4 +1,4 @@
-//! The rules themselves: one reader for the deployment's defaults and a review's overrides, member by member.
+//! The rules of a policy: one reader for the deployment's defaults and a review's overrides, member by member.
 
 use std::collections::BTreeSet;
 
@@ -16,7 +16,7 @@ use refresh_core::{
 use crate::reader::{Node, Object};
 
 /// A year and a day: no distance between two instants of one review is longer, and sums of them stay far from overflow.
-pub(super) const MOST_MINUTES: i64 = 366 * 24 * 60;
+pub(crate) const MOST_MINUTES: i64 = 366 * 24 * 60;
 /// An hour: news that is older tells nobody in time.
 const MOST_QUIET_SECONDS: i64 = 60 * 60;
 const MOST_CALENDARS: usize = 50;

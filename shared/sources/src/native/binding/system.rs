@@ -1,6 +1,12 @@
 //! How the system of each format is asked, and how it pages.
 
-use crate::native::Format;
+use super::Format;
+
+/// What may stand in an address in place of a value. `{credential}` is put in where the question is sent, and nowhere before.
+pub const PLACEHOLDERS: [&str; 8] =
+    ["{from}", "{to}", "{from_date}", "{to_date}", "{days}", "{person}", "{schedule}", CREDENTIAL];
+/// Where the credential stands in an address that is one itself, as those of published calendars.
+pub const CREDENTIAL: &str = "{credential}";
 
 /// How a system is asked.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
