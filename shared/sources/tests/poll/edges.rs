@@ -88,6 +88,56 @@ fn answers_that_belong_together_are_handed_on_together() {
     assert_eq!(suite["check_suite"], json!({ "id": 1, "status": "completed" }));
 }
 
+/// The header that numbers a binding's answers goes along, and the horizon that is asked for is the binding's.
+#[test]
+fn a_binding_says_what_numbers_its_answers_and_how_far_it_asks() {
+    let bound = |binding: Value| {
+        let mut binding = binding;
+        binding["name"] = json!("b");
+        let kind = if binding["format"] == "servicenow.schedules" { "freeze" } else { "availability" };
+        binding["source"] = json!("//s");
+        let policy = json!({ "sources": [{"kind": kind, "source": "//s", "governed_by": "it@example.com"}], "native": [binding] });
+        sources::policy::read_file(&policy.to_string()).unwrap_or_else(|faults| panic!("{faults:?}"))
+    };
+    let poll = |url: Value| json!({ "url": url, "every_minutes": 5 });
+    let people = json!({ "U1": "a@example.com" });
+    for (binding, until) in [
+        (
+            json!({"format": "google.free_busy", "people": people, "revision_header": "x-revision",
+                "poll": poll(json!("https://x.example/f"))}),
+            "2027-01-02",
+        ),
+        (
+            json!({"format": "pagerduty.oncalls", "people": people, "revision_header": "x-revision",
+                "poll": poll(json!("https://x.example/o?since={from}&until={to}&user_ids[]=U1"))}),
+            "2027-01-02",
+        ),
+        (
+            json!({"format": "ical.vevent", "person": "a@example.com", "horizon_days": 90, "revision_header": "x-revision",
+                "poll": poll(json!("https://x.example/feed?u={to_date}"))}),
+            "2027-02-01",
+        ),
+        (
+            json!({"format": "servicenow.schedules", "schedules": {"s": {"calendar": "prod", "protected": true}}, "horizon_days": 90,
+                "revision_header": "x-revision",
+                "poll": poll(json!({"schedules": "https://x.example/s", "spans": "https://x.example/p?u={to_date}"}))}),
+            "2027-02-01",
+        ),
+    ] {
+        let file = bound(binding.clone());
+        let named = file.bindings.named("b").expect("it");
+        let groups = plan::groups(named, now());
+        let asked = format!("{:?}", groups[0].questions);
+        assert!(asked.contains(until), "{}: {asked}", binding["format"]);
+        let system = plan::system_of(named).expect("a system");
+        let answers: Vec<WholeAnswer> =
+            groups[0].questions.iter().map(|_| whole(json!({ "result": [], "oncalls": [] }), DATE, true)).collect();
+        let handed = hand::hand_on(named, &system, &groups[0], &answers, None, true, now()).expect("handed on");
+        let message: Value = serde_json::from_str(&handed.messages[0]).expect("JSON");
+        assert_eq!(message["headers"], json!({ "date": DATE, "x-revision": "7" }), "{}", binding["format"]);
+    }
+}
+
 /// How long a system wants no question: never earlier than it says.
 #[test]
 fn a_system_is_not_asked_before_it_wants_to_be() {
