@@ -13,7 +13,8 @@ use sources::{Bindings, Fault, contract, policy};
 
 /// How the expectations begin that JSON Schema has no words for: order between two members, uniqueness by one member,
 /// the calendar, bytes instead of characters, lists of names kept elsewhere.
-const BEYOND: [&str; 26] = [
+const BEYOND: [&str; 27] = [
+    "a last reminder after at least half of the deadline",
     "an RFC 3339 instant",
     "an instant between the years",
     "an instant after `",
