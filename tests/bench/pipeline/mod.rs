@@ -1,66 +1,188 @@
 //! What an event costs on its whole way through the functions, beside the pipeline that one would write instead.
 
-mod peer;
-mod run;
-mod workload;
+mod bill;
+#[allow(dead_code, reason = "the counting of instructions uses more of it")]
+pub mod deployed;
+mod latency;
+pub mod peer;
+mod processes;
+pub mod run;
+#[allow(dead_code, reason = "the counting of instructions uses more of it")]
+pub mod workload;
 
-use serde_json::json;
+use serde_json::{Map, Value, json};
 
-use run::{Cost, Mode, Run};
-
+use crate::figure::{Beside, Figure, Goal, Report};
 use holdpoint::connector::Service;
+use run::{Cost, Mode, Run};
+use workload::Shape;
 
-fn one(name: &str, run: Run) {
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
-    match runtime.block_on(run::run(run)) {
-        Ok(cost) => {
-            let mut line = line(name, run, &cost);
-            line["peer"] = peer::figures(run);
-            println!("{line}");
-        }
-        Err(why) => println!("{}", json!({ "figure": name, "failed": why })),
+/// Reviews of the usual run, and of the one that shows what their number costs.
+const REVIEWS: usize = 20;
+const MANY_REVIEWS: usize = 3_000;
+const EVENTS: usize = 400;
+
+/// What a way of handing over has to reach; the second of a pair is the design page's aim.
+struct Bars {
+    cpu_us: Option<(f64, f64)>,
+    events_per_second: Option<f64>,
+    calls: Option<(f64, f64)>,
+    read_units: Option<f64>,
+    write_units: Option<f64>,
+    dollars: Option<f64>,
+}
+
+const NONE: Bars =
+    Bars { cpu_us: None, events_per_second: None, calls: None, read_units: None, write_units: None, dollars: None };
+
+/// Two calls a review and a batch are the least: one read, one transaction.
+fn bars(run: Run) -> Bars {
+    match (run.shape.rung, run.mode, run.batch) {
+        ("A", Mode::Spread, 1) => Bars {
+            cpu_us: Some((1_200.0, 450.0)),
+            events_per_second: Some(700.0),
+            calls: Some((7.0, 3.0)),
+            read_units: Some(10.0),
+            write_units: Some(10.0),
+            dollars: Some(6.0),
+        },
+        ("A", Mode::Clustered, _) => Bars {
+            cpu_us: Some((350.0, 110.0)),
+            events_per_second: Some(5_000.0),
+            calls: Some((1.2, 0.3)),
+            dollars: Some(2.5),
+            ..NONE
+        },
+        ("B", Mode::Spread, 1) => Bars { write_units: Some(16.0), dollars: Some(9.0), ..NONE },
+        _ => NONE,
     }
 }
 
-fn line(name: &str, run: Run, cost: &Cost) -> serde_json::Value {
-    let events = cost.events as f64;
-    let each = |sum: f64| (sum / events * 1_000.0).round() / 1_000.0;
-    let micros = |time: std::time::Duration| each(time.as_secs_f64() * 1e6);
-    let functions: serde_json::Map<String, serde_json::Value> =
-        cost.functions.iter().map(|(name, time)| (name.clone(), micros(*time).into())).collect();
-    let store = || cost.calls.iter().filter(|((_, service, _), _)| *service == Service::DynamoDb);
-    let calls: serde_json::Map<String, serde_json::Value> = cost
-        .calls
-        .iter()
-        .map(|((function, _, operation), metered)| {
-            (format!("{function} {operation}"), each(metered.calls as f64).into())
-        })
-        .collect();
-    json!({
-        "figure": name, "rung": run.shape.rung, "mode": format!("{:?}", run.mode), "batch": run.batch, "reviews": run.reviews,
-        "events": cost.events,
-        "cpu_us_per_event": micros(cost.functions.values().sum()),
-        "cpu_us_by_function": functions,
-        "events_per_second": (events / cost.wall.as_secs_f64()).round(),
-        "dynamodb_calls_per_event": each(store().map(|(_, metered)| metered.calls as f64).sum()),
-        "read_units_per_event": each(store().map(|(_, metered)| metered.read_units).sum()),
-        "write_units_per_event": each(store().map(|(_, metered)| metered.write_units).sum()),
-        "calls_per_event": calls,
-        "mails": cost.mails, "people_mailed": cost.mailed, "left_on_queues": cost.dead,
-    })
+fn with_goal(figure: Figure, goal: Option<Goal>) -> Figure {
+    Figure { goal, ..figure }
 }
 
-pub fn print() {
-    let run = |shape, mode, batch| Run { shape, mode, reviews: 20, batch, events: 400, quiet_seconds: 0 };
+pub fn measure(report: &mut Report) {
+    let run = |shape, mode, batch| Run { shape, mode, reviews: REVIEWS, batch, events: EVENTS, quiet_seconds: 0 };
+    let mut few = None;
     for shape in [workload::A, workload::B] {
-        one("event, spread", run(shape, Mode::Spread, 1));
-        one("event, spread, ten together", run(shape, Mode::Spread, 10));
-        one("event, ten of one review together", run(shape, Mode::Clustered, 10));
+        for (mode, batch) in [(Mode::Spread, 1), (Mode::Spread, 10), (Mode::Clustered, 10)] {
+            let cost = events(report, run(shape, mode, batch));
+            if (shape.rung, mode, batch) == ("A", Mode::Spread, 1) {
+                few = cost.map(|cost| cpu_us(&cost));
+            }
+        }
     }
     for events in [100, 1_000] {
-        one(
-            "burst on one review",
-            Run { shape: workload::A, mode: Mode::Clustered, reviews: 1, batch: 10, events, quiet_seconds: 120 },
-        );
+        burst(report, events);
     }
+    growth(report, few);
+    latency::measure(report);
+    processes::measure(report);
+}
+
+/// Drives a run on a runtime of its own. `None`: it failed, which is a figure too.
+fn driven(report: &mut Report, of: &str, run: Run) -> Option<Cost> {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
+    match runtime.block_on(run::run(run)) {
+        Ok(cost) => Some(cost),
+        Err(why) => {
+            let failed = Figure::cost("run that failed", of, "", 1.0).goal(Goal::AtMost(0.0));
+            report.add(failed.detail(json!({ "why": why })));
+            None
+        }
+    }
+}
+
+fn each(cost: &Cost, sum: f64) -> f64 {
+    sum / cost.events as f64
+}
+
+fn cpu_us(cost: &Cost) -> f64 {
+    each(cost, cost.functions.values().sum::<std::time::Duration>().as_secs_f64() * 1e6)
+}
+
+fn of(run: Run) -> String {
+    let way = match (run.mode, run.batch) {
+        (Mode::Spread, 1) => "spread, one a batch".to_owned(),
+        (Mode::Spread, batch) => format!("spread, {batch} a batch"),
+        (Mode::Clustered, batch) => format!("{batch} of one review a batch"),
+    };
+    format!("{}, {way}", run.shape.rung)
+}
+
+fn events(report: &mut Report, run: Run) -> Option<Cost> {
+    let of = of(run);
+    let cost = driven(report, &of, run)?;
+    let (bars, peer) = (bars(run), peer::measure(run));
+    let beside = |name: &str| peer::beside(&peer, name);
+    let least = |most: f64| Goal::AtMost(most);
+    let store = || cost.calls.iter().filter(|((_, service, _), _)| *service == Service::DynamoDb);
+    let sum = |what: fn(&holdpoint::connector::Metered) -> f64| each(&cost, store().map(|(_, one)| what(one)).sum());
+    let functions: Map<String, Value> = cost
+        .functions
+        .iter()
+        .map(|(name, time)| (name.clone(), each(&cost, time.as_secs_f64() * 1e6).into()))
+        .collect();
+    let calls: Map<String, Value> = cost
+        .calls
+        .iter()
+        .map(|((function, _, operation), one)| {
+            (format!("{function} {operation}"), each(&cost, one.calls as f64).into())
+        })
+        .collect();
+
+    let mut cpu = Figure::cost("CPU per event", of.clone(), "us", cpu_us(&cost)).beside(beside("cpu_us"));
+    (cpu.goal, cpu.aim) = (bars.cpu_us.map(|(bar, _)| least(bar)), bars.cpu_us.map(|(_, aim)| least(aim)));
+    report.add(cpu.detail(json!({ "by_function_us": functions, "left_on_queues": cost.dead })));
+    let rate = Figure::rate("events a second", of.clone(), "/s", cost.events as f64 / cost.wall.as_secs_f64());
+    report.add(with_goal(rate.beside(beside("events_per_second")), bars.events_per_second.map(Goal::AtLeast)));
+    let mut calls_figure = Figure::cost("DynamoDB calls per event", of.clone(), "", sum(|one| one.calls as f64));
+    (calls_figure.goal, calls_figure.aim) =
+        (bars.calls.map(|(bar, _)| least(bar)), bars.calls.map(|(_, aim)| least(aim)));
+    report.add(calls_figure.beside(beside("calls")).detail(calls.into()));
+    let reads = Figure::cost("read units per event", of.clone(), "", sum(|one| one.read_units));
+    report.add(with_goal(reads.beside(beside("read_units")), bars.read_units.map(least)));
+    let writes = Figure::cost("write units per event", of.clone(), "", sum(|one| one.write_units));
+    report.add(with_goal(writes.beside(beside("write_units")), bars.write_units.map(least)));
+    let mails = Figure::cost("mails per event", of.clone(), "", each(&cost, cost.mails as f64));
+    report.add(mails.beside(beside("mails")));
+    let (ours, theirs) = (bill::of(&cost, run), peer.as_ref().map(|peer| bill::of_the_peer(peer, run)));
+    let dollars = |name: &str, ours: f64, theirs: Result<f64, &String>| {
+        let beside = match theirs {
+            Ok(value) => Beside::Peer { name: peer::NAME.to_owned(), value },
+            Err(why) => Beside::Absent(why.clone()),
+        };
+        Figure::cost(name, of.clone(), "USD", ours).beside(beside)
+    };
+    let million =
+        dollars("cost of a million changes, without mail", ours.million(), theirs.map(|asked| asked.million()));
+    report.add(with_goal(million, bars.dollars.map(least)));
+    report.add(dollars(
+        "cost of a million changes, mail",
+        ours.million_mails(),
+        theirs.map(|asked| asked.million_mails()),
+    ));
+    Some(cost)
+}
+
+/// The least possible is one mail for each person whose view differs at the end.
+fn burst(report: &mut Report, events: usize) {
+    let run = Run { shape: workload::A, mode: Mode::Clustered, reviews: 1, batch: 10, events, quiet_seconds: 120 };
+    let of = format!("burst of {events} on one review");
+    let Some(cost) = driven(report, &of, run) else { return };
+    let least = cost.mailed as f64;
+    let mails =
+        Figure::cost("mails", of, "", cost.mails as f64).beside(peer::beside(&peer::measure(run), "mails_sent"));
+    report.add(mails.limit(Some(least)).goal(Goal::AtMost(least)));
+}
+
+/// What one event costs beside many reviews, in times of what it costs beside few.
+fn growth(report: &mut Report, few: Option<f64>) {
+    let shape: Shape = workload::A;
+    let run = Run { shape, mode: Mode::Spread, reviews: MANY_REVIEWS, batch: 1, events: EVENTS, quiet_seconds: 0 };
+    let of = format!("{MANY_REVIEWS} reviews against {REVIEWS}");
+    let (Some(cost), Some(few)) = (driven(report, &of, run), few) else { return };
+    let times = Figure::cost("CPU per event, times", of, "", cpu_us(&cost) / few);
+    report.add(times.goal(Goal::AtMost(1.1)));
 }

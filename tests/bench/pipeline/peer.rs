@@ -15,12 +15,15 @@ use axum::{
     http::{HeaderMap, StatusCode},
 };
 use holdpoint::embedded::Embedded;
-use serde_json::{Value, json};
+use serde_json::Value;
 
 use super::run::{Mode, Run};
+use crate::{figure::Beside, setup};
+
+pub const NAME: &str = "Python";
 
 /// What the peer's Python has to have, where it has not.
-const WANTING: &str = "PYTHON names an interpreter with the packages of tests/bench/peer_pipeline/requirements.txt";
+const WANTING: &str = "`bench setup` makes an environment, or PYTHON names an interpreter with the packages of peer_pipeline/requirements.txt";
 
 /// Ends its process with itself.
 struct Running(Child);
@@ -38,7 +41,7 @@ fn folder() -> PathBuf {
 }
 
 fn python(script: &str) -> Command {
-    let mut command = Command::new(std::env::var("PYTHON").unwrap_or_else(|_| "python3".to_owned()));
+    let mut command = Command::new(setup::python());
     command.arg(folder().join(script));
     command
 }
@@ -121,17 +124,22 @@ pub fn measure(run: Run) -> Result<Value, String> {
     })
 }
 
-/// The peer's figures by our names; where there is no peer, why.
-pub fn figures(run: Run) -> Value {
-    match measure(run) {
-        Ok(peer) => json!({
-            "cpu_us_per_event": peer["cpu_ms_per_event"].as_f64().map(|millis| millis * 1_000.0),
-            "events_per_second": peer["events_per_s"],
-            "dynamodb_calls_per_event": peer["ddb_calls_per_event"],
-            "read_units_per_event": peer["rru_per_event"],
-            "write_units_per_event": peer["wru_per_event"],
-            "mails": peer["mails"], "mails_needed": peer["net_notices"],
-        }),
-        Err(absent) => json!({ "absent": absent }),
-    }
+/// One of the peer's figures by our name.
+pub fn beside(peer: &Result<Value, String>, name: &str) -> Beside {
+    let peer = match peer {
+        Ok(peer) => peer,
+        Err(why) => return Beside::Absent(why.clone()),
+    };
+    let number = |name: &str| peer[name].as_f64().unwrap_or(0.0);
+    let value = match name {
+        "cpu_us" => number("cpu_ms_per_event") * 1_000.0,
+        "events_per_second" => number("events_per_s"),
+        "calls" => number("ddb_calls_per_event"),
+        "read_units" => number("rru_per_event"),
+        "write_units" => number("wru_per_event"),
+        "mails" => number("mails_per_event"),
+        "mails_sent" => number("mails"),
+        own => number(own),
+    };
+    Beside::Peer { name: NAME.to_owned(), value }
 }

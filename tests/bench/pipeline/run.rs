@@ -13,7 +13,7 @@ use holdpoint::{
 use lambda_shell::deadline::Deadline;
 use serde_json::Value;
 
-use super::workload::{Shape, Workload};
+use super::workload::{self, Shape, Workload};
 
 /// How the changes lie.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -42,6 +42,8 @@ pub struct Cost {
     pub wall: Duration,
     /// Processor time of each function, without that of the services.
     pub functions: BTreeMap<String, Duration>,
+    /// How often each function was invoked.
+    pub batches: BTreeMap<String, usize>,
     /// By function, service and operation.
     pub calls: BTreeMap<(String, Service, String), Metered>,
     pub mails: usize,
@@ -60,8 +62,10 @@ pub fn thread_time() -> Duration {
 const WARM: usize = 40;
 
 pub async fn run(run: Run) -> Result<Cost, String> {
-    let mut workload = Workload::new(run.shape);
-    let time = VirtualTime::open(Settings::in_memory(Workload::policy(run.quiet_seconds)), Workload::start()).await?;
+    let mut workload = Workload::new(run.shape, workload::zero());
+    let time =
+        VirtualTime::open(Settings::in_memory(Workload::policy(run.quiet_seconds)), workload::start(workload::zero()))
+            .await?;
     time.engine().meter().start(thread_time);
     let mut driver = Driver { time: &time, cost: Cost::default() };
     for review in 0..run.reviews {
@@ -148,6 +152,7 @@ impl Driver<'_> {
         let (before, served) = (thread_time(), meter.served());
         let batch = engine.take_batch(function, Deadline::far()).await.map_err(|refusal| refusal.to_string())?;
         let Some(batch) = batch else { return Ok(0) };
+        *self.cost.batches.entry(function.to_owned()).or_default() += 1;
         let services = meter.served().saturating_sub(served);
         *self.cost.functions.entry(function.to_owned()).or_default() +=
             thread_time().saturating_sub(before).saturating_sub(services);

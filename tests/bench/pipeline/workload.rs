@@ -1,11 +1,20 @@
 //! Reviews and changes of the shape and in the mix of `peer_pipeline`, as the contract's events.
 
 use fastrand::Rng;
+use refresh_core::Instant;
 use serde_json::{Value, json};
 
-/// A Monday, as the peer's minute zero is.
-const ZERO: &str = "2026-11-02T00:00:00Z";
 const DAY: u32 = 1_440;
+
+/// A Monday, as the peer's minute zero is.
+pub fn zero() -> Instant {
+    Instant::parse("2026-11-02T00:00:00Z").expect("an instant")
+}
+
+/// A day before anything is said.
+pub fn start(zero: Instant) -> Instant {
+    zero.plus_minutes(-i64::from(DAY))
+}
 
 /// The size of a review and of its people's calendars.
 #[derive(Clone, Copy, Debug)]
@@ -25,24 +34,20 @@ pub const B: Shape = Shape { rung: "B", roles: 15, people: 6, intervals: 300, da
 /// What is said of a number of reviews.
 pub struct Workload {
     shape: Shape,
+    /// The minute from which all others count.
+    zero: Instant,
     rng: Rng,
     /// The last revision of any subject: one count for all rises in each.
     revision: u64,
 }
 
-fn at(minute: u32) -> String {
-    let zero = refresh_core::Instant::parse(ZERO).expect("an instant");
-    zero.plus_minutes(i64::from(minute)).to_string()
-}
-
 impl Workload {
-    pub fn new(shape: Shape) -> Self {
-        Self { shape, rng: Rng::with_seed(7), revision: 0 }
+    pub fn new(shape: Shape, zero: Instant) -> Self {
+        Self { shape, zero, rng: Rng::with_seed(7), revision: 0 }
     }
 
-    /// A minute before anything is said.
-    pub fn start() -> refresh_core::Instant {
-        refresh_core::Instant::parse(ZERO).expect("an instant").plus_minutes(-i64::from(DAY))
+    fn at(&self, minute: u32) -> String {
+        self.zero.plus_minutes(i64::from(minute)).to_string()
     }
 
     /// The policy: every kind has its source, nothing waits, and no guard against churn stops the run.
@@ -98,8 +103,9 @@ impl Workload {
     }
 
     fn calendar(&mut self, person: &str, busy: &[[u32; 2]]) -> Value {
-        let busy: Vec<Value> = busy.iter().map(|[from, to]| json!({ "start": at(*from), "end": at(*to) })).collect();
-        let horizon = json!({ "start": at(0), "end": at(self.shape.days * DAY) });
+        let busy: Vec<Value> =
+            busy.iter().map(|[from, to]| json!({ "start": self.at(*from), "end": self.at(*to) })).collect();
+        let horizon = json!({ "start": self.at(0), "end": self.at(self.shape.days * DAY) });
         let data = json!({ "person": person, "kind": "calendar", "horizon": horizon, "busy": busy });
         self.event("availability", "availability.updated", data)
     }
@@ -114,7 +120,7 @@ impl Workload {
 
     fn evidence(&mut self, review: usize, ready: u32) -> Value {
         // Nothing is ready in the future, so what the peer calls ready is expected here.
-        let data = json!({ "change_id": format!("C{review:05}"), "checkpoint": "tests", "status": "expected", "ready_at": at(ready) });
+        let data = json!({ "change_id": format!("C{review:05}"), "checkpoint": "tests", "status": "expected", "ready_at": self.at(ready) });
         self.event("evidence", "evidence.updated", data)
     }
 
@@ -123,7 +129,7 @@ impl Workload {
         let nights = (0..self.shape.days).map(|day| [day * DAY, day * DAY + 480]);
         let evenings = (0..self.shape.days).map(|day| [day * DAY + 1_200, (day + 1) * DAY]);
         let spans: Vec<[u32; 2]> = nights.chain(evenings).chain(more.iter().copied()).collect();
-        let freeze = |(number, [from, to]): (usize, &[u32; 2])| json!({ "id": format!("f{number}"), "start": at(*from), "end": at(*to), "protected": true });
+        let freeze = |(number, [from, to]): (usize, &[u32; 2])| json!({ "id": format!("f{number}"), "start": self.at(*from), "end": self.at(*to), "protected": true });
         let freezes: Vec<Value> = spans.iter().enumerate().map(freeze).collect();
         self.event("freeze", "freeze.updated", json!({ "calendar": format!("f{review:05}"), "freezes": freezes }))
     }
@@ -133,8 +139,8 @@ impl Workload {
         let Shape { roles, people, days, .. } = self.shape;
         let change = json!({
             "change_id": format!("C{review:05}"), "state": "approved",
-            "review_window": { "opens": at(0), "closes": at(days * DAY) },
-            "cutover": { "starts": at(days * DAY), "ends": at(days * DAY + 120) },
+            "review_window": { "opens": self.at(0), "closes": self.at(days * DAY) },
+            "cutover": { "starts": self.at(days * DAY), "ends": self.at(days * DAY + 120) },
             "owner": "owner@example.com", "owner_confirmation": "confirmed",
         });
         let mut events = vec![self.event("change", "change.updated", change)];
@@ -153,12 +159,21 @@ impl Workload {
         let data = json!({
             "review_id": format!("R{review:05}"), "title": "Release readiness", "service": format!("s{review:05}"),
             "change_id": format!("C{review:05}"), "version": 1, "time_zone": "UTC",
-            "slot": { "start": at(self.held()), "end": at(self.held() + 60) },
+            "slot": { "start": self.at(self.held()), "end": self.at(self.held() + 60) },
             "roles": seats.collect::<Vec<_>>(), "optional": [], "checkpoints": ["tests"],
             "policy": { "freeze_calendars": [format!("f{review:05}")] },
         });
         events.push(self.event("review", "review.issued", data));
         events
+    }
+
+    /// A holder who is busy at the held hour, each time another one.
+    pub fn collision(&mut self, review: usize, place: usize) -> Value {
+        let held = self.held();
+        let mut busy = self.busy();
+        busy[0] = [held + 15, held + 45];
+        let person = self.person(review, place % self.shape.roles, 0);
+        self.calendar(&person, &busy)
     }
 
     /// One change: 60 of 100 a calendar, half of these at the held hour; 15 a role's delegates, 15 evidence, 10 a freeze.

@@ -43,7 +43,8 @@ fn one(name: &'static str) -> Result<PathBuf, String> {
     development(&[name])?.remove(name).ok_or_else(|| format!("cargo build: no {name}"))
 }
 
-fn release() -> Result<BTreeMap<&'static str, PathBuf>, String> {
+/// What `infra/build` makes for this machine's kind.
+pub fn release() -> Result<BTreeMap<&'static str, PathBuf>, String> {
     let script = repository().join("infra/build");
     let status = as_from_a_shell(&mut Command::new(&script)).arg("x86_64").stdout(Stdio::null()).status();
     let status = status.map_err(|error| format!("{}: {error}", script.display()))?;

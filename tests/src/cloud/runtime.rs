@@ -38,6 +38,11 @@ pub enum Said {
 pub struct Process(Option<Child>);
 
 impl Process {
+    /// As the system knows it; 0 once it ended.
+    pub fn id(&self) -> u32 {
+        self.0.as_ref().map_or(0, Child::id)
+    }
+
     /// Asks it to end, as Lambda does.
     pub fn terminate(&self) -> Result<(), String> {
         let id = self.0.as_ref().map(|child| child.id().to_string()).unwrap_or_default();
@@ -130,10 +135,20 @@ impl RuntimeApi {
     /// A function's process, with what Lambda puts into its environment and nothing else.
     pub fn spawn(&self, program: &Path, variables: &[(&str, &str)]) -> Result<Process, String> {
         let name = program.file_name().unwrap_or_default().to_string_lossy().into_owned();
-        Command::new(program)
+        self.start_command(Command::new(program), &name, variables)
+    }
+
+    /// The same of a command that runs the program, one that watches the program for instance.
+    pub fn start_command(
+        &self,
+        mut command: Command,
+        name: &str,
+        variables: &[(&str, &str)],
+    ) -> Result<Process, String> {
+        command
             .env_clear()
             .env("AWS_LAMBDA_RUNTIME_API", &self.address)
-            .env("AWS_LAMBDA_FUNCTION_NAME", &name)
+            .env("AWS_LAMBDA_FUNCTION_NAME", name)
             .env("AWS_LAMBDA_FUNCTION_MEMORY_SIZE", "256")
             .env("AWS_LAMBDA_FUNCTION_VERSION", "$LATEST")
             .env("AWS_LAMBDA_LOG_STREAM_NAME", "stream")
@@ -147,7 +162,7 @@ impl RuntimeApi {
             .stderr(Stdio::piped())
             .spawn()
             .map(|child| Process(Some(child)))
-            .map_err(|error| format!("{}: {error}", program.display()))
+            .map_err(|error| format!("{}: {error}", command.get_program().display()))
     }
 }
 

@@ -27,7 +27,7 @@ use lambda_shell::{
 use packet_store::Store;
 use refresh_core::Instant;
 
-pub use dispatch::{Batch, Done};
+pub use dispatch::{Batch, Done, sqs_event};
 pub use functions::{Functions, Outcome};
 pub use settings::{Settings, Storage};
 

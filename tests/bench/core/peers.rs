@@ -7,7 +7,7 @@ use std::{
 
 use serde_json::{Value, json};
 
-use crate::Answer;
+use crate::{Answer, setup};
 
 /// One figure of a peer.
 pub struct Peer {
@@ -20,8 +20,6 @@ struct Contender {
     name: &'static str,
     program: PathBuf,
     arguments: Vec<String>,
-    /// How to get it.
-    wanting: &'static str,
 }
 
 fn folder() -> PathBuf {
@@ -30,27 +28,22 @@ fn folder() -> PathBuf {
 
 fn contenders() -> Vec<Contender> {
     let here = folder();
-    let built = |name: &str| here.join("target/release").join(name);
-    let rust = "cargo build --release in tests/bench/peer_core";
+    let built = setup::built;
     let script = |path: &str| vec![here.join(path).display().to_string()];
-    let python = PathBuf::from(std::env::var("PYTHON").unwrap_or_else(|_| "python3".to_owned()));
-    let packages = "PYTHON names an interpreter with the packages of tests/bench/peer_core/py/requirements.txt";
-    let node = PathBuf::from("node");
-    let modules = "npm install in tests/bench/peer_core/node";
-    let contender =
-        |name, program: &Path, arguments, wanting| Contender { name, program: program.to_owned(), arguments, wanting };
+    let (python, node) = (setup::python(), PathBuf::from("node"));
+    let contender = |name, program: &Path, arguments| Contender { name, program: program.to_owned(), arguments };
     vec![
-        contender("proto", &built("proto"), Vec::new(), rust),
-        contender("rs-range-set-blaze", &built("peers"), Vec::new(), rust),
-        contender("rs-lapper-probe", &built("peers"), Vec::new(), rust),
-        contender("rs-nettu-domain", &built("peers"), Vec::new(), rust),
-        contender("py-numpy", &python, script("py/peer_numpy.py"), packages),
-        contender("py-sweep", &python, script("py/peer_sweep.py"), packages),
-        contender("py-intervaltree", &python, script("py/peer_intervaltree.py"), packages),
-        contender("py-portion", &python, script("py/peer_portion.py"), packages),
-        contender("py-cpsat", &python, script("py/peer_cpsat.py"), packages),
-        contender("node-plain", &node, script("node/peer_plain.mjs"), modules),
-        contender("node-dayjs", &node, script("node/peer_dayjs.mjs"), modules),
+        contender("proto", &built("proto"), Vec::new()),
+        contender("rs-range-set-blaze", &built("peers"), Vec::new()),
+        contender("rs-lapper-probe", &built("peers"), Vec::new()),
+        contender("rs-nettu-domain", &built("peers"), Vec::new()),
+        contender("py-numpy", &python, script("py/peer_numpy.py")),
+        contender("py-sweep", &python, script("py/peer_sweep.py")),
+        contender("py-intervaltree", &python, script("py/peer_intervaltree.py")),
+        contender("py-portion", &python, script("py/peer_portion.py")),
+        contender("py-cpsat", &python, script("py/peer_cpsat.py")),
+        contender("node-plain", &node, script("node/peer_plain.mjs")),
+        contender("node-dayjs", &node, script("node/peer_dayjs.mjs")),
     ]
 }
 
@@ -62,7 +55,7 @@ pub fn run(file: &Path, rung: &str, wanted: impl Fn(&str) -> bool) -> Vec<Peer> 
             Ok(found) => figures.extend(found),
             Err(why) => {
                 let absent = json!({ "figure": "peer", "peer": contender.name, "rung": rung, "absent": why,
-                    "to_have_it": contender.wanting });
+                    "to_have_it": "bench setup" });
                 println!("{absent}");
             }
         }

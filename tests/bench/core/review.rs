@@ -205,12 +205,14 @@ impl Case {
     }
 
     /// From the parsed facts to everything that must be written.
+    #[inline(never)]
     pub fn whole(&self) -> Commit {
         let triggers = vec![trigger()];
         refresh::refresh(&self.review, &self.facts, &self.deployment, triggers, self.now).expect("a fact was accepted")
     }
 
     /// The choice alone: no marks, no report, nothing of what follows from it.
+    #[inline(never)]
     pub fn search(&self) -> Option<Choice> {
         let id = id();
         let situation = Situation::of(&id, &self.facts, &self.deployment, self.now)?;

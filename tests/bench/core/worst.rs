@@ -16,7 +16,9 @@ use refresh_core::{
 };
 use serde_json::json;
 
-use crate::review::{at, fact, frame, issued, person, policy, trigger};
+use crate::figure::{Figure, Goal, Report};
+
+use super::review::{at, fact, frame, issued, person, policy, trigger};
 
 /// How long it may take, in seconds.
 const BAR: f64 = 1.0;
@@ -190,21 +192,19 @@ fn cases() -> Vec<Worst> {
     ]
 }
 
-pub fn print() {
+pub fn measure(report: &mut Report) {
     for case in cases() {
-        let (seconds, outcome) = measure(&case);
+        let (seconds, outcome) = slowest(&case);
         let people: std::collections::BTreeSet<&usize> = case.teams.iter().flatten().collect();
-        println!(
-            "{}",
-            json!({ "figure": "worst case", "case": case.name, "roles": case.teams.len(), "people": people.len(),
-                "days": case.days, "grid_minutes": case.grid, "cpu_seconds": (seconds * 1_000.0).round() / 1_000.0,
-                "bar_seconds": BAR, "reached": seconds < BAR, "outcome": outcome })
-        );
+        let detail = json!({ "roles": case.teams.len(), "people": people.len(), "days": case.days,
+            "grid_minutes": case.grid, "outcome": outcome });
+        let figure = Figure::cost("worst case, processor time", case.name, "s", seconds);
+        report.add(figure.goal(Goal::AtMost(BAR)).detail(detail));
     }
 }
 
 /// The slowest refresh of a case, in seconds of processor time, and what the last one decided.
-fn measure(case: &Worst) -> (f64, String) {
+fn slowest(case: &Worst) -> (f64, String) {
     let horizon = Interval { start: at(0), end: at(0).plus_millis(case.days * DAY) };
     let start = horizon.start.plus_millis(case.days / 2 * DAY);
     let slot = Interval { start, end: start.plus_minutes(60) };

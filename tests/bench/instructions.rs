@@ -1,0 +1,145 @@
+//! How many instructions the core takes on the rungs, and each function for one event: what a busy machine cannot blur.
+//! Held against `instructions.json` within a tenth. `UPDATE_EXPECTED=1` writes the figures of this profile anew.
+//!
+//! Counted by valgrind (Debian's package of that name, which `.ci/run` installs). The core is counted in the profile of the
+//! tests, the functions in the one that the cloud suite runs: with `HOLDPOINT_RELEASE=1`, what is deployed.
+
+#[allow(dead_code, reason = "the benchmark uses more of them")]
+#[path = "pipeline/deployed.rs"]
+mod deployed;
+#[allow(dead_code, reason = "the benchmark has more of them")]
+#[path = "pipeline/workload.rs"]
+mod workload;
+
+use std::{collections::BTreeMap, fs, path::PathBuf, process::Command};
+
+use deployed::{Deployed, Function};
+use holdpoint_tests::{
+    cloud::binaries::{built, released},
+    repository,
+    world::{STACK, with_room},
+};
+
+/// A compiler's next release, and a date with one digit more, move figures by less.
+const TOLERANCE: f64 = 0.10;
+
+const VALGRIND: &str = "valgrind";
+const FUNCTIONS: [&str; 3] = ["ingest", "refresh", "notify"];
+/// Events after the first, which opens what is opened once.
+const MORE: usize = 4;
+
+fn scratch(name: &str) -> PathBuf {
+    std::env::temp_dir().join(format!("holdpoint-instructions-{}-{name}", std::process::id()))
+}
+
+/// Inclusive instructions of the functions of one run with these names.
+fn inclusive(rung: &str, names: &[&str]) -> Vec<u64> {
+    let out = scratch(rung);
+    let counted = Command::new(VALGRIND)
+        .args(["--tool=callgrind", &format!("--callgrind-out-file={}", out.display())])
+        .args([env!("CARGO_BIN_EXE_bench"), "count", "--rungs", rung])
+        .output()
+        .unwrap_or_else(|error| panic!("starting valgrind (Debian's package of that name): {error}"));
+    assert!(counted.status.success(), "rung {rung}: {}", String::from_utf8_lossy(&counted.stderr));
+    let read = Command::new("callgrind_annotate").args(["--inclusive=yes", "--threshold=100"]).arg(&out).output();
+    let read = read.expect("valgrind's own reader");
+    fs::remove_file(&out).expect("the file of this run");
+    let text = String::from_utf8_lossy(&read.stdout).into_owned();
+    let of = |name: &&str| {
+        let line = text.lines().find(|line| line.contains(name));
+        let line = line.unwrap_or_else(|| panic!("rung {rung}: {name} is not in {text}"));
+        let number: String = line.trim().chars().take_while(|c| !c.is_whitespace()).filter(|c| *c != ',').collect();
+        number.parse().unwrap_or_else(|error| panic!("{line}: {error}"))
+    };
+    names.iter().map(of).collect()
+}
+
+fn core() -> BTreeMap<String, u64> {
+    let mut found = BTreeMap::new();
+    for rung in ["A", "B", "C"] {
+        let counted = inclusive(rung, &["review::Case::whole", "review::Case::search"]);
+        found.insert(format!("rung {rung}, whole refresh"), counted[0]);
+        found.insert(format!("rung {rung}, search"), counted[1]);
+    }
+    found
+}
+
+/// The number that valgrind says at the end of a program.
+fn instructions(said: &str) -> u64 {
+    let line = said.lines().rev().find(|line| line.contains("refs:"));
+    let line = line.unwrap_or_else(|| panic!("valgrind said no number: {said}"));
+    let number = line.rsplit(' ').next().unwrap_or_default().replace(',', "");
+    number.parse().unwrap_or_else(|error| panic!("{line}: {error}"))
+}
+
+/// Instructions of each function's process, from its start to its end, with so many events in between.
+async fn processes(shape: workload::Shape, events: usize) -> BTreeMap<&'static str, u64> {
+    let programs = built().expect("the functions' programs");
+    let mut deployed = Deployed::open(shape, 1).await.expect("a review");
+    let watch = [VALGRIND, "--tool=cachegrind", "--cache-sim=no", "--cachegrind-out-file=/dev/null"];
+    let watch: Vec<String> = watch.map(str::to_owned).into();
+    let mut running: Vec<(&'static str, Function)> = Vec::new();
+    for function in FUNCTIONS {
+        let started = deployed.start(function, &programs[function], &watch).await;
+        running.push((function, started.expect("a function under valgrind (Debian's package of that name)")));
+    }
+    for place in 0..events {
+        let event = deployed.workload.collision(0, place);
+        deployed.put(&event).await.expect("on the queue");
+        let mut handled = 1;
+        while handled > 0 {
+            handled = 0;
+            for (_, function) in &running {
+                handled += deployed.hand_over(function).await.expect("a batch");
+            }
+        }
+    }
+    let mut counted = BTreeMap::new();
+    for (name, function) in running {
+        counted.insert(name, instructions(&function.end().await.expect("an end")));
+    }
+    counted
+}
+
+async fn functions() -> BTreeMap<String, u64> {
+    let mut found = BTreeMap::new();
+    for shape in [workload::A, workload::B] {
+        let (one, more) = (processes(shape, 1).await, processes(shape, 1 + MORE).await);
+        for function in FUNCTIONS {
+            let each = (more[function] - one[function]) / MORE as u64;
+            found.insert(format!("rung {}, {function}, one event", shape.rung), each);
+        }
+    }
+    found
+}
+
+#[test]
+fn the_core_and_each_function_take_the_instructions_of_the_file() {
+    let file = repository().join("tests/bench/instructions.json");
+    let text = fs::read_to_string(&file).unwrap_or_else(|_| "{}".to_owned());
+    let mut kept: BTreeMap<String, BTreeMap<String, u64>> = serde_json::from_str(&text).expect("an object of objects");
+    let profile = if released() { "functions as deployed" } else { "functions of the development profile" };
+    // Neither waits for the other, and machines have two cores.
+    let core = std::thread::spawn(core);
+    let functions = with_room(|| {
+        let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().thread_stack_size(STACK).build();
+        runtime.expect("a runtime").block_on(functions())
+    });
+    let core = core.join().expect("the core's figures");
+    let found = BTreeMap::from([("core".to_owned(), core), (profile.to_owned(), functions)]);
+    if std::env::var_os("UPDATE_EXPECTED").is_some() {
+        kept.extend(found.clone());
+        fs::write(&file, serde_json::to_string_pretty(&kept).expect("numbers are JSON") + "\n").expect("a file");
+    }
+    let mut off = Vec::new();
+    for (part, figures) in &found {
+        for (name, counted) in figures {
+            let expected = kept.get(part).and_then(|part| part.get(name)).copied().unwrap_or(0);
+            let (most, least) = (expected as f64 * (1.0 + TOLERANCE), expected as f64 * (1.0 - TOLERANCE));
+            if !(least..=most).contains(&(*counted as f64)) {
+                off.push(format!("{part}: {name}: expected {expected} within a tenth, found {counted}"));
+            }
+        }
+    }
+    assert!(off.is_empty(), "instructions.json says other figures:\n{}", off.join("\n"));
+}

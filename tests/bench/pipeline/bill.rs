@@ -1,0 +1,71 @@
+//! A run, as Amazon would bill it.
+
+use holdpoint::connector::Service;
+use serde_json::Value;
+
+use super::run::{Cost, Run};
+use crate::price::Asked;
+
+/// What others measured of the services, in seconds: one call to the store, one transaction, one mail.
+const CALL: f64 = 0.0075;
+const TRANSACTION: f64 = 0.0253;
+const MAIL: f64 = 0.050;
+
+/// A whole processor comes with this much memory.
+const MEMORY_OF_A_PROCESSOR_GB: f64 = 1.769;
+/// What `infra/template.yaml` gives a function, and what the peer needs.
+const OURS_GB: f64 = 0.256;
+const PEERS_GB: f64 = 0.512;
+
+fn running(cpu: f64, memory_gb: f64) -> f64 {
+    cpu * MEMORY_OF_A_PROCESSOR_GB / memory_gb
+}
+
+/// The change's own message is sent by its source, so one call is everybody's.
+const SENT_BY_THE_SOURCE: f64 = 1.0;
+/// A batch is received and deleted.
+const CALLS_OF_A_BATCH: f64 = 2.0;
+
+pub fn of(cost: &Cost, run: Run) -> Asked {
+    let each = |sum: f64| sum / cost.events as f64;
+    let mut asked = Asked { memory_gb: OURS_GB, mails: each(cost.mails as f64), ..Asked::default() };
+    for ((_, service, operation), one) in &cost.calls {
+        let calls = each(one.calls as f64);
+        asked.write_units += each(one.write_units);
+        asked.read_units += each(one.read_units);
+        asked.seconds += match (service, operation.as_str()) {
+            (Service::DynamoDb, "TransactWriteItems") => calls * TRANSACTION,
+            (Service::Ses, _) => calls * MAIL,
+            _ => calls * CALL,
+        };
+        if *service == Service::Sqs {
+            asked.fifo_calls += calls;
+        }
+    }
+    let batches = |function: &str| each(cost.batches.get(function).copied().unwrap_or(0) as f64);
+    asked.invocations = each(cost.batches.values().sum::<usize>() as f64);
+    asked.standard_calls = SENT_BY_THE_SOURCE + CALLS_OF_A_BATCH * batches("ingest");
+    asked.fifo_calls += CALLS_OF_A_BATCH * (asked.invocations - batches("ingest"));
+    let cpu: f64 = cost.functions.values().map(std::time::Duration::as_secs_f64).sum();
+    asked.seconds += running(each(cpu), OURS_GB);
+    debug_assert!(run.events == cost.events);
+    asked
+}
+
+/// The peer reads, writes one transaction, and marks its message twice; what it says of itself is in `peer`.
+pub fn of_the_peer(peer: &Value, run: Run) -> Asked {
+    let number = |name: &str| peer[name].as_f64().unwrap_or(0.0);
+    let batches = 1.0 / run.batch as f64;
+    let mails = number("mails") / number("events").max(1.0);
+    let waiting = (number("ddb_calls_per_event") - 1.0).max(0.0) * CALL + TRANSACTION + mails * MAIL;
+    Asked {
+        write_units: number("wru_per_event"),
+        read_units: number("rru_per_event"),
+        standard_calls: SENT_BY_THE_SOURCE + CALLS_OF_A_BATCH * batches,
+        fifo_calls: 0.0,
+        invocations: batches,
+        seconds: waiting + running(number("cpu_ms_per_event") / 1e3, PEERS_GB),
+        memory_gb: PEERS_GB,
+        mails,
+    }
+}
