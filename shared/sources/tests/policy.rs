@@ -22,6 +22,16 @@ fn the_shipped_policy_is_good() {
 }
 
 #[test]
+fn bindings_are_read_and_refused_by_whoever_translates() {
+    let file = r#"{"sources":[{"kind":"evidence","source":"//ci","governed_by":"re@example.com"}],"native":[{"format":"smoke.signals"}]}"#;
+    assert!(policy::read(file).is_ok());
+    let faults = policy::read_file(file).expect_err("no format of that name");
+    assert!(faults.iter().any(|fault| fault.to_string().contains("$.native[0].format")), "{faults:?}");
+    // A member that does not exist is nobody's to leave unread.
+    assert!(policy::read(&file.replace("native", "natives")).is_err());
+}
+
+#[test]
 fn what_the_file_leaves_out_is_as_the_contract_says() {
     let deployment = policy::read(r#"{"sources":[{"kind":"evidence","source":"//ci","governed_by":"re@example.com"}],"defaults":{"quiet_seconds":0}}"#).expect("a good policy");
     assert_eq!(deployment.defaults, refresh_core::facts::policy::Policy { quiet_seconds: 0, ..policy::standard() });

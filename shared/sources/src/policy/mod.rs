@@ -19,7 +19,7 @@ use crate::{
     json,
     native::{Bindings, binding},
     read::ReadBody,
-    reader::{Faults, Node},
+    reader::{Faults, Node, Object},
 };
 pub use workable::issued as check_issued;
 
@@ -47,12 +47,13 @@ impl PolicyFile {
     }
 }
 
-/// The domain's part of the file. The rest of the file is checked all the same.
+/// The domain's part of the file. The bindings are left unread: whoever translates reads them by [`read_file`] and refuses
+/// their faults, and at the cold start of everybody else they would be a quarter of the work.
 ///
 /// # Errors
-/// Every fault in the file.
+/// Every fault in the domain's part of the file.
 pub fn read(text: &str) -> Result<Deployment, Vec<Fault>> {
-    read_file(text).map(|file| file.deployment)
+    whole(text, |_, _| Some(())).map(|(deployment, _)| deployment)
 }
 
 /// The whole file.
@@ -60,36 +61,53 @@ pub fn read(text: &str) -> Result<Deployment, Vec<Fault>> {
 /// # Errors
 /// Every fault in the file.
 pub fn read_file(text: &str) -> Result<PolicyFile, Vec<Fault>> {
+    let (deployment, bindings) = whole(text, bindings)?;
+    Ok(PolicyFile { deployment, bindings })
+}
+
+fn whole<T>(
+    text: &str,
+    native: impl FnOnce(&Object<'_>, Option<&[Registration]>) -> Option<T>,
+) -> Result<(Deployment, T), Vec<Fault>> {
     let value = json::parse(text, "$").map_err(|fault| vec![fault])?;
     let faults = Faults::default();
-    let file = file(&Node::root(&value, "$", &faults), &faults);
+    let file = file(&Node::root(&value, "$", &faults), &faults, native);
     match file {
         Some(file) if faults.is_empty() => Ok(file),
         _ => Err(faults.into_vec()),
     }
 }
 
-fn file(node: &Node<'_>, faults: &Faults) -> Option<PolicyFile> {
+fn file<T>(
+    node: &Node<'_>,
+    faults: &Faults,
+    native: impl FnOnce(&Object<'_>, Option<&[Registration]>) -> Option<T>,
+) -> Option<(Deployment, T)> {
     let object = node.object()?;
     object.only(&["sources", "defaults", "native"]);
     let sources = object.must("sources", sources);
     let defaults = object.may("defaults", overrides);
-    let bindings = object.may("native", binding::read);
     // Each part that is good by itself is held against what it must work together with, whatever is wrong elsewhere.
     if let Some(sources) = &sources {
         workable::sources(sources, faults);
     }
-    if let (Some(sources), Some(Some(bindings))) = (&sources, &bindings) {
-        object.may("native", |node| {
-            binding::registered(node, bindings, sources);
-            Some(())
-        });
-    }
+    let native = native(&object, sources.as_deref());
     // What the file leaves out is as the contract says; what it mistypes never gets here.
     let set = defaults?.unwrap_or_else(Overrides::default);
     let defaults = standard().with(&set);
     workable::rules(&defaults, &set, "$.defaults", faults);
-    Some(PolicyFile { deployment: Deployment { sources: sources?, defaults }, bindings: bindings?.unwrap_or_default() })
+    Some((Deployment { sources: sources?, defaults }, native?))
+}
+
+fn bindings(file: &Object<'_>, sources: Option<&[Registration]>) -> Option<Bindings> {
+    let bindings = file.may("native", binding::read);
+    if let (Some(sources), Some(Some(bindings))) = (sources, &bindings) {
+        file.may("native", |node| {
+            binding::registered(node, bindings, sources);
+            Some(())
+        });
+    }
+    Some(bindings?.unwrap_or_default())
 }
 
 fn sources(node: &Node<'_>) -> Option<Vec<Registration>> {
