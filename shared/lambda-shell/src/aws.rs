@@ -9,7 +9,7 @@ use aws_smithy_http_client::{
     tls::{Provider, TlsContext, TrustStore, rustls_provider::CryptoMode},
 };
 use aws_smithy_runtime_api::client::{
-    http::{SharedHttpClient, SharedHttpConnector},
+    http::{HttpClient, SharedHttpClient, SharedHttpConnector, http_client_fn},
     stalled_stream_protection::StalledStreamProtectionConfig,
 };
 use aws_smithy_types::{retry::RetryConfig, timeout::TimeoutConfig};
@@ -105,11 +105,13 @@ pub fn http_client() -> SharedHttpClient {
     };
     let tls = TlsContext::builder().with_trust_store(roots).build();
     let builder = Builder::new().tls_provider(tls_provider()).pool_idle_timeout(IDLE);
-    match tls {
+    let client = match tls {
         Ok(tls) => builder.tls_context(tls).build_https(),
         // A context of a trust store alone has nothing that could be refused; the default one is the machine's.
         Err(_) => builder.build_https(),
-    }
+    };
+    // Asked directly, it builds a connector for each client at that client's start, roots and all, and throws it away.
+    http_client_fn(move |settings, components| client.http_connector(settings, components))
 }
 
 /// The way to systems that are not Amazon's, on the same TLS stack: it takes the machine's word for their identity.
