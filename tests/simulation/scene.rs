@@ -403,6 +403,16 @@ impl Maker<'_> {
         event
     }
 
+    /// An operator asks that somebody is mailed once more; now and then somebody whom the review tells nothing.
+    fn resend(&mut self, index: usize) -> Event {
+        let data =
+            json!({ "review_id": REVIEW, "person": person(index), "by": "op@example.com", "reason": "it is lost" });
+        let about = format!("an operator has {} mailed once more", person(index));
+        let mut event = self.event("resend.requested", about, data, "resend");
+        event.body["source"] = "//operator.example.com".into();
+        event
+    }
+
     /// What a source system says later on.
     fn change(&mut self) -> Event {
         let index = self.rng.usize(..self.people);
@@ -439,6 +449,10 @@ impl Maker<'_> {
             _ if self.one_in(3) => {
                 let decision = ["adopt", "adopt", "decline_other_slot", "decline_stand"][self.rng.usize(..4)];
                 let version = 2 + self.rng.u8(..3);
+                // Of what was drawn already: another draw would make every seed another schedule.
+                if version == 4 {
+                    return self.resend(index);
+                }
                 let about = format!("an operator says {decision} of version {version}");
                 let data = json!({
                     "review_id": REVIEW, "version": version, "decision": decision, "by": "op@example.com",
@@ -449,8 +463,17 @@ impl Maker<'_> {
                 event
             }
             _ if self.one_in(3) => {
-                let data = json!({ "review_id": REVIEW, "reason": "it was held elsewhere" });
-                self.event("review.closed", "the review is closed".to_owned(), data, "closure")
+                let mut data = json!({ "review_id": REVIEW, "reason": "it was held elsewhere" });
+                // Of what was made already: another draw would make every seed another schedule.
+                let in_person = self.made.is_multiple_of(2);
+                if in_person {
+                    data["by"] = "op@example.com".into();
+                }
+                let mut event = self.event("review.closed", "the review is closed".to_owned(), data, "closure");
+                if in_person {
+                    event.body["source"] = "//operator.example.com".into();
+                }
+                event
             }
             _ => {
                 let mut event = self.calendar(index, false);

@@ -3,9 +3,9 @@
 
 mod door;
 mod env;
+mod no_fact;
 mod receipt;
 mod record;
-mod reply;
 mod take;
 mod taken;
 

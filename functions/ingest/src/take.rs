@@ -30,9 +30,9 @@ use sources::{MailReport, SkippedPart, fault::Refused, policy};
 
 use crate::{
     Env,
+    no_fact::{self, NoFact},
     receipt::Piece,
     record::{Arrival, Recorded, record},
-    reply,
     taken::{Taken, identity_of, measure, reason, say},
 };
 
@@ -157,8 +157,13 @@ async fn take(
 ) -> Result<Result<Taken, Refused>, Failure> {
     tracing::info!(target: NOTE, event_id = event.identity.id.as_str(), trace_id = %event.trace(), "");
     let now = arrival.now;
-    if let Statement::Reply(said) = &event.statement {
-        return reply::take(env, event, said, arrival).await.map(Ok);
+    let no_fact = match (&event.statement, &event.subject) {
+        (Statement::Reply(said), _) => Some(NoFact::Reply(said)),
+        (Statement::Resend(said), Subject::Resend(review, _)) => Some(NoFact::Resend(review, said)),
+        _ => None,
+    };
+    if let Some(said) = no_fact {
+        return no_fact::take(env, event, said, arrival).await.map(Ok);
     }
     if let Err(refused) = policy::check_issued(event, &env.policy.deployment.defaults) {
         return Ok(Err(refused));
@@ -173,7 +178,7 @@ async fn take(
     // changes no state, so nobody is asked.
     let dependents = match event.statement {
         Statement::State { .. } => dependents(env, &event.subject).await?,
-        Statement::Reset(_) | Statement::Reply(_) => Vec::new(),
+        Statement::Reset(_) | Statement::Reply(_) | Statement::Resend(_) => Vec::new(),
     };
     let heads = env.store.heads(&dependents).await.doing("reading the dependent reviews")?;
     // A review whose HEAD cannot be read is asked like an open one: its own refresh fails, and says so.

@@ -4,6 +4,7 @@
 mod env;
 mod replied;
 mod reported;
+mod resend;
 mod turn;
 
 use aws_lambda_events::sqs::SqsEvent;

@@ -22,7 +22,7 @@ use refresh_core::{
     },
 };
 
-use crate::{Env, replied, reported};
+use crate::{Env, replied, reported, resend};
 
 /// What one group of messages came to.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -44,12 +44,13 @@ pub(crate) async fn take(env: &Env, messages: Vec<Message>, deadline: Deadline) 
     if let Some(other) = read.iter().find(|message| *message.review() != review) {
         return Err(Failure::lasting("reading the batch", format!("{review} and {} share a group", other.review())));
     }
-    let (mut requests, mut reports, mut replies) = (Vec::new(), Vec::new(), Vec::new());
+    let (mut requests, mut reports, mut replies, mut resends) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
     for message in read {
         match message {
             ToRefresh::Requested(request) => requests.push(request),
             ToRefresh::Reported(report) => reports.push(report.reported),
             ToRefresh::Replied(replied) => replies.push(replied),
+            ToRefresh::Resend(asked) => resends.push(asked),
         }
     }
     let mut outcomes = Vec::new();
@@ -61,6 +62,9 @@ pub(crate) async fn take(env: &Env, messages: Vec<Message>, deadline: Deadline) 
     }
     for replied in &replies {
         outcomes.extend(replied::take(env, replied, deadline).await?);
+    }
+    for asked in &resends {
+        outcomes.extend(resend::take(env, asked, deadline).await?);
     }
     Ok(Refreshed { review, outcomes })
 }

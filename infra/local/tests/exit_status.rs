@@ -84,6 +84,8 @@ const ROWS: &[Row] = &[
         NOT_DONE,
     ),
     (&["decide", "RR-404", "adopt", "--as", "a@example.com", "--reason", "r", "--yes"], NOTHING, MALFORMED),
+    (&["resend", "RR-404", "b@example.com", "--as", "a@example.com", "--reason", "r", "--yes"], NOTHING, NOT_DONE),
+    (&["resend", "RR-404", "nobody", "--as", "a@example.com", "--reason", "r", "--yes"], NOTHING, MALFORMED),
     (&["verify"], NOTHING, DONE),
     (&["verify", "RR-404"], NOTHING, NOT_DONE),
     (&["redrive", "--list"], NOTHING, DONE),

@@ -123,7 +123,7 @@ impl EventRecord {
     fn of(event: &Event, disposition: Disposition, not_taken: &[UntakenMember], at: Instant) -> Self {
         let reset = match &event.statement {
             Statement::Reset(reset) => Some(reset.clone()),
-            Statement::State { .. } | Statement::Reply(_) => None,
+            Statement::State { .. } | Statement::Reply(_) | Statement::Resend(_) => None,
         };
         Self {
             reset,

@@ -66,18 +66,22 @@ fn the_same_notice_is_the_same_bytes() {
 fn subjects_tell_the_three_apart() {
     for (name, notice, letterhead) in notices::all() {
         let subject = mail::compose(&notice, &letterhead).expect(name).subject;
-        let first = subject.trim_start_matches("Reminder – ");
+        let first = subject.trim_start_matches("Reminder – ").trim_start_matches("Once more – ");
         let expected = match name {
-            "adoption_request" | "adoption_request_cancellation" | "reminder_decide" => "For your decision: ",
+            "adoption_request" | "adoption_request_cancellation" | "reminder_decide" | "resent_request" => {
+                "For your decision: "
+            }
             "authoritative_update"
             | "authoritative_update_new_meeting"
             | "authoritative_update_organizer"
             | "reminder_answer"
+            | "resent_unchanged"
             | "reminder_answer_carries" => "For your answer: ",
             _ => "For information: ",
         };
         assert!(first.starts_with(expected), "{name}: {subject}");
         assert_eq!(subject.starts_with("Reminder – "), name.starts_with("reminder"), "{name}: {subject}");
+        assert_eq!(subject.starts_with("Once more – "), name.starts_with("resent"), "{name}: {subject}");
     }
 }
 

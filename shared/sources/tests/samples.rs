@@ -68,7 +68,7 @@ fn there_is_a_sample_for_every_event_type_and_native_format() {
         .flat_map(|reading| reading.events)
         .map(|event| event.event_type)
         .collect();
-    assert_eq!(seen.len(), 11, "{seen:?}");
+    assert_eq!(seen.len(), 12, "{seen:?}");
     let formats: BTreeSet<&str> = sources::Format::ALL.iter().map(|format| format.word()).collect();
     let sampled: BTreeSet<String> = samples()
         .iter()

@@ -18,7 +18,7 @@ pub const QUIET: i64 = 2 * MINUTE;
 const METADATA: [&str; 4] = ["checkpoint.", "window", "cutover", "violated"];
 
 /// Kinds that repeat or complete what another mail said.
-const REPEATS: [&str; 3] = ["reminder", "hold_ended", "link"];
+const REPEATS: [&str; 4] = ["reminder", "hold_ended", "link", "resent"];
 
 #[derive(Clone, Debug, Default)]
 pub struct Told {

@@ -168,6 +168,8 @@ pub struct Audit {
     calendars: BTreeMap<(String, String), u64>,
     /// Who has the hold in their calendar, by what they were mailed.
     holding: BTreeSet<String>,
+    /// How often an operator asked that somebody is mailed once more, less the mails that went out for it.
+    resends: BTreeMap<String, i64>,
     /// Who ever was owner, asked to decide, or release manager: they may be told of what they knew then.
     knew_all: BTreeSet<String>,
     /// How often who was reminded in the last while before a proposal lapses, by person, proposal and when they were asked.
@@ -193,6 +195,7 @@ impl Audit {
             triggers: BTreeSet::new(),
             calendars: BTreeMap::new(),
             holding: BTreeSet::new(),
+            resends: BTreeMap::new(),
             knew_all: BTreeSet::new(),
             last_reminders: BTreeMap::new(),
             met: BTreeSet::new(),
@@ -225,6 +228,10 @@ impl Audit {
         let data = &event["data"];
         let kind = event["type"].as_str().unwrap_or_default();
         let kind = kind.trim_start_matches("dev.holdpoint.").trim_end_matches(".v1");
+        // That somebody is to be mailed once more is no fact: the lineage says what comes of it.
+        if kind == "resend.requested" {
+            return;
+        }
         let subject = match kind {
             "review.issued" => json!({ "review": data["review_id"] }),
             "review.closed" => json!({ "closure": data["review_id"] }),

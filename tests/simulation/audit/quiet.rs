@@ -26,6 +26,8 @@ impl Audit {
         let due = millis(&head["notices_at"]).filter(|at| *at <= now);
         ensure(due.is_none(), || format!("notices are due since {}", head["notices_at"]))?;
         self.everybody_knows(&head)?;
+        let left = head["resends"].as_object().into_iter().flatten().find(|(person, _)| !self.withheld(person));
+        ensure(left.is_none() || over, || format!("to be mailed once more for ever: {left:?}"))?;
         self.no_hold_is_left(&head)?;
         self.calendars_follow(&head)?;
         self.seats_fit(&head)?;

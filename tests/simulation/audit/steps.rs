@@ -72,6 +72,7 @@ impl Audit {
         let entry = self.chained(before.as_ref(), &after, &entries)?;
         self.triggered(&entry, &causes)?;
         self.authorised(before.as_ref(), &after, &entry)?;
+        self.acted_in_person(&after, &entry)?;
         self.notices(&entry, &new)?;
         self.seats_step(before.as_ref(), &after, &seats)?;
         self.leaves_time(before.as_ref(), &after)?;
@@ -115,7 +116,8 @@ impl Audit {
             let known = events.iter().any(|event| event["disposition"] == "applied" && same(event, fact));
             ensure(known, || format!("a fact without the event that said it: {fact}"))?;
         }
-        for event in events.iter().filter(|event| event["disposition"] == "applied") {
+        let states = |event: &&&Value| event["subject"]["resend"].is_null();
+        for event in events.iter().filter(|event| event["disposition"] == "applied").filter(states) {
             ensure(facts.iter().any(|fact| same(event, fact)), || {
                 format!("an applied event without its fact: {event}")
             })?;
@@ -277,6 +279,30 @@ impl Audit {
         Some(owner).filter(apart).or(alternate.filter(apart)).map(str::to_owned)
     }
 
+    /// What an operator does in person is an operator's word: that somebody is mailed once more, in the entry of that very
+    /// event; that the review is closed, in the words of the closure.
+    fn acted_in_person(&mut self, after: &Value, entry: &Value) -> Result<(), String> {
+        for answer in happenings(entry, "answer").filter(|answer| answer["action"] == "close") {
+            let said = self.fact(&format!("closure#{}", self.id)).map(|fact| &fact["body"]["closure"]);
+            let same = said.is_some_and(|said| said["by"] == answer["by"] && said["reason"] == answer["note"]);
+            ensure(same, || format!("closed by {}; the closure says {said:?}", answer["by"]))?;
+            self.met.insert("closed in person".to_owned());
+        }
+        for answer in happenings(entry, "answer").filter(|answer| answer["action"] == "resend") {
+            let to = answer["to"].as_str().unwrap_or_default();
+            let asked = happenings(entry, "trigger").any(|trigger| {
+                trigger["source"] == "//operator.example.com" && trigger["subject"]["resend"] == json!([self.id, to])
+            });
+            ensure(asked, || format!("{to} is to be mailed once more, and no operator said so"))?;
+            let result = answer["result"].as_str().unwrap_or_default();
+            self.met.insert(format!("resend {result}"));
+            let kept = result != "resent" || after["resends"][to].is_string();
+            ensure(kept, || format!("{to} is to be mailed once more, and HEAD forgets it"))?;
+            *self.resends.entry(to.to_owned()).or_default() += i64::from(result == "resent");
+        }
+        Ok(())
+    }
+
     /// A changed TOLD is a notice in lineage and a mail that went out; whose view is the same was mailed nothing.
     fn notices(&mut self, entry: &Value, new: &[(String, String, Option<Item>)]) -> Result<(), String> {
         for notice in happenings(entry, "notice") {
@@ -296,7 +322,12 @@ impl Audit {
             let in_doubt = self.deaths > 0;
             // The end of a hold, and a new one, come beside the mail that carried the meeting.
             let hold = before.is_some_and(|before| before["hold"] != is["hold"]);
-            let again = kind == "reminder" || kind == "link" || in_doubt || hold && same;
+            let again = ["reminder", "link", "resent"].contains(&kind) || in_doubt || hold && same;
+            if kind == "resent" {
+                let left = self.resends.entry(to.to_owned()).or_default();
+                *left -= 1;
+                ensure(*left >= 0, || format!("{to} is mailed once more, and nobody asked for it"))?;
+            }
             ensure(!same || again, || format!("{to} was told what they knew: {notice}"))?;
             let empty = notice["changes"].as_array().is_none_or(Vec::is_empty);
             ensure(!empty || again, || format!("{to} was told of no change: {notice}"))?;

@@ -48,6 +48,14 @@ pub const BUGS: &[Row] = &[
     ("told_apart_from_lineage", "TOLD in a write of its own", 1, Sent(told_apart)),
     ("told_the_wrong_view", "TOLD keeps less than was said", 1, Sent(told_less)),
     ("claim_without_condition", "two notifiers may claim one person", 491, Sent(claim_unasked)),
+    ("resent_again", "a mail that an operator asked for goes out again and again", 80, Sent(resent_again)),
+    ("resend_forgotten", "that somebody is to be mailed once more is not kept", 80, Sent(resend_forgotten)),
+    (
+        "closed_in_another_name",
+        "a review is closed in the name of somebody who did not",
+        1,
+        Sent(closed_in_another_name),
+    ),
     ("subject_stored", "a calendar entry is kept with its subject", 1, Sent(subject_stored)),
     ("subject_mailed", "a mail tells what a meeting is about", 1, Sent(subject_mailed)),
     ("link_stored", "what was mailed is kept with its link", 1, Sent(link_stored)),
@@ -407,6 +415,40 @@ fn hold_end_forgotten(call: &Call, _: &mut Memory) -> Falsified {
             if told["adoptions"].as_u64() > Some(0) {
                 told["hold"] = Value::Null;
             }
+        })
+    })
+}
+
+/// The mail is out, and HEAD goes on to ask for it.
+fn resent_again(call: &Call, memory: &mut Memory) -> Falsified {
+    if let Some(asked) = forge::actions(call).find(|action| is(action, "HEAD")).and_then(head_of)
+        && asked["resends"].is_object()
+    {
+        memory.push((String::new(), asked["resends"].clone()));
+    }
+    let Some((_, resends)) = memory.first().cloned() else { return Falsified::not(call) };
+    instead(call, "TOLD#", |call| put(call, "HEAD", |head| head["resends"] = resends.clone()))
+}
+
+fn head_of(action: &Value) -> Option<Value> {
+    serde_json::from_slice(&crate::audit::body_of(&action["Put"]["Item"]).ok()?).ok()
+}
+
+fn resend_forgotten(call: &Call, _: &mut Memory) -> Falsified {
+    instead(call, "CAUSE#", |call| {
+        put(call, "HEAD", |head| {
+            if let Some(members) = head.as_object_mut() {
+                members.remove("resends");
+            }
+        })
+    })
+}
+
+fn closed_in_another_name(call: &Call, _: &mut Memory) -> Falsified {
+    instead(call, "LINEAGE#", |call| {
+        rechained(call, |text| match text.contains("\"action\":\"close\"") {
+            true => text.replace("\"by\":\"op@", "\"by\":\"p0@"),
+            false => text.to_owned(),
         })
     })
 }

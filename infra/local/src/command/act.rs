@@ -1,4 +1,4 @@
-//! `close`, `reset` and `decide`: what an operator does in person. Each says exactly what will happen and asks first; each is
+//! `close`, `reset`, `decide` and `resend`: what an operator does in person. Each says exactly what will happen and asks first; each is
 //! an event with who and why, on the queue of every other.
 
 use std::io::{BufRead, IsTerminal, Write};
@@ -113,8 +113,8 @@ fn judged(sent: &Value, result: &Value) -> Result<(), Failed> {
         None => {}
     }
     match result.as_str() {
-        None | Some("adopted" | "declined" | "recorded") => Ok(()),
-        Some(word) => Err(Failed::new(format!("nothing was decided: {}", word.replace('_', " ")))),
+        None | Some("adopted" | "declined" | "recorded" | "resent") => Ok(()),
+        Some(word) => Err(Failed::new(format!("nothing was done: {}", word.replace('_', " ")))),
     }
 }
 

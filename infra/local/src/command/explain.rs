@@ -99,7 +99,12 @@ const fn types(kind: Kind) -> &'static [&'static str] {
         Kind::Freeze => &["dev.holdpoint.freeze.updated.v1"],
         Kind::Person => &["dev.holdpoint.person.updated.v1"],
         Kind::Reply => &["dev.holdpoint.reply.received.v1"],
-        Kind::Operator => &["dev.holdpoint.subject.reset.v1", "dev.holdpoint.proposal.decided.v1"],
+        Kind::Operator => &[
+            "dev.holdpoint.subject.reset.v1",
+            "dev.holdpoint.proposal.decided.v1",
+            "dev.holdpoint.resend.requested.v1",
+            "dev.holdpoint.review.closed.v1",
+        ],
     }
 }
 

@@ -175,6 +175,15 @@ enum Command {
         #[command(flatten)]
         acting: act::Acting,
     },
+    /// Mail a person once more what they were last told of a review, as it is now, as an operator.
+    Resend {
+        /// Mail what is known of this review.
+        review: ReviewId,
+        /// Mail the person of this address.
+        person: Person,
+        #[command(flatten)]
+        acting: act::Acting,
+    },
     /// Recompute the lineage chain and name the first entry that does not fit.
     Verify {
         /// Verify the review of this id alone; without it, every review.
@@ -307,6 +316,7 @@ async fn perform(line: Line) -> Result<(), Failed> {
         Command::Decide { review, decision, as_operator: _, acting } => {
             act::run(common, Act::Decide(review, decision), &acting).await
         }
+        Command::Resend { review, person, acting } => act::run(common, Act::Resend(review, person), &acting).await,
         Command::Verify { review, deployment } => ask::ask(common, &deployment, Request::Verify(review)).await,
         Command::Redrive { list, deployment } => {
             let request = if list { Request::DeadLetters } else { Request::Redrive };

@@ -41,6 +41,12 @@ pub fn nobody(person: &Person, known: &BTreeSet<Person>) -> String {
     offered(&none, person.as_str(), known.iter().map(Person::as_str), "no review names anybody yet")
 }
 
+/// Why a review has nothing to tell a person.
+pub fn nobody_of(review: &ReviewId, person: &Person, known: &BTreeSet<Person>) -> String {
+    let none = format!("{review}: nobody of the address {person} is told anything of it");
+    offered(&none, person.as_str(), known.iter().map(Person::as_str), "it names nobody yet")
+}
+
 fn offered<'n>(none: &str, meant: &str, known: impl IntoIterator<Item = &'n str>, empty: &str) -> String {
     let near = nearest(meant, known);
     if near.is_empty() { format!("{none}; {empty}") } else { format!("{none}; the nearest: {}", near.join(", ")) }

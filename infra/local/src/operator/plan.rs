@@ -30,13 +30,15 @@ pub enum Act {
     Reset(Kind, String),
     /// The waiting proposal of a review is decided in its owner's place.
     Decide(ReviewId, OperatorChoice),
+    /// A person is mailed once more what they were told of a review.
+    Resend(ReviewId, Person),
 }
 
 impl Act {
     /// The review that the act is about, if one is.
     pub const fn review(&self) -> Option<&ReviewId> {
         match self {
-            Self::Close(review) | Self::Decide(review, _) => Some(review),
+            Self::Close(review) | Self::Decide(review, _) | Self::Resend(review, _) => Some(review),
             Self::Reset(..) => None,
         }
     }
@@ -80,6 +82,7 @@ pub async fn plan(
             will: Vec::new(),
         },
         Act::Decide(review, choice) => decide(store, &names::head(store, review).await?, *choice, now).await?,
+        Act::Resend(review, person) => resend(store, &names::head(store, review).await?, person, now).await?,
     };
     draft.data["by"] = json!(planned.by);
     draft.data["reason"] = json!(planned.reason);
@@ -206,6 +209,43 @@ async fn decide(store: &Store, head: &Head, choice: OperatorChoice, now: Instant
     Ok(Draft {
         event_type: "dev.holdpoint.proposal.decided.v1",
         data: json!({ "review_id": review, "revision": revision, "version": number, "decision": choice }),
+        will,
+    })
+}
+
+async fn resend(store: &Store, head: &Head, person: &Person, now: Instant) -> Result<Draft, String> {
+    is_open(head, now)?;
+    let review = &head.review;
+    if let Some(known) = head.unreachable(person).filter(|_| head.withholds(person)) {
+        let why = json!(known.why);
+        return Err(format!(
+            "{review}: nothing is mailed to {person}, since mail to them did not arrive ({}); expected a newer `person` fact for the address first",
+            why.as_str().unwrap_or_default()
+        ));
+    }
+    let record = store.told_to(review, person).await.map_err(told)?;
+    let is_owed = head.affected.contains(person);
+    if record.told.is_none() && !is_owed {
+        let known = names::people(store, std::slice::from_ref(head)).await?;
+        return Err(match known.contains(person) {
+            true => format!(
+                "{review}: {person} was mailed nothing of it, and is owed nothing; there is no mail to send again"
+            ),
+            false => names::nobody_of(review, person, &known),
+        });
+    }
+    let mut will = vec![match record.told {
+        Some(told) => format!("{person}, who was last told of {review} at {}, is mailed once more", told.at),
+        None => format!("{person} is mailed about {review}"),
+    }];
+    will.push(match is_owed {
+        true => "what they do not know yet is mailed at once, and no mail besides".to_owned(),
+        false => "the mail says what they were told, as it is now, with a link that opens and their calendar entry"
+            .to_owned(),
+    });
+    Ok(Draft {
+        event_type: "dev.holdpoint.resend.requested.v1",
+        data: json!({ "review_id": review, "person": person }),
         will,
     })
 }

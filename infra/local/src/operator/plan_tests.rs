@@ -111,6 +111,55 @@ async fn an_operator_decides_closes_and_resets() {
     assert_eq!((reset.by.as_str(), reset.reason.as_str()), ("duty@example.com", "No mail reaches the owner."));
 }
 
+#[tokio::test]
+async fn an_operator_has_somebody_mailed_once_more() {
+    let player = until(story!("an_operator_decides_at_night"), "12:30").await;
+    let engine = player.time().engine();
+    let person = |name: &str| Person::parse(&format!("{name}@example.com")).unwrap();
+    let act = |name: &str| Act::Resend(review(), person(name));
+    let mails = || engine.mailbox().len();
+    let before = mails();
+    let asking = plan(&player, act("so-a")).await;
+    insta::assert_snapshot!("plan_resend", will(&asking));
+    let answers = done(&player, &asking).await;
+    assert_eq!((&answers[0]["action"], &answers[0]["result"]), (&json!("resend"), &json!("resent")));
+    assert_eq!((&answers[0]["by"], &answers[0]["to"]), (&json!("duty@example.com"), &json!("so-a@example.com")));
+    assert_eq!(mails(), before + 1, "one mail");
+    // The very event, once more: whatever the queue delivers twice.
+    assert_eq!(done(&player, &asking).await.len(), 1);
+    assert_eq!(mails(), before + 1, "no second mail");
+}
+
+#[tokio::test]
+async fn nobody_is_mailed_once_more_who_is_mailed_nothing() {
+    let player = until(story!("an_operator_decides_at_night"), "12:30").await;
+    let engine = player.time().engine();
+    let act = |name: &str| Act::Resend(review(), Person::parse(&format!("{name}@example.com")).unwrap());
+    for (name, expected) in [
+        (
+            "so-b",
+            "RR-1042: nobody of the address so-b@example.com is told anything of it; the nearest: so-a@example.com",
+        ),
+        ("stranger", "is told anything of it"),
+    ] {
+        let why = perform(engine, planned(act(name), None)).await.unwrap_err();
+        assert!(why.why().contains(expected), "{name}: {}", why.why());
+    }
+    let closing = plan(&player, Act::Close(review())).await;
+    Box::pin(done(&player, &closing)).await;
+    let why = perform(engine, planned(act("so-a"), None)).await.unwrap_err();
+    assert!(why.why().contains("expected an open review; it is over: \"closed\""), "{}", why.why());
+}
+
+#[tokio::test]
+async fn nobody_is_mailed_once_more_whom_no_mail_reaches() {
+    let player = until(story!("mail_does_not_arrive"), "11:30").await;
+    let bounced = Act::Resend(review(), Person::parse("bounce+so@simulator.amazonses.com").unwrap());
+    let operator = Some("//operator.example.com");
+    let why = stack(&player).perform(planned(bounced, operator)).await.unwrap_err();
+    assert!(why.why().contains("since mail to them did not arrive (bounced)"), "{}", why.why());
+}
+
 /// Whoever closes in person needs an operator's source: a source of reviews cannot sign for a person.
 #[tokio::test]
 async fn who_closes_in_person_needs_the_source_of_an_operator() {

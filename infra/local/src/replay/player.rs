@@ -203,12 +203,18 @@ impl Player {
 
     fn answer(&self, visit: &Visit, action: core_lineage::Action, result: AnswerResult) -> Record {
         let (review_id, by) = (visit.review.clone(), visit.person.clone());
-        Record { at: self.time.now(), what: What::Answer(AnswerRecord { review_id, by, action, result, why: None }) }
+        Record {
+            at: self.time.now(),
+            what: What::Answer(AnswerRecord { review_id, by, action, result, to: None, why: None }),
+        }
     }
 
     fn replied(&self, review: &ReviewId, by: &Person, result: AnswerResult, why: Option<CommentReason>) -> Record {
         let (review_id, by, action) = (review.clone(), by.clone(), core_lineage::Action::Reply);
-        Record { at: self.time.now(), what: What::Answer(AnswerRecord { review_id, by, action, result, why }) }
+        Record {
+            at: self.time.now(),
+            what: What::Answer(AnswerRecord { review_id, by, action, result, to: None, why }),
+        }
     }
 
     async fn decide(&mut self, visit: &Visit, choice: ChosenButton) -> Result<AnswerResult, String> {
@@ -287,6 +293,7 @@ impl Player {
                                 by: line.by.clone(),
                                 action: line.action,
                                 result: line.result,
+                                to: line.to.clone(),
                                 why: None,
                             });
                             answers.push(Record { at: entry.at, what });

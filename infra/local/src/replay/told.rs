@@ -48,7 +48,8 @@ pub fn in_words(record: &Record) -> String {
             let action = serde_json::to_value(answer.action).unwrap_or_default();
             let action = action.as_str().unwrap_or_default().to_owned();
             let result = plain(answer.result.word());
-            let _ = write!(text, "answer    {}: {action} on {}: {result}", answer.by, answer.review_id);
+            let to = answer.to.as_ref().map_or(String::new(), |to| format!(" to {to}"));
+            let _ = write!(text, "answer    {}: {action}{to} on {}: {result}", answer.by, answer.review_id);
             if let Some(why) = answer.why {
                 let _ = write!(text, ", {}", plain(why.word()));
             }

@@ -127,7 +127,11 @@ pub(super) fn of(notice: &Notice, letterhead: &Letterhead, link: Option<Url>) ->
     Content {
         subject: HeaderText::of(&format!(
             "{}{}: {} – {} [{}]",
-            if notice.kind == NoticeKind::Reminder { "Reminder – " } else { "" },
+            match notice.kind {
+                NoticeKind::Reminder => "Reminder – ",
+                NoticeKind::Resent => "Once more – ",
+                _ => "",
+            },
             told.ask.label(),
             told.gist(),
             crate::text::one_line(title.as_str(), 80),
@@ -206,6 +210,20 @@ impl Told<'_> {
 
     const fn is_proposed(&self) -> bool {
         matches!(self.notice.kind, NoticeKind::AdoptionRequest | NoticeKind::TentativeChange)
+            || self.is_told_again_of_a_proposal()
+    }
+
+    /// An operator asked for this mail, and it is of what is proposed.
+    const fn is_told_again_of_a_proposal(&self) -> bool {
+        use refresh_core::record::notice::ReviewStanding::{ProposalAndException, ProposalPending};
+        matches!(self.notice.kind, NoticeKind::Resent)
+            && matches!(self.notice.standing, ProposalPending | ProposalAndException)
+    }
+
+    /// A proposal touches the reader's seat, or is in the reader's view, and is not theirs to decide.
+    fn tells_of_a_proposal(&self) -> bool {
+        let again = self.is_told_again_of_a_proposal() && self.ask != AskedDuty::Decision;
+        self.notice.kind == NoticeKind::TentativeChange || again
     }
 
     /// The change that matters most to a reader, in the order in which it would.
@@ -245,6 +263,13 @@ impl Told<'_> {
     }
 
     fn headline(&self, why: &[String]) -> String {
+        match self.notice.kind {
+            NoticeKind::Resent => format!("An operator asked that you are told this once more. {}", self.change(why)),
+            _ => self.change(why),
+        }
+    }
+
+    fn change(&self, why: &[String]) -> String {
         let because = match why {
             [] => String::new(),
             // Two lines of causes would push what there is to do off a small screen.
@@ -253,7 +278,7 @@ impl Told<'_> {
         };
         let Some(foremost) = self.foremost() else {
             return match self.notice.kind {
-                NoticeKind::Reminder => "Nothing has changed since you were told.".to_owned(),
+                NoticeKind::Reminder | NoticeKind::Resent => "Nothing has changed since you were told.".to_owned(),
                 NoticeKind::Link => {
                     "You asked for this link on the page of an earlier proposal. Nothing has changed since you were told.".to_owned()
                 }

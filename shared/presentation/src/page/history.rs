@@ -93,8 +93,9 @@ fn happened(happening: &Happening, names: &Names<'_>) -> Happened {
                 Some(reply) => format!(" {}", wording::reply(reply)),
                 None => format!(", {}", wording::action(answer.action)),
             };
+            let whom = answer.to.as_ref().map(|to| format!(" to {}", names.full(to))).unwrap_or_default();
             let how = if answer.by_mail.is_some() { " by mail, sender proven" } else { "" };
-            plain("Answer", format!("{}{what}{how}: {result}.{note}", names.full(&answer.by)))
+            plain("Answer", format!("{}{what}{whom}{how}: {result}.{note}", names.full(&answer.by)))
         }
         Happening::Comment(comment) => plain("Comment", wording::comment(comment, names)),
         Happening::Undeliverable { to, why, reason } => {

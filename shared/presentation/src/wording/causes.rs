@@ -36,8 +36,9 @@ pub fn why(standpoint: &Standpoint, names: &Names<'_>) -> String {
         Subject::Person(_) => hidden("a participant’s own record"),
         // Seats are no facts: no version stands on them.
         Subject::Seat(_) => hidden("a seat in another review"),
-        // Nor are replies.
+        // Nor are replies and mails that are asked for.
         Subject::Reply(_) => hidden("a reply by mail"),
+        Subject::Resend(..) => hidden("a mail that was asked for once more"),
     };
     let source = standpoint.source.as_str();
     // The two slashes of a reference without a scheme tell a reader nothing.
@@ -75,6 +76,7 @@ pub fn subject(subject: &Subject, names: &Names<'_>) -> String {
         Subject::Person(person) => format!("record of {}", names.full(person)),
         Subject::Seat(person) => format!("seats of {}", names.full(person)),
         Subject::Reply(person) => format!("reply by mail of {}", names.full(person)),
+        Subject::Resend(_, person) => format!("one more mail to {}", names.full(person)),
     }
 }
 

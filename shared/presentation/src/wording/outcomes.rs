@@ -61,5 +61,6 @@ pub const fn action(action: Action) -> &'static str {
         Action::SendLink => "asking for the present link",
         Action::Reply => "replying by mail",
         Action::Close => "closing the review",
+        Action::Resend => "asking for one more mail",
     }
 }

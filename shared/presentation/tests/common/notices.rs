@@ -186,7 +186,7 @@ pub fn all() -> Vec<(&'static str, Notice, Letterhead)> {
     tentative_change.why.push(somebody_busy("sec-a"));
     tentative_change.calendar = Some(hold(Method::Request, 0));
     can_answer(&mut tentative_change);
-    mails.push(("tentative_change", tentative_change, answering("sre-a")));
+    mails.push(("tentative_change", tentative_change.clone(), answering("sre-a")));
 
     let mut needed = notice(
         "sec-b",
@@ -405,11 +405,18 @@ pub fn all() -> Vec<(&'static str, Notice, Letterhead)> {
 
     let decided = request.changes.iter().filter(|change| matches!(change.field, Field::Slot | Field::Roster(_)));
     let changes = decided.cloned().collect();
-    let mut remind_owner = Notice { kind: Kind::Reminder, changes, calendar: None, why: Vec::new(), ..request };
+    let mut remind_owner = Notice { kind: Kind::Reminder, changes, calendar: None, why: Vec::new(), ..request.clone() };
     decide(&mut remind_owner);
     mails.push(("reminder_decide", remind_owner, linked("rm-a", true)));
     let remind = Notice { kind: Kind::Reminder, changes: Vec::new(), calendar: None, why: Vec::new(), ..update };
     mails.push(("reminder_answer", remind, answering("sre-a")));
+    let mut again = Notice { kind: Kind::Resent, ..tentative_change };
+    mails.push(("resent", again.clone(), answering("sre-a")));
+    (again.changes, again.why, again.standing) = (Vec::new(), Vec::new(), Standing::Settled);
+    again.calendar = Some(meeting(Method::Request, 1, Some(CalendarStatus::Confirmed)));
+    answer(&mut again);
+    mails.push(("resent_unchanged", again, answering("sre-a")));
+    mails.push(("resent_request", Notice { kind: Kind::Resent, ..request }, linked("rm-a", true)));
     mails
 }
 

@@ -37,7 +37,10 @@ pub fn of(review: &Review, situation: &Situation<'_>) -> Deadlines {
         next_check_at: [change, reminder].into_iter().flatten().min(),
         // An open review is looked at hourly whatever happens, so even a message lost for good is no lost update.
         check_at: [change, Some(situation.now.plus_millis(HOUR))].into_iter().flatten().min(),
-        notices_at: [head.quiet_until, reminder, link_asked(head), asks_at(head)].into_iter().flatten().min(),
+        notices_at: [head.quiet_until, reminder, link_asked(head), resend_asked(head), asks_at(head)]
+            .into_iter()
+            .flatten()
+            .min(),
     }
 }
 
@@ -48,8 +51,9 @@ fn asks_at(head: &Head) -> Option<Instant> {
 
 /// What `notices_at` is after a mail was settled, when nothing was decided.
 pub fn notices_at(review: &Review, policy: &Policy) -> Option<Instant> {
-    let reminder = (review.head.standing == Standing::Open).then(|| next_reminder(review, policy)).flatten();
-    [review.head.quiet_until, reminder, link_asked(&review.head), asks_at(&review.head)].into_iter().flatten().min()
+    let head = &review.head;
+    let reminder = (head.standing == Standing::Open).then(|| next_reminder(review, policy)).flatten();
+    [head.quiet_until, reminder, link_asked(head), resend_asked(head), asks_at(head)].into_iter().flatten().min()
 }
 
 /// Since when the present adopter waits for a link that was asked for.
@@ -57,6 +61,12 @@ pub fn link_asked(head: &Head) -> Option<Instant> {
     let pending = head.pending.as_ref().filter(|_| head.standing == Standing::Open)?;
     let adopter = pending.adopter.as_ref().filter(|person| !head.withholds(person));
     pending.link.as_ref().filter(|link| !link.sent && adopter.is_some()).map(|link| link.at)
+}
+
+/// Since when somebody waits for a mail that an operator asked for.
+fn resend_asked(head: &Head) -> Option<Instant> {
+    let mailed = head.resends.iter().filter(|(person, _)| !head.withholds(person));
+    mailed.map(|(_, at)| *at).min().filter(|_| head.standing == Standing::Open)
 }
 
 fn next_change(review: &Review, situation: &Situation<'_>, start: Instant) -> Option<Instant> {

@@ -143,5 +143,6 @@ fn happened(draft: &mut Draft<'_>, answering: &Answering, result: AnswerResult) 
         note,
         as_operator: false,
         by_mail,
+        to: None,
     }));
 }

@@ -345,6 +345,7 @@ fn answer_line(review: &Review, attempt: &DecisionAttempt, result: AnswerResult)
         note: attempt.reason.clone(),
         as_operator: attempt.as_operator,
         by_mail: None,
+        to: None,
     }
 }
 

@@ -289,6 +289,9 @@ impl<'a> Draft<'a> {
         if matches!(self.review.head.standing, Standing::Closed | Standing::Cancelled) {
             duties.clear();
         }
+        if self.review.head.is_ended() {
+            self.review.head.resends.clear();
+        }
         self.review.head.duties = duties;
         self.review.head.answers = answers;
     }

@@ -68,6 +68,7 @@ fn close(draft: &mut Draft<'_>, facts: &Facts) {
             note: Some(reason.to_owned()),
             as_operator: true,
             by_mail: None,
+            to: None,
         }));
     }
     let ended = draft.end_proposal(Fate::Withdrawn, None);

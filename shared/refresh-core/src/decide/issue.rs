@@ -82,6 +82,7 @@ impl<'a> Draft<'a> {
             seats_moved: BTreeSet::new(),
             comments: Vec::new(),
             unauthenticated: 0,
+            resends: BTreeMap::new(),
         };
         let review = Review { head, issued: issued.clone(), authoritative: issued.clone(), pending: None };
         let mut draft = Self {

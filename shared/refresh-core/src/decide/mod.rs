@@ -11,5 +11,6 @@ mod operator;
 mod quiet;
 pub mod refresh;
 pub mod reply;
+pub mod resend;
 pub mod send_link;
 pub mod undeliverable;

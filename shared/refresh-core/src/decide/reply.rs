@@ -11,8 +11,6 @@ use crate::{
         draft::Draft,
     },
     facts::{
-        authority::{Disposition, Ignored},
-        event::Event,
         fact::Facts,
         policy::Deployment,
         reply::{Authentication, ReceivedReply, ReplyAbout, ReplyWord},
@@ -23,24 +21,9 @@ use crate::{
         decision::Outcome,
         lineage::Happening,
         message::MailReplied,
-        review::{self, Head, Reply, Review},
+        review::{self, Reply, Review},
     },
 };
-
-/// What becomes of a reply, once its review was looked for. `found`: the review that the reply is about.
-pub fn disposition(
-    event: &Event,
-    found: Option<&Head>,
-    deployment: &Deployment,
-    sender: Option<&str>,
-    now: Instant,
-) -> Disposition {
-    if !deployment.lets_in(event.kind(), &event.identity.source, sender) {
-        return Disposition::Ignored(Ignored::NonAuthoritativeSource);
-    }
-    let Some(head) = found else { return Disposition::Ignored(Ignored::UnknownSubject) };
-    review::over([head], now).map_or(Disposition::Applied, Disposition::Ignored)
-}
 
 /// Records a reply. `None`: the review has ended, or too many comments of unproven senders are recorded.
 pub fn reply(

@@ -142,8 +142,8 @@ pub fn judge(event: &Event, known: &StoredContext<'_>, deployment: &Deployment, 
     let (revision, body) = match &event.statement {
         Statement::State { revision, body } => (*revision, body),
         Statement::Reset(reset) => return reset_of(known.fact, reset, now).ok_or(Ignored::UnknownSubject),
-        // A reply is no fact: `decide::reply` says what becomes of one.
-        Statement::Reply(_) => return Err(Ignored::UnknownSubject),
+        // Neither is a fact: `decide::resend` says what becomes of them.
+        Statement::Reply(_) | Statement::Resend(_) => return Err(Ignored::UnknownSubject),
     };
     if known.fact.is_some_and(|held| !deployment.may_speak_after(event.kind(), &held.source, source)) {
         return Err(Ignored::HeldByAnotherSource);

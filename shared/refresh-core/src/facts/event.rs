@@ -7,6 +7,7 @@ use crate::{
     base::digest::Digest,
     facts::{
         fact::Body,
+        operator::ResendRequest,
         reply::ReceivedReply,
         revision::Revision,
         subject::{Kind, Subject},
@@ -46,6 +47,8 @@ pub enum Statement {
     Reset(Reset),
     /// Somebody sent something back by mail.
     Reply(ReceivedReply),
+    /// An operator asks that somebody is mailed once more.
+    Resend(ResendRequest),
 }
 
 /// An operator's reset of a subject: who did so, and why.
@@ -62,7 +65,7 @@ impl Event {
     pub const fn kind(&self) -> Kind {
         match self.statement {
             Statement::Reset(_) | Statement::State { body: Body::Closure { by: Some(_), .. }, .. } => Kind::Operator,
-            Statement::State { .. } | Statement::Reply(_) => self.subject.kind(),
+            Statement::State { .. } | Statement::Reply(_) | Statement::Resend(_) => self.subject.kind(),
         }
     }
 
@@ -70,7 +73,7 @@ impl Event {
     pub const fn revision(&self) -> Revision {
         match self.statement {
             Statement::State { revision, .. } => revision,
-            Statement::Reset(_) | Statement::Reply(_) => 0,
+            Statement::Reset(_) | Statement::Reply(_) | Statement::Resend(_) => 0,
         }
     }
 
@@ -78,7 +81,7 @@ impl Event {
     pub const fn body(&self) -> Option<&Body> {
         match &self.statement {
             Statement::State { body, .. } => Some(body),
-            Statement::Reset(_) | Statement::Reply(_) => None,
+            Statement::Reset(_) | Statement::Reply(_) | Statement::Resend(_) => None,
         }
     }
 

@@ -1,4 +1,4 @@
-//! What an operator decides in an owner's place.
+//! What an operator says of a review: a decision in its owner's place, and that somebody is to be mailed once more.
 
 use serde::{Deserialize, Serialize};
 
@@ -28,4 +28,15 @@ pub enum OperatorChoice {
     DeclineOtherSlot,
     /// The present slot stands.
     DeclineStand,
+}
+
+/// An operator asks that somebody is mailed once more. It is no fact: it moves nothing.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct ResendRequest {
+    /// Whom the mail is for.
+    pub person: Person,
+    /// The operator.
+    pub by: Person,
+    /// Why, in the operator's words.
+    pub reason: String,
 }

@@ -110,6 +110,8 @@ pub enum Subject {
     Seat(Person),
     /// What somebody sent back by mail. No fact has this subject.
     Reply(Person),
+    /// A mail that an operator asks to be sent once more. No fact has this subject.
+    Resend(ReviewId, Person),
 }
 
 /// A subject whose names are borrowed: what facts are looked up by, without a copy of any name. The variants stand in
@@ -140,6 +142,8 @@ pub enum SubjectRef<'a> {
     Seat(&'a Person),
     /// [`Subject::Reply`].
     Reply(&'a Person),
+    /// [`Subject::Resend`].
+    Resend(&'a ReviewId, &'a Person),
 }
 
 impl Subject {
@@ -159,6 +163,7 @@ impl Subject {
             Self::Calendars(person) => SubjectRef::Calendars(person),
             Self::Seat(person) => SubjectRef::Seat(person),
             Self::Reply(person) => SubjectRef::Reply(person),
+            Self::Resend(review, person) => SubjectRef::Resend(review, person),
         }
     }
 
@@ -177,7 +182,7 @@ impl Subject {
     pub const fn kind(&self) -> Kind {
         match self {
             Self::Review(_) | Self::Closure(_) => Kind::Review,
-            Self::Decision(_) => Kind::Operator,
+            Self::Decision(_) | Self::Resend(..) => Kind::Operator,
             Self::Change(_) => Kind::Change,
             Self::Delegation(..) => Kind::Delegation,
             Self::Availability(..) | Self::Calendars(_) => Kind::Availability,
@@ -195,6 +200,7 @@ impl Subject {
             Self::Calendars(_) => "calendars",
             Self::Seat(_) => "seat",
             Self::Decision(_) => "decision",
+            Self::Resend(..) => "resend",
             other => other.kind().word(),
         }
     }
@@ -204,6 +210,7 @@ impl Subject {
         match self {
             Self::Review(id) | Self::Closure(id) | Self::Decision(id) => vec![id.as_str()],
             Self::Change(id) => vec![id.as_str()],
+            Self::Resend(review, person) => vec![review.as_str(), person.as_str()],
             Self::Delegation(service, role) => vec![service.as_str(), role.as_str()],
             Self::Availability(person, diary, name) => {
                 [person.as_str(), diary.word()].into_iter().chain(name.as_ref().map(DiaryName::as_str)).collect()

@@ -242,6 +242,29 @@ pub fn delta(was: &View, now: &View, duty_was: Option<&DutyLine>, duty_now: Opti
     delta.0
 }
 
+/// What the last mail to somebody said, as it is `now`, and what differs `since`. Of what a mail says only what is carried
+/// can be another without a mail: marks, exceptions, evidence times, window, cutover, and what is to be done. A field that
+/// is as it was before that mail is no difference any more.
+pub fn up_to_now(last: &[Difference], since: Vec<Difference>, now: &View, duty: Option<&DutyLine>) -> Vec<Difference> {
+    let present = delta(&View::default(), now, None, duty);
+    let value = |field: &Field| present.iter().find(|known| known.field == *field).and_then(|known| known.now.clone());
+    let brought = |said: &Difference| Difference {
+        now: match said.field {
+            Field::Violated
+            | Field::Exception
+            | Field::Checkpoint(_)
+            | Field::Window
+            | Field::Cutover
+            | Field::Duty => value(&said.field),
+            _ => said.now.clone(),
+        },
+        ..said.clone()
+    };
+    let mut changes: Vec<Difference> = last.iter().map(brought).filter(|change| change.was != change.now).collect();
+    changes.extend(since.into_iter().filter(|change| last.iter().all(|known| known.field != change.field)));
+    changes
+}
+
 /// The standing of the packet that somebody sees whole.
 fn packet_standing(view: &View) -> Value {
     Value::Seating(if view.proposed { Seating::Tentative } else { Seating::Authoritative })

@@ -154,6 +154,9 @@ pub struct AnswerLine {
     /// Of an answer that came by mail: how its sender was proven.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub by_mail: Option<Authentication>,
+    /// Whom an operator asked to be mailed once more.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub to: Option<Person>,
 }
 
 /// What a person did on a page.
@@ -176,6 +179,8 @@ pub enum Action {
     Reply,
     /// Close the review, as an operator.
     Close,
+    /// Ask that somebody is mailed once more, as an operator.
+    Resend,
 }
 
 /// What came of an answer or of a decision.
@@ -212,6 +217,12 @@ pub enum AnswerResult {
     LinkSent,
     /// The reply by mail is a comment.
     Commented,
+    /// The person is being mailed once more.
+    Resent,
+    /// The person was mailed nothing of the review, and is owed nothing.
+    NothingTold,
+    /// Nothing is mailed to the person, since mail to them did not arrive.
+    Withheld,
 }
 
 impl AnswerResult {
@@ -233,6 +244,9 @@ impl AnswerResult {
             Self::AskedAgain => "asked_again",
             Self::LinkSent => "link_sent",
             Self::Commented => "commented",
+            Self::Resent => "resent",
+            Self::NothingTold => "nothing_told",
+            Self::Withheld => "withheld",
         }
     }
 }

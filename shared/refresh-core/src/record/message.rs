@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use crate::{
     Instant, ReviewId, TraceId,
     base::instant::SECOND,
-    facts::reply::ReceivedReply,
+    facts::{operator::ResendRequest, reply::ReceivedReply},
     record::{
         delivery::DeliveryReport,
         lineage::Trigger,
@@ -69,6 +69,19 @@ pub struct MailReplied {
     pub arrived: Instant,
 }
 
+/// To `refresh`: an operator asks that somebody is mailed once more.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct ResendRequested {
+    /// The review that the mail is about.
+    pub review: ReviewId,
+    /// Whom the mail is for, who asks, and why.
+    pub resend: ResendRequest,
+    /// The event that said so. It counts once.
+    pub trigger: Trigger,
+    /// When the event arrived.
+    pub arrived: Instant,
+}
+
 /// Whatever comes to `refresh`.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub enum ToRefresh {
@@ -78,10 +91,12 @@ pub enum ToRefresh {
     Reported(MailReported),
     /// Somebody replied by mail.
     Replied(Box<MailReplied>),
+    /// An operator asks that somebody is mailed once more.
+    Resend(Box<ResendRequested>),
 }
 
 impl ToRefresh {
-    /// The two are told apart by the member that only one of them has. A worker from before there were reports finds no
+    /// They are told apart by the member that only one of them has. A worker from before there were reports finds no
     /// `at` in a report. Such a worker hands the message back, until a newer one takes it.
     ///
     /// # Errors
@@ -93,6 +108,8 @@ impl ToRefresh {
             serde_json::from_value(message).map(Self::Reported)
         } else if message.get("reply").is_some() {
             serde_json::from_value(message).map(|replied| Self::Replied(Box::new(replied)))
+        } else if message.get("resend").is_some() {
+            serde_json::from_value(message).map(|asked| Self::Resend(Box::new(asked)))
         } else {
             serde_json::from_value(message).map(Self::Requested)
         }
@@ -104,6 +121,7 @@ impl ToRefresh {
             Self::Requested(request) => &request.review,
             Self::Reported(report) => &report.review,
             Self::Replied(replied) => &replied.review,
+            Self::Resend(asked) => &asked.review,
         }
     }
 }
@@ -166,6 +184,22 @@ mod tests {
         assert_eq!((request.review.as_str(), &request.trigger), ("RR-1", &None));
         let text = serde_json::to_string(&reported()).unwrap();
         assert_eq!(ToRefresh::read(&text).unwrap(), ToRefresh::Reported(reported()));
+    }
+
+    #[test]
+    fn a_worker_from_before_there_were_resends_refuses_one() {
+        let resend = serde_json::json!({ "person": "a@example.com", "by": "op@example.com", "reason": "spam" });
+        let trigger = serde_json::json!({
+            "source": "//operator.example.com", "id": "r1", "event_type": "dev.holdpoint.resend.requested.v1",
+            "subject": { "resend": ["RR-1", "a@example.com"] }, "revision": 0, "disposition": "applied",
+        });
+        let message = serde_json::json!({
+            "review": "RR-1", "resend": resend, "trigger": trigger, "arrived": "2026-11-03T09:00:00Z",
+        });
+        let text = message.to_string();
+        let Ok(ToRefresh::Resend(asked)) = ToRefresh::read(&text) else { panic!("{text}: expected a resend") };
+        assert_eq!(serde_json::to_value(&asked).unwrap(), message);
+        assert!(serde_json::from_str::<RefreshRequested>(&text).unwrap_err().to_string().contains("`at`"));
     }
 
     /// During a deployment the message goes back to the queue: an older worker must not take it for a request.

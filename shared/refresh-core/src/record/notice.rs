@@ -37,11 +37,13 @@ pub enum NoticeKind {
     Reminder,
     /// The link of what is proposed now, which the reader asked for.
     Link,
+    /// What the reader was told, as it is now: an operator asked that they are mailed once more.
+    Resent,
 }
 
 impl NoticeKind {
     /// Every kind, in the order in which the first that fits is told.
-    pub const ALL: [Self; 10] = [
+    pub const ALL: [Self; 11] = [
         Self::AdoptionRequest,
         Self::Escalation,
         Self::TentativeChange,
@@ -52,7 +54,13 @@ impl NoticeKind {
         Self::HoldEnded,
         Self::Reminder,
         Self::Link,
+        Self::Resent,
     ];
+
+    /// Whether the reader is told once more what they were told, with what is carried.
+    pub const fn repeats(self) -> bool {
+        matches!(self, Self::Reminder | Self::Link | Self::Resent)
+    }
 
     /// The word of the contract.
     pub const fn word(self) -> &'static str {
@@ -67,6 +75,7 @@ impl NoticeKind {
             Self::HoldEnded => "hold_ended",
             Self::Reminder => "reminder",
             Self::Link => "link",
+            Self::Resent => "resent",
         }
     }
 }

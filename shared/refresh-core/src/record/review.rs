@@ -109,6 +109,9 @@ pub struct Head {
     /// How many comments were recorded whose senders nothing vouches for.
     #[serde(default, skip_serializing_if = "is_zero")]
     pub unauthenticated: u32,
+    /// Whom an operator asked to be mailed once more, and when, while no mail to them is out since.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub resends: BTreeMap<Person, Instant>,
 }
 
 /// Of a count that few reviews have.

@@ -53,6 +53,7 @@ fn basis(reading: &Reading<'_>, told: &LastNotified) -> TellingFingerprint {
     head.hold.told = false;
     head.unreachable.clear();
     head.duties.retain(|duty| duty.person == told.person);
+    head.resends.retain(|person, _| *person == told.person);
     head.trace = head.trace_of(&told.person);
     head.earlier.clear();
     if let Some(pending) = &mut head.pending {

@@ -19,6 +19,15 @@ pub(crate) fn part(reading: &Reading<'_>, told: &LastNotified) -> Option<Calenda
     meeting(reading, told).or_else(|| hold(reading, told))
 }
 
+/// The object that a mail brings which an operator asked for once more: what our mails put into the reader's calendar, at
+/// the SEQUENCE that it has. A proposal's hold comes before the meeting, as what the mail is about.
+pub(crate) fn again(reading: &Reading<'_>, told: &LastNotified) -> Option<CalendarPart> {
+    let without = LastNotified { meeting: None, invited_as: None, hold: None, ..told.clone() };
+    let hold = told.hold.and_then(|_| hold(reading, &without));
+    let sent = told.meeting.filter(|_| reading.review.head.adoptions > 0);
+    hold.or_else(|| sent.and_then(|_| meeting(reading, &without)))
+}
+
 fn meeting(reading: &Reading<'_>, told: &LastNotified) -> Option<CalendarPart> {
     let head = &reading.review.head;
     let over = head.standing == Standing::Cancelled;

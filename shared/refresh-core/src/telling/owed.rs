@@ -146,7 +146,8 @@ fn debt(
     let view = reading.view(&told.person, told.seat.as_ref());
     let owes = carried::owes(reading, &told.view, &view);
     let reminder = || {
-        let again = resent(reading, told, &view, now).or_else(|| reminder(reading, told, &view, now))?;
+        let asked = once_more(reading, told, &view, now).or_else(|| present_link(reading, told, &view, now));
+        let again = asked.or_else(|| reminder(reading, told, &view, now))?;
         Some(with_carried(reading, told, &view, stood_on, again))
     };
     let quiet = reading.review.head.quiet_until.is_some_and(|until| now < until) && prior == PriorMail::Settled;
@@ -182,7 +183,7 @@ fn left_over(reading: &Reading<'_>, told: &LastNotified, view: View, part: Calen
     Debt::HoldEnd(Notice { version, calendar: Some(part), link: None, exceptions: Vec::new(), ..notice })
 }
 
-/// A reminder, and a link that was asked for, is a notice: what waited for the next one comes with it. Where it asks for a
+/// A reminder, and a mail that was asked for, is a notice: what waited for the next one comes with it. Where it asks for a
 /// decision it describes the decision.
 fn with_carried(
     reading: &Reading<'_>,
@@ -191,9 +192,17 @@ fn with_carried(
     stood_on: &[Standpoint],
     mut notice: Notice,
 ) -> Notice {
+    let again = notice.kind == NoticeKind::Resent;
     notice.changes = delta::delta(&told.view, view, None, None);
+    if again {
+        notice.changes = delta::up_to_now(&told.changes, notice.changes, view, notice.duty.as_ref());
+    }
     if !notice.changes.is_empty() {
         notice.why = why(reading, told, stood_on);
+    }
+    if again {
+        let before = told.why.iter().filter(|was| notice.why.iter().all(|now| now.subject != was.subject));
+        notice.why = before.chain(&notice.why).cloned().collect();
     }
     if notice.duty.as_ref().is_some_and(|duty| duty.action == DutyAction::Decide) {
         notice.changes = decision(reading, told, view, notice.changes);
@@ -201,8 +210,24 @@ fn with_carried(
     notice
 }
 
+/// What they were told, as it is now, since an operator asked for it. Any other mail to them does as well. An expiry that
+/// nobody recorded yet comes first: no link is mailed that decides nothing.
+fn once_more(reading: &Reading<'_>, told: &LastNotified, view: &View, now: Instant) -> Option<Notice> {
+    let head = &reading.review.head;
+    head.resends.get(&told.person).filter(|_| !head.is_over(now) && !expires(head, now))?;
+    let mut notice = letter(reading, told, view, NoticeKind::Resent, now);
+    notice.duty = open_duty(reading, told, view);
+    notice.calendar = calendar::again(reading, told);
+    Some(notice)
+}
+
+/// Whether the deadline of the proposal has come, and the next look ends it.
+pub(crate) fn expires(head: &Head, now: Instant) -> bool {
+    head.pending.as_ref().is_some_and(|pending| pending.expires_at <= now)
+}
+
 /// The link of what they must decide, since they asked for it. Any other mail to them carries that link as well.
-fn resent(reading: &Reading<'_>, told: &LastNotified, view: &View, now: Instant) -> Option<Notice> {
+fn present_link(reading: &Reading<'_>, told: &LastNotified, view: &View, now: Instant) -> Option<Notice> {
     let head = &reading.review.head;
     let pending = head.pending.as_ref().filter(|pending| pending.adopter.as_ref() == Some(&told.person))?;
     deadlines::link_asked(head).filter(|_| now < pending.expires_at.min(head.starts_at))?;
@@ -267,7 +292,7 @@ fn letter(reading: &Reading<'_>, told: &LastNotified, view: &View, kind: NoticeK
         // A reminder, and a hold's end, is of what they were told; anything else is news, and comes from what changed their view.
         trace: told
             .trace
-            .filter(|_| matches!(kind, NoticeKind::Reminder | NoticeKind::Link | NoticeKind::HoldEnded))
+            .filter(|_| kind.repeats() || kind == NoticeKind::HoldEnded)
             .or_else(|| head.trace_of(&told.person)),
     }
 }
@@ -322,14 +347,20 @@ pub(crate) fn arises(told: &LastNotified, view: &View, row: Option<&Row>) -> boo
 }
 
 fn duty(reading: &Reading<'_>, told: &LastNotified, view: &View, now: Instant) -> Option<DutyLine> {
+    let row = reading.authoritative_row(&told.person);
+    let open = reading.review.head.standing == Standing::Open;
+    if view.decides.is_none() && open && arises(told, view, row.as_ref()) {
+        let by = now.plus_minutes(reading.policy.acknowledge_within_minutes);
+        return Some(DutyLine { action: DutyAction::Answer, by });
+    }
+    open_duty(reading, told, view)
+}
+
+/// The duty that they have, whatever a mail tells of it.
+fn open_duty(reading: &Reading<'_>, told: &LastNotified, view: &View) -> Option<DutyLine> {
     let head = &reading.review.head;
     if let Some(pending) = head.pending.as_ref().filter(|_| view.decides.is_some()) {
         return Some(DutyLine { action: DutyAction::Decide, by: pending.expires_at });
-    }
-    let row = reading.authoritative_row(&told.person);
-    if head.standing == Standing::Open && arises(told, view, row.as_ref()) {
-        let by = now.plus_minutes(reading.policy.acknowledge_within_minutes);
-        return Some(DutyLine { action: DutyAction::Answer, by });
     }
     let owes = deadlines::outstanding(head).find(|duty| duty.person == told.person)?;
     (view.attendance.is_none()).then_some(DutyLine { action: DutyAction::Answer, by: owes.due_at })

@@ -18,8 +18,10 @@ use crate::{
         seats,
         view::{Attendance, Row, Seating, View},
     },
-    telling::owed::{arises, is_about_proposal},
-    telling::reach,
+    telling::{
+        owed::{self, arises, is_about_proposal},
+        reach,
+    },
 };
 
 /// What must be written once a mail is out. `told` and `notice` are what it was made from; `review` is HEAD read anew.
@@ -62,6 +64,10 @@ pub fn confirm_sent(reading: &Reading<'_>, told: &LastNotified, sent: &Sent<'_>,
         booking::send_hold(&mut head.bookings, person, slot, now);
     }
     remember_duty(&mut head, reading, told, sent, now);
+    // What was asked for after this mail was made is still to come.
+    if !hold_ended && head.resends.get(person) == sent.resend.as_ref() {
+        head.resends.remove(person);
+    }
     let settled = if hold_ended { taken_back(told, sent) } else { settled(told, sent) };
     let happening = Happening::Notice {
         to: person.clone(),
@@ -90,10 +96,11 @@ pub fn confirm_sent(reading: &Reading<'_>, told: &LastNotified, sent: &Sent<'_>,
 /// What somebody counts as told once this mail is out.
 fn settled(told: &LastNotified, sent: &Sent<'_>) -> LastNotified {
     let notice = sent.notice;
-    let reminder = matches!(notice.kind, NoticeKind::Reminder | NoticeKind::Link);
+    let repeats = notice.kind.repeats();
     // A reminder says why only of what it carries besides. Its page goes on to show what is to be answered or decided.
-    let says_why = !reminder || !notice.why.is_empty();
-    let kept = reminder || notice.changes.is_empty();
+    let says_why = !repeats || !notice.why.is_empty();
+    // What an operator asked for says all that the mail before it said.
+    let kept = repeats && notice.kind != NoticeKind::Resent || notice.changes.is_empty();
     let part = |object| notice.calendar.as_ref().filter(|part| part.object == object);
     let requested = |part: &&CalendarPart| part.method == Method::Request;
     let (meeting, hold) = (part(CalendarObject::Meeting), part(CalendarObject::Hold));
@@ -107,7 +114,7 @@ fn settled(told: &LastNotified, sent: &Sent<'_>) -> LastNotified {
         seat: sent.seat.clone().or_else(|| told.seat.clone()),
         counted: sent.counted.clone(),
         released: sent.seat.is_none() && (told.released || has_left(&sent.view)),
-        duty: if reminder { told.duty.clone() } else { notice.duty.clone() },
+        duty: if repeats { told.duty.clone() } else { notice.duty.clone() },
         version: if says_why { notice.version } else { told.version },
         changes: if kept { told.changes.clone() } else { notice.changes.clone() },
         why: if kept { told.why.clone() } else { notice.why.clone() },
@@ -148,7 +155,7 @@ fn remember_duty(head: &mut Head, reading: &Reading<'_>, told: &LastNotified, se
         }
     }
     let row = sent.seat.as_ref();
-    let news = !matches!(sent.notice.kind, NoticeKind::Reminder | NoticeKind::Link | NoticeKind::HoldEnded);
+    let news = !sent.notice.kind.repeats() && sent.notice.kind != NoticeKind::HoldEnded;
     if !news || head.standing != Standing::Open || !arises(told, &sent.view, row) {
         return;
     }
@@ -196,6 +203,8 @@ pub struct Sent<'a> {
     pub adoptions: u32,
     /// The facts newer than the authoritative version's, then.
     pub news: Vec<Standpoint>,
+    /// When an operator had asked, then, that the reader is mailed once more.
+    pub resend: Option<Instant>,
     /// The mailer's id of the message.
     pub message_id: &'a str,
     /// The claim that the mail was sent under.
@@ -220,6 +229,7 @@ impl<'a> Sent<'a> {
             pending: reading.review.head.pending.as_ref().map(crate::record::review::Pending::id),
             adoptions: reading.review.head.adoptions,
             news: reading.review.head.today.news.clone(),
+            resend: reading.review.head.resends.get(&notice.to).copied(),
             notice,
             message_id,
             claimed_by,
@@ -245,6 +255,11 @@ pub fn fall_quiet(review: &Review, policy: &Policy, now: Instant) -> Option<Comm
     let mut head = review.head.clone();
     if head.quiet_until.is_some_and(|until| now < until) {
         return None;
+    }
+    // The round looked at everybody. Who is still to be mailed once more is told nothing of the review by now, or is
+    // withheld; before an end that nobody recorded yet, that is not known.
+    if !head.is_over(now) && !owed::expires(&head, now) {
+        head.resends.clear();
     }
     let affected = std::mem::take(&mut head.affected);
     // A person whom no mail reaches stays owed the same news, under the same trace.
@@ -280,6 +295,7 @@ pub fn decided_since(before: &Head, now: &Head) -> bool {
         || before.exceptions != now.exceptions
         || before.unreachable != now.unreachable
         || before.answers != now.answers
+        || now.resends.iter().any(|(person, at)| before.resends.get(person) != Some(at))
         || proposal(before) != proposal(now)
 }
 

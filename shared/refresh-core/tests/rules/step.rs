@@ -152,6 +152,7 @@ fn act(world: &mut World, step: &str, manner: Manner) -> Result<(), String> {
         }
         "register" => register(world, rest),
         "operator" => operator(world, rest, manner),
+        "resend" => told::resend(world, rest),
         "promise" => promise(world, rest),
         "reset" => {
             let subject = subject_of(rest)?;

@@ -13,11 +13,14 @@ use refresh_core::{
     decide::{
         acknowledge,
         adopt::{self, Answered, DecisionAttempt, Wish},
-        reply, send_link, undeliverable,
+        reply,
+        resend::{self, Mailed},
+        send_link, undeliverable,
     },
     facts::{
         authority::Disposition,
         event::Identity,
+        operator::ResendRequest,
         reply::ReceivedReply,
         subject::{Kind, Subject},
     },
@@ -25,7 +28,7 @@ use refresh_core::{
         delivery::{Delivery, DeliveryReport, DeliveryStatus},
         last_notified::LastNotified,
         lineage::{AnswerResult, Happening, Trigger},
-        message::MailReplied,
+        message::{MailReplied, ResendRequested},
         notice::{LinkTo, Notice},
         packet::Standpoint,
         review::Reply,
@@ -214,20 +217,39 @@ pub fn answer(world: &mut World, by: &Person, version: Option<u32>, reply: Optio
 pub fn replied(world: &mut World, reply: ReceivedReply) -> Result<(), String> {
     let facts = world.read();
     let review = world.review.clone().ok_or("no review was issued")?;
-    let id = EventId::parse(&format!("mail-{}-{}", review.head.counter, world.now))?;
-    let trigger = Trigger {
-        identity: Identity { source: fixture::source(Kind::Reply), id },
-        event_type: "dev.holdpoint.reply.received.v1".to_owned(),
-        subject: Subject::Reply(reply.sender.clone()),
+    let trigger = no_fact(world, Kind::Reply, Subject::Reply(reply.sender.clone()))?;
+    let replied = MailReplied { review: fixture::review(), reply, trigger, arrived: world.now };
+    let commit = reply::reply(&review, &facts, &world.deployment, &replied, world.now);
+    conclude(world, Answered { result: AnswerResult::Commented, before: None, commit })
+}
+
+/// The trigger of an event that is no fact.
+fn no_fact(world: &World, kind: Kind, subject: Subject) -> Result<Trigger, String> {
+    let id = EventId::parse(&format!("said-{}-{}", world.head()?.counter, world.now))?;
+    Ok(Trigger {
+        identity: Identity { source: fixture::source(kind), id },
+        event_type: format!("dev.holdpoint.{}.v1", subject.word()),
+        subject,
         revision: 0,
         disposition: Disposition::Applied,
         not_taken: Vec::new(),
         collision: None,
         trace: None,
-    };
-    let replied = MailReplied { review: fixture::review(), reply, trigger, arrived: world.now };
-    let commit = reply::reply(&review, &facts, &world.deployment, &replied, world.now);
-    conclude(world, Answered { result: AnswerResult::Commented, before: None, commit })
+    })
+}
+
+/// `resend so-a`: an operator asks that so-a is mailed once more.
+pub fn resend(world: &mut World, name: &str) -> Result<(), String> {
+    let facts = world.read();
+    let person = fixture::person(name)?;
+    let review = world.review.clone().ok_or("no review was issued")?;
+    let trigger = no_fact(world, Kind::Operator, Subject::Resend(fixture::review(), person.clone()))?;
+    let told = world.told.get(&person).cloned();
+    let mailed = Mailed { told: told.as_ref(), delivery: world.deliveries.get(&person) };
+    let request = ResendRequest { person, by: fixture::person("op-1")?, reason: "they ask for it".to_owned() };
+    let asked = ResendRequested { review: fixture::review(), resend: request, trigger, arrived: world.now };
+    let commit = resend::resend(&review, &facts, &world.deployment, &asked, mailed, world.now);
+    conclude(world, Answered { result: AnswerResult::Resent, before: None, commit })
 }
 
 /// The mailer reports on a message to this person: their newest, or the one that was mailed at that time.

@@ -39,7 +39,7 @@ struct EventType {
 }
 
 /// Every type the product takes. The version is part of the name; a v2 is another line beside its v1.
-const TYPES: [EventType; 11] = [
+const TYPES: [EventType; 12] = [
     EventType { name: "dev.holdpoint.review.issued.v1", read: coordination::issued },
     EventType { name: "dev.holdpoint.review.closed.v1", read: coordination::closed },
     EventType { name: "dev.holdpoint.change.updated.v1", read: change::updated },
@@ -50,6 +50,7 @@ const TYPES: [EventType; 11] = [
     EventType { name: "dev.holdpoint.freeze.updated.v1", read: schedule::freeze },
     EventType { name: "dev.holdpoint.subject.reset.v1", read: operator::reset },
     EventType { name: "dev.holdpoint.proposal.decided.v1", read: operator::decided },
+    EventType { name: "dev.holdpoint.resend.requested.v1", read: operator::resend },
     EventType { name: reply::TYPE, read: reply::received },
 ];
 
@@ -105,6 +106,7 @@ fn digest(event_type: &str, subject: &Subject, statement: &Statement) -> Digest 
         Statement::State { revision, body } => Digest::of(NAME, &(event_type, subject, revision, body)),
         Statement::Reset(reset) => Digest::of(NAME, &(event_type, subject, reset)),
         Statement::Reply(reply) => Digest::of(NAME, &(event_type, subject, reply)),
+        Statement::Resend(asked) => Digest::of(NAME, &(event_type, subject, asked)),
     }
 }
 

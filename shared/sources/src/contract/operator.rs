@@ -1,11 +1,11 @@
-//! What an operator does in person: `subject.reset` and `proposal.decided`.
+//! What an operator does in person: `subject.reset`, `proposal.decided` and `resend.requested`.
 
 use refresh_core::{
     Calendar, ChangeId, Checkpoint, DiaryName, Person, ReviewId, Role, Service,
     facts::{
         event::{Reset, Statement},
         fact::Body,
-        operator::{OperatorChoice, OperatorDecision},
+        operator::{OperatorChoice, OperatorDecision, ResendRequest},
         subject::{Diary, Kind, Subject},
     },
 };
@@ -33,6 +33,16 @@ pub fn decided(data: &Object<'_>) -> Option<Said> {
     let reason = data.must("reason", |node| node.prose(LONGEST_DECISION_REASON));
     let decision = OperatorDecision { version: version?, decision: decision?, by: by?, reason: reason? };
     Some((Subject::Decision(review?), Statement::State { revision: revision?, body: Body::Decision(decision) }))
+}
+
+/// Somebody is to be mailed once more what they were last told of a review.
+pub fn resend(data: &Object<'_>) -> Option<Said> {
+    let review = data.must("review_id", |node| node.parsed(ReviewId::parse));
+    let person = data.must("person", |node| node.parsed(Person::parse));
+    let by = data.must("by", |node| node.parsed(Person::parse));
+    let reason = data.must("reason", |node| node.prose(LONGEST_REASON));
+    let asked = ResendRequest { person: person?, by: by?, reason: reason? };
+    Some((Subject::Resend(review?, asked.person.clone()), Statement::Resend(asked)))
 }
 
 /// `subject` is the subject's parts, joined by `/`.

@@ -74,9 +74,7 @@ impl Told<'_> {
             AskedDuty::Nothing => Todo {
                 text: self.to_remove().unwrap_or_else(|| self.nothing_to_do().to_owned()),
                 button: match self.notice.link {
-                    Some(LinkTo::Acknowledge { .. }) if self.notice.kind == NoticeKind::TentativeChange => {
-                        "Say whether you can attend"
-                    }
+                    Some(LinkTo::Acknowledge { .. }) if self.tells_of_a_proposal() => "Say whether you can attend",
                     Some(LinkTo::Acknowledge { .. }) => "See your seat",
                     Some(LinkTo::Adopt { .. }) => "See the proposal",
                     None => "See the review",
@@ -95,7 +93,7 @@ impl Told<'_> {
             (_, Some(Attendance::WouldBeReleased), _) => {
                 "You need do nothing now: please keep the present time free until you hear that it is final."
             }
-            (NoticeKind::TentativeChange, _, Some(LinkTo::Acknowledge { .. })) => {
+            (_, _, Some(LinkTo::Acknowledge { .. })) if self.tells_of_a_proposal() => {
                 match (self.slot(), self.present_entry()) {
                     (Some(slot), Some(entry)) if slot != entry => {
                         "You need do nothing now: please keep the proposed time free too. If you like, tell the release owner already whether you can attend."
@@ -107,7 +105,7 @@ impl Told<'_> {
                     _ => "You need do nothing now. If you like, tell the release owner already whether you can attend.",
                 }
             }
-            (NoticeKind::TentativeChange, ..) => "You need do nothing now: you will be told what is decided.",
+            _ if self.tells_of_a_proposal() => "You need do nothing now: you will be told what is decided.",
             (NoticeKind::Escalation, ..) => "Nothing is asked of you through this mail; what would help stands below.",
             _ => "You need do nothing.",
         }

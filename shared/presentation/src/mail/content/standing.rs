@@ -10,6 +10,8 @@ use refresh_core::record::{
 use super::{Told, duty::AskedDuty};
 use crate::{moment, wording};
 
+const RELEASED: &str = "You are released from this review. This is final.";
+
 impl Told<'_> {
     pub(super) fn standing(&self) -> String {
         self.asked_first() + &self.stands()
@@ -41,7 +43,7 @@ impl Told<'_> {
             (NoticeKind::Link, _) => {
                 format!("A proposal waits for you; it is not final. Until you decide, {counts}.")
             }
-            (NoticeKind::Reminder, _) if self.ask == AskedDuty::Decision => {
+            (NoticeKind::Reminder | NoticeKind::Resent, _) if self.ask == AskedDuty::Decision => {
                 format!("A proposal still waits for you; it is not final. Until you decide, {counts}.")
             }
             (NoticeKind::Reminder, _) => format!("Your answer is still missing. This is final: {counts}."),
@@ -49,13 +51,17 @@ impl Told<'_> {
                 let open: Vec<_> = self.notice.exceptions.iter().map(|open| open.kind).collect();
                 format!("An exception is open{} and nothing is decided. Meanwhile {counts}.", named(&open))
             }
-            (NoticeKind::TentativeChange, _) if self.attendance() == Some(Attendance::Cancellation) => {
+            (NoticeKind::TentativeChange | NoticeKind::Resent, _)
+                if self.attendance() == Some(Attendance::Cancellation) =>
+            {
                 format!("Cancelling the review is proposed; it is not final. Until it is adopted, {counts}.")
             }
-            (NoticeKind::TentativeChange, _) => {
+            (NoticeKind::Resent, _) if self.attendance() == Some(Attendance::Released) => RELEASED.to_owned(),
+            (NoticeKind::TentativeChange, _)
+            | (NoticeKind::Resent, ReviewStanding::ProposalPending | ReviewStanding::ProposalAndException) => {
                 format!("A change is proposed; it is not final. Until the release owner adopts it, {counts}.")
             }
-            (NoticeKind::Released, _) => "You are released from this review. This is final.".to_owned(),
+            (NoticeKind::Released, _) => RELEASED.to_owned(),
             (NoticeKind::Withdrawn, _) => {
                 format!("A proposal you were told of is withdrawn and nothing of it was adopted: {counts}.")
             }
@@ -70,10 +76,10 @@ impl Told<'_> {
             ) => {
                 format!("What you know of the review has changed. {}; until it is adopted, {counts}.", self.waits())
             }
-            (NoticeKind::AuthoritativeUpdate, ReviewStanding::ExceptionOpen) => {
+            (NoticeKind::AuthoritativeUpdate | NoticeKind::Resent, ReviewStanding::ExceptionOpen) => {
                 format!("An exception is open; meanwhile {counts}.")
             }
-            (NoticeKind::AuthoritativeUpdate, ReviewStanding::Settled) => format!("This is final: {counts}."),
+            (NoticeKind::AuthoritativeUpdate | NoticeKind::Resent, _) => format!("This is final: {counts}."),
         }
     }
 

@@ -40,6 +40,7 @@ impl Told<'_> {
                 None => "nothing changes, a proposal is withdrawn".to_owned(),
             },
             (NoticeKind::Link, _) => "a proposal waits".to_owned(),
+            (NoticeKind::Resent, _) if self.ask == AskedDuty::Decision => "a proposal waits".to_owned(),
             (NoticeKind::Reminder, _) if self.ask == AskedDuty::Decision => "a proposal waits".to_owned(),
             (NoticeKind::Reminder, _) => "your answer is missing".to_owned(),
             (_, _) => match (slot, self.foremost_field()) {

@@ -1,5 +1,5 @@
-//! What somebody sent back by mail: its review is found, what becomes of the event is recorded, and the review hears of it.
-//! A reply is no fact, so nothing else is kept of it here.
+//! What is no fact: a reply by mail, and an operator's request that somebody is mailed once more. The review is found, what
+//! becomes of the event is recorded, and the review hears of it. Nothing else of it is kept here.
 
 use decisions::Doing;
 use lambda_shell::{Failure, log::NOTE, queue::Outgoing};
@@ -7,13 +7,18 @@ use packet_store::{Acceptance, Accepted, Beside};
 use refresh_core::{
     ReviewId,
     base::digest::Digest,
-    decide::reply,
+    decide::resend,
     facts::{
         authority::{self, Disposition, Ignored},
         event::Event,
+        operator::ResendRequest,
         reply::{ReceivedReply, ReplyAbout},
     },
-    record::{lineage::Trigger, message::MailReplied, review::Head},
+    record::{
+        lineage::Trigger,
+        message::{MailReplied, ResendRequested},
+        review::Head,
+    },
 };
 
 use crate::{
@@ -22,14 +27,21 @@ use crate::{
     taken::{Taken, measure, say},
 };
 
-pub(crate) async fn take(
-    env: &Env,
-    event: &Event,
-    said: &ReceivedReply,
-    arrival: Arrival<'_>,
-) -> Result<Taken, Failure> {
-    let found = find(env, &said.about).await?;
-    let judged = reply::disposition(event, found.as_ref(), &env.policy.deployment, arrival.sender, arrival.now);
+/// What is said.
+#[derive(Clone, Copy)]
+pub(crate) enum NoFact<'a> {
+    Reply(&'a ReceivedReply),
+    Resend(&'a ReviewId, &'a ResendRequest),
+}
+
+pub(crate) async fn take(env: &Env, event: &Event, said: NoFact<'_>, arrival: Arrival<'_>) -> Result<Taken, Failure> {
+    let found = match said {
+        NoFact::Reply(reply) => find(env, &reply.about).await?,
+        NoFact::Resend(review, _) => {
+            env.store.head(review).await.doing("reading the review of a mail to send again")?
+        }
+    };
+    let judged = resend::disposition(event, found.as_ref(), &env.policy.deployment, arrival.sender, arrival.now);
     let known = record(env, event, judged, arrival).await?;
     let (disposition, repeated) = known.map_or((judged, None), |known| (known.first, Some(known.this)));
     let review = found.map(|head| head.review);
@@ -89,9 +101,10 @@ async fn record(
 ) -> Result<Option<KnownBefore>, Failure> {
     let beside = Beside { calendars: None, uid: None, silenced: false, not_taken: &[] };
     let acceptance = Acceptance { event, disposition, fact: None, replaces: None, beside, at: arrival.now };
-    match env.store.accept(&acceptance).await.doing("recording a reply by mail")? {
+    let doing = "recording what is no fact";
+    match env.store.accept(&acceptance).await.doing(doing)? {
         Accepted::Written => Ok(None),
-        Accepted::Superseded => Err(Failure::passing("recording a reply by mail", "another event was quicker")),
+        Accepted::Superseded => Err(Failure::passing(doing, "another event was quicker")),
         Accepted::Known(known) => {
             let this = authority::of_used_id(&known.digest, event);
             if this == Ignored::IdCollision {
@@ -106,7 +119,7 @@ async fn record(
 async fn pass_on(
     env: &Env,
     event: &Event,
-    said: &ReceivedReply,
+    said: NoFact<'_>,
     review: &ReviewId,
     arrival: Arrival<'_>,
 ) -> Result<(), Failure> {
@@ -120,7 +133,12 @@ async fn pass_on(
         collision: None::<Digest>,
         trace: event.trace,
     };
-    let message = MailReplied { review: review.clone(), reply: said.clone(), trigger, arrived: arrival.piece.at };
-    let message = Outgoing::json(&message).doing("writing a reply by mail")?.in_group(review.as_str());
-    env.refresh.send(message).await.doing("passing on a reply by mail")
+    let (review, arrived) = (review.clone(), arrival.piece.at);
+    let group = review.as_str().to_owned();
+    let message = match said {
+        NoFact::Reply(said) => Outgoing::json(&MailReplied { review, reply: said.clone(), trigger, arrived }),
+        NoFact::Resend(_, said) => Outgoing::json(&ResendRequested { review, resend: said.clone(), trigger, arrived }),
+    };
+    let message = message.doing("writing what is no fact")?.in_group(&group);
+    env.refresh.send(message).await.doing("passing on what is no fact")
 }
