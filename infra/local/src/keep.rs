@@ -65,7 +65,7 @@ pub async fn compact(engine: &Engine) -> Result<Value, String> {
     if let Some(why) = engine.obstacle() {
         return Err(format!("nothing was removed: {why}"));
     }
-    let (keep, now) = (engine.settings().keep.clone(), engine.now());
+    let (keep, now) = (engine.keep(), engine.now());
     let expired = engine.embedded().sweep().await?;
     let found = scan(engine).await?;
     let events = remove_events(engine, &found, &keep, now).await?;

@@ -2,6 +2,7 @@
 //! that systemd understands.
 
 mod server;
+mod sink;
 
 use std::{
     fs,
@@ -12,6 +13,7 @@ use std::{
 };
 
 use server::{Running, ask, ask_as_operator};
+use sink::Sink;
 
 fn place(name: &str) -> PathBuf {
     let place = std::env::temp_dir().join(format!("holdpoint-service-{}-{name}", std::process::id()));
@@ -94,6 +96,95 @@ fn a_new_policy_is_taken_without_an_end() {
     assert_eq!(ask(&running.address, "POST", "/events", &second).unwrap().0, 202);
     until("events are applied as before", || dispositions(&running).0 == 2);
     running.stop();
+    fs::remove_dir_all(&place).unwrap();
+}
+
+/// A command of the operator's, on the store of a running engine.
+fn holdpoint(place: &Path, words: &[&str]) -> String {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_holdpoint"));
+    let output = command.args(words).arg("--data").arg(place.join("store")).current_dir(place).output().unwrap();
+    let said = String::from_utf8_lossy(&output.stdout).into_owned() + &String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "{words:?}: {said}");
+    said
+}
+
+/// SIGHUP: mail leaves by another server and from another address, at once, and none is lost or doubled. What a running
+/// engine does not take is named.
+#[test]
+fn another_mail_server_is_taken_without_an_end() {
+    let place = place("mail");
+    let (first, second) = (Sink::start(), Sink::start());
+    holdpoint(&place, &["example", "."]);
+    let settings = place.join("holdpoint.toml");
+    let write =
+        |more: &str, sink: &Sink, from: &str| fs::write(&settings, format!("{more}{}", sink.settings(from))).unwrap();
+    write("policy = \"policy.json\"\n", &first, "first@example.com");
+    let running = Running::start(&place.join("store"), &["--settings", settings.to_str().unwrap()]);
+    let log = || fs::read_to_string(place.join("store.log")).unwrap();
+    for file in ["facts.json", "review.json", "change.json"] {
+        holdpoint(&place, &["send", file]);
+    }
+    let to_owner = |sink: &Sink| sink.taken().iter().filter(|mail| mail.to == "owner@example.org").count();
+    until("the owner is mailed by the first server", || to_owner(&first) == 1);
+    assert!(first.taken().iter().all(|mail| mail.from == "first@example.com"), "{:?}", first.taken());
+
+    write(
+        "policy = \"policy.json\"\nlisten = \"127.0.0.1:8421\"\n[keep]\nmails_days = 7\n",
+        &second,
+        "second@example.com",
+    );
+    running.signal("-HUP");
+    until("the settings are renewed", || log().contains("renewed: policy"));
+    assert!(log().contains("what counts from the next start on: listen\n"), "{}", log());
+    let who = ["--as", "you@example.org", "--reason", "It is lost.", "--yes"];
+    let said = holdpoint(&place, &[&["resend", "RR-1", "owner@example.org"], &who[..]].concat());
+    assert!(said.contains("applied; resent"), "{said}");
+    until("the owner is mailed by the second server", || to_owner(&second) == 1);
+    let again = &second.taken()[0];
+    assert!(again.from == "second@example.com" && again.text.contains("/adopt/"), "{again:?}");
+    // What was on its way when the settings changed arrived by either of them, once.
+    let mailed = || {
+        let list: serde_json::Value = serde_json::from_str(&holdpoint(&place, &["mail", "--json"])).unwrap();
+        list["mails"].as_array().unwrap().len()
+    };
+    let ids = || {
+        let all = [first.taken(), second.taken()].concat().into_iter();
+        let id = |text: &str| text.lines().find(|line| line.starts_with("Message-ID")).unwrap().to_owned();
+        all.map(|mail| id(&mail.text)).collect::<Vec<String>>()
+    };
+    until("every mail has left", || ids().len() == mailed());
+    let one_each: std::collections::BTreeSet<String> = ids().into_iter().collect();
+    assert_eq!(one_each.len(), ids().len(), "no mail twice");
+    running.stop();
+    fs::remove_dir_all(&place).unwrap();
+}
+
+/// With `[log] format = "json"` each line is one flat object, as a deployment's are.
+#[test]
+fn a_log_of_json_holds_nothing_else() {
+    let place = place("log");
+    let settings = place.join("holdpoint.toml");
+    fs::write(&settings, "[log]\nformat = \"json\"\nlevel = \"info\"\n").unwrap();
+    let running = Running::start(&place.join("store"), &["--settings", settings.to_str().unwrap()]);
+    let log = || fs::read_to_string(place.join("store.log")).unwrap();
+    assert_eq!(ask(&running.address, "POST", "/events", &event("1", "//people.example.org")).unwrap().0, 202);
+    until("the event is ignored", || log().contains("an event was ignored"));
+    running.signal("-HUP");
+    until("the engine is renewed", || log().contains("\"renewed\""));
+    fs::write(&settings, "[log]\nformat = \"xml\"\n").unwrap();
+    running.signal("-HUP");
+    until("the bad settings are refused", || log().contains("not renewed"));
+    running.stop();
+    for line in log().lines() {
+        let line: serde_json::Value = serde_json::from_str(line).unwrap_or_else(|error| panic!("{error}: {line}"));
+        let members = line.as_object().unwrap();
+        assert!(members.values().all(|value| !value.is_object() && !value.is_array()), "flat: {line}");
+        for name in ["level", "message", "timestamp", "service", "location"] {
+            assert!(members[name].is_string(), "{name}: {line}");
+        }
+        assert_eq!(line["service"], "holdpoint");
+    }
+    assert!(log().contains("\"event_id\":\"1\""), "what a record is about stands in its lines: {}", log());
     fs::remove_dir_all(&place).unwrap();
 }
 

@@ -41,6 +41,8 @@ pub enum Unheard {
     Refused,
     /// The event came before.
     Duplicate,
+    /// An operator took it out of the dead letters.
+    Discarded,
 }
 
 impl Unheard {
@@ -51,6 +53,7 @@ impl Unheard {
             Self::Unbound => "unbound",
             Self::Refused => "refused",
             Self::Duplicate => "duplicate",
+            Self::Discarded => "discarded",
         }
     }
 }

@@ -1,5 +1,5 @@
-//! `close`, `reset`, `decide` and `resend`: what an operator does in person. Each says exactly what will happen and asks first; each is
-//! an event with who and why, on the queue of every other.
+//! `close`, `reset`, `decide`, `resend` and `discard`: what an operator does in person. Each says exactly what will happen and asks first; each
+//! but `discard` is an event with who and why, on the queue of every other.
 
 use std::io::{BufRead, IsTerminal, Write};
 
@@ -11,28 +11,35 @@ use refresh_core::{
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 
-use super::{Common, Deployment, Failed, ask, print, say};
-use crate::operator::{Act, Planned, Request};
+use super::{Common, Deployment, Failed, ask, print, say, show};
+use crate::operator::{Act, Discard, Planned, Request};
 
 /// The variable that says who the operator is.
 const OPERATOR: &str = "HOLDPOINT_OPERATOR";
 
 /// Who acts, and why.
 #[derive(Args, Clone, Debug)]
-pub struct Acting {
+pub struct Who {
     /// Act as the person of this address. Without it: the variable HOLDPOINT_OPERATOR, or the login where that is an address.
     #[arg(long = "as", value_name = "ADDRESS")]
     by: Option<Person>,
     /// Record these words as the reason.
     #[arg(long, value_name = "TEXT")]
     reason: String,
+    /// Do so without asking, as a script must.
+    #[arg(long)]
+    yes: bool,
+}
+
+/// Who acts, why, and as which source.
+#[derive(Args, Clone, Debug)]
+pub struct Acting {
+    #[command(flatten)]
+    who: Who,
     /// Send the event from this source, which the policy registers as `operator`. A deployment needs it; here the only one
     /// that is registered is taken.
     #[arg(long, value_name = "SOURCE")]
     source: Option<Source>,
-    /// Do so without asking, as a script must.
-    #[arg(long)]
-    yes: bool,
     #[command(flatten)]
     deployment: Deployment,
 }
@@ -58,22 +65,12 @@ pub fn choice(text: &str) -> Result<OperatorChoice, String> {
 /// # Errors
 /// Nobody named as operator, no terminal to ask at: malformed input. What cannot be done; what came to something else.
 pub(super) async fn run(common: &Common, act: Act, acting: &Acting) -> Result<(), Failed> {
-    let by = operator(acting.by.as_ref())?;
-    let terminal = std::io::stdin().is_terminal();
-    if !acting.yes && !terminal {
-        let expected = "expected a terminal to ask at, or --yes to do so without asking; nothing was done";
-        return Err(Failed::input(expected));
-    }
-    let (reason, source) = (acting.reason.clone(), acting.source.clone());
+    let by = acting.who.is_ready()?;
+    let (reason, source) = (acting.who.reason.clone(), acting.source.clone());
     let planned = Planned { act: act.clone(), by, reason, source };
     let plan = ask::answered(common, &acting.deployment, &Request::Plan(Box::new(planned))).await?;
     let will: Vec<&str> = plan["will"].as_array().into_iter().flatten().filter_map(Value::as_str).collect();
-    for line in &will {
-        say(common, format!("  {line}"));
-    }
-    if !acting.yes && !agreed(&mut std::io::stdin().lock(), &mut std::io::stderr(), &will, common.json)? {
-        return Err(Failed::new("nothing was done"));
-    }
+    acting.who.agrees(common, &will)?;
     // Which engine is asked was said once.
     let quiet = Common { json: true, ..common.clone() };
     let sent = ask::sent(&quiet, &acting.deployment, &ask::Waiting::for_all(), vec![plan["event"].to_string()]).await?;
@@ -90,6 +87,59 @@ pub(super) async fn run(common: &Common, act: Act, acting: &Acting) -> Result<()
         print(format!("event {}: {became}{result}", plan["event"]["id"].as_str().unwrap_or_default()))?;
     }
     judged(&sent, &result)
+}
+
+impl Who {
+    /// Who acts, where they can be asked or need not be.
+    fn is_ready(&self) -> Result<Person, Failed> {
+        let by = operator(self.by.as_ref())?;
+        if !self.yes && !std::io::stdin().is_terminal() {
+            let expected = "expected a terminal to ask at, or --yes to do so without asking; nothing was done";
+            return Err(Failed::input(expected));
+        }
+        Ok(by)
+    }
+
+    /// Says what will happen, and asks.
+    fn agrees(&self, common: &Common, will: &[&str]) -> Result<(), Failed> {
+        for line in will {
+            say(common, format!("  {line}"));
+        }
+        if !self.yes && !agreed(&mut std::io::stdin().lock(), &mut std::io::stderr(), will, common.json)? {
+            return Err(Failed::new("nothing was done"));
+        }
+        Ok(())
+    }
+}
+
+/// Takes one dead letter away, once the operator has seen it and agreed.
+///
+/// # Errors
+/// Nobody named as operator, no terminal to ask at, no reason: malformed input. No such letter, or what the queues said.
+pub(super) async fn discard(common: &Common, deployment: &Deployment, letter: &str, who: &Who) -> Result<(), Failed> {
+    let by = who.is_ready()?;
+    if who.reason.trim().is_empty() {
+        return Err(Failed::input("--reason: expected why the letter goes; found nothing"));
+    }
+    let listed = ask::answered(common, deployment, &Request::DeadLetters).await?;
+    let queues = listed["queues"].as_object().into_iter().flatten();
+    let mut letters = queues.flat_map(|(queue, all)| all.as_array().into_iter().flatten().map(move |one| (queue, one)));
+    let Some((queue, known)) = letters.find(|(_, one)| one["message_id"] == letter) else {
+        return Err(Failed::new(format!(
+            "{letter}: no dead letter has this message id; `holdpoint redrive --list` lists them"
+        )));
+    };
+    let sent = known["sent_at"].as_str().unwrap_or("an unknown instant");
+    let will = [
+        format!("the letter {letter} of {sent} leaves {queue} for good, and is not handled again"),
+        format!("it is dead, since: {}", known["why"].as_str().unwrap_or("no reason was kept")),
+        format!("`holdpoint events` keeps for 35 days that {by} did so, because: {}", who.reason),
+    ];
+    who.agrees(common, &will.each_ref().map(String::as_str))?;
+    let quiet = Common { json: true, ..common.clone() };
+    let asked = Request::Discard(Discard { letter: letter.to_owned(), by, reason: who.reason.clone() });
+    let done = ask::answered(&quiet, deployment, &asked).await?;
+    if common.json { print(done) } else { print(show::in_words(&asked, &done).trim_end()) }
 }
 
 /// What `--json` prints.

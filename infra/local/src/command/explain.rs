@@ -103,7 +103,6 @@ const fn types(kind: Kind) -> &'static [&'static str] {
             "dev.holdpoint.subject.reset.v1",
             "dev.holdpoint.proposal.decided.v1",
             "dev.holdpoint.resend.requested.v1",
-            "dev.holdpoint.review.closed.v1",
         ],
     }
 }

@@ -104,7 +104,7 @@ enum Command {
         #[command(flatten)]
         deployment: Deployment,
     },
-    /// List what came in and what became of it, the newest first: applied, ignored, skipped, unbound, refused, and why.
+    /// List what came in and what became of it, the newest first: applied, ignored, skipped, unbound, refused, discarded, and why.
     #[command(after_help = events::HELP)]
     Events(events::Options),
     /// Check a policy file, or explain what a policy lets in.
@@ -199,6 +199,16 @@ enum Command {
         #[command(flatten)]
         deployment: Deployment,
     },
+    /// Take one dead letter away for good, as an operator: what will never be right, with who and why.
+    Discard {
+        /// Discard the letter with this message id, as `redrive --list` shows it.
+        #[arg(value_name = "MESSAGE")]
+        letter: String,
+        #[command(flatten)]
+        who: act::Who,
+        #[command(flatten)]
+        deployment: Deployment,
+    },
     /// Copy everything of a store into one file, while its engine runs or not.
     Backup(backup::Options),
     /// Put a store back from such a file into a folder that has none, and verify every lineage in it.
@@ -279,8 +289,13 @@ pub fn main() -> ExitCode {
             return ExitCode::FAILURE;
         }
     };
-    let level = if matches!(line.command, Some(Command::Serve(_))) { "warn" } else { "error" };
-    let started = log::start(level);
+    let started = match &line.command {
+        Some(Command::Serve(options)) => {
+            let log = serve::log_of(options);
+            log::start(log.level.as_deref().unwrap_or("warn"), log.format)
+        }
+        _ => log::start("error", log::Format::Text),
+    };
     match started.and_then(|()| runtime.block_on(perform(line))) {
         Ok(()) => ExitCode::SUCCESS,
         Err(failed) => {
@@ -322,6 +337,7 @@ async fn perform(line: Line) -> Result<(), Failed> {
             let request = if list { Request::DeadLetters } else { Request::Redrive };
             ask::ask(common, &deployment, request).await
         }
+        Command::Discard { letter, who, deployment } => act::discard(common, &deployment, &letter, &who).await,
         Command::Archive(options) => archive::archive(common, &options).await,
         Command::Import(options) => archive::import(common, &options).await,
         Command::Backup(options) => backup::backup(common, &options).await,

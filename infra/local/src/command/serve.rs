@@ -12,7 +12,8 @@ use tokio::{net::TcpListener, sync::oneshot};
 use super::{
     Common, Failed,
     home::{self, Home, Owner, Place},
-    policy, presence, print, say, settings,
+    log, policy, presence, print, say,
+    settings::{self, SettingsFile},
 };
 use crate::{
     engine::{Engine, live::Live},
@@ -42,8 +43,21 @@ pub struct Options {
     reply_address: Option<Person>,
 }
 
+/// What the settings say of the log. Faults in them are said by whoever reads them next.
+pub fn log_of(options: &Options) -> settings::LogSettings {
+    let chosen = settings::at_start(options.settings.as_deref()).ok().flatten();
+    chosen.map(|chosen| chosen.settings.log).unwrap_or_default()
+}
+
 pub async fn run(common: &Common, options: &Options) -> Result<(), Failed> {
     let chosen = settings::at_start(options.settings.as_deref())?;
+    let begun = match &chosen {
+        Some(chosen) => chosen.settings.clone(),
+        None => settings::SettingsFile::default(),
+    };
+    // A log of JSON holds nothing else: what is said to people is said there.
+    let asked_for_json = common.json;
+    let common = &Common { json: asked_for_json || begun.log.format == log::Format::Json, ..common.clone() };
     let file = chosen.as_ref().map(|chosen| &chosen.settings);
     server::Places::here().map_err(Failed::new)?;
     let store = common.data.as_deref().or(file.and_then(|file| file.store.as_deref()));
@@ -94,13 +108,14 @@ pub async fn run(common: &Common, options: &Options) -> Result<(), Failed> {
     if let Some(door) = &places.lmtp {
         say(common, format!("  mail in     by LMTP at {door}"));
     }
-    if common.json {
+    tracing::info!(%address, "the engine is up");
+    if asked_for_json {
         let Pages { reviews, mailbox } = pages;
         print(serde_json::json!({ "address": format!("http://{address}"), "reviews": reviews, "mailbox": mailbox }))?;
     }
     // Ended with the process, which loses no mail.
     tokio::spawn(doors.watch());
-    let renewing = tokio::spawn(renew_when_asked(home, engine.clone(), options.clone(), renewal));
+    let renewing = tokio::spawn(renew_when_asked(home, engine.clone(), options.clone(), begun, renewal));
     tell_the_supervisor();
     let stayed = stay(common, listener, engine, ending).await;
     renewing.abort();
@@ -115,23 +130,48 @@ fn tell_the_supervisor() {
     }
 }
 
-/// At each SIGHUP: policy, keys and secrets as their files say now. What is being handled comes to its end with the
-/// former ones. A fault changes nothing and stands in the log.
-async fn renew_when_asked(home: Home, engine: Engine, options: Options, mut renewal: Renewal) {
+/// At each SIGHUP: policy, keys, secrets, `[mail]` and `[keep]` as their files say now. What is being handled comes to its
+/// end with the former ones. A fault changes nothing and stands in the log, and so does what needs a start.
+async fn renew_when_asked(home: Home, engine: Engine, options: Options, begun: SettingsFile, mut renewal: Renewal) {
+    let json = begun.log.format == log::Format::Json;
     while renewal.asked().await {
-        match renew(&home, &engine, &options) {
-            Ok(from) => eprintln!("renewed: policy {from}; keys and secrets of {}", home.place().directory.display()),
+        match renew(&home, &engine, &options, &begun) {
+            Ok(Renewed { policy, left }) if json => {
+                tracing::warn!(policy, needs_a_start = left, "renewed");
+            }
+            Ok(Renewed { policy, left }) => {
+                eprintln!(
+                    "renewed: policy {policy}; keys and secrets of {}; [mail], [keep]",
+                    home.place().directory.display()
+                );
+                if !left.is_empty() {
+                    eprintln!("holdpoint: the settings differ in what counts from the next start on: {left}");
+                }
+            }
+            Err(failed) if json => tracing::error!(why = failed.why, "not renewed; the engine goes on as before"),
             Err(failed) => eprintln!("holdpoint: not renewed, the engine goes on as before: {}", failed.why),
         }
     }
 }
 
-fn renew(home: &Home, engine: &Engine, options: &Options) -> Result<String, Failed> {
+struct Renewed {
+    /// Where the policy is from.
+    policy: String,
+    /// What of the settings a running engine does not take, by name.
+    left: String,
+}
+
+fn renew(home: &Home, engine: &Engine, options: &Options, begun: &SettingsFile) -> Result<Renewed, Failed> {
     let chosen = settings::at_start(options.settings.as_deref())?;
-    let offered = options.policy.as_deref().or(chosen.as_ref().and_then(|chosen| chosen.settings.policy.as_deref()));
-    let policy = policy::at_start(home, offered)?;
-    engine.renew(policy.text, home.link_keys()?, home.source_secrets()?).map_err(Failed::new)?;
-    Ok(policy.from)
+    let file = chosen.map(|chosen| chosen.settings).unwrap_or_default();
+    let policy = policy::at_start(home, options.policy.as_deref().or(file.policy.as_deref()))?;
+    let mut settings = home.settings(policy.text, 0)?;
+    file.apply(&mut settings);
+    if let Some(address) = &options.reply_address {
+        address.as_str().clone_into(&mut settings.reply_address);
+    }
+    engine.renew(settings).map_err(Failed::new)?;
+    Ok(Renewed { policy: policy.from, left: settings::needs_a_start(begun, &file).join("; ") })
 }
 
 /// Asked by SIGHUP, where there is such a thing.

@@ -14,7 +14,11 @@ use sources::{
     reader::{Faults, Node, Object},
 };
 
-use super::{Failed, home::PORT};
+use super::{
+    Failed,
+    home::PORT,
+    log::{self, Format},
+};
 use crate::{
     doors::{Proxy, Public, PublicAddress},
     engine,
@@ -41,6 +45,30 @@ pub struct SettingsFile {
     pub public: Option<Public>,
     pub mail: MailSettings,
     pub keep: Keep,
+    pub log: LogSettings,
+}
+
+impl Default for SettingsFile {
+    /// What counts without a file.
+    fn default() -> Self {
+        Self {
+            listen: loopback(PORT),
+            store: None,
+            policy: None,
+            public: None,
+            mail: MailSettings::default(),
+            keep: Keep::default(),
+            log: LogSettings::default(),
+        }
+    }
+}
+
+/// What is logged, and how.
+#[derive(Clone, PartialEq, Eq, Default, Debug)]
+pub struct LogSettings {
+    pub format: Format,
+    /// A level, or levels of parts. `None`: `warn`.
+    pub level: Option<String>,
 }
 
 /// The sender of mail, and the server that mail leaves by.
@@ -95,7 +123,7 @@ pub fn parse(text: &str, folder: &Path) -> Result<SettingsFile, Vec<Fault>> {
 
 fn whole(node: &Node<'_>, folder: &Path) -> Option<SettingsFile> {
     let file = node.object()?;
-    file.only(&["listen", "public_url", "store", "policy", "proxy", "mail", "keep"]);
+    file.only(&["listen", "public_url", "store", "policy", "proxy", "mail", "keep", "log"]);
     let listen = file.may("listen", |node| {
         node.parsed(|text| {
             text.parse::<SocketAddr>().map_err(|_| "an address with a port, as 127.0.0.1:8420".to_owned())
@@ -107,6 +135,7 @@ fn whole(node: &Node<'_>, folder: &Path) -> Option<SettingsFile> {
     let proxy = file.may("proxy", |node| proxy(&node.object()?, folder));
     let mail = file.may("mail", |node| mail(&node.object()?, folder));
     let keep = file.may("keep", |node| keep(&node.object()?, folder));
+    let log = file.may("log", |node| log(&node.object()?));
     let listen = listen?.unwrap_or(loopback(PORT));
     let (address, proxy) = (address?, proxy?);
     together(&file, listen, address.is_some(), proxy.is_some());
@@ -118,7 +147,35 @@ fn whole(node: &Node<'_>, folder: &Path) -> Option<SettingsFile> {
         public,
         mail: mail?.unwrap_or_default(),
         keep: keep?.unwrap_or_default(),
+        log: log?.unwrap_or_default(),
     })
+}
+
+fn log(log: &Object<'_>) -> Option<LogSettings> {
+    log.only(&["format", "level"]);
+    let format = log.may("format", |node| node.word(&Format::WORDS));
+    let level = log.may("level", |node| {
+        let text = node.prose(LONGEST_TEXT)?;
+        if log::are_levels(&text) { Some(text) } else { node.wrong(log::LEVELS) }
+    });
+    Some(LogSettings { format: format?.unwrap_or_default(), level: level? })
+}
+
+/// What a running engine does not take from its settings until it is started again, where both differ in it.
+pub fn needs_a_start(before: &SettingsFile, now: &SettingsFile) -> Vec<&'static str> {
+    let (mail, was) = (&now.mail, &before.mail);
+    let differs = [
+        ("listen", before.listen != now.listen),
+        ("store", before.store != now.store),
+        ("public_url, [proxy]", before.public != now.public),
+        ("[log]", before.log != now.log),
+        ("[mail] domain", was.domain != mail.domain),
+        ("[mail] bounce_address", was.bounce_address != mail.bounce_address),
+        ("[mail] maildir", was.maildir != mail.maildir),
+        ("[mail] lmtp", was.lmtp != mail.lmtp),
+        ("[mail.smtp]", was.smtp.is_some() != mail.smtp.is_some()),
+    ];
+    differs.into_iter().filter_map(|(name, differs)| differs.then_some(name)).collect()
 }
 
 /// How long what has ended is kept. An event that a source repeats is known for as long as its record is.
@@ -415,6 +472,8 @@ mod tests {
             (&format!("{MAIL}host = \"mx\"\nuser = \"u\""), "$.mail.smtp.password_file", "the password of `user`"),
             (&format!("{MAIL}host = \"mx\"\npassword_file = \"p\""), "$.mail.smtp.user", "whose password"),
             (&format!("{MAIL}host = \"mx\"\nconnections = 0"), "$.mail.smtp.connections", "1"),
+            ("[log]\nformat = \"xml\"", "$.log.format", "json"),
+            ("[log]\nlevel = \"loud\"", "$.log.level", "warn"),
             ("[keep]\nevents_days = 36", "$.keep.events_days", "35"),
             ("[keep]\nreviews_days = 34", "$.keep.reviews_days", "35"),
             ("[keep]\nmails_days = 0", "$.keep.mails_days", "1"),
@@ -430,5 +489,27 @@ mod tests {
         let twice = faults("listen = \"x\"\nstore = 7\n[mail]\nfrom = \"x\"\n");
         assert_eq!(twice.len(), 3, "{twice:?}");
         assert!(faults("listen = ")[0].contains("TOML"));
+    }
+
+    /// Of every member either a running engine takes it, or it is named.
+    #[test]
+    fn what_needs_a_start_is_named() {
+        const BEFORE: &str = "[mail]\nfrom = \"a@example.com\"\n[mail.smtp]\nhost = \"mx\"";
+        let read = |text: &str| parse(text, Path::new("/etc")).unwrap();
+        for (now, expected) in [
+            (BEFORE, ""),
+            (
+                "[keep]\nmails_days = 3\n[mail]\nfrom = \"b@example.com\"\ndomain = \"example.com\"\n[mail.smtp]\nhost = \"other\"",
+                "",
+            ),
+            ("listen = \"127.0.0.1:1\"\n[mail]\nfrom = \"a@example.com\"\n[mail.smtp]\nhost = \"mx\"", "listen"),
+            ("store = \"s\"\n[log]\nformat = \"json\"\n[mail]\nfrom = \"a@example.com\"", "store, [log], [mail.smtp]"),
+            (
+                "[mail]\nfrom = \"a@example.org\"\nreply_address = \"r@example.org\"\nmaildir = \"m\"\nlmtp = \"/l\"\nbounce_address = \"b@example.org\"\n[mail.smtp]\nhost = \"mx\"",
+                "[mail] domain, [mail] bounce_address, [mail] maildir, [mail] lmtp",
+            ),
+        ] {
+            assert_eq!(needs_a_start(&read(BEFORE), &read(now)).join(", "), expected, "{now}");
+        }
     }
 }

@@ -43,8 +43,8 @@ fn a_stack_is_offered_by_the_commands_that_ask_one() {
         all().into_iter().filter(|(_, command)| takes(command)).map(|(words, _)| words).collect();
     offered.sort();
     let asked = [
-        "archive", "close", "decide", "events", "import", "invoke", "redrive", "reset", "reviews", "send", "show",
-        "stuck", "told", "verify", "waiting", "why",
+        "archive", "close", "decide", "discard", "events", "import", "invoke", "redrive", "resend", "reset", "reviews",
+        "send", "show", "stuck", "told", "verify", "waiting", "why",
     ];
     assert_eq!(offered, asked.map(|word| format!("holdpoint {word}")));
     for refused in [

@@ -34,6 +34,7 @@ pub use settings::{Settings, Storage};
 use crate::{
     connector::{Faults, InProcess, Meter},
     embedded::Embedded,
+    keep::Keep,
     mailbox::{Mailbox, Way},
     queues::{Journal, Queues},
     relay::{self, BounceAddress, Relay},
@@ -64,6 +65,7 @@ struct Shared {
     /// What the functions call.
     services: InProcess,
     functions: RwLock<Arc<Functions>>,
+    keep: RwLock<Keep>,
 }
 
 fn sdk_of(services: &InProcess, caller: &str, settings: &Settings) -> SdkConfig {
@@ -124,7 +126,9 @@ impl Engine {
         let store = Store::new(aws_sdk_dynamodb::Client::new(&own), TABLE);
         let functions = Functions::new(&topology, &settings, |caller| sdk_of(&services, caller, &settings), &clock)?;
         let functions = RwLock::new(Arc::new(functions));
+        let keep = RwLock::new(settings.keep.clone());
         let shared = Shared {
+            keep,
             topology,
             settings,
             clock,
@@ -223,15 +227,27 @@ impl Engine {
         self.shared.functions.read().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
-    /// Wires the functions anew, with another policy and other keys. What is being handled goes on with the former ones.
+    /// How long what has ended is kept, as it was read last.
+    pub fn keep(&self) -> Keep {
+        self.shared.keep.read().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// Takes from `new` what can change while the engine runs: policy, keys and secrets, sender and answers of mails, the
+    /// mail server's settings, and how long what has ended is kept. What is being handled goes on with the former ones.
     ///
     /// # Errors
     /// As [`Functions::new`]; then nothing has changed.
-    pub fn renew(&self, policy: String, link_keys: String, source_secrets: String) -> Result<(), String> {
-        let Shared { topology, clock, services, .. } = &*self.shared;
-        let settings = Settings { policy, link_keys, source_secrets, ..self.shared.settings.clone() };
+    pub fn renew(&self, new: Settings) -> Result<(), String> {
+        let Shared { topology, clock, services, relay, .. } = &*self.shared;
+        let Settings { policy, link_keys, source_secrets, mail_from, reply_address, keep, relay: smtp, .. } = new;
+        let before = self.shared.settings.clone();
+        let settings = Settings { policy, link_keys, source_secrets, mail_from, reply_address, ..before };
         let functions = Functions::new(topology, &settings, |caller| sdk_of(services, caller, &settings), clock)?;
         *self.shared.functions.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(functions);
+        *self.shared.keep.write().unwrap_or_else(PoisonError::into_inner) = keep;
+        if let (Some(relay), Some(smtp)) = (relay, smtp) {
+            relay.renew(smtp);
+        }
         Ok(())
     }
 

@@ -4,7 +4,7 @@ use std::fs;
 
 use serde_json::{Value, json};
 
-use super::{EventsAsked, Request, Stack, perform};
+use super::{Discard, EventsAsked, Request, Stack, perform, tests::played};
 use crate::{
     connector::{Faults, InProcess},
     engine::{Settings, TABLE, virtual_time::VirtualTime},
@@ -200,7 +200,7 @@ async fn filters_that_cannot_be_read_are_named_with_what_they_may_be() {
     let refused = perform(time.engine(), Request::Events(asked)).await.unwrap_err();
     let refused = refused.why();
     for words in [
-        "disposition: expected one of applied, ignored, skipped, unbound, refused, duplicate, id_collision,",
+        "disposition: expected one of applied, ignored, skipped, unbound, refused, discarded, duplicate, id_collision,",
         "page: expected the mark",
         "limit: expected a whole number from 1 to 1000; found 0",
         "until: expected an instant not before since",
@@ -278,4 +278,45 @@ async fn an_event_that_ingest_refuses_is_known_as_refused() {
     let listed = listed(&time, refused).await;
     assert_eq!(listed["events"][0]["id"], format!("calendar-{}", refresh_core::facts::authority::MOST_CALENDARS));
     assert_eq!(listed["events"][0]["door"], "send");
+}
+
+/// A dead letter that will never be right goes for good, and who did so and why stays.
+#[tokio::test]
+async fn a_discarded_letter_is_gone_and_known_with_who_and_why() {
+    let player = played(
+        include_str!("../../../../events/scenarios/evidence_slips_and_is_adopted.jsonl"),
+        include_str!("../../../../events/scenarios/evidence_slips_and_is_adopted.policy.json"),
+        "2026-11-03T08:40",
+    )
+    .await;
+    let engine = player.time().engine();
+    for body in ["{\"specversion\":\"1.0\",\"id\":\"e-7\",\"source\":\"//ci.example.com\",\"type\":\"x\"}", "{}"] {
+        let message = Outgoing { body: body.to_owned(), ..Outgoing::default() };
+        engine.queues().send("source-events", message).await.unwrap();
+    }
+    player.time().drain().await.unwrap();
+    let letters = async || perform(engine, Request::DeadLetters).await.unwrap()["queues"]["source-events-dlq"].clone();
+    let listed = letters().await;
+    assert_eq!(listed.as_array().unwrap().len(), 2, "{listed}");
+    let named = listed.as_array().unwrap().iter().find(|one| one["body"].as_str().unwrap().contains("e-7")).unwrap();
+    let asked = |letter: &str| {
+        let by = refresh_core::Person::parse("duty@example.com").unwrap();
+        Request::Discard(Discard { letter: letter.to_owned(), by, reason: "The system is gone.".to_owned() })
+    };
+    let id = named["message_id"].as_str().unwrap();
+    let done = perform(engine, asked(id)).await.unwrap();
+    fits("discard", &done);
+    assert_eq!(done["discarded"]["message_id"], id);
+    assert_eq!(letters().await.as_array().unwrap().len(), 1, "the other one stays");
+    let why = perform(engine, asked(id)).await.unwrap_err();
+    assert!(why.why().contains("no dead letter has this message id"), "{}", why.why());
+    let only = EventsAsked { disposition: Some("discarded".to_owned()), ..EventsAsked::default() };
+    let seen = perform(engine, Request::Events(only)).await.unwrap();
+    fits("events", &seen);
+    let [event] = &seen["events"].as_array().unwrap()[..] else { panic!("{seen}") };
+    assert_eq!((event["source"].as_str(), event["id"].as_str()), (Some("//ci.example.com"), Some("e-7")));
+    assert_eq!(event["reasons"][0], "by duty@example.com: The system is gone.");
+    assert!(event["reasons"][1].as_str().unwrap().contains("it was dead in source-events-dlq, since: $."), "{event}");
+    // An engine that dies and starts again has not got it back.
+    assert_eq!(perform(engine, Request::Redrive).await.unwrap()["sent_again"], 1);
 }

@@ -1,6 +1,7 @@
 //! What an operator asks and gets done, as JSON in and JSON out: the same whether the engine runs in this process or is
 //! reached over loopback.
 
+mod discard;
 mod events;
 #[cfg(test)]
 pub(crate) mod events_tests;
@@ -39,6 +40,7 @@ use refresh_core::{
 };
 use serde_json::{Value, json};
 
+pub use discard::Discard;
 pub use events::EventsAsked;
 pub use plan::{Act, Planned};
 pub use request::Request;
@@ -74,6 +76,7 @@ pub async fn perform(engine: &Engine, request: Request) -> Result<Value, NotDone
         Request::Events(asked) => events::events(engine.store(), engine.now(), &asked).await,
         Request::DeadLetters => dead_letters(engine),
         Request::Redrive => redrive(engine).await,
+        Request::Discard(asked) => discard::here(engine, &asked).await,
         Request::Clock { accept } => clock(engine, accept).await,
         Request::Compact => keep::compact(engine).await,
         Request::Mails => Ok(json!({ "mails": mailbox::lines(engine) })),

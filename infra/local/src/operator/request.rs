@@ -3,7 +3,7 @@
 use refresh_core::{Person, ReviewId};
 use serde_json::{Value, json};
 
-use super::{EventsAsked, Planned, StuckAsked};
+use super::{Discard, EventsAsked, Planned, StuckAsked};
 
 /// One thing to be done.
 #[derive(Clone, PartialEq, Debug)]
@@ -30,6 +30,8 @@ pub enum Request {
     /// What the dead-letter queues hold.
     DeadLetters,
     Redrive,
+    /// One dead letter goes for good.
+    Discard(Discard),
     /// The engine's time against the machine's; and, where `accept` says so, the machine's taken as right.
     Clock {
         accept: bool,
@@ -63,6 +65,7 @@ impl Request {
             Self::Events(asked) => ("events", json!(asked)),
             Self::DeadLetters => ("dead_letters", Value::Null),
             Self::Redrive => ("redrive", Value::Null),
+            Self::Discard(asked) => ("discard", json!(asked)),
             Self::Clock { accept } => ("clock", json!({ "accept": accept })),
             Self::Compact => ("compact", Value::Null),
             Self::Mails => ("mails", Value::Null),
@@ -91,6 +94,7 @@ impl Request {
             "mail" => Self::Mail(serde_json::from_value(argument).map_err(wrong)?),
             "dead_letters" => Self::DeadLetters,
             "redrive" => Self::Redrive,
+            "discard" => Self::Discard(serde_json::from_value(argument).map_err(wrong)?),
             "invoke" => {
                 let function = argument["function"].as_str().ok_or("invoke.function: expected a name")?.to_owned();
                 Self::Invoke { function, event: argument["event"].clone() }

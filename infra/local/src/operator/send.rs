@@ -200,7 +200,7 @@ async fn refreshed(store: &Store, record: &EventRecord, now: Instant) -> Result<
     let mut reviews: Vec<ReviewId> = found.read;
     reviews.extend(found.unreadable.into_iter().filter_map(|unreadable| unreadable.review));
     let own = match &record.subject {
-        Subject::Review(review) => Some(review),
+        Subject::Review(review) | Subject::Resend(review, _) => Some(review),
         _ => None,
     };
     reviews.extend(own.cloned());

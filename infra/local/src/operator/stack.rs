@@ -15,7 +15,8 @@ use refresh_core::Instant;
 use serde_json::{Value, json};
 
 use super::{
-    Request,
+    Discard, Request,
+    discard::Known,
     events::events,
     plan::plan,
     reviews,
@@ -34,6 +35,8 @@ use crate::{archive, not_done::NotDone, topology::Topology};
 const LISTED_SECONDS: i32 = 5;
 /// How long one is held to be sent again: ten of them, with a look into the log for each.
 const HELD_SECONDS: i32 = 120;
+/// How often the queues are looked through for one letter.
+const LOOKS: usize = 10;
 /// How often a queue is asked again: each answer holds ten messages at most.
 const ROUNDS: usize = 1_000;
 
@@ -109,6 +112,7 @@ impl Stack {
             Request::Send(events) => self.send(events).await,
             Request::DeadLetters => self.redrive(false).await,
             Request::Redrive => self.redrive(true).await,
+            Request::Discard(asked) => self.discard(&asked, now).await,
             Request::Invoke { function, event } => return self.invoke(&function, &event).await,
             Request::Became(sent) => became(&self.store, now, sent).await,
             Request::Events(asked) => events(&self.store, now, &asked).await,
@@ -253,6 +257,32 @@ impl Stack {
         Ok(json!({ "queues": queues, "sent_again": sent }))
     }
 
+    /// What was listed a moment ago is hidden from the next look for some seconds, so there are several.
+    async fn discard(&self, asked: &Discard, now: Instant) -> Result<Value, String> {
+        for _ in 0..LOOKS {
+            for (dead, source) in self.topology.dead_letter_queues() {
+                let from = self.queue(&dead.name).await?;
+                let letters = self.receive(&from, LISTED_SECONDS).await?;
+                let Some(mut letter) = letters.into_iter().find(|letter| letter.id == asked.letter) else { continue };
+                let why = self.why(&letter, &source.name).await;
+                let door = letter.attributes.iter().find(|(name, _)| name == "door").map(|(_, word)| word);
+                let (door, queue) = (packet_store::Door::named(door), dead.name.as_str());
+                let known = Known { body: &letter.body, door, queue, why: why.as_deref() };
+                asked.keep(&self.store, &known, now).await?;
+                letter.line["why"] = json!(why);
+                let line = letter.line.take();
+                self.delete(&from, letter.receipt).await?;
+                return Ok(asked.done(now, queue, &line));
+            }
+        }
+        Err(asked.not_there())
+    }
+
+    async fn delete(&self, from: &Queue, receipt: String) -> Result<(), String> {
+        let deleted = self.sqs.delete_message().queue_url(&from.url).receipt_handle(receipt).send().await;
+        deleted.map(drop).map_err(|error| format!("deleting from {}: {}", from.url, DisplayErrorContext(error)))
+    }
+
     async fn send_again(&self, letter: Letter, from: &Queue, to: &Queue, fifo: bool) -> Result<(), String> {
         // What was said about it is about the delivery that failed.
         let attributes = letter.attributes.into_iter().filter(|(name, _)| name != "faults" && name != "reason");
@@ -264,8 +294,7 @@ impl Stack {
             None => outgoing,
         };
         to.send(outgoing).await.map_err(told)?;
-        let deleted = self.sqs.delete_message().queue_url(&from.url).receipt_handle(letter.receipt).send().await;
-        deleted.map(drop).map_err(|error| format!("deleting from {}: {}", from.url, DisplayErrorContext(error)))
+        self.delete(from, letter.receipt).await
     }
 
     async fn receive(&self, queue: &Queue, hidden_seconds: i32) -> Result<Vec<Letter>, String> {

@@ -319,6 +319,21 @@ impl Queues {
         Ok(true)
     }
 
+    /// Removes one message of a queue that nobody receives: a dead letter. Answers whether it was there.
+    ///
+    /// # Errors
+    /// Where the journal cannot be written, the letter stays where it is.
+    pub async fn discard(&self, dead_letters: &str, sequence: u64) -> Result<bool, Refusal> {
+        let _turn = self.shared.moving.lock().await;
+        if self.with(dead_letters, |queue, _| queue.message(sequence).is_none())? {
+            return Ok(false);
+        }
+        let delete = vec![(dead_letters.to_owned(), sequence)];
+        self.shared.journal.write(Changes { put: Vec::new(), delete }).await?;
+        self.with(dead_letters, |queue, _| queue.take(sequence))?;
+        Ok(true)
+    }
+
     fn source_of(&self, dead_letters: &str) -> Result<String, Refusal> {
         let state = self.state();
         let source = state

@@ -19,7 +19,7 @@ mod tests;
 
 use std::{
     collections::BTreeSet,
-    sync::{Mutex, MutexGuard, PoisonError},
+    sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock},
     time::Duration,
 };
 
@@ -66,7 +66,8 @@ struct Outage {
 
 /// The relay of one engine.
 pub struct Relay {
-    settings: Smtp,
+    /// As they were read last. A mail under way keeps those that it began with.
+    settings: RwLock<Arc<Smtp>>,
     /// Where other servers send what they could not deliver; `None`: to the sender of the mail, and nobody reads it.
     bounces: Option<BounceAddress>,
     mailbox: Mailbox,
@@ -83,11 +84,14 @@ struct Ended {
     tried: Waiting,
     attempt: Attempt,
     session: Option<Session>,
+    settings: Arc<Smtp>,
 }
 
 struct Idle {
     session: Session,
     since: Instant,
+    /// What the session was opened by.
+    settings: Arc<Smtp>,
 }
 
 impl Relay {
@@ -100,7 +104,24 @@ impl Relay {
         clock: Clock,
     ) -> Self {
         let outgoing = OutgoingMail::of(mailbox.tables().clone());
+        let settings = RwLock::new(Arc::new(settings));
         Self { settings, bounces, mailbox, outgoing, queues, reports_to, clock, outage: Mutex::new(None) }
+    }
+
+    fn settings(&self) -> Arc<Smtp> {
+        self.settings.read().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// The next mail leaves as these settings say, and at once where none left before. A mail under way comes to its end.
+    pub fn renew(&self, settings: Smtp) {
+        if *self.settings() == settings {
+            return;
+        }
+        *self.settings.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(settings);
+        if let Some(outage) = self.outage().as_mut() {
+            outage.until = Instant::now();
+        }
+        self.mailbox.ring();
     }
 
     fn outage(&self) -> MutexGuard<'_, Option<Outage>> {
@@ -227,23 +248,24 @@ impl Relay {
             return Ok(());
         }
         // A server that was down is tried with one mail first.
-        let most = if self.outage().is_some() { 1 } else { self.settings.connections };
+        let settings = self.settings();
+        let most = if self.outage().is_some() { 1 } else { settings.connections };
         let room = most.saturating_sub(work.running.len());
         if room == 0 {
             return Ok(());
         }
         for waiting in self.outgoing.due(self.clock.now_millis(), room, work.busy.clone()).await? {
-            let pace = work.pace(self.settings.per_second);
-            let idle = work.idle.pop();
+            let pace = work.pace(settings.per_second);
+            let idle = work.idle(&settings);
             work.busy.insert(waiting.recipient.clone());
-            let settings = self.settings.clone();
+            let settings = settings.clone();
             let from = match &self.bounces {
                 Some(bounces) => bounces.of(waiting.mail.number),
                 None => address(&waiting.mail.from).to_owned(),
             };
             work.running.spawn(async move {
                 tokio::time::sleep_until(pace).await;
-                deliver(&settings, idle, &from, waiting).await
+                deliver(settings, idle, &from, waiting).await
             });
         }
         Ok(())
@@ -258,7 +280,7 @@ impl Relay {
         }
         let next = self.outgoing.next_at(work.busy.clone()).await.ok().flatten();
         let left = next.map_or(i64::MAX, |at| at.saturating_sub(self.clock.now_millis()).max(0));
-        let least = if work.running.len() < self.settings.connections { 0 } else { 1_000 };
+        let least = if work.running.len() < self.settings().connections { 0 } else { 1_000 };
         Duration::from_millis(u64::try_from(left).unwrap_or(0).max(least)).min(LONGEST_SLEEP)
     }
 
@@ -288,9 +310,9 @@ impl Relay {
                 return;
             }
         };
-        let Ended { tried, attempt, session } = ended;
+        let Ended { tried, attempt, session, settings } = ended;
         if let Some(session) = session {
-            work.idle.push(Idle { session, since: Instant::now() });
+            work.idle.push(Idle { session, since: Instant::now(), settings });
         }
         // Until it is written down what became of it, the mail would leave again and again.
         let mut said = false;
@@ -320,7 +342,7 @@ impl Relay {
         let millis = |duration: Duration| i64::try_from(duration.as_millis()).unwrap_or(i64::MAX);
         let (next, said, report) = match attempt {
             Attempt::Taken(said) => (Next::Sent, said.clone(), Some(report::delivered(mail, to, now, &said))),
-            Attempt::Later(said) if waited < millis(self.settings.give_up_after) => {
+            Attempt::Later(said) if waited < millis(self.settings().give_up_after) => {
                 let minutes = BACK_OFF_MINUTES.get(tried.attempts as usize).or(BACK_OFF_MINUTES.last());
                 let again = now.saturating_add(minutes.unwrap_or(&60) * 60_000);
                 let report = (waited >= millis(LATE)).then(|| report::delayed(mail, to, now, &said));
@@ -370,6 +392,18 @@ impl Work {
         }
     }
 
+    /// An open connection that these settings opened. Those of former settings are closed.
+    fn idle(&mut self, settings: &Arc<Smtp>) -> Option<Idle> {
+        let (same, former) = std::mem::take(&mut self.idle)
+            .into_iter()
+            .partition::<Vec<Idle>, _>(|idle| Arc::ptr_eq(&idle.settings, settings));
+        self.idle = same;
+        for idle in former {
+            tokio::spawn(idle.session.close());
+        }
+        self.idle.pop()
+    }
+
     /// When the next mail may leave.
     fn pace(&mut self, per_second: u32) -> Instant {
         let now = Instant::now();
@@ -379,17 +413,17 @@ impl Work {
     }
 }
 
-async fn deliver(settings: &Smtp, idle: Option<Idle>, from: &str, tried: Waiting) -> Ended {
+async fn deliver(settings: Arc<Smtp>, idle: Option<Idle>, from: &str, tried: Waiting) -> Ended {
     let mut session = match reusable(idle).await {
         Some(session) => session,
-        None => match Session::open(settings).await {
+        None => match Session::open(&settings).await {
             Ok(session) => session,
-            Err(why) => return Ended { tried, attempt: Attempt::Down(why), session: None },
+            Err(why) => return Ended { tried, attempt: Attempt::Down(why), session: None, settings },
         },
     };
     let attempt = session.send(from, &tried.recipient, &tried.mail.raw).await;
     let session = session.is_usable().then_some(session);
-    Ended { tried, attempt, session }
+    Ended { tried, attempt, session, settings }
 }
 
 async fn reusable(idle: Option<Idle>) -> Option<Session> {

@@ -31,6 +31,7 @@ pub fn in_words(request: &Request, answer: &Value) -> String {
             letters(&mut text, answer);
             line(&mut text, 0, format!("sent again: {}", answer["sent_again"]));
         }
+        Request::Discard(asked) => line(&mut text, 0, format!("{}: discarded", asked.letter)),
         Request::Clock { .. } => clock(&mut text, answer),
         Request::Compact => compacted(&mut text, answer),
         Request::Invoke { .. } | Request::Plan(_) | Request::Mails | Request::Mail(_) | Request::Became(_) => {
