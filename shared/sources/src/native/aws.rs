@@ -108,15 +108,17 @@ pub fn codebuild(input: &mut Input<'_>) -> Option<()> {
             let more = node.object()?;
             let began = more.must("build-start-time", start_time);
             let version = more.may("source-version", |node| node.text_owned());
-            Some((began?, version?))
+            let complete = more.may("build-complete", |node| node.flag());
+            Some((began?, version?, complete? != Some(false)))
         });
-        let (status, (began, version)) = (status?, more?);
+        let (status, (began, version, complete)) = (status?, more?);
         let phase = if status == "IN_PROGRESS" { 1 } else { 2 };
         Some(SeenRun {
             identity: vec![project?],
             branch: branch_of(version.as_deref().unwrap_or_default()),
             head_sha: None,
-            finished: (phase == 2).then_some(status),
+            // A build that says both that it succeeded and that it goes on has not succeeded.
+            finished: (phase == 2).then_some(if complete { status } else { String::new() }),
             revision: revision_by_start(began, event.time, phase),
             began,
             at: event.time,

@@ -20,7 +20,7 @@ pub fn translate(input: &mut Input<'_>) -> Option<()> {
         let number = build.must("id", |node| node.whole(1..=1_000_000_000));
         // Version 1.0 of the resource says `succeeded` as its status, and neither branch nor result.
         let result = build.must("result", |node| node.text_owned());
-        let status = build.may("status", |node| node.text_owned());
+        let status = build.must("status", |node| node.text_owned());
         let reference = build.must("sourceBranch", |node| node.text_owned());
         let head_sha = build.may("sourceVersion", |node| node.text_owned());
         let queued = build.must("queueTime", |node| node.instant());
@@ -28,9 +28,13 @@ pub fn translate(input: &mut Input<'_>) -> Option<()> {
         let definition = build.must("definition", full_name);
         let project = build.must("project", name);
         let (queued, finished) = (queued?, finished?);
-        let settled = status?.is_none_or(|status| status == "completed");
+        let settled = status? == "completed";
+        let foreign = build.may("triggerInfo", |node| {
+            node.object()?.may("pr.isFork", |node| Some(node.value().to_string().to_ascii_lowercase().contains("true")))
+        });
+        let foreign = foreign?.flatten() == Some(true);
         let reference = reference?;
-        Some(SeenRun {
+        let seen = SeenRun {
             identity: vec![project?, definition?],
             // `refs/pull/7/merge` may be a fork's, and a tag may be called like a branch.
             branch: reference.strip_prefix("refs/heads/").map(str::to_owned),
@@ -41,9 +45,13 @@ pub fn translate(input: &mut Input<'_>) -> Option<()> {
             began: queued,
             at: finished,
             hint: hint.as_deref(),
-        })
+        };
+        Some((seen, foreign))
     });
-    run::emit(input, &seen?);
+    match seen? {
+        (_, true) => input.skip("a build of a pull request from a fork"),
+        (seen, false) => run::emit(input, &seen),
+    }
     Some(())
 }
 

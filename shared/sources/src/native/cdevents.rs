@@ -44,8 +44,9 @@ impl CdType {
                 // `outcome` is optional on pipeline runs: absent is unknown, and unknown is not ready.
                 let outcome = content.peek("outcome").and_then(Value::as_str);
                 let success = match (self.subject.as_str(), self.version) {
-                    ("testsuiterun", (0, ..=2)) => "pass",
-                    (_, (0, _)) => "success",
+                    ("testsuiterun", (0, 1..=2)) => "pass",
+                    // No version after these was read by anybody here.
+                    ("testsuiterun" | "pipelinerun", (0, 1..=3)) => "success",
                     _ => return Some((Progress::NotReady, 2)),
                 };
                 Some((if outcome == Some(success) { Progress::Ready } else { Progress::NotReady }, 2))

@@ -41,17 +41,17 @@ pub fn workflow_run(input: &mut Input<'_>) -> Option<()> {
         let branch = run.may("head_branch", |node| node.text_owned());
         let head_sha = run.must("head_sha", |node| node.text_owned());
         let finished = finished(&run, action.as_deref());
-        let event = run.may("event", |node| node.text_owned());
+        let event = run.must("event", |node| node.text_owned());
         let updated = run.must("updated_at", |node| node.instant());
         let began = run.may("run_started_at", |node| node.instant());
         // A fork's branch may be called anything, `release/CHG1` included; of a fork that was deleted nothing is left
         // but a run without an origin.
         let origin = run.may("head_repository", full_name);
         let (repository, updated, phase) = (repository.clone()?, updated?, phase(action.as_deref()?));
-        let why = match (phase, origin?, event?.as_deref()) {
+        let why = match (phase, origin?, event?.as_str()) {
             (None, ..) => Some(OF_A_FORK),
             (_, origin, _) if origin.as_ref() != Some(&repository) => Some(OF_A_FORK),
-            (.., Some("pull_request_target")) => Some(OF_THE_BASE),
+            (.., "pull_request_target") => Some(OF_THE_BASE),
             _ => None,
         };
         let (number, attempt) = (u64::try_from(number?).ok()?, u64::try_from(attempt?).ok()?);
@@ -85,6 +85,12 @@ pub fn check_suite(input: &mut Input<'_>) -> Option<()> {
         let branch = suite.may("head_branch", |node| node.text_owned());
         let head_sha = suite.must("head_sha", |node| node.text_owned());
         let finished = finished(&suite, action.as_deref());
+        // Where nothing was checked, nothing succeeded.
+        let checks = suite.may("latest_check_runs_count", |node| node.whole(0..=i64::MAX));
+        let finished = finished.zip(checks).map(|(finished, checks)| match finished {
+            Some(_) if checks == Some(0) => Some(String::new()),
+            finished => finished,
+        });
         let created = suite.must("created_at", |node| node.instant());
         let updated = suite.must("updated_at", |node| node.instant());
         let foreign = suite.may("pull_requests", |node| node.list(1_000, is_foreign));
@@ -126,7 +132,7 @@ fn finished(run: &Object<'_>, action: Option<&str>) -> Option<Option<String>> {
     if action != Some("completed") {
         return Some(None);
     }
-    let settled = status.is_none_or(|status| status == "completed");
+    let settled = status.is_some_and(|status| status == "completed");
     Some(Some(conclusion.filter(|_| settled).unwrap_or_default()))
 }
 

@@ -33,23 +33,23 @@ pub fn translate(input: &mut Input<'_>) -> Option<()> {
         let pipeline = node.object()?;
         let number = pipeline.must("iid", |node| node.whole(1..=100_000_000));
         let branch = pipeline.may("ref", |node| node.text_owned());
-        let tag = pipeline.may("tag", |node| node.flag());
+        let tag = pipeline.must("tag", |node| node.flag());
         let head_sha = pipeline.may("sha", |node| node.text_owned());
-        let cause = pipeline.may("source", |node| node.text_owned());
+        let cause = pipeline.must("source", |node| node.text_owned());
         let status = pipeline.must("status", |node| node.text_owned());
         let detailed = pipeline.may("detailed_status", |node| node.text_owned());
         let created = pipeline.must("created_at", instant);
         let finished_at = pipeline.may("finished_at", instant);
-        let (created, finished_at) = (created?, finished_at?);
+        let (created, finished_at, tag) = (created?, finished_at?, tag?);
         let jobs = jobs?.unwrap_or_default();
         let at = jobs.into_iter().flatten().chain(finished_at).max().unwrap_or(created).max(created);
         let finished = word(&status?, detailed?.as_deref());
-        let why = why_not(foreign?, cause?.as_deref());
+        let why = why_not(foreign?, &cause?);
         let phase = if finished.is_some() { 2 } else { 1 };
         let seen = SeenRun {
             identity: vec![project?],
             // A tag may be called like a branch.
-            branch: branch?.filter(|_| tag != Some(Some(true))),
+            branch: branch?.filter(|_| !tag),
             head_sha: head_sha?,
             revision: u64::try_from(number?).ok()? * 10_000_000_000
                 + age_seconds(created, at).min(99_999_999) * 10
@@ -89,14 +89,19 @@ fn word(status: &str, detailed: Option<&str>) -> Option<String> {
     }
 }
 
-fn why_not(foreign: Option<bool>, cause: Option<&str>) -> Option<&'static str> {
+/// What begins a pipeline that counts for its branch. A pipeline of any other cause runs other jobs than the branch's own
+/// (a scan on demand, a policy's), and says nothing of the branch; GitLab itself leaves such pipelines out.
+const CAUSES: [&str; 8] = ["push", "web", "trigger", "schedule", "api", "pipeline", "chat", "merge_request_event"];
+
+fn why_not(foreign: Option<bool>, cause: &str) -> Option<&'static str> {
     match cause {
         _ if foreign == Some(true) => Some("a pipeline of a merge request from a fork"),
-        Some("merge_request_event") if foreign.is_none() => {
+        "merge_request_event" if foreign.is_none() => {
             Some("a pipeline of a merge request that does not say whose branch it is of")
         }
-        Some("external_pull_request_event") => Some("a pipeline of a pull request from another system"),
-        Some("parent_pipeline") => Some("a child pipeline: the parent says how the whole ended"),
+        "external_pull_request_event" => Some("a pipeline of a pull request from another system"),
+        "parent_pipeline" => Some("a child pipeline: the parent says how the whole ended"),
+        cause if !CAUSES.contains(&cause) => Some("a pipeline that does not count for its branch, by its `source`"),
         _ => None,
     }
 }

@@ -51,6 +51,12 @@ pub fn translate(input: &mut Input<'_>) -> Option<()> {
 
 fn asked(request: &Object<'_>) -> Option<(String, Interval)> {
     let whole = request.unfiltered(&FILTERS);
+    // Without its token a page looks like the whole.
+    let fields = request.may("fields", |node| {
+        let tells = node.text()?.split([',', '(', ')', ' ']).any(|field| matches!(field, "*" | "nextPageToken"));
+        if tells { Some(()) } else { node.wrong("nothing, or fields with `nextPageToken` among them") }
+    });
+    let whole = whole.and(fields.map(|_| ()));
     let calendar = request.must("calendarId", |node| node.text_owned());
     let horizon = request.interval("timeMin", "timeMax");
     let single = request.must("singleEvents", |node| match node.flag()? {

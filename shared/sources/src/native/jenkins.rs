@@ -23,10 +23,15 @@ pub fn translate(input: &mut Input<'_>) -> Option<()> {
             build.must("phase", |node| Some(PHASES.iter().find(|(word, _)| Some(*word) == node.value().as_str())));
         let status = build.may("status", |node| node.text_owned());
         let began = build.must("timestamp", millis);
-        let lasted = build.may("duration", |node| node.whole(0..=i64::from(i32::MAX)));
         let scm = build.may("scm", |node| source_code(&node.object()?));
         let (began, (branch, head_sha)) = (began?, scm?.unwrap_or_default());
         let phase = phase?.map(|(_, phase)| *phase);
+        let millis = |node: &Node<'_>| node.whole(0..=i64::from(i32::MAX));
+        let lasted = match phase {
+            // Without the duration a build would have ended when it began.
+            Some(2..) => build.must("duration", millis)?,
+            _ => build.may("duration", millis)?.unwrap_or(0),
+        };
         let seen = SeenRun {
             identity: vec![full_name(&name?, url?.as_deref())],
             // The job is known, whatever its source code's branch: a binding that names a branch fits none.
@@ -35,7 +40,7 @@ pub fn translate(input: &mut Input<'_>) -> Option<()> {
             finished: phase.filter(|phase| *phase >= 2).and(Some(status?.unwrap_or_default())),
             revision: u64::try_from(number?).ok()? * 10 + phase.unwrap_or(0),
             began,
-            at: Instant::from_millis(began.millis().saturating_add(lasted?.unwrap_or(0))),
+            at: Instant::from_millis(began.millis().saturating_add(lasted)),
             hint: None,
         };
         Some((seen, phase.is_some()))
@@ -78,5 +83,6 @@ fn source_code(scm: &Object<'_>) -> Option<(Option<String>, Option<String>)> {
 }
 
 fn millis(node: &Node<'_>) -> Option<Instant> {
-    node.whole(0..=253_402_300_799_000).map(Instant::from_millis)
+    // From 2001 on: a lesser number is of seconds.
+    node.whole(1_000_000_000_000..=253_402_300_799_000).map(Instant::from_millis)
 }

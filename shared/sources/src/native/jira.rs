@@ -97,7 +97,12 @@ fn id_and_name(node: &Node<'_>) -> Option<(Option<String>, Option<String>)> {
 
 fn issue(binding: &Jira, node: &Node<'_>) -> Option<JiraChange> {
     let issue = node.object()?;
-    let key = issue.must("key", |node| node.text_owned());
+    let key = issue.must("key", |node| {
+        // An issue has the key of its project: another one is of somewhere else.
+        let key = node.text()?;
+        let of_project = key.rsplit_once('-').is_some_and(|(project, _)| project == binding.project);
+        Some((key.to_owned(), of_project))
+    });
     issue.must("fields", |node| {
         let fields = node.object()?;
         if !is_ours(binding, &fields)? {
@@ -105,7 +110,10 @@ fn issue(binding: &Jira, node: &Node<'_>) -> Option<JiraChange> {
         }
         let updated = fields.must("updated", date_time);
         let state = state(binding, &fields);
-        let (key, updated, state) = (key?, updated?, state?);
+        let ((key, of_project), updated, state) = (key?, updated?, state?);
+        if !of_project {
+            return Some(None);
+        }
         let revision = u64::try_from(updated.millis()).unwrap_or(0);
         let mut data = json!({ "change_id": key, "revision": revision, "state": word(state) });
         if matches!(state, ChangeState::Approved | ChangeState::Implementing) {
@@ -137,14 +145,18 @@ fn state(binding: &Jira, fields: &Object<'_>) -> Option<ChangeState> {
 }
 
 fn in_force(binding: &Jira, fields: &Object<'_>, data: &mut Value) -> Option<()> {
-    let instant = |name: &str| fields.must(name, date_time).map(|at| at.to_string());
+    let instant = |name: &str| fields.must(name, date_time);
     let opens = instant(&binding.columns.review_opens);
     let closes = instant(&binding.columns.review_closes);
     let starts = instant(&binding.columns.cutover_starts);
     let ends = instant(&binding.columns.cutover_ends);
     let owner = fields.must_or_null(&binding.columns.owner, |node| owner(binding, node));
-    data["review_window"] = json!({ "opens": opens?, "closes": closes? });
-    data["cutover"] = json!({ "starts": starts?, "ends": ends? });
+    let columns = &binding.columns;
+    let window = fields.ordered(&columns.review_opens, opens?, &columns.review_closes, closes?);
+    let cutover = fields.ordered(&columns.cutover_starts, starts?, &columns.cutover_ends, ends?);
+    let (window, cutover) = (window?, cutover?);
+    data["review_window"] = json!({ "opens": window.start, "closes": window.end });
+    data["cutover"] = json!({ "starts": cutover.start, "ends": cutover.end });
     data["owner"] = json!(owner?.map(|person| person.as_str().to_owned()));
     // Jira knows no owner's confirmation.
     data["owner_confirmation"] = json!("unconfirmed");

@@ -136,6 +136,7 @@ pub fn translate(
     };
     let faults = Faults::default();
     let payload = Node::root(value, root, &faults);
+    no_error_beside(&payload);
     let mut input = Input::new(format, headers, payload, bindings, &faults);
     let read = translator(format)(&mut input);
     let mut translation = input.done();
@@ -152,6 +153,36 @@ pub fn translate(
         translation.skipped.push(SkippedPart::because("a payload without a record"));
     }
     Ok(translation)
+}
+
+/// Members by which the systems say that they could not answer, or not whole.
+const ERRORS: [&str; 3] = ["error", "errors", "errorMessages"];
+/// Where an answer stands in a payload: at its root, or put together with its question or with other answers.
+const ANSWERS: [&str; 5] = ["response", "schedules", "spans", "members", "delegates"];
+
+/// An answer that reports an error is not whole, whatever list stands beside the error.
+fn no_error_beside(payload: &Node<'_>) {
+    let Value::Object(members) = payload.value() else { return };
+    let said = |answer: &Value| {
+        let error = ERRORS.iter().copied().find(|name| answer.get(name).is_some_and(says_something));
+        error.filter(|_| answer.is_object())
+    };
+    let several = members.get("answers").and_then(Value::as_array).into_iter().flatten();
+    let several = several.map(|one| one.get("response").unwrap_or(one));
+    let inner = ANSWERS.iter().filter_map(|name| members.get(*name)).chain(several);
+    for name in std::iter::once(payload.value()).chain(inner).filter_map(said) {
+        payload.wrong_as::<()>("an answer without an error", format!("the member `{name}`"));
+    }
+}
+
+fn says_something(value: &Value) -> bool {
+    match value {
+        Value::Null | Value::Bool(false) => false,
+        Value::Array(list) => !list.is_empty(),
+        Value::Object(members) => !members.is_empty(),
+        Value::String(text) => !text.is_empty(),
+        _ => true,
+    }
 }
 
 /// The format of an event that AWS itself put on the bus.

@@ -1,6 +1,8 @@
 //! PagerDuty's `/schedules/{id}`: `{"request": {"since", "until"}, "response": {"schedule": {...}}}`. The final schedule is
 //! read, which has the overrides in it.
 
+use serde_json::Value;
+
 use super::{
     input::Input,
     oncall::{self, MOST_ENTRIES, OncallEntry, ScheduleAnswer, span},
@@ -26,7 +28,13 @@ fn answer(object: &Object<'_>) -> Option<ScheduleAnswer> {
 fn schedule(schedule: &Object<'_>) -> Option<(String, Vec<OncallEntry>)> {
     let id = schedule.must("id", |node| node.text_owned());
     let entries = schedule.must("final_schedule", |node| {
-        node.object()?.must("rendered_schedule_entries", |list| list.list(MOST_ENTRIES, entry))
+        let rendered = node.object()?;
+        let entries = rendered.must("rendered_schedule_entries", |list| list.list(MOST_ENTRIES, entry))?;
+        let covered = rendered.peek("rendered_coverage_percentage").and_then(Value::as_f64);
+        if entries.is_empty() && covered.is_some_and(|covered| covered > 0.0) {
+            return node.wrong_as("the entries of what is covered", "a coverage, and no entry");
+        }
+        Some(entries)
     });
     Some((id?, entries?))
 }

@@ -46,6 +46,7 @@ pub fn starts(
     budget: &mut Budget,
 ) -> Option<Vec<NaiveDateTime>> {
     let mut in_utc = false;
+    let mut names = std::collections::BTreeSet::new();
     for part in rule.trim_end_matches(';').split(';') {
         let (name, value) = part.split_once('=')?;
         let name = name.trim().to_ascii_uppercase();
@@ -53,6 +54,14 @@ pub fn starts(
             return None;
         }
         in_utc |= name == "UNTIL" && value.trim().ends_with(['Z', 'z']);
+        // Said twice, it may be said in two ways.
+        if !names.insert(name) {
+            return None;
+        }
+    }
+    // RFC 5545 lets a rule have one end: of two, nobody knows which was meant.
+    if names.contains("UNTIL") && names.contains("COUNT") {
+        return None;
     }
     let mut rule = IcalRecurRule::parse(rule).ok()?;
     // Nobody is engaged anew every minute; what would be looked at is out of all proportion.

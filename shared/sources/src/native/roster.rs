@@ -160,7 +160,14 @@ fn json_rows(input: &Input<'_>) -> Option<NumberedRows> {
     let rows = |list: &Node<'_>| list.list(MOST_ROWS, |item| item.object().and(item.value().as_object().cloned()));
     let rows = match payload.value() {
         Value::Array(_) => rows(&payload)?,
-        _ => payload.object()?.must("rows", rows)?,
+        _ => {
+            let object = payload.object()?;
+            let next = object.may("next", |node| {
+                node.wrong_as::<()>("nothing (every page of the roster, put together)", "another page")
+            });
+            let rows = object.must("rows", rows);
+            next.and(rows)?
+        }
     };
     Some(rows.into_iter().enumerate().map(|(index, row)| (index + 1, row)).collect())
 }

@@ -12,7 +12,7 @@ use calcard::icalendar::{
 };
 use refresh_core::{Instant, Interval, Person, base::name::shorten};
 
-use super::{caldav, first, kept, names_of, parsed, person_of, shown, utc};
+use super::{caldav, first, kept, names_of, only, parsed, person_of, shown, utc};
 use crate::{
     native::{
         binding::{Poll, Says},
@@ -212,14 +212,18 @@ fn failed(answer: &ICalendarComponent) -> bool {
     })
 }
 
-/// RFC 5546 3.6: classes 1 and 2 are success, with or without remarks.
+/// RFC 5546 3.6: class 2 is success. Class 1 is no end yet; from 2.6 on a success says that something was left out
+/// (a component, what repeats, a time) or sent on, but for tasks that repeat (2.10).
 fn is_success(status: &str) -> bool {
-    matches!(status.trim().split('.').next(), Some("1" | "2"))
+    let code = status.trim().split(';').next().unwrap_or_default();
+    let mut numbers = code.trim().split('.');
+    let (class, kind) = (numbers.next(), numbers.next().unwrap_or("0"));
+    class == Some("2") && matches!(kind, "0" | "1" | "2" | "3" | "4" | "5" | "10")
 }
 
 /// `BUSY` is the default, and the meaning of every word that is not known.
 fn is_busy(poll: &Poll, entry: &ICalendarEntry) -> bool {
-    match entry.parameter(&ICalendarParameterName::Fbtype) {
+    match only(entry, &ICalendarParameterName::Fbtype) {
         Some(ICalendarParameterValue::Fbtype(ICalendarFreeBusyType::Free)) => false,
         Some(ICalendarParameterValue::Fbtype(ICalendarFreeBusyType::BusyTentative)) => poll.tentative_is_busy,
         _ => true,

@@ -138,7 +138,14 @@ fn shown(value: &ICalendarValue) -> String {
 }
 
 fn parameter<'e>(entry: &'e ICalendarEntry, name: &ICalendarParameterName) -> Option<&'e str> {
-    entry.parameter(name).and_then(ICalendarParameterValue::as_text)
+    only(entry, name).and_then(ICalendarParameterValue::as_text)
+}
+
+/// A parameter that says one thing. One that is there twice may say two.
+fn only<'e>(entry: &'e ICalendarEntry, name: &ICalendarParameterName) -> Option<&'e ICalendarParameterValue> {
+    let mut all = entry.parameters(name);
+    let first = all.next()?;
+    all.all(|other| other == first).then_some(first)
 }
 
 /// The names under which somebody may be bound: the address as it stands, and the e-mail address that RFC 7986 lets an

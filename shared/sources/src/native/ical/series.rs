@@ -80,6 +80,13 @@ pub fn seen(
     rules: Vec<String>,
 ) -> SeenEvent {
     let property = |name: ICalendarProperty| event.property(&name);
+    let twice = [
+        ICalendarProperty::Dtstart,
+        ICalendarProperty::Dtend,
+        ICalendarProperty::Duration,
+        ICalendarProperty::RecurrenceId,
+    ];
+    let twice = twice.iter().any(|name| contradicts_itself(event, name));
     let times = |name: ICalendarProperty| event.entries.iter().filter(move |entry| entry.name == name);
     let start = property(ICalendarProperty::Dtstart).and_then(|entry| on_clock(entry, zone));
     let end = property(ICalendarProperty::Dtend).map(|entry| on_clock(entry, zone));
@@ -99,7 +106,7 @@ pub fn seen(
     let odd = more.iter().any(Option::is_none) || (rid.is_some() && instead_of.is_none());
     SeenEvent {
         uid: text(event, &ICalendarProperty::Uid).unwrap_or_default(),
-        lasts: start.and_then(|start| lasts(start, end, duration)),
+        lasts: start.filter(|_| !twice).and_then(|start| lasts(start, end, duration)),
         start,
         rules,
         more: more.into_iter().flatten().collect(),
@@ -107,7 +114,7 @@ pub fn seen(
         instead_of,
         and_later: rid.is_some_and(|entry| entry.has_parameter(&ICalendarParameterName::Range)),
         free: is_free(reading, event),
-        cancelled: text(event, &ICalendarProperty::Status).is_some_and(|word| word.eq_ignore_ascii_case("CANCELLED")),
+        cancelled: word(event, &ICalendarProperty::Status).is_some_and(|word| word == "CANCELLED"),
         odd,
     }
 }
@@ -116,11 +123,24 @@ fn text(event: &ICalendarComponent, name: &ICalendarProperty) -> Option<String> 
     event.property(name)?.values.first()?.as_text().map(str::to_owned)
 }
 
+/// Whether an event says a thing that it may say once in two ways.
+fn contradicts_itself(event: &ICalendarComponent, name: &ICalendarProperty) -> bool {
+    let mut all = event.entries.iter().filter(|entry| entry.name == *name);
+    all.next().is_some_and(|first| all.any(|other| (&other.values, &other.params) != (&first.values, &first.params)))
+}
+
+/// In upper case. Where it is said in two ways, a word that nobody knows.
+fn word(event: &ICalendarComponent, name: &ICalendarProperty) -> Option<String> {
+    if contradicts_itself(event, name) {
+        return Some(String::new());
+    }
+    text(event, name).map(|word| word.to_ascii_uppercase())
+}
+
 /// What does not say that it leaves its person free engages them.
 fn is_free(reading: &CalendarReading<'_>, event: &ICalendarComponent) -> bool {
-    let word = |name: &ICalendarProperty| text(event, name).map(|word| word.to_ascii_uppercase());
-    let shown = word(&ICalendarProperty::Other("X-MICROSOFT-CDO-BUSYSTATUS".to_owned()));
-    let transparency = word(&ICalendarProperty::Transp);
+    let shown = word(event, &ICalendarProperty::Other("X-MICROSOFT-CDO-BUSYSTATUS".to_owned()));
+    let transparency = word(event, &ICalendarProperty::Transp);
     let attendees = event.entries.iter().filter(|entry| entry.name == ICalendarProperty::Attendee);
     let own = attendees.filter(|entry| person_of(reading.poll, &names_of(entry)).as_ref() == Some(reading.person));
     let mut answers = own.map(|entry| parameter(entry, &ICalendarParameterName::Partstat).map(str::to_ascii_uppercase));
@@ -129,12 +149,12 @@ fn is_free(reading: &CalendarReading<'_>, event: &ICalendarComponent) -> bool {
     let answer = first.filter(|first| answers.all(|other| other.as_ref() == Some(first)));
     let transparent = match (transparency.as_deref(), shown.as_deref()) {
         // The two contradict each other: then it is not known that anybody is free.
-        (Some("TRANSPARENT"), Some("BUSY" | "OOF")) => false,
+        (Some("TRANSPARENT"), Some("BUSY" | "OOF" | "")) => false,
         (Some("TRANSPARENT"), _) | (None, Some("FREE" | "WORKINGELSEWHERE")) => true,
         _ => false,
     };
-    let tentative =
-        [shown.as_deref(), answer.as_deref(), word(&ICalendarProperty::Status).as_deref()].contains(&Some("TENTATIVE"));
+    let tentative = [shown.as_deref(), answer.as_deref(), word(event, &ICalendarProperty::Status).as_deref()]
+        .contains(&Some("TENTATIVE"));
     transparent || answer.as_deref() == Some("DECLINED") || tentative && !reading.poll.tentative_is_busy
 }
 
@@ -169,7 +189,9 @@ fn zone_of(named: &str) -> Option<Zone> {
 fn lasts(start: OnClock, end: Option<Option<OnClock>>, duration: Option<Option<Duration>>) -> Option<Lasts> {
     let forward = |lasts: Duration| (lasts >= Duration::zero()).then_some(Lasts::OnClock(lasts));
     match (end, duration) {
-        (Some(end), _) => {
+        // RFC 5545 lets an event have one of the two.
+        (Some(_), Some(_)) => None,
+        (Some(end), None) => {
             let end = end?;
             if end.zone == start.zone {
                 let lasts = end.local - start.local;

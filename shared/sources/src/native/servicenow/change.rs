@@ -62,7 +62,7 @@ fn change(binding: &Servicenow, record: &Node<'_>) -> Option<Value> {
     if !matches!(state, ChangeState::Approved | ChangeState::Implementing) {
         return Some(data);
     }
-    let instant = |name: &str| record.must(name, date_time).map(|at| at.to_string());
+    let instant = |name: &str| record.must(name, date_time);
     let opens = instant(&binding.columns.review_opens);
     let closes = instant(&binding.columns.review_closes);
     let starts = instant(&binding.columns.cutover_starts);
@@ -72,8 +72,12 @@ fn change(binding: &Servicenow, record: &Node<'_>) -> Option<Value> {
         Some(name) => record.may(name, column).map(Option::unwrap_or_default),
         None => Some(String::new()),
     };
-    data["review_window"] = json!({ "opens": opens?, "closes": closes? });
-    data["cutover"] = json!({ "starts": starts?, "ends": ends? });
+    let columns = &binding.columns;
+    let window = record.ordered(&columns.review_opens, opens?, &columns.review_closes, closes?);
+    let cutover = record.ordered(&columns.cutover_starts, starts?, &columns.cutover_ends, ends?);
+    let (window, cutover) = (window?, cutover?);
+    data["review_window"] = json!({ "opens": window.start, "closes": window.end });
+    data["cutover"] = json!({ "starts": cutover.start, "ends": cutover.end });
     data["owner"] = json!(owner?.flatten().map(|person| person.as_str().to_owned()));
     let confirmed = matches!(confirmed?.as_str(), "true" | "1" | "confirmed");
     data["owner_confirmation"] = json!(if confirmed { "confirmed" } else { "unconfirmed" });

@@ -93,6 +93,9 @@ fn delegate(binding: &ServicenowDelegates, node: &Node<'_>) -> Option<DelegateRo
         _ => date_time(node).map(Some),
     });
     let counts = row.must(binding.purpose, flag);
+    if let (Some(starts), Some(Some(ends))) = (starts, ends) {
+        row.ordered("starts", starts, "ends", ends)?;
+    }
     Some(DelegateRow { user: user?, delegate: delegate?, starts: starts?, ends: ends?, counts: counts? })
 }
 
