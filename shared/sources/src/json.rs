@@ -211,3 +211,28 @@ impl<'de> Visitor<'de> for StrictVisitor {
         Ok(Strict(Value::Object(members)))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Value, json};
+
+    use super::compact_bytes;
+
+    /// White space between tokens counts for nothing, and inside a string for what it is, wherever quotes and escapes stand.
+    #[test]
+    fn white_space_between_tokens_is_no_size() {
+        for value in [
+            json!({}),
+            json!([1, 2.5, true, null]),
+            json!({ "a b": " c  d ", "e": [" ", "\t", "\n"] }),
+            json!({ "quote": "a \" b", "escape": "a \\", "next": " x " }),
+            json!({ "two escapes": "\\\\ \"\\\" ", "after": [" y ", "\\\\\\ "] }),
+        ] {
+            let value: Value = value;
+            let (compact, pretty) = (value.to_string(), serde_json::to_string_pretty(&value).unwrap());
+            assert_eq!(compact_bytes(&compact), compact.len(), "{compact}");
+            assert_eq!(compact_bytes(&pretty), compact.len(), "{pretty}");
+            assert_eq!(compact_bytes(&format!("\r\n\t {pretty} ")), compact.len(), "{pretty}");
+        }
+    }
+}

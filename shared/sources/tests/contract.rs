@@ -330,3 +330,33 @@ fn a_reset_names_any_subject() {
         assert_eq!(subject(kind, bad), Err(1), "{kind} {bad}");
     }
 }
+
+/// A CloudEvent is one whatever its extensions are called; half of an envelope is none.
+#[test]
+fn an_envelope_is_known_by_all_of_its_members() {
+    let event = |extensions: Value| {
+        let mut event = json!({
+            "specversion": "1.0", "id": "p1", "source": "//people.example.com", "type": "dev.holdpoint.person.updated.v1",
+            "data": { "person": "a@example.com", "revision": 1, "name": "A", "time_zone": "UTC" },
+        });
+        event.as_object_mut().unwrap().extend(extensions.as_object().unwrap().clone());
+        event.to_string()
+    };
+    for extensions in [
+        json!({}),
+        json!({ "Type": "Notification", "TopicArn": "arn:aws:sns:eu-central-1:1:t", "Message": "{}" }),
+        json!({ "detail-type": "x", "detail": {} }),
+        json!({ "detail-type": "x", "detail": {}, "Type": "Notification", "TopicArn": "t", "Message": "{}" }),
+    ] {
+        assert!(sources::parse(&event(extensions.clone())).is_ok(), "{extensions}");
+    }
+    for half in [
+        json!({ "Type": "Notification", "Message": event(json!({})) }),
+        json!({ "TopicArn": "t", "Message": event(json!({})) }),
+        json!({ "detail-type": "x" }),
+        json!({ "detail": { "specversion": "1.0" } }),
+    ] {
+        let refused = sources::parse(&half.to_string()).unwrap_err().to_string();
+        assert!(refused.contains("$.specversion"), "{half}: {refused}");
+    }
+}

@@ -256,3 +256,17 @@ fn a_webhook_at_the_other_door_is_shown_its_own() {
     assert!(said.contains("/hooks/<name of its binding>") && said.contains("github.check_suite"), "{said}");
     assert_eq!(hook::misdirected(&headers("x-request-id")), None);
 }
+
+/// The word by which an operator counts what was refused at a hook.
+#[test]
+fn every_way_to_be_unproven_has_a_word_of_its_own() {
+    let ways = [
+        (Unproven::Missing("x-h"), "unsigned"),
+        (Unproven::Unreadable { header: "x-h", expected: "hex" }, "unreadable"),
+        (Unproven::Wrong("x-h"), "forged"),
+        (Unproven::NotNear("x-h"), "old"),
+    ];
+    for (way, word) in ways {
+        assert_eq!(way.word(), word);
+    }
+}

@@ -199,3 +199,23 @@ fn a_request_has_its_limits() {
     assert!(matches!(http::split(&binary, grown.as_bytes()), Err(http::Unsplit::TooLarge(_))));
     assert!(matches!(http::split(&binary, ones(700_000).as_bytes()), Err(http::Unsplit::TooLarge(_))));
 }
+
+/// The size of binary data is that of its tokens. Bytes that are no text count as they are.
+#[test]
+fn binary_data_is_as_large_as_its_tokens() {
+    let headers = headers(&[
+        ("ce-specversion", "1.0"),
+        ("ce-id", "p1"),
+        ("ce-source", "//people.example.com"),
+        ("ce-type", "dev.holdpoint.person.updated.v1"),
+        ("content-type", "application/json"),
+    ]);
+    let data = event("p1")["data"].to_string();
+    let wide = format!("{}{data}", " ".repeat(2 << 20));
+    let read = parse_batch(&headers, wide.as_bytes()).expect("a request").remove(0);
+    assert_eq!(read.event.expect("a good event").identity.id.as_str(), "p1");
+    for body in [format!("{{\"x\":\"{}\"}}", "y".repeat(2 << 20)).into_bytes(), vec![0xff; 2 << 20]] {
+        let split = http::split(&headers, &body);
+        assert!(matches!(split, Err(http::Unsplit::TooLarge(_))), "{:?}", body.first());
+    }
+}

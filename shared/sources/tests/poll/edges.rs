@@ -3,7 +3,7 @@
 use refresh_core::record::poll::KnownAnswer;
 use serde_json::{Value, json};
 use sources::poll::{
-    answer,
+    PollFailure, answer,
     credential::{self, Credentials},
     hand,
     page::WholeAnswer,
@@ -193,5 +193,43 @@ fn a_credential_that_is_missing_is_said() {
     ] {
         let text = json!({ "a": { "kind": "service_account", "client_email": "a@b.example", "private_key": key, "scope": "s", "token_uri": url } });
         assert_eq!(Credentials::read(&text.to_string()).is_ok(), good, "{url}");
+    }
+}
+
+/// What is said of each way in which a question fails: its word, the server's status, when the next question may come, and
+/// whether an operator hears of the first.
+#[test]
+fn every_failure_of_a_poll_is_said_in_full() {
+    use PollFailure::{
+        ChangedBetweenPages, Denied, Elsewhere, Incomplete, NoToken, NotHandedOn, OutOfTime, PageLoop,
+        RedirectedTooOften, Refused, Throttled, TimedOut, TooLarge, TooManyPages, UnaskedNotModified, Unavailable,
+        Unreachable, Unreadable,
+    };
+    let at = Some(now());
+    let rows = [
+        (Denied(401), "denied", Some(401), None, true),
+        (Throttled(at), "throttled", None, at, false),
+        (Unavailable(503, at), "unavailable", Some(503), at, false),
+        (Unavailable(500, None), "unavailable", Some(500), None, false),
+        (Refused(404), "refused", Some(404), None, false),
+        (Unreachable, "unreachable", None, None, false),
+        (TimedOut, "timed_out", None, None, false),
+        (Elsewhere, "elsewhere", None, None, true),
+        (RedirectedTooOften, "redirected_too_often", None, None, false),
+        (Unreadable, "unreadable", None, None, false),
+        (PageLoop, "page_loop", None, None, false),
+        (TooManyPages, "too_many_pages", None, None, false),
+        (ChangedBetweenPages, "changed_between_pages", None, None, false),
+        (Incomplete, "incomplete", None, None, false),
+        (TooLarge, "too_large", None, None, true),
+        (UnaskedNotModified, "unasked_not_modified", None, None, false),
+        (NoToken, "no_token", None, None, true),
+        (NotHandedOn, "not_handed_on", None, None, false),
+        (OutOfTime, "out_of_time", None, None, false),
+    ];
+    for (failure, word, status, not_before, operator) in rows {
+        let said = (failure.word(), failure.status(), failure.not_before(), failure.is_for_an_operator());
+        assert_eq!(said, (word, status, not_before, operator));
+        assert_eq!(failure.to_string(), word);
     }
 }
