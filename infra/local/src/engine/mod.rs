@@ -34,6 +34,7 @@ pub use settings::{Settings, Storage};
 use crate::{
     connector::{Faults, InProcess, Meter},
     embedded::Embedded,
+    inbound::DoorTroubles,
     keep::Keep,
     mailbox::{Mailbox, Way},
     queues::{Journal, Queues},
@@ -59,6 +60,7 @@ struct Shared {
     queues: Queues,
     mailbox: Mailbox,
     relay: Option<Relay>,
+    door_troubles: DoorTroubles,
     faults: Faults,
     meter: Meter,
     store: Store,
@@ -136,6 +138,7 @@ impl Engine {
             queues,
             mailbox,
             relay,
+            door_troubles: DoorTroubles::default(),
             faults,
             meter,
             store,
@@ -176,6 +179,11 @@ impl Engine {
     /// What carries mail off this machine; `None` where mail stays in the mailbox.
     pub fn relay(&self) -> Option<&Relay> {
         self.shared.relay.as_ref()
+    }
+
+    /// What stands in the way of mail that comes in.
+    pub fn door_troubles(&self) -> &DoorTroubles {
+        &self.shared.door_troubles
     }
 
     pub fn faults(&self) -> &Faults {

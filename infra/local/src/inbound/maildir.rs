@@ -12,7 +12,7 @@ use std::{
 
 use sources::LARGEST_MAIL;
 
-use super::{Handed, Inbox};
+use super::{Handed, Inbox, Part};
 use crate::engine::Engine;
 
 /// A folder has no bell.
@@ -51,7 +51,9 @@ impl MaildirDoor {
     /// One look. `taken`: names that are on the queue and could not be moved; they are not sent again.
     pub async fn look(&self, taken: &mut BTreeSet<String>) -> usize {
         let mut moved = 0;
-        let names = match self.names() {
+        let names = self.names();
+        self.inbox.note(Part::Maildir, &names);
+        let names = match names {
             Ok(names) => names,
             Err(error) => {
                 tracing::error!(error = %error, "the maildir cannot be read");
@@ -67,7 +69,9 @@ impl MaildirDoor {
                 taken.insert(name.clone());
             }
             let (from, to) = (self.folder.join("new").join(&name), self.folder.join("cur").join(format!("{name}:2,S")));
-            match fs::rename(&from, &to) {
+            let renamed = fs::rename(&from, &to);
+            self.inbox.note(Part::MaildirMoving, &renamed);
+            match renamed {
                 Ok(()) => {
                     taken.remove(&name);
                     moved += 1;
@@ -105,6 +109,6 @@ impl MaildirDoor {
             file.take(LARGEST_MAIL as u64 + 1).read_to_end(&mut mail).map_err(told)?;
             Handed::Whole(mail)
         };
-        self.inbox.take(mail, &[]).await
+        self.inbox.take(mail, &[], Part::MaildirKeeping).await
     }
 }

@@ -8,6 +8,7 @@
 
 pub mod lmtp;
 pub mod maildir;
+mod trouble;
 
 use std::path::PathBuf;
 
@@ -19,6 +20,7 @@ use sources::{
     native::{Format, NamedBinding},
 };
 
+pub use self::trouble::{DoorTroubles, Part};
 use self::{
     lmtp::{LmtpAddress, LmtpDoor},
     maildir::MaildirDoor,
@@ -91,6 +93,14 @@ impl Inbox {
         inbox.binding().map(|_| inbox).map_err(|why| format!("{door}: {why}"))
     }
 
+    /// Whether a part of a door works, for `/health`.
+    fn note<T, E: std::fmt::Display>(&self, part: Part, done: &Result<T, E>) {
+        match done {
+            Ok(_) => self.engine.door_troubles().works(part),
+            Err(error) => self.engine.door_troubles().failed(part, error.to_string(), self.engine.now()),
+        }
+    }
+
     /// The binding of answers as the policy has it now: the policy may be renewed while a door is open. `None`: nobody
     /// reads answers, and bounces are all that is read.
     fn binding(&self) -> Result<Option<NamedBinding>, String> {
@@ -111,8 +121,14 @@ impl Inbox {
     /// Durable once this answers. `recipients`: as the mail server named them; empty where it named none.
     ///
     /// # Errors
-    /// What the mail says is not kept. The same mail may be taken later.
-    pub async fn take(&self, mail: Handed, recipients: &[String]) -> Result<(), String> {
+    /// What the mail says is not kept. The same mail may be taken later; until one is, `/health` says so of `part`.
+    pub async fn take(&self, mail: Handed, recipients: &[String], part: Part) -> Result<(), String> {
+        let kept = self.keep(mail, recipients).await;
+        self.note(part, &kept);
+        kept
+    }
+
+    async fn keep(&self, mail: Handed, recipients: &[String]) -> Result<(), String> {
         let mut body = match mail {
             Handed::Whole(bytes) if bytes.len() > LARGEST_MAIL => json!({ "bytes": bytes.len() }),
             Handed::Whole(bytes) => {

@@ -97,3 +97,68 @@ async fn a_door_that_leads_nowhere_is_refused() {
     let refused = MaildirDoor::open(unbound.engine(), &folder.0).err().unwrap();
     assert!(refused.contains("one binding for mail.received"), "{refused}");
 }
+
+#[tokio::test]
+async fn a_maildir_that_fails_is_seen_in_health() {
+    let folder = Folder::new("health");
+    let time = engine(POLICY).await;
+    let door = MaildirDoor::open(time.engine(), &folder.0).unwrap();
+    fs::rename(folder.0.join("new"), folder.0.join("away")).unwrap();
+    assert_eq!(door.look(&mut BTreeSet::new()).await, 0);
+    let said = crate::server::wrong(time.engine()).await;
+    assert!(
+        said.len() == 1 && said[0].starts_with("the maildir cannot be read since 2026-11-03T09:00:00Z"),
+        "{said:?}"
+    );
+    fs::rename(folder.0.join("away"), folder.0.join("new")).unwrap();
+    fs::rename(folder.0.join("cur"), folder.0.join("away")).unwrap();
+    folder.put("1", MAIL.as_bytes());
+    let mut taken = BTreeSet::new();
+    assert_eq!(door.look(&mut taken).await, 0);
+    let said = crate::server::wrong(time.engine()).await;
+    assert!(said.len() == 1 && said[0].starts_with("a mail that is kept could not be moved"), "{said:?}");
+    fs::rename(folder.0.join("away"), folder.0.join("cur")).unwrap();
+    assert_eq!(door.look(&mut taken).await, 1);
+    assert_eq!(crate::server::wrong(time.engine()).await, [""; 0]);
+}
+
+/// The button of a calendar program, by way of a maildir: the attendee's answer stands in the review's lineage.
+#[tokio::test]
+async fn an_answer_in_a_maildir_is_an_answer_to_the_review() {
+    use crate::replay::{Player, Scenario, mailed, scenario::Action};
+    use base64::{Engine as _, engine::general_purpose::STANDARD};
+    use refresh_core::record::lineage::{AnswerResult, Happening};
+
+    let folder = Folder::new("answer");
+    let scenario = Scenario::parse(include_str!("../../../../events/scenarios/replies_by_mail.jsonl")).unwrap();
+    let mut player = Player::of(engine(POLICY).await);
+    let line = scenario
+        .lines
+        .iter()
+        .find(|line| matches!(&line.action, Some(Action::Reply(reply)) if reply.hold == Some(false)));
+    let line = line.expect("somebody answers an invitation");
+    let Some(Action::Reply(reply)) = &line.action else { unreachable!() };
+    for before in scenario.lines.iter().take_while(|before| before.number < line.number) {
+        player.until(before.at).await.unwrap();
+        player.act(before).await.unwrap();
+    }
+    player.until(line.at).await.unwrap();
+    let message = mailed::message(player.time().engine(), reply, line.at).unwrap().expect("an invitation was mailed");
+    let mail = STANDARD.decode(message["body"]["mail"].as_str().unwrap()).unwrap();
+    let door = MaildirDoor::open(player.time().engine(), &folder.0).unwrap();
+    // The mail server has named the recipient by then, in a header of its own.
+    folder.put("1793696400.1.host", &[b"Delivered-To: replies@holdpoint.example\r\n".as_slice(), &mail].concat());
+    assert_eq!(door.look(&mut BTreeSet::new()).await, 1);
+    player.until(line.at).await.unwrap();
+    let store = player.time().engine().store();
+    let heads = store.reviews().await.unwrap().whole().unwrap();
+    let entries = store.lineage(&heads[0].review, 1).await.unwrap();
+    let happenings = entries.iter().flat_map(|entry| &entry.happenings);
+    let answers: Vec<_> = happenings
+        .filter_map(|happening| match happening {
+            Happening::Answer(answer) if answer.by_mail.is_some() => Some((answer.by.to_string(), answer.result)),
+            _ => None,
+        })
+        .collect();
+    assert_eq!(answers.last(), Some(&(reply.person.to_string(), AnswerResult::Recorded)), "{answers:?}");
+}

@@ -2,7 +2,7 @@
 //! store in memory and a virtual clock.
 
 mod answer;
-mod mailed;
+pub(crate) mod mailed;
 mod player;
 mod polled;
 mod records;
@@ -11,7 +11,7 @@ mod told;
 
 pub use answer::adoption_path;
 pub use player::{Played, Player, play, replay};
-pub use records::{Record, Records};
+pub use records::{Record, Records, What};
 pub use scenario::{Malformed, Scenario};
 pub use told::in_words;
 

@@ -57,13 +57,16 @@ pub async fn play(engine: &Engine, conversation: &RecordedPoll) -> Result<PollRe
     let policy = env.policy.clone();
     let bound = policy.bindings.polled().find(|bound| bound.name.as_deref() == Some(binding));
     let bound = bound.ok_or_else(|| format!("poll.binding: expected a binding with a poll, found {binding:?}"))?;
-    let polls = env.store.polls().await.map_err(|error| error.to_string())?;
+    let asking = async {
+        let polls = env.store.polls().await.map_err(|error| error.to_string())?;
+        let known = polls.records.get(binding);
+        poll::ask(&env, bound, known, Deadline::far()).await.map_err(|failure| failure.chain())
+    };
     let asked = tokio::select! {
         biased;
-        asked = poll::ask(&env, bound, polls.records.get(binding), Deadline::far()) => asked,
+        asked = asking => asked?,
         () = engine.faults().crashed() => return Err(format!("poll: died while asking {binding}")),
     };
-    let asked = asked.map_err(|failure| failure.chain())?;
     let asked = asked.ok_or_else(|| format!("poll.binding: another worker is asking {binding}"))?;
     let left = recorded.0.lock().unwrap_or_else(PoisonError::into_inner).len();
     // A failure ends the conversation wherever it is met.

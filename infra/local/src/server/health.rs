@@ -56,6 +56,7 @@ pub async fn wrong(engine: &Engine) -> Vec<String> {
     if engine.mailbox().count().is_err() {
         wrong.push("the mailbox could not be read".to_owned());
     }
+    wrong.extend(engine.door_troubles().wrong());
     wrong.extend(engine.relay().and_then(|relay| relay.wrong(engine.clock().now_millis())));
     match engine.store().silenced().await {
         Ok(subjects) if subjects.is_empty() => {}

@@ -26,17 +26,19 @@ use tokio::{
 };
 
 use self::session::{Said, Session, Settled};
-use super::{Handed, Inbox};
+use super::{Handed, Inbox, Part};
 use crate::{engine::Engine, relay::Relay};
 
 /// At once. A mail server opens a few.
 const MOST_CONVERSATIONS: usize = 16;
-/// For the next bytes of a conversation: RFC 5321 asks for five minutes.
+/// For a command, from the answer before it to its last byte, and for the next bytes of a mail: RFC 5321 asks for five minutes.
 const SILENCE: Duration = Duration::from_secs(300);
 /// For an answer to be taken.
 const UNHEARD: Duration = Duration::from_secs(60);
 /// For one mail, from `DATA` to its end, however slowly it comes.
 const WHOLE_MAIL: Duration = Duration::from_secs(600);
+/// How often a Unix socket's file is looked for: without it nobody finds the door.
+const LOOK_EVERY: Duration = Duration::from_secs(10);
 /// Bytes that are read at once.
 const AT_ONCE: usize = 16 * 1_024;
 
@@ -137,22 +139,48 @@ impl LmtpDoor {
     }
 
     /// Takes mails until it is dropped. Who is in the middle of a mail then was promised nothing, and comes again.
-    pub async fn serve(self) {
+    pub async fn serve(mut self) {
         loop {
-            let came = match &self.listener {
-                Listener::Loopback(listener) => {
-                    listener.accept().await.map(|(stream, _)| self.visitors.clone().receive(stream))
-                }
-                #[cfg(unix)]
-                Listener::Socket(listener, _) => {
-                    listener.accept().await.map(|(stream, _)| self.visitors.clone().receive(stream))
-                }
+            let came = match timeout(LOOK_EVERY, self.next()).await {
+                Ok(came) => came,
+                Err(_) => self.listen_again().await,
             };
-            if let Err(error) = came {
+            if let Err(error) = self.note(came) {
                 tracing::error!(%error, "a mail server could not be let in by LMTP; the door stays open");
                 tokio::time::sleep(Duration::from_secs(1)).await;
             }
         }
+    }
+
+    /// Lets the next mail server in. Dropped in between, none is lost: whoever waits is let in next time.
+    async fn next(&self) -> std::io::Result<()> {
+        match &self.listener {
+            Listener::Loopback(listener) => {
+                listener.accept().await.map(|(stream, _)| self.visitors.clone().receive(stream))
+            }
+            #[cfg(unix)]
+            Listener::Socket(listener, _) => {
+                listener.accept().await.map(|(stream, _)| self.visitors.clone().receive(stream))
+            }
+        }
+    }
+
+    /// A Unix socket whose file somebody took away gets a new one.
+    async fn listen_again(&mut self) -> std::io::Result<()> {
+        #[cfg(unix)]
+        if let Listener::Socket(listener, path) = &mut self.listener
+            && std::fs::symlink_metadata(&*path).is_err()
+        {
+            *listener = bind(path).await?;
+            tracing::warn!("the LMTP socket was gone, and is there again");
+        }
+        Ok(())
+    }
+
+    /// What `/health` says of the door.
+    fn note(&self, came: std::io::Result<()>) -> std::io::Result<()> {
+        self.visitors.inbox.note(Part::Lmtp, &came);
+        came
     }
 }
 
@@ -200,8 +228,10 @@ impl Visitors {
         answer(stream, &session.greeting()).await?;
         let mut buffer = vec![0_u8; AT_ONCE];
         let mut mail_until: Option<Instant> = None;
+        let mut command_until = Instant::now() + SILENCE;
         loop {
-            let until = mail_until.unwrap_or_else(|| Instant::now() + WHOLE_MAIL).min(Instant::now() + SILENCE);
+            // Who sends a command byte by byte keeps a place of others: its time is for the whole of it.
+            let until = mail_until.map_or(command_until, |mail| mail.min(Instant::now() + SILENCE));
             let Ok(read) = timeout_at(until, stream.read(&mut buffer)).await else {
                 return answer(stream, "421 4.4.2 nothing came for too long\r\n").await;
             };
@@ -231,13 +261,16 @@ impl Visitors {
                     }
                 }
             }
-            answer(stream, &answers).await?;
+            if !answers.is_empty() {
+                answer(stream, &answers).await?;
+                command_until = Instant::now() + SILENCE;
+            }
         }
     }
 
     async fn take(&self, mail: Handed, recipients: &[String]) -> Settled {
         let too_large = matches!(mail, Handed::TooLarge(_));
-        match self.inbox.take(mail, recipients).await {
+        match self.inbox.take(mail, recipients, Part::LmtpKeeping).await {
             Err(error) => {
                 tracing::error!(error, "a mail was not taken by LMTP; the mail server tries again");
                 Settled::NotTaken

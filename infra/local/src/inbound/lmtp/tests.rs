@@ -188,3 +188,153 @@ async fn a_door_that_leads_nowhere_is_refused_by_name() {
         assert!(refused.contains(expected), "{text}: {refused}");
     }
 }
+
+/// A door and one end of a conversation with it, without a socket.
+async fn visited(
+    room: usize,
+) -> (VirtualTime, LmtpDoor, tokio::io::DuplexStream, tokio::task::JoinHandle<std::io::Result<()>>) {
+    let time = engine(REPLIES).await;
+    let door = LmtpDoor::open(time.engine(), &LmtpAddress::parse("127.0.0.1:0", Path::new("")).unwrap()).await.unwrap();
+    let (ours, theirs) = tokio::io::duplex(room);
+    let visitors = door.visitors.clone();
+    let talking = tokio::spawn(async move {
+        let mut theirs = theirs;
+        visitors.talk(&mut theirs).await
+    });
+    (time, door, ours, talking)
+}
+
+/// Says `first` at once, then one byte after another with a pause before each, until the server ends the conversation.
+/// Answers what it said last, and after how long.
+async fn dawdle(first: &str, byte: u8, pause: Duration) -> (String, Duration) {
+    let (_time, _door, ours, talking) = visited(64 * 1_024).await;
+    let begun = Instant::now();
+    let (mut reader, mut writer) = tokio::io::split(ours);
+    writer.write_all(first.as_bytes()).await.unwrap();
+    let writing = tokio::spawn(async move {
+        loop {
+            tokio::time::sleep(pause).await;
+            if writer.write_all(&[byte]).await.is_err() {
+                return;
+            }
+        }
+    });
+    let mut said = String::new();
+    reader.read_to_string(&mut said).await.unwrap();
+    let lasted = begun.elapsed();
+    drop(reader);
+    talking.await.unwrap().unwrap();
+    writing.abort();
+    (said.lines().last().unwrap_or_default().to_owned(), lasted)
+}
+
+const BEFORE_DATA: &str = "LHLO mx\r\nMAIL FROM:<a@example.com>\r\nRCPT TO:<replies@example.com>\r\nDATA\r\n";
+
+/// Who says nothing, who says a command byte by byte, who stops in the middle of a mail, and whose mail has no end: each
+/// is told so, and gives its place back.
+#[tokio::test(start_paused = true)]
+async fn a_conversation_that_does_not_go_on_is_ended() {
+    let never = Duration::from_secs(100_000);
+    for (first, pause, lasts) in [
+        ("", never, SILENCE),
+        ("LHLO mx\r\n", never, SILENCE),
+        ("LHLO mx\r\nMAIL FROM:<a@exam", never, SILENCE),
+        ("", Duration::from_secs(7), SILENCE),
+        (BEFORE_DATA, never, SILENCE),
+        (BEFORE_DATA, Duration::from_secs(250), WHOLE_MAIL),
+    ] {
+        let (last, lasted) = dawdle(first, b'x', pause).await;
+        assert!(last.starts_with("421 4.4.2"), "{first:?}: {last}");
+        assert!(lasted >= lasts && lasted < lasts + Duration::from_secs(1), "{first:?} with {pause:?}: {lasted:?}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn who_does_not_take_an_answer_is_left() {
+    let (_time, _door, mut ours, talking) = visited(16).await;
+    let begun = Instant::now();
+    let asking = tokio::spawn(async move {
+        let _ = ours.write_all("NOOP\r\n".repeat(1_000).as_bytes()).await;
+        std::future::pending::<()>().await;
+        drop(ours);
+    });
+    let broken = talking.await.unwrap().unwrap_err();
+    assert_eq!((broken.kind(), begun.elapsed()), (std::io::ErrorKind::TimedOut, UNHEARD));
+    asking.abort();
+}
+
+/// A mail far over the limit, a few bytes at a time: read to its end, refused by its size, and the conversation goes on.
+#[tokio::test]
+async fn a_huge_mail_holds_up_nothing_after_it() {
+    let (mut time, _door, ours, talking) = visited(1_000).await;
+    let (mut reader, mut writer) = tokio::io::split(ours);
+    let mail =
+        format!("{BEFORE_DATA}{}.\r\n{}", "x".repeat(70).repeat(60_000) + "\r\n", MAIL.split_once("\r\n").unwrap().1);
+    let writing = tokio::spawn(async move { writer.write_all(mail.as_bytes()).await });
+    let mut said = String::new();
+    reader.read_to_string(&mut said).await.unwrap();
+    writing.await.unwrap().unwrap();
+    talking.await.unwrap().unwrap();
+    let after: Vec<&str> = said.lines().skip_while(|line| !line.starts_with("552")).collect();
+    assert!(after.len() > 1 && after.iter().filter(|line| line.starts_with("250 2.0.0 taken")).count() == 2, "{said}");
+    assert_eq!(super::super::tests::became(&mut time).await, ["\"unknown_subject\""]);
+}
+
+/// More conversations than there is room for are told to come again; whoever comes when one has ended is let in.
+#[tokio::test]
+async fn a_door_that_is_full_says_so() {
+    let time = engine(REPLIES).await;
+    let door = LmtpDoor::open(time.engine(), &LmtpAddress::parse("127.0.0.1:0", Path::new("")).unwrap()).await.unwrap();
+    let port = door.port().unwrap();
+    let serving = tokio::spawn(door.serve());
+    let come = || async {
+        let mut stream = tokio::net::TcpStream::connect(("127.0.0.1", port)).await.unwrap();
+        let mut first = [0; 4];
+        stream.read_exact(&mut first).await.unwrap();
+        (stream, String::from_utf8(first.to_vec()).unwrap())
+    };
+    let mut inside = Vec::new();
+    for _ in 0..MOST_CONVERSATIONS {
+        let (stream, code) = come().await;
+        assert_eq!(code, "220 ");
+        inside.push(stream);
+    }
+    assert_eq!(come().await.1, "421 ");
+    drop(inside);
+    while come().await.1 != "220 " {}
+    serving.abort();
+}
+
+/// What is wrong with the door stands among what an operator must see to, until the door works again.
+#[cfg(unix)]
+#[tokio::test]
+async fn a_door_that_fails_is_seen_in_health() {
+    let time = engine(REPLIES).await;
+    let path = std::env::temp_dir().join(format!("holdpoint-lmtp-gone-{}.sock", std::process::id()));
+    let mut door = LmtpDoor::open(time.engine(), &LmtpAddress::Socket(path.clone())).await.unwrap();
+    let wrong = || async { crate::server::wrong(time.engine()).await };
+    assert_eq!(wrong().await, [""; 0]);
+    door.note(Err(std::io::Error::other("too many open files"))).unwrap_err();
+    door.note(Err(std::io::Error::other("still too many open files"))).unwrap_err();
+    assert_eq!(wrong().await, ["no mail comes in by LMTP since 2026-11-03T09:00:00Z: still too many open files"]);
+    door.note(Ok(())).unwrap();
+    assert_eq!(wrong().await, [""; 0]);
+    // Somebody took the socket's file away: there is a new one.
+    std::fs::remove_file(&path).unwrap();
+    door.listen_again().await.unwrap();
+    let serving = tokio::spawn(door.serve());
+    let answers = converse(tokio::net::UnixStream::connect(&path).await.unwrap(), MAIL).await;
+    assert_eq!(answers.matches("250 2.0.0 taken").count(), 2, "{answers}");
+    // A policy that binds no answers any more: the mail server keeps the mail, and an operator hears of it.
+    let story = include_str!("../../../../../events/scenarios/story.policy.json");
+    let settings = time.engine().settings().clone();
+    time.engine().renew(story.to_owned(), settings.link_keys.clone(), settings.source_secrets.clone()).unwrap();
+    let answers = converse(tokio::net::UnixStream::connect(&path).await.unwrap(), MAIL).await;
+    assert_eq!(answers.matches("451 4.3.0").count(), 2, "{answers}");
+    let said = wrong().await;
+    assert!(said.len() == 1 && said[0].starts_with("a mail by LMTP could not be kept since"), "{said:?}");
+    time.engine().renew(settings.policy.clone(), settings.link_keys.clone(), settings.source_secrets.clone()).unwrap();
+    converse(tokio::net::UnixStream::connect(&path).await.unwrap(), MAIL).await;
+    assert_eq!(wrong().await, [""; 0]);
+    serving.abort();
+}
