@@ -8,6 +8,7 @@ mod graph;
 mod lifecycle;
 mod operated;
 mod permissions;
+mod replies;
 mod reports;
 mod rollout;
 mod shell;

@@ -14,6 +14,7 @@
 #![allow(clippy::print_stdout)]
 
 mod apart;
+mod heard;
 mod undelivered;
 
 use std::{
