@@ -328,12 +328,12 @@ async fn a_door_that_fails_is_seen_in_health() {
     // A policy that binds no answers any more: the mail server keeps the mail, and an operator hears of it.
     let story = include_str!("../../../../../events/scenarios/story.policy.json");
     let settings = time.engine().settings().clone();
-    time.engine().renew(story.to_owned(), settings.link_keys.clone(), settings.source_secrets.clone()).unwrap();
+    time.engine().renew(Settings { policy: story.to_owned(), ..settings.clone() }).unwrap();
     let answers = converse(tokio::net::UnixStream::connect(&path).await.unwrap(), MAIL).await;
     assert_eq!(answers.matches("451 4.3.0").count(), 2, "{answers}");
     let said = wrong().await;
     assert!(said.len() == 1 && said[0].starts_with("a mail by LMTP could not be kept since"), "{said:?}");
-    time.engine().renew(settings.policy.clone(), settings.link_keys.clone(), settings.source_secrets.clone()).unwrap();
+    time.engine().renew(settings.clone()).unwrap();
     converse(tokio::net::UnixStream::connect(&path).await.unwrap(), MAIL).await;
     assert_eq!(wrong().await, [""; 0]);
     serving.abort();
