@@ -1,15 +1,15 @@
 //! Under which address people reach the engine, and who vouches for them on the way.
 //!
-//! Without a public address the engine answers on loopback alone. With one, a proxy ends TLS and passes requests on. The
-//! engine then believes nobody but that proxy: by its network address, and by a secret that the proxy sends with each
-//! request, since on one machine every user has the address of every other.
+//! Without a public address the engine answers on loopback alone. With one, either the engine ends TLS itself, or a proxy does
+//! and passes requests on. In the latter case the engine believes nobody but that proxy: by its network address, and by a
+//! secret that the proxy sends with each request, since on one machine every user has the address of every other.
 
 use std::{fmt, net::IpAddr};
 
 use axum::http::{HeaderMap, HeaderName, Uri, header};
 use subtle::ConstantTimeEq;
 
-use crate::relay::Secret;
+use crate::{relay::Secret, tls::TlsFiles};
 
 /// The header in which the proxy proves itself.
 pub const PROXY_SECRET: &str = "x-holdpoint-proxy";
@@ -40,6 +40,14 @@ impl PublicAddress {
     pub fn url(&self) -> &str {
         &self.url
     }
+
+    /// The name alone, without a port.
+    pub fn name(&self) -> &str {
+        match self.authority.rsplit_once(':') {
+            Some((name, port)) if port.bytes().all(|byte| byte.is_ascii_digit()) => name,
+            _ => &self.authority,
+        }
+    }
 }
 
 impl fmt::Display for PublicAddress {
@@ -59,11 +67,20 @@ pub struct Proxy {
     pub user_header: Option<HeaderName>,
 }
 
+/// Who ends TLS under the public address.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum TlsBy {
+    /// A proxy, which may sign people in.
+    Proxy(Proxy),
+    /// The engine, with the certificate in these files. It signs nobody in: operators have the store's token.
+    Engine(TlsFiles),
+}
+
 /// The public side of the engine.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Public {
     pub address: PublicAddress,
-    pub proxy: Proxy,
+    pub tls: TlsBy,
 }
 
 /// By which way a request came.
@@ -71,8 +88,8 @@ pub struct Public {
 pub enum Way {
     /// From this machine, by a loopback name.
     Loopback,
-    /// From the proxy, with who has signed in there.
-    Proxy { user: Option<String> },
+    /// By the public address, with who has signed in at the proxy, and from which network address.
+    Public { user: Option<String>, client: Option<String> },
 }
 
 impl Public {
@@ -85,18 +102,40 @@ impl Public {
         origin == self.address.url
     }
 
-    /// The way of a request that names the public address.
+    /// The way of a request that names the public address. `encrypted`: the request came by the engine's own TLS.
     ///
     /// # Errors
-    /// Why the request is not the proxy's.
-    pub fn way(&self, peer: Option<IpAddr>, headers: &HeaderMap) -> Result<Way, &'static str> {
+    /// Why the request is not believed.
+    pub fn way(&self, peer: Option<IpAddr>, encrypted: bool, headers: &HeaderMap) -> Result<Way, &'static str> {
+        match &self.tls {
+            TlsBy::Proxy(proxy) => {
+                Ok(Way::Public { user: proxy.vouches(peer, headers)?, client: forwarded_for(headers) })
+            }
+            TlsBy::Engine(_) if encrypted => {
+                Ok(Way::Public { user: None, client: peer.map(|peer| peer.to_canonical().to_string()) })
+            }
+            TlsBy::Engine(_) => Err("the public address speaks TLS alone: ask by https"),
+        }
+    }
+}
+
+/// Whom the proxy speaks for: the last address it wrote.
+fn forwarded_for(headers: &HeaderMap) -> Option<String> {
+    let lists = headers.get_all("x-forwarded-for").iter().filter_map(|value| value.to_str().ok());
+    let last = lists.flat_map(|list| list.split(',')).last()?.trim();
+    last.parse::<IpAddr>().ok().map(|address| address.to_string())
+}
+
+impl Proxy {
+    /// Who has signed in, where the request is the proxy's.
+    fn vouches(&self, peer: Option<IpAddr>, headers: &HeaderMap) -> Result<Option<String>, &'static str> {
         let peer = peer.map(|peer| peer.to_canonical());
-        if !peer.is_some_and(|peer| self.proxy.trusted.contains(&peer)) {
+        if !peer.is_some_and(|peer| self.trusted.contains(&peer)) {
             return Err(
                 "requests for the public address come from the proxy alone; this one did not come from its address",
             );
         }
-        let secret = self.proxy.secret.read().map_err(|why| {
+        let secret = self.secret.read().map_err(|why| {
             tracing::error!(why, "the proxy's secret cannot be read");
             "the proxy's secret cannot be read; the engine's log says why"
         })?;
@@ -104,16 +143,8 @@ impl Public {
         if !bool::from(secret.as_bytes().ct_eq(given)) {
             return Err("the proxy must send its secret in the header x-holdpoint-proxy; the settings name the file");
         }
-        let user = self.proxy.user_header.as_ref().and_then(|name| headers.get(name)?.to_str().ok());
-        let user = user.map(str::trim).filter(|user| !user.is_empty()).map(str::to_owned);
-        Ok(Way::Proxy { user })
-    }
-
-    /// Whom the proxy speaks for: the last address it wrote.
-    pub fn client(headers: &HeaderMap) -> Option<String> {
-        let lists = headers.get_all("x-forwarded-for").iter().filter_map(|value| value.to_str().ok());
-        let last = lists.flat_map(|list| list.split(',')).last()?.trim();
-        last.parse::<IpAddr>().ok().map(|address| address.to_string())
+        let user = self.user_header.as_ref().and_then(|name| headers.get(name)?.to_str().ok());
+        Ok(user.map(str::trim).filter(|user| !user.is_empty()).map(str::to_owned))
     }
 }
 

@@ -29,4 +29,5 @@ pub mod server;
 pub mod sqlite;
 pub mod store_guard;
 pub mod timekeeper;
+pub mod tls;
 pub mod topology;

@@ -1,10 +1,19 @@
 //! The Debian package: made, put into an empty root, started from there, and taken away again.
 
+mod server;
+mod sink;
+
 use std::{
     fs,
+    io::{BufRead, BufReader},
     path::{Path, PathBuf},
-    process::{Command, Output},
+    process::{Child, Command, Output, Stdio},
+    time::Duration,
 };
+
+use mail_parser::MessageParser;
+use server::ask;
+use sink::Sink;
 
 fn run(command: &mut Command) -> String {
     let Output { status, stdout, stderr } = command.output().unwrap();
@@ -55,6 +64,21 @@ fn the_package_goes_into_an_empty_root_and_out_again() {
         assert!(root.join("usr/share/doc/holdpoint").join(document).is_file(), "{document}");
     }
 
+    for file in [
+        "bash-completion/completions/holdpoint",
+        "zsh/vendor-completions/_holdpoint",
+        "fish/vendor_completions.d/holdpoint.fish",
+        "man/man1/holdpoint.1.gz",
+        "man/man1/holdpoint-resend.1.gz",
+    ] {
+        let length = fs::metadata(root.join("usr/share").join(file)).map_or(0, |file| file.len());
+        assert!(length > 100, "{file}: {length} bytes");
+    }
+    let manual = run(Command::new("gzip").arg("-dc").arg(root.join("usr/share/man/man1/holdpoint-resend.1.gz")));
+    assert!(manual.contains("holdpoint\\-resend") || manual.contains("holdpoint-resend"), "{manual}");
+
+    from_nothing_to_an_adopted_change(&place, &root);
+
     // Another release does not write over what somebody has changed.
     fs::write(&settings, "listen = \"127.0.0.1:9000\"\n").unwrap();
     run(dpkg(&root).args(["--force-confold", "-i"]).arg(&package));
@@ -65,4 +89,164 @@ fn the_package_goes_into_an_empty_root_and_out_again() {
     run(dpkg(&root).args(["-P", "holdpoint"]));
     assert!(!settings.exists(), "purged");
     fs::remove_dir_all(&place).unwrap();
+}
+
+/// A file of the tree.
+fn tree(path: &str) -> String {
+    fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("../..").join(path)).unwrap()
+}
+
+/// What the unit and the image start, with the paths of this root.
+struct Started(Child);
+
+impl Drop for Started {
+    fn drop(&mut self) {
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
+
+fn until<T>(what: &str, mut found: impl FnMut() -> Option<T>) -> T {
+    for _ in 0..600 {
+        if let Some(found) = found() {
+            return found;
+        }
+        std::thread::sleep(Duration::from_millis(50));
+    }
+    panic!("{what}: not within 30 seconds");
+}
+
+/// The page's own commands, in a root that has the package and nothing else, to a mailed and adopted change.
+fn from_nothing_to_an_adopted_change(place: &Path, root: &Path) {
+    let sink = Sink::start();
+    let here = |line: &str| {
+        let at = |path: &str| root.join(path).display().to_string();
+        line.replace("/etc/holdpoint", &at("etc/holdpoint")).replace("/var/lib/holdpoint", &at("var/lib/holdpoint"))
+    };
+    let settings = root.join("etc/holdpoint/holdpoint.toml");
+    let shipped = fs::read_to_string(&settings).unwrap().replace("127.0.0.1:8420", "127.0.0.1:0");
+    fs::write(&settings, format!("{shipped}\n{}", sink.settings("holdpoint@example.org"))).unwrap();
+    let page = tree("infra/one-machine/README.md");
+    let block =
+        page.split("```console\n").nth(1).and_then(|rest| rest.split("```").next()).expect("the page's commands");
+    let lines = block.lines().filter_map(|line| line.strip_prefix("$ "));
+    let mut engine = None;
+    let path = format!("{}:{}", root.join("usr/bin").display(), std::env::var("PATH").unwrap());
+    let mut followed = 0;
+    for line in lines.map(|line| line.split(" # ").next().unwrap_or(line).trim()) {
+        followed += 1;
+        if line.starts_with("systemctl enable") {
+            engine = Some(start(root, &here));
+            continue;
+        }
+        let (_, address) =
+            engine.as_ref().map_or((None, ""), |(child, address): &(Started, String)| (Some(child), address));
+        if line.starts_with("holdpoint show") {
+            adopt(address, &sink);
+        }
+        let said = run(Command::new("sh").args(["-c", &here(line)]).current_dir(place).env("PATH", &path));
+        let expected = match line.split(' ').nth(1).unwrap_or_default() {
+            "check" => "no fault",
+            "send" => "applied",
+            "show" => "version 2",
+            _ => "",
+        };
+        assert!(said.contains(expected), "`{line}`: {said}");
+    }
+    assert_eq!(followed, 10, "{block}");
+    // The others hear of it by mail: the seat that is theirs now.
+    until("the deputy is mailed", || sink.taken().iter().any(|mail| mail.to == "deputy@example.org").then_some(()));
+}
+
+/// As the unit starts it.
+fn start(root: &Path, here: &impl Fn(&str) -> String) -> (Started, String) {
+    let unit = fs::read_to_string(root.join("usr/lib/systemd/system/holdpoint.service")).unwrap();
+    let line = unit.lines().find_map(|line| line.strip_prefix("ExecStart=")).unwrap();
+    let words: Vec<String> = line.split(' ').map(here).collect();
+    let program = root.join(words[0].trim_start_matches('/'));
+    let mut child = Command::new(program).args(&words[1..]).arg("--json").stdout(Stdio::piped()).spawn().unwrap();
+    let mut first = String::new();
+    BufReader::new(child.stdout.take().unwrap()).read_line(&mut first).unwrap();
+    let said: serde_json::Value = serde_json::from_str(&first).expect("the engine's first line");
+    (Started(child), said["address"].as_str().unwrap().trim_start_matches("http://").to_owned())
+}
+
+/// The owner opens the mail's link, chooses, and presses the button.
+fn adopt(address: &str, sink: &Sink) {
+    let mail = until("the owner is mailed", || sink.taken().into_iter().find(|mail| mail.to == "owner@example.org"));
+    let message = MessageParser::default().parse(mail.text.as_bytes()).unwrap();
+    let text = message.body_text(0).unwrap();
+    let link = text.split_whitespace().find(|word| word.contains("/adopt/")).expect("a link in the mail");
+    let path = link.split_once(address).expect("a link to the engine").1.to_owned();
+    let (status, page) = ask(address, "GET", &path, "").expect("the page");
+    assert_eq!(status, 200, "{page}");
+    let seal = page.split_once("name=\"seal\" value=\"").and_then(|(_, rest)| rest.split('"').next()).expect("a form");
+    let (status, page) = ask(address, "POST", &path, &format!("seal={seal}&choice=adopt")).expect("the receipt");
+    assert!(status == 200 && page.contains("<h1>Adopted</h1>"), "{status}: {page}");
+}
+
+/// The image's steps, one by one: what they build, install and start is what this tree has under those names.
+#[test]
+fn every_step_of_the_image_is_one_that_works() {
+    let text = tree("infra/one-machine/Containerfile");
+    let joined = text.replace("\\\n", " ");
+    let steps: Vec<(&str, String)> = joined
+        .lines()
+        .filter(|line| !line.trim().is_empty() && !line.starts_with('#'))
+        .filter_map(|line| line.split_once(' '))
+        .map(|(word, rest)| (word, rest.split_whitespace().collect::<Vec<_>>().join(" ")))
+        .collect();
+    let words: Vec<&str> = steps.iter().map(|(word, _)| *word).collect();
+    let expected = [
+        "FROM",
+        "WORKDIR",
+        "COPY",
+        "RUN",
+        "FROM",
+        "COPY",
+        "RUN",
+        "USER",
+        "VOLUME",
+        "EXPOSE",
+        "STOPSIGNAL",
+        "ENTRYPOINT",
+        "CMD",
+    ];
+    assert_eq!(words, expected);
+    let of = |word: &str| {
+        steps.iter().filter(|(known, _)| *known == word).map(|(_, rest)| rest.as_str()).collect::<Vec<_>>()
+    };
+    // Both are of one Debian, so the program finds the libc that it was linked with.
+    let debian = |image: &str| image.split(['-', ':']).find(|part| *part == "trixie").map(str::to_owned);
+    let from = of("FROM");
+    assert!(from[0].ends_with(" AS build") && debian(&from[0].replace(" AS build", "")).is_some(), "{from:?}");
+    assert_eq!(debian(from[1]), Some("trixie".to_owned()), "{from:?}");
+
+    // What is run: the page's own way to a package, from a tree that has both.
+    let (build, install) = (of("RUN")[0], of("RUN")[1]);
+    assert_eq!(
+        build,
+        "cargo build --release --locked -p holdpoint && infra/one-machine/deb target/release/holdpoint /package"
+    );
+    assert!(tree("infra/one-machine/README.md").contains("infra/one-machine/deb target/release/holdpoint ."));
+    assert_eq!(of("COPY"), [". .", "--from=build /package /package"]);
+    for step in install.split(" && ") {
+        let known =
+            ["apt-get update", "apt-get install -y --no-install-recommends ", "rm -rf /package /var/lib/apt/lists/*"];
+        let user = "useradd --system --uid 8420 --home-dir /var/lib/holdpoint --create-home holdpoint";
+        assert!(step == user || known.iter().any(|known| step.starts_with(known)), "{step}");
+    }
+    assert!(install.contains("/package/holdpoint_*.deb"), "the name that the script gives: {install}");
+    let ignored = tree(".containerignore");
+    for needed in ["Cargo.toml", "Cargo.lock", "infra", "functions", "shared", "events", ".github", "LICENSE"] {
+        assert!(!ignored.lines().any(|line| line == needed), "{needed} is needed for the package");
+    }
+
+    // What is started is what the unit starts, as the user that owns the volume.
+    let list = |text: &str| serde_json::from_str::<Vec<String>>(text).unwrap_or_else(|error| panic!("{text}: {error}"));
+    let started = [list(of("ENTRYPOINT")[0]), list(of("CMD")[0])].concat().join(" ");
+    let unit = tree("infra/one-machine/holdpoint.service");
+    assert_eq!(unit.lines().find_map(|line| line.strip_prefix("ExecStart=")), Some(started.as_str()));
+    assert_eq!((of("USER"), of("VOLUME")), (vec!["8420"], vec!["/var/lib/holdpoint"]));
+    assert_eq!((of("EXPOSE"), of("STOPSIGNAL")), (vec!["8420"], vec!["SIGTERM"]));
 }

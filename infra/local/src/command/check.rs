@@ -24,7 +24,9 @@ pub fn run(common: &Common, options: &Options) -> Result<(), Failed> {
         Err(_) => settings::policy_of(&options.file),
     };
     let policy = named.as_deref().map(policy::read);
-    let refused: Vec<Failed> = [file.map(drop).err(), policy.and_then(Result::err)].into_iter().flatten().collect();
+    let certificate = file.as_ref().ok().and_then(|settings| certificate(settings).err());
+    let refused = [file.as_ref().err().cloned(), certificate, policy.and_then(Result::err)];
+    let refused: Vec<Failed> = refused.into_iter().flatten().collect();
     if refused.is_empty() {
         let checked: Vec<PathBuf> = [Some(options.file.clone()), named].into_iter().flatten().collect();
         let names: Vec<String> = checked.iter().map(|file| format!("{}: no fault", file.display())).collect();
@@ -33,4 +35,11 @@ pub fn run(common: &Common, options: &Options) -> Result<(), Failed> {
     let status = refused.iter().map(|failed| failed.status).max().unwrap_or(2);
     let lines: Vec<String> = refused.into_iter().map(|failed| failed.why).collect();
     Err(Failed { status, why: lines.join("\n") })
+}
+
+/// The files of `[tls]`: whether they can be answered with, and whether they are in force and of the public name.
+fn certificate(settings: &settings::SettingsFile) -> Result<(), Failed> {
+    let Some(certificates) = settings.certificates()? else { return Ok(()) };
+    let wrong = certificates.wrong(lambda_shell::clock::Clock::system().now_millis());
+    if wrong.is_empty() { Ok(()) } else { Err(Failed::input(wrong.join("\n"))) }
 }

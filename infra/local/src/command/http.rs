@@ -1,5 +1,7 @@
 //! One request to the engine on loopback: enough HTTP/1.1 for a server that is ours.
 
+use std::net::SocketAddr;
+
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
     net::TcpStream,
@@ -10,10 +12,17 @@ use super::Failed;
 /// The status and the body. `token` is the store's.
 pub async fn post(address: &str, path: &str, token: &str, body: &[u8]) -> Result<(u16, Vec<u8>), Failed> {
     let failed = |error: std::io::Error| Failed::new(format!("asking the engine at http://{address}: {error}"));
-    let mut stream = TcpStream::connect(address).await.map_err(failed)?;
+    // An engine that listens on every address of the machine is asked by loopback. It knows itself by a loopback name.
+    let port = address.rsplit(':').next().unwrap_or_default();
+    let reached =
+        address.parse::<SocketAddr>().map_or(address.to_owned(), |address| match address.ip().is_unspecified() {
+            true => format!("127.0.0.1:{port}"),
+            false => address.to_string(),
+        });
+    let mut stream = TcpStream::connect(reached).await.map_err(failed)?;
     let length = body.len();
     let head = format!(
-        "POST {path} HTTP/1.1\r\nhost: {address}\r\nauthorization: Bearer {token}\r\ncontent-type: application/json\r\ncontent-length: {length}\r\nconnection: close\r\n\r\n"
+        "POST {path} HTTP/1.1\r\nhost: localhost:{port}\r\nauthorization: Bearer {token}\r\ncontent-type: application/json\r\ncontent-length: {length}\r\nconnection: close\r\n\r\n"
     );
     stream.write_all(head.as_bytes()).await.map_err(failed)?;
     stream.write_all(body).await.map_err(failed)?;

@@ -252,7 +252,7 @@ enum Command {
 }
 
 /// Why a command failed, and with what status.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Failed {
     pub status: u8,
     pub why: String,

@@ -3,6 +3,7 @@
 use std::{
     net::SocketAddr,
     path::{Path, PathBuf},
+    sync::Arc,
 };
 
 use clap::Args;
@@ -74,6 +75,7 @@ pub async fn run(common: &Common, options: &Options) -> Result<(), Failed> {
     if let Some(file) = file {
         file.apply(&mut settings);
     }
+    settings.certificates = begun.certificates()?.map(Arc::new);
     let timekeeper = home.timekeeper()?;
     settings.timekeeper = Some(timekeeper.clone());
     if let Some(address) = &options.reply_address {

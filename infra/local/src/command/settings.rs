@@ -20,11 +20,12 @@ use super::{
     log::{self, Format},
 };
 use crate::{
-    doors::{Proxy, Public, PublicAddress},
+    doors::{Proxy, Public, PublicAddress, TlsBy},
     engine,
     inbound::lmtp::LmtpAddress,
     keep::Keep,
     relay::{Login, Secret, Security, Smtp},
+    tls::{Certificates, TlsFiles},
 };
 
 /// Where `serve` looks for its settings unless it is told.
@@ -123,7 +124,7 @@ pub fn parse(text: &str, folder: &Path) -> Result<SettingsFile, Vec<Fault>> {
 
 fn whole(node: &Node<'_>, folder: &Path) -> Option<SettingsFile> {
     let file = node.object()?;
-    file.only(&["listen", "public_url", "store", "policy", "proxy", "mail", "keep", "log"]);
+    file.only(&["listen", "public_url", "store", "policy", "proxy", "tls", "mail", "keep", "log"]);
     let listen = file.may("listen", |node| {
         node.parsed(|text| {
             text.parse::<SocketAddr>().map_err(|_| "an address with a port, as 127.0.0.1:8420".to_owned())
@@ -133,13 +134,15 @@ fn whole(node: &Node<'_>, folder: &Path) -> Option<SettingsFile> {
     let store = file.may("store", |node| path(node, folder));
     let policy = file.may("policy", |node| path(node, folder));
     let proxy = file.may("proxy", |node| proxy(&node.object()?, folder));
+    let tls = file.may("tls", |node| tls(&node.object()?, folder));
     let mail = file.may("mail", |node| mail(&node.object()?, folder));
     let keep = file.may("keep", |node| keep(&node.object()?, folder));
     let log = file.may("log", |node| log(&node.object()?));
     let listen = listen?.unwrap_or(loopback(PORT));
-    let (address, proxy) = (address?, proxy?);
-    together(&file, listen, address.is_some(), proxy.is_some());
-    let public = address.zip(proxy).map(|(address, proxy)| Public { address, proxy });
+    let (address, proxy, tls) = (address?, proxy?, tls?);
+    together(&file, listen, address.is_some(), proxy.is_some(), tls.is_some());
+    let ended_by = proxy.map(TlsBy::Proxy).or(tls.map(TlsBy::Engine));
+    let public = address.zip(ended_by).map(|(address, tls)| Public { address, tls });
     Some(SettingsFile {
         listen,
         store: store?,
@@ -167,7 +170,7 @@ pub fn needs_a_start(before: &SettingsFile, now: &SettingsFile) -> Vec<&'static 
     let differs = [
         ("listen", before.listen != now.listen),
         ("store", before.store != now.store),
-        ("public_url, [proxy]", before.public != now.public),
+        ("public_url, [proxy], [tls]", before.public != now.public),
         ("[log]", before.log != now.log),
         ("[mail] domain", was.domain != mail.domain),
         ("[mail] bounce_address", was.bounce_address != mail.bounce_address),
@@ -235,18 +238,46 @@ pub fn at_start(named: Option<&Path>) -> Result<Option<Chosen>, Failed> {
 }
 
 /// What is good by itself, and not together.
-fn together(file: &Object<'_>, listen: SocketAddr, has_address: bool, has_proxy: bool) {
-    let has_public_side = has_address && has_proxy;
-    if !(listen.ip().is_loopback() || has_public_side) {
-        file.may("listen", |node| {
-            node.wrong::<()>("a loopback address, or `public_url` and `[proxy]` beside it: beyond this machine links need a name and TLS")
-        });
+fn together(file: &Object<'_>, listen: SocketAddr, has_address: bool, has_proxy: bool, has_tls: bool) {
+    let wrong = |member: &str, expected: &str| {
+        file.may(member, |node| node.wrong::<()>(expected.to_owned()));
+    };
+    if !(listen.ip().is_loopback() || has_address && (has_proxy || has_tls)) {
+        wrong(
+            "listen",
+            "a loopback address, or `public_url` and `[proxy]` or `[tls]` beside it: beyond this machine links need a name and TLS",
+        );
     }
-    if has_address && !has_proxy {
-        file.may("public_url", |node| node.wrong::<()>("`[proxy]` beside it: who ends TLS and passes requests on"));
+    if has_address && !(has_proxy || has_tls) {
+        wrong("public_url", "`[proxy]` beside it, who ends TLS and passes requests on, or `[tls]`");
+    }
+    if has_proxy && has_tls {
+        wrong("tls", "one of `[proxy]` and `[tls]`: the proxy ends TLS, or the engine does");
     }
     if has_proxy && !has_address {
-        file.may("proxy", |node| node.wrong::<()>("`public_url` beside it: the address under which the proxy answers"));
+        wrong("proxy", "`public_url` beside it: the address under which the proxy answers");
+    }
+    if has_tls && !has_address {
+        wrong("tls", "`public_url` beside it: the address that the certificate is for");
+    }
+}
+
+fn tls(tls: &Object<'_>, folder: &Path) -> Option<TlsFiles> {
+    tls.only(&["certificate", "key"]);
+    let certificate = tls.must("certificate", |node| path(node, folder));
+    let key = tls.must("key", |node| path(node, folder));
+    Some(TlsFiles { certificate: certificate?, key: key? })
+}
+
+impl SettingsFile {
+    /// The certificate that the engine ends TLS with, where it does.
+    ///
+    /// # Errors
+    /// Every reason why nobody could be answered with it.
+    pub fn certificates(&self) -> Result<Option<Certificates>, Failed> {
+        let Some(Public { address, tls: TlsBy::Engine(files) }) = &self.public else { return Ok(None) };
+        let read = Certificates::read(files, address.name());
+        read.map(Some).map_err(|faults| Failed::input(faults.join("\n")))
     }
 }
 
@@ -472,6 +503,13 @@ mod tests {
             (&format!("{MAIL}host = \"mx\"\nuser = \"u\""), "$.mail.smtp.password_file", "the password of `user`"),
             (&format!("{MAIL}host = \"mx\"\npassword_file = \"p\""), "$.mail.smtp.user", "whose password"),
             (&format!("{MAIL}host = \"mx\"\nconnections = 0"), "$.mail.smtp.connections", "1"),
+            ("[tls]\ncertificate = \"c\"\nkey = \"k\"", "$.tls", "`public_url` beside it"),
+            ("[tls]\ncertificate = \"c\"", "$.tls.key", "text"),
+            (
+                "public_url = \"https://a.example.com\"\n[tls]\ncertificate = \"c\"\nkey = \"k\"\n[proxy]\nsecret_file = \"s\"",
+                "$.tls",
+                "one of",
+            ),
             ("[log]\nformat = \"xml\"", "$.log.format", "json"),
             ("[log]\nlevel = \"loud\"", "$.log.level", "warn"),
             ("[keep]\nevents_days = 36", "$.keep.events_days", "35"),

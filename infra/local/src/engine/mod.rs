@@ -251,6 +251,10 @@ impl Engine {
         let before = self.shared.settings.clone();
         let settings = Settings { policy, link_keys, source_secrets, mail_from, reply_address, ..before };
         let functions = Functions::new(topology, &settings, |caller| sdk_of(services, caller, &settings), clock)?;
+        // Last of what may fail, and nothing is changed by what failed before.
+        if let Some(certificates) = &self.shared.settings.certificates {
+            certificates.renew().map_err(|faults| faults.join("\n"))?;
+        }
         *self.shared.functions.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(functions);
         *self.shared.keep.write().unwrap_or_else(PoisonError::into_inner) = keep;
         if let (Some(relay), Some(smtp)) = (relay, smtp) {

@@ -1,6 +1,6 @@
 //! What a deployment would set by parameters and secrets.
 
-use std::path::PathBuf;
+use std::{path::PathBuf, sync::Arc};
 
 use aws_smithy_runtime_api::client::{
     http::{HttpConnector, HttpConnectorFuture},
@@ -9,7 +9,7 @@ use aws_smithy_runtime_api::client::{
 };
 use aws_smithy_types::{retry::RetryConfig, timeout::TimeoutConfig};
 
-use crate::{doors::Public, keep::Keep, relay::Smtp, timekeeper::Timekeeper};
+use crate::{doors::Public, keep::Keep, relay::Smtp, timekeeper::Timekeeper, tls::Certificates};
 
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub enum Storage {
@@ -37,6 +37,8 @@ pub struct Settings {
     pub mail_domain: String,
     /// The address that the engine has beyond this machine. `None`: it answers on loopback alone.
     pub public: Option<Public>,
+    /// What the engine answers with where it ends TLS itself.
+    pub certificates: Option<Arc<Certificates>>,
     /// The server that mail leaves by. `None`: mail stays in the mailbox.
     pub relay: Option<Smtp>,
     /// `<key id>:<base64url of 32 bytes>`, comma separated; the first signs.
@@ -114,6 +116,7 @@ impl Settings {
             bounce_address: None,
             mail_domain: "holdpoint.example.com".to_owned(),
             public: None,
+            certificates: None,
             relay: None,
             link_keys: REPLAY_KEYS.to_owned(),
             operator_token: String::new(),

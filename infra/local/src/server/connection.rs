@@ -3,6 +3,7 @@
 
 use std::{
     io,
+    net::IpAddr,
     pin::Pin,
     sync::{
         Arc,
@@ -22,9 +23,11 @@ use tokio::{
     task::JoinSet,
     time::{Sleep, sleep, timeout},
 };
+use tokio_rustls::server::TlsStream;
 use tower_service::Service;
 
 use super::descriptors::Places;
+use crate::tls::Certificates;
 
 /// From a connection's first byte, or the end of its last answer, to the end of the next request's head.
 const WHOLE_HEAD: Duration = Duration::from_secs(10);
@@ -37,12 +40,67 @@ const FAREWELL: Duration = Duration::from_millis(500);
 /// After an accept that failed, which is a machine without file descriptors.
 const AFTER_TROUBLE: Duration = Duration::from_millis(200);
 
+/// For a TLS handshake, from its first byte to its end.
+const WHOLE_HANDSHAKE: Duration = WHOLE_HEAD;
+/// The first byte of a TLS handshake: the content type of RFC 8446.
+const HANDSHAKE: u8 = 22;
+
 /// Who is at the other end of a connection.
 #[derive(Clone, Copy, Debug)]
-pub struct Peer(pub std::net::IpAddr);
+pub struct Peer {
+    pub address: IpAddr,
+    /// On this machine.
+    pub near: bool,
+    /// By TLS of our own.
+    pub encrypted: bool,
+}
+
+impl Peer {
+    fn of(stream: &TcpStream, address: IpAddr) -> Self {
+        // A machine that asks itself by another address of its own has that address at both ends.
+        let own = stream.local_addr().is_ok_and(|own| own.ip().to_canonical() == address.to_canonical());
+        Self { address, near: own || address.to_canonical().is_loopback(), encrypted: false }
+    }
+}
+
+/// A connection, encrypted or not.
+enum Line {
+    Plain(TcpStream),
+    Encrypted(Box<TlsStream<TcpStream>>),
+}
+
+/// What hears TLS and plain HTTP apart by the first byte. `None`: neither came.
+async fn heard(stream: TcpStream, certificates: Option<&Certificates>, peer: &mut Peer) -> Option<Line> {
+    let Some(certificates) = certificates else { return Some(Line::Plain(stream)) };
+    let mut first = [0];
+    let begun = timeout(WHOLE_HEAD, stream.peek(&mut first)).await;
+    match begun {
+        Ok(Ok(1)) if first[0] == HANDSHAKE => {
+            let accepted = timeout(WHOLE_HANDSHAKE, certificates.acceptor().accept(stream)).await;
+            let stream = match accepted {
+                Ok(Ok(stream)) => stream,
+                Ok(Err(error)) => {
+                    tracing::debug!(%error, "a TLS handshake failed");
+                    return None;
+                }
+                Err(_) => return None,
+            };
+            peer.encrypted = true;
+            Some(Line::Encrypted(Box::new(stream)))
+        }
+        Ok(Ok(1)) => Some(Line::Plain(stream)),
+        _ => None,
+    }
+}
 
 /// Until `stopping`; then what was received whole is answered, and the rest is let go.
-pub async fn serve(listener: TcpListener, router: Router, places: Places, mut stopping: watch::Receiver<bool>) {
+pub async fn serve(
+    listener: TcpListener,
+    router: Router,
+    certificates: Option<Arc<Certificates>>,
+    places: Places,
+    mut stopping: watch::Receiver<bool>,
+) {
     let most = places.served;
     let doorstep = Arc::new(Semaphore::new(places.turned_away));
     let places = Arc::new(Semaphore::new(most));
@@ -62,7 +120,7 @@ pub async fn serve(listener: TcpListener, router: Router, places: Places, mut st
             }
         };
         if let Ok(place) = places.clone().try_acquire_owned() {
-            open.spawn(one(stream, Peer(peer.ip()), router.clone(), stopping.clone(), place));
+            open.spawn(begin(stream, peer.ip(), certificates.clone(), router.clone(), stopping.clone(), place));
         } else if let Ok(place) = doorstep.clone().try_acquire_owned() {
             open.spawn(turn_away(stream, most, place));
         }
@@ -78,8 +136,26 @@ async fn told(stopping: &mut watch::Receiver<bool>) {
     }
 }
 
-async fn one(
+async fn begin(
     stream: TcpStream,
+    address: IpAddr,
+    certificates: Option<Arc<Certificates>>,
+    router: Router,
+    mut stopping: watch::Receiver<bool>,
+    place: OwnedSemaphorePermit,
+) {
+    let mut peer = Peer::of(&stream, address);
+    let line = tokio::select! {
+        line = heard(stream, certificates.as_deref(), &mut peer) => line,
+        () = told(&mut stopping) => None,
+    };
+    if let Some(line) = line {
+        one(line, peer, router, stopping, place).await;
+    }
+}
+
+async fn one(
+    stream: Line,
     peer: Peer,
     router: Router,
     mut stopping: watch::Receiver<bool>,
@@ -133,11 +209,11 @@ async fn one(
 /// Too many are here already.
 async fn turn_away(stream: TcpStream, most: usize, _place: OwnedSemaphorePermit) {
     let why = format!("{most} connections are open, which is the most here; close some, or try again");
-    say(stream, "503 Service Unavailable", 503, &why).await;
+    say(Line::Plain(stream), "503 Service Unavailable", 503, &why).await;
 }
 
 /// An answer without a request, on a connection that ends with it.
-async fn say(mut stream: TcpStream, line: &str, status: u16, why: &str) {
+async fn say(mut stream: Line, line: &str, status: u16, why: &str) {
     let body = serde_json::json!({ "type": "about:blank", "title": why, "status": status }).to_string();
     let length = body.len();
     let answer = format!(
@@ -170,9 +246,41 @@ impl Drop for Handled {
     }
 }
 
+impl AsyncRead for Line {
+    fn poll_read(self: Pin<&mut Self>, context: &mut Context<'_>, into: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
+        match self.get_mut() {
+            Self::Plain(stream) => Pin::new(stream).poll_read(context, into),
+            Self::Encrypted(stream) => Pin::new(stream).poll_read(context, into),
+        }
+    }
+}
+
+impl AsyncWrite for Line {
+    fn poll_write(self: Pin<&mut Self>, context: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
+        match self.get_mut() {
+            Self::Plain(stream) => Pin::new(stream).poll_write(context, bytes),
+            Self::Encrypted(stream) => Pin::new(stream).poll_write(context, bytes),
+        }
+    }
+
+    fn poll_flush(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        match self.get_mut() {
+            Self::Plain(stream) => Pin::new(stream).poll_flush(context),
+            Self::Encrypted(stream) => Pin::new(stream).poll_flush(context),
+        }
+    }
+
+    fn poll_shutdown(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        match self.get_mut() {
+            Self::Plain(stream) => Pin::new(stream).poll_shutdown(context),
+            Self::Encrypted(stream) => Pin::new(stream).poll_shutdown(context),
+        }
+    }
+}
+
 /// A stream whose writes do not wait for ever for a reader that takes nothing.
 struct Patient {
-    stream: TcpStream,
+    stream: Line,
     stuck: Option<Pin<Box<Sleep>>>,
 }
 

@@ -1,11 +1,9 @@
 //! Who may come in, and to what.
 //!
-//! Loopback is no fence by itself, and under the public address only the proxy is believed. Any page in a browser on this machine can send requests here; so the host must be a
+//! Loopback is no fence by itself, and under the public address only the proxy, or our own TLS, is believed. Any page in a browser on this machine can send requests here; so the host must be a
 //! loopback name (no rebound DNS name gets through), and what changes something must not come from another origin. And any
 //! user of this machine can connect; so what shows or does more than a mailed link needs the store's token, which the
 //! owner of the store's files alone can read.
-
-use std::net::IpAddr;
 
 use axum::{
     Extension,
@@ -34,7 +32,7 @@ pub fn opening(address: &str, path: &str, token: &str) -> String {
 
 /// The Host header decides whom the sender thinks they speak to; Origin and Fetch metadata, who made them speak.
 pub async fn local(State(shared): State<Shared>, mut request: Request, next: Next) -> Response {
-    let peer = request.extensions().get::<Peer>().map(|peer| peer.0);
+    let peer = request.extensions().get::<Peer>().copied();
     match way(&shared, peer, &request) {
         Ok(way) => {
             request.extensions_mut().insert(way);
@@ -44,14 +42,15 @@ pub async fn local(State(shared): State<Shared>, mut request: Request, next: Nex
     }
 }
 
-fn way(shared: &Shared, peer: Option<IpAddr>, request: &Request) -> Result<Way, (StatusCode, &'static str)> {
+fn way(shared: &Shared, peer: Option<Peer>, request: &Request) -> Result<Way, (StatusCode, &'static str)> {
     let headers = request.headers();
     let host = doors::host(headers);
     // Without a socket, in tests, everybody is on this machine.
-    let is_near = peer.is_none_or(|peer| peer.to_canonical().is_loopback());
+    let is_near = peer.is_none_or(|peer| peer.near);
     let way = match shared.public() {
         Some(public) if public.is_host(&host) => {
-            public.way(peer, headers).map_err(|why| (StatusCode::FORBIDDEN, why))?
+            let encrypted = peer.is_some_and(|peer| peer.encrypted);
+            public.way(peer.map(|peer| peer.address), encrypted, headers).map_err(|why| (StatusCode::FORBIDDEN, why))?
         }
         _ if is_near && shared.hosts.contains(&host) => Way::Loopback,
         _ => {
@@ -67,7 +66,7 @@ fn way(shared: &Shared, peer: Option<IpAddr>, request: &Request) -> Result<Way, 
     let text = |name: &str| headers.get(name).and_then(|value| value.to_str().ok());
     let is_own = |origin: &str| match &way {
         Way::Loopback => shared.hosts.iter().any(|host| origin == format!("http://{host}")),
-        Way::Proxy { .. } => shared.public().is_some_and(|public| public.is_origin(origin)),
+        Way::Public { .. } => shared.public().is_some_and(|public| public.is_origin(origin)),
     };
     let site = text("sec-fetch-site");
     let foreign_site = site.is_some_and(|site| !matches!(site, "same-origin" | "none"));
@@ -135,13 +134,13 @@ fn admit(shared: &Shared, request: &Request) -> Admission {
     let given = super::queried(request.uri().query(), QUERY);
     if let Some(given) = given.filter(|_| matches!(*request.method(), Method::GET | Method::HEAD)) {
         return if shared.is_token(&given) {
-            let far = matches!(request.extensions().get::<Way>(), Some(Way::Proxy { .. }));
+            let far = matches!(request.extensions().get::<Way>(), Some(Way::Public { .. }));
             Admission::Enters(enter(shared, request.uri(), far))
         } else {
             Admission::Nobody
         };
     }
-    let signed_in = matches!(request.extensions().get::<Way>(), Some(Way::Proxy { user: Some(_) }));
+    let signed_in = matches!(request.extensions().get::<Way>(), Some(Way::Public { user: Some(_), .. }));
     let known = bearer(headers).is_some_and(|given| shared.is_token(given)) || cookies(headers, &shared.cookie, shared);
     if signed_in || known { Admission::Operator } else { Admission::Nobody }
 }

@@ -33,6 +33,8 @@ pub async fn health(State(shared): State<Shared>) -> Response {
 /// nobody. The server itself answers, so the status of the answer is 200 all the same.
 pub async fn wrong(engine: &Engine) -> Vec<String> {
     let mut wrong: Vec<String> = engine.obstacle().into_iter().collect();
+    let certificates = engine.settings().certificates.as_ref();
+    wrong.extend(certificates.into_iter().flat_map(|certificates| certificates.wrong(engine.now().millis())));
     let dead: usize = engine.topology().dead_letter_queues().map(|(queue, _)| letters(engine, &queue.name)).sum();
     if dead > 0 {
         wrong.push(format!("{dead} messages are in dead-letter queues"));

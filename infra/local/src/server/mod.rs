@@ -35,7 +35,7 @@ pub use fence::opening;
 pub use health::wrong;
 
 use crate::{
-    doors::{Public, Way},
+    doors::Way,
     engine::Engine,
     not_done::NotDone,
     operator::{self, Request},
@@ -73,6 +73,7 @@ pub async fn serve(
     let places = Places::here()?;
     let port = listener.local_addr().map_err(|error| error.to_string())?.port();
     let hosts = ["127.0.0.1", "localhost", "[::1]"].map(|host| format!("{host}:{port}"));
+    let certificates = engine.settings().certificates.clone();
     let (tell, stopping) = watch::channel(false);
     let router = router_until(engine, hosts.to_vec(), stopping.clone());
     let told = async {
@@ -81,7 +82,7 @@ pub async fn serve(
         std::future::pending::<()>().await;
     };
     tokio::select! {
-        () = connection::serve(listener, router, places, stopping) => {}
+        () = connection::serve(listener, router, certificates, places, stopping) => {}
         () = told => {}
     }
     Ok(())
@@ -188,8 +189,8 @@ async fn functions(
     headers: HeaderMap,
     body: Bytes,
 ) -> Response {
-    let client = match way.as_deref() {
-        Some(Way::Proxy { .. }) => Public::client(&headers),
+    let client = match way.map(|Extension(way)| way) {
+        Some(Way::Public { client, .. }) => client,
         _ => Some("127.0.0.1".to_owned()),
     };
     let host = headers.get(header::HOST).and_then(|host| host.to_str().ok()).map(str::to_owned);

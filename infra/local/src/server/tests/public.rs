@@ -4,7 +4,7 @@ use std::net::IpAddr;
 
 use super::*;
 use crate::{
-    doors::{Proxy, Public, PublicAddress},
+    doors::{Proxy, Public, PublicAddress, TlsBy},
     relay::Secret,
     server::connection::Peer,
 };
@@ -21,7 +21,8 @@ async fn engine() -> (Engine, std::path::PathBuf) {
         secret: Secret::File(file.clone()),
         user_header: Some("x-forwarded-user".parse().unwrap()),
     };
-    let public = Public { address: PublicAddress::parse("https://holdpoint.example.com").unwrap(), proxy };
+    let public =
+        Public { address: PublicAddress::parse("https://holdpoint.example.com").unwrap(), tls: TlsBy::Proxy(proxy) };
     let (operator_token, events_token) = (TOKEN.to_owned(), "the sources".to_owned());
     let settings = Settings { operator_token, events_token, public: Some(public), ..Settings::in_memory(policy()) };
     (Engine::open(settings, Clock::system()).await.unwrap(), file)
@@ -29,7 +30,8 @@ async fn engine() -> (Engine, std::path::PathBuf) {
 
 fn from(peer: &str, method: &str, host: &str, path: &str) -> axum::http::request::Builder {
     let peer: IpAddr = peer.parse().unwrap();
-    Request::builder().method(method).uri(path).header("host", host).extension(Peer(peer))
+    let peer = Peer { address: peer, near: peer.is_loopback(), encrypted: false };
+    Request::builder().method(method).uri(path).header("host", host).extension(peer)
 }
 
 async fn status(engine: &Engine, request: axum::http::request::Builder) -> StatusCode {
@@ -98,4 +100,31 @@ async fn who_has_signed_in_or_has_the_token_sees_and_sends() {
     let (entered, _) = answer(&engine, proven("GET", &format!("/reviews?token={TOKEN}")), String::new()).await;
     assert!(entered.headers["set-cookie"].to_str().unwrap().ends_with("; Secure"));
     std::fs::remove_file(&file).unwrap();
+}
+
+/// With TLS of its own the engine believes nobody about who they are, and nothing under the public name that came in plain.
+#[tokio::test]
+async fn with_tls_of_its_own_only_what_came_encrypted_is_of_the_public_address() {
+    let files = crate::tls::TlsFiles { certificate: "cert.pem".into(), key: "key.pem".into() };
+    let public =
+        Public { address: PublicAddress::parse("https://holdpoint.example.com").unwrap(), tls: TlsBy::Engine(files) };
+    let settings = Settings { operator_token: TOKEN.to_owned(), public: Some(public), ..Settings::in_memory(policy()) };
+    let engine = Engine::open(settings, Clock::system()).await.unwrap();
+    let by = |encrypted: bool, path: &str| {
+        let peer = Peer { address: "10.0.0.9".parse().unwrap(), near: false, encrypted };
+        Request::builder().uri(path).header("host", NAME).header("x-forwarded-user", "ada").extension(peer)
+    };
+    for (request, expected) in [
+        (by(true, "/health"), StatusCode::OK),
+        (by(false, "/health"), StatusCode::FORBIDDEN),
+        (by(true, "/reviews"), StatusCode::UNAUTHORIZED),
+        (by(true, "/reviews").header("authorization", format!("Bearer {TOKEN}")), StatusCode::OK),
+        (by(false, "/reviews").header("authorization", format!("Bearer {TOKEN}")), StatusCode::FORBIDDEN),
+        (by(true, "/adopt/nothing"), StatusCode::NOT_FOUND),
+        // Another name of this machine's, from elsewhere.
+        (from("10.0.0.9", "GET", HOST, "/health"), StatusCode::MISDIRECTED_REQUEST),
+    ] {
+        let shown = format!("{request:?}");
+        assert_eq!(status(&engine, request).await, expected, "{shown}");
+    }
 }
