@@ -57,10 +57,10 @@ async fn decide(env: &Env, asked: &ResendRequested, attempt: Attempt) -> Result<
 
 fn say(commit: &Commit) {
     let happenings = commit.entry.iter().flat_map(|entry| &entry.happenings);
-    let result = happenings.filter_map(|happening| match happening {
+    let mut results = happenings.filter_map(|happening| match happening {
         Happening::Answer(line) => Some(line.result.word()),
         _ => None,
     });
-    let result = result.last().unwrap_or("known");
+    let result = results.next_back().unwrap_or("known");
     tracing::info!(result, "a mail to send again was recorded");
 }
