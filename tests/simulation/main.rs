@@ -18,6 +18,7 @@
 
 mod audit;
 mod bugs;
+mod heard;
 mod older;
 mod people;
 mod run;
@@ -72,8 +73,19 @@ struct Tally {
     failures: BTreeMap<u64, String>,
 }
 
+/// Which worlds are drawn.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum World {
+    /// One review.
+    Alone,
+    /// Several reviews that share people.
+    Shared,
+    /// One review, people who answer by mail, and a system that is asked.
+    Heard,
+}
+
 /// Plays the schedules of these seeds on every core, until all are played or `enough` of them failed.
-fn play(seeds: std::ops::Range<u64>, bug: Option<&bugs::Bug>, shared: bool, enough: usize) -> Tally {
+fn play(seeds: std::ops::Range<u64>, bug: Option<&bugs::Bug>, world: World, enough: usize) -> Tally {
     let (next, tally) = (AtomicU64::new(seeds.start), Mutex::new(Tally::default()));
     let work = || {
         loop {
@@ -81,7 +93,7 @@ fn play(seeds: std::ops::Range<u64>, bug: Option<&bugs::Bug>, shared: bool, enou
             if seed >= seeds.end {
                 return;
             }
-            let played = drive(run::play(seed, bug, shared));
+            let played = drive(run::play(seed, bug, world));
             let mut tally = tally.lock().unwrap_or_else(PoisonError::into_inner);
             tally.calls += played.calls;
             tally.mails += played.mails;
@@ -139,7 +151,7 @@ const MET: [&str; 23] = [
 #[test]
 fn schedules() {
     let (first, count) = (setting("HOLDPOINT_SEED", 1), setting("HOLDPOINT_SCHEDULES", SCHEDULES));
-    report(&play(first..first + count, None, false, 3), count, SCHEDULES, &MET, "schedules");
+    report(&play(first..first + count, None, World::Alone, 3), count, SCHEDULES, &MET, "schedules");
 }
 
 /// What schedules of several reviews that share people must have met.
@@ -151,8 +163,19 @@ const SHARED_SCHEDULES: u64 = 60;
 #[test]
 fn reviews_that_share_people() {
     let (first, count) = (setting("HOLDPOINT_SEED", 1), setting("HOLDPOINT_SCHEDULES", SHARED_SCHEDULES));
-    let tally = play(first..first + count, None, true, 3);
+    let tally = play(first..first + count, None, World::Shared, 3);
     report(&tally, count, SHARED_SCHEDULES, &MET_SHARED, "reviews_that_share_people");
+}
+
+/// What schedules with answers by mail, and with a system that is asked, must have met.
+const MET_HEARD: [&str; 3] = ["failure", "reply commented", "reply recorded"];
+const HEARD_SCHEDULES: u64 = 24;
+
+#[test]
+fn replies_and_answers_of_systems() {
+    let (first, count) = (setting("HOLDPOINT_SEED", 1), setting("HOLDPOINT_SCHEDULES", HEARD_SCHEDULES));
+    let tally = play(first..first + count, None, World::Heard, 3);
+    report(&tally, count, HEARD_SCHEDULES, &MET_HEARD, "replies_and_answers_of_systems");
 }
 
 fn report(tally: &Tally, count: u64, ordinary: u64, must_meet: &[&str], test: &str) {
@@ -173,7 +196,7 @@ const PATIENCE: u64 = 2_000;
 /// The first schedule that finds a bug, and what was said of it.
 fn hunt(bug: &bugs::Bug) -> Option<(u64, String)> {
     let first = setting("HOLDPOINT_SEED", bug.near);
-    play(first..first + PATIENCE, Some(bug), bug.shared, 1).failures.into_iter().next()
+    play(first..first + PATIENCE, Some(bug), bug.world, 1).failures.into_iter().next()
 }
 
 #[test]

@@ -15,7 +15,7 @@ pub const BINARY: Bug = Bug {
     name: "older_binary",
     imitates: "a worker of the release before",
     near: 1,
-    shared: false,
+    world: crate::World::Alone,
     sabotage: Sabotage::Sent(written),
 };
 

@@ -1,6 +1,7 @@
 //! One schedule, decided by its seed alone: who goes on, how each call goes, what is said when, who opens what, and how
 //! far the clock goes in between. The audit looks after every step.
 
+mod heard;
 mod outside;
 
 use std::{
@@ -23,8 +24,10 @@ use holdpoint_tests::world::patience;
 use lambda_shell::clock::Clock;
 
 use crate::{
+    World,
     audit::Audits,
     bugs::Bug,
+    heard::RosterSystem,
     older, people,
     scene::{self, Event, MINUTE, Scene, instant},
     worker::{self, Ended, Step, Worker},
@@ -62,6 +65,10 @@ struct Invocation {
 }
 
 struct Run {
+    world: World,
+    system: RosterSystem,
+    /// Mails that people sent.
+    replies: usize,
     engine: Engine,
     hand: Arc<AtomicI64>,
     rng: Rng,
@@ -82,9 +89,8 @@ struct Run {
     calls: usize,
 }
 
-/// `shared`: several reviews that share people.
-pub async fn play(seed: u64, bug: Option<&Bug>, shared: bool) -> Played {
-    let mut run = match Run::open(seed, bug, shared).await {
+pub async fn play(seed: u64, bug: Option<&Bug>, world: World) -> Played {
+    let mut run = match Run::open(seed, bug, world).await {
         Ok(run) => run,
         Err(why) => panic!("seed {seed}: {why}"),
     };
@@ -93,25 +99,35 @@ pub async fn play(seed: u64, bug: Option<&Bug>, shared: bool) -> Played {
 }
 
 impl Run {
-    async fn open(seed: u64, bug: Option<&Bug>, shared: bool) -> Result<Self, String> {
+    async fn open(seed: u64, bug: Option<&Bug>, world: World) -> Result<Self, String> {
         let mut rng = Rng::with_seed(seed);
         // What the SDK itself draws on this thread: the whole schedule follows from its seed.
         fastrand::seed(seed);
-        let scene = if shared { scene::draw_shared(&mut rng) } else { scene::draw(&mut rng) };
+        let mut scene = match world {
+            World::Shared => scene::draw_shared(&mut rng),
+            World::Alone | World::Heard => scene::draw(&mut rng),
+        };
+        if world == World::Heard {
+            crate::heard::bound(&mut scene.policy);
+        }
         let hand = Arc::new(AtomicI64::new(scene::MORNING));
         let settings = Settings { retries: Some(patience()), ..Settings::in_memory(scene.policy.to_string()) };
         let clock = Clock::steered(hand.clone());
         let engine = Engine::around(settings, clock, TOPOLOGY.clone(), Embedded::memory()?).await?;
+        let system = RosterSystem::new(hand.clone());
         let skew = [0, 700, -1_300];
         let mut workers = Vec::new();
         for index in 0..2 {
             // The second of two may be of the release before.
             let older = (index == 1 && bug.is_none() && rng.u8(..4) == 0).then_some(&older::BINARY);
-            workers.push(Worker::of(&engine, skew[rng.usize(..3)], seed, bug.or(older))?);
+            workers.push(Worker::of(&engine, skew[rng.usize(..3)], seed, bug.or(older), &system)?);
         }
         let audit = Audits::new(&scene);
         let faults = rng.usize(..7);
         Ok(Self {
+            world,
+            system,
+            replies: 0,
             engine,
             hand,
             rng,
@@ -157,6 +173,10 @@ impl Run {
         if self.redrive().await? {
             self.rest(AFTERWARDS).await?;
         }
+        if self.world == World::Heard {
+            self.answer_what_counts().await?;
+            self.ask_to_the_end().await?;
+        }
         // Who has not decided by then is reminded before the proposal lapses.
         let due = self.audit.reminder_due().map(|due| due + MINUTE - self.now());
         if let Some(wait) = due.filter(|wait| (1..scene::HOUR).contains(wait)) {
@@ -185,6 +205,9 @@ impl Run {
                 self.go_on(worker, fault).await?;
             }
             return Ok(());
+        }
+        if self.world == World::Heard && self.rng.u8(..4) == 0 {
+            return self.hear(idle).await;
         }
         match self.rng.u8(..20) {
             0..=2 => self.say_next().await,
@@ -332,6 +355,11 @@ impl Run {
             Ended::Tick(ticked) => {
                 if let Err(why) = ticked {
                     self.tell(format!("tick: failed: {why}"));
+                }
+            }
+            Ended::Poll(polled) => {
+                if let Err(why) = polled {
+                    self.tell(format!("poll: failed: {why}"));
                 }
             }
             Ended::Page(answered) => {

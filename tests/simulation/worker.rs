@@ -21,12 +21,13 @@ use holdpoint_tests::world::patience;
 use lambda_shell::{batch::BatchReport, clock::Clock, deadline::Deadline, web::Request};
 use serde_json::{Value, json};
 
-use crate::{bugs::Bug, people::Answered, seam::Seam};
+use crate::{bugs::Bug, heard::RosterSystem, people::Answered, seam::Seam};
 
 /// What an invocation came to.
 pub enum Ended {
     Batch(Result<BatchReport<Outcome>, String>),
     Tick(Result<(), String>),
+    Poll(Result<(), String>),
     Page(Answered),
 }
 
@@ -50,7 +51,7 @@ pub struct Worker {
 
 impl Worker {
     /// `seed`: what the pauses between its attempts follow from.
-    pub fn of(engine: &Engine, skew: i64, seed: u64, bug: Option<&Bug>) -> Result<Self, String> {
+    pub fn of(engine: &Engine, skew: i64, seed: u64, bug: Option<&Bug>, system: &RosterSystem) -> Result<Self, String> {
         let faults = Faults::default();
         let services = InProcess::new(
             engine.embedded().clone(),
@@ -63,7 +64,8 @@ impl Worker {
         let seam = Seam::new(services, faults, bug.copied());
         let sdk = sdk.into_builder().http_client(seam.client()).build();
         let hand = Arc::new(AtomicI64::new(0));
-        let functions = engine.worker(&sdk, &Clock::steered(hand.clone()), Some(seed))?;
+        let mut functions = engine.worker(&sdk, &Clock::steered(hand.clone()), Some(seed))?;
+        functions.poll = functions.poll.by_way_of(poll::Web::through(system.clone()));
         let functions = match bug {
             Some(bug) => bug.configured(functions),
             None => functions,
@@ -90,6 +92,14 @@ impl Worker {
         self.running = Some(Box::pin(async move {
             let ticked = functions.tick(json!({ "time": now }), Deadline::far()).await;
             Ended::Tick(ticked.map(drop).map_err(|failure| failure.chain()))
+        }));
+    }
+
+    pub fn begin_poll(&mut self) {
+        let functions = self.functions.clone();
+        self.running = Some(Box::pin(async move {
+            let polled = functions.poll(json!({}), Deadline::far()).await;
+            Ended::Poll(polled.map(drop).map_err(|failure| failure.chain()))
         }));
     }
 

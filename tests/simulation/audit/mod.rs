@@ -6,6 +6,7 @@
 //! | after every write | one authoritative version, chain, triggers, decisions, sequences, told people | [`steps`] |
 //! | at every mail | who it is for, what stands in it, calendars that never go back | [`mails`] |
 //! | after every write, and once all is quiet | whom several reviews seat | [`seats`] |
+//! | after every write | answers by mail: their sender's own, who was proven | [`heard`] |
 //! | after every write | the door: in time, of whoever holds the subject, a UID to one review | [`door`] |
 //! | after every write, and once all is quiet | time to decide, deadlines by day, the last reminder | [`deciding`] |
 //! | once all is quiet | newest facts, every trigger, what everybody was told, calendars, the choice itself | [`quiet`], [`views`], [`calendars`], [`choice`] |
@@ -15,6 +16,7 @@ mod carried;
 mod choice;
 mod deciding;
 mod door;
+mod heard;
 mod items;
 mod mails;
 mod quiet;
@@ -28,7 +30,7 @@ use holdpoint::{embedded::Embedded, mailbox::Mail, queues::Queues};
 pub use items::{Item, body_of, bytes_of, digest, hex, seal_of};
 use serde_json::{Value, json};
 
-use crate::{people::Answered, scene::Scene};
+use crate::{heard::SentReply, people::Answered, scene::Scene};
 
 type Key = (String, String);
 
@@ -58,6 +60,10 @@ impl Audits {
 
     pub fn posted(&mut self, posted: &Posted) {
         self.all.iter_mut().for_each(|audit| audit.posted(posted.clone()));
+    }
+
+    pub fn replied(&mut self, reply: &SentReply) {
+        self.all.iter_mut().for_each(|audit| audit.replies.push(reply.clone()));
     }
 
     pub fn answered(&mut self, answered: &Answered) {
@@ -155,6 +161,8 @@ pub struct Audit {
     items: BTreeMap<Key, Item>,
     said: Vec<Said>,
     posted: Vec<Posted>,
+    /// What came by mail.
+    replies: Vec<SentReply>,
     mails: Vec<Mailed>,
     /// Each mail as it left, and to whom.
     letters: Vec<(String, Vec<u8>)>,
@@ -188,6 +196,7 @@ impl Audit {
             items: BTreeMap::new(),
             said: Vec::new(),
             posted: Vec::new(),
+            replies: Vec::new(),
             mails: Vec::new(),
             letters: Vec::new(),
             deaths: 0,

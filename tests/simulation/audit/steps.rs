@@ -72,6 +72,7 @@ impl Audit {
         let entry = self.chained(before.as_ref(), &after, &entries)?;
         self.triggered(&entry, &causes)?;
         self.authorised(before.as_ref(), &after, &entry)?;
+        self.heard(&entry)?;
         self.acted_in_person(&after, &entry)?;
         self.notices(&entry, &new)?;
         self.seats_step(before.as_ref(), &after, &seats)?;
@@ -116,7 +117,8 @@ impl Audit {
             let known = events.iter().any(|event| event["disposition"] == "applied" && same(event, fact));
             ensure(known, || format!("a fact without the event that said it: {fact}"))?;
         }
-        let states = |event: &&&Value| event["subject"]["resend"].is_null();
+        // A wish and an answer state no fact.
+        let states = |event: &&&Value| ["resend", "reply"].iter().all(|other| event["subject"][other].is_null());
         for event in events.iter().filter(|event| event["disposition"] == "applied").filter(states) {
             ensure(facts.iter().any(|fact| same(event, fact)), || {
                 format!("an applied event without its fact: {event}")

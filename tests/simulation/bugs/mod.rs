@@ -5,6 +5,7 @@
 //! `HOLDPOINT_SEED=1` looks from there on for all of them.
 
 pub mod forge;
+mod heard;
 mod reading;
 mod seats;
 mod settings;
@@ -13,7 +14,7 @@ mod writing;
 use holdpoint::engine::Functions;
 use serde_json::Value;
 
-use crate::seam::Call;
+use crate::{World, seam::Call};
 
 /// What goes over the wire instead of a call.
 pub struct Falsified {
@@ -48,8 +49,8 @@ pub struct Bug {
     pub imitates: &'static str,
     /// The first seed that found it when it was made: where looking for it begins, to save time and for nothing else.
     pub near: u64,
-    /// Whether it shows only where several reviews share people.
-    pub shared: bool,
+    /// In which worlds the bug shows.
+    pub world: World,
     pub sabotage: Sabotage,
 }
 
@@ -95,14 +96,16 @@ impl Bug {
 
 /// All of them.
 pub fn corpus() -> Vec<Bug> {
-    let bug =
-        |shared: bool| move |(name, imitates, near, sabotage): Row| Bug { name, imitates, near, shared, sabotage };
-    let alone = [writing::BUGS, reading::BUGS, settings::BUGS].into_iter().flatten().copied().map(bug(false));
-    alone.chain(seats::BUGS.iter().copied().map(bug(true))).collect()
+    let bug = |world: World| move |(name, imitates, near, sabotage): Row| Bug { name, imitates, near, world, sabotage };
+    let alone = [writing::BUGS, reading::BUGS, settings::BUGS].into_iter().flatten().copied().map(bug(World::Alone));
+    let shared = seats::BUGS.iter().copied().map(bug(World::Shared));
+    alone.chain(shared).chain(heard::BUGS.iter().copied().map(bug(World::Heard))).collect()
 }
 
 /// What must be said of these: found by the sentence that forbids them, and not by what else goes wrong then.
-const SAID: [(&str, &str); 7] = [
+const SAID: [(&str, &str); 9] = [
+    ("forged_reply_counts", "by mail, and never said so"),
+    ("polled_answer_lost", "the system says"),
     ("future_is_taken", "minutes after it came, and counts"),
     ("no_time_to_decide", "leaves too little time to decide"),
     ("deadline_at_night", "it expires at"),

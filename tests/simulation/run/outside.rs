@@ -20,7 +20,7 @@ impl Run {
         Ok(())
     }
 
-    async fn put(&self, body: String) -> Result<(), String> {
+    pub(super) async fn put(&self, body: String) -> Result<(), String> {
         let queue = worker::source_queue(&self.engine, "ingest");
         let outgoing = Outgoing { body, ..Outgoing::default() };
         self.engine.queues().send(&queue, outgoing).await.map(drop).map_err(|refusal| refusal.to_string())
