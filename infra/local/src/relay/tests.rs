@@ -357,6 +357,41 @@ fn the_envelope_has_the_address_alone() {
     }
 }
 
+/// A report of another server on a mail (RFC 3464).
+fn dsn(to: &str, action: &str) -> String {
+    format!(
+        "To: {to}\r\nMIME-Version: 1.0\r\nContent-Type: multipart/report; report-type=delivery-status; boundary=b\r\n\r\n\
+         --b\r\nContent-Type: message/delivery-status\r\n\r\nReporting-MTA: dns; x\r\n\r\nAction: {action}\r\n\
+         Diagnostic-Code: smtp; 550 gone\r\n\r\n--b--\r\n"
+    )
+}
+
+/// A mail server of this machine delivers a bounce into a maildir: the engine reports it, and the mail has bounced.
+#[tokio::test]
+async fn a_bounce_in_a_maildir_is_reported() {
+    let server = Server::default();
+    let stage = Stage::around(&server).await;
+    stage.hand_in("a@example.com", "news").await;
+    stage.settle().await;
+    let address = bounce::BounceAddress::open("bounces@example.com", stage.engine.mailbox().tables()).unwrap();
+    let folder = std::env::temp_dir().join(format!("holdpoint-bounced-{}", std::process::id()));
+    for part in ["new", "cur", "tmp"] {
+        std::fs::create_dir_all(folder.join(part)).unwrap();
+    }
+    let door = crate::inbound::maildir::MaildirDoor::open(&stage.engine, &folder).unwrap();
+    // Delivered again, as a server does that died in between.
+    for name in ["1793696400.1.host", "1793696401.1.host"] {
+        std::fs::write(folder.join("new").join(name), dsn(&address.of(1), "failed")).unwrap();
+        assert_eq!(door.look(&mut BTreeSet::new()).await, 1);
+        stage.settle().await;
+    }
+    assert_eq!(stage.states(), ["bounced"]);
+    // Whoever hears of one bounce twice hears the same word of the same mail.
+    let told = stage.told();
+    assert!(told[0] == "delivered" && told[1..].iter().all(|word| word == "bounced"), "{told:?}");
+    std::fs::remove_dir_all(&folder).unwrap();
+}
+
 /// A bounce that comes days later by mail, to the mail's own envelope sender; and one that somebody made up.
 #[tokio::test]
 async fn a_mail_that_comes_back_later_is_reported_and_a_forged_one_is_not() {
@@ -368,13 +403,6 @@ async fn a_mail_that_comes_back_later_is_reported_and_a_forged_one_is_not() {
     stage.settle().await;
     assert_eq!(stage.told(), ["delivered", "delivered"]);
     let address = bounce::BounceAddress::open("bounces@example.com", stage.engine.mailbox().tables()).unwrap();
-    let dsn = |to: &str, action: &str| {
-        format!(
-            "To: {to}\r\nMIME-Version: 1.0\r\nContent-Type: multipart/report; report-type=delivery-status; boundary=b\r\n\r\n\
-             --b\r\nContent-Type: message/delivery-status\r\n\r\nReporting-MTA: dns; x\r\n\r\nAction: {action}\r\n\
-             Diagnostic-Code: smtp; 550 gone\r\n\r\n--b--\r\n"
-        )
-    };
     let forged = address.of(1).replace("+1-", "+2-");
     assert_eq!(stage.relay().returned(dsn(&forged, "failed").as_bytes(), &[]).await, Ok(true));
     stage.settle().await;
