@@ -16,6 +16,8 @@ use crate::{
 
 const PAUSE: Duration = Duration::from_millis(250);
 const ASKED: u32 = 2_400;
+/// Whence operators' events come.
+const OPERATORS: &str = "//operators.example.com";
 /// The three queues with a reader, and where what they could not be rid of ends.
 const QUEUES: [(&str, &str, &str); 3] = [
     ("ingest", "SourceEventsQueue", "SourceEventsDeadLettersQueue"),
@@ -106,7 +108,10 @@ fn letters(answer: &Value, queue: &str) -> Vec<Value> {
 #[tokio::test(flavor = "multi_thread")]
 async fn an_operator_works_a_deployment_from_the_command_line() {
     let (scenario, policy) = story();
-    let teller = Teller::new(&policy).await;
+    let mut policy: Value = serde_json::from_str(&policy).expect("a policy");
+    let operators = json!({ "kind": "operator", "source": OPERATORS, "governed_by": "duty@example.com" });
+    policy["sources"].as_array_mut().expect("sources").push(operators);
+    let teller = Teller::new(&policy.to_string()).await;
     let shell = Shell::of(&teller.bundle, "operator", "MayOperatePolicy").await;
 
     // Facts first, then the review that depends on them: the order of the first lines.
@@ -124,6 +129,7 @@ async fn an_operator_works_a_deployment_from_the_command_line() {
     invokes(&shell);
     redrives(&teller, &shell, &rest[1..]).await;
     tells_why(&teller, &shell).await;
+    acts(&teller, &shell).await;
     assert!(!teller.bundle.cloud.log().contains("AccessDenied"), "{}", teller.bundle.cloud.log());
 
     // Who may look may do nothing else.
@@ -238,4 +244,42 @@ async fn tells_why(teller: &Teller, shell: &Shell) {
     // What was being done, and what was expected: as the function's log has it, which repeats nothing of what it found.
     assert!(why.contains("reading a refresh") && why.contains("expected a message of ours"), "{listed}");
     assert_eq!(letters(&listed, "notices-dlq").len(), 0, "{listed}");
+}
+
+/// What an operator does in person: dead letters go with who and why, somebody is mailed once more, the review is closed. Then
+/// everything is archived, by whoever may do that alone.
+async fn acts(teller: &Teller, shell: &Shell) {
+    let who = ["--as", "duty@example.com", "--reason", "It is night.", "--yes"];
+    let listed = shell.ran(&["redrive", "--list"]);
+    for (queue, count) in [("source-events-dlq", 1), ("refresh-dlq.fifo", 1)] {
+        let letters = letters(&listed, queue);
+        assert_eq!(letters.len(), count, "{listed}");
+        let id = letters[0]["message_id"].as_str().expect("an id").to_owned();
+        let done = shell.ran(&[&["discard", &id], &who[..]].concat());
+        assert_eq!((&done["discarded"]["message_id"], done["queue"].as_str()), (&json!(id), Some(queue)), "{done}");
+    }
+    let seen = shell.ran(&["events", "--disposition", "discarded"]);
+    assert_eq!(seen["events"].as_array().map(Vec::len), Some(2), "{seen}");
+    assert_eq!(seen["events"][0]["reasons"][0], "by duty@example.com: It is night.", "{seen}");
+
+    let reviews = shell.ran(&["reviews"]);
+    let review = reviews["reviews"][0]["review_id"].as_str().expect("a review").to_owned();
+    let owner = reviews["reviews"][0]["pending"]["adopter"].as_str().expect("a proposal that waits").to_owned();
+    let mails = async || teller.bundle.cloud.mails().await.expect("the mails").len();
+    let before = mails().await;
+    let source = ["--source", OPERATORS];
+    let resent = shell.ran(&[&["resend", &review, &owner], &who[..], &source].concat());
+    assert_eq!(resent["result"], "resent", "{resent}");
+    teller.rest("a mail once more").await;
+    assert_eq!(mails().await, before + 1, "one mail, to {owner}");
+    let closed = shell.ran(&[&["close", &review], &who[..], &source].concat());
+    assert_eq!(closed["result"], "recorded", "{closed}");
+    teller.rest("closed").await;
+
+    let mover = Shell::of(&teller.bundle, "mover", "MayMovePolicy").await;
+    let file = mover.file("moved.jsonl", "");
+    std::fs::remove_file(&file).expect("a name alone");
+    assert_eq!(mover.ran(&["archive", &file])["reviews"].as_array().map(Vec::len), Some(1));
+    let refused = mover.run(&["import", &file]).expect_err("the table is not empty");
+    assert!(!refused.contains("AccessDenied") && !refused.contains("not authorized"), "{refused}");
 }
