@@ -1,6 +1,7 @@
 //! The policy file: what is read, and every fault in it.
 
 use refresh_core::facts::{policy::Prefer, subject::Kind};
+use serde_json::{Value, json};
 use sources::policy;
 
 const SHIPPED: &str = include_str!("../../../infra/policy.json");
@@ -340,4 +341,35 @@ fn a_review_overrides_nothing_into_the_impossible() {
         check(json!({"min_decision_minutes": 240, "acknowledge_within_minutes": 10})),
         ["$.data.policy.min_decision_minutes 240", "$.data.policy.acknowledge_within_minutes 10"]
     );
+}
+
+/// A member that a format does not read would say something that does not hold.
+#[test]
+fn a_calendars_binding_has_the_members_of_its_format_alone() {
+    let shipped: Value = serde_json::from_str(include_str!("../../../infra/policy.json")).expect("JSON");
+    let all = [
+        ("tentative", json!("busy")),
+        ("revision_header", json!("date")),
+        ("calendar", json!("x")),
+        ("time_zone", json!("UTC")),
+        ("person", json!("a@example.com")),
+        ("horizon_days", json!(7)),
+    ];
+    for (format, known) in [
+        ("graph.get_schedule", &["tentative", "revision_header", "calendar"][..]),
+        ("graph.calendar_view", &["tentative", "revision_header", "calendar"]),
+        ("google.free_busy", &["revision_header", "calendar"]),
+        ("google.events", &["tentative", "revision_header", "calendar", "time_zone"]),
+        ("ical.vfreebusy", &["tentative", "calendar"]),
+        ("ical.vevent", &["tentative", "revision_header", "calendar", "time_zone", "person", "horizon_days"]),
+    ] {
+        for (member, value) in &all {
+            let mut policy = shipped.clone();
+            let bound = policy["native"].as_array_mut().expect("a list").iter_mut().find(|one| one["format"] == format);
+            bound.expect("a binding")[*member] = value.clone();
+            let faults = policy::read_file(&policy.to_string()).err().unwrap_or_default();
+            let named = faults.iter().any(|fault| fault.path.ends_with(&format!(".{member}")));
+            assert_eq!(named, !known.contains(member), "{format} {member}: {faults:?}");
+        }
+    }
 }

@@ -179,15 +179,42 @@ fn credentials_are_read_by_kind_and_never_quoted() {
     }
 }
 
-/// What a source team copies from the page works.
-#[test]
-fn every_poll_of_the_page_for_source_teams_is_read() {
+/// The polls of the page for source teams: format and `poll`.
+fn documented() -> Vec<(String, String)> {
     let page =
         std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/../../events/README.md")).expect("the page");
     let rows = page.lines().filter_map(|line| {
         let (format, poll) = line.strip_prefix("| `")?.split_once("` | `{\"url\"")?;
         Some((format.to_owned(), format!("{{\"url\"{}", poll.strip_suffix("` |")?)))
     });
+    rows.collect()
+}
+
+/// Without a horizon in its question an answer is empty, or of another time than it seems: refused at start.
+#[test]
+fn a_question_without_what_its_answer_rests_on_is_refused() {
+    for (format, needed) in [
+        ("graph.calendar_view", &["startDateTime", "endDateTime"][..]),
+        ("google.events", &["timeMin", "timeMax", "singleEvents"]),
+        ("pagerduty.oncalls", &["since", "until"]),
+        ("pagerduty.schedule", &["since", "until"]),
+        ("grafana.final_shifts", &["start_date", "end_date"]),
+        ("incidentio.schedule_entries", &["schedule_id", "entry_window_start", "entry_window_end"]),
+    ] {
+        let (_, poll) = documented().into_iter().find(|(other, _)| other == format).expect("a row of the page");
+        let poll: Value = serde_json::from_str(&poll).expect("JSON");
+        for name in needed {
+            let url = poll["url"].as_str().expect("an address").replace(&format!("{name}="), &format!("x{name}="));
+            let faults = policy_of(format, &json!(url)).err().unwrap_or_default().join("; ");
+            assert!(faults.contains(&format!("the parameter {name}")), "{format} without {name}: {faults:?}");
+        }
+    }
+}
+
+/// What a source team copies from the page works.
+#[test]
+fn every_poll_of_the_page_for_source_teams_is_read() {
+    let rows = documented();
     let mut seen = Vec::new();
     for (format, poll) in rows {
         let poll: Value = serde_json::from_str(&poll).unwrap_or_else(|error| panic!("{format}: {error}"));

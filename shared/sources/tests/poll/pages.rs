@@ -25,17 +25,22 @@ fn read(format: &str, url: Value, pages: Vec<SystemResponse>) -> (Vec<String>, R
     let mut reading = PagedAnswer::new(&groups[0].questions[0], system, bound.binding.format().is_json(), now());
     let mut asked = Vec::new();
     let mut pages = pages.into_iter();
+    let (mut taken, mut bytes) = (0, 0);
     loop {
+        assert_eq!((reading.is_first(), reading.pages(), reading.room()), (taken == 0, taken, MOST_BYTES - bytes));
         let Some(page) = pages.next() else { panic!("asked for a page that the conversation has not: {asked:?}") };
         match answer::of(&page, now()) {
-            Ok(SystemAnswer::Page) => match reading.take(page) {
-                Ok(true) => asked.push(reading.url().to_owned()),
-                Ok(false) => {
-                    assert_eq!(pages.count(), 0, "a page was not asked for");
-                    return (asked, reading.done());
+            Ok(SystemAnswer::Page) => {
+                (taken, bytes) = (taken + 1, bytes + page.body.len());
+                match reading.take(page) {
+                    Ok(true) => asked.push(reading.url().to_owned()),
+                    Ok(false) => {
+                        assert_eq!(pages.count(), 0, "a page was not asked for");
+                        return (asked, reading.done());
+                    }
+                    Err(failure) => return (asked, Err(failure)),
                 }
-                Err(failure) => return (asked, Err(failure)),
-            },
+            }
             Ok(SystemAnswer::Moved { to, keeps_method }) => match reading.redirect(&to, keeps_method, page.status) {
                 Ok(()) => asked.push(reading.url().to_owned()),
                 Err(failure) => return (asked, Err(failure)),
