@@ -16,6 +16,7 @@ use refresh_core::{
     record::{
         commit::{Cause, Commit, cause},
         decision::Outcome,
+        exception::ExceptionKind,
         lineage::{Happening, Trigger},
         message::{RefreshRequested, ToRefresh},
         review::{Head, Review},
@@ -190,9 +191,12 @@ fn measure(before: Option<&Review>, commit: &Commit, sent: Instant) {
         tracing::info!(event_id, trace_id = %own, continued_as, version = head.latest, "counted");
     }
     decisions::measure(commit);
+    let silent = head.exceptions.iter().filter(|open| open.kind == ExceptionKind::SourceSilent);
+    let silent: usize = silent.map(|open| open.reasons.len()).sum();
     Metrics::new("Holdpoint")
         .put("ChangeToPacket", Unit::Milliseconds, head.at.since(sent).max(0) as f64)
         .count("OpenExceptions", head.exceptions.len())
+        .count("SourcesSilent", silent)
         .count("AnswersOutstanding", deadlines::awaited(head, head.at))
         .property("review_id", head.review.as_str())
         .property("first", before.is_none())
