@@ -1,5 +1,7 @@
 //! Load, decide, commit, pass on; once more where another decision was quicker.
 
+use std::collections::BTreeSet;
+
 use decisions::{Attempt, Committing, Decided, Doing, ask, outcomes, readable_facts, retire};
 use lambda_shell::{
     Failure,
@@ -8,11 +10,13 @@ use lambda_shell::{
     log::NOTE,
     metrics::{Metrics, Unit},
 };
+use packet_store::Look;
 use refresh_core::{
     Instant, ReviewId, Uid,
     audience::deadlines,
     base::fingerprint::ReviewFingerprint,
     decide::refresh,
+    facts::{fact::Facts, subject::Subject},
     record::{
         commit::{Cause, Commit, cause},
         decision::Outcome,
@@ -83,6 +87,18 @@ struct RefreshTask<'a> {
 struct Seen {
     review: Option<Review>,
     now: Instant,
+    facts: Facts,
+    /// What was asked for. `None` where something could not be read: the next look tries again.
+    subjects: Option<BTreeSet<Subject>>,
+}
+
+impl Seen {
+    /// The next look need not read again what this one saw. `head`: as this one left it.
+    fn remember(self, env: &Env, head: &Head) {
+        if let Some(subjects) = self.subjects {
+            env.store.remember(head, self.facts, subjects);
+        }
+    }
 }
 
 impl<'a> RefreshTask<'a> {
@@ -103,6 +119,11 @@ impl<'a> RefreshTask<'a> {
         triggers
     }
 
+    /// What the messages say has changed. `None` where one of them asks for a look at everything.
+    fn said(&self) -> Option<BTreeSet<Subject>> {
+        self.requests.iter().map(|request| request.trigger.as_ref().map(|trigger| trigger.subject.clone())).collect()
+    }
+
     fn asked_by_seats(&self) -> bool {
         self.requests.iter().any(|request| request.seats)
     }
@@ -114,13 +135,17 @@ impl<'a> RefreshTask<'a> {
         match ended.or_failure("deciding")? {
             (Some(commit), seen) => {
                 measure(seen.review.as_ref(), &commit, self.sent);
-                follow_up(env, &commit.head, seen.now).await?;
+                let now = seen.now;
+                seen.remember(env, &commit.head);
+                follow_up(env, &commit.head, now).await?;
                 Ok(outcomes(&commit))
             }
-            (None, seen) => {
+            (None, mut seen) => {
                 // Nothing to write, but an earlier delivery may have died before it did what follows.
-                if let Some(review) = &seen.review {
-                    follow_up(env, &review.head, seen.now).await?;
+                if let Some(review) = seen.review.take() {
+                    let now = seen.now;
+                    seen.remember(env, &review.head);
+                    follow_up(env, &review.head, now).await?;
                 }
                 Ok(Vec::new())
             }
@@ -129,11 +154,11 @@ impl<'a> RefreshTask<'a> {
 
     async fn attempt(&self, attempt: Attempt) -> Result<Decided<Seen>, Failure> {
         let Self { env, review: id, .. } = *self;
-        // HEAD first, then the facts: a fact that comes in between is the next message's business, never a lost one.
-        let review = env.store.review(id).await.doing("reading the review")?;
-        let facts = env.store.facts_of(id, review.as_ref(), &env.deployment).await.doing("reading the facts")?;
-        let facts = readable_facts(facts);
         let now = self.sent.max(Instant::from_millis(env.clock.now_millis()));
+        let look = env.store.look(id, &env.deployment, self.said().as_ref(), now).await;
+        let Look { review, mut read } = look.doing("reading the review and its facts")?;
+        let subjects = read.unreadable.is_empty().then(|| std::mem::take(&mut read.subjects));
+        let facts = readable_facts(read);
         let triggers = self.triggers(&attempt.counted, review.as_ref());
         let commit = match &review {
             Some(review) => {
@@ -150,7 +175,7 @@ impl<'a> RefreshTask<'a> {
                 refresh::issue(id, &env.mail_domain, &facts, &env.deployment, triggers, now)
             }
         };
-        Ok(Decided::of(commit, Seen { review, now }))
+        Ok(Decided::of(commit, Seen { review, now, facts, subjects }))
     }
 }
 

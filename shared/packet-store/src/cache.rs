@@ -1,4 +1,5 @@
-//! What is remembered between invocations: only what is written once and never changes.
+//! What is remembered between invocations: what is written once and never changes, and what a decision saw, under the
+//! number of that decision.
 
 use std::{
     collections::{BTreeSet, HashMap, HashSet},
@@ -7,16 +8,21 @@ use std::{
 
 use refresh_core::{Person, ReviewId, facts::subject::Subject, record::packet::Version};
 
+use crate::looked::Looked;
+
 /// Reviews remembered at most; a worker rarely sees more in its life, and a version is some kilobytes.
 const MOST: usize = 512;
 /// People remembered at most who have seats: an address each.
 const MOST_PEOPLE: usize = 8 * MOST;
+/// Intervals and other facts remembered at most, of all reviews together: some ten megabytes.
+const MOST_LOOKED: usize = 600_000;
 
 #[derive(Debug, Default)]
 pub(crate) struct Cache {
     versions: Mutex<HashMap<(ReviewId, u32), Version>>,
     registered: Mutex<HashMap<ReviewId, BTreeSet<Subject>>>,
     any_seat: Mutex<HashSet<Person>>,
+    looked: Mutex<HashMap<ReviewId, Looked>>,
 }
 
 /// A panic while the lock was held cannot have left a map half changed: every change is one call.
@@ -56,6 +62,20 @@ impl Cache {
             people.clear();
         }
         people.insert(person.clone());
+    }
+
+    /// Whoever takes it gives it back, or what was not looked at to its end is forgotten.
+    pub(crate) fn take_looked(&self, review: &ReviewId) -> Option<Looked> {
+        hold(&self.looked).remove(review)
+    }
+
+    pub(crate) fn keep_looked(&self, review: &ReviewId, looked: Looked) {
+        let mut all = hold(&self.looked);
+        let weight = looked.weight() + all.values().map(Looked::weight).sum::<usize>();
+        if weight > MOST_LOOKED {
+            all.clear();
+        }
+        all.insert(review.clone(), looked);
     }
 
     pub(crate) fn registered(&self, review: &ReviewId) -> Option<BTreeSet<Subject>> {

@@ -29,7 +29,7 @@ impl Store {
         review: Option<&Review>,
         deployment: &Deployment,
     ) -> Result<FactsRead, StoreError> {
-        self.gather(id, review, deployment, Reads { registers: true, seats: true }).await
+        self.gather(id, review, deployment, Reads { registers: true, seats: true }, FactsRead::default()).await
     }
 
     /// The same for somebody who only looks: nothing is registered, since a page that is shown writes nothing.
@@ -43,7 +43,7 @@ impl Store {
         review: Option<&Review>,
         deployment: &Deployment,
     ) -> Result<FactsRead, StoreError> {
-        self.gather(id, review, deployment, Reads { registers: false, seats: true }).await
+        self.gather(id, review, deployment, Reads { registers: false, seats: true }, FactsRead::default()).await
     }
 
     /// The same without anybody's seats, for what decides nothing about them: an answer, or a report on a mail.
@@ -57,7 +57,8 @@ impl Store {
         review: Option<&Review>,
         deployment: &Deployment,
     ) -> Result<Facts, StoreError> {
-        let read = self.gather(id, review, deployment, Reads { registers: false, seats: false }).await?;
+        let reads = Reads { registers: false, seats: false };
+        let read = self.gather(id, review, deployment, reads, FactsRead::default()).await?;
         Ok(read.facts)
     }
 
@@ -78,14 +79,50 @@ impl Store {
         Ok(reader.map(|reader| (review, reader)))
     }
 
-    async fn gather(
+    /// `known`: what need not be read, all of it registered.
+    pub(crate) async fn gather(
         &self,
         id: &ReviewId,
         review: Option<&Review>,
         deployment: &Deployment,
         reads: Reads,
+        mut known: FactsRead,
     ) -> Result<FactsRead, StoreError> {
         let seated: Vec<&Person> = review.map(seated).unwrap_or_default();
+        let mut ahead = if known.subjects.is_empty() { self.ahead(id).await? } else { BTreeSet::new() };
+        loop {
+            let all = situation::subjects(id, &known.facts, deployment, seated.iter().copied());
+            if all.is_subset(&known.subjects) {
+                // What is registered and no longer needed is left out: a decision stands on what it depends on.
+                known.facts.retain(|subject| all.contains(subject));
+                return Ok(FactsRead { subjects: all, ..known });
+            }
+            if reads.registers {
+                self.register(id, &all).await?;
+            }
+            let new: BTreeSet<Subject> = all.into_iter().chain(std::mem::take(&mut ahead)).collect();
+            let new: BTreeSet<Subject> = new.difference(&known.subjects).cloned().collect();
+            let people = if reads.seats { seats::of_subjects(&new) } else { Vec::new() };
+            let (found, seated) = self.facts_and_seated(&new, people).await?;
+            for fact in found {
+                known.facts.insert(fact);
+            }
+            self.add_seats(&mut known, seated).await?;
+            known.subjects.extend(new);
+        }
+    }
+
+    /// The seats of these people, who have some, or had.
+    pub(crate) async fn add_seats(&self, known: &mut FactsRead, people: Vec<Person>) -> Result<(), StoreError> {
+        for (person, found) in self.seats(people).await? {
+            known.facts.insert_seats(person, found.seats);
+            known.unreadable.extend(found.unreadable);
+        }
+        Ok(())
+    }
+
+    /// What the first round reads: all that is registered.
+    async fn ahead(&self, id: &ReviewId) -> Result<BTreeSet<Subject>, StoreError> {
         let mut ahead = self.registered(id).await?;
         // Which calendars a person has is read with the one that everybody is registered under.
         let whose = |subject: &Subject| match subject {
@@ -93,59 +130,30 @@ impl Store {
             _ => None,
         };
         ahead.extend(ahead.iter().filter_map(whose).collect::<Vec<_>>());
-        let (mut facts, mut unreadable) = (Facts::default(), Vec::new());
-        let mut read: BTreeSet<Subject> = BTreeSet::new();
-        loop {
-            let all = situation::subjects(id, &facts, deployment, seated.iter().copied());
-            if all.is_subset(&read) {
-                return Ok(FactsRead { facts: depended_on(&facts, &all), unreadable });
-            }
-            if reads.registers {
-                self.register(id, &all).await?;
-            }
-            let new: BTreeSet<Subject> = all.into_iter().chain(std::mem::take(&mut ahead)).collect();
-            let new: BTreeSet<Subject> = new.difference(&read).cloned().collect();
-            let people = if reads.seats { seats::of_subjects(&new) } else { Vec::new() };
-            let (found, seated) = self.facts_and_seated(&new, people).await?;
-            for fact in found {
-                facts.insert(fact);
-            }
-            for (person, found) in self.seats(seated).await? {
-                facts.insert_seats(person, found.seats);
-                unreadable.extend(found.unreadable);
-            }
-            read.extend(new);
-        }
+        Ok(ahead)
     }
 }
 
 /// Everything that a decision reads. A person of whom some seat cannot be read is known to be free at no time; the damage
 /// itself is the caller's to report.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 #[must_use = "what is unreadable must be reported"]
 pub struct FactsRead {
     /// The facts, and where people sit.
     pub facts: Facts,
+    /// What was asked for, whether or not there is a fact of it.
+    pub subjects: BTreeSet<Subject>,
     /// The seats that could not be read.
     pub unreadable: Vec<Unreadable>,
 }
 
 /// How somebody reads.
 #[derive(Clone, Copy)]
-struct Reads {
+pub(crate) struct Reads {
     /// Whether the dependencies are registered first.
-    registers: bool,
+    pub(crate) registers: bool,
     /// Whether the seats of people are read as well.
-    seats: bool,
-}
-
-/// What is registered and no longer needed is left out: a decision stands on what it depends on.
-fn depended_on(read: &Facts, all: &BTreeSet<Subject>) -> Facts {
-    let mut facts: Facts = read.iter().filter(|fact| all.contains(&fact.subject)).cloned().collect();
-    for (person, seats) in read.all_seats().filter(|(person, _)| all.contains(&Subject::Seat((*person).clone()))) {
-        facts.insert_seats(person.clone(), seats.clone());
-    }
-    facts
+    pub(crate) seats: bool,
 }
 
 /// Who sits in the versions that count: their time matters even if no mapping names them any more.

@@ -91,7 +91,28 @@ impl Store {
         subjects: &BTreeSet<Subject>,
         people: Vec<Person>,
     ) -> Result<(Vec<Fact>, Vec<Person>), StoreError> {
-        let doing = "reading the facts of a decision";
+        let found = self.found("reading the facts of a decision", None, subjects, people).await?;
+        Ok((found.facts, found.seated))
+    }
+
+    /// HEAD, the facts of these subjects, and who of these people has or had a seat somewhere, in one call. Nothing says
+    /// which of them is read first: to be used only by whoever judges the facts by that HEAD.
+    pub(crate) async fn head_and_facts(
+        &self,
+        review: &ReviewId,
+        subjects: &BTreeSet<Subject>,
+        people: Vec<Person>,
+    ) -> Result<Found, StoreError> {
+        self.found(&format!("reading HEAD of {review} and what changed"), Some(review), subjects, people).await
+    }
+
+    async fn found(
+        &self,
+        doing: &str,
+        review: Option<&ReviewId>,
+        subjects: &BTreeSet<Subject>,
+        people: Vec<Person>,
+    ) -> Result<Found, StoreError> {
         let of_sources = subjects.iter().filter(|subject| !matches!(subject, Subject::Seat(_)));
         let known = people.iter().filter(|person| self.cache.has_any_seat(person)).cloned().collect::<HashSet<_>>();
         let asked: HashMap<Key, Person> = people
@@ -99,10 +120,16 @@ impl Store {
             .filter(|person| !known.contains(*person))
             .map(|person| (Key::any_seat(person), person.clone()))
             .collect();
-        let keys = of_sources.map(Key::fact).chain(asked.keys().cloned()).collect();
-        let (mut facts, mut seated) = (Vec::new(), known);
+        let of_head = review.map(Key::head);
+        let keys = of_sources.map(Key::fact).chain(asked.keys().cloned()).chain(of_head.clone()).collect();
+        let (mut head, mut facts, mut seated) = (None, Vec::new(), known);
         for item in self.get_all(doing, keys).await? {
-            match asked.get(&codec::key_of(doing, &item)?) {
+            let key = codec::key_of(doing, &item)?;
+            if Some(&key) == of_head.as_ref() {
+                head = Some(codec::open(doing, &item)?);
+                continue;
+            }
+            match asked.get(&key) {
                 // That there is one is all it says, whatever else of it is damaged.
                 Some(person) => {
                     self.cache.keep_any_seat(person);
@@ -111,7 +138,8 @@ impl Store {
                 None => facts.push(codec::open::<Fact>(doing, &item)?),
             }
         }
-        Ok((facts, people.into_iter().filter(|person| seated.contains(person)).collect()))
+        let seated = people.into_iter().filter(|person| seated.contains(person)).collect();
+        Ok(Found { head, facts, seated })
     }
 
     /// The number of the lineage entry that tells what a trigger came to in this review; `None`: nothing yet.
@@ -139,4 +167,13 @@ impl Store {
         let doing = format!("looking for a cause of {review}");
         Ok(self.get(&doing, &Key::cause(review, cause)).await?.is_some())
     }
+}
+
+/// What one call found.
+pub(crate) struct Found {
+    /// `None` where HEAD was not asked for, or there is none.
+    pub(crate) head: Option<Head>,
+    pub(crate) facts: Vec<Fact>,
+    /// Of the people that were asked about, in their order.
+    pub(crate) seated: Vec<Person>,
 }

@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use super::{
     Falsified, Memory, Row,
-    Sabotage::{Answered, Both},
+    Sabotage::{Answered, Both, Sent},
     forge::{self, each, facts, is, shift, unconditional},
 };
 use crate::{scene, seam::Call};
@@ -25,8 +25,10 @@ pub const BUGS: &[Row] = &[
     ("owner_never_changes", "the owner is whoever it was at first", 10, Answered(first_owner)),
     ("dependents_cached", "who depends on a subject is looked up once", 1, Answered(dependents_cached)),
     ("last_writer_wins", "an older revision replaces a newer one", 2, Both(unconditional_facts, no_known_fact)),
-    ("dial_in_wiped", "an update of the meeting leaves out how it was issued", 42, Answered(dial_in_wiped)),
-    ("facts_cached", "facts are remembered between invocations", 1, Answered(facts_cached)),
+    ("dial_in_wiped", "an update of the meeting leaves out how it was issued", 204, Answered(dial_in_wiped)),
+    ("facts_cached", "facts are remembered, whatever is said of them", 1, Answered(facts_cached)),
+    ("said_unread", "what a message names is remembered, and not read again", 1, Sent(said_unread)),
+    ("others_looks", "a worker remembers past another worker's look", 13, Both(own_look, only_own_looks)),
 ];
 
 fn dial_in_wiped(_: &Call, answer: &Value, _: &mut Memory) -> Option<Value> {
@@ -145,6 +147,42 @@ fn facts_cached(call: &Call, answer: &Value, memory: &mut Memory) -> Option<Valu
     let asked = call.body["RequestItems"].to_string();
     let looks = call.operation == "BatchGetItem" && asked.contains("FACT#");
     looks.then(|| first(memory, &asked, answer))
+}
+
+/// HEAD alone is read, and nothing beside it.
+fn said_unread(call: &Call, _: &mut Memory) -> Falsified {
+    let mut call = call.clone();
+    for (_, wanted) in call.body["RequestItems"].as_object_mut().into_iter().flatten() {
+        let Some(keys) = wanted["Keys"].as_array_mut() else { continue };
+        if keys.iter().any(|key| key["sk"]["S"] == "HEAD") && keys.len() == 2 {
+            keys.retain(|key| key["sk"]["S"] == "HEAD");
+        }
+    }
+    Falsified { requests: vec![call], answer: None }
+}
+
+/// The number of this worker's own last look.
+fn own_look(call: &Call, memory: &mut Memory) -> Falsified {
+    let numbered = forge::put(call, "HEAD", |head| {
+        if head["looked"] == head["counter"] {
+            memory.retain(|(name, _)| name != "looked");
+            memory.push(("looked".to_owned(), head["looked"].clone()));
+        }
+    });
+    drop(numbered);
+    Falsified::not(call)
+}
+
+fn only_own_looks(call: &Call, answer: &Value, memory: &mut Memory) -> Option<Value> {
+    let own = memory.iter().find(|(name, _)| name == "looked")?.1.clone();
+    if call.operation != "BatchGetItem" {
+        return None;
+    }
+    facts(answer, "REVIEW#", |head| {
+        if head["looked"].is_u64() {
+            head["looked"] = own.clone();
+        }
+    })
 }
 
 fn unconditional_facts(call: &Call, _: &mut Memory) -> Falsified {

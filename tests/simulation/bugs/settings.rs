@@ -23,7 +23,7 @@ pub const BUGS: &[Row] = &[
     ("buffer_forgotten", "no time is left after the evidence", 22, Configured(no_buffer)),
     ("carried_told_alone", "an evidence time, window or cutover alone owes a notice", 6, Configured(told_alone)),
     ("former_holder_speaks", "whoever gave a subject up takes it back", 19, Configured(taken_back)),
-    ("clock_stands", "a notifier whose clock does not move", 43, Configured(clock_stands)),
+    ("clock_stands", "a notifier whose clock does not move", 70, Configured(clock_stands)),
 ];
 
 fn changed(

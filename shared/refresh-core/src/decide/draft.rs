@@ -389,6 +389,8 @@ impl<'a> Draft<'a> {
         if self.before.is_some_and(|before| happenings.is_empty() && same_but_time(&before.head, head)) {
             return None;
         }
+        // The commit's own counter.
+        head.looked = head.counter + 1;
         let commit = commit::commit(self.review.head, happenings, trace);
         Some(Commit {
             versions: self.minted,

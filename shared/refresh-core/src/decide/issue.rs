@@ -83,6 +83,7 @@ impl<'a> Draft<'a> {
             comments: Vec::new(),
             unauthenticated: 0,
             resends: BTreeMap::new(),
+            looked: 0,
         };
         let review = Review { head, issued: issued.clone(), authoritative: issued.clone(), pending: None };
         let mut draft = Self {

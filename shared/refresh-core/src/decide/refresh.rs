@@ -89,6 +89,7 @@ pub fn looked_at(review: &Review, now: Instant) -> Option<Commit> {
     if review.head.is_ended() {
         return None;
     }
-    let head = Head { at: now.max(review.head.at), ..review.head.clone() };
+    let (at, looked) = (now.max(review.head.at), review.head.counter + 1);
+    let head = Head { at, looked, ..review.head.clone() };
     Some(commit::commit(head, Vec::new(), None))
 }

@@ -386,6 +386,12 @@ impl Facts {
         }
     }
 
+    /// Keeps what is of these subjects alone, facts and seats.
+    pub fn retain(&mut self, mut keep: impl FnMut(&Subject) -> bool) {
+        self.facts.retain(|fact| keep(&fact.subject));
+        self.seats.retain(|(person, _)| keep(&Subject::Seat(person.clone())));
+    }
+
     /// The fact of a subject.
     pub fn get(&self, subject: &Subject) -> Option<&Fact> {
         self.about(subject.borrowed())

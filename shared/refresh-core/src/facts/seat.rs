@@ -98,6 +98,14 @@ pub struct PersonSeats {
 }
 
 impl PersonSeats {
+    /// Whether another review than `id` has an entry of the person, or had one.
+    pub fn is_of_another(&self, id: &ReviewId) -> bool {
+        self.seats.iter().any(|seat| seat.review != *id)
+            || self.seated_by.as_ref().is_some_and(|by| by.review != *id)
+            || self.are_unknown_to(id)
+            || self.mark_unreadable
+    }
+
     /// Whether another review than `id` may seat the person at any hour, since its entry cannot be read.
     pub fn are_unknown_to(&self, id: &ReviewId) -> bool {
         self.unreadable.iter().any(|review| review != id)

@@ -112,11 +112,19 @@ pub struct Head {
     /// Whom an operator asked to be mailed once more, and when, while no mail to them is out since.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub resends: BTreeMap<Person, Instant>,
+    /// The counter of the last commit that looked at the facts; zero where a release before this one decided. Whoever
+    /// remembers what that commit saw knows all but what was said since.
+    #[serde(default, skip_serializing_if = "is_never")]
+    pub looked: u64,
 }
 
 /// Of a count that few reviews have.
 const fn is_zero(count: &u32) -> bool {
     *count == 0
+}
+
+const fn is_never(counter: &u64) -> bool {
+    *counter == 0
 }
 
 impl Head {
