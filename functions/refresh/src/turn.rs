@@ -10,7 +10,7 @@ use lambda_shell::{
     log::NOTE,
     metrics::{Metrics, Unit},
 };
-use packet_store::Look;
+use packet_store::LookedAt;
 use refresh_core::{
     Instant, ReviewId, Uid,
     audience::deadlines,
@@ -156,7 +156,7 @@ impl<'a> RefreshTask<'a> {
         let Self { env, review: id, .. } = *self;
         let now = self.sent.max(Instant::from_millis(env.clock.now_millis()));
         let look = env.store.look(id, &env.deployment, self.said().as_ref(), now).await;
-        let Look { review, mut read } = look.doing("reading the review and its facts")?;
+        let LookedAt { review, mut read } = look.doing("reading the review and its facts")?;
         let subjects = read.unreadable.is_empty().then(|| std::mem::take(&mut read.subjects));
         let facts = readable_facts(read);
         let triggers = self.triggers(&attempt.counted, review.as_ref());

@@ -43,7 +43,7 @@ pub use due::{Due, SHARDS};
 pub use error::StoreError;
 pub use ingest::{Acceptance, Accepted, Beside, EventRecord, KEPT_DAYS, UidClaim};
 pub use load::FactsRead;
-pub use looked::Look;
+pub use looked::LookedAt;
 pub use polls::Polls;
 pub use record::Record;
 pub use seen::{Door, MOST_LOOKED_AT, MOST_REASONS, Receipt, SeenEntry, SeenPage, SeenRange, Unheard};

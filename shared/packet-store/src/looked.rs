@@ -57,7 +57,7 @@ impl Looked {
 /// What a decision reads: HEAD with its versions, and the facts.
 #[derive(Debug)]
 #[must_use = "what is unreadable must be reported"]
-pub struct Look {
+pub struct LookedAt {
     /// `None` where the review was never issued.
     pub review: Option<Review>,
     /// The facts, no older than those of the last decision that looked at them.
@@ -77,7 +77,7 @@ impl Store {
         deployment: &Deployment,
         said: Option<&BTreeSet<Subject>>,
         now: Instant,
-    ) -> Result<Look, StoreError> {
+    ) -> Result<LookedAt, StoreError> {
         let review = match (self.cache.take_looked(id), said) {
             (Some(looked), Some(said)) => {
                 let changed = looked.changed(id, said);
@@ -95,7 +95,7 @@ impl Store {
                     self.add_seats(&mut known, found.seated).await?;
                     let reads = Reads { registers: true, seats: true };
                     let read = self.gather(id, review.as_ref(), deployment, reads, known).await?;
-                    return Ok(Look { review, read });
+                    return Ok(LookedAt { review, read });
                 }
                 review
             }
@@ -103,7 +103,7 @@ impl Store {
         };
         // HEAD first, then the facts: a fact that comes in between is the next message's business, never a lost one.
         let read = self.facts_of(id, review.as_ref(), deployment).await?;
-        Ok(Look { review, read })
+        Ok(LookedAt { review, read })
     }
 
     /// Keeps what a look saw, for the next look at the same review. `head`: as the look left it; as it was read, where

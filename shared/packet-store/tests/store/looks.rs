@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use packet_store::{Acceptance, Accepted, Beside, Look, Store};
+use packet_store::{Acceptance, Accepted, Beside, LookedAt, Store};
 use refresh_core::{
     Instant, ReviewId,
     decide::refresh,
@@ -23,14 +23,14 @@ use crate::{
     },
 };
 
-async fn look(store: &Store, said: Option<&Subject>, at: Instant) -> Look {
+async fn look(store: &Store, said: Option<&Subject>, at: Instant) -> LookedAt {
     let said = said.map(|subject| BTreeSet::from([subject.clone()]));
     let look = store.look(&review(), &deployment(), said.as_ref(), at).await.unwrap();
     assert!(look.read.unreadable.is_empty());
     look
 }
 
-fn remember(store: &Store, head: &Head, look: Look) {
+fn remember(store: &Store, head: &Head, look: LookedAt) {
     store.remember(head, look.read.facts, look.read.subjects);
 }
 
