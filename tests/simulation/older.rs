@@ -19,18 +19,9 @@ pub const BINARY: Bug = Bug {
     sabotage: Sabotage::Sent(written),
 };
 
-fn written(call: &Call, _: &mut Memory) -> Falsified {
-    let forget = |body: &mut Value| {
-        if let Some(members) = body.as_object_mut() {
-            members.remove("trace");
-            members.remove("earlier");
-        }
-    };
+fn written(call: &Call, memory: &mut Memory) -> Falsified {
     let mut call = match call.operation.as_str() {
-        "TransactWriteItems" => {
-            let call = rechained(call, without_traces);
-            settle(&put(&put(&call, "HEAD", forget), "EVENT#", forget), forget)
-        }
+        "TransactWriteItems" => transaction(call, memory),
         _ => call.clone(),
     };
     if call.operation.starts_with("SendMessage") {
@@ -47,6 +38,43 @@ fn written(call: &Call, _: &mut Memory) -> Falsified {
         }
     }
     Falsified { requests: vec![call], answer: None }
+}
+
+fn transaction(call: &Call, memory: &mut Memory) -> Call {
+    let forget = |body: &mut Value| {
+        if let Some(members) = body.as_object_mut() {
+            members.remove("trace");
+            members.remove("earlier");
+        }
+    };
+    // The worker goes on from HEAD as it believes to have written it; the hashes that were really written are others.
+    let hashes = memory.clone();
+    let really = |text: &str| {
+        hashes.iter().fold(text.to_owned(), |text, (believed, written)| {
+            text.replace(believed.as_str(), written.as_str().unwrap_or_default())
+        })
+    };
+    let believed = hash_of(call);
+    let call = rechained(call, |entry| without_traces(&really(entry)));
+    let call = put(&call, "HEAD", |head| {
+        let hash = really(head["lineage"]["hash"].as_str().unwrap_or_default());
+        head["lineage"]["hash"] = hash.into();
+        forget(head);
+    });
+    if let (Some(believed), Some(written)) = (believed, hash_of(&call))
+        && believed != written
+        && !memory.iter().any(|(known, _)| *known == believed)
+    {
+        memory.push((believed, written.into()));
+    }
+    settle(&put(&call, "EVENT#", forget), forget)
+}
+
+/// The end of the chain that a transaction's HEAD names.
+fn hash_of(call: &Call) -> Option<String> {
+    let mut hash = None;
+    drop(put(call, "HEAD", |head| hash = head["lineage"]["hash"].as_str().map(str::to_owned)));
+    hash
 }
 
 /// JSON as it was written, but for every `trace`: what is hashed must keep its order.

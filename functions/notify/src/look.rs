@@ -4,11 +4,12 @@ use std::collections::BTreeSet;
 
 use decisions::Doing;
 use lambda_shell::Failure;
+use packet_store::{TellingRead, TellingRecord};
 use refresh_core::{
-    Instant, ReviewId,
+    Instant, Person, ReviewId,
     audience::reading::Reading,
     facts::{fact::Facts, policy::Policy, subject::Subject},
-    record::review::Review,
+    record::review::{Head, Review},
 };
 
 use crate::Env;
@@ -18,16 +19,58 @@ pub(crate) struct Look {
     pub(crate) review: Review,
     pub(crate) facts: Facts,
     pub(crate) policy: Policy,
+    /// Whose profiles were asked for; `facts` has those that there are.
+    asked: BTreeSet<Person>,
 }
 
 impl Look {
     /// HEAD as it is now; `None` where no such review was issued.
     pub(crate) async fn at(env: &Env, id: &ReviewId) -> Result<Option<Self>, Failure> {
-        let Some(review) = env.store.review(id).await.doing("reading the review")? else { return Ok(None) };
         let terms = BTreeSet::from([Subject::Review(id.clone())]);
-        let facts = env.store.facts(&terms).await.doing("reading the review's terms")?;
+        let read = env.store.telling(id, &terms, None).await.doing("reading the review and its terms")?;
+        Ok(Self::of(env, id, read, BTreeSet::new()).0)
+    }
+
+    /// The same, with what a person was told and the profiles of these people.
+    pub(crate) async fn to_tell(
+        env: &Env,
+        id: &ReviewId,
+        person: &Person,
+        known: BTreeSet<Person>,
+    ) -> Result<(Option<Self>, TellingRecord), Failure> {
+        let subjects = known.iter().cloned().map(Subject::Person).chain([Subject::Review(id.clone())]).collect();
+        let read = env.store.telling(id, &subjects, Some(person)).await;
+        Ok(Self::of(env, id, read.doing("reading the review and what one person was told")?, known))
+    }
+
+    fn of(env: &Env, id: &ReviewId, read: TellingRead, asked: BTreeSet<Person>) -> (Option<Self>, TellingRecord) {
+        let TellingRead { review, facts, told } = read;
         let policy = facts.terms(id).map(|terms| env.deployment.defaults.with(&terms.policy));
-        Ok(policy.map(|policy| Self { review, facts, policy }))
+        (review.zip(policy).map(|(review, policy)| Self { review, facts, policy, asked }), told)
+    }
+
+    /// The profiles of these people. Nearly always they were read with HEAD; a decision since then may name others.
+    pub(crate) async fn profiles(&self, env: &Env, people: &BTreeSet<Person>) -> Result<Facts, Failure> {
+        let missing = people.difference(&self.asked).cloned().map(Subject::Person).collect::<BTreeSet<_>>();
+        let mut profiles = self.facts.clone();
+        if !missing.is_empty() {
+            for fact in env.store.facts(&missing).await.doing("reading names")?.iter() {
+                profiles.insert(fact.clone());
+            }
+        }
+        Ok(profiles)
+    }
+
+    /// After a commit of this round's own: HEAD as the commit wrote it, with the versions at hand. Another decision may have
+    /// come since; then the next commit finds HEAD moved, and whoever makes it looks again.
+    pub(crate) async fn go_on(&mut self, env: &Env, head: Head) -> Result<(), Failure> {
+        let versions = |head: &Head| (head.authoritative, head.pending.as_ref().map(|pending| pending.version));
+        if versions(&self.review.head) == versions(&head) {
+            self.review.head = head;
+        } else if let Some(anew) = Self::at(env, &head.review).await? {
+            *self = anew;
+        }
+        Ok(())
     }
 
     pub(crate) fn reading(&self) -> Option<Reading<'_>> {

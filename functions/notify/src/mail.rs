@@ -21,21 +21,16 @@ use refresh_core::{
         fingerprint::{PersonFingerprint, ProposalFingerprint, ReviewFingerprint, RowFingerprint},
         instant::{MINUTE, SECOND},
     },
-    facts::{
-        fact::{Facts, Terms},
-        policy::Policy,
-        subject::Subject,
-    },
+    facts::fact::Facts,
     record::{
         delivery::DeliveryStatus,
         notice::{LinkTo, Notice},
-        review::Review,
     },
 };
 
 use sources::mail::{REVIEW_TAG, TRACE_TAG, review_tag};
 
-use crate::Env;
+use crate::{Env, look::Look};
 
 /// What the mailer said.
 pub enum MailAccepted {
@@ -68,18 +63,14 @@ impl Wait {
     }
 }
 
-pub async fn send(
-    env: &Env,
-    review: &Review,
-    facts: &Facts,
-    policy: &Policy,
-    notice: &Notice,
-    claimed_by: &str,
-) -> Result<MailAccepted, Failure> {
-    let id = &review.head.review;
-    let terms = facts.terms(id).ok_or_else(|| Failure::new("composing a mail", "the review's terms are gone"))?;
-    let reading = Reading { review, terms, policy };
-    let letter = match compose(env, &reading, terms, notice).await? {
+pub async fn send(env: &Env, look: &Look, notice: &Notice, claimed_by: &str) -> Result<MailAccepted, Failure> {
+    let id = &look.review.head.review;
+    let reading = look.reading();
+    let reading = reading.ok_or_else(|| Failure::new("composing a mail", "the review's terms are gone"))?;
+    let known = reading.known_to(&notice.to);
+    let profiles = look.profiles(env, &known).await?;
+    // If it cannot be a mail now, it cannot be one the next time either.
+    let letter = match compose(env, &reading, &profiles, known, notice) {
         Ok(letter) => letter,
         // The reason names no address and repeats no text of others.
         Err(fault) => return Ok(MailAccepted::Never(DeliveryStatus::unmailable(&fault.to_string()))),
@@ -146,20 +137,24 @@ fn answer(code: &str, message: &str, from: &str) -> Option<MailAccepted> {
     })
 }
 
-/// Names are read, which may fail and is tried again. What is composed of them is one value for one telling: if it cannot
-/// be a mail now, it cannot be one the next time either.
-async fn compose(
+/// What is composed of these names is one value for one telling.
+fn compose(
     env: &Env,
     reading: &Reading<'_>,
-    terms: &Terms,
+    profiles: &Facts,
+    known: BTreeSet<Person>,
     notice: &Notice,
-) -> Result<Result<Letter, Unsafe>, Failure> {
-    let known = reading.known_to(&notice.to);
-    let subjects: BTreeSet<Subject> = known.iter().cloned().map(Subject::Person).collect();
-    let profiles = env.store.facts(&subjects).await.doing("reading names")?;
+) -> Result<Letter, Unsafe> {
+    let terms = reading.terms;
     let name =
         |person: &Person| profiles.profile(person).map_or_else(|| person.to_string(), |found| found.name.clone());
-    let names: BTreeMap<Person, String> = known.iter().map(|person| (person.clone(), name(person))).collect();
+    let names: BTreeMap<Person, String> = known
+        .into_iter()
+        .map(|person| {
+            let name = name(&person);
+            (person, name)
+        })
+        .collect();
     let letterhead = Letterhead {
         review: reading.review.head.review.clone(),
         title: terms.title.clone(),
@@ -172,7 +167,7 @@ async fn compose(
         link: notice.link.map(|to| signed(env, reading, notice, to)),
         names,
     };
-    Ok(mail::compose(notice, &letterhead))
+    mail::compose(notice, &letterhead)
 }
 
 fn signed(env: &Env, reading: &Reading<'_>, notice: &Notice, to: LinkTo) -> String {

@@ -20,6 +20,7 @@ use refresh_core::{
         claim::{Claim, Telling},
         last_notified::LastNotified,
         notice::Notice,
+        review::Head,
     },
     telling::{
         owed::{self, PriorMail},
@@ -41,8 +42,8 @@ const LEASE: i64 = 5 * MINUTE;
 
 /// What became of one person in a round.
 pub(crate) enum Served {
-    /// A mail went out: what they count as told now.
-    Sent(Box<LastNotified>),
+    /// A mail went out: what they count as told now, and HEAD as that was written.
+    Sent(Box<LastNotified>, Box<Head>),
     NotOwed,
     HeldByAnother,
     /// The mailer will not send this message.
@@ -86,9 +87,9 @@ impl Addressee<'_> {
         }
         // TOLD and HEAD are read after the claim: nobody else mails this person from here on, so what is rendered is what
         // is told. If another process settled just before, TOLD names the mail that was in doubt.
-        let newest = env.store.told_to(review, person).await.doing("reading what one person was told")?;
+        let (look, newest) = Look::to_tell(env, review, person, reading.known_to(person)).await?;
         let in_doubt = left && newest.told == record.told;
-        let Some(look) = Look::at(env, review).await? else {
+        let Some(look) = look else {
             return self.release(review, &claim, Served::NotOwed).await;
         };
         let Some(telling) = self.still(&look, &newest, telling, &mut claim).await? else {
@@ -143,10 +144,10 @@ impl Addressee<'_> {
 
     async fn send(&self, look: &Look, owed: &Owed, claim: &Claim) -> Result<Served, Failure> {
         let (env, review, notice) = (self.env, &look.review.head.review, &owed.notice);
-        match mail::send(env, &look.review, &look.facts, &look.policy, notice, &claim.by).await {
+        match mail::send(env, look, notice, &claim.by).await {
             Ok(MailAccepted::Message(id)) => {
-                let told = self.settle(look, owed, &id, claim).await?;
-                Ok(told.map_or(Served::NotOwed, |told| Served::Sent(Box::new(told))))
+                let settled = self.settle(look, owed, &id, claim).await?;
+                Ok(settled.map_or(Served::NotOwed, |(told, head)| Served::Sent(Box::new(told), Box::new(head))))
             }
             Ok(MailAccepted::Never(status)) => {
                 refused::remember(env, review, notice, &claim.by, status, self.deadline).await?;
@@ -165,14 +166,15 @@ impl Addressee<'_> {
 
     /// The mail is out, so this is written in the end, however often HEAD moves meanwhile. If time runs out, or the lease ran
     /// out and another process took the claim over, the mail stays in doubt. The next claimant then tells the person again,
-    /// with the same bytes as long as nothing has moved that the notice is decided from. Returns what they count as told.
+    /// with the same bytes as long as nothing has moved that the notice is decided from. Returns what they count as told, and
+    /// HEAD as it was written.
     async fn settle(
         &self,
         look: &Look,
         owed: &Owed,
         message_id: &str,
         claim: &Claim,
-    ) -> Result<Option<LastNotified>, Failure> {
+    ) -> Result<Option<(LastNotified, Head)>, Failure> {
         let (env, notice) = (self.env, &owed.notice);
         let Some(reading) = look.reading() else { return Ok(None) };
         let sent = &Sent::of(&reading, &owed.told, notice, message_id, &claim.by);
@@ -198,7 +200,7 @@ impl Addressee<'_> {
         if let Some(commit) = &commit {
             measure(notice, review, deadlines::awaited(&commit.head, commit.head.at));
         }
-        Ok(commit.and_then(|commit| commit.told).map(|settled| settled.told))
+        Ok(commit.and_then(|commit| Some((commit.told?.told, commit.head))))
     }
 }
 

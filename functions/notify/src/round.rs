@@ -1,12 +1,14 @@
 //! One round over a review's people: who is owed something is served, one after the other, and then the review falls
 //! quiet. A round that stops leaves what is owed due: the next tick goes on.
 
+use std::sync::{Mutex, PoisonError};
+
 use decisions::{Attempt, Committing, Decided, Doing, Ended};
 use lambda_shell::{Failure, batch::Message, deadline::Deadline, log::NOTE, metrics::Metrics};
 use packet_store::TellingRecord;
 use refresh_core::{
     Instant, Person, ReviewId,
-    record::{last_notified::LastNotified, message::NoticesDue},
+    record::{message::NoticesDue, review::Head},
     telling::{
         owed::{self, PriorMail},
         sent,
@@ -35,26 +37,25 @@ pub(crate) async fn take(env: &Env, message: Message, deadline: Deadline) -> Res
         tracing::info!(target: NOTE, trace_id = %trace, "");
     }
     let mut notified = Notified { review: due.review.clone(), sent: Vec::new() };
-    let Some(look) = Look::at(env, &due.review).await? else { return Ok(notified) };
+    let Some(mut look) = Look::at(env, &due.review).await? else { return Ok(notified) };
+    let before = look.review.head.clone();
     // The sender's clock may be ahead: what was due by it is not left by a slower clock.
     let now = look.now(env).max(due.at);
     if look.review.head.notices_at.is_none_or(|at| now < at) {
         return Ok(notified);
     }
     // Other reviews do not wait for the mail, and the mail does not wait for them.
-    let asked = seats::ask(env, &look).await;
-    let end = serve_all(env, &look, now, deadline, &mut notified).await;
+    let asked = seats::ask(env, &mut look).await;
+    let end = serve_all(env, &mut look, now, deadline, &mut notified).await;
     if !notified.sent.is_empty() {
         // The first telling of a proposal changes its seats. Before the round stops, whatever stops it.
-        if let Some(look) = Look::at(env, &due.review).await? {
-            seats::ask(env, &look).await?;
-        }
+        seats::ask(env, &mut look).await?;
     }
     match end? {
         RoundEnd::Late => {}
         RoundEnd::Wait(wait) => postpone(env, &due.review, wait, deadline).await?,
         RoundEnd::Served { left: true } => {}
-        RoundEnd::Served { left: false } => fall_quiet(env, &look, now, deadline).await?,
+        RoundEnd::Served { left: false } => fall_quiet(env, look, &before, now, deadline).await?,
     }
     asked.map(|()| notified)
 }
@@ -71,22 +72,22 @@ enum RoundEnd {
 
 async fn serve_all(
     env: &Env,
-    look: &Look,
+    look: &mut Look,
     now: Instant,
     deadline: Deadline,
     notified: &mut Notified,
 ) -> Result<RoundEnd, Failure> {
     let records = env.store.told(&notified.review).await.doing("reading what people were told")?;
     let Some(reading) = look.reading() else { return Ok(RoundEnd::Served { left: true }) };
+    let audience = reading.audience(records.keys());
     let (mut left, mut failed) = (false, None);
-    for person in &reading.audience(records.keys()) {
+    for person in &audience {
         if deadline.is_near() {
             return Ok(RoundEnd::Late);
         }
         let record = records.get(person).cloned().unwrap_or_default();
         match serve(env, look, person, record, now, deadline, notified).await {
-            Ok(Served::Sent(_)) => {}
-            Ok(Served::NotOwed) => {}
+            Ok(Served::Sent(..) | Served::NotOwed) => {}
             // Who was looked at before a refusal opened an exception is looked at again: the next tick's round.
             Ok(Served::HeldByAnother | Served::Refused) => left = true,
             Ok(Served::Wait(wait)) => return Ok(RoundEnd::Wait(wait)),
@@ -103,36 +104,39 @@ const MOST_MAILS: usize = 2;
 /// One person, until they are owed nothing more. A mail carries one calendar object, so a second may be owed.
 async fn serve(
     env: &Env,
-    look: &Look,
+    look: &mut Look,
     person: &Person,
     mut record: TellingRecord,
     now: Instant,
     deadline: Deadline,
     notified: &mut Notified,
 ) -> Result<Served, Failure> {
-    let mut served = (Addressee { env, person, record: &record, now, deadline }).serve(look).await?;
-    for _ in 1..MOST_MAILS {
-        let Served::Sent(told) = &served else { break };
+    for _ in 0..MOST_MAILS {
+        let served = (Addressee { env, person, record: &record, now, deadline }).serve(look).await?;
+        let Served::Sent(told, head) = served else { return Ok(served) };
         notified.sent.push(person.clone());
-        let more = look.reading().is_some_and(|reading| owed::is_owed(&reading, told, PriorMail::Settled, now));
-        record = TellingRecord { told: Some(LastNotified::clone(told)), claim: None, ..record };
         // That mail moved HEAD. A claim made from the look before would be of a telling that nobody finds again.
-        let anew = if more { Look::at(env, &look.review.head.review).await? } else { None };
-        let Some(anew) = anew else { return Ok(served) };
-        served = (Addressee { env, person, record: &record, now, deadline }).serve(&anew).await?;
+        look.go_on(env, *head).await?;
+        if !look.reading().is_some_and(|reading| owed::is_owed(&reading, &told, PriorMail::Settled, now)) {
+            break;
+        }
+        record = TellingRecord { told: Some(*told), claim: None, ..record };
     }
-    if matches!(served, Served::Sent(_)) {
-        notified.sent.push(person.clone());
-    }
-    Ok(served)
+    Ok(Served::NotOwed)
 }
 
-/// Nobody is owed anything more. HEAD is read anew, and what moved meanwhile keeps its own quiet period.
-async fn fall_quiet(env: &Env, round: &Look, now: Instant, deadline: Deadline) -> Result<(), Failure> {
-    let before = &round.review.head;
+/// Nobody is owed anything more. HEAD is what this round left it as, or is read anew; what moved since `before`, which the
+/// round began with, keeps its own quiet period.
+async fn fall_quiet(env: &Env, left: Look, before: &Head, now: Instant, deadline: Deadline) -> Result<(), Failure> {
     let committing = Committing { store: &env.store, jitter: &env.jitter, deadline };
+    let left = Mutex::new(Some(left));
     let fall_quiet = async |_: Attempt| {
-        let Some(look) = Look::at(env, &before.review).await? else { return Ok(Decided::Nothing(0)) };
+        let known = left.lock().unwrap_or_else(PoisonError::into_inner).take();
+        let look = match known {
+            Some(look) => Some(look),
+            None => Look::at(env, &before.review).await?,
+        };
+        let Some(look) = look else { return Ok(Decided::Nothing(0)) };
         let head = &look.review.head;
         if sent::decided_since(before, head) {
             return Ok(Decided::Nothing(0));

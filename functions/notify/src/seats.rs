@@ -11,6 +11,7 @@ use std::collections::BTreeSet;
 
 use decisions::Doing;
 use lambda_shell::{Failure, queue::Outgoing};
+use packet_store::Committed;
 use refresh_core::{
     ReviewId,
     record::{message::RefreshRequested, review::Head},
@@ -20,7 +21,7 @@ use refresh_core::{
 use crate::{Env, look::Look};
 
 /// Safe to repeat.
-pub(crate) async fn ask(env: &Env, look: &Look) -> Result<(), Failure> {
+pub(crate) async fn ask(env: &Env, look: &mut Look) -> Result<(), Failure> {
     let head = &look.review.head;
     if head.seats_moved.is_empty() {
         return Ok(());
@@ -32,8 +33,10 @@ pub(crate) async fn ask(env: &Env, look: &Look) -> Result<(), Failure> {
         tracing::info!(reviews = reviews.len(), "reviews that share people were asked to look");
     }
     // Where HEAD moved meanwhile the mark stays: what moved may be other seats.
-    if let Some(commit) = sent::asked(&look.review, &look.policy) {
-        env.store.commit(&commit).await.doing("remembering that other reviews were asked")?;
+    if let Some(commit) = sent::asked(&look.review, &look.policy)
+        && env.store.commit(&commit).await.doing("remembering that other reviews were asked")? == Committed::Written
+    {
+        look.go_on(env, commit.head).await?;
     }
     Ok(())
 }

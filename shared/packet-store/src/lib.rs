@@ -49,7 +49,7 @@ pub use record::Record;
 pub use seen::{Door, MOST_LOOKED_AT, MOST_REASONS, Receipt, SeenEntry, SeenPage, SeenRange, Unheard};
 pub use seen_index::SeenMark;
 pub use several::{Several, Unreadable};
-pub use telling::TellingRecord;
+pub use telling::{TellingRead, TellingRecord};
 
 /// The store of one table. Cheap to clone; clones share their connections and what they remember of write-once items.
 #[derive(Clone, Debug)]

@@ -6,16 +6,18 @@
 //!       │ A dies: the lease ends, B claims; a claim that was never settled counts as owed
 //! ```
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use aws_sdk_dynamodb::types::AttributeValue;
 use refresh_core::{
     Instant, Person, ReviewId,
     base::digest::canonical,
+    facts::{fact::Facts, subject::Subject},
     record::{
         claim::Claim,
         delivery::{Delivery, DeliveryReport},
         last_notified::LastNotified,
+        review::Review,
     },
 };
 
@@ -30,6 +32,17 @@ use crate::{
     item::{Item, number, text},
     key::{self, Key},
 };
+
+/// What a notice is made from, read in one call.
+#[derive(Clone, PartialEq, Debug, Default)]
+pub struct TellingRead {
+    /// HEAD with its versions; `None` where no such review was issued.
+    pub review: Option<Review>,
+    /// Of the subjects that were asked for, those of which there is a fact.
+    pub facts: Facts,
+    /// Of the person who is told; nothing where nobody was asked about, or there is no such item.
+    pub told: TellingRecord,
+}
 
 /// TOLD. Without `told`, the person was told what the first version says.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
@@ -53,6 +66,38 @@ impl Store {
         let range = Some((key::TOLD.to_owned(), format!("{}\u{10ffff}", key::TOLD)));
         let items = self.query(&doing, key::review_partition(review), range).await?;
         items.iter().map(|item| read(&doing, item)).collect()
+    }
+
+    /// HEAD, facts, and what one person was told, together. Nothing is decided here that a newer fact could make wrong:
+    /// which of the items is read first is no matter.
+    ///
+    /// # Errors
+    ///
+    /// The table cannot be read, or an item does not read as it was written.
+    pub async fn telling(
+        &self,
+        review: &ReviewId,
+        subjects: &BTreeSet<Subject>,
+        person: Option<&Person>,
+    ) -> Result<TellingRead, StoreError> {
+        let doing = format!("reading what a notice of {review} is made from");
+        let (of_head, of_told) = (Key::head(review), person.map(|person| Key::told(review, person)));
+        let keys = subjects.iter().map(Key::fact).chain([of_head.clone()]).chain(of_told.clone()).collect();
+        let (mut head, mut telling) = (None, TellingRead::default());
+        for item in self.get_all(&doing, keys).await? {
+            let key = codec::key_of(&doing, &item)?;
+            if key == of_head {
+                head = Some(codec::open(&doing, &item)?);
+            } else if Some(&key) == of_told.as_ref() {
+                telling.told = read(&doing, &item)?.1;
+            } else {
+                telling.facts.insert(codec::open(&doing, &item)?);
+            }
+        }
+        if let Some(head) = head {
+            telling.review = Some(self.unfold(head).await?);
+        }
+        Ok(telling)
     }
 
     /// The same of one person; nothing where there is no such item.
