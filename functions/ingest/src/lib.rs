@@ -8,6 +8,7 @@ mod receipt;
 mod record;
 mod take;
 mod taken;
+mod together;
 
 use aws_lambda_events::sqs::SqsEvent;
 use lambda_shell::{
@@ -19,8 +20,20 @@ pub use door::{HookRefused, post, proven};
 pub use env::Env;
 pub use receipt::{HourlyReceipts, Piece};
 pub use taken::Taken;
+use together::Together;
 
-/// One queue message may carry several events, where it is a native payload.
+/// One queue message may carry several events, where it is a native payload. What the events of a batch need alike is read
+/// and written together; each is judged, recorded and answered by itself. What they ask for is sent last.
 pub async fn handle(env: &Env, event: SqsEvent, deadline: Deadline) -> BatchReport<Vec<Taken>> {
-    batch::each(event, &deadline, |message| take::message(env, message, deadline)).await
+    let messages = match batch::read(event) {
+        Ok(messages) => messages,
+        Err(failure) => return batch::refuse(failure),
+    };
+    let together = &batch::before_each(&deadline, || Together::take(env, &messages)).await;
+    let mut report =
+        batch::each_of(messages, &deadline, |message| take::message(env, together, message, deadline)).await;
+    if let Err(failure) = together.ask(env).await {
+        report.fail(&failure);
+    }
+    report
 }

@@ -40,6 +40,20 @@ pub(crate) struct Recorded {
     pub(crate) first_accepted: Option<Instant>,
 }
 
+impl Recorded {
+    /// Of an event that became a fact, with nothing beside it.
+    pub(crate) fn applied(event: &Event) -> Self {
+        Self {
+            disposition: Disposition::Applied,
+            repeated: None,
+            collision: None,
+            not_taken: Vec::new(),
+            trace: event.trace,
+            first_accepted: None,
+        }
+    }
+}
+
 /// What was read of the store that bears on one event.
 struct StoredBearing {
     fact: Option<Fact>,

@@ -34,15 +34,30 @@ use crate::{
     receipt::Piece,
     record::{Arrival, Recorded, record},
     taken::{Taken, identity_of, measure, reason, say},
+    together::{Depending, Together},
 };
 
-pub(crate) async fn message(env: &Env, message: Message, deadline: Deadline) -> Result<Vec<Taken>, Failure> {
+/// When a message is handled, and when it arrived.
+pub(crate) fn times(env: &Env, message: &Message) -> (Instant, Instant) {
     let sent = message.sent_at_millis.unwrap_or(0);
     let now = Instant::from_millis(env.clock.now_millis().max(sent));
     // A message that waited, or that comes again, arrived when it was sent to the queue.
-    let arrived = message.sent_at_millis.map_or(now, Instant::from_millis);
+    (now, message.sent_at_millis.map_or(now, Instant::from_millis))
+}
+
+pub(crate) async fn message(
+    env: &Env,
+    together: &Together,
+    message: Message,
+    deadline: Deadline,
+) -> Result<Vec<Taken>, Failure> {
+    let (now, arrived) = times(env, &message);
     let piece = Piece { body: &message.body, door: Door::named(message.attributes.get("door")), at: arrived };
-    let reading = match sources::read(&message.body, &env.policy.bindings) {
+    let reading = match together.reading(&message.id) {
+        Some(reading) => Ok(reading),
+        None => sources::read(&message.body, &env.policy.bindings),
+    };
+    let reading = match reading {
         Ok(reading) => reading,
         Err(refused) => return refuse_all(env, &piece, vec![(message.body.clone(), refused)], now).await,
     };
@@ -52,7 +67,7 @@ pub(crate) async fn message(env: &Env, message: Message, deadline: Deadline) -> 
     let (mut taken, mut bad) = (Vec::with_capacity(reading.events.len()), Vec::new());
     for event in &reading.events {
         let arrival = Arrival { now, piece, sender: message.sender.as_deref() };
-        match take(env, event, arrival, deadline).await? {
+        match take(env, together, event, arrival, deadline).await? {
             Ok(became) => taken.push(became),
             Err(refused) => bad.push((message.body.clone(), refused)),
         }
@@ -151,6 +166,7 @@ fn shortened(text: &str) -> String {
 /// What becomes of one event. The inner error: what no schema can see is wrong with the event, so nothing is recorded.
 async fn take(
     env: &Env,
+    together: &Together,
     event: &Event,
     arrival: Arrival<'_>,
     deadline: Deadline,
@@ -168,32 +184,32 @@ async fn take(
     if let Err(refused) = policy::check_issued(event, &env.policy.deployment.defaults) {
         return Ok(Err(refused));
     }
-    let recorded = match record(env, event, arrival, deadline).await? {
-        Ok(recorded) => recorded,
-        Err(refused) => return Ok(Err(refused)),
+    let (recorded, depending) = match together.recorded(event) {
+        Some(depending) => (Recorded::applied(event), depending),
+        None => match record(env, event, arrival, deadline).await? {
+            Ok(recorded) => (recorded, None),
+            Err(refused) => return Ok(Err(refused)),
+        },
     };
     // The first delivery's, whatever this one says: one event is one trace.
     tracing::info!(target: NOTE, trace_id = %recorded.trace.unwrap_or_else(|| event.identity.trace()), "");
     // First the fact, second its dependents: a review that registers in between reads the new fact itself. A reset
     // changes no state, so nobody is asked.
-    let dependents = match event.statement {
-        Statement::State { .. } => dependents(env, &event.subject).await?,
-        Statement::Reset(_) | Statement::Reply(_) | Statement::Resend(_) => Vec::new(),
+    let Depending { reviews: dependents, heads } = match (depending, &event.statement) {
+        (Some(depending), _) => depending,
+        (None, Statement::State { .. }) => Depending::of(env, dependents(env, &event.subject).await?).await?,
+        (None, Statement::Reset(_) | Statement::Reply(_) | Statement::Resend(_)) => Depending::default(),
     };
-    let heads = env.store.heads(&dependents).await.doing("reading the dependent reviews")?;
-    // A review whose HEAD cannot be read is asked like an open one: its own refresh fails, and says so.
-    decisions::unreadable(&heads.unreadable);
-    let over: BTreeSet<&ReviewId> =
-        heads.read.iter().filter(|head| head.is_over(now)).map(|head| &head.review).collect();
+    let over: BTreeSet<&ReviewId> = heads.iter().filter(|head| head.is_over(now)).map(|head| &head.review).collect();
     let reviews: Vec<ReviewId> = dependents.iter().filter(|review| !over.contains(review)).cloned().collect();
     let mut disposition = recorded.disposition;
-    if let Some(ended) = review::over(&heads.read, now).filter(|_| disposition.is_applied() && reviews.is_empty())
+    if let Some(ended) = review::over(&heads, now).filter(|_| disposition.is_applied() && reviews.is_empty())
         && !was_decided(env, event, &recorded, &over).await?
     {
         disposition = Disposition::Ignored(ended);
         env.store.amend(&event.identity, disposition).await.doing("recording that the review is over")?;
     }
-    ask(env, event, &recorded, &reviews, now).await?;
+    ask(together, event, &recorded, &reviews, now)?;
     if let Some(first) = recorded.first_accepted {
         arrival.piece.keep_duplicate(&env.store, event, first).await?;
     }
@@ -268,7 +284,14 @@ async fn dependents(env: &Env, subject: &Subject) -> Result<Vec<ReviewId>, Failu
     Ok(reviews)
 }
 
-async fn ask(env: &Env, event: &Event, recorded: &Recorded, reviews: &[ReviewId], now: Instant) -> Result<(), Failure> {
+/// The refresh of these reviews; asked for once the whole batch is handled.
+fn ask(
+    together: &Together,
+    event: &Event,
+    recorded: &Recorded,
+    reviews: &[ReviewId],
+    now: Instant,
+) -> Result<(), Failure> {
     let trigger = Trigger {
         identity: event.identity.clone(),
         event_type: event.event_type.clone(),
@@ -284,6 +307,6 @@ async fn ask(env: &Env, event: &Event, recorded: &Recorded, reviews: &[ReviewId]
         let request = RefreshRequested { review: review.clone(), trigger, at: now, first_accepted, seats: false };
         Ok(Outgoing::json(&request).doing("writing a refresh request")?.in_group(review.as_str()))
     };
-    let messages = reviews.iter().map(message).collect::<Result<Vec<_>, Failure>>()?;
-    env.refresh.send_all(messages).await.doing("asking for the refresh")
+    together.add(reviews.iter().map(message).collect::<Result<Vec<_>, Failure>>()?);
+    Ok(())
 }

@@ -60,6 +60,14 @@ impl<T> BatchReport<T> {
         Self { outcomes: Vec::new(), refused: Some(failure) }
     }
 
+    /// What follows from all messages together failed: all of them are handed back.
+    pub fn fail(&mut self, failure: &Failure) {
+        failure.log("handed back to the queue");
+        for (_, outcome) in self.outcomes.iter_mut().filter(|(_, outcome)| outcome.is_ok()) {
+            *outcome = Err(failure.clone());
+        }
+    }
+
     /// The partial batch response; an error where the whole invocation must fail.
     ///
     /// # Errors
@@ -120,14 +128,39 @@ fn message(index: usize, record: SqsMessage) -> Result<Message, Failure> {
 }
 
 /// A standard queue: each message by itself. One that fails or panics leaves the others alone.
-pub async fn each<T, F>(event: SqsEvent, deadline: &Deadline, mut handle: impl FnMut(Message) -> F) -> BatchReport<T>
+pub async fn each<T, F>(event: SqsEvent, deadline: &Deadline, handle: impl FnMut(Message) -> F) -> BatchReport<T>
 where
     F: Future<Output = Result<T, Failure>>,
 {
-    let messages = match read(event) {
-        Ok(messages) => messages,
-        Err(failure) => return refuse(failure),
-    };
+    match read(event) {
+        Ok(messages) => each_of(messages, deadline, handle).await,
+        Err(failure) => refuse(failure),
+    }
+}
+
+/// What is done for all messages of a batch before each is handled by itself. Where that fails or panics, nothing was done
+/// for any: each message can be handled without.
+pub async fn before_each<T, F>(deadline: &Deadline, begin: impl FnOnce() -> F) -> T
+where
+    T: Default,
+    F: Future<Output = Result<T, Failure>>,
+{
+    Box::pin(attempt(deadline, begin)).await.unwrap_or_else(|failure| {
+        let error = failure.chain();
+        tracing::info!(error, "the messages of a batch are handled one by one");
+        T::default()
+    })
+}
+
+/// [`each`] of messages that were read already.
+pub async fn each_of<T, F>(
+    messages: Vec<Message>,
+    deadline: &Deadline,
+    mut handle: impl FnMut(Message) -> F,
+) -> BatchReport<T>
+where
+    F: Future<Output = Result<T, Failure>>,
+{
     let mut outcomes = Vec::with_capacity(messages.len());
     for message in messages {
         let id = message.id.clone();
@@ -261,7 +294,8 @@ async fn unless_panic<F: Future>(begin: impl FnOnce() -> F) -> Result<F::Output,
     .await
 }
 
-fn refuse<T>(failure: Failure) -> BatchReport<T> {
+/// The report on a batch that cannot be read at all, and its log line.
+pub fn refuse<T>(failure: Failure) -> BatchReport<T> {
     failure.log("the whole batch is refused");
     BatchReport::refused(failure)
 }

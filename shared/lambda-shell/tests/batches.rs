@@ -190,3 +190,29 @@ async fn a_message_is_read_as_aws_sends_it() {
         }
     );
 }
+
+#[tokio::test]
+async fn what_cannot_be_done_for_all_leaves_each_to_itself() {
+    let far = Deadline::far();
+    let done = batch::before_each(&far, || async { Ok::<_, Failure>(7) }).await;
+    let failed = batch::before_each(&far, || async { Err::<i32, _>(Failure::new("reading together", "no")) }).await;
+    let panicked =
+        batch::before_each(&far, || async { if true { panic!("together") } else { Ok::<i32, Failure>(7) } }).await;
+    let late = batch::before_each(&Deadline::after(Duration::ZERO), || async { Ok::<_, Failure>(7) }).await;
+    assert_eq!([done, failed, panicked, late], [7, 0, 0, 0]);
+}
+
+#[tokio::test]
+async fn what_follows_from_all_and_fails_hands_all_of_them_back() {
+    let messages = batch::read(event("-1 -2 -3")).unwrap();
+    let mut report = batch::each_of(messages, &Deadline::far(), |message| async move {
+        if message.id == "-2" { Err(Failure::new("deciding", "its own reason")) } else { Ok(message.id) }
+    })
+    .await;
+    report.fail(&Failure::passing("asking", "the queue is full"));
+    assert_eq!(
+        told(&report),
+        "-1: failed asking: the queue is full\n-2: failed deciding: its own reason\n-3: failed asking: the queue is full\n\
+         {\"batchItemFailures\":[{\"itemIdentifier\":\"-1\"},{\"itemIdentifier\":\"-2\"},{\"itemIdentifier\":\"-3\"}]}"
+    );
+}

@@ -243,6 +243,23 @@ impl Store {
         Err(StoreError::contended(doing))
     }
 
+    /// Several events, each with its fact, together or not at all: `false`, where anything stands in the way of any of
+    /// them. No two of them are about one subject or have one identity, and none has anything beside it.
+    ///
+    /// # Errors
+    ///
+    /// The table cannot be written.
+    pub async fn accept_all(&self, all: &[Acceptance<'_>]) -> Result<bool, StoreError> {
+        let put = |one: &Acceptance<'_>| {
+            let key = Key::event(&one.event.identity);
+            let event = EventRecord::of(one.event, one.disposition, &[], one.at).item(&key);
+            let fact = one.fact.map(|fact| self.put_fact(fact, one.replaces));
+            [Some(self.put_once(event)), fact].into_iter().flatten().collect::<Vec<_>>()
+        };
+        let written = self.transact("accepting events together", all.iter().flat_map(put).collect()).await?;
+        Ok(matches!(written, Transaction::Done))
+    }
+
     /// Keeps that a fact's source said the same once more. `false`: the fact is another by now, or somebody is at it.
     ///
     /// # Errors

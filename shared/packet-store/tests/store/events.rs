@@ -205,3 +205,41 @@ async fn a_conflict_without_end_is_an_error_to_come_back_to() {
     assert_eq!(error.to_string(), "accepting an event: other writers were in the way for too long");
     assert!(error.is_retryable());
 }
+
+/// Three events; what is told of the second: that it was recorded before, or that its fact is another by now.
+#[tokio::test]
+async fn events_are_accepted_together_or_not_at_all() {
+    for (name, recorded, known, written) in
+        [("nothing", false, 0, true), ("its id", true, 1, false), ("its fact", false, 2, false)]
+    {
+        let engine = Engine::new();
+        let store = engine.store();
+        let facts = ["ada", "bea", "cyd"].map(|name| profile(name, 3));
+        if recorded {
+            ignore(&store, "e1", &facts[1], Ignored::StaleRevision).await;
+        }
+        let before = profile("bea", known);
+        if known > 0 {
+            assert_eq!(accept(&store, "before", &before, None).await, Accepted::Written);
+        }
+        let events: Vec<_> = facts.iter().enumerate().map(|(n, fact)| event(&format!("e{n}"), fact)).collect();
+        let acceptance = |(event, fact)| Acceptance {
+            event,
+            disposition: Disposition::Applied,
+            fact: Some(fact),
+            // As it was read: none.
+            replaces: (recorded && fact == &facts[1]).then_some(&before),
+            beside: Beside::default(),
+            at: now(),
+        };
+        let all: Vec<Acceptance<'_>> = events.iter().zip(&facts).map(acceptance).collect();
+        engine.calls();
+        assert_eq!(store.accept_all(&all).await.unwrap(), written, "{name} stands in the way");
+        assert_eq!(engine.calls().len(), 1, "{name}: one call");
+        for (one, fact) in all.iter().zip(&facts).step_by(2) {
+            let found = (store.event(&one.event.identity).await.unwrap(), store.fact(&fact.subject).await.unwrap());
+            assert_eq!(found.0.map(|record| record.disposition), written.then_some(Disposition::Applied), "{name}");
+            assert_eq!(found.1.as_ref(), written.then_some(fact), "{name}");
+        }
+    }
+}

@@ -1,0 +1,204 @@
+//! What the events of a batch need alike, done together: their facts read in one call, those that simply become facts
+//! written in one transaction, their dependents looked up, the refreshes asked for in as few calls as can be.
+//!
+//! ```text
+//!  read facts ── judge each ── write all ──▶ written: who depends on each subject? HEADs ──▶ each by itself ──▶ ask
+//!                                  │ anything in the way of any: each is read, judged and written by itself
+//! ```
+//! Each event still has its own judgement, record, line and figure, and its message its own outcome. What is asked for is sent
+//! last: a process that ends before is delivered the batch again, and asks then.
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::{Mutex, MutexGuard, PoisonError},
+};
+
+use decisions::Doing;
+use futures_util::future::try_join_all;
+use lambda_shell::{Failure, batch::Message, queue::Outgoing};
+use packet_store::{Acceptance, Beside};
+use refresh_core::{
+    Instant, ReviewId,
+    facts::{
+        authority::{self, Disposition, StoredContext},
+        event::{Event, Identity, Statement},
+        fact::Fact,
+        subject::Subject,
+    },
+    record::review::Head,
+};
+use sources::ReadBody;
+
+use crate::{Env, take::times};
+
+/// Events of one transaction: an event and its fact each, far from its limits.
+const MOST_TOGETHER: usize = 20;
+
+/// What was done for a batch so far.
+#[derive(Debug, Default)]
+pub(crate) struct Together {
+    /// What the messages say, by message.
+    readings: Mutex<BTreeMap<String, ReadBody>>,
+    /// Recorded already, each once: what comes under the same identity in the same batch came again.
+    recorded: Mutex<BTreeMap<Identity, Option<Depending>>>,
+    asked: Mutex<Vec<Outgoing>>,
+}
+
+/// The reviews that depend on a subject, and their HEADs as far as they have one.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Depending {
+    pub(crate) reviews: Vec<ReviewId>,
+    pub(crate) heads: Vec<Head>,
+}
+
+impl Depending {
+    /// A review whose HEAD cannot be read is asked like an open one: its own refresh fails, and says so.
+    pub(crate) async fn of(env: &Env, reviews: Vec<ReviewId>) -> Result<Self, Failure> {
+        let heads = env.store.heads(&reviews).await.doing("reading the dependent reviews")?;
+        decisions::unreadable(&heads.unreadable);
+        Ok(Self { reviews, heads: heads.read })
+    }
+}
+
+/// An event, and when it is handled and arrived, and from whom.
+struct Arriving<'a> {
+    event: &'a Event,
+    now: Instant,
+    arrived: Instant,
+    sender: Option<&'a str>,
+}
+
+fn hold<T>(lock: &Mutex<T>) -> MutexGuard<'_, T> {
+    lock.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+impl Together {
+    /// # Errors
+    ///
+    /// The store's. What was written by then is found by each message for itself.
+    pub(crate) async fn take(env: &Env, messages: &[Message]) -> Result<Self, Failure> {
+        let together = Self::default();
+        // A message that cannot be read says so when it is handled.
+        let read =
+            |message: &Message| Some((message.id.clone(), sources::read(&message.body, &env.policy.bindings).ok()?));
+        let readings: BTreeMap<String, ReadBody> = messages.iter().filter_map(read).collect();
+        let recorded = Self::record(env, messages, &readings).await?;
+        *hold(&together.readings) = readings;
+        *hold(&together.recorded) = recorded;
+        Ok(together)
+    }
+
+    async fn record(
+        env: &Env,
+        messages: &[Message],
+        readings: &BTreeMap<String, ReadBody>,
+    ) -> Result<BTreeMap<Identity, Option<Depending>>, Failure> {
+        let incoming = incoming(env, messages, readings);
+        if incoming.len() < 2 {
+            return Ok(BTreeMap::new());
+        }
+        let subjects = incoming.iter().map(|one| one.event.subject.clone()).collect();
+        let known = env.store.facts(&subjects).await.doing("reading the facts of a batch")?;
+        let judged = incoming.iter().filter_map(|one| {
+            let known = known.get(&one.event.subject);
+            let context = StoredContext {
+                fact: known,
+                review_issued: true,
+                uid_in_use: false,
+                arrived: one.arrived,
+                sender: one.sender,
+            };
+            // What is ignored has its own record, and its own count of what was stale.
+            let fact = authority::judge(one.event, &context, &env.policy.deployment, one.now).ok()?;
+            Some((one, known, fact))
+        });
+        let judged: Vec<(&Arriving<'_>, Option<&Fact>, Fact)> = judged.take(MOST_TOGETHER).collect();
+        let acceptances: Vec<Acceptance<'_>> = judged
+            .iter()
+            .map(|(one, known, fact)| Acceptance {
+                event: one.event,
+                disposition: Disposition::Applied,
+                fact: Some(fact),
+                replaces: *known,
+                beside: Beside::default(),
+                at: one.now,
+            })
+            .collect();
+        if acceptances.len() < 2
+            || !env.store.accept_all(&acceptances).await.doing("accepting the events of a batch")?
+        {
+            return Ok(BTreeMap::new());
+        }
+        let subjects: Vec<&Subject> = acceptances.iter().map(|one| &one.event.subject).collect();
+        // Where they cannot be looked up now, each event looks for itself, and says why not.
+        let depending = depending(env, &subjects).await.unwrap_or_default();
+        let mut depending = depending.into_iter();
+        Ok(acceptances.iter().map(|one| (one.event.identity.clone(), depending.next())).collect())
+    }
+
+    /// What a message says, where it was read already.
+    pub(crate) fn reading(&self, message: &str) -> Option<ReadBody> {
+        hold(&self.readings).remove(message)
+    }
+
+    /// Whether the event is recorded, and become a fact, already; then who depends on it, where that is known.
+    pub(crate) fn recorded(&self, event: &Event) -> Option<Option<Depending>> {
+        hold(&self.recorded).remove(&event.identity)
+    }
+
+    pub(crate) fn add(&self, messages: Vec<Outgoing>) {
+        hold(&self.asked).extend(messages);
+    }
+
+    /// Sends what was asked for.
+    ///
+    /// # Errors
+    ///
+    /// The queue did not take all of it.
+    pub(crate) async fn ask(&self, env: &Env) -> Result<(), Failure> {
+        let messages = std::mem::take(&mut *hold(&self.asked));
+        env.refresh.send_all(messages).await.doing("asking for the refresh")
+    }
+}
+
+/// The events that may become facts with nothing beside them: the first of each subject and of each identity.
+fn incoming<'a>(env: &Env, messages: &'a [Message], readings: &'a BTreeMap<String, ReadBody>) -> Vec<Arriving<'a>> {
+    let (mut subjects, mut identities) = (BTreeSet::new(), BTreeSet::new());
+    let mut all = Vec::new();
+    for message in messages {
+        let (now, arrived) = times(env, message);
+        for event in readings.get(&message.id).into_iter().flat_map(|reading| &reading.events) {
+            if identities.insert(&event.identity) && subjects.insert(&event.subject) && is_plain(event) {
+                all.push(Arriving { event, now, arrived, sender: message.sender.as_deref() });
+            }
+        }
+    }
+    all
+}
+
+/// Nothing but the subject's own fact bears on it.
+const fn is_plain(event: &Event) -> bool {
+    let alone = matches!(
+        event.subject,
+        Subject::Change(_)
+            | Subject::Delegation(..)
+            | Subject::Availability(_, _, None)
+            | Subject::Evidence(..)
+            | Subject::Freeze(_)
+            | Subject::Person(_)
+    );
+    alone && matches!(event.statement, Statement::State { .. })
+}
+
+/// Who depends on each of these subjects, in their order. Looked up once all of their facts are written. `None` where
+/// something of it cannot be read.
+async fn depending(env: &Env, subjects: &[&Subject]) -> Option<Vec<Depending>> {
+    let found = try_join_all(subjects.iter().map(|subject| env.store.dependents(subject))).await.ok()?;
+    let mut found = found.into_iter().map(|several| several.whole().ok()).collect::<Option<Vec<_>>>()?;
+    let all: BTreeSet<&ReviewId> = found.iter().flatten().collect();
+    let all: Vec<ReviewId> = all.into_iter().cloned().collect();
+    let heads = env.store.heads(&all).await.ok()?.whole().ok()?;
+    found.iter_mut().for_each(|reviews| reviews.sort());
+    let heads_of = |reviews: &[ReviewId]| heads.iter().filter(|head| reviews.contains(&head.review)).cloned().collect();
+    Some(found.into_iter().map(|reviews| Depending { heads: heads_of(&reviews), reviews }).collect())
+}
