@@ -15,7 +15,7 @@ use crate::scene::{HOUR, MORNING, NEXT_CALENDARS};
 pub const BUGS: &[Row] = &[
     ("any_source_is_believed", "a source is believed whoever it is", 37, Configured(any_source)),
     ("another_grid", "slots on another grid than the policy's", 308, Configured(another_grid)),
-    ("one_person_two_roles", "one person may sit in two roles", 32, Configured(two_roles)),
+    ("one_person_two_roles", "one person may sit in two roles", 33, Configured(two_roles)),
     ("exclusions_forgotten", "who is excluded from a role is not", 28, Configured(no_exclusions)),
     ("freeze_edge_forgotten", "the distance to a freeze is not asked for", 30, Configured(no_edge)),
     ("desk_forgotten", "escalation contacts are told of nothing", 1, Configured(no_desk)),
