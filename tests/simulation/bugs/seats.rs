@@ -16,7 +16,7 @@ pub const BUGS: &[Row] = &[
     ("younger_claim_wins", "every claim of another review counts as older", 1, Answered(younger_wins)),
     ("one_seat_read", "which seats count depends on the order in which they are read", 1, Answered(one_seat_read)),
     ("ask_lost_by_the_committer", "who commits forgets that others are to be asked", 86, Sent(never_asked)),
-    ("ask_lost_on_its_way", "the ask is sent once, by a process that dies", 99, Sent(ask_lost)),
+    ("ask_lost_on_its_way", "the ask is sent once, by a process that dies", 268, Sent(ask_lost)),
     ("claim_rewritten", "each decision claims its seats anew", 1, Sent(claim_rewritten)),
     ("seat_beside_the_decision", "a decision forgets to write its seats", 1, Sent(seat_forgotten)),
     ("seat_of_the_withdrawn", "what is no longer proposed still keeps its people", 1, Sent(seat_stays)),
