@@ -48,7 +48,7 @@ pub const BUGS: &[Row] = &[
     ("told_apart_from_lineage", "TOLD in a write of its own", 1, Sent(told_apart)),
     ("told_the_wrong_view", "TOLD keeps less than was said", 1, Sent(told_less)),
     ("claim_without_condition", "two notifiers may claim one person", 546, Sent(claim_unasked)),
-    ("resent_again", "a mail that an operator asked for goes out again and again", 80, Sent(resent_again)),
+    ("resent_again", "a mail that an operator asked for goes out again and again", 382, Sent(resent_again)),
     ("resend_forgotten", "that somebody is to be mailed once more is not kept", 80, Sent(resend_forgotten)),
     (
         "closed_in_another_name",
