@@ -25,6 +25,8 @@ const TOLERANCE: f64 = 0.10;
 
 const VALGRIND: &str = "valgrind";
 const FUNCTIONS: [&str; 3] = ["ingest", "refresh", "notify"];
+type Programs = BTreeMap<&'static str, PathBuf>;
+
 /// Events after the first, which opens what is opened once.
 const MORE: usize = 4;
 
@@ -73,8 +75,7 @@ fn instructions(said: &str) -> u64 {
 }
 
 /// Instructions of each function's process, from its start to its end, with so many events in between.
-async fn processes(shape: workload::Shape, events: usize) -> BTreeMap<&'static str, u64> {
-    let programs = built().expect("the functions' programs");
+async fn processes(programs: &Programs, shape: workload::Shape, events: usize) -> BTreeMap<&'static str, u64> {
     let mut deployed = Deployed::open(shape, 1).await.expect("a review");
     let watch = [VALGRIND, "--tool=cachegrind", "--cache-sim=no", "--cachegrind-out-file=/dev/null"];
     let watch: Vec<String> = watch.map(str::to_owned).into();
@@ -102,9 +103,10 @@ async fn processes(shape: workload::Shape, events: usize) -> BTreeMap<&'static s
 }
 
 async fn functions() -> BTreeMap<String, u64> {
+    let programs = built().expect("the functions' programs");
     let mut found = BTreeMap::new();
     for shape in [workload::A, workload::B] {
-        let (one, more) = (processes(shape, 1).await, processes(shape, 1 + MORE).await);
+        let (one, more) = (processes(&programs, shape, 1).await, processes(&programs, shape, 1 + MORE).await);
         for function in FUNCTIONS {
             let each = (more[function] - one[function]) / MORE as u64;
             found.insert(format!("rung {}, {function}, one event", shape.rung), each);
