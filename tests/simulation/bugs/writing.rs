@@ -323,9 +323,24 @@ fn last_reminder_forgotten(call: &Call, _: &mut Memory) -> Falsified {
 
 fn last_reminder_again(call: &Call, _: &mut Memory) -> Falsified {
     instead(call, "HEAD", |call| {
-        put(call, "HEAD", |head| {
-            if let Some(asked) = head.pointer_mut("/pending/asked").and_then(Value::as_object_mut) {
-                asked.remove("reminded_last");
+        each(call, |action| {
+            if !is(action, "HEAD") || !action["Put"].is_object() {
+                return;
+            }
+            let item = &mut action["Put"]["Item"];
+            let mut due = None;
+            forge::edit(item, |head| {
+                let asked = head.pointer_mut("/pending/asked").and_then(Value::as_object_mut);
+                let reminded = asked.and_then(|asked| asked.remove("reminded_last"));
+                if reminded == Some(Value::Bool(true)) {
+                    head["notices_at"] = head["at"].clone();
+                    due = head["at"].as_str().and_then(|at| refresh_core::Instant::parse(at).ok());
+                }
+            });
+            // What is due next was reckoned of the true HEAD, which no longer waits for this reminder.
+            if let Some(due) = due {
+                item["due_at"] = json!({ "N": due.millis().to_string() });
+                forge::edit(item, |_| {});
             }
         })
     })
