@@ -1,7 +1,7 @@
 //! An event judged and written: EVENT, the fact it became, and what belongs to that, in one transaction.
 
 use decisions::{Committing, Doing};
-use lambda_shell::{Failure, deadline::Deadline, metrics::Metrics};
+use lambda_shell::{Failure, batch::Message, deadline::Deadline, metrics::Metrics};
 use packet_store::{Acceptance, Accepted, Beside, UidClaim};
 use refresh_core::{
     Instant, ReviewId, TraceId, Uid,
@@ -23,6 +23,14 @@ pub(crate) struct Arrival<'a> {
     pub(crate) now: Instant,
     pub(crate) piece: Piece<'a>,
     pub(crate) sender: Option<&'a str>,
+}
+
+/// When a message is handled, and when it arrived.
+pub(crate) fn times(env: &Env, message: &Message) -> (Instant, Instant) {
+    let sent = message.sent_at_millis.unwrap_or(0);
+    let now = Instant::from_millis(env.clock.now_millis().max(sent));
+    // A message that waited, or that comes again, arrived when it was sent to the queue.
+    (now, message.sent_at_millis.map_or(now, Instant::from_millis))
 }
 
 /// What EVENT holds, and what this delivery was.

@@ -32,18 +32,10 @@ use crate::{
     Env,
     no_fact::{self, NoFact},
     receipt::Piece,
-    record::{Arrival, Recorded, record},
+    record::{Arrival, Recorded, record, times},
     taken::{Taken, identity_of, measure, reason, say},
     together::{Depending, Together},
 };
-
-/// When a message is handled, and when it arrived.
-pub(crate) fn times(env: &Env, message: &Message) -> (Instant, Instant) {
-    let sent = message.sent_at_millis.unwrap_or(0);
-    let now = Instant::from_millis(env.clock.now_millis().max(sent));
-    // A message that waited, or that comes again, arrived when it was sent to the queue.
-    (now, message.sent_at_millis.map_or(now, Instant::from_millis))
-}
 
 pub(crate) async fn message(
     env: &Env,

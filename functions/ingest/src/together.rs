@@ -29,7 +29,7 @@ use refresh_core::{
 };
 use sources::ReadBody;
 
-use crate::{Env, take::times};
+use crate::{Env, record::times};
 
 /// Events of one transaction: an event and its fact each, far from its limits.
 const MOST_TOGETHER: usize = 20;

@@ -19,7 +19,7 @@ pub(crate) struct Look {
     pub(crate) review: Review,
     pub(crate) facts: Facts,
     pub(crate) policy: Policy,
-    /// Whose profiles were asked for; `facts` has those that there are.
+    /// The profiles of these people were asked for. `facts` holds the profiles that were found.
     asked: BTreeSet<Person>,
 }
 

@@ -119,7 +119,7 @@ impl Public {
     }
 }
 
-/// Whom the proxy speaks for: the last address it wrote.
+/// The user that the proxy names: the last address in its header.
 fn forwarded_for(headers: &HeaderMap) -> Option<String> {
     let lists = headers.get_all("x-forwarded-for").iter().filter_map(|value| value.to_str().ok());
     let last = lists.flat_map(|list| list.split(',')).last()?.trim();

@@ -10,6 +10,7 @@
 pub mod archive;
 pub mod command;
 pub mod connector;
+pub mod door_troubles;
 pub mod doors;
 pub mod embedded;
 pub mod engine;

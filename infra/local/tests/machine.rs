@@ -7,14 +7,11 @@ use std::{
     fs,
     path::{Path, PathBuf},
     process::{Command, Output},
-    time::{Duration, Instant},
 };
 
 use serde_json::{Value, json};
-use server::{Running, ask};
+use server::{Running, ask, until};
 
-/// It decides no test.
-const PATIENCE: Duration = Duration::from_secs(60);
 const POLICY: &str = r#"{"sources":[{"kind":"person","source":"//people.example.com","governed_by":"a@example.com"}]}"#;
 
 fn place(name: &str) -> PathBuf {
@@ -64,14 +61,6 @@ fn health(running: &Running) -> Value {
 
 fn says(health: &Value, what: &str) -> bool {
     health["wrong"].as_array().unwrap().iter().any(|line| line.as_str().unwrap().contains(what))
-}
-
-fn until(what: &str, mut is: impl FnMut() -> bool) {
-    let end = Instant::now() + PATIENCE;
-    while !is() {
-        assert!(Instant::now() < end, "not within a minute: {what}");
-        std::thread::sleep(Duration::from_millis(50));
-    }
 }
 
 fn is_worked_off(running: &Running) -> bool {

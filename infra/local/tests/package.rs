@@ -8,11 +8,10 @@ use std::{
     io::{BufRead, BufReader},
     path::{Path, PathBuf},
     process::{Child, Command, Output, Stdio},
-    time::Duration,
 };
 
 use mail_parser::MessageParser;
-use server::ask;
+use server::{ask, found};
 use sink::Sink;
 
 fn run(command: &mut Command) -> String {
@@ -106,16 +105,6 @@ impl Drop for Started {
     }
 }
 
-fn until<T>(what: &str, mut found: impl FnMut() -> Option<T>) -> T {
-    for _ in 0..600 {
-        if let Some(found) = found() {
-            return found;
-        }
-        std::thread::sleep(Duration::from_millis(50));
-    }
-    panic!("{what}: not within 30 seconds");
-}
-
 /// The page's own commands, in a root that has the package and nothing else, to a mailed and adopted change.
 fn from_nothing_to_an_adopted_change(place: &Path, root: &Path) {
     let sink = Sink::start();
@@ -155,7 +144,7 @@ fn from_nothing_to_an_adopted_change(place: &Path, root: &Path) {
     }
     assert_eq!(followed, 10, "{block}");
     // The others hear of it by mail: the seat that is theirs now.
-    until("the deputy is mailed", || sink.taken().iter().any(|mail| mail.to == "deputy@example.org").then_some(()));
+    found("the deputy is mailed", || sink.taken().iter().any(|mail| mail.to == "deputy@example.org").then_some(()));
 }
 
 /// As the unit starts it.
@@ -173,7 +162,7 @@ fn start(root: &Path, here: &impl Fn(&str) -> String) -> (Started, String) {
 
 /// The owner opens the mail's link, chooses, and presses the button.
 fn adopt(address: &str, sink: &Sink) {
-    let mail = until("the owner is mailed", || sink.taken().into_iter().find(|mail| mail.to == "owner@example.org"));
+    let mail = found("the owner is mailed", || sink.taken().into_iter().find(|mail| mail.to == "owner@example.org"));
     let message = MessageParser::default().parse(mail.text.as_bytes()).unwrap();
     let text = message.body_text(0).unwrap();
     let link = text.split_whitespace().find(|word| word.contains("/adopt/")).expect("a link in the mail");

@@ -12,7 +12,7 @@ use std::{
     time::Duration,
 };
 
-use server::{Running, ask, ask_as_operator};
+use server::{Running, ask, ask_as_operator, until};
 use sink::Sink;
 
 fn place(name: &str) -> PathBuf {
@@ -55,16 +55,6 @@ fn dispositions(running: &Running) -> (u32, u32) {
         text.lines().find_map(|line| line.strip_prefix(&start)?.parse::<u32>().ok()).unwrap_or(0)
     };
     (count("applied"), count("non_authoritative_source"))
-}
-
-fn until(what: &str, mut is_so: impl FnMut() -> bool) {
-    for _ in 0..600 {
-        if is_so() {
-            return;
-        }
-        std::thread::sleep(Duration::from_millis(50));
-    }
-    panic!("{what}: not within 30 seconds");
 }
 
 /// SIGHUP: the policy's file counts as it is now. A bad one changes nothing, and is said.

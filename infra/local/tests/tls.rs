@@ -6,11 +6,10 @@ use std::{
     fs,
     path::{Path, PathBuf},
     process::Command,
-    time::Duration,
 };
 
 use rcgen::{CertificateParams, KeyPair, date_time_ymd};
-use server::{Running, ask_as_operator};
+use server::{Running, ask_as_operator, until};
 
 const NAME: &str = "holdpoint.example.com";
 
@@ -60,16 +59,6 @@ fn curl(running: &Running, root: &Path, path: &str, more: &[&str]) -> Option<u16
         .output()
         .unwrap_or_else(|error| panic!("curl: {error}"));
     output.status.success().then(|| String::from_utf8_lossy(&output.stdout).parse().unwrap())
-}
-
-fn until(what: &str, mut is_so: impl FnMut() -> bool) {
-    for _ in 0..600 {
-        if is_so() {
-            return;
-        }
-        std::thread::sleep(Duration::from_millis(50));
-    }
-    panic!("{what}: not within 30 seconds");
 }
 
 #[test]

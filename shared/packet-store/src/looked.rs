@@ -8,8 +8,9 @@
 //!                                                                      ▼
 //!                                                        remembered + read ── decide ── commit: looked 9
 //! ```
-//! Whom another review seats, or did, is asked about each time: two reviews that one event touches shall not reach for
-//! one hour. The first seat that another review gives a person has a message as well (`record::seats`).
+//! The seats of a shared person, one that another review seats or did seat, are read each time. So two reviews that the
+//! same event touches do not choose the same hour. The first seat that another review gives a person has a message as
+//! well (`record::seats`).
 //!
 //! So a look never stands on less than the look before it, and a message is never decided on without its own fact
 //! (`tests/store/orders.rs` plays every order of these steps). What time alone brings has no message: once a look is due

@@ -116,7 +116,6 @@ fn events(report: &mut Report, run: Run) -> Option<Cost> {
     let cost = driven(report, &of, run)?;
     let (bars, peer) = (bars(run), peer::measure(run));
     let beside = |name: &str| peer::beside(&peer, name);
-    let least = |most: f64| Goal::AtMost(most);
     let store = || cost.calls.iter().filter(|((_, service, _), _)| *service == Service::DynamoDb);
     let sum = |what: fn(&holdpoint::connector::Metered) -> f64| each(&cost, store().map(|(_, one)| what(one)).sum());
     let functions: Map<String, Value> = cost
@@ -133,21 +132,22 @@ fn events(report: &mut Report, run: Run) -> Option<Cost> {
         .collect();
 
     let mut cpu = Figure::cost("CPU per event", of.clone(), "us", cpu_us(&cost)).beside(beside("cpu_us"));
-    (cpu.goal, cpu.aim) = (bars.cpu_us.map(|(bar, _)| least(bar)), bars.cpu_us.map(|(_, aim)| least(aim)));
+    (cpu.goal, cpu.aim) =
+        (bars.cpu_us.map(|(bar, _)| Goal::AtMost(bar)), bars.cpu_us.map(|(_, aim)| Goal::AtMost(aim)));
     report.add(cpu.detail(json!({ "by_function_us": functions, "left_on_queues": cost.dead })));
     let rate = Figure::rate("events a second", of.clone(), "/s", cost.events as f64 / cost.wall.as_secs_f64());
     report.add(with_goal(rate.beside(beside("events_per_second")), bars.events_per_second.map(Goal::AtLeast)));
     let mut calls_figure = Figure::cost("DynamoDB calls per event", of.clone(), "", sum(|one| one.calls as f64));
     (calls_figure.goal, calls_figure.aim) =
-        (bars.calls.map(|(bar, _)| least(bar)), bars.calls.map(|(_, aim)| least(aim)));
+        (bars.calls.map(|(bar, _)| Goal::AtMost(bar)), bars.calls.map(|(_, aim)| Goal::AtMost(aim)));
     report.add(calls_figure.beside(beside("calls")).detail(calls.into()));
     let reads = Figure::cost("read units per event", of.clone(), "", sum(|one| one.read_units));
-    report.add(with_goal(reads.beside(beside("read_units")), bars.read_units.map(least)));
+    report.add(with_goal(reads.beside(beside("read_units")), bars.read_units.map(Goal::AtMost)));
     let writes = Figure::cost("write units per event", of.clone(), "", sum(|one| one.write_units));
-    report.add(with_goal(writes.beside(beside("write_units")), bars.write_units.map(least)));
+    report.add(with_goal(writes.beside(beside("write_units")), bars.write_units.map(Goal::AtMost)));
     let mails = Figure::cost("mails per event", of.clone(), "", each(&cost, cost.mails as f64));
     report.add(mails.beside(beside("mails")));
-    let (ours, theirs) = (bill::of(&cost, run), peer.as_ref().map(|peer| bill::of_the_peer(peer, run)));
+    let (ours, theirs) = (bill::of(&cost), peer.as_ref().map(|peer| bill::of_the_peer(peer, run)));
     let dollars = |name: &str, ours: f64, theirs: Result<f64, &String>| {
         let beside = match theirs {
             Ok(value) => Beside::Peer { name: peer::NAME.to_owned(), value },
@@ -157,7 +157,7 @@ fn events(report: &mut Report, run: Run) -> Option<Cost> {
     };
     let million =
         dollars("cost of a million changes, without mail", ours.million(), theirs.map(|asked| asked.million()));
-    report.add(with_goal(million, bars.dollars.map(least)));
+    report.add(with_goal(million, bars.dollars.map(Goal::AtMost)));
     report.add(dollars(
         "cost of a million changes, mail",
         ours.million_mails(),

@@ -3,6 +3,7 @@
 use base64::{Engine, engine::general_purpose::STANDARD};
 use serde_json::{Value, json};
 
+use super::Falsified;
 use crate::{
     audit::{body_of, digest, seal_of},
     seam::Call,
@@ -150,4 +151,23 @@ pub fn shift(instant: &mut Value, millis: i64) {
     if let Some(at) = parsed {
         *instant = crate::scene::instant(at.timestamp_millis() + millis).into();
     }
+}
+
+pub fn transaction(call: &Call, start: &str) -> bool {
+    call.operation == "TransactWriteItems" && writes(call, start)
+}
+
+/// The call, or another in its place where it writes such an item.
+pub fn instead(call: &Call, start: &str, change: impl FnOnce(&Call) -> Call) -> Falsified {
+    let call = if transaction(call, start) { change(call) } else { call.clone() };
+    Falsified { requests: vec![call], answer: None }
+}
+
+/// First the one part, then the other.
+pub fn in_two(call: &Call, start: &str) -> Falsified {
+    if !transaction(call, start) || !actions(call).any(|action| !is(action, start)) {
+        return Falsified::not(call);
+    }
+    let parts = [only(call, |action| is(action, start)), only(call, |action| !is(action, start))];
+    Falsified { requests: parts.to_vec(), answer: None }
 }

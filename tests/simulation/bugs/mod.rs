@@ -9,6 +9,7 @@ mod heard;
 mod reading;
 mod seats;
 mod settings;
+mod telling;
 mod writing;
 
 use holdpoint::engine::Functions;
@@ -97,7 +98,11 @@ impl Bug {
 /// All of them.
 pub fn corpus() -> Vec<Bug> {
     let bug = |world: World| move |(name, imitates, near, sabotage): Row| Bug { name, imitates, near, world, sabotage };
-    let alone = [writing::BUGS, reading::BUGS, settings::BUGS].into_iter().flatten().copied().map(bug(World::Alone));
+    let alone = [writing::BUGS, telling::BUGS, reading::BUGS, settings::BUGS]
+        .into_iter()
+        .flatten()
+        .copied()
+        .map(bug(World::Alone));
     let shared = seats::BUGS.iter().copied().map(bug(World::Shared));
     alone.chain(shared).chain(heard::BUGS.iter().copied().map(bug(World::Heard))).collect()
 }

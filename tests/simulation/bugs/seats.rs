@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use super::{
     Falsified, Memory, Row,
     Sabotage::{Answered, Both, Sent},
-    forge::{each, facts, is, put, unconditional, writes},
+    forge::{each, facts, instead, is, put, unconditional},
 };
 use crate::seam::Call;
 
@@ -67,14 +67,10 @@ fn excused_twice(_: &Call, answer: &Value, _: &mut Memory) -> Option<Value> {
     })
 }
 
-fn instead(call: &Call, change: impl FnOnce(&Call) -> Call) -> Falsified {
-    let commits = call.operation == "TransactWriteItems" && writes(call, "HEAD");
-    let call = if commits { change(call) } else { call.clone() };
-    Falsified { requests: vec![call], answer: None }
-}
-
 fn never_asked(call: &Call, _: &mut Memory) -> Falsified {
-    instead(call, |call| put(call, "HEAD", |head| drop(head.as_object_mut().map(|head| head.remove("seats_moved")))))
+    instead(call, "HEAD", |call| {
+        put(call, "HEAD", |head| drop(head.as_object_mut().map(|head| head.remove("seats_moved"))))
+    })
 }
 
 fn ask_lost(call: &Call, _: &mut Memory) -> Falsified {
@@ -90,7 +86,7 @@ fn ask_lost(call: &Call, _: &mut Memory) -> Falsified {
 }
 
 fn claim_rewritten(call: &Call, _: &mut Memory) -> Falsified {
-    instead(call, |call| {
+    instead(call, "HEAD", |call| {
         let mut at = Value::Null;
         let call = put(call, "HEAD", |head| {
             at = head["at"].clone();
@@ -107,12 +103,12 @@ fn claim_rewritten(call: &Call, _: &mut Memory) -> Falsified {
 }
 
 fn seat_forgotten(call: &Call, _: &mut Memory) -> Falsified {
-    instead(call, |call| super::forge::only(call, |action| !is(action, "FACT#seat#")))
+    instead(call, "HEAD", |call| super::forge::only(call, |action| !is(action, "FACT#seat#")))
 }
 
 /// The proposal ends, and the entries of its people stay as they were.
 fn seat_stays(call: &Call, _: &mut Memory) -> Falsified {
-    instead(call, |call| {
+    instead(call, "HEAD", |call| {
         let gone = |action: &Value| {
             let body = crate::audit::body_of(&action["Put"]["Item"]).unwrap_or_default();
             let head: Value = serde_json::from_slice(&body).unwrap_or_default();
@@ -142,7 +138,7 @@ fn uid_unseen(call: &Call, _: &Value, _: &mut Memory) -> Option<Value> {
 }
 
 fn no_condition(call: &Call, _: &mut Memory) -> Falsified {
-    instead(call, |call| {
+    instead(call, "HEAD", |call| {
         each(call, |action| {
             if is(action, "FACT#seat#") {
                 unconditional(action);

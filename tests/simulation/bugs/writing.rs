@@ -1,12 +1,11 @@
-//! Bugs of what is written, sent and mailed.
+//! Bugs of what is written and sent.
 
-use base64::{Engine, engine::general_purpose::STANDARD};
 use serde_json::{Value, json};
 
 use super::{
     Falsified, Memory, Row,
     Sabotage::Sent,
-    forge::{self, each, is, only, put, rechained, settle, unconditional, writes},
+    forge::{self, each, in_two, instead, is, only, put, rechained, transaction, unconditional, writes},
 };
 use crate::{scene, seam::Call};
 
@@ -31,25 +30,9 @@ pub const BUGS: &[Row] = &[
     ("deadline_begins_anew", "another version of a proposal gets another deadline", 5, Sent(deadline_anew)),
     ("no_time_to_decide", "a proposal is over before its owner has had time for it", 97, Sent(no_time)),
     ("deadline_at_night", "a deadline counts the hours in which nobody works", 173, Sent(deadline_at_night)),
-    ("last_reminder_forgotten", "nobody is reminded before a proposal lapses", 70, Sent(last_reminder_forgotten)),
-    ("last_reminder_again", "the reminder before a proposal lapses is sent again", 70, Sent(last_reminder_again)),
-    ("quiet_outlasts", "a quiet period that outlasts what it delays", 5, Sent(quiet_outlasts)),
     ("version_skipped", "version numbers with a gap", 1, Sent(version_skipped)),
     ("refresh_request_lost", "the message that follows a fact is not sent", 1, Sent(refresh_lost)),
     ("one_deduplication_id", "all requests for a refresh look alike to the queue", 1, Sent(one_deduplication)),
-    ("marked_before_sending", "told first, mailed afterwards, and then never", 1, Sent(never_mailed)),
-    ("mailed_twice", "every mail goes out twice", 11, Sent(mailed_twice)),
-    ("mailed_to_another", "a mail's envelope names somebody else", 1, Sent(mailed_to_another)),
-    ("copied_to_the_desk", "everybody's mail goes to the desk too", 1, Sent(copied)),
-    ("invitation_claimed", "an invitation of an unknown UID counts as ours", 249, Sent(invitation_claimed)),
-    ("hold_end_forgotten", "an adoption counts as the end of every hold", 40, Sent(hold_end_forgotten)),
-    ("two_objects_in_one_mail", "a mail carries two calendar objects", 5, Sent(two_objects)),
-    ("settle_lost", "a mail that is never settled", 1, Sent(settle_lost)),
-    ("told_apart_from_lineage", "TOLD in a write of its own", 1, Sent(told_apart)),
-    ("told_the_wrong_view", "TOLD keeps less than was said", 1, Sent(told_less)),
-    ("claim_without_condition", "two notifiers may claim one person", 546, Sent(claim_unasked)),
-    ("resent_again", "a mail that an operator asked for goes out again and again", 382, Sent(resent_again)),
-    ("resend_forgotten", "that somebody is to be mailed once more is not kept", 80, Sent(resend_forgotten)),
     (
         "closed_in_another_name",
         "a review is closed in the name of somebody who did not",
@@ -57,29 +40,8 @@ pub const BUGS: &[Row] = &[
         Sent(closed_in_another_name),
     ),
     ("subject_stored", "a calendar entry is kept with its subject", 1, Sent(subject_stored)),
-    ("subject_mailed", "a mail tells what a meeting is about", 1, Sent(subject_mailed)),
-    ("link_stored", "what was mailed is kept with its link", 1, Sent(link_stored)),
     ("visits_counted", "a page counts who looks at it", 18, Sent(visits_counted)),
 ];
-
-fn transaction(call: &Call, start: &str) -> bool {
-    call.operation == "TransactWriteItems" && writes(call, start)
-}
-
-/// The call, or another in its place where it writes such an item.
-fn instead(call: &Call, start: &str, change: impl FnOnce(&Call) -> Call) -> Falsified {
-    let call = if transaction(call, start) { change(call) } else { call.clone() };
-    Falsified { requests: vec![call], answer: None }
-}
-
-/// First the one part, then the other.
-fn in_two(call: &Call, start: &str) -> Falsified {
-    if !transaction(call, start) || !forge::actions(call).any(|action| !is(action, start)) {
-        return Falsified::not(call);
-    }
-    let parts = [only(call, |action| is(action, start)), only(call, |action| !is(action, start))];
-    Falsified { requests: parts.to_vec(), answer: None }
-}
 
 fn event_apart(call: &Call, _: &mut Memory) -> Falsified {
     in_two(call, "EVENT#")
@@ -247,16 +209,6 @@ fn sequence_falls(call: &Call, _: &mut Memory) -> Falsified {
     })
 }
 
-fn invitation_claimed(call: &Call, _: &mut Memory) -> Falsified {
-    instead(call, "HEAD", |call| {
-        put(call, "HEAD", |head| {
-            for booking in head["bookings"].as_array_mut().into_iter().flatten().filter_map(Value::as_object_mut) {
-                booking.remove("unknown_uid");
-            }
-        })
-    })
-}
-
 fn due_index_lost(call: &Call, _: &mut Memory) -> Falsified {
     instead(call, "HEAD", |call| {
         each(call, |action| {
@@ -311,51 +263,6 @@ fn deadline_at_night(call: &Call, _: &mut Memory) -> Falsified {
     })
 }
 
-fn last_reminder_forgotten(call: &Call, _: &mut Memory) -> Falsified {
-    instead(call, "HEAD", |call| {
-        put(call, "HEAD", |head| {
-            if head["pending"]["asked"].is_object() {
-                head["pending"]["asked"]["reminded_last"] = true.into();
-            }
-        })
-    })
-}
-
-fn last_reminder_again(call: &Call, _: &mut Memory) -> Falsified {
-    instead(call, "HEAD", |call| {
-        each(call, |action| {
-            if !is(action, "HEAD") || !action["Put"].is_object() {
-                return;
-            }
-            let item = &mut action["Put"]["Item"];
-            let mut due = None;
-            forge::edit(item, |head| {
-                let asked = head.pointer_mut("/pending/asked").and_then(Value::as_object_mut);
-                let reminded = asked.and_then(|asked| asked.remove("reminded_last"));
-                if reminded == Some(Value::Bool(true)) {
-                    head["notices_at"] = head["at"].clone();
-                    due = head["at"].as_str().and_then(|at| refresh_core::Instant::parse(at).ok());
-                }
-            });
-            // What is due next was reckoned of the true HEAD, which no longer waits for this reminder.
-            if let Some(due) = due {
-                item["due_at"] = json!({ "N": due.millis().to_string() });
-                forge::edit(item, |_| {});
-            }
-        })
-    })
-}
-
-fn quiet_outlasts(call: &Call, _: &mut Memory) -> Falsified {
-    instead(call, "HEAD", |call| {
-        put(call, "HEAD", |head| {
-            if head["pending"].is_object() {
-                forge::shift(&mut head["quiet_until"], 2 * scene::HOUR);
-            }
-        })
-    })
-}
-
 fn version_skipped(call: &Call, _: &mut Memory) -> Falsified {
     instead(call, "VERSION#", |call| {
         put(call, "HEAD", |head| head["latest"] = (head["latest"].as_u64().unwrap_or(0) + 1).into())
@@ -396,69 +303,6 @@ fn one_deduplication(call: &Call, _: &mut Memory) -> Falsified {
     Falsified { requests: vec![changed], answer: None }
 }
 
-fn mails(call: &Call, change: impl FnOnce(&mut Value)) -> Falsified {
-    let mut changed = call.clone();
-    if call.operation == "SendEmail" {
-        change(&mut changed.body);
-    }
-    Falsified { requests: vec![changed], answer: None }
-}
-
-fn never_mailed(call: &Call, _: &mut Memory) -> Falsified {
-    match call.operation == "SendEmail" {
-        true => Falsified::swallowed(json!({ "MessageId": "local-9999999999" })),
-        false => Falsified::not(call),
-    }
-}
-
-fn mailed_twice(call: &Call, _: &mut Memory) -> Falsified {
-    let times = if call.operation == "SendEmail" { 2 } else { 1 };
-    Falsified { requests: vec![call.clone(); times], answer: None }
-}
-
-fn mailed_to_another(call: &Call, _: &mut Memory) -> Falsified {
-    mails(call, |body| body["Destination"]["ToAddresses"] = json!([scene::person(7)]))
-}
-
-fn copied(call: &Call, _: &mut Memory) -> Falsified {
-    mails(call, |body| body["Destination"]["CcAddresses"] = json!([scene::DESK]))
-}
-
-fn hold_end_forgotten(call: &Call, _: &mut Memory) -> Falsified {
-    instead(call, "TOLD#", |call| {
-        settle(call, |told| {
-            if told["adoptions"].as_u64() > Some(0) {
-                told["hold"] = Value::Null;
-            }
-        })
-    })
-}
-
-/// The mail is out, and HEAD goes on to ask for it.
-fn resent_again(call: &Call, memory: &mut Memory) -> Falsified {
-    if let Some(asked) = forge::actions(call).find(|action| is(action, "HEAD")).and_then(head_of)
-        && asked["resends"].is_object()
-    {
-        memory.push((String::new(), asked["resends"].clone()));
-    }
-    let Some((_, resends)) = memory.first().cloned() else { return Falsified::not(call) };
-    instead(call, "TOLD#", |call| put(call, "HEAD", |head| head["resends"] = resends.clone()))
-}
-
-fn head_of(action: &Value) -> Option<Value> {
-    serde_json::from_slice(&crate::audit::body_of(&action["Put"]["Item"]).ok()?).ok()
-}
-
-fn resend_forgotten(call: &Call, _: &mut Memory) -> Falsified {
-    instead(call, "CAUSE#", |call| {
-        put(call, "HEAD", |head| {
-            if let Some(members) = head.as_object_mut() {
-                members.remove("resends");
-            }
-        })
-    })
-}
-
 fn closed_in_another_name(call: &Call, _: &mut Memory) -> Falsified {
     instead(call, "LINEAGE#", |call| {
         rechained(call, |text| match text.contains("\"action\":\"close\"") {
@@ -466,59 +310,6 @@ fn closed_in_another_name(call: &Call, _: &mut Memory) -> Falsified {
             false => text.to_owned(),
         })
     })
-}
-
-/// The part again, as the second object of the mail.
-fn two_objects(call: &Call, _: &mut Memory) -> Falsified {
-    mails(call, |body| {
-        let raw = &mut body["Content"]["Raw"]["Data"];
-        let text = String::from_utf8_lossy(&STANDARD.decode(raw.as_str().unwrap_or_default()).unwrap_or_default())
-            .into_owned();
-        let second = text.split("\r\n--").find(|part| part.contains("Content-Type: text/calendar"));
-        let end = text.rfind("\r\n--").filter(|_| second.is_some());
-        if let (Some(second), Some(end)) = (second, end) {
-            let part = second.split_once("\r\n").map_or("", |(_, part)| part);
-            let (before, boundary) = text.split_at(end);
-            let name = boundary.trim_end().trim_end_matches('-');
-            *raw = STANDARD.encode(format!("{before}{name}\r\n{part}{boundary}")).into();
-        }
-    })
-}
-
-fn settle_lost(call: &Call, _: &mut Memory) -> Falsified {
-    match transaction(call, "TOLD#") {
-        true => Falsified::swallowed(json!({})),
-        false => Falsified::not(call),
-    }
-}
-
-fn told_apart(call: &Call, _: &mut Memory) -> Falsified {
-    in_two(call, "TOLD#")
-}
-
-fn told_less(call: &Call, _: &mut Memory) -> Falsified {
-    instead(call, "TOLD#", |call| {
-        settle(call, |told| {
-            if let Some(view) = told["view"].as_object_mut() {
-                view.remove("violated");
-                view.remove("exceptions");
-            }
-        })
-    })
-}
-
-fn claim_unasked(call: &Call, _: &mut Memory) -> Falsified {
-    let claims = call.operation == "UpdateItem"
-        && call.body["UpdateExpression"].as_str().is_some_and(|update| update.starts_with("SET"))
-        && call.body["ExpressionAttributeValues"][":until"].is_object();
-    let mut changed = call.clone();
-    if claims && let Some(body) = changed.body.as_object_mut() {
-        body.remove("ConditionExpression");
-        if let Some(values) = body["ExpressionAttributeValues"].as_object_mut() {
-            values.remove(":now");
-        }
-    }
-    Falsified { requests: vec![changed], answer: None }
 }
 
 fn subject_stored(call: &Call, _: &mut Memory) -> Falsified {
@@ -529,19 +320,6 @@ fn subject_stored(call: &Call, _: &mut Memory) -> Falsified {
             }
         })
     })
-}
-
-fn subject_mailed(call: &Call, _: &mut Memory) -> Falsified {
-    mails(call, |body| {
-        let raw = &mut body["Content"]["Raw"]["Data"];
-        let bytes = STANDARD.decode(raw.as_str().unwrap_or_default()).unwrap_or_default();
-        let text = String::from_utf8_lossy(&bytes).replace("Review RR-1", scene::SUBJECT);
-        *raw = STANDARD.encode(text).into();
-    })
-}
-
-fn link_stored(call: &Call, _: &mut Memory) -> Falsified {
-    instead(call, "TOLD#", |call| settle(call, |told| told["link"] = "https://holdpoint.example.com/adopt/AAEC".into()))
 }
 
 fn visits_counted(call: &Call, _: &mut Memory) -> Falsified {

@@ -8,7 +8,7 @@ use serde_json::Value;
 use super::{
     Common, Deployment, Failed,
     home::{self, Found, Home, Owner, Place},
-    http, policy, presence, print, say, settings, show,
+    http, policy, print, say, settings, show,
 };
 use crate::{
     engine::Engine,
@@ -240,7 +240,7 @@ pub async fn opened(home: &Home) -> Result<Engine, Failed> {
     let timekeeper = home.timekeeper()?;
     settings.timekeeper = Some(timekeeper.clone());
     let engine = Engine::open(settings, timekeeper.clock()).await.map_err(Failed::new)?;
-    presence::begun(home)?;
+    home.begun()?;
     Ok(engine)
 }
 

@@ -14,7 +14,6 @@ mod init;
 mod log;
 mod mail;
 mod policy;
-mod presence;
 mod replay;
 mod run;
 mod serve;

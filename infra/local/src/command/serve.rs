@@ -13,7 +13,7 @@ use tokio::{net::TcpListener, sync::oneshot};
 use super::{
     Common, Failed,
     home::{self, Home, Owner, Place},
-    log, policy, presence, print, say,
+    log, policy, print, say,
     settings::{self, SettingsFile},
 };
 use crate::{
@@ -85,7 +85,7 @@ pub async fn run(common: &Common, options: &Options) -> Result<(), Failed> {
     home.remember_settings(chosen.as_ref().map(|chosen| chosen.file.as_path()))?;
     say(common, format!("opening {}", home.store().display()));
     let engine = Engine::open(settings, timekeeper.clock()).await.map_err(Failed::new)?;
-    presence::begun(&home)?;
+    home.begun()?;
     let places = MailIn {
         maildir: options.maildir.clone().or(file.and_then(|file| file.mail.maildir.clone())),
         lmtp: options.lmtp.clone().or(file.and_then(|file| file.mail.lmtp.clone())),

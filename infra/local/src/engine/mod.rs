@@ -33,8 +33,8 @@ pub use settings::{Settings, Storage};
 
 use crate::{
     connector::{Faults, InProcess, Meter},
+    door_troubles::DoorTroubles,
     embedded::Embedded,
-    inbound::DoorTroubles,
     keep::Keep,
     mailbox::{Mailbox, Way},
     queues::{Journal, Queues},

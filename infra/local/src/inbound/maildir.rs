@@ -12,8 +12,8 @@ use std::{
 
 use sources::LARGEST_MAIL;
 
-use super::{Handed, Inbox, Part};
-use crate::engine::Engine;
+use super::{Handed, Inbox};
+use crate::{door_troubles::Part, engine::Engine};
 
 /// A folder has no bell.
 const LOOK_EVERY: Duration = Duration::from_secs(2);

@@ -8,7 +8,6 @@
 
 pub mod lmtp;
 pub mod maildir;
-mod trouble;
 
 use std::path::PathBuf;
 
@@ -20,12 +19,11 @@ use sources::{
     native::{Format, NamedBinding},
 };
 
-pub use self::trouble::{DoorTroubles, Part};
 use self::{
     lmtp::{LmtpAddress, LmtpDoor},
     maildir::MaildirDoor,
 };
-use crate::{engine::Engine, operator, relay::Relay};
+use crate::{door_troubles::Part, engine::Engine, operator, relay::Relay};
 
 /// Where mail comes in.
 #[derive(Clone, PartialEq, Eq, Default, Debug)]

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use sources::Addressed;
 
-use super::{letter, told};
+use super::{letter, with_causes};
 use crate::engine::Engine;
 
 /// Which dead letter goes, who says so, and why.
@@ -53,7 +53,7 @@ impl Discard {
         };
         let dead = known.why.map(|why| format!("it was dead in {}, since: {}", known.queue, why.replace('\n', "; ")));
         let dead = dead.unwrap_or_else(|| format!("it was dead in {}; no reason was kept", known.queue));
-        store.keep(&receipt.because([format!("by {}: {}", self.by, self.reason), dead])).await.map_err(told)
+        store.keep(&receipt.because([format!("by {}: {}", self.by, self.reason), dead])).await.map_err(with_causes)
     }
 
     pub(super) fn not_there(&self) -> String {
@@ -81,7 +81,7 @@ fn event_of(body: &str) -> (Option<Identity>, Option<String>) {
 /// There is no such letter; or the store.
 pub(super) async fn here(engine: &Engine, asked: &Discard) -> Result<Value, String> {
     for (dead, _) in engine.topology().dead_letter_queues() {
-        let letters = engine.queues().look(&dead.name).map_err(told)?;
+        let letters = engine.queues().look(&dead.name).map_err(with_causes)?;
         let Some(stored) = letters.iter().find(|stored| stored.id == asked.letter) else { continue };
         let line = letter(stored);
         let door = stored.attributes.get("door").and_then(|attribute| attribute.string_value.clone());
@@ -92,7 +92,7 @@ pub(super) async fn here(engine: &Engine, asked: &Discard) -> Result<Value, Stri
             why: line["why"].as_str(),
         };
         asked.keep(engine.store(), &known, engine.now()).await?;
-        if engine.queues().discard(&dead.name, stored.sequence).await.map_err(told)? {
+        if engine.queues().discard(&dead.name, stored.sequence).await.map_err(with_causes)? {
             return Ok(asked.done(engine.now(), &dead.name, &line));
         }
     }

@@ -8,7 +8,7 @@ use refresh_core::{
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
-use super::told;
+use super::with_causes;
 
 /// Longer than anything is kept.
 const OLDEST_DAYS: i64 = 40;
@@ -178,7 +178,7 @@ pub async fn events(store: &Store, now: Instant, asked: &EventsAsked) -> Result<
         after: asked.page.as_deref().and_then(|page| SeenMark::parse(page).ok()),
         most: asked.limit.unwrap_or(50),
     };
-    let page = store.seen(&range, |seen| asked.wants(seen)).await.map_err(told)?;
+    let page = store.seen(&range, |seen| asked.wants(seen)).await.map_err(with_causes)?;
     let unreadable: Vec<String> = page.unreadable.iter().map(ToString::to_string).collect();
     Ok(json!({
         "now": now,

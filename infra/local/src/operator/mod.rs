@@ -87,7 +87,7 @@ pub async fn perform(engine: &Engine, request: Request) -> Result<Value, NotDone
 }
 
 /// An error with its causes: the SDK's own text says "dispatch failure" and no more.
-fn told(error: impl Error) -> String {
+fn with_causes(error: impl Error) -> String {
     let mut line = error.to_string();
     let mut cause = error.source();
     while let Some(error) = cause {
@@ -120,7 +120,7 @@ fn undeliverable(known: &Unreachable) -> Value {
 /// What is open in each review, as the core says it: pending adoption, exceptions, broken rules, conflicts, outstanding
 /// answers, people whose mail does not arrive.
 async fn reviews(store: &Store, now: Instant) -> Result<Value, String> {
-    let heads = store.reviews().await.map_err(told)?;
+    let heads = store.reviews().await.map_err(with_causes)?;
     let mut broken: Vec<Value> =
         heads.unreadable.iter().map(|one| unreadable(one.review.as_ref(), &one.error)).collect();
     let mut list = Vec::new();
@@ -152,7 +152,7 @@ async fn reviews(store: &Store, now: Instant) -> Result<Value, String> {
 
 /// Systems that are polled and do not answer: what they said before is what is known, until it is too old.
 async fn failing_polls(store: &Store) -> Result<Vec<Value>, String> {
-    let polls = store.polls().await.map_err(told)?;
+    let polls = store.polls().await.map_err(with_causes)?;
     let line = |(binding, record): (String, PollRecord)| {
         let failing = record.failing?;
         Some(json!({
@@ -166,7 +166,7 @@ async fn failing_polls(store: &Store) -> Result<Vec<Value>, String> {
 /// Subjects that get nothing but stale revisions: a wrong one keeps out what is true by now, until an operator resets the
 /// subject.
 async fn silenced(store: &Store) -> Result<Vec<Value>, String> {
-    let facts = store.silenced().await.map_err(told)?;
+    let facts = store.silenced().await.map_err(with_causes)?;
     let line = |fact: Fact| {
         json!({
             "kind": fact.subject.kind(), "subject": fact.subject.names().join("/"), "source": fact.source,
@@ -180,7 +180,7 @@ async fn silenced(store: &Store) -> Result<Vec<Value>, String> {
 pub(crate) async fn show(store: &Store, now: Instant, review: &ReviewId) -> Result<Value, String> {
     let head = names::head(store, review).await?;
     let state = replay::state_of(store, &head).await?;
-    let record = store.record(&head).await.map_err(told)?;
+    let record = store.record(&head).await.map_err(with_causes)?;
     let versions: Vec<Value> = record
         .versions
         .iter()
@@ -209,7 +209,7 @@ pub(crate) async fn show(store: &Store, now: Instant, review: &ReviewId) -> Resu
 
 /// What became of each person's newest mail, and who is mailed nothing.
 async fn deliveries(store: &Store, head: &Head) -> Result<Vec<Value>, String> {
-    let records = store.told(&head.review).await.map_err(told)?;
+    let records = store.told(&head.review).await.map_err(with_causes)?;
     let known = records.into_iter().map(|(person, record)| {
         let mut line = json!({ "person": person, "withheld": head.withholds(&person) });
         let newest = record.told.and_then(|told| told.message_id);
@@ -253,7 +253,7 @@ async fn verified(store: &Store, only: Option<&ReviewId>) -> Result<Value, Strin
             }
         },
         None => {
-            let heads = store.reviews().await.map_err(told)?;
+            let heads = store.reviews().await.map_err(with_causes)?;
             lines.extend(heads.unreadable.iter().map(|one| not_verified(one.review.as_ref(), &one.error)));
             heads.read
         }
@@ -293,7 +293,7 @@ fn letter(stored: &Stored) -> Value {
 fn dead_letters(engine: &Engine) -> Result<Value, String> {
     let mut queues = BTreeMap::new();
     for (dead, _) in engine.topology().dead_letter_queues() {
-        let letters = engine.queues().look(&dead.name).map_err(told)?;
+        let letters = engine.queues().look(&dead.name).map_err(with_causes)?;
         queues.insert(dead.name.clone(), letters.iter().map(letter).collect::<Vec<_>>());
     }
     Ok(json!({ "queues": queues }))
@@ -303,7 +303,7 @@ async fn redrive(engine: &Engine) -> Result<Value, String> {
     let listed = dead_letters(engine)?;
     let mut sent = 0;
     for (dead, _) in engine.topology().dead_letter_queues() {
-        for stored in engine.queues().look(&dead.name).map_err(told)? {
+        for stored in engine.queues().look(&dead.name).map_err(with_causes)? {
             let moved = engine.queues().redrive(&dead.name, stored.sequence).await;
             let moved = moved.map_err(|why| {
                 format!("{sent} sent again; then {}: {why}; it and the rest stay where they are", stored.id)

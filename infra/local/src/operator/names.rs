@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use packet_store::Store;
 use refresh_core::{Person, ReviewId, record::review::Head};
 
-use super::told;
+use super::with_causes;
 
 /// How many known names are offered.
 const MOST: usize = 3;
@@ -15,7 +15,7 @@ const MOST: usize = 3;
 /// # Errors
 /// There is no such review, and which names are near; or the store.
 pub async fn head(store: &Store, review: &ReviewId) -> Result<Head, String> {
-    match store.head(review).await.map_err(told)? {
+    match store.head(review).await.map_err(with_causes)? {
         Some(head) => Ok(head),
         None => Err(no_review(store, review).await),
     }
@@ -25,7 +25,7 @@ pub async fn head(store: &Store, review: &ReviewId) -> Result<Head, String> {
 pub async fn no_review(store: &Store, review: &ReviewId) -> String {
     let none = format!("{review}: there is no such review");
     match store.reviews().await {
-        Err(error) => format!("{none}; the others could not be read: {}", told(error)),
+        Err(error) => format!("{none}; the others could not be read: {}", with_causes(error)),
         Ok(heads) => {
             let unreadable = heads.unreadable.iter().filter_map(|one| one.review.as_ref());
             let known: Vec<&str> =
@@ -59,10 +59,10 @@ fn offered<'n>(none: &str, meant: &str, known: impl IntoIterator<Item = &'n str>
 pub async fn people(store: &Store, heads: &[Head]) -> Result<BTreeSet<Person>, String> {
     let mut all = BTreeSet::new();
     for head in heads {
-        all.extend(store.told(&head.review).await.map_err(told)?.into_keys());
+        all.extend(store.told(&head.review).await.map_err(with_causes)?.into_keys());
         let versions = [Some(head.authoritative), head.pending.as_ref().map(|pending| pending.version)];
         for number in versions.into_iter().flatten() {
-            let version = store.version(&head.review, number).await.map_err(told)?;
+            let version = store.version(&head.review, number).await.map_err(with_causes)?;
             all.extend(version.into_iter().flat_map(|version| version.packet.attendees.into_values()));
         }
         all.extend(head.today.owner.clone());

@@ -17,7 +17,7 @@ use refresh_core::{
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
-use super::{names, told};
+use super::{names, with_causes};
 use crate::not_done::NotDone;
 
 /// What an operator does in person.
@@ -158,7 +158,7 @@ fn close(head: &Head, now: Instant) -> Result<Draft, String> {
 
 async fn reset(store: &Store, subject: &Subject) -> Result<Vec<String>, String> {
     let (kind, name) = (subject.word(), subject.names().join("/"));
-    let fact = store.fact(subject).await.map_err(told)?;
+    let fact = store.fact(subject).await.map_err(with_causes)?;
     let fact =
         fact.ok_or_else(|| format!("{kind} {name}: expected a subject that somebody has spoken of; nobody has"))?;
     let mut will = vec![format!(
@@ -175,7 +175,7 @@ async fn decide(store: &Store, head: &Head, choice: OperatorChoice, now: Instant
     let pending: &Pending = head.pending.as_ref().filter(|pending| now < pending.expires_at).ok_or_else(|| {
         format!("{review}: expected a proposal that waits for its decision; none does (`holdpoint why {review}`)")
     })?;
-    let version = store.version(review, pending.version).await.map_err(told)?;
+    let version = store.version(review, pending.version).await.map_err(with_causes)?;
     let version = version.ok_or_else(|| format!("{review}: version {} is named but not there", pending.version))?;
     let (slot, number) = (version.packet.slot, pending.version);
     let owner = pending.adopter.as_ref().map_or("nobody who may", Person::as_str);
@@ -197,7 +197,7 @@ async fn decide(store: &Store, head: &Head, choice: OperatorChoice, now: Instant
             )
         }
     };
-    let known = store.fact(&Subject::Decision(review.clone())).await.map_err(told)?;
+    let known = store.fact(&Subject::Decision(review.clone())).await.map_err(with_causes)?;
     let after = known.map_or(0, |fact| fact.revision.saturating_add(1));
     let will = vec![
         format!("{what}, in the place of {owner}"),
@@ -223,7 +223,7 @@ async fn resend(store: &Store, head: &Head, person: &Person, now: Instant) -> Re
             why.as_str().unwrap_or_default()
         ));
     }
-    let record = store.told_to(review, person).await.map_err(told)?;
+    let record = store.told_to(review, person).await.map_err(with_causes)?;
     let is_owed = head.affected.contains(person);
     if record.told.is_none() && !is_owed {
         let known = names::people(store, std::slice::from_ref(head)).await?;

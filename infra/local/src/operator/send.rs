@@ -17,7 +17,7 @@ use refresh_core::{
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::told;
+use super::with_causes;
 use crate::{
     engine::Engine,
     not_done::NotDone,
@@ -87,7 +87,7 @@ pub async fn send(engine: &Engine, events: Vec<String>) -> Result<Value, NotDone
             }
             Err(refused) => {
                 let piece = Piece { body: event, door: Door::Send, at: engine.now() };
-                piece.keep_refused(engine.store(), std::iter::once(&refused)).await.map_err(told)?;
+                piece.keep_refused(engine.store(), std::iter::once(&refused)).await.map_err(with_causes)?;
                 faults.extend(refused.faults.iter().map(|fault| format!("event {}: {fault}", index + 1)));
             }
         }
@@ -111,7 +111,7 @@ pub async fn send(engine: &Engine, events: Vec<String>) -> Result<Value, NotDone
 /// # Errors
 /// Those of the store.
 pub async fn line(store: &Store, event: &Event, body: &str) -> Result<Value, String> {
-    let known = store.event(&event.identity).await.map_err(told)?;
+    let known = store.event(&event.identity).await.map_err(with_causes)?;
     let repeated = known.is_some_and(|record| record.digest == event.digest);
     Ok(json!({
         "source": event.identity.source, "id": event.identity.id, "repeated": repeated, "disposition": null,
@@ -143,7 +143,7 @@ pub async fn became(store: &Store, now: Instant, mut sent: Value) -> Result<Valu
             continue;
         }
         let known: SentEvent = serde_json::from_value(event.clone()).map_err(|error| format!("became: {error}"))?;
-        let record = store.event(&known.identity).await.map_err(told)?;
+        let record = store.event(&known.identity).await.map_err(with_causes)?;
         let all = match record {
             None => refused(store, &known, sent_at, event).await?,
             Some(record) if record.digest != known.digest => {
@@ -181,7 +181,7 @@ fn judged(event: &mut Value, disposition: Disposition) {
 /// An event that ingest itself refuses has no record; its piece has a receipt, which is written after all other events of
 /// the piece.
 async fn refused(store: &Store, event: &SentEvent, sent_at: Instant, line: &mut Value) -> Result<bool, String> {
-    let receipts = store.receipts(&event.received).await.map_err(told)?;
+    let receipts = store.receipts(&event.received).await.map_err(with_causes)?;
     let of = receipts.into_iter().find(|receipt| receipt.became == Unheard::Refused && receipt.at >= sent_at);
     let Some(receipt) = of else { return Ok(false) };
     line["disposition"] = json!(receipt.became);
@@ -196,7 +196,7 @@ async fn refreshed(store: &Store, record: &EventRecord, now: Instant) -> Result<
         // A reset changes no state, so nobody is asked.
         return Ok(Vec::new());
     }
-    let found = store.dependents(&record.subject).await.map_err(told)?;
+    let found = store.dependents(&record.subject).await.map_err(with_causes)?;
     let mut reviews: Vec<ReviewId> = found.read;
     reviews.extend(found.unreadable.into_iter().filter_map(|unreadable| unreadable.review));
     let own = match &record.subject {
@@ -206,11 +206,11 @@ async fn refreshed(store: &Store, record: &EventRecord, now: Instant) -> Result<
     reviews.extend(own.cloned());
     reviews.sort();
     reviews.dedup();
-    let heads = store.heads(&reviews).await.map_err(told)?;
+    let heads = store.heads(&reviews).await.map_err(with_causes)?;
     let cause = Cause { identity: record.identity.clone(), collision: None };
     let mut lines = Vec::new();
     for review in reviews {
-        if let Some(entry) = store.decided(&review, &cause).await.map_err(told)? {
+        if let Some(entry) = store.decided(&review, &cause).await.map_err(with_causes)? {
             let outcome = outcome(store, &review, entry).await?;
             lines.push(json!({ "review_id": review, "refreshed": true, "outcome": outcome }));
             continue;
@@ -219,7 +219,7 @@ async fn refreshed(store: &Store, record: &EventRecord, now: Instant) -> Result<
             None => own == Some(&review),
             Some(head) if head.is_over(now) => false,
             Some(head) => {
-                let issued = store.version(&review, head.issued).await.map_err(told)?;
+                let issued = store.version(&review, head.issued).await.map_err(with_causes)?;
                 issued.is_none_or(|issued| issued.made_at < record.at)
             }
         };
@@ -231,7 +231,7 @@ async fn refreshed(store: &Store, record: &EventRecord, now: Instant) -> Result<
 }
 
 async fn outcome(store: &Store, review: &ReviewId, entry: u64) -> Result<Value, String> {
-    let entries = store.lineage(review, entry).await.map_err(told)?;
+    let entries = store.lineage(review, entry).await.map_err(with_causes)?;
     let of = |happening: &Happening| match happening {
         Happening::Decision(decision) => Some(json!(decision)["outcome"].clone()),
         _ => None,

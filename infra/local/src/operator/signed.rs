@@ -95,7 +95,7 @@ impl Signed {
         let provider =
             provider.ok_or_else(|| format!("calling {service}: expected AWS credentials in the shell, found none"))?;
         let credentials = provider.provide_credentials().await;
-        let identity = credentials.map_err(|error| failed("credentials", &told(&error)))?.into();
+        let identity = credentials.map_err(|error| failed("credentials", &with_causes(&error)))?.into();
         let parameters = v4::SigningParams::builder()
             .identity(&identity)
             .region(self.region()?)
@@ -115,7 +115,7 @@ impl Signed {
         let mut request = request.body(SdkBody::from(body)).map_err(|error| failed(&url, &error))?;
         signed.into_parts().0.apply_to_request_http1x(&mut request);
         let request = HttpRequest::try_from(request).map_err(|error| failed(&url, &error))?;
-        let response = self.connector.call(request).await.map_err(|error| failed(&url, &told(&error)))?;
+        let response = self.connector.call(request).await.map_err(|error| failed(&url, &with_causes(&error)))?;
         let (status, function_error) =
             (response.status().as_u16(), response.headers().get("x-amz-function-error").map(str::to_owned));
         let body = ByteStream::new(response.into_body()).collect().await.map_err(|error| failed(&url, &error))?;
@@ -141,6 +141,6 @@ impl Signed {
 }
 
 /// An error with its causes.
-fn told(error: &dyn std::error::Error) -> String {
+fn with_causes(error: &dyn std::error::Error) -> String {
     aws_sdk_sqs::error::DisplayErrorContext(error).to_string()
 }

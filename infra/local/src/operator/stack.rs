@@ -23,11 +23,12 @@ use super::{
     send::{became, line},
     shell, show,
     signed::Signed,
-    stuck, told,
-    told::told as told_to,
+    stuck,
+    told::told,
     verified,
     waiting::waiting,
     why::why,
+    with_causes,
 };
 use crate::{archive, not_done::NotDone, topology::Topology};
 
@@ -103,7 +104,7 @@ impl Stack {
             Request::Verify(review) => verified(&self.store, review.as_ref()).await,
             Request::Why(review) => why(&self.store, now, &review).await,
             Request::Waiting(person) => waiting(&self.store, now, person.as_ref()).await,
-            Request::Told(person) => told_to(&self.store, now, &person).await,
+            Request::Told(person) => told(&self.store, now, &person).await,
             Request::Stuck(asked) => {
                 let dead = self.redrive(false).await.map(|listed| listed["queues"].clone());
                 stuck::of(&self.store, now, dead, &asked).await
@@ -155,10 +156,10 @@ impl Stack {
     async fn waiting(&self, name: &str) -> Result<u64, String> {
         use aws_sdk_sqs::types::QueueAttributeName as Name;
         let name = format!("{}{name}", self.prefix);
-        let told = |error: &dyn std::error::Error| format!("asking the queue {name}: {}", DisplayErrorContext(error));
-        let found = self.sqs.get_queue_url().queue_name(&name).send().await.map_err(|error| told(&error))?;
+        let failed = |error: &dyn std::error::Error| format!("asking the queue {name}: {}", DisplayErrorContext(error));
+        let found = self.sqs.get_queue_url().queue_name(&name).send().await.map_err(|error| failed(&error))?;
         let asked = self.sqs.get_queue_attributes().set_queue_url(found.queue_url).attribute_names(Name::All);
-        let attributes = asked.send().await.map_err(|error| told(&error))?.attributes.unwrap_or_default();
+        let attributes = asked.send().await.map_err(|error| failed(&error))?.attributes.unwrap_or_default();
         let counted = [
             Name::ApproximateNumberOfMessages,
             Name::ApproximateNumberOfMessagesNotVisible,
@@ -198,7 +199,7 @@ impl Stack {
         }
         let (sent, sent_at) = (events.len(), Instant::from_millis(self.clock.now_millis()));
         let messages = events.into_iter().map(|body| Outgoing { body, attributes: door(), ..Outgoing::default() });
-        queue.send_all(messages.collect()).await.map_err(told)?;
+        queue.send_all(messages.collect()).await.map_err(with_causes)?;
         Ok(json!({ "sent": sent, "sent_at": sent_at, "events": lines, "apart": apart }))
     }
 
@@ -293,7 +294,7 @@ impl Stack {
             Some(group) => Outgoing { deduplication: Some(letter.id), ..outgoing.in_group(group) },
             None => outgoing,
         };
-        to.send(outgoing).await.map_err(told)?;
+        to.send(outgoing).await.map_err(with_causes)?;
         self.delete(from, letter.receipt).await
     }
 

@@ -18,7 +18,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use sources::policy::PolicyFile;
 
-use super::{failing_polls, letter, silenced, told, undeliverable, unreadable};
+use super::{failing_polls, letter, silenced, undeliverable, unreadable, with_causes};
 use crate::engine::Engine;
 
 /// What is due is worked off within a minute or two. Later than that, whoever should do so does not.
@@ -75,7 +75,7 @@ async fn gathered(
     dead: Result<Value, String>,
     policy: Option<&PolicyFile>,
 ) -> Result<Value, String> {
-    let heads = store.reviews().await.map_err(told)?;
+    let heads = store.reviews().await.map_err(with_causes)?;
     let mut broken: Vec<Value> =
         heads.unreadable.iter().map(|one| unreadable(one.review.as_ref(), &one.error)).collect();
     let mut silent = Silent::default();
@@ -113,7 +113,7 @@ fn failed(engine: &Engine) -> Result<Vec<Value>, String> {
     let mut all = Vec::new();
     for (_, source) in engine.topology().dead_letter_queues() {
         let most = source.redrive.as_ref().map(|redrive| redrive.after_receives);
-        for stored in engine.queues().look(&source.name).map_err(told)? {
+        for stored in engine.queues().look(&source.name).map_err(with_causes)? {
             if stored.receives < FAILED_ONCE && stored.failure.is_none() {
                 continue;
             }
@@ -144,7 +144,7 @@ fn overdue(head: &Head, now: Instant) -> Vec<Value> {
 
 /// Polls that nobody asks any more. With a policy, of its bindings alone: a binding that is gone is asked by nobody.
 async fn stale_polls(store: &Store, policy: Option<&PolicyFile>, now: Instant) -> Result<Vec<Value>, String> {
-    let polls = store.polls().await.map_err(told)?;
+    let polls = store.polls().await.map_err(with_causes)?;
     let bound: Option<BTreeSet<&str>> =
         policy.map(|policy| policy.bindings.polled().filter_map(|bound| bound.name.as_deref()).collect());
     let stale = |(binding, record): &(String, PollRecord)| {
@@ -195,8 +195,8 @@ impl Silent {
         if deployment.sources.iter().all(|registration| registration.max_age_minutes.is_none()) {
             return Ok(());
         }
-        let review = store.review(&head.review).await.map_err(told)?;
-        let facts = store.facts_but_seats(&head.review, review.as_ref(), deployment).await.map_err(told)?;
+        let review = store.review(&head.review).await.map_err(with_causes)?;
+        let facts = store.facts_but_seats(&head.review, review.as_ref(), deployment).await.map_err(with_causes)?;
         let promised = |fact: &Fact| deployment.promise(fact.subject.kind(), &fact.source);
         for fact in facts.iter() {
             let Some(minutes) = promised(fact).filter(|minutes| fact.heard_at().plus_minutes(*minutes) <= now) else {

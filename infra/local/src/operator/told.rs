@@ -7,7 +7,7 @@ use refresh_core::{
 };
 use serde_json::{Value, json};
 
-use super::{names, told as because, undeliverable, unreadable};
+use super::{names, undeliverable, unreadable, with_causes};
 use crate::mailbox::{self, Excerpt, Mailbox};
 
 /// Of each review that told the person anything, every mail in order.
@@ -15,7 +15,7 @@ use crate::mailbox::{self, Excerpt, Mailbox};
 /// # Errors
 /// A person whom no review knows, with the addresses that are near; or the store.
 pub async fn told(store: &Store, now: Instant, person: &Person) -> Result<Value, String> {
-    let heads = store.reviews().await.map_err(because)?;
+    let heads = store.reviews().await.map_err(with_causes)?;
     let mut broken: Vec<Value> =
         heads.unreadable.iter().map(|one| unreadable(one.review.as_ref(), &one.error)).collect();
     let mut reviews = Vec::new();
@@ -36,8 +36,8 @@ pub async fn told(store: &Store, now: Instant, person: &Person) -> Result<Value,
 
 /// `None`: the review told the person nothing, and nothing is known of their mail.
 async fn of_review(store: &Store, head: &Head, person: &Person) -> Result<Option<Value>, String> {
-    let record = store.told_to(&head.review, person).await.map_err(because)?;
-    let entries = store.lineage(&head.review, 1).await.map_err(because)?;
+    let record = store.told_to(&head.review, person).await.map_err(with_causes)?;
+    let entries = store.lineage(&head.review, 1).await.map_err(with_causes)?;
     let mails = entries.iter().flat_map(|entry| entry.happenings.iter().map(move |happening| (entry.at, happening)));
     let mails: Vec<Value> = mails.filter_map(|(at, happening)| mail(at, happening, person, &record)).collect();
     if mails.is_empty() && record.claim.is_none() && head.unreachable(person).is_none() {

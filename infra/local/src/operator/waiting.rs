@@ -8,7 +8,7 @@ use refresh_core::{
 };
 use serde_json::{Value, json};
 
-use super::{names, told, unreadable};
+use super::{names, unreadable, with_causes};
 
 /// What somebody is waited for.
 struct Wait<'a> {
@@ -28,7 +28,7 @@ struct Wait<'a> {
 /// # Errors
 /// A person whom no review knows, with the addresses that are near; or the store.
 pub async fn waiting(store: &Store, now: Instant, person: Option<&Person>) -> Result<Value, String> {
-    let heads = store.reviews().await.map_err(told)?;
+    let heads = store.reviews().await.map_err(with_causes)?;
     let broken: Vec<Value> = heads.unreadable.iter().map(|one| unreadable(one.review.as_ref(), &one.error)).collect();
     let mut lines = Vec::new();
     for head in &heads.read {

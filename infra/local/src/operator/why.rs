@@ -14,7 +14,7 @@ use refresh_core::{
 };
 use serde_json::{Value, json};
 
-use super::{judged, names, told};
+use super::{judged, names, with_causes};
 
 /// Every decision that changed something, in order.
 ///
@@ -22,7 +22,7 @@ use super::{judged, names, told};
 /// A review that is not known, with the names that are near; or the store.
 pub async fn why(store: &Store, now: Instant, review: &ReviewId) -> Result<Value, String> {
     let head = names::head(store, review).await?;
-    let record = store.record(&head).await.map_err(told)?;
+    let record = store.record(&head).await.map_err(with_causes)?;
     let mut story = Story { versions: &record.versions, before: None, latest: 0 };
     let moves: Vec<Value> = record.entries.iter().flat_map(|entry| story.entry(entry)).collect();
     let slot = |number: u32| record.versions.iter().find(|version| version.number == number).map(|one| one.packet.slot);

@@ -149,7 +149,7 @@ pub struct AnswerRecord {
     pub by: Person,
     pub action: Action,
     pub result: AnswerResult,
-    /// Whom an operator asked to be mailed once more.
+    /// People to be mailed once more, because an operator asked for it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub to: Option<Person>,
     /// Of a reply by mail that is a comment: why it is no answer.

@@ -7,6 +7,7 @@ use std::{
     net::TcpStream,
     path::Path,
     process::{Child, Command, Stdio},
+    time::Duration,
 };
 
 use serde_json::Value;
@@ -103,4 +104,20 @@ fn exchange(address: &str, method: &str, path: &str, headers: &str, body: &str) 
     stream.read_to_string(&mut answer).ok()?;
     let status = answer.split(' ').nth(1)?.parse().ok()?;
     Some((status, answer.split_once("\r\n\r\n")?.1.to_owned()))
+}
+
+/// Looks until `what` is there, for a minute at most: a busy machine is slow, and nothing here is timed.
+pub fn found<T>(what: &str, mut look: impl FnMut() -> Option<T>) -> T {
+    for _ in 0..1_200 {
+        if let Some(found) = look() {
+            return found;
+        }
+        std::thread::sleep(Duration::from_millis(50));
+    }
+    panic!("{what}: not within a minute");
+}
+
+/// Looks until it is so; as [`found`].
+pub fn until(what: &str, mut is_so: impl FnMut() -> bool) {
+    found(what, || is_so().then_some(()));
 }

@@ -142,7 +142,7 @@ async fn everything_is_read_where_anybody_looked_since_or_time_may_have_changed_
     assert!(whole(&calls(&engine)));
     assert_eq!(seen.read.facts, found.read.facts);
 
-    // Whom another review seats is asked about whatever is said.
+    // The seats of a shared person are read, whatever is said.
     remember(&store, &elsewhere.head, seen);
     let other_review = ReviewId::parse("RR-2000").unwrap();
     let mut foreign = after(&Head { counter: 0, review: other_review.clone(), ..head.clone() }, &[]);

@@ -154,7 +154,7 @@ pub struct AnswerLine {
     /// Of an answer that came by mail: how its sender was proven.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub by_mail: Option<Authentication>,
-    /// Whom an operator asked to be mailed once more.
+    /// People to be mailed once more, because an operator asked for it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub to: Option<Person>,
 }

@@ -109,7 +109,7 @@ pub struct Head {
     /// How many comments were recorded whose senders nothing vouches for.
     #[serde(default, skip_serializing_if = "is_zero")]
     pub unauthenticated: u32,
-    /// Whom an operator asked to be mailed once more, and when, while no mail to them is out since.
+    /// People to be mailed once more, because an operator asked for it, each with the time of asking. A mail to the person ends it.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub resends: BTreeMap<Person, Instant>,
     /// The counter of the last commit that looked at the facts; zero where a release before this one decided. Whoever

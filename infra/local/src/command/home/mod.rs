@@ -18,6 +18,7 @@
 //! the owner alone, whatever it was before; a symbolic link in a place of these is not followed.
 
 mod place;
+mod presence;
 mod running;
 mod secrets;
 #[cfg(test)]
@@ -35,7 +36,7 @@ use running::note;
 pub use running::{PORT, Running};
 pub use secrets::operator_token;
 
-use super::{Failed, presence};
+use super::Failed;
 use crate::{
     embedded::{self, Embedded},
     engine::{Settings, Storage},
@@ -145,6 +146,14 @@ impl Home {
         Ok(())
     }
 
+    /// The store is there from now on: a later start without it has lost it.
+    ///
+    /// # Errors
+    /// The mark of a beginning cannot be removed.
+    pub fn begun(&self) -> Result<(), Failed> {
+        presence::begun(&self.place)
+    }
+
     /// Where the accepted policy stands.
     pub fn policy_file(&self) -> PathBuf {
         self.file(POLICY)
@@ -174,7 +183,7 @@ impl Home {
     /// # Errors
     /// The store of the folder's keys is gone or damaged, or a secret cannot be read or made.
     pub fn settings(&self, policy: String, port: u16) -> Result<Settings, Failed> {
-        presence::look(self)?;
+        presence::look(&self.place)?;
         Ok(Settings {
             storage: Storage::File(self.store()),
             link_base: format!("http://127.0.0.1:{port}"),

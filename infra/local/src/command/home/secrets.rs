@@ -5,11 +5,8 @@ use std::path::Path;
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use presentation::link::Keys;
 
-use super::{Home, at};
-use crate::{
-    command::{Failed, presence::KEYS},
-    private,
-};
+use super::{Home, at, presence::KEYS};
+use crate::{command::Failed, private};
 
 const TOKEN: &str = "operator-token";
 /// Secrets of hooks by name, a JSON object.

@@ -97,7 +97,7 @@ async fn everything_in_it_is_the_owners_alone_and_no_link_is_followed() {
         home.announce(Some(SocketAddr::from(([127, 0, 0, 1], 8420))))?;
         let clock = lambda_shell::clock::Clock::system();
         let engine = crate::engine::Engine::open(settings, clock).await.map_err(Failed::new)?;
-        crate::command::presence::begun(&home)?;
+        home.begun()?;
         Ok::<_, Failed>((home, engine))
     };
     let names = || {

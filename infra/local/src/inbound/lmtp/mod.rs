@@ -26,8 +26,8 @@ use tokio::{
 };
 
 use self::session::{Said, Session, Settled};
-use super::{Handed, Inbox, Part};
-use crate::{engine::Engine, relay::Relay};
+use super::{Handed, Inbox};
+use crate::{door_troubles::Part, engine::Engine, relay::Relay};
 
 /// At once. A mail server opens a few.
 const MOST_CONVERSATIONS: usize = 16;

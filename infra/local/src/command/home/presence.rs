@@ -8,11 +8,8 @@ use std::path::Path;
 
 use rusqlite::{Connection, OpenFlags, OptionalExtension};
 
-use super::{
-    Failed,
-    home::{Home, Owner},
-};
-use crate::{embedded::Embedded, engine::TABLE, private};
+use super::place::{Owner, Place};
+use crate::{command::Failed, embedded::Embedded, engine::TABLE, private};
 
 const BEGINNING: &str = "beginning";
 pub const KEYS: &str = "link-keys";
@@ -23,8 +20,7 @@ const FORMER_TABLES: [&str; 2] = ["holdpoint-queues", "holdpoint-mailbox"];
 ///
 /// # Errors
 /// The folder has keys, and the store is missing, empty, damaged, or not whole: which, and what to do.
-pub fn look(home: &Home) -> Result<(), Failed> {
-    let place = home.place();
+pub fn look(place: &Place) -> Result<(), Failed> {
     let there = |name: &str| private::file_if_there(&place.directory.join(name)).map(|file| file.is_some());
     // The demo empties its store by itself.
     if place.owner == Owner::Demo || there(BEGINNING).map_err(Failed::new)? {
@@ -46,8 +42,8 @@ pub fn look(home: &Home) -> Result<(), Failed> {
 ///
 /// # Errors
 /// The file cannot be removed.
-pub fn begun(home: &Home) -> Result<(), Failed> {
-    let path = home.place().directory.join(BEGINNING);
+pub fn begun(place: &Place) -> Result<(), Failed> {
+    let path = place.directory.join(BEGINNING);
     match std::fs::remove_file(&path) {
         Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
             Err(Failed::new(format!("removing {}: {error}", path.display())))
