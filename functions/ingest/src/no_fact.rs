@@ -7,7 +7,7 @@ use packet_store::{Acceptance, Accepted, Beside};
 use refresh_core::{
     ReviewId,
     base::digest::Digest,
-    decide::resend,
+    decide::no_fact,
     facts::{
         authority::{self, Disposition, Ignored},
         event::Event,
@@ -41,7 +41,7 @@ pub(crate) async fn take(env: &Env, event: &Event, said: NoFact<'_>, arrival: Ar
             env.store.head(review).await.doing("reading the review of a mail to send again")?
         }
     };
-    let judged = resend::disposition(event, found.as_ref(), &env.policy.deployment, arrival.sender, arrival.now);
+    let judged = no_fact::disposition(event, found.as_ref(), &env.policy.deployment, arrival.sender, arrival.now);
     let known = record(env, event, judged, arrival).await?;
     let (disposition, repeated) = known.map_or((judged, None), |known| (known.first, Some(known.this)));
     let review = found.map(|head| head.review);

@@ -149,7 +149,7 @@ pub struct AnswerRecord {
     pub by: Person,
     pub action: Action,
     pub result: AnswerResult,
-    /// People to be mailed once more, because an operator asked for it.
+    /// The person to be mailed once more, where an operator asked for that.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub to: Option<Person>,
     /// Of a reply by mail that is a comment: why it is no answer.

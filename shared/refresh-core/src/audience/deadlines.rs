@@ -37,10 +37,7 @@ pub fn of(review: &Review, situation: &Situation<'_>) -> Deadlines {
         next_check_at: [change, reminder].into_iter().flatten().min(),
         // An open review is looked at hourly whatever happens, so even a message lost for good is no lost update.
         check_at: [change, Some(situation.now.plus_millis(HOUR))].into_iter().flatten().min(),
-        notices_at: [head.quiet_until, reminder, link_asked(head), resend_asked(head), asks_at(head)]
-            .into_iter()
-            .flatten()
-            .min(),
+        notices_at: next_notice(head, reminder),
     }
 }
 
@@ -53,6 +50,10 @@ fn asks_at(head: &Head) -> Option<Instant> {
 pub fn notices_at(review: &Review, policy: &Policy) -> Option<Instant> {
     let head = &review.head;
     let reminder = (head.standing == Standing::Open).then(|| next_reminder(review, policy)).flatten();
+    next_notice(head, reminder)
+}
+
+fn next_notice(head: &Head, reminder: Option<Instant>) -> Option<Instant> {
     [head.quiet_until, reminder, link_asked(head), resend_asked(head), asks_at(head)].into_iter().flatten().min()
 }
 

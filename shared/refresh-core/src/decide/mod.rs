@@ -7,6 +7,7 @@ mod escalate;
 mod expiry;
 mod follow;
 mod issue;
+pub mod no_fact;
 mod operator;
 mod quiet;
 pub mod refresh;

@@ -8,39 +8,17 @@ use crate::{
     base::digest::Digest,
     choice::situation::Situation,
     decide::draft::Draft,
-    facts::{
-        authority::{Disposition, Ignored},
-        event::Event,
-        fact::Facts,
-        operator::ResendRequest,
-        policy::Deployment,
-    },
+    facts::{fact::Facts, operator::ResendRequest, policy::Deployment},
     record::{
         commit::Commit,
         delivery::Delivery,
         last_notified::LastNotified,
         lineage::{Action, AnswerLine, AnswerResult, Happening},
         message::ResendRequested,
-        review::{self, Head, Review},
+        review::Review,
     },
     telling::{carried, told},
 };
-
-/// What becomes of a reply, or of a mail that is asked for once more, when its review was looked for. `found`: the review
-/// that it is about.
-pub fn disposition(
-    event: &Event,
-    found: Option<&Head>,
-    deployment: &Deployment,
-    sender: Option<&str>,
-    now: Instant,
-) -> Disposition {
-    if !deployment.lets_in(event.kind(), &event.identity.source, sender) {
-        return Disposition::Ignored(Ignored::NonAuthoritativeSource);
-    }
-    let Some(head) = found else { return Disposition::Ignored(Ignored::UnknownSubject) };
-    review::over([head], now).map_or(Disposition::Applied, Disposition::Ignored)
-}
 
 /// What is stored of the mails to one person.
 #[derive(Clone, Copy, PartialEq, Debug)]

@@ -142,7 +142,7 @@ pub fn judge(event: &Event, known: &StoredContext<'_>, deployment: &Deployment, 
     let (revision, body) = match &event.statement {
         Statement::State { revision, body } => (*revision, body),
         Statement::Reset(reset) => return reset_of(known.fact, reset, now).ok_or(Ignored::UnknownSubject),
-        // Neither is a fact: `decide::resend` says what becomes of them.
+        // Neither is a fact: `decide::no_fact` says what becomes of them.
         Statement::Reply(_) | Statement::Resend(_) => return Err(Ignored::UnknownSubject),
     };
     if known.fact.is_some_and(|held| !deployment.may_speak_after(event.kind(), &held.source, source)) {

@@ -154,7 +154,7 @@ pub struct AnswerLine {
     /// Of an answer that came by mail: how its sender was proven.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub by_mail: Option<Authentication>,
-    /// People to be mailed once more, because an operator asked for it.
+    /// The person to be mailed once more, where an operator asked for that.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub to: Option<Person>,
 }
