@@ -10,7 +10,7 @@
 //! HEAD of a review goes first and its versions and lineage go last. Whoever dies in between leaves a partition without
 //! HEAD, and the next run removes the rest of it.
 
-use std::{collections::BTreeMap, path::PathBuf};
+use std::collections::BTreeMap;
 
 use packet_store::{KEPT_DAYS, key::Key};
 use refresh_core::{
@@ -24,28 +24,11 @@ use serde_json::{Value, json};
 use crate::{
     engine::{Engine, TABLE},
     operator, private,
+    retention::Keep,
 };
 
 /// Rows of one transaction.
 const AT_ONCE: usize = 500;
-
-/// How long what has ended is kept, in days.
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub struct Keep {
-    /// At most [`KEPT_DAYS`], after which the functions let events expire.
-    pub events: i64,
-    pub mails: i64,
-    /// From the end of a review, which is the later of its slot's start and the last that was written of it.
-    pub reviews: i64,
-    /// The folder into which the record of each review is written before it goes.
-    pub archive: Option<PathBuf>,
-}
-
-impl Default for Keep {
-    fn default() -> Self {
-        Self { events: KEPT_DAYS, mails: 90, reviews: 730, archive: None }
-    }
-}
 
 /// A key of the table, and what tells whose item it is.
 struct Found {

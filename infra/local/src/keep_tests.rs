@@ -7,10 +7,11 @@ use serde_json::{Value, json};
 
 use crate::{
     engine::{Engine, Settings, TABLE, virtual_time::VirtualTime},
-    keep::{self, Keep},
+    keep,
     operator::{self, Request},
     queues::Outgoing,
     replay::{Player, Scenario},
+    retention::Keep,
 };
 
 const SCENARIO: &str = include_str!("../../../events/scenarios/story.jsonl");

@@ -26,6 +26,7 @@ pub mod private;
 pub mod queues;
 pub mod relay;
 pub mod replay;
+pub mod retention;
 pub mod server;
 pub mod sqlite;
 pub mod store_guard;

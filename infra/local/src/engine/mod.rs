@@ -35,10 +35,10 @@ use crate::{
     connector::{Faults, InProcess, Meter},
     door_troubles::DoorTroubles,
     embedded::Embedded,
-    keep::Keep,
     mailbox::{Mailbox, Way},
     queues::{Journal, Queues},
     relay::{self, BounceAddress, Relay},
+    retention::Keep,
     timekeeper::{Mark, Timekeeper},
     topology::{Route, Topology},
 };

@@ -9,7 +9,7 @@ use aws_smithy_runtime_api::client::{
 };
 use aws_smithy_types::{retry::RetryConfig, timeout::TimeoutConfig};
 
-use crate::{doors::Public, keep::Keep, relay::Smtp, timekeeper::Timekeeper, tls::Certificates};
+use crate::{doors::Public, relay::Smtp, retention::Keep, timekeeper::Timekeeper, tls::Certificates};
 
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub enum Storage {

@@ -28,8 +28,8 @@ use super::{
 use crate::{
     doors::{Proxy, Public, PublicAddress, TlsBy},
     engine,
-    keep::Keep,
     relay::Secret,
+    retention::Keep,
     tls::{Certificates, TlsFiles},
 };
 
