@@ -43,7 +43,7 @@ async fn items(teller: &Teller) -> BTreeMap<String, String> {
     }
     for head in teller.store.reviews().await.expect("the reviews").whole().expect("every review reads") {
         let mut members = json!(head);
-        for look in ["counter", "at", "check_at"] {
+        for look in ["counter", "looked", "at", "check_at"] {
             assert!(!members[look].take().is_null(), "{look}: expected in {members}");
         }
         all.insert(format!("HEAD of {}", head.review), members.to_string());
