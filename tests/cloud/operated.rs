@@ -44,7 +44,8 @@ async fn items(teller: &Teller) -> BTreeMap<String, String> {
     for head in teller.store.reviews().await.expect("the reviews").whole().expect("every review reads") {
         let mut members = json!(head);
         for look in ["counter", "looked", "at", "check_at"] {
-            assert!(!members[look].take().is_null(), "{look}: expected in {members}");
+            let member = members.as_object_mut().and_then(|members| members.get_mut(look));
+            member.unwrap_or_else(|| panic!("{look}: expected in HEAD")).take();
         }
         all.insert(format!("HEAD of {}", head.review), members.to_string());
     }
@@ -237,6 +238,11 @@ async fn tells_why(teller: &Teller, shell: &Shell) {
         tokio::time::sleep(PAUSE).await;
     }
     let listed = shell.ran(&["redrive", "--list"]);
+    // To look takes nothing away from the next look; that SQS counts it as a delivery is all.
+    let again = shell.ran(&["redrive", "--list"]);
+    for dead in ["source-events-dlq", "refresh-dlq.fifo"] {
+        assert_eq!(letters(&again, dead)[0]["message_id"], letters(&listed, dead)[0]["message_id"], "{again}");
+    }
     let refused = letters(&listed, "source-events-dlq");
     assert!(refused[0]["why"].as_str().is_some_and(|why| why.contains("$.id")), "{listed}");
     let failed = letters(&listed, "refresh-dlq.fifo");
@@ -249,6 +255,7 @@ async fn tells_why(teller: &Teller, shell: &Shell) {
 /// What an operator does in person: dead letters go with who and why, somebody is mailed once more, the review is closed. Then
 /// everything is archived, by whoever may do that alone.
 async fn acts(teller: &Teller, shell: &Shell) {
+    teller.forgive();
     let who = ["--as", "duty@example.com", "--reason", "It is night.", "--yes"];
     let listed = shell.ran(&["redrive", "--list"]);
     for (queue, count) in [("source-events-dlq", 1), ("refresh-dlq.fifo", 1)] {
@@ -279,7 +286,7 @@ async fn acts(teller: &Teller, shell: &Shell) {
     let mover = Shell::of(&teller.bundle, "mover", "MayMovePolicy").await;
     let file = mover.file("moved.jsonl", "");
     std::fs::remove_file(&file).expect("a name alone");
-    assert_eq!(mover.ran(&["archive", &file])["reviews"].as_array().map(Vec::len), Some(1));
+    assert_eq!(mover.ran(&["archive", &file])["reviews"].as_object().map(serde_json::Map::len), Some(1));
     let refused = mover.run(&["import", &file]).expect_err("the table is not empty");
     assert!(!refused.contains("AccessDenied") && !refused.contains("not authorized"), "{refused}");
 }

@@ -1,6 +1,6 @@
 //! The operator's requests on a deployment: the same store, and the queues of AWS, found by the stack's name.
 
-use std::collections::{BTreeMap, btree_map::Entry};
+use std::collections::{BTreeMap, BTreeSet, btree_map::Entry};
 
 use aws_config::{SdkConfig, stalled_stream_protection::StalledStreamProtectionConfig};
 use aws_sdk_sqs::{error::DisplayErrorContext, types::MessageSystemAttributeName};
@@ -32,11 +32,12 @@ use super::{
 };
 use crate::{archive, not_done::NotDone, topology::Topology};
 
-/// How long a listed dead letter is hidden from the next listing: SQS knows no looking without taking.
-const LISTED_SECONDS: i32 = 5;
+/// How long a dead letter is hidden while the letters are listed: SQS knows no looking without taking. Then each is given back,
+/// so that whoever looks next sees them all.
+const LISTED_SECONDS: i32 = 30;
 /// How long one is held to be sent again: ten of them, with a look into the log for each.
 const HELD_SECONDS: i32 = 120;
-/// How often the queues are looked through for one letter.
+/// How often queues that seem empty are looked at for one letter.
 const LOOKS: usize = 10;
 /// How often a queue is asked again: each answer holds ten messages at most.
 const ROUNDS: usize = 1_000;
@@ -231,7 +232,7 @@ impl Stack {
         let (mut queues, mut sent) = (BTreeMap::new(), 0);
         for (dead, source) in self.topology.dead_letter_queues() {
             let (from, to) = (self.queue(&dead.name).await?, self.queue(&source.name).await?);
-            let mut lines = BTreeMap::new();
+            let (mut lines, mut listed) = (BTreeMap::new(), Vec::new());
             let started = Clock::system().now_millis();
             for _ in 0..ROUNDS {
                 let letters = self.receive(&from, if again { HELD_SECONDS } else { LISTED_SECONDS }).await?;
@@ -247,36 +248,88 @@ impl Stack {
                     if again {
                         self.send_again(letter, &from, &to, source.fifo).await?;
                         sent += 1;
+                    } else {
+                        listed.push(letter.receipt);
                     }
                 }
                 if !found_one {
                     break;
                 }
             }
+            self.give_back(&from, listed).await?;
             queues.insert(dead.name.clone(), lines.into_values().collect::<Vec<_>>());
         }
         Ok(json!({ "queues": queues, "sent_again": sent }))
     }
 
-    /// What was listed a moment ago is hidden from the next look for some seconds, so there are several.
     async fn discard(&self, asked: &Discard, now: Instant) -> Result<Value, String> {
-        for _ in 0..LOOKS {
+        let mut others = Vec::new();
+        let done = self.discard_one(asked, now, &mut others).await;
+        for (queue, receipt) in others {
+            self.give_back(&queue, vec![receipt]).await?;
+        }
+        done?.ok_or_else(|| asked.not_there())
+    }
+
+    /// Takes letter after letter until the one that is asked for comes; `others` are those that came before. What somebody else
+    /// lists at this moment is hidden, so queues that seem empty are looked at several times.
+    async fn discard_one(
+        &self,
+        asked: &Discard,
+        now: Instant,
+        others: &mut Vec<(Queue, String)>,
+    ) -> Result<Option<Value>, String> {
+        let (mut seen, mut empty) = (BTreeSet::new(), 0);
+        while empty < LOOKS {
+            let before = seen.len();
             for (dead, source) in self.topology.dead_letter_queues() {
                 let from = self.queue(&dead.name).await?;
-                let letters = self.receive(&from, LISTED_SECONDS).await?;
-                let Some(mut letter) = letters.into_iter().find(|letter| letter.id == asked.letter) else { continue };
-                let why = self.why(&letter, &source.name).await;
-                let door = letter.attributes.iter().find(|(name, _)| name == "door").map(|(_, word)| word);
-                let (door, queue) = (packet_store::Door::named(door), dead.name.as_str());
-                let known = Known { body: &letter.body, door, queue, why: why.as_deref() };
-                asked.keep(&self.store, &known, now).await?;
-                letter.line["why"] = json!(why);
-                let line = letter.line.take();
-                self.delete(&from, letter.receipt).await?;
-                return Ok(asked.done(now, queue, &line));
+                let mut found = None;
+                for letter in self.receive(&from, LISTED_SECONDS).await? {
+                    if letter.id == asked.letter {
+                        found = Some(letter);
+                    } else {
+                        seen.insert(letter.id);
+                        others.push((from.clone(), letter.receipt));
+                    }
+                }
+                if let Some(letter) = found {
+                    return self.discard_this(asked, now, letter, (&dead.name, &source.name)).await.map(Some);
+                }
+            }
+            // A letter that comes again was given back by time: nothing new was seen.
+            if seen.len() == before {
+                empty += 1;
             }
         }
-        Err(asked.not_there())
+        Ok(None)
+    }
+
+    async fn discard_this(
+        &self,
+        asked: &Discard,
+        now: Instant,
+        mut letter: Letter,
+        (dead, source): (&str, &str),
+    ) -> Result<Value, String> {
+        let why = self.why(&letter, source).await;
+        let door = letter.attributes.iter().find(|(name, _)| name == "door").map(|(_, word)| word);
+        let door = packet_store::Door::named(door);
+        asked.keep(&self.store, &Known { body: &letter.body, door, queue: dead, why: why.as_deref() }, now).await?;
+        letter.line["why"] = json!(why);
+        let line = letter.line.take();
+        self.delete(&self.queue(dead).await?, letter.receipt).await?;
+        Ok(asked.done(now, dead, &line))
+    }
+
+    /// Lets the next look see these letters again.
+    async fn give_back(&self, to: &Queue, receipts: Vec<String>) -> Result<(), String> {
+        for receipt in receipts {
+            let shown = self.sqs.change_message_visibility().queue_url(&to.url).receipt_handle(receipt);
+            let shown = shown.visibility_timeout(0).send().await;
+            shown.map_err(|error| format!("giving a letter back to {}: {}", to.url, DisplayErrorContext(error)))?;
+        }
+        Ok(())
     }
 
     async fn delete(&self, from: &Queue, receipt: String) -> Result<(), String> {
