@@ -22,7 +22,38 @@ pub(crate) struct Cache {
     versions: Mutex<HashMap<(ReviewId, u32), Version>>,
     registered: Mutex<HashMap<ReviewId, BTreeSet<Subject>>>,
     any_seat: Mutex<HashSet<Person>>,
-    looked: Mutex<HashMap<ReviewId, Looked>>,
+    looked: Mutex<Shelf<Looked>>,
+}
+
+/// What is remembered of each review, with how much there is of it all.
+#[derive(Debug)]
+struct Shelf<T> {
+    of: HashMap<ReviewId, (usize, T)>,
+    weight: usize,
+}
+
+impl<T> Default for Shelf<T> {
+    fn default() -> Self {
+        Self { of: HashMap::new(), weight: 0 }
+    }
+}
+
+impl<T> Shelf<T> {
+    fn take(&mut self, review: &ReviewId) -> Option<T> {
+        let (weight, what) = self.of.remove(review)?;
+        self.weight -= weight;
+        Some(what)
+    }
+
+    /// Dropping all is simpler than ageing, and costs one whole look of each review.
+    fn put(&mut self, review: &ReviewId, weight: usize, what: T) {
+        self.take(review);
+        if self.weight + weight > MOST_LOOKED {
+            *self = Self::default();
+        }
+        self.weight += weight;
+        self.of.insert(review.clone(), (weight, what));
+    }
 }
 
 /// A panic while the lock was held cannot have left a map half changed: every change is one call.
@@ -66,16 +97,11 @@ impl Cache {
 
     /// Whoever takes it gives it back, or what was not looked at to its end is forgotten.
     pub(crate) fn take_looked(&self, review: &ReviewId) -> Option<Looked> {
-        hold(&self.looked).remove(review)
+        hold(&self.looked).take(review)
     }
 
     pub(crate) fn keep_looked(&self, review: &ReviewId, looked: Looked) {
-        let mut all = hold(&self.looked);
-        let weight = looked.weight() + all.values().map(Looked::weight).sum::<usize>();
-        if weight > MOST_LOOKED {
-            all.clear();
-        }
-        all.insert(review.clone(), looked);
+        hold(&self.looked).put(review, looked.weight(), looked);
     }
 
     pub(crate) fn registered(&self, review: &ReviewId) -> Option<BTreeSet<Subject>> {
@@ -88,5 +114,25 @@ impl Cache {
             registered.clear();
         }
         registered.entry(review.clone()).or_default().extend(subjects);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_too_much_makes_room_for_itself() {
+        let review = |number: usize| ReviewId::parse(&format!("RR-{number}")).expect("a name");
+        let mut shelf = Shelf::default();
+        for number in 0..3 {
+            shelf.put(&review(number), MOST_LOOKED / 3, number);
+        }
+        // The same review again takes the place of what was there.
+        shelf.put(&review(2), MOST_LOOKED / 3, 20);
+        assert_eq!((shelf.take(&review(2)), shelf.take(&review(2))), (Some(20), None));
+        assert_eq!(shelf.weight, MOST_LOOKED / 3 * 2);
+        shelf.put(&review(3), MOST_LOOKED / 2, 3);
+        assert_eq!((shelf.of.len(), shelf.weight), (1, MOST_LOOKED / 2));
     }
 }
