@@ -116,7 +116,6 @@ async fn functions() -> BTreeMap<String, u64> {
 }
 
 #[test]
-#[ignore = "the kept figures are of another build than CI's and of a former ingest: run by hand until they are taken anew"]
 fn the_core_and_each_function_take_the_instructions_of_the_file() {
     let file = repository().join("tests/bench/instructions.json");
     let text = fs::read_to_string(&file).unwrap_or_else(|_| "{}".to_owned());
