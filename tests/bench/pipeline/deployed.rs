@@ -162,7 +162,9 @@ impl Deployed {
         if deliveries.is_empty() {
             return Ok(0);
         }
-        match function.api.invoke(sqs_event(&queue, &deliveries), PATIENCE).await? {
+        let answer = function.api.invoke(sqs_event(&queue, &deliveries), PATIENCE);
+        let answer = tokio::time::timeout(PATIENCE, answer).await;
+        match answer.map_err(|_| format!("{} does not answer", function.name))?? {
             Said::Response(answer) if answer["batchItemFailures"].as_array().is_none_or(Vec::is_empty) => {}
             other => return Err(format!("{}: {other:?}", function.name)),
         }

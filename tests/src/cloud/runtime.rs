@@ -35,32 +35,49 @@ pub enum Said {
 
 /// A function's process. Ends with this value.
 #[derive(Debug)]
-pub struct Process(Option<Child>);
+pub struct Process {
+    child: Option<Child>,
+    /// What the process writes is read as it comes: a full pipe would stop the process.
+    written: Option<[std::thread::JoinHandle<Vec<u8>>; 2]>,
+}
+
+fn read_out(mut from: impl std::io::Read + Send + 'static) -> std::thread::JoinHandle<Vec<u8>> {
+    std::thread::spawn(move || {
+        let mut all = Vec::new();
+        // What was read until the pipe broke is what there is.
+        let _ = from.read_to_end(&mut all);
+        all
+    })
+}
 
 impl Process {
     /// As the system knows it; 0 once it ended.
     pub fn id(&self) -> u32 {
-        self.0.as_ref().map_or(0, Child::id)
+        self.child.as_ref().map_or(0, Child::id)
     }
 
     /// Asks it to end, as Lambda does.
     pub fn terminate(&self) -> Result<(), String> {
-        let id = self.0.as_ref().map(|child| child.id().to_string()).unwrap_or_default();
+        let id = self.child.as_ref().map(|child| child.id().to_string()).unwrap_or_default();
         let told = Command::new("kill").args(["-TERM", &id]).status().map_err(|error| error.to_string())?;
         if told.success() { Ok(()) } else { Err(format!("kill: {told}")) }
     }
 
     /// Its end, and what it wrote until then.
     pub async fn ended(mut self) -> Result<Output, String> {
-        let child = self.0.take().ok_or("no process")?;
-        let ended = tokio::task::spawn_blocking(move || child.wait_with_output()).await;
-        ended.map_err(|error| error.to_string())?.map_err(|error| error.to_string())
+        let (mut child, written) = self.child.take().zip(self.written.take()).ok_or("no process")?;
+        let ended = move || {
+            let status = child.wait().map_err(|error| error.to_string())?;
+            let [stdout, stderr] = written.map(|reader| reader.join().unwrap_or_default());
+            Ok(Output { status, stdout, stderr })
+        };
+        tokio::task::spawn_blocking(ended).await.map_err(|error| error.to_string())?
     }
 }
 
 impl Drop for Process {
     fn drop(&mut self) {
-        if let Some(child) = &mut self.0 {
+        if let Some(child) = &mut self.child {
             let _ = child.kill();
             let _ = child.wait();
         }
@@ -161,8 +178,12 @@ impl RuntimeApi {
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())
             .spawn()
-            .map(|child| Process(Some(child)))
             .map_err(|error| format!("{}: {error}", command.get_program().display()))
+            .and_then(|mut child| {
+                let pipes = child.stdout.take().zip(child.stderr.take()).ok_or("a process without pipes")?;
+                let written = Some([read_out(pipes.0), read_out(pipes.1)]);
+                Ok(Process { child: Some(child), written })
+            })
     }
 }
 
