@@ -194,7 +194,8 @@ impl Drop for RuntimeApi {
 }
 
 async fn next_invocation(State(shared): State<Arc<Shared>>) -> Response {
-    let _ = shared.asked.send(()).await;
+    // Nobody counts them beyond the first: a full channel must not keep the process waiting.
+    let _ = shared.asked.try_send(());
     let Some(invocation) = shared.next.lock().await.recv().await else {
         return StatusCode::INTERNAL_SERVER_ERROR.into_response();
     };
