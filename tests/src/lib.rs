@@ -7,6 +7,8 @@ pub mod browser;
 pub mod client;
 pub mod cloud;
 pub mod expected;
+pub mod mail_sink;
+pub mod served;
 pub mod world;
 
 use std::path::PathBuf;

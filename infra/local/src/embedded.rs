@@ -260,8 +260,11 @@ fn open_forgetful(file: &Path) -> Result<Database, String> {
         Ok::<_, rusqlite::Error>(connection)
     };
     // Open until the library has the file open too, or the setting would end with it.
-    let _first = first().map_err(|error| error.to_string())?;
-    Database::new(&address).map_err(|error| error.to_string())
+    let first = first().map_err(|error| error.to_string())?;
+    sqlite::mark_schema(&first, packet_store::SCHEMA)?;
+    let database = Database::new(&address).map_err(|error| error.to_string());
+    drop(first);
+    database
 }
 
 fn run<Q: DeserializeOwned, A: Serialize>(body: &[u8], act: impl FnOnce(Q) -> Result<A, DynoxideError>) -> Answer {

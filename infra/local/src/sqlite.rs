@@ -39,6 +39,9 @@ const TABLES: &str = "
     CREATE TABLE IF NOT EXISTS mail_reports (id TEXT NOT NULL PRIMARY KEY, body TEXT NOT NULL);
 ";
 
+/// The schema of the engine's own tables. A release that reads it cannot read a greater one.
+const SCHEMA: u32 = 1;
+
 /// For another connection to the same file; nobody else should have one.
 const PATIENCE: Duration = Duration::from_secs(5);
 
@@ -87,6 +90,8 @@ impl Sqlite {
             connection.pragma_update(None, "secure_delete", "ON")?;
             connection.execute_batch(TABLES)
         };
+        // Before anything is written: a newer release may have other tables of these names.
+        mark_schema(&connection, SCHEMA)?;
         set_up().map_err(|error| told(&error))?;
         Ok(Self { connection: Arc::new(Mutex::new(connection)), on_disk, guard })
     }
@@ -175,6 +180,25 @@ impl Sqlite {
         let most = if full { pages } else { 1 << 30 };
         connection.query_row(&format!("PRAGMA max_page_count = {most}"), [], |_| Ok(())).unwrap();
     }
+}
+
+/// Refuses a database that a newer release wrote, and marks any other as one of `ours`. Releases before the first mark
+/// left it at 0.
+///
+/// # Errors
+/// The database's schema is greater than `ours`: both numbers; or what SQLite said.
+pub fn mark_schema(connection: &Connection, ours: u32) -> Result<(), String> {
+    let read = || connection.query_row("PRAGMA user_version", [], |row| row.get::<_, u32>(0));
+    let found = read().map_err(|error| error.to_string())?;
+    if found > ours {
+        return Err(format!(
+            "its schema is {found}, and this release reads {ours} at most; nothing was changed: open it with a newer holdpoint"
+        ));
+    }
+    if found < ours {
+        connection.pragma_update(None, "user_version", ours).map_err(|error| error.to_string())?;
+    }
+    Ok(())
 }
 
 /// Reads every page.

@@ -5,10 +5,17 @@ use std::{
     fs,
     path::Path,
     sync::{Arc, atomic::AtomicI64},
+    time::Duration,
 };
 
-use holdpoint::engine::{Engine, Settings, Storage, virtual_time::VirtualTime};
-use holdpoint_tests::world::{Aftermath, World, drive};
+use holdpoint::{
+    engine::{Engine, Settings, Storage, virtual_time::VirtualTime},
+    relay::{Security, Smtp},
+};
+use holdpoint_tests::{
+    mail_sink::MailSink,
+    world::{Aftermath, World, drive},
+};
 use lambda_shell::clock::Clock;
 use refresh_core::{
     Person, ReviewId,
@@ -17,18 +24,38 @@ use refresh_core::{
     record::lineage::Happening,
 };
 
-use crate::load::{Load, REVIEWS};
+use crate::load::{BOUNCES, FROM, Load, REVIEWS};
 
 /// Rounds of notices that the engine has under way at once: as many mails may be in flight when it dies.
 const IN_FLIGHT: usize = 4;
 /// A claim's lease and a visibility time-out, and the ticks after them.
 const UNTIL_QUIET: i64 = 30;
 
-pub fn judge(directory: &Path, policy: &Path, load: &Load, kills: u64) {
+/// Mail leaves as the killed processes let it leave.
+fn smtp(sink: &MailSink) -> Smtp {
+    Smtp {
+        host: "127.0.0.1".to_owned(),
+        port: sink.port,
+        security: Security::None,
+        login: None,
+        hello: "example.com".to_owned(),
+        time_out: Duration::from_secs(30),
+        connections: 2,
+        per_second: 1_000,
+        give_up_after: Duration::from_secs(86_400),
+        roots: None,
+    }
+}
+
+pub fn judge(directory: &Path, policy: &Path, load: &Load, sink: &MailSink, kills: u64) {
     drive(async {
         let settings = Settings {
             storage: Storage::File(directory.join("store.sqlite")),
             link_keys: read(&directory.join("link-keys")).trim().to_owned(),
+            mail_from: FROM.to_owned(),
+            mail_domain: "example.com".to_owned(),
+            bounce_address: Some(BOUNCES.to_owned()),
+            relay: Some(smtp(sink)),
             ..Settings::in_memory(read(policy))
         };
         let hand = Arc::new(AtomicI64::new(Clock::system().now_millis()));
@@ -36,12 +63,16 @@ pub fn judge(directory: &Path, policy: &Path, load: &Load, kills: u64) {
         let mut world = World::of(VirtualTime::of(engine, hand));
         let quiet = world.time().now().plus_millis(UNTIL_QUIET * MINUTE);
         world.until(quiet).await.expect("what was left is worked off");
+        world.engine().relay().expect("a relay").drain().await.expect("the mails that wait");
+        // What the relay reports of them is worked off as well.
+        world.until(quiet.plus_millis(MINUTE)).await.expect("what was left is worked off");
         let end = world.aftermath().await.expect("every chain verifies, every trigger is in it once");
         stands(&end);
         let engine = world.engine();
         every_event_counts(engine, load).await;
         newest_fact(engine, load).await;
         mails(engine, usize::try_from(kills).expect("a few") * IN_FLIGHT).await;
+        arrived(engine, sink, kills);
     });
 }
 
@@ -115,4 +146,17 @@ async fn mails(engine: &Engine, most_in_doubt: usize) {
         let claim = mail.tags.iter().find(|(name, _)| name == "claim").expect("a mail names its claim");
         assert!(claims.insert(&claim.1), "two mails of one claim to {:?}", mail.to);
     }
+}
+
+/// Each mail that the engine keeps reached the mail server, and came twice only where a killed process could not know that
+/// it had been taken. Each has an envelope sender of its own.
+fn arrived(engine: &Engine, sink: &MailSink, kills: u64) {
+    assert_eq!(engine.relay().map(|relay| relay.backlog()), Some((0, false)), "mails wait");
+    let (kept, taken) = (engine.mailbox().all(), sink.taken());
+    let senders: BTreeSet<&String> = taken.iter().map(|one| &one.from).collect();
+    assert_eq!(senders.len(), kept.len(), "mails that were kept, and mails that reached the server");
+    assert_eq!(sink.needlessly_again(), [], "taken, known as taken, and sent again");
+    let again = taken.len() - senders.len();
+    println!("{} mails reached the mail server, {again} of them twice", senders.len());
+    assert!(again <= 2 * usize::try_from(kills).expect("a few"), "{again} mails twice, two are in flight at most");
 }

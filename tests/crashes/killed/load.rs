@@ -11,11 +11,12 @@ use std::{
     time::Duration,
 };
 
-use holdpoint_tests::repository;
+use holdpoint_tests::{
+    repository,
+    served::{self, Server},
+};
 use refresh_core::{Instant, base::instant::DAY};
 use serde_json::{Value, json};
-
-use crate::server::{self, Server};
 
 /// Each touched by every event.
 pub const REVIEWS: [&str; 3] = ["RR-K1", "RR-K2", "RR-K3"];
@@ -40,6 +41,23 @@ pub fn policy(directory: &Path) -> PathBuf {
     policy["defaults"]["churn"]["proposals"] = 100.into();
     let path = directory.join("policy.json");
     fs::write(&path, policy.to_string()).expect("a file");
+    path
+}
+
+/// What mail is sent from, and where bounces would come: with it each mail has an envelope sender of its own.
+pub const FROM: &str = "holdpoint@example.com";
+pub const BOUNCES: &str = "bounces@example.com";
+
+/// Mail leaves by the server at `port` of this machine, two at a time.
+pub fn settings(directory: &Path, policy: &Path, port: u16) -> PathBuf {
+    let maildir = directory.join("bounces");
+    ["new", "cur", "tmp"].iter().for_each(|part| fs::create_dir_all(maildir.join(part)).expect("a folder"));
+    let text = format!(
+        "policy = {policy:?}\n[mail]\nfrom = \"{FROM}\"\nbounce_address = \"{BOUNCES}\"\nmaildir = {maildir:?}\n\
+         [mail.smtp]\nhost = \"127.0.0.1\"\nport = {port}\nsecurity = \"none\"\nconnections = 2\n"
+    );
+    let path = directory.join("holdpoint.toml");
+    fs::write(&path, text).expect("a file");
     path
 }
 
@@ -123,7 +141,7 @@ impl Load {
             events.push(Self::event(&format!("issue-{review}"), "review.issued", &data));
         }
         for (id, event) in events {
-            assert_eq!(server::post(&server.address, &event), Ok(202), "{id}: {event}");
+            assert_eq!(served::post(&server.address, &event), Ok(202), "{id}: {event}");
         }
         // A review exists from its first refresh on; what comes before that is a fact it finds, and no trigger of it.
         self.wait_until_issued(server);
@@ -131,7 +149,9 @@ impl Load {
 
     fn wait_until_issued(&self, server: &Server) {
         for _ in 0..600 {
-            let issued = |review: &&str| server::get(server, &format!("/reviews/{review}")) == Ok(200);
+            let issued = |review: &&str| {
+                served::get(server, &format!("/reviews/{review}")).is_ok_and(|(status, _)| status == 200)
+            };
             if REVIEWS.iter().all(issued) {
                 return;
             }
@@ -151,7 +171,7 @@ impl Load {
     }
 
     fn post(&self, address: &str, (id, event): (String, String)) -> bool {
-        match server::post(address, &event) {
+        match served::post(address, &event) {
             Ok(202) => {
                 lock(&self.accepted).insert(id);
                 true

@@ -190,8 +190,8 @@ async fn tick(engine: Engine, every_seconds: u32, input: String, mut stop: watch
         }
         bell.borrow_and_update();
         let now = engine.now();
-        let due = match engine.due(Instant::from_millis(i64::MAX)).await {
-            Ok(due) => due.into_iter().map(|(at, _)| at).find(|at| answered.is_none_or(|done| *at > done)),
+        let due = match engine.next_due(answered).await {
+            Ok(due) => due,
             Err(error) => {
                 tracing::error!(error, "the due index cannot be read");
                 tokio::time::sleep(AFTER_TROUBLE).await;

@@ -5,6 +5,8 @@
 //! [`virtual_time`].
 
 mod dispatch;
+#[cfg(test)]
+mod due_tests;
 mod functions;
 pub mod live;
 #[cfg(test)]
@@ -26,6 +28,7 @@ use lambda_shell::{
 };
 use packet_store::Store;
 use refresh_core::Instant;
+use serde_json::{Value, json};
 
 pub use dispatch::{Batch, Done, sqs_event};
 pub use functions::{Functions, Outcome};
@@ -68,6 +71,23 @@ struct Shared {
     services: InProcess,
     functions: RwLock<Arc<Functions>>,
     keep: RwLock<Keep>,
+}
+
+/// The names of the template's index of due things and of its keys.
+struct DueIndex {
+    name: String,
+    shard: String,
+    at: String,
+    /// The table's own partition key.
+    partition: String,
+}
+
+impl DueIndex {
+    fn read(&self, item: &Value) -> Result<(Instant, String), String> {
+        let at = item[&self.at]["N"].as_str().and_then(|millis| millis.parse().ok()).map(Instant::from_millis);
+        let key = item[&self.partition]["S"].as_str().map(str::to_owned);
+        at.zip(key).ok_or_else(|| format!("the due index: damaged: {item}"))
+    }
 }
 
 fn sdk_of(services: &InProcess, caller: &str, settings: &Settings) -> SdkConfig {
@@ -276,22 +296,55 @@ impl Engine {
     /// What the template's index of due things holds up to an instant, soonest first: an engine must know when to wake,
     /// which the cloud's schedule need not.
     pub async fn due(&self, until: Instant) -> Result<Vec<(Instant, String)>, String> {
-        let table = &self.shared.topology.table;
-        let index = &table.definition["GlobalSecondaryIndexes"][0];
-        let keys = index["KeySchema"].as_array().into_iter().flatten();
-        let range = keys.filter(|key| key["KeyType"] == "RANGE").find_map(|key| key["AttributeName"].as_str());
-        let range = range.ok_or("template.yaml: expected an index with a RANGE key")?;
+        let index = self.due_index()?;
         let mut due = Vec::new();
-        for item in self.shared.embedded.scan_index(TABLE, index["IndexName"].as_str()).await? {
-            let at = item[range]["N"].as_str().and_then(|millis| millis.parse().ok()).map(Instant::from_millis);
-            let key = item[&table.partition_key]["S"].as_str();
-            let (Some(at), Some(key)) = (at, key) else { return Err(format!("the due index: damaged: {item}")) };
+        for item in self.shared.embedded.scan_index(TABLE, Some(&index.name)).await? {
+            let (at, key) = index.read(&item)?;
             if at <= until {
-                due.push((at, key.to_owned()));
+                due.push((at, key));
             }
         }
         due.sort();
         Ok(due)
+    }
+
+    /// The soonest instant after `after` for which the index of due things holds anything. One row of each shard is read,
+    /// however many reviews are open: this is asked at every message.
+    ///
+    /// # Errors
+    /// The index cannot be read.
+    pub async fn next_due(&self, after: Option<Instant>) -> Result<Option<Instant>, String> {
+        let index = self.due_index()?;
+        let after = after.map_or(i64::MIN, Instant::millis);
+        let mut soonest = None;
+        for shard in 0..packet_store::SHARDS {
+            let request = json!({
+                "TableName": TABLE, "IndexName": index.name, "Limit": 1,
+                "KeyConditionExpression": "#shard = :shard AND #due > :after",
+                "ExpressionAttributeNames": { "#shard": index.shard, "#due": index.at },
+                "ExpressionAttributeValues": {
+                    ":shard": { "S": shard.to_string() }, ":after": { "N": after.to_string() },
+                },
+            });
+            let page = self.shared.embedded.ask("Query", request).await?;
+            for item in page["Items"].as_array().into_iter().flatten() {
+                let (at, _) = index.read(item)?;
+                soonest = Some(soonest.map_or(at, |before: Instant| before.min(at)));
+            }
+        }
+        Ok(soonest)
+    }
+
+    fn due_index(&self) -> Result<DueIndex, String> {
+        let table = &self.shared.topology.table;
+        let index = &table.definition["GlobalSecondaryIndexes"][0];
+        let key = |kind: &str| {
+            let keys = index["KeySchema"].as_array().into_iter().flatten();
+            let named = keys.filter(|key| key["KeyType"] == kind).find_map(|key| key["AttributeName"].as_str());
+            named.map(str::to_owned).ok_or_else(|| format!("template.yaml: expected an index with a {kind} key"))
+        };
+        let name = index["IndexName"].as_str().ok_or("template.yaml: expected an index with a name")?.to_owned();
+        Ok(DueIndex { name, shard: key("HASH")?, at: key("RANGE")?, partition: table.partition_key.clone() })
     }
 
     /// The route that answers, by the template: method and path, a segment in braces standing for any one.

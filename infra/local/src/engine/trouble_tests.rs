@@ -139,3 +139,32 @@ async fn after_a_store_that_took_no_writes_work_goes_on_at_once() {
     live.stop().await;
     std::fs::remove_dir_all(&machine.folder).unwrap();
 }
+
+/// The machine sleeps for a week with a proposal open, and wakes: no alarm, what is over is over, and work goes on.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_machine_that_slept_for_a_week_goes_on() {
+    let machine = Machine::new("asleep");
+    let engine = machine.engine().await;
+    let all = events(usize::MAX);
+    let (first, last) = all.split_at(all.len() - 1);
+    let live = Live::start(&engine);
+    enqueue(&engine, first).await;
+    until("a review with a proposal", async || {
+        machine.passes(1_000);
+        let heads = engine.store().reviews().await.unwrap().read;
+        left(&engine) == 0 && heads.iter().any(|head| head.pending.is_some())
+    })
+    .await;
+
+    machine.passes(7 * DAY);
+    // Rings; otherwise what woke would be noticed within half a minute.
+    enqueue(&engine, last).await;
+    until("what is over is over", async || !standings(&engine).await.contains(&Standing::Open)).await;
+    until("the work goes on", async || left(&engine) == 0).await;
+    assert_eq!(engine.obstacle(), None);
+    for (dead, _) in engine.topology().dead_letter_queues() {
+        assert!(engine.queues().look(&dead.name).unwrap().is_empty(), "{}", dead.name);
+    }
+    live.stop().await;
+    std::fs::remove_dir_all(&machine.folder).unwrap();
+}

@@ -26,14 +26,20 @@ impl Running {
 
     /// With more in the environment.
     pub fn start_with(data: &Path, options: &[&str], environment: &[(&str, &str)]) -> Self {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_holdpoint"));
+        command.envs(environment.iter().copied());
+        Self::start_by(command, data, options)
+    }
+
+    /// By a command that the arguments of `holdpoint` are added to: the program itself, or another that runs it.
+    pub fn start_by(mut command: Command, data: &Path, options: &[&str]) -> Self {
         let log = data.with_extension("log");
         std::fs::create_dir_all(data.parent().unwrap_or(data)).unwrap();
         let log = std::fs::File::create(log).unwrap();
-        let mut process = Command::new(env!("CARGO_BIN_EXE_holdpoint"))
+        let mut process = command
             .args(["serve", "--json", "--port", "0", "--data"])
             .arg(data)
             .args(options)
-            .envs(environment.iter().copied())
             .stdout(Stdio::piped())
             .stderr(log)
             .spawn()
@@ -53,6 +59,15 @@ impl Running {
         let told = Command::new("kill").arg(self.process.id().to_string()).status().unwrap();
         assert!(told.success(), "the engine could not be told to stop");
         assert!(self.process.wait().unwrap().success());
+    }
+
+    pub fn id(&self) -> u32 {
+        self.process.id()
+    }
+
+    /// Whether the process has come to its end.
+    pub fn has_ended(&mut self) -> bool {
+        self.process.try_wait().unwrap().is_some()
     }
 
     pub fn signal(&self, signal: &str) {

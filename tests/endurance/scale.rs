@@ -1,0 +1,189 @@
+//! Many reviews in one process: what they cost while nothing happens, and that a change of each of them at once is told to
+//! each of its people once.
+
+use std::{
+    collections::BTreeMap,
+    fs,
+    path::Path,
+    time::{Duration, Instant as Watch},
+};
+
+use holdpoint::engine::{Engine, Settings, Storage};
+use holdpoint_tests::{
+    served::{self, Server},
+    world::{drive, with_room},
+};
+use lambda_shell::clock::Clock;
+use refresh_core::{Instant, base::instant::DAY};
+use serde_json::Value;
+
+use crate::{
+    Folder,
+    events::{self, Group, Review},
+};
+
+/// Reviews that share their two people.
+const TOGETHER: usize = 25;
+/// Events of one request; the door takes a thousand.
+const AT_ONCE: usize = 500;
+const QUIET_SECONDS: u32 = 1;
+/// Whose mail a change costs: the owner's, who is asked, and the reviewer's, who is told.
+const PEOPLE: usize = 2;
+
+pub struct Size {
+    pub reviews: usize,
+    /// In the mailbox at the last start, at least.
+    pub mails: usize,
+    /// How long the processor is watched while nothing happens; zero: not at all.
+    pub idle: Duration,
+}
+
+fn told(what: &str, value: impl std::fmt::Display) {
+    println!("{what:<58} {value}");
+}
+
+pub fn play(size: &Size) {
+    let folder = Folder::new("scale");
+    let policy = folder.0.join("policy.json");
+    fs::write(&policy, events::policy(QUIET_SECONDS)).expect("a file");
+    let data = folder.0.join("data");
+    let start = || Server::start(&data, &["--policy", policy.to_str().expect("UTF-8")]);
+    let reviews = reviews(size.reviews);
+
+    let server = start();
+    let begun = Watch::now();
+    send(&server, &facts(&reviews));
+    // What a review stands on is known before it is issued, so that nobody is told of anything.
+    drained(&server, size);
+    let issued: Vec<Value> = reviews.iter().map(Review::issue).collect();
+    send(&server, &issued);
+    drained(&server, size);
+    told("reviews issued", size.reviews);
+    told("seconds until all are", begun.elapsed().as_secs());
+    server.stop();
+
+    let server = start();
+    tell_of_start(&server, "with open reviews");
+    idle(&server, size.idle);
+
+    let changes: Vec<Value> = reviews.iter().map(|review| review.evidence(2, 16)).collect();
+    let begun = Watch::now();
+    send(&server, &changes);
+    told("changes at once", changes.len());
+    told("milliseconds until all are accepted", begun.elapsed().as_millis());
+    // What is under way comes to its end, so that no mail is in doubt; the others wait in the store.
+    server.stop();
+    let server = start();
+    tell_of_start(&server, "with most changes waiting");
+    let begun = Watch::now();
+    drained(&server, size);
+    told("seconds until they are decided and mailed", begun.elapsed().as_secs());
+    told("MiB at most meanwhile", server.cost().most_memory / 1_024);
+    server.stop();
+
+    served::verify(&data);
+    with_room(|| drive(judge(&data, size)));
+    let server = start();
+    tell_of_start(&server, "with all of that and the mailbox full");
+    let begun = Watch::now();
+    for page in ["/health", "/metrics", "/mailbox", "/reviews"] {
+        assert!(served::get(&server, page).is_ok_and(|(status, _)| status == 200), "{page}");
+    }
+    told("milliseconds for /health, /metrics, mailbox and reviews", begun.elapsed().as_millis());
+    told("MiB afterwards", server.cost().memory / 1_024);
+    idle(&server, size.idle);
+    server.stop();
+    let bytes = ["store.sqlite", "messages.sqlite"].map(|name| fs::metadata(data.join(name)).expect("a file").len());
+    told("MiB of the store and of messages and mails", format!("{} and {}", bytes[0] >> 20, bytes[1] >> 20));
+}
+
+fn reviews(count: usize) -> Vec<Review> {
+    let today = Clock::system().now_millis() / DAY;
+    let day = Instant::from_millis((today + 2) * DAY);
+    (0..count).map(|number| Review { number, group: Group(number / TOGETHER), day }).collect()
+}
+
+fn facts(reviews: &[Review]) -> Vec<Value> {
+    let shared = reviews.chunks(TOGETHER).flat_map(|some| some[0].group.facts(some[0].day, 2));
+    shared.chain([events::no_freeze()]).chain(reviews.iter().flat_map(Review::facts)).collect()
+}
+
+fn send(server: &Server, events: &[Value]) {
+    for some in events.chunks(AT_ONCE) {
+        assert_eq!(served::post(&server.address, &Value::from(some).to_string()), Ok(202));
+    }
+}
+
+/// Waits until no message is on any queue, and nothing is wrong. A message is gone once what it leads to is sent.
+fn drained(server: &Server, size: &Size) {
+    let pause = Duration::from_millis(50 + size.reviews as u64 / 2);
+    loop {
+        std::thread::sleep(pause);
+        let (status, text) = served::get(server, "/health").expect("an answer");
+        assert_eq!(status, 200, "{text}");
+        let health: Value = serde_json::from_str(&text).expect("JSON");
+        assert_eq!(health["wrong"], serde_json::json!([]), "dead letters, for one");
+        let queues = health["queues"].as_object().into_iter().flatten();
+        let counts = queues.flat_map(|(_, queue)| queue.as_object().into_iter().flatten());
+        if counts.map(|(_, count)| count.as_u64().unwrap_or(1)).sum::<u64>() == 0 {
+            return;
+        }
+    }
+}
+
+fn tell_of_start(server: &Server, when: &str) {
+    told(&format!("milliseconds of a start {when}"), server.up_after.as_millis());
+    told("MiB then", server.cost().memory / 1_024);
+}
+
+fn idle(server: &Server, during: Duration) {
+    if during.is_zero() {
+        return;
+    }
+    // What a start leaves to be done is done.
+    std::thread::sleep(Duration::from_secs(5));
+    let before = server.cost().processor;
+    std::thread::sleep(during);
+    let spent = server.cost().processor.saturating_sub(before);
+    told("percent of a core, idle", format!("{:.2}", spent.as_secs_f64() / during.as_secs_f64() * 100.0));
+}
+
+/// Each review has its proposal, each of its people one mail of it, and the mailbox is filled for the last start.
+async fn judge(data: &Path, size: &Size) {
+    let settings = Settings {
+        storage: Storage::File(data.join("store.sqlite")),
+        ..Settings::in_memory(events::policy(QUIET_SECONDS))
+    };
+    let engine = Engine::open(settings, Clock::system()).await.expect("the store");
+    let heads = engine.store().reviews().await.expect("the reviews");
+    assert_eq!((heads.read.len(), heads.unreadable.len()), (size.reviews, 0));
+    let without: Vec<String> =
+        heads.read.iter().filter(|head| head.pending.is_none()).map(|head| head.review.to_string()).collect();
+    assert_eq!(without, [] as [String; 0], "reviews whose change came to nothing");
+    let mut mails: BTreeMap<(String, String), usize> = BTreeMap::new();
+    for mail in engine.mailbox().all() {
+        let review = mail.tags.iter().find(|(name, _)| name == "review").expect("a mail names its review").1.clone();
+        *mails.entry((review, mail.to.join(" "))).or_default() += 1;
+    }
+    let more: Vec<_> = mails.iter().filter(|(_, count)| **count > 1).collect();
+    assert!(more.is_empty(), "people who were mailed more than once of one change: {more:?}");
+    assert_eq!(mails.len(), PEOPLE * size.reviews, "each of a review's people is mailed once");
+    told("mails of the changes", mails.len());
+    fill(&engine, size.mails.saturating_sub(mails.len())).await;
+    told("mails in the mailbox", engine.mailbox().len());
+}
+
+/// So many mails more, each a copy of the first.
+async fn fill(engine: &Engine, more: usize) {
+    let more = i64::try_from(more).expect("a few");
+    let filled = engine.mailbox().tables().transact(move |transaction| {
+        transaction.execute(
+            "WITH RECURSIVE more(number) AS (SELECT 1 UNION ALL SELECT number + 1 FROM more WHERE number < ?1)
+             INSERT INTO mail (at, sender, recipients, tags, subject, raw)
+             SELECT at, sender, recipients, tags, subject, raw FROM more, (SELECT * FROM mail ORDER BY number LIMIT 1)
+             WHERE ?1 > 0",
+            [more],
+        )
+    });
+    filled.await.expect("the mails");
+}
