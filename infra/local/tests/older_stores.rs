@@ -73,10 +73,12 @@ fn health(running: &Running) -> Value {
     serde_json::from_str(&ask(&running.address, "GET", "/health", "").unwrap().1).unwrap()
 }
 
+/// Nothing can be worked on now. What is delayed waits for an instant of its own: a reminder that the former release asked for
+/// may be due in a quarter of an hour, whenever these tests run.
 fn is_worked_off(running: &Running) -> bool {
     let health = health(running);
     let mut queues = health["queues"].as_object().unwrap().values();
-    queues.all(|queue| *queue == json!({ "visible": 0, "in_flight": 0, "delayed": 0 }))
+    queues.all(|queue| queue["visible"] == 0 && queue["in_flight"] == 0)
 }
 
 fn event(id: &str, kind: &str, source: &str, data: &Value) -> String {
