@@ -6,8 +6,8 @@
 //! cargo run --release -p holdpoint-tests --example endurance -- month   # 200 reviews, 30 days, interrupted and not
 //! ```
 //!
-//! `scale` drives `holdpoint serve` as a process and prints what that costs; `infra/local/DESIGN.md` has the figures. Nothing
-//! timed is asserted. A number after the word is another count of reviews.
+//! `scale` drives `holdpoint serve` as a process and prints what that costs. Nothing timed is asserted. A number after the
+//! word is another count of reviews.
 
 // The layouts of nested SDK futures go deeper than the default of 128.
 #![recursion_limit = "256"]

@@ -180,7 +180,7 @@ impl<'a> Month<'a> {
     /// Every other day the reviewer is busy in the slot, on others the evidence slips and comes back.
     fn change(&mut self, day: i64, review: &Review) -> Value {
         let odd = (day + review.number as i64) % 2 == 1;
-        if review.number % 2 == 0 {
+        if review.number.is_multiple_of(2) {
             let revision = self.next(&format!("evidence {}", review.number));
             return review.evidence(revision, if odd { 16 } else { 13 });
         }

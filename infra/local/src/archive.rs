@@ -17,6 +17,8 @@ use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 use tokio::task::JoinSet;
 
+use crate::topology::Topology;
+
 /// The version of the file's form.
 const FORM: u32 = 1;
 /// Items under way to the table at once.
@@ -42,6 +44,13 @@ pub struct Last {
     sha256: String,
     /// The ends of the lineages.
     pub reviews: BTreeMap<ReviewId, Tip>,
+}
+
+/// The queue whose delayed messages an archive may leave behind: each asks for notices at a later instant. HEAD holds that
+/// instant too, and the first tick after it asks for the same. A quarter of an hour before each reminder there is one, so a
+/// store with many reviews is seldom without.
+pub fn asked_again(topology: &Topology) -> Option<&str> {
+    topology.functions.get("notify")?.source.as_ref().map(|source| source.queue.as_str())
 }
 
 /// The end of each lineage, every lineage verified.
@@ -233,6 +242,8 @@ fn read_value(value: &Value) -> Result<AttributeValue, String> {
 
 #[cfg(test)]
 mod tests {
+    use refresh_core::base::instant::HOUR;
+
     use super::*;
     use crate::{
         engine::{Engine, Settings, TABLE},
@@ -243,14 +254,32 @@ mod tests {
     const POLICY: &str = include_str!("../../../events/scenarios/story.policy.json");
 
     async fn told() -> Player {
+        played(&mut |_| false).await.0
+    }
+
+    /// Until the first proposal, whose owner is not mailed yet; and when that is.
+    async fn told_until_quiet() -> (Player, Instant) {
+        played(&mut |player| {
+            let queues = player.time().engine().queues();
+            queues.names().iter().any(|name| queues.counts(name).unwrap().delayed > 0)
+        })
+        .await
+    }
+
+    async fn played(is_enough: &mut dyn FnMut(&Player) -> bool) -> (Player, Instant) {
         let scenario = Scenario::parse(SCENARIO).unwrap();
         let time = crate::engine::virtual_time::VirtualTime::open(Settings::in_memory(POLICY), scenario.lines[0].at);
         let mut player = Player::of(time.await.unwrap());
         for line in &scenario.lines {
             player.until(line.at).await.unwrap();
             player.act(line).await.unwrap();
+            player.until(line.at).await.unwrap();
+            if is_enough(&player) {
+                break;
+            }
         }
-        player
+        let now = player.time().now();
+        (player, now)
     }
 
     async fn empty() -> Engine {
@@ -291,6 +320,34 @@ mod tests {
         // Over something that is there, nothing is put.
         let refused = import(read(file.as_slice()).unwrap(), other.store(), TABLE).await.unwrap_err();
         assert!(refused.contains("holds something already"), "{refused}");
+    }
+
+    /// Who was mailed what until `until`, in order.
+    async fn mailed(player: &mut Player, until: Instant) -> Vec<(Vec<String>, Instant, String)> {
+        player.until(until).await.unwrap();
+        let mails = player.time().engine().mailbox().all();
+        let headline = |mail: crate::mailbox::Mail| {
+            let message = mail_parser::MessageParser::default().parse(&mail.raw).unwrap().subject().map(str::to_owned);
+            (mail.to, Instant::from_millis(mail.at), message.unwrap_or_default())
+        };
+        mails.into_iter().map(headline).collect()
+    }
+
+    /// Moved in the quiet period, when the message that asks for the notices waits on its queue and stays behind.
+    #[tokio::test]
+    async fn what_waits_for_a_later_instant_is_told_by_whoever_goes_on() {
+        let (mut player, at) = told_until_quiet().await;
+        let engine = player.time().engine();
+        let counts = engine.queues().counts(asked_again(engine.topology()).unwrap()).unwrap();
+        assert_eq!((counts.visible + counts.in_flight, counts.delayed), (0, 1));
+        let (file, _) = archived(engine).await;
+        let time = crate::engine::virtual_time::VirtualTime::open(Settings::in_memory(POLICY), at).await.unwrap();
+        import(read(file.as_slice()).unwrap(), time.engine().store(), TABLE).await.unwrap();
+        let mut other = Player::of(time);
+        let later = at.plus_millis(HOUR);
+        let (expected, found) = (mailed(&mut player, later).await, mailed(&mut other, later).await);
+        assert!(!expected.is_empty());
+        assert_eq!(found, expected);
     }
 
     #[tokio::test]

@@ -8,7 +8,8 @@ use std::{
     process::{Command, Output},
 };
 
-use server::{Running, ask};
+use serde_json::{Value, json};
+use server::{Running, ask, until};
 
 fn place(name: &str) -> PathBuf {
     let place = std::env::temp_dir().join(format!("holdpoint-backup-{}-{name}", std::process::id()));
@@ -145,7 +146,57 @@ fn what_was_archived_goes_on_in_another_folder() {
     assert!(!done && said.contains("exists already"), "{said}");
     let (done, said) = holdpoint(&place, &["import", "moved.jsonl", "--data", "two"]);
     assert!(done, "{said}");
+    // Before its first start a store that was imported has accepted no policy; copies of it are whole all the same.
+    for command in [
+        &["verify", "--data", "two"][..],
+        &["backup", "copy.tar", "--data", "two"],
+        &["restore", "copy.tar", "--data", "three"],
+        &["archive", "again.jsonl", "--data", "three"],
+    ] {
+        let (done, said) = holdpoint(&place, command);
+        assert!(done, "{command:?}: {said}");
+        assert!(command[0] != "restore" || said.contains("has accepted no policy yet"), "{said}");
+    }
+    let (done, said) = holdpoint(&place, &["reviews", "--data", "three"]);
+    assert!(!done && said.contains("serve --policy FILE"), "what a policy decides on waits for one: {said}");
     Running::start(&place.join("two"), &["--policy", policy.to_str().unwrap()]).stop();
     knows_all(&place, "two", count);
+    fs::remove_dir_all(&place).unwrap();
+}
+
+/// In a quiet period a message asks for notices of a later instant. HEAD says the same, so an archive leaves the message behind.
+#[test]
+fn what_waits_for_a_later_instant_keeps_no_archive_waiting() {
+    let place = place("later");
+    let example = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../events/example");
+    let read = |name: &str| fs::read_to_string(example.join(name)).unwrap();
+    fs::write(
+        place.join("policy.json"),
+        read("policy.json").replace("\"quiet_seconds\": 1,", "\"quiet_seconds\": 600,"),
+    )
+    .unwrap();
+    let policy = place.join("policy.json");
+    let running = Running::start(&place.join("one"), &["--policy", policy.to_str().unwrap()]);
+    // In a year in which the review is open.
+    for name in ["facts.json", "review.json", "change.json"] {
+        fs::write(place.join(name), read(name).replace("2026-11-0", "2040-11-0")).unwrap();
+        let (done, said) = holdpoint(&place, &["send", name, "--data", "one"]);
+        assert!(done, "{said}");
+    }
+    let (open, none) = (json!({ "visible": 0, "in_flight": 0, "delayed": 1 }), json!([0, 0]));
+    until("the quiet period has begun", || {
+        let health: Value = serde_json::from_str(&ask(&running.address, "GET", "/health", "").unwrap().1).unwrap();
+        let under_way = |queue: &str| json!([health["queues"][queue]["visible"], health["queues"][queue]["in_flight"]]);
+        health["queues"]["notices"] == open
+            && ["source-events", "refresh.fifo"].iter().all(|queue| under_way(queue) == none)
+    });
+    running.stop();
+    let (done, said) = holdpoint(&place, &["archive", "moved.jsonl", "--data", "one"]);
+    assert!(done && said.contains("1 reviews, every lineage verified"), "{said}");
+    // What is to be handled now does keep it waiting, and is named.
+    let (done, said) = holdpoint(&place, &["send", "change.json", "--data", "one"]);
+    assert!(done, "{said}");
+    let (done, said) = holdpoint(&place, &["archive", "again.jsonl", "--data", "one"]);
+    assert!(!done && said.contains("1 messages on source-events wait"), "{said}");
     fs::remove_dir_all(&place).unwrap();
 }

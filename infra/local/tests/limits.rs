@@ -11,14 +11,12 @@ use std::{
     os::unix::fs::PermissionsExt,
     path::{Path, PathBuf},
     process::{Command, Output},
-    time::{Duration, Instant},
+    time::Duration,
 };
 
 use serde_json::{Value, json};
-use server::{Running, ask};
+use server::{Running, ask, until};
 
-/// It decides no test.
-const PATIENCE: Duration = Duration::from_secs(60);
 const POLICY: &str = r#"{"sources":[{"kind":"person","source":"//people.example.com","governed_by":"a@example.com"}]}"#;
 /// A user of every machine, to whom nothing belongs.
 const NOBODY: u32 = 65_534;
@@ -54,14 +52,6 @@ fn person(number: usize, padding: usize) -> String {
 /// The status of the answer, where there was one.
 fn post(running: &Running, number: usize, padding: usize) -> Option<u16> {
     ask(&running.address, "POST", "/events", &person(number, padding)).map(|(status, _)| status)
-}
-
-fn until(what: &str, mut is: impl FnMut() -> bool) {
-    let end = Instant::now() + PATIENCE;
-    while !is() {
-        assert!(Instant::now() < end, "not within a minute: {what}");
-        std::thread::sleep(Duration::from_millis(50));
-    }
 }
 
 fn health(running: &Running) -> Option<Value> {

@@ -21,6 +21,7 @@ use crate::{
     engine::{Engine, Settings, Storage, TABLE},
     operator::Stack,
     private,
+    queues::{Counts, Refusal},
 };
 
 #[derive(Args, Clone, Debug)]
@@ -73,19 +74,31 @@ async fn of_this_machine(common: &Common, out: &mut BufWriter<File>) -> Result<L
     let place = Place::to_ask(common.data.as_deref())?;
     // Whoever writes meanwhile would make two stores of one.
     let home = Home::take(&place)?;
-    let engine = ask::opened(&home).await?;
-    let waiting: usize = engine.topology().queues.keys().map(|queue| waits(&engine, queue)).sum();
+    let engine = ask::opened_to_read(&home).await?;
+    let mut waiting: Vec<String> = Vec::new();
+    for queue in engine.topology().queues.keys() {
+        let count = waits(&engine, queue).map_err(Failed::new)?;
+        if count > 0 {
+            waiting.push(format!("{count} messages on {queue}"));
+        }
+    }
     let mails = engine.relay().map_or(0, |relay| relay.backlog().0);
-    if waiting + mails > 0 {
+    if mails > 0 {
+        waiting.push(format!("{mails} mails for the mail server"));
+    }
+    if !waiting.is_empty() {
         return Err(Failed::new(format!(
-            "{waiting} messages and {mails} mails wait, and an archive holds none: let `holdpoint serve` work them off, `holdpoint redrive` or `compact` what is dead, and try again"
+            "{} wait, and an archive holds none: let `holdpoint serve` work them off, `holdpoint redrive` or `discard` what is dead, and try again",
+            waiting.join(", ")
         )));
     }
     archive::write(engine.store(), TABLE, engine.now(), out).await.map_err(Failed::new)
 }
 
-fn waits(engine: &Engine, queue: &str) -> usize {
-    engine.queues().look(queue).map_or(1, |messages| messages.len())
+fn waits(engine: &Engine, queue: &str) -> Result<usize, Refusal> {
+    let Counts { visible, in_flight, delayed } = engine.queues().counts(queue)?;
+    let is_asked_again = archive::asked_again(engine.topology()) == Some(queue);
+    Ok(visible + in_flight + if is_asked_again { 0 } else { delayed })
 }
 
 /// # Errors

@@ -211,7 +211,10 @@ async fn here(common: &Common, home: &Home, request: Request) -> Result<Value, F
             store.display()
         )));
     }
-    let engine = opened(home).await?;
+    let engine = match request {
+        Request::Verify(_) => opened_to_read(home).await?,
+        _ => opened(home).await?,
+    };
     if let (Request::Invoke { .. }, Some(why)) = (&request, engine.obstacle()) {
         return Err(Failed::new(why));
     }
@@ -231,7 +234,23 @@ async fn here(common: &Common, home: &Home, request: Request) -> Result<Value, F
 /// # Errors
 /// The store, its policy, its settings or its keys cannot be read.
 pub async fn opened(home: &Home) -> Result<Engine, Failed> {
-    let mut settings = home.settings(policy::accepted(home)?, home.last_port()?)?;
+    opened_under(home, policy::accepted(home)?).await
+}
+
+/// As [`opened`], for work that no policy decides on: verifying and copying lineages. A store that was imported has accepted
+/// no policy before its first start.
+///
+/// # Errors
+/// As [`opened`], but for a missing policy.
+pub async fn opened_to_read(home: &Home) -> Result<Engine, Failed> {
+    match home.accepted_policy()? {
+        Some(_) => opened(home).await,
+        None => opened_under(home, policy::EXAMPLE.to_owned()).await,
+    }
+}
+
+async fn opened_under(home: &Home, policy: String) -> Result<Engine, Failed> {
+    let mut settings = home.settings(policy, home.last_port()?)?;
     // Links and meetings are named as the engine names them, and mail waits for its relay.
     if let Some(file) = home.remembered_settings()? {
         settings::read(&file)?.apply(&mut settings);

@@ -208,6 +208,9 @@ pub async fn restore(common: &Common, options: &Options) -> Result<(), Failed> {
     let put_back = tokio::task::spawn_blocking(move || put_back(&from, &folder)).await;
     let manifest = put_back.map_err(Failed::new)??;
     say(common, format!("{} is as it was at {}", place.store().display(), manifest.at));
+    if home.accepted_policy()?.is_none() {
+        say(common, "it has accepted no policy yet: `holdpoint serve --policy FILE` offers one");
+    }
     drop::<Home>(home);
     ask::ask(common, &super::Deployment { stack: None }, Request::Verify(None)).await
 }

@@ -278,10 +278,13 @@ impl From<NotDone> for Failed {
     }
 }
 
+/// Of each thread, in bytes. Unoptimised, the SDK's nested polls need more than the two megabytes that a thread has by itself.
+const STACK: usize = if cfg!(debug_assertions) { 16 << 20 } else { 2 << 20 };
+
 /// Runs the command line of this process.
 pub fn main() -> ExitCode {
     let line = Line::parse();
-    let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
+    let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().thread_stack_size(STACK).build() {
         Ok(runtime) => runtime,
         Err(error) => {
             eprintln!("holdpoint: starting: {error}");

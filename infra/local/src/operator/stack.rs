@@ -133,7 +133,8 @@ impl Stack {
     /// Messages wait, the table cannot be read, or a lineage does not verify.
     pub async fn archive(&self, out: &mut impl std::io::Write) -> Result<archive::Last, String> {
         for queue in self.topology.queues.values() {
-            let waiting = self.waiting(&queue.name).await?;
+            let is_asked_again = archive::asked_again(&self.topology) == Some(&*queue.name);
+            let waiting = self.waiting(&queue.name, !is_asked_again).await?;
             if waiting > 0 {
                 return Err(format!(
                     "{waiting} messages wait on {}{}, and an archive holds none: let the queues run empty, and try again",
@@ -153,8 +154,8 @@ impl Stack {
         archive::import(from, &self.store, &self.table).await
     }
 
-    /// How many messages are on a queue, handed out or delayed ones included.
-    async fn waiting(&self, name: &str) -> Result<u64, String> {
+    /// How many messages are on a queue, those that are handed out included. `delayed`: those of later instants, too.
+    async fn waiting(&self, name: &str, delayed: bool) -> Result<u64, String> {
         use aws_sdk_sqs::types::QueueAttributeName as Name;
         let name = format!("{}{name}", self.prefix);
         let failed = |error: &dyn std::error::Error| format!("asking the queue {name}: {}", DisplayErrorContext(error));
@@ -162,11 +163,12 @@ impl Stack {
         let asked = self.sqs.get_queue_attributes().set_queue_url(found.queue_url).attribute_names(Name::All);
         let attributes = asked.send().await.map_err(|error| failed(&error))?.attributes.unwrap_or_default();
         let counted = [
-            Name::ApproximateNumberOfMessages,
-            Name::ApproximateNumberOfMessagesNotVisible,
-            Name::ApproximateNumberOfMessagesDelayed,
+            (Name::ApproximateNumberOfMessages, true),
+            (Name::ApproximateNumberOfMessagesNotVisible, true),
+            (Name::ApproximateNumberOfMessagesDelayed, delayed),
         ];
-        Ok(counted.iter().filter_map(|name| attributes.get(name)?.parse::<u64>().ok()).sum())
+        let counted = counted.iter().filter(|(_, counts)| *counts).map(|(name, _)| name);
+        Ok(counted.filter_map(|name| attributes.get(name)?.parse::<u64>().ok()).sum())
     }
 
     async fn queue(&self, name: &str) -> Result<Queue, String> {
