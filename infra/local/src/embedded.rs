@@ -13,6 +13,7 @@ use serde_json::{Value, json};
 use crate::{
     sqlite::{self, Sqlite},
     store_guard::StoreGuard,
+    written::WrittenHeads,
 };
 
 /// Cloning shares the store.
@@ -25,6 +26,7 @@ pub struct Embedded {
     /// keeps replays deterministic.
     file: Option<PathBuf>,
     guard: StoreGuard,
+    written: WrittenHeads,
 }
 
 /// Beside the store's file.
@@ -50,7 +52,8 @@ impl Answer {
 impl Embedded {
     pub fn memory() -> Result<Self, String> {
         let database = Database::memory().map_err(|error| format!("opening a store in memory: {error}"))?;
-        Ok(Self { database, own: Sqlite::memory()?, file: None, guard: StoreGuard::default() })
+        let (guard, written) = (StoreGuard::default(), WrittenHeads::default());
+        Ok(Self { database, own: Sqlite::memory()?, file: None, guard, written })
     }
 
     /// The store in `file`, with the engine's own tables beside it; all of it for the owner of the files alone.
@@ -64,7 +67,7 @@ impl Embedded {
         let own = Sqlite::open(&Self::beside(file), guard.clone())?;
         guard.watch(file).map_err(|why| format!("opening the store {}: {why}", file.display()))?;
         guard.watch_beside(file, LOCK)?;
-        let store = Self { database, own, file: Some(file.to_owned()), guard };
+        let store = Self { database, own, file: Some(file.to_owned()), guard, written: WrittenHeads::default() };
         store.empty_logs()?;
         Ok(store)
     }
@@ -81,6 +84,11 @@ impl Embedded {
     /// Whether the files are still there, and take what is written.
     pub const fn guard(&self) -> &StoreGuard {
         &self.guard
+    }
+
+    /// Which HEADs were written here.
+    pub const fn written(&self) -> &WrittenHeads {
+        &self.written
     }
 
     /// Finds out whether a store that was in trouble takes writes again.
@@ -135,12 +143,11 @@ impl Embedded {
     /// One operation of the API, by the name it has in `x-amz-target`.
     pub async fn call(&self, operation: &str, body: Vec<u8>) -> Answer {
         if self.file.is_none() {
-            return dispatch(&self.database, operation, &body);
+            return self.carried_out(operation, &body);
         }
-        let (database, operation) = (self.database.clone(), operation.to_owned());
-        let guard = self.guard.clone();
+        let (store, operation) = (self.clone(), operation.to_owned());
         let ran = tokio::task::spawn_blocking(move || {
-            let answer = dispatch(&database, &operation, &body);
+            let (guard, answer) = (&store.guard, store.carried_out(&operation, &body));
             if answer.status >= 500 {
                 guard.in_trouble(&format!("the store: {}", answer.body));
             }
@@ -149,6 +156,14 @@ impl Embedded {
         });
         let ran = ran.await;
         ran.unwrap_or_else(|_| Answer::error(500, "InternalServerError", "the embedded store panicked"))
+    }
+
+    fn carried_out(&self, operation: &str, body: &[u8]) -> Answer {
+        let answer = dispatch(&self.database, operation, body);
+        if answer.status == 200 {
+            self.written.see(operation, body);
+        }
+        answer
     }
 
     /// For the engine's own tables: an error is a message.

@@ -9,6 +9,7 @@
 
 pub mod archive;
 pub mod command;
+pub mod concerns;
 pub mod connector;
 pub mod door_troubles;
 pub mod doors;
@@ -33,3 +34,4 @@ pub mod store_guard;
 pub mod timekeeper;
 pub mod tls;
 pub mod topology;
+pub mod written;

@@ -35,6 +35,7 @@ pub use functions::{Functions, Outcome};
 pub use settings::{Settings, Storage};
 
 use crate::{
+    concerns::Concerns,
     connector::{Faults, InProcess, Meter},
     door_troubles::DoorTroubles,
     embedded::Embedded,
@@ -67,6 +68,7 @@ struct Shared {
     faults: Faults,
     meter: Meter,
     store: Store,
+    concerns: Concerns,
     /// What the functions call.
     services: InProcess,
     functions: RwLock<Arc<Functions>>,
@@ -149,6 +151,7 @@ impl Engine {
         let functions = Functions::new(&topology, &settings, |caller| sdk_of(&services, caller, &settings), &clock)?;
         let functions = RwLock::new(Arc::new(functions));
         let keep = RwLock::new(settings.keep.clone());
+        let concerns = Concerns::new(embedded.written().clone());
         let shared = Shared {
             keep,
             topology,
@@ -162,6 +165,7 @@ impl Engine {
             faults,
             meter,
             store,
+            concerns,
             services,
             functions,
         };
@@ -248,6 +252,11 @@ impl Engine {
     /// For looking, beside the functions.
     pub fn store(&self) -> &Store {
         &self.shared.store
+    }
+
+    /// What of the reviews somebody must see to.
+    pub fn concerns(&self) -> &Concerns {
+        &self.shared.concerns
     }
 
     /// The functions as they are wired now. Whoever holds them works with them to the end, whatever is renewed meanwhile.

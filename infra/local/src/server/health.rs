@@ -6,11 +6,10 @@ use axum::{
     http::{StatusCode, header},
     response::{IntoResponse, Response},
 };
-use refresh_core::record::review::Standing;
 use serde_json::json;
 
 use super::{Shared, answered, try_later};
-use crate::{engine::Engine, figures};
+use crate::{concerns::Concern, engine::Engine, figures};
 
 /// How the engine is, and what somebody must see to.
 pub async fn health(State(shared): State<Shared>) -> Response {
@@ -39,13 +38,11 @@ pub async fn wrong(engine: &Engine) -> Vec<String> {
     if dead > 0 {
         wrong.push(format!("{dead} messages are in dead-letter queues"));
     }
-    match engine.store().reviews().await {
-        Ok(heads) => {
-            if !heads.unreadable.is_empty() {
-                wrong.push(format!("{} reviews cannot be read", heads.unreadable.len()));
+    match engine.concerns().look(engine.store()).await {
+        Ok(Concern { unreadable, unreached }) => {
+            if unreadable > 0 {
+                wrong.push(format!("{unreadable} reviews cannot be read"));
             }
-            let open = heads.read.iter().filter(|head| head.standing == Standing::Open);
-            let unreached = open.flat_map(|head| &head.unreachable).filter(|known| known.is_open()).count();
             if unreached > 0 {
                 wrong.push(format!("{unreached} people of open reviews cannot be told"));
             }
@@ -85,7 +82,7 @@ pub async fn wrong(engine: &Engine) -> Vec<String> {
 }
 
 fn letters(engine: &Engine, queue: &str) -> usize {
-    engine.queues().look(queue).map_or(1, |letters| letters.len())
+    engine.queues().counts(queue).map_or(1, |counts| counts.visible + counts.in_flight + counts.delayed)
 }
 
 /// Whether work can be taken now: the store answers, and the engine is not being stopped.

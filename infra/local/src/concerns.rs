@@ -1,0 +1,216 @@
+//! What of the reviews somebody must see to, without reading every HEAD each time that `/health` or `/metrics` is asked.
+//!
+//! The first look reads all of them, and one look an hour does: a file may be damaged by what is no write of this process.
+//! Every other look reads the HEADs that were written since the look before. Only reviews of concern are remembered.
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    time::{Duration, Instant},
+};
+
+use packet_store::{Several, Store, StoreError};
+use refresh_core::{
+    ReviewId,
+    record::review::{Head, Standing},
+};
+use tokio::sync::Mutex;
+
+use crate::written::{Written, WrittenHeads};
+
+/// How long a look at all HEADs counts.
+const WHOLE_EVERY: Duration = Duration::from_secs(3_600);
+
+/// How many there are of each concern.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub struct Concern {
+    /// Reviews whose HEAD cannot be read.
+    pub unreadable: usize,
+    /// People of open reviews whom no mail reaches.
+    pub unreached: usize,
+}
+
+pub struct Concerns {
+    written: WrittenHeads,
+    /// `None` until all were read, and after a look that failed.
+    known: Mutex<Option<Known>>,
+}
+
+/// What was found by the looks until now.
+struct Known {
+    whole_at: Instant,
+    /// Keys that name no review, each of an item that cannot be read.
+    nameless: usize,
+    unreadable: BTreeSet<ReviewId>,
+    unreached: BTreeMap<ReviewId, usize>,
+}
+
+impl Known {
+    fn of(heads: &Several<Head>) -> Self {
+        let (unreadable, unreached) = (BTreeSet::new(), BTreeMap::new());
+        let mut known = Self { whole_at: Instant::now(), nameless: 0, unreadable, unreached };
+        known.add(heads);
+        known
+    }
+
+    fn add(&mut self, heads: &Several<Head>) {
+        for head in heads.read.iter().filter(|head| head.standing == Standing::Open) {
+            let count = head.unreachable.iter().filter(|known| known.is_open()).count();
+            if count > 0 {
+                self.unreached.insert(head.review.clone(), count);
+            }
+        }
+        for item in &heads.unreadable {
+            match &item.review {
+                Some(review) => drop(self.unreadable.insert(review.clone())),
+                None => self.nameless += 1,
+            }
+        }
+    }
+
+    /// What was known of these reviews counts no more.
+    fn forget(&mut self, reviews: &BTreeSet<ReviewId>) {
+        for review in reviews {
+            self.unreadable.remove(review);
+            self.unreached.remove(review);
+        }
+    }
+
+    fn concern(&self) -> Concern {
+        Concern { unreadable: self.unreadable.len() + self.nameless, unreached: self.unreached.values().sum() }
+    }
+}
+
+impl Concerns {
+    /// Of the store whose writes these are.
+    pub fn new(written: WrittenHeads) -> Self {
+        Self { written, known: Mutex::new(None) }
+    }
+
+    /// As it is now. One look at a time: who asks meanwhile gets the next one.
+    ///
+    /// # Errors
+    /// The HEADs cannot be read. The next look reads all of them.
+    pub async fn look(&self, store: &Store) -> Result<Concern, StoreError> {
+        let mut remembered = self.known.lock().await;
+        // Gone while a look is under way: whoever gives up on it leaves nothing half known.
+        let known = remembered.take().filter(|known| known.whole_at.elapsed() < WHOLE_EVERY);
+        let known = match (known, self.written.take()) {
+            (Some(mut known), Written::Heads(reviews)) => {
+                if !reviews.is_empty() {
+                    let heads = store.heads(&reviews.iter().cloned().collect::<Vec<_>>()).await?;
+                    known.forget(&reviews);
+                    known.add(&heads);
+                }
+                known
+            }
+            _ => Known::of(&store.reviews().await?),
+        };
+        let concern = known.concern();
+        *remembered = Some(known);
+        Ok(concern)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use serde_json::{Value, json};
+
+    use super::*;
+    use crate::{
+        connector::{Faults, InProcess, Meter},
+        engine::{Engine, Settings, TABLE, virtual_time::VirtualTime},
+        replay::{Player, Scenario},
+    };
+
+    const SCENARIO: &str = include_str!("../../../events/scenarios/mail_does_not_arrive.jsonl");
+    const POLICY: &str = include_str!("../../../events/scenarios/mail_does_not_arrive.policy.json");
+
+    /// The engine's store, each call to it counted.
+    fn counted(engine: &Engine) -> (Store, Meter) {
+        let meter = Meter::default();
+        meter.start(|| Duration::ZERO);
+        let services = InProcess::new(
+            engine.embedded().clone(),
+            engine.queues().clone(),
+            engine.mailbox().clone(),
+            Faults::default(),
+        );
+        let sdk = services.metered_by(&meter).sdk_config();
+        (Store::new(aws_sdk_dynamodb::Client::new(&sdk), TABLE), meter)
+    }
+
+    fn calls(meter: &Meter, operation: &str) -> u64 {
+        let counted = meter.counted();
+        counted.iter().filter(|((_, _, asked), _)| asked == operation).map(|(_, metered)| metered.calls).sum()
+    }
+
+    async fn read_whole(store: &Store) -> Concern {
+        Known::of(&store.reviews().await.unwrap()).concern()
+    }
+
+    async fn ask(engine: &Engine, operation: &str, request: Value) {
+        engine.embedded().ask(operation, request).await.unwrap();
+    }
+
+    /// After every line of a history in which mail bounces, and after a HEAD was damaged, put right and deleted.
+    #[tokio::test]
+    async fn what_is_remembered_is_what_a_whole_look_finds() {
+        let scenario = Scenario::parse(SCENARIO).unwrap();
+        let time = VirtualTime::open(Settings::in_memory(POLICY), scenario.lines[0].at).await.unwrap();
+        let mut player = Player::of(time);
+        let engine = player.time().engine().clone();
+        let (store, meter) = counted(&engine);
+        let concerns = Concerns::new(engine.embedded().written().clone());
+        let mut most = 0;
+        for line in &scenario.lines {
+            player.until(line.at).await.unwrap();
+            player.act(line).await.unwrap();
+            let found = concerns.look(&store).await.unwrap();
+            assert_eq!(found, read_whole(engine.store()).await, "line {}", line.number);
+            most = most.max(found.unreached);
+        }
+        assert!(most > 0, "nobody was ever unreachable");
+
+        let head = engine.store().reviews().await.unwrap().read.remove(0);
+        let key = json!({ "pk": { "S": format!("REVIEW#{}", head.review) }, "sk": { "S": "HEAD" } });
+        let read = engine.embedded().ask("GetItem", json!({ "TableName": TABLE, "Key": key })).await.unwrap();
+        let mut damaged = read["Item"].clone();
+        damaged["schema"] = json!({ "N": "99" });
+        for (operation, request, unreadable) in [
+            ("PutItem", json!({ "TableName": TABLE, "Item": damaged }), 1),
+            ("PutItem", json!({ "TableName": TABLE, "Item": read["Item"] }), 0),
+            ("PutItem", json!({ "TableName": TABLE, "Item": damaged }), 1),
+            ("DeleteItem", json!({ "TableName": TABLE, "Key": key }), 0),
+        ] {
+            ask(&engine, operation, request).await;
+            let found = concerns.look(&store).await.unwrap();
+            assert_eq!((found.unreadable, found), (unreadable, read_whole(engine.store()).await), "{operation}");
+        }
+        assert_eq!(calls(&meter, "Scan"), 1, "all were read once");
+        let before = meter.counted();
+        concerns.look(&store).await.unwrap();
+        assert_eq!(meter.counted(), before, "where nothing was written, nothing is read");
+    }
+
+    /// A look that fails leaves nothing that a later one would build on.
+    #[tokio::test]
+    async fn after_a_look_that_failed_all_are_read() {
+        let engine = Engine::open(Settings::in_memory(POLICY), lambda_shell::clock::Clock::system()).await.unwrap();
+        let (store, meter) = counted(&engine);
+        let elsewhere = Store::new(store.client().clone(), "no-such-table");
+        let concerns = Concerns::new(engine.embedded().written().clone());
+        assert_eq!(concerns.look(&store).await.unwrap(), Concern::default());
+        ask(
+            &engine,
+            "PutItem",
+            json!({ "TableName": TABLE, "Item": {
+            "pk": { "S": "REVIEW#R" }, "sk": { "S": "HEAD" } } }),
+        )
+        .await;
+        assert!(concerns.look(&elsewhere).await.is_err());
+        assert_eq!(concerns.look(&store).await.unwrap(), Concern { unreadable: 1, unreached: 0 });
+        assert_eq!(calls(&meter, "Scan"), 2);
+    }
+}
