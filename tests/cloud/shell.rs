@@ -27,9 +27,18 @@ impl Shell {
     }
 
     pub fn run(&self, words: &[&str]) -> Result<Value, String> {
+        self.call(&[words, &["--stack", NAME]].concat())
+    }
+
+    /// On this machine, in the shell's folder.
+    pub fn here(&self, words: &[&str]) -> Value {
+        self.call(words).unwrap_or_else(|why| panic!("{words:?}: {why}"))
+    }
+
+    fn call(&self, words: &[&str]) -> Result<Value, String> {
         let done = Command::new(&self.program)
             .args(words)
-            .args(["--stack", NAME, "--json"])
+            .arg("--json")
             .current_dir(&self.folder)
             .env_clear()
             .env("AWS_ENDPOINT_URL", &self.endpoint)

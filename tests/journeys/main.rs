@@ -9,9 +9,15 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use holdpoint::replay::{Scenario, replay};
+use holdpoint::{
+    engine::{Settings, virtual_time::VirtualTime},
+    operator::{Request, perform},
+    replay::{Player, Records, Scenario},
+};
 use holdpoint_tests::repository;
 use libtest_mimic::{Arguments, Failed, Trial};
+use refresh_core::ReviewId;
+use serde_json::Value;
 
 fn main() {
     let arguments = Arguments::from_args();
@@ -45,23 +51,61 @@ fn read(path: &Path) -> Result<String, Failed> {
     fs::read_to_string(path).map_err(|error| format!("{}: {error}", path.display()).into())
 }
 
-fn play(scenario: &str, policy: &str) -> Result<Vec<String>, Failed> {
+/// What a scenario comes to, a record a line; and what the operator's commands say of its end, each with the name of its schema.
+struct Told {
+    lines: Vec<String>,
+    asked: Vec<(&'static str, Value)>,
+}
+
+async fn told(scenario: &Scenario, policy: &str) -> Result<(Records, Vec<(&'static str, Value)>), String> {
+    let first = scenario.lines.first().ok_or("the scenario is empty")?;
+    let mut player = Player::of(VirtualTime::open(Settings::in_memory(policy), first.at).await?);
+    let mut records = Records::new();
+    for line in &scenario.lines {
+        records.extend(player.until(line.at).await?);
+        records.extend(player.act(line).await?);
+    }
+    records.extend(player.state().await?);
+    let engine = player.time().engine();
+    let ask = async |request| perform(engine, request).await.map_err(|why| why.to_string());
+    let mut asked = vec![("reviews", ask(Request::Reviews).await?), ("verify", ask(Request::Verify(None)).await?)];
+    for review in asked[0].1["reviews"].as_array().cloned().unwrap_or_default() {
+        let review = ReviewId::parse(review["review_id"].as_str().unwrap_or_default())?;
+        asked.push(("show", ask(Request::Show(review)).await?));
+    }
+    Ok((records, asked))
+}
+
+fn play(scenario: &str, policy: &str) -> Result<Told, Failed> {
     let scenario = Scenario::parse(scenario).map_err(|malformed| format!("{malformed:?}"))?;
     let policy = policy.to_owned();
     let played = std::thread::Builder::new().stack_size(STACK).spawn(move || {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
         let runtime = runtime.map_err(|error| error.to_string())?;
-        runtime.block_on(replay(&scenario, &policy))
+        runtime.block_on(told(&scenario, &policy))
     })?;
-    let records = played.join().map_err(|_| "the replay panicked")??;
-    records.iter().map(|record| serde_json::to_string(record).map_err(Failed::from)).collect()
+    let (records, asked) = played.join().map_err(|_| "the replay panicked")??;
+    let lines = records.iter().map(serde_json::to_string).collect::<Result<_, _>>()?;
+    Ok(Told { lines, asked })
 }
 
 /// Unoptimised, the SDK's nested polls need more than the two megabytes of a test's thread.
 const STACK: usize = 32 << 20;
 
+/// An answer held against the schema that is published for its command.
+fn fits(schema: &str, answer: &Value) -> Result<(), Failed> {
+    let text = read(&repository().join(format!("events/schemas/commands/{schema}.json")))?;
+    let validator = jsonschema::validator_for(&serde_json::from_str(&text)?).map_err(|error| error.to_string())?;
+    let against: Vec<String> =
+        validator.iter_errors(answer).map(|error| format!("{}: {error}", error.instance_path())).collect();
+    if against.is_empty() { Ok(()) } else { Err(format!("{schema}: {}", against.join("\n")).into()) }
+}
+
 fn as_stored(path: &Path) -> Result<(), Failed> {
-    let found = play(&read(path)?, &read(&path.with_extension("policy.json"))?)?;
+    let Told { lines: found, asked } = play(&read(path)?, &read(&path.with_extension("policy.json"))?)?;
+    for (schema, answer) in &asked {
+        fits(schema, answer)?;
+    }
     let stored = path.with_extension("expected.jsonl");
     if std::env::var_os("UPDATE_EXPECTED").is_some() {
         fs::write(&stored, found.join("\n") + "\n")?;
@@ -95,8 +139,8 @@ fn twice(path: &Path) -> Result<(), Failed> {
         };
         lines.iter().filter(kept).cloned().collect()
     };
-    let once = told(&play(&scenario, &policy)?);
-    let again = told(&play(&doubled.join("\n"), &policy)?);
+    let once = told(&play(&scenario, &policy)?.lines);
+    let again = told(&play(&doubled.join("\n"), &policy)?.lines);
     match once.iter().zip(&again).find(|(once, again)| once != again) {
         Some((once, again)) => Err(format!("delivered once  {once}\ndelivered twice {again}").into()),
         None if once.len() != again.len() => Err(format!("{} lines once, {} twice", once.len(), again.len()).into()),

@@ -93,6 +93,14 @@ pub enum Way {
 }
 
 impl Public {
+    /// What the proxy proves itself by, where there is a proxy.
+    pub const fn secret(&self) -> Option<&Secret> {
+        match &self.tls {
+            TlsBy::Proxy(proxy) => Some(&proxy.secret),
+            TlsBy::Engine(_) => None,
+        }
+    }
+
     /// Whether a `Host` header names the public address.
     pub fn is_host(&self, host: &str) -> bool {
         host == self.address.authority || host.strip_suffix(":443") == Some(self.address.authority.as_str())

@@ -27,6 +27,16 @@ use crate::{
     retention::Keep,
 };
 
+/// What is kept for how long, in days, for who is asked whether the rest may go.
+pub fn kept(engine: &Engine) -> Value {
+    let keep = engine.keep();
+    let seconds = engine.topology().dead_letter_queues().map(|(dead, _)| dead.retention_seconds).max().unwrap_or(0);
+    json!({
+        "now": engine.now(), "events_days": keep.events, "mails_days": keep.mails, "letters_days": seconds / 86_400,
+        "reviews_days": keep.reviews, "archive": keep.archive,
+    })
+}
+
 /// Rows of one transaction.
 const AT_ONCE: usize = 500;
 

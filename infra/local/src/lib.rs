@@ -20,6 +20,7 @@ pub mod inbound;
 pub mod keep;
 #[cfg(test)]
 mod keep_tests;
+pub mod limits;
 pub mod mailbox;
 pub mod not_done;
 pub mod operator;

@@ -138,6 +138,36 @@ pub fn read(path: &Path) -> Outcome<Option<String>> {
     Ok(Some(text))
 }
 
+/// The text of a secret's file that the settings name, wherever that is: read only, through links, since a secret's store may
+/// offer it so. `None` where there is no such file.
+///
+/// # Errors
+/// The file cannot be read, or everybody may read it and it cannot be closed to them.
+pub fn read_named(path: &Path) -> Outcome<Option<String>> {
+    let mut file = match File::open(path) {
+        Ok(file) => file,
+        Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
+        Err(error) => return failed("opening", path, &error),
+    };
+    #[cfg(unix)]
+    {
+        use unix::{MetadataExt, PermissionsExt};
+        let found = file.metadata().or_else(|error| failed("looking at", path, &error))?;
+        let mode = found.mode() & 0o777;
+        if found.is_file() && mode & 0o007 != 0 && file.set_permissions(Permissions::from_mode(mode & !0o007)).is_err()
+        {
+            return Err(format!(
+                "{}: expected a secret that its owner and group alone may read, found mode {mode:o}; chmod o= {}",
+                path.display(),
+                path.display()
+            ));
+        }
+    }
+    let mut text = String::new();
+    file.read_to_string(&mut text).or_else(|error| failed("reading", path, &error))?;
+    Ok(Some(text))
+}
+
 /// Writes a whole file in the place of an earlier one; on the disk when this returns. A reader sees all of it or the
 /// earlier one, and a link in its place is replaced, not followed.
 ///
@@ -231,6 +261,25 @@ mod tests {
         write(&link, "secret").unwrap();
         assert!(!target.exists(), "written through a link");
         assert_eq!(read(&link).unwrap().as_deref(), Some("secret"));
+        fs::remove_dir_all(&place).unwrap();
+    }
+
+    /// A named secret is read where nothing may be written, through a link, and closed to everybody where that can be.
+    #[test]
+    fn a_named_secret_is_read_as_it_lies() {
+        let place = place("named");
+        let secret = place.join("secret");
+        assert_eq!(read_named(&secret).unwrap(), None);
+        for (before, after) in [(0o400, 0o400), (0o440, 0o440), (0o600, 0o600), (0o644, 0o640), (0o666, 0o660)] {
+            let _ = fs::remove_file(&secret);
+            fs::write(&secret, "told").unwrap();
+            fs::set_permissions(&secret, Permissions::from_mode(before)).unwrap();
+            assert_eq!((read_named(&secret).unwrap().as_deref(), mode(&secret)), (Some("told"), after), "{before:o}");
+        }
+        let link = place.join("link");
+        symlink(&secret, &link).unwrap();
+        assert_eq!(read_named(&link).unwrap().as_deref(), Some("told"));
+        assert!(read_named(&place).is_err(), "a folder is no secret");
         fs::remove_dir_all(&place).unwrap();
     }
 

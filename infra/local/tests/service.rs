@@ -149,6 +149,63 @@ fn another_mail_server_is_taken_without_an_end() {
     fs::remove_dir_all(&place).unwrap();
 }
 
+/// `[keys]`: the keys lie where the file says, a reload makes a new one when the time is over, and a backup says what is not in it.
+#[test]
+fn keys_lie_and_grow_old_as_the_settings_say() {
+    let place = place("keys");
+    let settings = place.join("holdpoint.toml");
+    fs::write(&settings, "[keys]\nlink_keys_file = \"keys\"\nrotate_days = 30\n").unwrap();
+    assert!(
+        holdpoint(&place, &["check", "holdpoint.toml"]).contains("no fault"),
+        "the keys are made at the first start"
+    );
+    let running = Running::start(&place.join("store"), &["--settings", settings.to_str().unwrap()]);
+    let keys = || fs::read_to_string(place.join("keys")).unwrap();
+    let first = keys();
+    assert!(first.starts_with("1:") && !place.join("store/link-keys").exists(), "{first}");
+    let log = || fs::read_to_string(place.join("store.log")).unwrap();
+    running.signal("-HUP");
+    until("the engine is renewed", || log().contains("renewed: policy"));
+    assert_eq!(keys(), first, "a young key stays");
+    fs::write(place.join("store/link-keys-since"), "2020-01-01T00:00:00Z").unwrap();
+    running.signal("-HUP");
+    until("a new key signs", || log().contains("links are signed with a new key"));
+    until("the engine is renewed", || log().matches("renewed: policy").count() == 2);
+    assert!(keys().starts_with("2:") && keys().ends_with(&first), "{}", keys());
+    let said = holdpoint(&place, &["backup", "copy.tar"]);
+    assert!(said.contains(&format!("not in it: {}", place.join("keys").display())), "{said}");
+    running.stop();
+    // By hand, as the settings of the engine that ran last say.
+    holdpoint(&place, &["rotate-link-keys"]);
+    assert!(keys().starts_with("3:") && !place.join("store/link-keys").exists(), "{}", keys());
+    fs::remove_dir_all(&place).unwrap();
+}
+
+/// `[limits]`: a disk that has too little room is said until a reload asks for less.
+#[test]
+fn a_disk_with_too_little_room_is_said() {
+    let place = place("room");
+    let settings = place.join("holdpoint.toml");
+    // A tebibyte is more than a machine that tests has left.
+    fs::write(&settings, "[limits]\nfree_mebibytes = 1048576\nstore_mebibytes = 1048576\n").unwrap();
+    let running = Running::start(&place.join("store"), &["--settings", settings.to_str().unwrap()]);
+    let health = || ask(&running.address, "GET", "/health", "").unwrap().1;
+    let said = health();
+    assert!(said.contains("attention") && said.contains("free_mebibytes is 1048576"), "{said}");
+    assert!(!said.contains("store_mebibytes"), "{said}");
+    let figures = ask(&running.address, "GET", "/metrics", "").unwrap().1;
+    for name in ["holdpoint_store_bytes ", "holdpoint_disk_free_bytes "] {
+        let line =
+            figures.lines().find_map(|line| line.strip_prefix(name)).unwrap_or_else(|| panic!("{name}: {figures}"));
+        assert!(line.parse::<f64>().is_ok_and(|bytes| bytes > 0.0), "{name}: {line}");
+    }
+    fs::write(&settings, "[limits]\nfree_mebibytes = 0\n").unwrap();
+    running.signal("-HUP");
+    until("the limits are renewed", || health().contains("\"ok\""));
+    running.stop();
+    fs::remove_dir_all(&place).unwrap();
+}
+
 /// With `[log] format = "json"` each line is one flat object, as a deployment's are.
 #[test]
 fn a_log_of_json_holds_nothing_else() {

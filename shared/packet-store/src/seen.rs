@@ -43,6 +43,8 @@ pub enum Unheard {
     Duplicate,
     /// An operator took it out of the dead letters.
     Discarded,
+    /// An operator sent it again out of the dead letters; what became of it then is a line of its own.
+    Redriven,
 }
 
 impl Unheard {
@@ -54,6 +56,7 @@ impl Unheard {
             Self::Refused => "refused",
             Self::Duplicate => "duplicate",
             Self::Discarded => "discarded",
+            Self::Redriven => "redriven",
         }
     }
 }

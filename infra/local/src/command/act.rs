@@ -1,5 +1,5 @@
 //! `close`, `reset`, `decide`, `resend` and `discard`: what an operator does in person. Each says exactly what will happen and asks first; each
-//! but `discard` is an event with who and why, on the queue of every other.
+//! but `discard` is an event with who and why, on the queue of every other. Here, too, is how every other command asks first.
 
 use std::io::{BufRead, IsTerminal, Write};
 
@@ -179,6 +179,34 @@ async fn result(common: &Common, deployment: &Deployment, review: &ReviewId, eve
         }
     }
     Ok(Value::Null)
+}
+
+/// Whether somebody is there to be asked, and wants to be.
+pub(super) fn is_asked(yes: bool) -> bool {
+    !yes && std::io::stdin().is_terminal()
+}
+
+/// Who works at this shell: the variable, or else the login. It need not be an address.
+pub(super) fn login() -> Option<String> {
+    let of = |name: &str| std::env::var(name).ok().filter(|text| !text.trim().is_empty());
+    of(OPERATOR).or_else(|| of("USER")).or_else(|| of("LOGNAME"))
+}
+
+/// Asks a person at the terminal whether that may be done. A script has no terminal and is not asked: what it does so can be
+/// repeated, or the engine does the same by itself; what is done once and in person needs `--yes` ([`Who`]).
+///
+/// # Errors
+/// Whoever was asked did not say yes.
+pub(super) fn asks_first(common: &Common, yes: bool, will: &[String]) -> Result<(), Failed> {
+    if !is_asked(yes) {
+        return Ok(());
+    }
+    will.iter().for_each(|line| say(common, format!("  {line}")));
+    let will: Vec<&str> = will.iter().map(String::as_str).collect();
+    match agreed(&mut std::io::stdin().lock(), &mut std::io::stderr(), &will, common.json)? {
+        true => Ok(()),
+        false => Err(Failed::new("nothing was done")),
+    }
 }
 
 /// Who acts: who is named, otherwise who logged in. A login that is no address names nobody whom the rules know.

@@ -133,7 +133,9 @@ pub async fn import(common: &Common, options: &Options) -> Result<(), Failed> {
             }
         }
     }
-    report(common, "imported", &imported.map_err(Failed::new)?)
+    let imported = imported.map_err(Failed::new)?;
+    say(common, "the store has no policy yet: `holdpoint serve --policy FILE` offers one");
+    report(common, "imported", &imported)
 }
 
 async fn into(archive: archive::Archive, store: &std::path::Path) -> Result<Last, String> {

@@ -18,10 +18,18 @@ use crate::{
 /// Asks a deployment where one is named, else this machine, and prints the answer.
 pub async fn ask(common: &Common, deployment: &Deployment, request: Request) -> Result<(), Failed> {
     let answer = answered(common, deployment, &request).await?;
+    printed(common, &request, &answer)
+}
+
+/// Prints an answer, as JSON or in words.
+///
+/// # Errors
+/// What was found is the failure: a record that does not verify, or something that cannot be read.
+pub fn printed(common: &Common, request: &Request, answer: &Value) -> Result<(), Failed> {
     if common.json {
-        print(&answer)?;
+        print(answer)?;
     } else {
-        print(show::in_words(&request, &answer).trim_end())?;
+        print(show::in_words(request, answer).trim_end())?;
     }
     // The command did its work; what it found is the failure.
     let broken = |line: &Value| line["verified"] == false;
@@ -204,7 +212,7 @@ async fn here(common: &Common, home: &Home, request: Request) -> Result<Value, F
     let Place { owner, .. } = home.place();
     let (directory, store) = (home.place().directory.display(), home.store());
     say(common, format!("no engine runs in {directory}; opening its store, {owner}, {}", store.display()));
-    let sends = matches!(request, Request::Send(_) | Request::Redrive);
+    let sends = matches!(request, Request::Send(_) | Request::Redrive(_));
     if sends && *owner == Owner::Demo {
         return Err(Failed::new(format!(
             "{}: nothing was sent: the demo is not running and its next run empties this store; start `holdpoint serve` and send again",
@@ -250,11 +258,10 @@ pub async fn opened_to_read(home: &Home) -> Result<Engine, Failed> {
 }
 
 async fn opened_under(home: &Home, policy: String) -> Result<Engine, Failed> {
-    let mut settings = home.settings(policy, home.last_port()?)?;
     // Links and meetings are named as the engine names them, and mail waits for its relay.
-    if let Some(file) = home.remembered_settings()? {
-        settings::read(&file)?.apply(&mut settings);
-    }
+    let file = home.remembered_settings()?.map(|file| settings::read(&file)).transpose()?.unwrap_or_default();
+    let mut settings = home.settings(policy, home.last_port()?, &file.keys)?;
+    file.apply(&mut settings);
     home.announce(None)?;
     let timekeeper = home.timekeeper()?;
     settings.timekeeper = Some(timekeeper.clone());

@@ -20,7 +20,7 @@ use sha2::{Digest, Sha256};
 use super::{
     Common, Failed, ask,
     home::{self, Found, Home, Owner, Place},
-    print, say,
+    print, say, settings,
 };
 use crate::{embedded::Embedded, operator::Request, private};
 
@@ -34,8 +34,15 @@ pub struct Options {
 /// The first entry of a backup.
 const MANIFEST: &str = "holdpoint-backup.json";
 /// Files of the folder beside the databases; whichever is there.
-const BESIDE: [&str; 6] =
-    ["accepted-policy.json", "link-keys", "operator-token", "events-token", "source-secrets.json", "settings-file"];
+const BESIDE: [&str; 7] = [
+    "accepted-policy.json",
+    "link-keys",
+    "operator-token",
+    "events-token",
+    "source-secrets.json",
+    "source-credentials.json",
+    "settings-file",
+];
 /// In this order; the comment at the top says why.
 const DATABASES: [&str; 2] = ["messages.sqlite", "store.sqlite"];
 
@@ -98,11 +105,27 @@ pub async fn backup(common: &Common, options: &Options) -> Result<(), Failed> {
     }
     say(common, format!("copying {}", place.directory.display()));
     let file = options.file.clone();
+    let elsewhere = elsewhere(&place)?;
     let written = tokio::task::spawn_blocking(move || write(&place, &file)).await;
     let manifest = written.map_err(Failed::new)??;
     let bytes: u64 = manifest.files.iter().map(|entry| entry.bytes).sum();
     say(common, format!("{}: {} files, {bytes} bytes", options.file.display(), manifest.files.len()));
-    if common.json { print(serde_json::json!({ "backup": options.file, "manifest": manifest })) } else { Ok(()) }
+    for elsewhere in &elsewhere {
+        say(common, format!("not in it: {}, which the settings name; keep a copy of it yourself", elsewhere.display()));
+    }
+    if common.json {
+        print(serde_json::json!({ "backup": options.file, "manifest": manifest, "not_in_it": elsewhere }))
+    } else {
+        Ok(())
+    }
+}
+
+/// Keys and secrets that the settings have elsewhere than in the store's folder. Settings with faults name none that an engine
+/// reads.
+fn elsewhere(place: &Place) -> Result<Vec<PathBuf>, Failed> {
+    let Some(file) = home::remembered_settings(&place.directory)? else { return Ok(Vec::new()) };
+    let keys = settings::read(&file).map(|settings| settings.keys).unwrap_or_default();
+    Ok([keys.link_keys, keys.source_secrets, keys.source_credentials].into_iter().flatten().collect())
 }
 
 fn write(place: &Place, file: &Path) -> Result<Manifest, Failed> {

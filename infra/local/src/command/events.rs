@@ -9,7 +9,7 @@ use crate::operator::{EventsAsked, Request};
 pub const HELP: &str = "\
 What became of something is one of: applied (it is the newest fact of its subject), ignored (with a word of the contract: \
 stale_revision, duplicate, ...), skipped (a payload, or a part of one, that says nothing that is a fact), unbound (the policy \
-binds nothing to it), refused (it is malformed, or nobody proved who sent it), discarded (an operator took it out of the dead \
+binds nothing to it), refused (it is malformed, or nobody proved who sent it), discarded or redriven (an operator took it out of the dead \
 letters, with who and why).
 
 Examples:
@@ -25,7 +25,7 @@ pub struct Options {
     /// List what is about this subject: its parts joined by `/` (CHG1/tests), or their beginning and a star.
     #[arg(long, value_name = "SUBJECT")]
     subject: Option<String>,
-    /// List what came to this: applied, ignored, skipped, unbound, refused or discarded, or the reason of an ignored event.
+    /// List what came to this: applied, ignored, skipped, unbound, refused, discarded or redriven, or the reason of an ignored event.
     #[arg(long, value_name = "WORD")]
     disposition: Option<String>,
     /// List nothing older: an RFC 3339 instant, or how long ago (30m, 2h, 7d).

@@ -5,6 +5,7 @@ mod archive;
 mod ask;
 mod backup;
 mod check;
+mod compact;
 mod events;
 mod example;
 mod explain;
@@ -14,6 +15,7 @@ mod init;
 mod log;
 mod mail;
 mod policy;
+mod redrive;
 mod replay;
 mod run;
 mod serve;
@@ -103,7 +105,7 @@ enum Command {
         #[command(flatten)]
         deployment: Deployment,
     },
-    /// List what came in and what became of it, the newest first: applied, ignored, skipped, unbound, refused, discarded, and why.
+    /// List what came in and what became of it, the newest first: applied, ignored, skipped, unbound, refused, discarded, redriven, and why.
     #[command(after_help = events::HELP)]
     Events(events::Options),
     /// Check a policy file, or explain what a policy lets in.
@@ -191,13 +193,7 @@ enum Command {
         deployment: Deployment,
     },
     /// List what is in the dead-letter queues and why, and send it again.
-    Redrive {
-        /// List only, and send nothing again.
-        #[arg(long)]
-        list: bool,
-        #[command(flatten)]
-        deployment: Deployment,
-    },
+    Redrive(redrive::Options),
     /// Take one dead letter away for good, as an operator: what will never be right, with who and why.
     Discard {
         /// Discard the letter with this message id, as `redrive --list` shows it.
@@ -219,15 +215,22 @@ enum Command {
     /// List the mails of the local engine, or print one as it was sent.
     Mail(mail::Options),
     /// Remove events, mails, dead letters and ended reviews that are past the time for which the settings keep them.
-    Compact,
+    Compact(compact::Options),
     /// Compare the engine's time with the machine's clock, which is not believed when it leaves what has elapsed.
     Clock {
         /// Take the machine's clock as right from now on, and let the work go on that waited for it.
         #[arg(long)]
         accept: bool,
+        /// Accept without asking. A script that has no terminal is not asked.
+        #[arg(long, requires = "accept")]
+        yes: bool,
     },
     /// Make a new key for links. The one that signed until now still opens what was mailed; the one before it no more.
-    RotateLinkKeys,
+    RotateLinkKeys {
+        /// Make the key without asking. A script that has no terminal is not asked.
+        #[arg(long)]
+        yes: bool,
+    },
     /// Print what makes a shell complete this command line.
     Completions {
         /// Print the script of this shell.
@@ -335,19 +338,23 @@ async fn perform(line: Line) -> Result<(), Failed> {
         }
         Command::Resend { review, person, acting } => act::run(common, Act::Resend(review, person), &acting).await,
         Command::Verify { review, deployment } => ask::ask(common, &deployment, Request::Verify(review)).await,
-        Command::Redrive { list, deployment } => {
-            let request = if list { Request::DeadLetters } else { Request::Redrive };
-            ask::ask(common, &deployment, request).await
-        }
+        Command::Redrive(options) => redrive::run(common, &options).await,
         Command::Discard { letter, who, deployment } => act::discard(common, &deployment, &letter, &who).await,
         Command::Archive(options) => archive::archive(common, &options).await,
         Command::Import(options) => archive::import(common, &options).await,
         Command::Backup(options) => backup::backup(common, &options).await,
         Command::Restore(options) => backup::restore(common, &options).await,
         Command::Mail(options) => mail::run(common, &options).await,
-        Command::Compact => ask::ask(common, &Deployment { stack: None }, Request::Compact).await,
-        Command::Clock { accept } => ask::ask(common, &Deployment { stack: None }, Request::Clock { accept }).await,
-        Command::RotateLinkKeys => rotate_link_keys(common),
+        Command::Compact(options) => compact::run(common, &options).await,
+        Command::Clock { accept, yes } => {
+            let will =
+                "the machine's clock counts from now on: what was due by it is done, and no earlier time comes back";
+            if accept {
+                act::asks_first(common, yes, &[will.to_owned()])?;
+            }
+            ask::ask(common, &Deployment { stack: None }, Request::Clock { accept }).await
+        }
+        Command::RotateLinkKeys { yes } => rotate_link_keys(common, yes),
         Command::Completions { shell } => shells::completions(common, shell),
         Command::Man { folder } => shells::man(common, &folder),
         Command::Invoke { function, event, deployment } => {
@@ -357,9 +364,17 @@ async fn perform(line: Line) -> Result<(), Failed> {
     }
 }
 
-fn rotate_link_keys(common: &Common) -> Result<(), Failed> {
+fn rotate_link_keys(common: &Common, yes: bool) -> Result<(), Failed> {
     let place = home::Place::to_ask(common.data.as_deref())?;
-    let ids = home::Home::take(&place)?.rotate_link_keys()?;
+    let home = home::Home::take(&place)?;
+    let file = home.remembered_settings()?.map(|file| settings::read(&file)).transpose()?.unwrap_or_default();
+    let will = [
+        "a new key signs the links of the next mails".to_owned(),
+        "links that the present key signed still open; those of the key before it open nothing any more".to_owned(),
+    ];
+    act::asks_first(common, yes, &will)?;
+    let now = refresh_core::Instant::from_millis(home.timekeeper()?.now());
+    let home::Rotated(ids) = home.rotate_link_keys(&file.keys, now)?;
     let (signs, opens, store) = (&ids[0], ids.join(" and "), place.store());
     say(common, format!("links of {} are signed by key {signs}; opened by {opens}", store.display()));
     if common.json { print(serde_json::json!({ "signs": signs, "opens": ids, "store": store })) } else { Ok(()) }

@@ -48,7 +48,7 @@ pub async fn run(common: &Common, options: &Options) -> Result<(), Failed> {
     home.begin_anew()?;
     home.accept_policy(POLICY)?;
     say(common, format!("an empty store for the story: {}", home.store().display()));
-    let settings = home.settings(POLICY.to_owned(), address.port())?;
+    let settings = home.settings(POLICY.to_owned(), address.port(), &home::KeyFiles::default())?;
     home.announce(Some(address))?;
     let first = story.lines.first().ok_or_else(|| Failed::new("the story is empty"))?;
     let mut player = Player::of(VirtualTime::open(settings, first.at).await.map_err(Failed::new)?);

@@ -4,15 +4,16 @@ use std::{
     net::SocketAddr,
     path::{Path, PathBuf},
     sync::Arc,
+    time::Duration,
 };
 
 use clap::Args;
-use refresh_core::Person;
+use refresh_core::{Instant, Person};
 use tokio::{net::TcpListener, sync::oneshot};
 
 use super::{
     Common, Failed,
-    home::{self, Home, Owner, Place},
+    home::{self, Home, Owner, Place, Rotated},
     log, policy, print, say,
     settings::{self, SettingsFile},
 };
@@ -20,6 +21,7 @@ use crate::{
     engine::{Engine, live::Live},
     inbound::{MailDoors, MailIn, lmtp::LmtpAddress},
     server,
+    timekeeper::Timekeeper,
 };
 
 #[derive(Args, Clone, Debug)]
@@ -60,7 +62,7 @@ pub async fn run(common: &Common, options: &Options) -> Result<(), Failed> {
     let asked_for_json = common.json;
     let common = &Common { json: asked_for_json || begun.log.format == log::Format::Json, ..common.clone() };
     let file = chosen.as_ref().map(|chosen| &chosen.settings);
-    server::Places::here().map_err(Failed::new)?;
+    server::Places::here(begun.limits.connections).map_err(Failed::new)?;
     let store = common.data.as_deref().or(file.and_then(|file| file.store.as_deref()));
     let home = Home::take(&Place::of(Owner::Service, store))?;
     let offered = options.policy.as_deref().or(file.and_then(|file| file.policy.as_deref()));
@@ -71,12 +73,13 @@ pub async fn run(common: &Common, options: &Options) -> Result<(), Failed> {
     let wanted = file.filter(|_| options.port.is_none()).map_or(settings::loopback(port), |file| file.listen);
     let listener = server::bind(wanted).await.map_err(Failed::new)?;
     let address = listener.local_addr().map_err(Failed::new)?;
-    let mut settings = home.settings(policy.text, address.port())?;
+    let timekeeper = home.timekeeper()?;
+    rotate_in_time(&home, &begun, &timekeeper);
+    let mut settings = home.settings(policy.text, address.port(), &begun.keys)?;
     if let Some(file) = file {
         file.apply(&mut settings);
     }
     settings.certificates = begun.certificates()?.map(Arc::new);
-    let timekeeper = home.timekeeper()?;
     settings.timekeeper = Some(timekeeper.clone());
     if let Some(address) = &options.reply_address {
         address.as_str().clone_into(&mut settings.reply_address);
@@ -132,18 +135,42 @@ fn tell_the_supervisor() {
     }
 }
 
-/// At each SIGHUP: policy, keys, secrets, `[mail]` and `[keep]` as their files say now. What is being handled comes to its
+/// How often a running engine looks whether its key is too old.
+const LOOK_AT_KEYS: Duration = Duration::from_secs(3_600);
+
+/// Makes a new key for links where `[keys] rotate_days` says so. Answers whether there is one. An engine whose key cannot be
+/// made goes on with the one that it has, and says so.
+fn rotate_in_time(home: &Home, file: &SettingsFile, timekeeper: &Timekeeper) -> bool {
+    // By a clock that is wrong, each look would make a key, and the second lets every mailed link open nothing.
+    if timekeeper.doubt().is_some() {
+        return false;
+    }
+    let now = Instant::from_millis(timekeeper.clock().now_millis());
+    match home.rotate_in_time(&file.keys, now) {
+        Ok(Some(Rotated(ids))) => {
+            tracing::warn!(signs = ids[0], opens = ids.join(" and "), "links are signed with a new key");
+            true
+        }
+        Ok(None) => false,
+        Err(failed) => {
+            tracing::error!(why = failed.why, "the key of links is too old, and no new one could be made");
+            false
+        }
+    }
+}
+
+/// At each SIGHUP: policy, keys, secrets, `[mail]`, `[limits]` and `[keep]` as their files say now. What is being handled comes to its
 /// end with the former ones. A fault changes nothing and stands in the log, and so does what needs a start.
 async fn renew_when_asked(home: Home, engine: Engine, options: Options, begun: SettingsFile, mut renewal: Renewal) {
     let json = begun.log.format == log::Format::Json;
-    while renewal.asked().await {
+    while renewal.asked(|| is_due(&home, &engine, &options)).await {
         match renew(&home, &engine, &options, &begun) {
             Ok(Renewed { policy, left }) if json => {
                 tracing::warn!(policy, needs_a_start = left, "renewed");
             }
             Ok(Renewed { policy, left }) => {
                 eprintln!(
-                    "renewed: policy {policy}; keys and secrets of {}; [mail], [keep]",
+                    "renewed: policy {policy}; keys and secrets of {}; [mail], [limits], [keep]",
                     home.place().directory.display()
                 );
                 if !left.is_empty() {
@@ -153,6 +180,15 @@ async fn renew_when_asked(home: Home, engine: Engine, options: Options, begun: S
             Err(failed) if json => tracing::error!(why = failed.why, "not renewed; the engine goes on as before"),
             Err(failed) => eprintln!("holdpoint: not renewed, the engine goes on as before: {}", failed.why),
         }
+    }
+}
+
+/// Whether a new key was made, which counts once the engine is renewed.
+fn is_due(home: &Home, engine: &Engine, options: &Options) -> bool {
+    let chosen = settings::at_start(options.settings.as_deref()).ok().flatten();
+    match (chosen, &engine.settings().timekeeper) {
+        (Some(chosen), Some(timekeeper)) => rotate_in_time(home, &chosen.settings, timekeeper),
+        _ => false,
     }
 }
 
@@ -167,7 +203,7 @@ fn renew(home: &Home, engine: &Engine, options: &Options, begun: &SettingsFile) 
     let chosen = settings::at_start(options.settings.as_deref())?;
     let file = chosen.map(|chosen| chosen.settings).unwrap_or_default();
     let policy = policy::at_start(home, options.policy.as_deref().or(file.policy.as_deref()))?;
-    let mut settings = home.settings(policy.text, 0)?;
+    let mut settings = home.settings(policy.text, 0, &file.keys)?;
     file.apply(&mut settings);
     if let Some(address) = &options.reply_address {
         address.as_str().clone_into(&mut settings.reply_address);
@@ -193,13 +229,27 @@ impl Renewal {
         Self {}
     }
 
-    /// `false`: nobody will ask.
-    async fn asked(&mut self) -> bool {
-        #[cfg(unix)]
-        if let Some(signal) = &mut self.signal {
-            return signal.recv().await.is_some();
+    /// Until somebody asks, or `is_due` says so of itself. `false`: nobody will ask.
+    async fn asked(&mut self, is_due: impl Fn() -> bool) -> bool {
+        loop {
+            #[cfg(unix)]
+            let signalled = async {
+                match &mut self.signal {
+                    Some(signal) => signal.recv().await.is_some(),
+                    None => std::future::pending().await,
+                }
+            };
+            #[cfg(not(unix))]
+            let signalled = std::future::pending();
+            let asked = tokio::select! {
+                asked = signalled => Some(asked),
+                () = tokio::time::sleep(LOOK_AT_KEYS) => None,
+            };
+            let is_due = is_due();
+            if let Some(asked) = asked.or_else(|| is_due.then_some(true)) {
+                return asked;
+            }
         }
-        false
     }
 }
 

@@ -39,6 +39,7 @@ use crate::{
     connector::{Faults, InProcess, Meter},
     door_troubles::DoorTroubles,
     embedded::Embedded,
+    limits::Limits,
     mailbox::{Mailbox, Way},
     queues::{Journal, Queues},
     relay::{self, BounceAddress, Relay},
@@ -73,6 +74,7 @@ struct Shared {
     services: InProcess,
     functions: RwLock<Arc<Functions>>,
     keep: RwLock<Keep>,
+    limits: RwLock<Limits>,
 }
 
 /// The names of the template's index of due things and of its keys.
@@ -152,8 +154,10 @@ impl Engine {
         let functions = RwLock::new(Arc::new(functions));
         let keep = RwLock::new(settings.keep.clone());
         let concerns = Concerns::new(embedded.written().clone());
+        let limits = RwLock::new(settings.limits.clone());
         let shared = Shared {
             keep,
+            limits,
             topology,
             settings,
             clock,
@@ -269,16 +273,33 @@ impl Engine {
         self.shared.keep.read().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
+    /// What is taken and held at most, as it was read last.
+    pub fn limits(&self) -> Limits {
+        self.shared.limits.read().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
     /// Takes from `new` what can change while the engine runs: policy, keys and secrets, sender and answers of mails, the
-    /// mail server's settings, and how long what has ended is kept. What is being handled goes on with the former ones.
+    /// mail server's settings, limits, and how long what has ended is kept. What is being handled goes on with the former ones.
     ///
     /// # Errors
     /// As [`Functions::new`]; then nothing has changed.
     pub fn renew(&self, new: Settings) -> Result<(), String> {
         let Shared { topology, clock, services, relay, .. } = &*self.shared;
-        let Settings { policy, link_keys, source_secrets, mail_from, reply_address, keep, relay: smtp, .. } = new;
+        let Settings {
+            policy,
+            link_keys,
+            source_secrets,
+            source_credentials,
+            mail_from,
+            reply_address,
+            keep,
+            limits,
+            relay: smtp,
+            ..
+        } = new;
         let before = self.shared.settings.clone();
-        let settings = Settings { policy, link_keys, source_secrets, mail_from, reply_address, ..before };
+        let settings =
+            Settings { policy, link_keys, source_secrets, source_credentials, mail_from, reply_address, ..before };
         let functions = Functions::new(topology, &settings, |caller| sdk_of(services, caller, &settings), clock)?;
         // Last of what may fail, and nothing is changed by what failed before.
         if let Some(certificates) = &self.shared.settings.certificates {
@@ -286,6 +307,7 @@ impl Engine {
         }
         *self.shared.functions.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(functions);
         *self.shared.keep.write().unwrap_or_else(PoisonError::into_inner) = keep;
+        *self.shared.limits.write().unwrap_or_else(PoisonError::into_inner) = limits;
         if let (Some(relay), Some(smtp)) = (relay, smtp) {
             relay.renew(smtp);
         }

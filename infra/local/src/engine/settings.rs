@@ -9,7 +9,7 @@ use aws_smithy_runtime_api::client::{
 };
 use aws_smithy_types::{retry::RetryConfig, timeout::TimeoutConfig};
 
-use crate::{doors::Public, relay::Smtp, retention::Keep, timekeeper::Timekeeper, tls::Certificates};
+use crate::{doors::Public, limits::Limits, relay::Smtp, retention::Keep, timekeeper::Timekeeper, tls::Certificates};
 
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub enum Storage {
@@ -57,6 +57,8 @@ pub struct Settings {
     pub retries: Option<(TimeoutConfig, RetryConfig)>,
     /// How long what has ended is kept.
     pub keep: Keep,
+    /// What is taken and held at most.
+    pub limits: Limits,
     /// Who says whether the engine's clock is right. `None`: it always is, as one that a test turns.
     pub timekeeper: Option<Timekeeper>,
     /// What chance follows from, where it shall be the same every time.
@@ -123,6 +125,7 @@ impl Settings {
             events_token: String::new(),
             retries: None,
             keep: Keep::default(),
+            limits: Limits::default(),
             timekeeper: None,
             seed: None,
         }

@@ -37,7 +37,7 @@ pub struct EventsAsked {
 
 /// The words that `disposition` may be: what became of something, and of an ignored event each reason.
 pub fn words() -> Vec<&'static str> {
-    let unheard = [Unheard::Skipped, Unheard::Unbound, Unheard::Refused, Unheard::Discarded];
+    let unheard = [Unheard::Skipped, Unheard::Unbound, Unheard::Refused, Unheard::Discarded, Unheard::Redriven];
     let ignored = Ignored::ALL.into_iter().filter(|ignored| *ignored != Ignored::Invalid);
     let first = ["applied", "ignored"].into_iter().chain(unheard.map(Unheard::word));
     first.chain(ignored.map(Ignored::word)).collect()

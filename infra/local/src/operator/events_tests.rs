@@ -200,7 +200,7 @@ async fn filters_that_cannot_be_read_are_named_with_what_they_may_be() {
     let refused = perform(time.engine(), Request::Events(asked)).await.unwrap_err();
     let refused = refused.why();
     for words in [
-        "disposition: expected one of applied, ignored, skipped, unbound, refused, discarded, duplicate, id_collision,",
+        "disposition: expected one of applied, ignored, skipped, unbound, refused, discarded, redriven, duplicate, id_collision,",
         "page: expected the mark",
         "limit: expected a whole number from 1 to 1000; found 0",
         "until: expected an instant not before since",
@@ -318,5 +318,5 @@ async fn a_discarded_letter_is_gone_and_known_with_who_and_why() {
     assert_eq!(event["reasons"][0], "by duty@example.com: The system is gone.");
     assert!(event["reasons"][1].as_str().unwrap().contains("it was dead in source-events-dlq, since: $."), "{event}");
     // An engine that dies and starts again has not got it back.
-    assert_eq!(perform(engine, Request::Redrive).await.unwrap()["sent_again"], 1);
+    assert_eq!(perform(engine, Request::Redrive(super::Redrive::default())).await.unwrap()["sent_again"], 1);
 }

@@ -5,6 +5,7 @@ mod discard;
 mod events;
 #[cfg(test)]
 pub(crate) mod events_tests;
+mod letters;
 mod mailbox;
 mod names;
 #[cfg(test)]
@@ -17,6 +18,7 @@ mod send;
 mod shell;
 mod signed;
 mod stack;
+mod stack_letters;
 mod stuck;
 #[cfg(test)]
 mod tests;
@@ -24,7 +26,7 @@ mod told;
 mod waiting;
 mod why;
 
-use std::{collections::BTreeMap, error::Error};
+use std::error::Error;
 
 use packet_store::{Record, Store};
 use refresh_core::{
@@ -42,13 +44,14 @@ use serde_json::{Value, json};
 
 pub use discard::Discard;
 pub use events::EventsAsked;
+pub use letters::Redrive;
 pub use plan::{Act, Planned};
 pub use request::Request;
-pub use send::{NotTaken, enqueue, source_queue};
+pub use send::{NotTaken, enqueue, full, source_queue};
 pub use stack::Stack;
 pub use stuck::StuckAsked;
 
-use crate::{engine::Engine, keep, not_done::NotDone, queues::Stored, replay, timekeeper::Timekeeper};
+use crate::{engine::Engine, keep, not_done::NotDone, replay, timekeeper::Timekeeper};
 
 /// Does it. An error is a reason for a person.
 ///
@@ -74,10 +77,11 @@ pub async fn perform(engine: &Engine, request: Request) -> Result<Value, NotDone
         Request::Send(events) => return send::send(engine, events).await,
         Request::Became(sent) => send::became(engine.store(), engine.now(), sent).await,
         Request::Events(asked) => events::events(engine.store(), engine.now(), &asked).await,
-        Request::DeadLetters => dead_letters(engine),
-        Request::Redrive => redrive(engine).await,
+        Request::DeadLetters => letters::dead_letters(engine),
+        Request::Redrive(asked) => letters::redrive(engine, &asked).await,
         Request::Discard(asked) => discard::here(engine, &asked).await,
         Request::Clock { accept } => clock(engine, accept).await,
+        Request::Kept => Ok(keep::kept(engine)),
         Request::Compact => keep::compact(engine).await,
         Request::Mails => Ok(json!({ "mails": mailbox::lines(engine) })),
         Request::Mail(number) => mailbox::mail(engine, number),
@@ -274,42 +278,4 @@ async fn clock(engine: &Engine, accept: bool) -> Result<Value, String> {
     let doubt = timekeeper.and_then(Timekeeper::doubt).map(|doubt| doubt.to_string());
     let ahead = timekeeper.map_or(0, Timekeeper::ahead);
     Ok(json!({ "now": engine.now(), "ahead_milliseconds": ahead, "doubt": doubt, "moved_milliseconds": moved }))
-}
-
-fn letter(stored: &Stored) -> Value {
-    let attribute = |name: &str| stored.attributes.get(name).and_then(|attribute| attribute.string_value.clone());
-    let why = stored.failure.clone().or_else(|| attribute("faults")).or_else(|| attribute("reason"));
-    json!({
-        "sequence": stored.sequence,
-        "message_id": stored.id,
-        "sent_at": Instant::from_millis(stored.sent_at),
-        "receives": stored.receives,
-        "from": stored.moved_from,
-        "why": why,
-        "body": stored.body,
-    })
-}
-
-fn dead_letters(engine: &Engine) -> Result<Value, String> {
-    let mut queues = BTreeMap::new();
-    for (dead, _) in engine.topology().dead_letter_queues() {
-        let letters = engine.queues().look(&dead.name).map_err(with_causes)?;
-        queues.insert(dead.name.clone(), letters.iter().map(letter).collect::<Vec<_>>());
-    }
-    Ok(json!({ "queues": queues }))
-}
-
-async fn redrive(engine: &Engine) -> Result<Value, String> {
-    let listed = dead_letters(engine)?;
-    let mut sent = 0;
-    for (dead, _) in engine.topology().dead_letter_queues() {
-        for stored in engine.queues().look(&dead.name).map_err(with_causes)? {
-            let moved = engine.queues().redrive(&dead.name, stored.sequence).await;
-            let moved = moved.map_err(|why| {
-                format!("{sent} sent again; then {}: {why}; it and the rest stay where they are", stored.id)
-            })?;
-            sent += usize::from(moved);
-        }
-    }
-    Ok(json!({ "queues": listed["queues"], "sent_again": sent }))
 }

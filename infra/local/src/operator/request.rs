@@ -3,7 +3,7 @@
 use refresh_core::{Person, ReviewId};
 use serde_json::{Value, json};
 
-use super::{Discard, EventsAsked, Planned, StuckAsked};
+use super::{Discard, EventsAsked, Planned, Redrive, StuckAsked};
 
 /// One thing to be done.
 #[derive(Clone, PartialEq, Debug)]
@@ -29,13 +29,16 @@ pub enum Request {
     Events(EventsAsked),
     /// What the dead-letter queues hold.
     DeadLetters,
-    Redrive,
+    /// Every dead letter is sent again.
+    Redrive(Redrive),
     /// One dead letter goes for good.
     Discard(Discard),
     /// The engine's time against the machine's; and, where `accept` says so, the machine's taken as right.
     Clock {
         accept: bool,
     },
+    /// How long what has ended is kept.
+    Kept,
     /// Removes what is past its time.
     Compact,
     /// What is in the mailbox.
@@ -64,9 +67,10 @@ impl Request {
             Self::Became(sent) => ("became", sent.clone()),
             Self::Events(asked) => ("events", json!(asked)),
             Self::DeadLetters => ("dead_letters", Value::Null),
-            Self::Redrive => ("redrive", Value::Null),
+            Self::Redrive(asked) => ("redrive", json!(asked)),
             Self::Discard(asked) => ("discard", json!(asked)),
             Self::Clock { accept } => ("clock", json!({ "accept": accept })),
+            Self::Kept => ("kept", Value::Null),
             Self::Compact => ("compact", Value::Null),
             Self::Mails => ("mails", Value::Null),
             Self::Mail(number) => ("mail", json!(number)),
@@ -89,11 +93,14 @@ impl Request {
             "became" => Self::Became(argument),
             "events" => Self::Events(serde_json::from_value(argument).map_err(wrong)?),
             "clock" => Self::Clock { accept: argument["accept"] == true },
+            "kept" => Self::Kept,
             "compact" => Self::Compact,
             "mails" => Self::Mails,
             "mail" => Self::Mail(serde_json::from_value(argument).map_err(wrong)?),
             "dead_letters" => Self::DeadLetters,
-            "redrive" => Self::Redrive,
+            // A command of the release before this one says nobody and nothing.
+            "redrive" if argument.is_null() => Self::Redrive(Redrive::default()),
+            "redrive" => Self::Redrive(serde_json::from_value(argument).map_err(wrong)?),
             "discard" => Self::Discard(serde_json::from_value(argument).map_err(wrong)?),
             "invoke" => {
                 let function = argument["function"].as_str().ok_or("invoke.function: expected a name")?.to_owned();

@@ -35,6 +35,8 @@ pub fn source_queue(engine: &Engine) -> Result<String, String> {
 pub enum NotTaken {
     /// An event, by its place from 0, is more than a message may be.
     TooLarge { event: usize, why: String },
+    /// As many events wait as may; the same request may be taken later.
+    Full(String),
     /// The queue could not be written; the same request may be taken later.
     Unavailable(String),
 }
@@ -43,9 +45,18 @@ impl std::fmt::Display for NotTaken {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
             Self::TooLarge { event, why } => write!(f, "event {}: {why}", event + 1),
-            Self::Unavailable(why) => f.write_str(why),
+            Self::Full(why) | Self::Unavailable(why) => f.write_str(why),
         }
     }
+}
+
+/// Why no door takes events for now: as many wait as [`crate::limits::Limits`] allows. What was taken before stays.
+pub fn full(engine: &Engine) -> Option<String> {
+    let waiting = engine.queues().held(&source_queue(engine).ok()?).ok()?;
+    let most = engine.limits().waiting_events;
+    (waiting >= most).then(|| {
+        format!("nothing was taken: {waiting} events wait already, and [limits] waiting_events is {most}; send it again later")
+    })
 }
 
 /// All become durable together before this answers, or none does. Answers how many. `door`: where they came in.
@@ -53,6 +64,9 @@ impl std::fmt::Display for NotTaken {
 /// # Errors
 /// [`NotTaken`]: not one of them is on the queue.
 pub async fn enqueue(engine: &Engine, events: Vec<String>, door: Door) -> Result<usize, NotTaken> {
+    if let Some(why) = full(engine) {
+        return Err(NotTaken::Full(why));
+    }
     let attributes = BTreeMap::from([("door".to_owned(), Attribute::text(door.word()))]);
     let outgoing =
         events.into_iter().map(|body| Outgoing { body, attributes: attributes.clone(), ..Outgoing::default() });
@@ -100,7 +114,7 @@ pub async fn send(engine: &Engine, events: Vec<String>) -> Result<Value, NotDone
         let told = format!("nothing was sent: {why}");
         match why {
             NotTaken::TooLarge { .. } => NotDone::Malformed(told),
-            NotTaken::Unavailable(_) => NotDone::Failed(told),
+            NotTaken::Full(_) | NotTaken::Unavailable(_) => NotDone::Failed(told),
         }
     })?;
     Ok(json!({ "sent": sent, "sent_at": sent_at, "events": lines, "apart": apart }))

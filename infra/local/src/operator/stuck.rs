@@ -18,7 +18,11 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use sources::policy::PolicyFile;
 
-use super::{failing_polls, letter, silenced, undeliverable, unreadable, with_causes};
+use super::{
+    failing_polls,
+    letters::{dead_letters, letter},
+    silenced, undeliverable, unreadable, with_causes,
+};
 use crate::engine::Engine;
 
 /// What is due is worked off within a minute or two. Later than that, whoever should do so does not.
@@ -53,15 +57,14 @@ pub async fn here(engine: &Engine, asked: &StuckAsked) -> Result<Value, String> 
     let functions = engine.functions();
     let given = asked.policy()?;
     let policy = given.as_ref().unwrap_or(&functions.ingest.policy);
-    let dead = super::dead_letters(engine).map(|listed| listed["queues"].clone());
-    let mut answer = gathered(engine.store(), engine.now(), dead, Some(policy)).await?;
+    let mut answer = gathered(engine.store(), engine.now(), dead_letters(engine), Some(policy)).await?;
     answer["failed"] = json!(failed(engine)?);
     answer["mail"] = json!(engine.relay().and_then(|relay| relay.wrong(engine.clock().now_millis())));
     Ok(answer)
 }
 
 /// Of a deployment. SQS shows no message without counting that as a delivery, so nothing is said of those that failed and
-/// are not dead; reviews that wait for them are overdue.
+/// are not dead; reviews that wait for them are overdue. `dead`: the dead letters, as they are listed.
 ///
 /// # Errors
 /// Those of the store, and of a policy with faults.
@@ -101,7 +104,7 @@ async fn gathered(
     });
     overdue_lines.sort_by(|a, b| a["due_at"].as_str().cmp(&b["due_at"].as_str()));
     Ok(json!({
-        "now": now, "dead": dead, "failed": null, "silenced": silenced(store).await?,
+        "now": now, "dead": dead["queues"], "dead_not_shown": dead["not_shown"], "failed": null, "silenced": silenced(store).await?,
         "polls": failing_polls(store).await?, "stale_polls": stale_polls(store, policy, now).await?,
         "silent": silent.lines(), "overdue": overdue_lines, "undeliverable": unreached, "mail": null,
         "unreadable": broken,

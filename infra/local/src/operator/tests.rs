@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::{Request, Stack, perform, send::send};
+use super::{Request, Stack, events_tests::fits, perform, send::send};
 use crate::{
     connector::{Faults, InProcess},
     engine::{Settings, TABLE, virtual_time::VirtualTime},
@@ -95,6 +95,7 @@ async fn a_changed_byte_of_the_lineage_is_named() {
     let answer = perform(engine, Request::Verify(None)).await.unwrap();
     let line = &answer["reviews"][0];
     assert_eq!((&line["verified"], &line["misfit"]["sequence"]), (&json!(false), &json!(2)), "{line}");
+    fits("verify", &answer);
 }
 
 #[tokio::test]
@@ -134,7 +135,7 @@ async fn a_dead_letter_is_listed_with_its_reason_and_sent_again() {
             true => stack(&player).perform(request).await.unwrap(),
             false => perform(engine, request).await.unwrap(),
         };
-        let answer = request(Request::Redrive).await;
+        let answer = request(Request::Redrive(super::Redrive::default())).await;
         let letters = answer["queues"]["source-events-dlq"].as_array().unwrap();
         assert_eq!((letters.len(), &answer["sent_again"]), (1, &json!(1)), "{answer}");
         assert!(letters[0]["why"].as_str().unwrap().contains("$.specversion"), "{}", letters[0]);
@@ -142,4 +143,78 @@ async fn a_dead_letter_is_listed_with_its_reason_and_sent_again() {
         assert_eq!(back.iter().map(|message| message.body.as_str()).collect::<Vec<_>>(), ["{\"id\":7}"]);
         assert!(engine.queues().look("source-events-dlq").unwrap().is_empty());
     }
+}
+
+/// A list of dead letters fits its schema, and so does what says that they were sent again; here and of a deployment.
+#[tokio::test]
+async fn dead_letters_fit_their_schema_and_who_sent_them_again_is_kept() {
+    let asked =
+        super::Redrive { by: Some("duty@example.com".to_owned()), reason: Some("The disk is empty.".to_owned()) };
+    for deployed in [false, true] {
+        let player = told().await;
+        let engine = player.time().engine();
+        let outgoing = crate::queues::Outgoing { body: "{\"id\":7}".to_owned(), ..Default::default() };
+        engine.queues().send("source-events", outgoing).await.unwrap();
+        player.time().drain().await.unwrap();
+        for request in [Request::DeadLetters, Request::Redrive(asked.clone())] {
+            let answer = match deployed {
+                true => stack(&player).perform(request).await.unwrap(),
+                false => perform(engine, request).await.unwrap(),
+            };
+            fits("redrive", &answer);
+            assert_eq!(answer["queues"]["source-events-dlq"].as_array().map(Vec::len), Some(1), "{answer}");
+            assert_eq!(answer["not_shown"], json!({}), "{answer}");
+        }
+        let only = super::EventsAsked { disposition: Some("redriven".to_owned()), ..super::EventsAsked::default() };
+        let kept = perform(engine, Request::Events(only)).await.unwrap();
+        fits("events", &kept);
+        let reasons = kept["events"][0]["reasons"].as_array().unwrap();
+        assert_eq!(reasons[0], "by duty@example.com: The disk is empty.", "{kept}");
+        assert!(reasons[1].as_str().unwrap().starts_with("it was dead in source-events-dlq, since: "), "{kept}");
+    }
+}
+
+/// Of one review a FIFO queue shows ten letters at a time: that there are more is said, and a letter beyond is not called gone.
+#[tokio::test]
+async fn letters_that_a_fifo_queue_does_not_show_are_counted() {
+    let player = told().await;
+    let queues = player.time().engine().queues();
+    let letter = |group: &str, number: usize| crate::queues::Outgoing {
+        body: format!("letter {number}"),
+        group: Some(group.to_owned()),
+        deduplication: Some(format!("{group}-{number}")),
+        ..Default::default()
+    };
+    for number in 0..13 {
+        queues.send("refresh-dlq.fifo", letter("RR-1", number)).await.unwrap();
+    }
+    queues.send("refresh-dlq.fifo", letter("RR-2", 0)).await.unwrap();
+    let beyond = queues.look("refresh-dlq.fifo").unwrap()[12].id.clone();
+    let stack = stack(&player);
+    // What was listed is given back, so each look finds the same.
+    for _ in 0..2 {
+        let listed = stack.perform(Request::DeadLetters).await.unwrap();
+        fits("redrive", &listed);
+        assert_eq!(listed["queues"]["refresh-dlq.fifo"].as_array().map(Vec::len), Some(11), "{listed}");
+        assert_eq!(listed["not_shown"], json!({ "refresh-dlq.fifo": 3 }));
+        let words = crate::command::show::in_words(&Request::DeadLetters, &listed);
+        assert!(words.contains("3 more that the queue does not show"), "{words}");
+        let stuck = stack.perform(Request::Stuck(super::StuckAsked::default())).await.unwrap();
+        fits("stuck", &stuck);
+        assert_eq!(stuck["dead_not_shown"]["refresh-dlq.fifo"], 3);
+    }
+    let by = refresh_core::Person::parse("duty@example.com").unwrap();
+    let asked = super::Discard { letter: beyond, by, reason: "It is old.".to_owned() };
+    let refused = stack.perform(Request::Discard(asked)).await.unwrap_err();
+    assert!(refused.why().contains("refresh-dlq.fifo shows 10 at a time"), "{refused}");
+    let sent = stack.perform(Request::Redrive(super::Redrive::default())).await.unwrap();
+    assert_eq!(
+        (&sent["sent_again"], sent["queues"]["refresh-dlq.fifo"].as_array().map(Vec::len)),
+        (&json!(14), Some(14))
+    );
+    let left = stack.perform(Request::DeadLetters).await.unwrap();
+    assert_eq!(
+        (&left["not_shown"], left["queues"]["refresh-dlq.fifo"].as_array().map(Vec::len)),
+        (&json!({}), Some(0))
+    );
 }

@@ -276,6 +276,11 @@ impl Queues {
         self.state().get(name)?.next_at()
     }
 
+    /// How many messages a queue holds, without counting each by what becomes of it.
+    pub fn held(&self, name: &str) -> Result<usize, Refusal> {
+        self.with(name, |queue, _| queue.len())
+    }
+
     pub fn counts(&self, name: &str) -> Result<Counts, Refusal> {
         self.with(name, |queue, now| queue.counts(now))
     }

@@ -448,6 +448,11 @@ impl Queue {
         self.remove(sequence)
     }
 
+    /// How many messages there are, whatever becomes of each.
+    pub fn len(&self) -> usize {
+        self.messages.len()
+    }
+
     pub fn counts(&self, now: i64) -> Counts {
         let mut counts = Counts::default();
         for message in self.messages.values() {

@@ -43,7 +43,7 @@ impl Secret {
     /// There is no such file or variable, or nothing in it. The message names the place, never the secret.
     pub fn read(&self) -> Result<String, String> {
         let (place, found) = match self {
-            Self::File(path) => (path.display().to_string(), private::read(path)?),
+            Self::File(path) => (path.display().to_string(), private::read_named(path)?),
             Self::Variable(name) => (format!("the variable {name}"), std::env::var(name).ok()),
         };
         let found = found.map(|text| text.trim_end_matches(['\r', '\n']).to_owned()).filter(|text| !text.is_empty());

@@ -13,8 +13,6 @@ use http_body_util::{BodyExt, LengthLimitError, Limited};
 
 use super::{Shared, problem, try_later};
 
-/// A batch of events. One event is a MiB at most.
-pub const LARGEST_EVENTS: usize = 8 * 1_048_576;
 /// The operator's own events come as JSON strings in a list.
 pub const LARGEST_OPERATION: usize = 16 * 1_048_576;
 /// A form has two choices and a note.
@@ -25,12 +23,14 @@ const WHOLE_BODY: Duration = Duration::from_secs(30);
 /// writing when the connection closes never reads why.
 const READ_FOR_NOTHING: usize = 64 * 1_048_576;
 
-/// Bodies of all requests together; what comes on top waits. In KiB, as the semaphore counts.
+/// Bodies of all requests together; what comes on top waits. In KiB, as the semaphore counts. `[limits] request_mebibytes`
+/// is less.
 pub const ROOM: usize = 64 * 1_024;
 
-fn largest(path: &str) -> usize {
+fn largest(shared: &Shared, path: &str) -> usize {
     match path {
-        "/events" => LARGEST_EVENTS,
+        // A batch of events. One event is a MiB at most.
+        "/events" => shared.engine.limits().request,
         path if path.starts_with("/operator/") => LARGEST_OPERATION,
         _ => LARGEST_FORM,
     }
@@ -42,7 +42,7 @@ pub async fn whole(State(shared): State<Shared>, request: Request, next: Next) -
         return next.run(Request::from_parts(parts, body)).await;
     }
     let mut stopping = shared.stopping.clone();
-    let most = largest(parts.uri.path());
+    let most = largest(&shared, parts.uri.path());
     let taken = tokio::select! {
         biased;
         taken = tokio::time::timeout(WHOLE_BODY, take(&shared, &parts.headers, body, most)) => taken,

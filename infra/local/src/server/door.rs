@@ -85,6 +85,7 @@ pub async fn events(State(shared): State<Shared>, headers: HeaderMap, body: Byte
             let fault = Fault::new(format!("$[{event}]"), "an event that fits into one message", why);
             refusal(StatusCode::PAYLOAD_TOO_LARGE, Faults::of(fault))
         }
+        Err(NotTaken::Full(why)) => try_later(&why),
         Err(NotTaken::Unavailable(why)) => {
             tracing::error!(error = why, "events could not be put on the queue");
             try_later(

@@ -9,7 +9,13 @@ use axum::{
 use serde_json::json;
 
 use super::{Shared, answered, try_later};
-use crate::{concerns::Concern, engine::Engine, figures};
+use crate::{
+    concerns::Concern,
+    engine::{Engine, Storage},
+    figures,
+    limits::Room,
+    operator,
+};
 
 /// How the engine is, and what somebody must see to.
 pub async fn health(State(shared): State<Shared>) -> Response {
@@ -32,6 +38,14 @@ pub async fn health(State(shared): State<Shared>) -> Response {
 /// nobody. The server itself answers, so the status of the answer is 200 all the same.
 pub async fn wrong(engine: &Engine) -> Vec<String> {
     let mut wrong: Vec<String> = engine.obstacle().into_iter().collect();
+    if operator::full(engine).is_some() {
+        wrong.push("as many events wait as [limits] waiting_events allows; no more are taken".to_owned());
+    }
+    match room(engine) {
+        Some(Ok(room)) => wrong.extend(room.wrong(&engine.limits())),
+        Some(Err(why)) => wrong.push(why),
+        None => {}
+    }
     let certificates = engine.settings().certificates.as_ref();
     wrong.extend(certificates.into_iter().flat_map(|certificates| certificates.wrong(engine.now().millis())));
     let dead: usize = engine.topology().dead_letter_queues().map(|(queue, _)| letters(engine, &queue.name)).sum();
@@ -79,6 +93,14 @@ pub async fn wrong(engine: &Engine) -> Vec<String> {
         }
     }
     wrong
+}
+
+/// The room of the store's files; `None`: the store is in memory.
+fn room(engine: &Engine) -> Option<Result<Room, String>> {
+    match &engine.settings().storage {
+        Storage::File(store) => Some(Room::of(store)),
+        Storage::Memory => None,
+    }
 }
 
 fn letters(engine: &Engine, queue: &str) -> usize {
@@ -153,6 +175,11 @@ async fn own(engine: &Engine) -> Vec<figures::Level> {
         // Far below the 2^53 that a double holds exactly.
         ahead.value = timekeeper.ahead() as f64 / 1_000.0;
         own.push(ahead);
+    }
+    if let Some(Ok(room)) = room(engine) {
+        let bytes = |bytes: u64| usize::try_from(bytes).unwrap_or(usize::MAX);
+        own.push(level("holdpoint_store_bytes", "Bytes of the store's files", Vec::new(), bytes(room.used)));
+        own.push(level("holdpoint_disk_free_bytes", "Bytes left on the store's disk", Vec::new(), bytes(room.free)));
     }
     let in_trouble = usize::from(engine.embedded().guard().trouble().is_some());
     own.push(level("holdpoint_store_in_trouble", "1 while the store takes no writes", Vec::new(), in_trouble));

@@ -70,7 +70,7 @@ pub async fn serve(
     engine: Engine,
     stop: impl Future<Output = ()> + Send + 'static,
 ) -> Result<(), String> {
-    let places = Places::here()?;
+    let places = Places::here(engine.limits().connections)?;
     let port = listener.local_addr().map_err(|error| error.to_string())?.port();
     let hosts = ["127.0.0.1", "localhost", "[::1]"].map(|host| format!("{host}:{port}"));
     let certificates = engine.settings().certificates.clone();
@@ -214,6 +214,11 @@ async fn functions(
     {
         tracing::error!(why, "a page could not take an answer");
         return respond(presentation::page::failure::unavailable());
+    }
+    // A webhook becomes a message.
+    let is_hook = shared.engine.route(method.as_str(), uri.path()).is_some_and(|route| route.function == "ingest");
+    if is_hook && let Some(why) = operator::full(&shared.engine) {
+        return try_later(&why);
     }
     match shared.engine.request(&request).await {
         Ok(Some(response)) => finish(response.status, response.headers, response.body),

@@ -79,6 +79,37 @@ async fn a_webhook_is_taken_from_its_system_alone_and_told_what_became_of_it() {
     assert_eq!((of("refused"), of("unbound")), (3, 1), "no proof, another proof, no JSON; and no binding: {kept:?}");
 }
 
+/// With as many events waiting as may, each door says so and takes none; what was taken before stays.
+#[tokio::test]
+async fn with_too_many_events_waiting_no_door_takes_more() {
+    let engine = engine().await;
+    let limits = crate::limits::Limits { waiting_events: 2, request: 1_048_576, ..engine.limits() };
+    engine.renew(Settings { limits, ..engine.settings().clone() }).unwrap();
+    let events = || post("/events").header("content-type", "application/cloudevents+json");
+    for (id, status) in
+        [("1", StatusCode::ACCEPTED), ("2", StatusCode::ACCEPTED), ("3", StatusCode::SERVICE_UNAVAILABLE)]
+    {
+        let (parts, body) = answer(&engine, events(), event(id, "UTC").to_string()).await;
+        let said = String::from_utf8(body).unwrap();
+        assert_eq!(parts.status, status, "{said}");
+        assert_eq!(said.contains("waiting_events is 2"), status == StatusCode::SERVICE_UNAVAILABLE, "{said}");
+        assert_eq!(parts.headers.contains_key("retry-after"), status == StatusCode::SERVICE_UNAVAILABLE);
+    }
+    let hook =
+        post("/hooks/ci").header("x-github-event", "workflow_run").header("authorization", format!("Bearer {SECRET}"));
+    assert_eq!(ask(&engine, hook, "{}".to_owned()).await.0, StatusCode::SERVICE_UNAVAILABLE);
+    let sent =
+        crate::operator::perform(&engine, crate::operator::Request::Send(vec![event("4", "UTC").to_string()])).await;
+    assert!(sent.unwrap_err().why().contains("waiting_events is 2"));
+    assert_eq!(waiting(&engine), 2);
+    let wrong = super::wrong(&engine).await;
+    assert!(wrong.iter().any(|line| line.contains("waiting_events")), "{wrong:?}");
+    // The longest body is the settings' too.
+    let (status, problem) = ask(&engine, events(), " ".repeat(1_048_577)).await;
+    assert_eq!(status, StatusCode::PAYLOAD_TOO_LARGE);
+    assert!(problem["title"].as_str().unwrap().contains("1048576 bytes"), "{problem}");
+}
+
 /// Everything that became no event.
 async fn kept(engine: &Engine) -> Vec<Value> {
     let asked = crate::operator::EventsAsked::default();

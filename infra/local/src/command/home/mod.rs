@@ -10,7 +10,8 @@
 //! | `accepted-policy.json` | the policy that the store accepted last, as it was offered |
 //! | `clock-mark` | the engine's time, once in half a minute, against which its next run measures the machine's clock |
 //! | `beginning` | nothing; it stands from before the keys are made until the store is |
-//! | `link-keys` | what links are signed with; made once |
+//! | `link-keys` | what links are signed with; made once, unless the settings name another file |
+//! | `link-keys-since` | when the key that signs was made; where the settings let keys be rotated |
 //! | `operator-token` | what lets the operator in at the engine's pages and commands; made once |
 //! | `events-token` | what source systems send with their events under a public address; made once |
 //!
@@ -33,8 +34,8 @@ use std::{
 use place::SERVICE;
 pub use place::{Owner, Place};
 use running::note;
-pub use running::{PORT, Running};
-pub use secrets::operator_token;
+pub use running::{PORT, Running, remembered_settings};
+pub use secrets::{KeyFiles, Rotated, operator_token};
 
 use super::Failed;
 use crate::{
@@ -182,18 +183,18 @@ impl Home {
     ///
     /// # Errors
     /// The store of the folder's keys is gone or damaged, or a secret cannot be read or made.
-    pub fn settings(&self, policy: String, port: u16) -> Result<Settings, Failed> {
+    pub fn settings(&self, policy: String, port: u16, files: &KeyFiles) -> Result<Settings, Failed> {
         presence::look(&self.place)?;
         Ok(Settings {
             storage: Storage::File(self.store()),
             link_base: format!("http://127.0.0.1:{port}"),
             mail_from: "holdpoint@localhost.invalid".to_owned(),
             mail_domain: "localhost.invalid".to_owned(),
-            link_keys: self.link_keys()?,
+            link_keys: self.link_keys(files)?,
             operator_token: self.operator_token()?,
             events_token: self.events_token()?,
-            source_secrets: self.source_secrets()?,
-            source_credentials: self.source_credentials()?,
+            source_secrets: self.source_secrets(files)?,
+            source_credentials: self.source_credentials(files)?,
             web: None,
             ..Settings::in_memory(policy)
         })

@@ -8,7 +8,10 @@ use std::path::Path;
 
 use rusqlite::{Connection, OpenFlags, OptionalExtension};
 
-use super::place::{Owner, Place};
+use super::{
+    place::{Owner, Place},
+    secrets::TOKEN,
+};
 use crate::{command::Failed, embedded::Embedded, engine::TABLE, private};
 
 const BEGINNING: &str = "beginning";
@@ -26,13 +29,18 @@ pub fn look(place: &Place) -> Result<(), Failed> {
     if place.owner == Owner::Demo || there(BEGINNING).map_err(Failed::new)? {
         return Ok(());
     }
-    if !there(KEYS).map_err(Failed::new)? {
+    // The settings may have the keys of links elsewhere; the token is here in any case.
+    let mut known = [KEYS, TOKEN].into_iter().filter_map(|name| match there(name) {
+        Ok(false) => None,
+        found => Some(found.map(|_| name)),
+    });
+    let Some(key) = known.next().transpose().map_err(Failed::new)? else {
         return private::write(&place.directory.join(BEGINNING), "").map_err(Failed::new);
-    }
+    };
     whole(&place.store()).map_err(|why| {
         Failed::new(format!(
-            "{why}, but {} are its keys: a store was here. Put it back, or restore a backup (`holdpoint restore FILE --data {}`); to begin with an empty store, move this folder away",
-            place.directory.join(KEYS).display(),
+            "{why}, but {} is left of it: a store was here. Put it back, or restore a backup (`holdpoint restore FILE --data {}`); to begin with an empty store, move this folder away",
+            place.directory.join(key).display(),
             place.directory.display()
         ))
     })

@@ -33,6 +33,15 @@ pub(super) fn note(directory: &Path) -> Result<Option<Running>, Failed> {
     text.map(|text| serde_json::from_str(&text).map_err(|error| at("reading", &path, error))).transpose()
 }
 
+/// The settings file of the engine that ran in a folder last, or runs there; `None` where it ran by none.
+///
+/// # Errors
+/// Where the note cannot be read.
+pub fn remembered_settings(directory: &Path) -> Result<Option<PathBuf>, Failed> {
+    let text = private::read(&directory.join(SETTINGS)).map_err(Failed::new)?;
+    Ok(text.map(|text| text.trim().to_owned()).filter(|text| !text.is_empty()).map(PathBuf::from))
+}
+
 impl Home {
     /// Tells other processes where this engine answers.
     ///
@@ -63,8 +72,7 @@ impl Home {
     /// # Errors
     /// Where the note cannot be read.
     pub fn remembered_settings(&self) -> Result<Option<PathBuf>, Failed> {
-        let text = private::read(&self.file(SETTINGS)).map_err(Failed::new)?;
-        Ok(text.map(|text| text.trim().to_owned()).filter(|text| !text.is_empty()).map(PathBuf::from))
+        remembered_settings(&self.place.directory)
     }
 
     /// The port that links lead to while no engine runs: that of the last one, so that a link which a single command

@@ -14,7 +14,9 @@ fn directory(name: &str) -> PathBuf {
 fn a_directory_has_one_engine_and_its_keys_stay() {
     let place = Place::of(Owner::Service, Some(&directory("one")));
     let home = Home::take(&place).unwrap();
-    let keys = home.link_keys().unwrap();
+    let files = KeyFiles::default();
+    let now = refresh_core::Instant::from_millis(0);
+    let keys = home.link_keys(&files).unwrap();
     home.announce(Some(SocketAddr::from(([127, 0, 0, 1], 8420)))).unwrap();
     let Found::Running(running) = find(&place).unwrap() else { panic!("taken twice") };
     assert_eq!(running.address.as_deref(), Some("127.0.0.1:8420"));
@@ -22,11 +24,11 @@ fn a_directory_has_one_engine_and_its_keys_stay() {
     assert!(refused.why.contains("http://127.0.0.1:8420"), "{}", refused.why);
     drop(home);
     let home = Home::take(&place).unwrap();
-    assert_eq!(home.link_keys().unwrap(), keys);
-    assert_eq!(home.rotate_link_keys().unwrap(), ["2", "1"]);
-    let rotated = home.link_keys().unwrap();
+    assert_eq!(home.link_keys(&files).unwrap(), keys);
+    assert_eq!(home.rotate_link_keys(&files, now).unwrap().0, ["2", "1"]);
+    let rotated = home.link_keys(&files).unwrap();
     assert!(rotated.ends_with(&keys), "the key that signed until now stays, second");
-    assert_eq!(home.rotate_link_keys().unwrap(), ["3", "2"]);
+    assert_eq!(home.rotate_link_keys(&files, now).unwrap().0, ["3", "2"]);
     fs::remove_dir_all(&place.directory).unwrap();
 }
 
@@ -41,7 +43,7 @@ fn links_lead_to_the_port_of_the_engine_that_ran_last() {
         for _ in 0..2 {
             home.announce(None).unwrap();
             assert_eq!(home.last_port().unwrap(), port);
-            let settings = home.settings(String::new(), home.last_port().unwrap()).unwrap();
+            let settings = home.settings(String::new(), home.last_port().unwrap(), &KeyFiles::default()).unwrap();
             assert_eq!(settings.link_base, format!("http://127.0.0.1:{port}"));
         }
     }
@@ -93,7 +95,7 @@ async fn everything_in_it_is_the_owners_alone_and_no_link_is_followed() {
     let open = async || {
         let home = Home::take(&Place::of(Owner::Service, Some(&directory)))?;
         home.accept_policy(crate::command::policy::EXAMPLE)?;
-        let settings = home.settings(crate::command::policy::EXAMPLE.to_owned(), 8420)?;
+        let settings = home.settings(crate::command::policy::EXAMPLE.to_owned(), 8420, &KeyFiles::default())?;
         home.announce(Some(SocketAddr::from(([127, 0, 0, 1], 8420))))?;
         let clock = lambda_shell::clock::Clock::system();
         let engine = crate::engine::Engine::open(settings, clock).await.map_err(Failed::new)?;
@@ -138,4 +140,58 @@ async fn everything_in_it_is_the_owners_alone_and_no_link_is_followed() {
         fs::rename(&aside, &path).unwrap();
     }
     fs::remove_dir_all(&directory).unwrap();
+}
+
+/// Keys that the settings have elsewhere: made there once, never made anew beside a store, rotated there.
+#[test]
+fn keys_lie_where_the_settings_say() {
+    let folder = directory("elsewhere");
+    let place = Place::of(Owner::Service, Some(&folder.join("data")));
+    let file = folder.join("keys");
+    let home = Home::take(&place).unwrap();
+    let files = KeyFiles { link_keys: Some(file.clone()), ..KeyFiles::default() };
+    let keys = home.link_keys(&files).unwrap();
+    assert_eq!(home.link_keys(&files).unwrap(), keys);
+    assert!(!place.directory.join("link-keys").exists());
+    fs::write(home.store(), "reviews").unwrap();
+    fs::rename(&file, folder.join("away")).unwrap();
+    let refused = home.link_keys(&files).unwrap_err();
+    assert!(refused.why.contains(&file.display().to_string()) && !file.exists(), "{}", refused.why);
+    fs::rename(folder.join("away"), &file).unwrap();
+    assert_eq!(home.rotate_link_keys(&files, refresh_core::Instant::from_millis(0)).unwrap().0, ["2", "1"]);
+    assert!(home.link_keys(&files).unwrap().ends_with(&keys));
+    fs::remove_dir_all(&folder).unwrap();
+}
+
+/// The age counts from the first time that somebody asks; a mark of the time to come counts for nothing.
+#[test]
+fn a_key_is_rotated_when_it_is_as_old_as_the_settings_say() {
+    let place = Place::of(Owner::Service, Some(&directory("age")));
+    let home = Home::take(&place).unwrap();
+    let day = |day: i64| refresh_core::Instant::from_millis(day * refresh_core::base::instant::DAY);
+    let files = KeyFiles { rotate_days: Some(30), ..KeyFiles::default() };
+    let rotated = |files: &KeyFiles, at: i64| home.rotate_in_time(files, day(at)).unwrap().map(|rotated| rotated.0);
+    assert_eq!(rotated(&KeyFiles::default(), 0), None);
+    for (at, expected) in [(100, None), (129, None), (130, Some("2")), (131, None), (159, None), (160, Some("3"))] {
+        let signs = rotated(&files, at).map(|ids| ids[0].clone());
+        assert_eq!(signs.as_deref(), expected, "day {at}");
+    }
+    assert_eq!(rotated(&files, 10), None, "the clock was ahead");
+    assert_eq!(rotated(&files, 39), None);
+    assert!(rotated(&files, 40).is_some());
+    fs::remove_dir_all(&place.directory).unwrap();
+}
+
+/// Keys elsewhere or here: what is left in a folder without its store says that a store was here.
+#[test]
+fn a_store_that_is_gone_is_known_without_its_keys() {
+    let folder = directory("gone");
+    let place = Place::of(Owner::Service, Some(&folder.join("data")));
+    let files = KeyFiles { link_keys: Some(folder.join("keys")), ..KeyFiles::default() };
+    let home = Home::take(&place).unwrap();
+    home.settings(String::new(), PORT, &files).unwrap();
+    home.begun().unwrap();
+    let refused = home.settings(String::new(), PORT, &files).err().unwrap();
+    assert!(refused.why.contains("a store was here"), "{}", refused.why);
+    fs::remove_dir_all(&folder).unwrap();
 }

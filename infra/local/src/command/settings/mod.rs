@@ -1,5 +1,6 @@
 //! The settings file of the one-machine engine, `holdpoint.toml`. Every fault in it is said at once, by member.
 
+mod limits;
 mod mail;
 mod members;
 #[cfg(test)]
@@ -22,12 +23,13 @@ use members::{LONGEST_TEXT, path, secret};
 
 use super::{
     Failed,
-    home::PORT,
+    home::{KeyFiles, PORT},
     log::{self, Format},
 };
 use crate::{
     doors::{Proxy, Public, PublicAddress, TlsBy},
     engine,
+    limits::Limits,
     relay::Secret,
     retention::Keep,
     tls::{Certificates, TlsFiles},
@@ -49,6 +51,8 @@ pub struct SettingsFile {
     pub policy: Option<PathBuf>,
     pub public: Option<Public>,
     pub mail: MailSettings,
+    pub keys: KeyFiles,
+    pub limits: Limits,
     pub keep: Keep,
     pub log: LogSettings,
 }
@@ -62,6 +66,8 @@ impl Default for SettingsFile {
             policy: None,
             public: None,
             mail: MailSettings::default(),
+            keys: KeyFiles::default(),
+            limits: Limits::default(),
             keep: Keep::default(),
             log: LogSettings::default(),
         }
@@ -112,7 +118,7 @@ pub fn parse(text: &str, folder: &Path) -> Result<SettingsFile, Vec<Fault>> {
 
 fn whole(node: &Node<'_>, folder: &Path) -> Option<SettingsFile> {
     let file = node.object()?;
-    file.only(&["listen", "public_url", "store", "policy", "proxy", "tls", "mail", "keep", "log"]);
+    file.only(&["listen", "public_url", "store", "policy", "proxy", "tls", "mail", "keys", "limits", "keep", "log"]);
     let listen = file.may("listen", |node| {
         node.parsed(|text| {
             text.parse::<SocketAddr>().map_err(|_| "an address with a port, as 127.0.0.1:8420".to_owned())
@@ -124,6 +130,8 @@ fn whole(node: &Node<'_>, folder: &Path) -> Option<SettingsFile> {
     let proxy = file.may("proxy", |node| proxy(&node.object()?, folder));
     let tls = file.may("tls", |node| tls(&node.object()?, folder));
     let mail = file.may("mail", |node| mail::read(&node.object()?, folder));
+    let keys = file.may("keys", |node| limits::keys(&node.object()?, folder));
+    let limits = file.may("limits", |node| limits::limits(&node.object()?));
     let keep = file.may("keep", |node| keep(&node.object()?, folder));
     let log = file.may("log", |node| log(&node.object()?));
     let listen = listen?.unwrap_or(loopback(PORT));
@@ -137,6 +145,8 @@ fn whole(node: &Node<'_>, folder: &Path) -> Option<SettingsFile> {
         policy: policy?,
         public,
         mail: mail?.unwrap_or_default(),
+        keys: keys?.unwrap_or_default(),
+        limits: limits?.unwrap_or_default(),
         keep: keep?.unwrap_or_default(),
         log: log?.unwrap_or_default(),
     })
@@ -160,6 +170,7 @@ pub fn needs_a_start(before: &SettingsFile, now: &SettingsFile) -> Vec<&'static 
         ("store", before.store != now.store),
         ("public_url, [proxy], [tls]", before.public != now.public),
         ("[log]", before.log != now.log),
+        ("[limits] connections", before.limits.connections != now.limits.connections),
         ("[mail] domain", was.domain != mail.domain),
         ("[mail] bounce_address", was.bounce_address != mail.bounce_address),
         ("[mail] maildir", was.maildir != mail.maildir),
@@ -206,6 +217,7 @@ impl SettingsFile {
         settings.bounce_address.clone_from(bounce_address);
         settings.relay.clone_from(smtp);
         settings.keep.clone_from(&self.keep);
+        settings.limits.clone_from(&self.limits);
     }
 }
 

@@ -27,14 +27,19 @@ pub fn in_words(request: &Request, answer: &Value) -> String {
         Request::Send(_) => sent(&mut text, answer),
         Request::Events(asked) => text.push_str(&events::in_words(asked, answer)),
         Request::DeadLetters => letters(&mut text, answer),
-        Request::Redrive => {
+        Request::Redrive(_) => {
             letters(&mut text, answer);
             line(&mut text, 0, format!("sent again: {}", answer["sent_again"]));
         }
         Request::Discard(asked) => line(&mut text, 0, format!("{}: discarded", asked.letter)),
         Request::Clock { .. } => clock(&mut text, answer),
         Request::Compact => compacted(&mut text, answer),
-        Request::Invoke { .. } | Request::Plan(_) | Request::Mails | Request::Mail(_) | Request::Became(_) => {
+        Request::Invoke { .. }
+        | Request::Plan(_)
+        | Request::Mails
+        | Request::Mail(_)
+        | Request::Became(_)
+        | Request::Kept => {
             line(&mut text, 0, serde_json::to_string_pretty(answer).unwrap_or_default());
         }
     }
@@ -385,6 +390,12 @@ fn letters(text: &mut String, answer: &Value) {
             let why = letter["why"].as_str().unwrap_or("no reason was kept");
             line(text, 1, format!("{} sent {}", plain(&letter["message_id"]), plain(&letter["sent_at"])));
             line(text, 2, why);
+        }
+        // Null: the queue could not be asked how many it holds.
+        if let Some(more) = answer["not_shown"].get(queue) {
+            let more = more.as_u64().map_or("perhaps more".to_owned(), |more| format!("{more} more"));
+            line(text, 1, format!("{more} that the queue does not show: of one review it shows ten letters at a time"));
+            line(text, 2, "`holdpoint redrive` sends all of them again; the next are shown once the first are gone");
         }
     }
 }

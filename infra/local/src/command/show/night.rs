@@ -107,7 +107,7 @@ pub fn stuck(text: &mut String, answer: &Value) {
     if dead.as_object().into_iter().flatten().any(|(_, letters)| letters.as_array().is_some_and(|all| !all.is_empty()))
     {
         line(text, 0, "dead: `holdpoint redrive` sends these again");
-        letters(text, &serde_json::json!({ "queues": dead }));
+        letters(text, &serde_json::json!({ "queues": dead, "not_shown": answer["dead_not_shown"] }));
     }
     for message in list(answer, "failed") {
         let (queue, receives) = (plain(&message["queue"]), &message["receives"]);
