@@ -40,12 +40,8 @@ fn the_package_goes_into_an_empty_root_and_out_again() {
     let root = place.join("root");
     fs::create_dir_all(root.join("var/lib/dpkg")).unwrap();
     fs::write(root.join("var/lib/dpkg/status"), "").unwrap();
-    let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("../one-machine/deb");
-    // To pack a program with its debug information well would take a minute.
-    run(Command::new(script).arg(env!("CARGO_BIN_EXE_holdpoint")).arg(&place).env("DEB_COMPRESSION", "none"));
-    let packages = fs::read_dir(&place).unwrap().map(|one| one.unwrap().path());
-    let package =
-        packages.into_iter().find(|path| path.extension().is_some_and(|end| end == "deb")).expect("a package");
+    let made = run(Command::new(clone().join(".ci/package")).arg(env!("CARGO_BIN_EXE_holdpoint")).arg(&place));
+    let package = PathBuf::from(made.lines().rfind(|line| line.ends_with(".deb")).expect("a package"));
     let name = package.file_name().unwrap().to_string_lossy().into_owned();
     assert!(name.starts_with(&format!("holdpoint_{}_", env!("CARGO_PKG_VERSION"))), "{name}");
 
@@ -90,9 +86,13 @@ fn the_package_goes_into_an_empty_root_and_out_again() {
     fs::remove_dir_all(&place).unwrap();
 }
 
+fn clone() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../..").canonicalize().unwrap()
+}
+
 /// A file of the tree.
 fn tree(path: &str) -> String {
-    fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("../..").join(path)).unwrap()
+    fs::read_to_string(clone().join(path)).unwrap()
 }
 
 /// What the unit and the image start, with the paths of this root.
@@ -174,68 +174,145 @@ fn adopt(address: &str, sink: &Sink) {
     assert!(status == 200 && page.contains("<h1>Adopted</h1>"), "{status}: {page}");
 }
 
-/// The image's steps, one by one: what they build, install and start is what this tree has under those names.
+/// A step of the image, its word and the rest of its line.
+type Step = (String, String);
+
+fn steps() -> Vec<Step> {
+    let joined = tree("infra/one-machine/Containerfile").replace("\\\n", " ");
+    let lines = joined.lines().filter(|line| !line.trim().is_empty() && !line.starts_with('#'));
+    let split = lines.filter_map(|line| line.split_once(' '));
+    split.map(|(word, rest)| (word.to_owned(), rest.split_whitespace().collect::<Vec<_>>().join(" "))).collect()
+}
+
+/// The words of `ENTRYPOINT` and `CMD`, and whose process they start.
+fn started(steps: &[Step]) -> (String, String) {
+    let of = |word: &str| steps.iter().rfind(|(known, _)| known == word).map(|(_, rest)| rest.clone()).unwrap();
+    let list = |text: &str| serde_json::from_str::<Vec<String>>(text).unwrap_or_else(|error| panic!("{text}: {error}"));
+    ([list(&of("ENTRYPOINT")), list(&of("CMD"))].concat().join(" "), of("USER"))
+}
+
+/// What the image's steps name is what this tree has under those names, and what is started is what the unit starts.
 #[test]
-fn every_step_of_the_image_is_one_that_works() {
-    let text = tree("infra/one-machine/Containerfile");
-    let joined = text.replace("\\\n", " ");
-    let steps: Vec<(&str, String)> = joined
-        .lines()
-        .filter(|line| !line.trim().is_empty() && !line.starts_with('#'))
-        .filter_map(|line| line.split_once(' '))
-        .map(|(word, rest)| (word, rest.split_whitespace().collect::<Vec<_>>().join(" ")))
-        .collect();
-    let words: Vec<&str> = steps.iter().map(|(word, _)| *word).collect();
-    let expected = [
-        "FROM",
-        "WORKDIR",
-        "COPY",
-        "RUN",
-        "FROM",
-        "COPY",
-        "RUN",
-        "USER",
-        "VOLUME",
-        "EXPOSE",
-        "STOPSIGNAL",
-        "ENTRYPOINT",
-        "CMD",
-    ];
-    assert_eq!(words, expected);
-    let of = |word: &str| {
-        steps.iter().filter(|(known, _)| *known == word).map(|(_, rest)| rest.as_str()).collect::<Vec<_>>()
-    };
+fn the_image_starts_what_the_unit_starts() {
+    let steps = steps();
+    let of =
+        |word: &str| steps.iter().filter(|(known, _)| known == word).map(|(_, rest)| rest.as_str()).collect::<Vec<_>>();
     // Both are of one Debian, so the program finds the libc that it was linked with.
     let debian = |image: &str| image.split(['-', ':']).find(|part| *part == "trixie").map(str::to_owned);
     let from = of("FROM");
     assert!(from[0].ends_with(" AS build") && debian(&from[0].replace(" AS build", "")).is_some(), "{from:?}");
     assert_eq!(debian(from[1]), Some("trixie".to_owned()), "{from:?}");
-
-    // What is run: the page's own way to a package, from a tree that has both.
-    let (build, install) = (of("RUN")[0], of("RUN")[1]);
-    assert_eq!(
-        build,
-        "cargo build --release --locked -p holdpoint && infra/one-machine/deb target/release/holdpoint /package"
-    );
-    assert!(tree("infra/one-machine/README.md").contains("infra/one-machine/deb target/release/holdpoint ."));
-    assert_eq!(of("COPY"), [". .", "--from=build /package /package"]);
-    for step in install.split(" && ") {
-        let known =
-            ["apt-get update", "apt-get install -y --no-install-recommends ", "rm -rf /package /var/lib/apt/lists/*"];
-        let user = "useradd --system --uid 8420 --home-dir /var/lib/holdpoint --create-home holdpoint";
-        assert!(step == user || known.iter().any(|known| step.starts_with(known)), "{step}");
-    }
-    assert!(install.contains("/package/holdpoint_*.deb"), "the name that the script gives: {install}");
     let ignored = tree(".containerignore");
     for needed in ["Cargo.toml", "Cargo.lock", "infra", "functions", "shared", "events", ".github", "LICENSE"] {
         assert!(!ignored.lines().any(|line| line == needed), "{needed} is needed for the package");
     }
-
-    // What is started is what the unit starts, as the user that owns the volume.
-    let list = |text: &str| serde_json::from_str::<Vec<String>>(text).unwrap_or_else(|error| panic!("{text}: {error}"));
-    let started = [list(of("ENTRYPOINT")[0]), list(of("CMD")[0])].concat().join(" ");
     let unit = tree("infra/one-machine/holdpoint.service");
-    assert_eq!(unit.lines().find_map(|line| line.strip_prefix("ExecStart=")), Some(started.as_str()));
-    assert_eq!((of("USER"), of("VOLUME")), (vec!["8420"], vec!["/var/lib/holdpoint"]));
+    let (line, user) = started(&steps);
+    assert_eq!(unit.lines().find_map(|line| line.strip_prefix("ExecStart=")), Some(line.as_str()));
+    assert_eq!((user.as_str(), of("VOLUME")), ("8420", vec!["/var/lib/holdpoint"]));
     assert_eq!((of("EXPOSE"), of("STOPSIGNAL")), (vec!["8420"], vec!["SIGTERM"]));
+}
+
+/// Makes a root of this machine's own under a layer that is thrown away, and goes on in it.
+const LAYER: &str = r#"
+layer() {
+  mkdir -p "$1/upper" "$1/work" "$1/root"
+  mount -t overlay overlay -o "lowerdir=/,upperdir=$PWD/$1/upper,workdir=$PWD/$1/work" "$1/root"
+  mount --rbind /dev "$1/root/dev"
+  mount -t proc proc "$1/root/proc"
+  # Without lists nothing is newer than what this machine has, so nothing is asked of the network.
+  rm -rf "$1"/root/var/lib/apt/lists/*
+}
+set -eu
+umask 022
+mount -t tmpfs -o size=2g,mode=755 none "$PLACE"
+cd "$PLACE"
+"#;
+
+/// Each step of the Containerfile, run as it stands by what a builder of images does: a layer over a Debian for each `FROM`, and
+/// commands in it. Three things are not the image's own: the Debian is this machine's; the compiler's work is the program
+/// under test; and `apt-get update`, which asks the network, is left out.
+fn shell_of(steps: &[Step]) -> String {
+    let clone = clone();
+    let mut script = LAYER.to_owned();
+    let (mut stage, mut folder) = (String::new(), "/".to_owned());
+    for (word, rest) in steps {
+        let line = match word.as_str() {
+            "FROM" => {
+                stage = rest.split_once(" AS ").map_or("image", |(_, name)| name).to_owned();
+                "/".clone_into(&mut folder);
+                format!("layer {stage}")
+            }
+            "WORKDIR" => {
+                folder.clone_from(rest);
+                format!("mkdir -p {stage}/root{folder}")
+            }
+            // `.containerignore` holds one name a line.
+            "COPY" if rest == ". ." => format!(
+                "tar -C {} --exclude-from={}/.containerignore -cf - . | tar -C {stage}/root{folder} -xf -",
+                clone.display(),
+                clone.display()
+            ),
+            "COPY" => {
+                let copied = rest.strip_prefix("--from=").and_then(|rest| rest.split_once(' ')).expect("a stage");
+                let (from, to) = copied.1.split_once(' ').expect("a source and a place");
+                format!("cp -a {}/root{from} {stage}/root{to}", copied.0)
+            }
+            "RUN" => {
+                let built = "cargo build --release --locked -p holdpoint";
+                let placed = format!(
+                    "mkdir -p {stage}/root{folder}/target/release && cp {} {stage}/root{folder}/target/release/",
+                    env!("CARGO_BIN_EXE_holdpoint")
+                );
+                let before = if rest.contains(built) { placed } else { ":".to_owned() };
+                let command = rest.replace(built, ":").replace("apt-get update", ":");
+                assert!(!command.contains('\''), "{command}");
+                format!(
+                    "{before}; DEB_COMPRESSION=none DEBIAN_FRONTEND=noninteractive chroot {stage}/root sh -euc 'cd {folder}; {command}' >&2"
+                )
+            }
+            // Held by `the_image_starts_what_the_unit_starts`.
+            "USER" | "VOLUME" | "EXPOSE" | "STOPSIGNAL" | "ENTRYPOINT" | "CMD" => continue,
+            other => panic!("{other}: a step that this test does not know"),
+        };
+        script += &line;
+        script.push('\n');
+    }
+    let (line, user) = started(steps);
+    script += "sed -i s/127.0.0.1:8420/127.0.0.1:0/ image/root/etc/holdpoint/holdpoint.toml\n";
+    script + &format!("exec chroot image/root setpriv --reuid={user} --regid={user} --clear-groups {line} --json\n")
+}
+
+#[test]
+fn every_step_of_the_image_is_run_and_what_comes_of_them_starts() {
+    let place = std::env::temp_dir().join(format!("holdpoint-image-{}", std::process::id()));
+    fs::create_dir_all(&place).unwrap();
+    let unshared = |script: &str| {
+        let mut command = Command::new("unshare");
+        command.args(["--mount", "sh", "-c", script]).env("PLACE", &place).stdin(Stdio::null());
+        command
+    };
+    // What the image gets from its mirror must be on this machine.
+    let try_it = format!("{LAYER}layer try && chroot try/root dpkg -s ca-certificates");
+    let may = unshared(&try_it).output().is_ok_and(|tried| tried.status.success());
+    if !may || !Path::new("/etc/debian_version").exists() {
+        // Without the right to mount, `the_image_starts_what_the_unit_starts` and the package's own test hold the parts.
+        return;
+    }
+    let mut command = unshared(&shell_of(&steps()));
+    let log = fs::File::create(place.with_extension("log")).unwrap();
+    let mut child = command.stdout(Stdio::piped()).stderr(log).spawn().unwrap();
+    let mut first = String::new();
+    BufReader::new(child.stdout.take().unwrap()).read_line(&mut first).unwrap();
+    let mut child = Started(child);
+    let said = || fs::read_to_string(place.with_extension("log")).unwrap_or_default();
+    let first: serde_json::Value = serde_json::from_str(&first).unwrap_or_else(|error| panic!("{error}: {}", said()));
+    let address = first["address"].as_str().unwrap().trim_start_matches("http://");
+    let (status, health) = ask(address, "GET", "/ready", "").expect("the image answers");
+    assert_eq!(status, 200, "{health}");
+    // As whoever stops a container: by the signal that the image names.
+    assert!(Command::new("kill").args(["-TERM", &child.0.id().to_string()]).status().unwrap().success());
+    assert!(child.0.wait().unwrap().success(), "{}", said());
+    let _ = fs::remove_file(place.with_extension("log"));
+    fs::remove_dir_all(&place).unwrap();
 }
