@@ -17,12 +17,13 @@ use refresh_core::{
     audience::{deadlines, reading::Reading},
     base::instant::MINUTE,
     record::{
-        claim::{Claim, Telling},
+        claim::{Claim, ObjectsInDoubt, Telling},
         last_notified::LastNotified,
         notice::Notice,
         review::Head,
     },
     telling::{
+        calendar,
         owed::{self, PriorMail},
         sent::{self, Sent},
         told,
@@ -81,7 +82,9 @@ impl Addressee<'_> {
         }
         let telling = Telling::again(&reading, &before, record.claim.as_ref(), now);
         let review = &look.review.head.review;
-        let mut claim = Claim::new(random()?, &telling, now.plus_millis(LEASE));
+        let doubted = record.claim.as_ref().map(Claim::objects_in_doubt).unwrap_or_default();
+        let objects = calendar::in_doubt_after(&reading, &before, doubted);
+        let mut claim = Claim::new(random()?, &telling, objects, now.plus_millis(LEASE));
         if !env.store.claim(review, person, &claim, now).await.doing("claiming a person")? {
             return Ok(Served::HeldByAnother);
         }
@@ -92,11 +95,12 @@ impl Addressee<'_> {
         let Some(look) = look else {
             return self.release(review, &claim, Served::NotOwed).await;
         };
-        let Some(telling) = self.still(&look, &newest, telling, &mut claim).await? else {
+        let left = record.claim.as_ref().filter(|_| in_doubt);
+        let doubted = left.map(Claim::objects_in_doubt).unwrap_or_default();
+        let Some(telling) = self.still(&look, &newest, telling, doubted, &mut claim).await? else {
             return Ok(Served::HeldByAnother);
         };
-        let left = record.claim.as_ref().and_then(Claim::telling);
-        let prior = if in_doubt { PriorMail::of_claim_left(left.as_ref(), &telling) } else { PriorMail::Settled };
+        let prior = left.map_or(PriorMail::Settled, |left| PriorMail::of_claim_left(left, &telling));
         let Some(owed) = self.owed(&look, &newest, prior, telling.at).await? else {
             return self.release(review, &claim, Served::NotOwed).await;
         };
@@ -110,14 +114,17 @@ impl Addressee<'_> {
         look: &Look,
         record: &TellingRecord,
         telling: Telling,
+        doubted: ObjectsInDoubt,
         claim: &mut Claim,
     ) -> Result<Option<Telling>, Failure> {
         let Some(reading) = look.reading() else { return Ok(Some(telling)) };
-        let fresh = Telling::new(&reading, &told(&reading, self.person, record), self.now);
+        let told = told(&reading, self.person, record);
+        let fresh = Telling::new(&reading, &told, self.now);
         if fresh.basis == telling.basis {
             return Ok(Some(telling));
         }
-        let renamed = Claim::new(random()?, &fresh, claim.until);
+        let objects = calendar::in_doubt_after(&reading, &told, doubted);
+        let renamed = Claim::new(random()?, &fresh, objects, claim.until);
         let review = &look.review.head.review;
         if !self.env.store.rename_claim(review, self.person, &claim.by, &renamed).await.doing("renaming a claim")? {
             return Ok(None);
@@ -135,7 +142,7 @@ impl Addressee<'_> {
         at: Instant,
     ) -> Result<Option<Owed>, Failure> {
         let Some(reading) = look.reading() else { return Ok(None) };
-        let told = told(&reading, self.person, record);
+        let told = calendar::with_doubt(&reading, told(&reading, self.person, record), prior.objects());
         let version = self.env.store.version(&look.review.head.review, told.version).await;
         let stood_on = version.doing("reading the version that was told")?.map(|version| version.stands_on);
         let notice = owed::owed(&reading, &told, prior, &stood_on.unwrap_or_default(), at);

@@ -17,10 +17,13 @@ impl Audit {
         let expected = Expected::new(&self.id, &self.packet(&head["authoritative"]), &pending, &optional, meeting)
             .unless(head["standing"] == "cancelled");
         let issued = Entry::issued(&self.issued);
+        // What a process that died may have mailed is taken back, whether or not it was mailed.
+        let ours = ["meeting", "hold"].iter().filter_map(|object| head[object]["uid"].as_str());
+        let in_doubt: Vec<&str> = ours.filter(|_| self.deaths > 0).collect();
         for person in self.audience(head) {
             let mails: Vec<&[u8]> =
                 self.letters.iter().filter(|(to, _)| *to == person).map(|(_, raw)| &raw[..]).collect();
-            let calendar = in_every_order(&self.calendar_of(&person, &optional), &mails)?;
+            let calendar = in_every_order(&self.calendar_of(&person, &optional), &mails, &in_doubt)?;
             // What became of a mail that was refused or came back is not known.
             if self.unreached(head, &person) {
                 continue;

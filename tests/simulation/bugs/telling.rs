@@ -8,7 +8,7 @@ use super::{
     Sabotage::Sent,
     forge::{self, each, in_two, instead, is, put, settle, transaction},
 };
-use crate::{scene, seam::Call};
+use crate::{audit::digest, scene, seam::Call};
 
 pub const BUGS: &[Row] = &[
     ("last_reminder_forgotten", "nobody is reminded before a proposal lapses", 70, Sent(last_reminder_forgotten)),
@@ -25,6 +25,7 @@ pub const BUGS: &[Row] = &[
     ("told_apart_from_lineage", "TOLD in a write of its own", 1, Sent(told_apart)),
     ("told_the_wrong_view", "TOLD keeps less than was said", 1, Sent(told_less)),
     ("claim_without_condition", "two notifiers may claim one person", 546, Sent(claim_unasked)),
+    ("doubt_forgotten", "what a mail in doubt may have brought is not kept", 16, Sent(doubt_forgotten)),
     ("resent_again", "a mail that an operator asked for goes out again and again", 382, Sent(resent_again)),
     ("resend_forgotten", "that somebody is to be mailed once more is not kept", 80, Sent(resend_forgotten)),
     ("subject_mailed", "a mail tells what a meeting is about", 1, Sent(subject_mailed)),
@@ -200,6 +201,36 @@ fn claim_unasked(call: &Call, _: &mut Memory) -> Falsified {
         }
     }
     Falsified { requests: vec![changed], answer: None }
+}
+
+/// The name of a claim ends where what is in doubt begins.
+fn doubt_forgotten(call: &Call, _: &mut Memory) -> Falsified {
+    let mut changed = call.clone();
+    without_doubt(&mut changed.body);
+    let key = &changed.body["Key"];
+    let parts = [&key["pk"]["S"], &key["sk"]["S"], &changed.body["ExpressionAttributeValues"][":by"]["S"]];
+    let until = &changed.body["ExpressionAttributeValues"][":until"]["N"];
+    let parts: Vec<&[u8]> =
+        parts.into_iter().chain([until]).map(|part| part.as_str().unwrap_or_default().as_bytes()).collect();
+    let sealed = digest(&[&[&b"claim"[..]], &parts[..]].concat());
+    if changed.body["ExpressionAttributeValues"][":claim"].is_object() {
+        changed.body["ExpressionAttributeValues"][":claim"] = json!({ "B": STANDARD.encode(sealed) });
+    }
+    Falsified { requests: vec![changed], answer: None }
+}
+
+fn without_doubt(value: &mut Value) {
+    match value {
+        Value::String(text) => {
+            let parts: Vec<&str> = text.split('-').collect();
+            if parts.len() > 3 && parts[0].len() == 32 && parts[2].len() == 32 {
+                *text = parts[..3].join("-");
+            }
+        }
+        Value::Array(all) => all.iter_mut().for_each(without_doubt),
+        Value::Object(all) => all.values_mut().for_each(without_doubt),
+        _ => {}
+    }
 }
 
 fn subject_mailed(call: &Call, _: &mut Memory) -> Falsified {

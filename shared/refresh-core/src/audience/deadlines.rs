@@ -6,6 +6,7 @@ use crate::{
     choice::situation::Situation,
     facts::policy::Policy,
     record::{
+        delivery::Unreachable,
         exception::{Exception, ExceptionKind, Reason},
         reason_word::ReasonWord,
         review::{Duty, Head, Pending, Proposal, Review, Standing},
@@ -80,10 +81,25 @@ fn next_change(review: &Review, situation: &Situation<'_>, start: Instant) -> Op
     let (overdue, silent, untold) = (situation.next_overdue(), situation.silence.next, next_untold(review, situation));
     // An exception that waits enters the views of its readers then.
     let waits = head.exceptions.iter().filter_map(|exception| exception.waits_until).min();
-    [Some(start), expiry, untold, unanswered, overdue, near, silent, head.paused_until, undecided, reason, waits]
-        .into_iter()
-        .flatten()
-        .min()
+    let retried = head.unreachable.iter().filter_map(Unreachable::tried_again_at);
+    let retried = retried.filter(|at| *at > situation.now).min();
+    [
+        Some(start),
+        expiry,
+        untold,
+        unanswered,
+        overdue,
+        near,
+        silent,
+        head.paused_until,
+        undecided,
+        reason,
+        waits,
+        retried,
+    ]
+    .into_iter()
+    .flatten()
+    .min()
 }
 
 /// What nobody was told of is made anew each time: when it leaves too little time to be decided, to the second.

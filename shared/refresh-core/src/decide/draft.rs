@@ -37,6 +37,8 @@ pub struct Draft<'a> {
     pub situation: &'a Situation<'a>,
     /// As it was read; `None` for a review that is being issued.
     pub(crate) before: Option<&'a Review>,
+    /// Whether today's facts were looked at. Otherwise what was due by time stays due.
+    pub(crate) reassessed: bool,
     /// The review as the draft has changed it.
     pub review: Review,
     pub(crate) minted: Vec<Version>,
@@ -54,6 +56,7 @@ impl<'a> Draft<'a> {
         let mut draft = Self {
             situation,
             before: Some(review),
+            reassessed: true,
             review: review.clone(),
             minted: Vec::new(),
             happenings: Vec::new(),
@@ -79,6 +82,7 @@ impl<'a> Draft<'a> {
         let mut draft = Self::on(review, situation);
         draft.review.head.today = review.head.today.clone();
         draft.review.head.claims = review.head.claims.clone();
+        draft.reassessed = false;
         draft
     }
 
@@ -380,6 +384,7 @@ impl<'a> Draft<'a> {
             Some(before) if !before.is_ended() && head.standing == Standing::Cancelled => Some(head.at),
             // The refresh that does the work clears it.
             Some(before) if before.is_ended() => before.check_at,
+            Some(before) if !self.reassessed => [before.check_at, clock.check_at].into_iter().flatten().min(),
             _ => clock.check_at,
         };
         head.notices_at = clock.notices_at;

@@ -89,6 +89,7 @@ impl<'a> Draft<'a> {
         let mut draft = Self {
             situation,
             before: None,
+            reassessed: true,
             review,
             minted: vec![issued],
             happenings: Vec::new(),

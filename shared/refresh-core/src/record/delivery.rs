@@ -11,7 +11,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::{Instant, Person, TraceId, facts::revision::Stamp};
+use crate::{Instant, Person, TraceId, base::instant::HOUR, facts::revision::Stamp};
 
 /// What is kept of the mailer's words, in characters.
 pub const LONGEST_REASON: usize = 200;
@@ -231,6 +231,12 @@ impl Unreachable {
     /// Whether they count as unreachable still.
     pub const fn is_open(&self) -> bool {
         matches!(self.reach, Reachability::Withheld | Reachability::Retry)
+    }
+
+    /// When a mail that could not be made is tried again; `None` for any other.
+    pub fn tried_again_at(&self) -> Option<Instant> {
+        let waits = self.why == Undeliverable::Unmailable && self.reach == Reachability::Withheld;
+        waits.then(|| self.mailed_at.plus_millis(HOUR))
     }
 }
 

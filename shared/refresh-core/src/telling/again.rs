@@ -10,7 +10,10 @@ use crate::{
         notice::Notice,
         review::{Head, Tip},
     },
-    telling::owed::{self, PriorMail},
+    telling::{
+        calendar,
+        owed::{self, PriorMail},
+    },
 };
 
 impl Telling {
@@ -26,7 +29,9 @@ impl Telling {
         let Some(before) = claim.and_then(Claim::telling).filter(|before| before.basis == new.basis) else {
             return new;
         };
-        let owed = |at| owed::owed(reading, told, PriorMail::Repeated, &[], at);
+        let objects = claim.map(Claim::objects_in_doubt).unwrap_or_default();
+        let told = &calendar::with_doubt(reading, told.clone(), objects);
+        let owed = |at| owed::owed(reading, told, PriorMail::Repeated(objects), &[], at);
         let same = |then: &Notice, now: &Notice| then.kind == now.kind && then.link == now.link;
         let ahead = |notice: &Notice| notice.duty.as_ref().is_none_or(|duty| new.at < duty.by);
         match (owed(before.at), owed(new.at)) {

@@ -8,15 +8,39 @@ use crate::{
     audience::{reading::Reading, roles},
     record::{
         booking::CalendarObject,
-        last_notified::LastNotified,
+        claim::ObjectsInDoubt,
+        last_notified::{HoldSent, LastNotified},
         notice::{CalendarPart, CalendarStatus, Method, Participation, UnknownInvitation},
         review::Standing,
     },
 };
 
-/// The object that the mail of a change carries: the meeting where the meeting differs, otherwise the hold.
-pub(crate) fn part(reading: &Reading<'_>, told: &LastNotified) -> Option<CalendarPart> {
-    meeting(reading, told).or_else(|| hold(reading, told))
+/// The object that the mail of a change carries: the meeting where the meeting differs, or is in doubt, otherwise the hold.
+pub(crate) fn part(reading: &Reading<'_>, told: &LastNotified, in_doubt: ObjectsInDoubt) -> Option<CalendarPart> {
+    meeting(reading, told, in_doubt).or_else(|| hold(reading, told))
+}
+
+/// What is in doubt if the mail that is owed now is never settled: its own object, and what was in doubt `before`.
+pub fn in_doubt_after(reading: &Reading<'_>, told: &LastNotified, before: ObjectsInDoubt) -> ObjectsInDoubt {
+    let told = &with_doubt(reading, told.clone(), before);
+    let mut after = before;
+    if let Some(part) = part(reading, told, before) {
+        match part.object {
+            CalendarObject::Meeting => after.meeting = Some(part.slot),
+            CalendarObject::Hold => after.hold = Some(part.slot),
+        }
+    }
+    after
+}
+
+/// What somebody counts as told while the hold in their calendar is in doubt: something else than the hold is now. So the
+/// hold is owed until a mail of this or the next telling has said it.
+pub fn with_doubt(reading: &Reading<'_>, told: LastNotified, in_doubt: ObjectsInDoubt) -> LastNotified {
+    let Some(slot) = in_doubt.hold else { return told };
+    let hold = &reading.review.head.hold;
+    let is_on_it = hold.entry.as_ref().is_some_and(|entry| entry.people.contains(&told.person));
+    let may_have = told.hold.unwrap_or(HoldSent { slot, sequence: hold.sequence });
+    LastNotified { hold: (!is_on_it).then_some(may_have), ..told }
 }
 
 /// The object that a mail brings which an operator asked for once more: what our mails put into the reader's calendar, at
@@ -25,10 +49,10 @@ pub(crate) fn again(reading: &Reading<'_>, told: &LastNotified) -> Option<Calend
     let without = LastNotified { meeting: None, invited_as: None, hold: None, ..told.clone() };
     let hold = told.hold.and_then(|_| hold(reading, &without));
     let sent = told.meeting.filter(|_| reading.review.head.adoptions > 0);
-    hold.or_else(|| sent.and_then(|_| meeting(reading, &without)))
+    hold.or_else(|| sent.and_then(|_| meeting(reading, &without, ObjectsInDoubt::default())))
 }
 
-fn meeting(reading: &Reading<'_>, told: &LastNotified) -> Option<CalendarPart> {
+fn meeting(reading: &Reading<'_>, told: &LastNotified, in_doubt: ObjectsInDoubt) -> Option<CalendarPart> {
     let head = &reading.review.head;
     let over = head.standing == Standing::Cancelled;
     let part = |method, status, slot, participation| CalendarPart {
@@ -41,14 +65,15 @@ fn meeting(reading: &Reading<'_>, told: &LastNotified) -> Option<CalendarPart> {
         participation,
     };
     let unknown = unknown_invitation(reading, told).map(|invitation| (invitation.slot(), issued_as(reading, told)));
-    let was = told.meeting.map(|slot| (slot, invited_as(reading, told))).or(unknown);
+    let unsure = in_doubt.meeting.is_some();
+    let was = told.meeting.or(in_doubt.meeting).map(|slot| (slot, invited_as(reading, told))).or(unknown);
     let now = invited(reading, told).map(|participation| (reading.review.authoritative.packet.slot, participation));
     match (was, now) {
-        (was, Some((slot, participation))) if was != now => {
+        (was, Some((slot, participation))) if was != now || unsure => {
             Some(part(Method::Request, Some(CalendarStatus::Confirmed), slot, participation))
         }
         // What nobody knows the UID of, no CANCEL takes out of a calendar.
-        (Some((slot, participation)), None) if unknown.is_none() => {
+        (Some((slot, participation)), None) if unknown.is_none() || unsure => {
             Some(part(Method::Cancel, over.then_some(CalendarStatus::Cancelled), slot, participation))
         }
         _ => None,

@@ -1,7 +1,7 @@
 //! Who is told what, and what is remembered of it?
 
 pub mod again;
-mod calendar;
+pub mod calendar;
 pub mod carried;
 pub mod owed;
 pub mod reach;

@@ -7,7 +7,7 @@ use crate::{
     facts::subject::Subject,
     record::{
         booking::CalendarObject,
-        claim::Telling,
+        claim::{Claim, ObjectsInDoubt, Telling},
         delta::{self, Difference, DutyAction, DutyLine},
         exception::Exception,
         last_notified::{Counted, LastNotified},
@@ -24,22 +24,28 @@ use crate::{
 pub enum PriorMail {
     /// Each mail that went out is confirmed in what the person was told.
     Settled,
-    /// A mail may have gone out that was never confirmed. The difference counts as owed whatever the views say.
-    InDoubt,
+    /// A mail may have gone out that was never confirmed. The difference counts as owed whatever the views say, and each of
+    /// these calendar objects is said once more, as it is now.
+    InDoubt(ObjectsInDoubt),
     /// The same, and nothing has moved since that the mail was decided from: what is owed now is that very mail.
-    Repeated,
+    Repeated(ObjectsInDoubt),
 }
 
 impl PriorMail {
-    /// `claim_left`: somebody claimed the person before and never confirmed a mail.
-    pub const fn after(claim_left: bool) -> Self {
-        if claim_left { Self::InDoubt } else { Self::Settled }
+    /// What is known of the mail of a claim that was never settled. `present`: the telling that the person is claimed for
+    /// now.
+    pub fn of_claim_left(left: &Claim, present: &Telling) -> Self {
+        let objects = left.objects_in_doubt();
+        let same = left.telling().is_some_and(|left| left.basis == present.basis);
+        if same { Self::Repeated(objects) } else { Self::InDoubt(objects) }
     }
 
-    /// What is known of the mail of a claim that was left. `left`: the telling that the claim was for, where the claim says
-    /// so; `present`: the telling that the person is claimed for now.
-    pub fn of_claim_left(left: Option<&Telling>, present: &Telling) -> Self {
-        if left.is_some_and(|left| left.basis == present.basis) { Self::Repeated } else { Self::InDoubt }
+    /// What the person's calendar shows of these objects is not known.
+    pub fn objects(&self) -> ObjectsInDoubt {
+        match self {
+            Self::Settled => ObjectsInDoubt::default(),
+            Self::InDoubt(objects) | Self::Repeated(objects) => *objects,
+        }
     }
 }
 
@@ -63,7 +69,7 @@ pub fn owed(
         changes = decision(reading, told, &view, changes);
     }
     let mut notice = letter(reading, told, &view, kind, now);
-    notice.calendar = calendar::part(reading, told);
+    notice.calendar = calendar::part(reading, told, prior.objects());
     if let Some(part) = notice.calendar.as_ref().filter(|part| part.object == CalendarObject::Meeting) {
         notice.meeting_entry = (part.method == Method::Request).then_some(part.slot);
         // The new meeting takes the place of whatever invitation the reader had.
@@ -151,13 +157,15 @@ fn debt(
         Some(with_carried(reading, told, &view, stood_on, again))
     };
     let quiet = reading.review.head.quiet_until.is_some_and(|until| now < until) && prior == PriorMail::Settled;
-    if !owes && prior != PriorMail::InDoubt {
+    let in_doubt = matches!(prior, PriorMail::InDoubt(_));
+    if !owes && !in_doubt {
         let hold = calendar::hold(reading, told).filter(|_| !quiet);
         if let Some(part) = hold {
             return Some(left_over(reading, told, view, part, now));
         }
     }
-    if !owes {
+    // A reminder carries no object, so it cannot say a meeting once more that is in doubt.
+    if !owes && prior.objects().meeting.is_none() {
         // A reminder in doubt is a reminder again: its time is still due, since it was never settled.
         let reminder = reminder();
         if reminder.is_some() || prior == PriorMail::Settled {

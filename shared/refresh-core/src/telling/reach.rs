@@ -2,7 +2,6 @@
 
 use crate::{
     Instant, Person,
-    base::instant::HOUR,
     facts::{
         fact::{Fact, Facts},
         revision::Stamp,
@@ -96,8 +95,8 @@ pub fn resume(head: &mut Head, facts: &Facts, now: Instant) -> Vec<Person> {
             return (renewed && known.is_open()).then_some(Reachability::Resumed { since: now });
         }
         let renewed = renewed || newer(terms.as_ref(), known.terms.as_ref());
-        let due = renewed || known.mailed_at.plus_millis(HOUR) <= now;
-        (due && known.reach == Reachability::Withheld).then_some(Reachability::Retry)
+        let tried_again = known.tried_again_at().filter(|at| renewed || *at <= now);
+        tried_again.map(|_| Reachability::Retry)
     };
     let again = head.unreachable.iter().filter_map(|known| Some((known.person.clone(), reached(known)?)));
     let again: Vec<(Person, Reachability)> = again.collect();

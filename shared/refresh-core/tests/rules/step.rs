@@ -8,7 +8,7 @@ use refresh_core::{
         seat::{AuthoritativeSeat, InvitationTime, InvitedBy, TentativeSeat},
         subject::{Kind, Subject},
     },
-    record::{delivery::DeliveryStatus, review::Reply},
+    record::{claim::ObjectsInDoubt, delivery::DeliveryStatus, review::Reply},
 };
 use serde_json::json;
 
@@ -17,7 +17,7 @@ use crate::{
     mailed::mailed,
     said::{change, diary, evidence, forget, freeze, kind, operator, promise, register, seat, subject_of},
     terms::{newer_terms, set_terms},
-    told,
+    told::{self, LeftClaim},
     world::{Manner, World},
 };
 
@@ -115,6 +115,14 @@ fn act(world: &mut World, step: &str, manner: Manner) -> Result<(), String> {
         "told" => tell(world),
         "again" => again(world),
         "in" => doubt(world, rest),
+        "late" => {
+            world.now = world.day.instant(rest)?;
+            Ok(())
+        }
+        "unsettled" => {
+            world.unsettled.insert(fixture::person(rest)?);
+            Ok(())
+        }
         "bounce" | "complaint" | "rejection" | "suppression" | "delivery" | "delay" | "softbounce" => {
             report(world, word, rest)
         }
@@ -186,6 +194,9 @@ fn tell(world: &mut World) -> Result<(), String> {
     world.issue()?;
     while let Some(until) = world.head()?.quiet_until {
         world.advance(until.max(world.now))?;
+        if world.is_claimed() {
+            break;
+        }
     }
     Ok(())
 }
@@ -231,7 +242,7 @@ fn elsewhere(world: &mut World, rest: &str) -> Result<(), String> {
 /// `in doubt so-a`: a mail to so-a may have gone out that was never settled, and notify looks again.
 fn doubt(world: &mut World, rest: &str) -> Result<(), String> {
     let person = fixture::person(rest.trim_start_matches("doubt "))?;
-    world.in_doubt.insert(person);
+    world.in_doubt.insert(person, LeftClaim { objects: ObjectsInDoubt::default(), until: world.now });
     told::notify(world)
 }
 

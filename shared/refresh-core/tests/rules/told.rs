@@ -8,6 +8,7 @@ use refresh_core::{
     base::{
         digest::Digest,
         fingerprint::{ProposalFingerprint, RowFingerprint},
+        instant::MINUTE,
     },
     choice::situation::Situation,
     decide::{
@@ -25,6 +26,7 @@ use refresh_core::{
         subject::{Kind, Subject},
     },
     record::{
+        claim::ObjectsInDoubt,
         delivery::{Delivery, DeliveryReport, DeliveryStatus},
         last_notified::LastNotified,
         lineage::{AnswerResult, Happening, Trigger},
@@ -34,13 +36,23 @@ use refresh_core::{
         review::Reply,
     },
     telling::{
-        owed,
+        calendar, owed,
         sent::{self, Sent},
         told,
     },
 };
 
 use crate::{fixture, world::World};
+
+/// A claim whose mail went out, if ever, and was never settled.
+#[derive(Clone, Copy, Debug)]
+pub struct LeftClaim {
+    pub objects: ObjectsInDoubt,
+    pub until: Instant,
+}
+
+/// As long as notify's.
+const LEASE: i64 = 5 * MINUTE;
 
 /// Everybody gets what they are owed now: one mail, and where that carries the meeting, another for the end of their hold.
 /// Then, if it is over, the quiet period ends.
@@ -68,19 +80,26 @@ fn round(world: &mut World) -> Result<(), String> {
         let (id, review) = (fixture::review(), world.review.as_ref().ok_or("no review was issued")?);
         let situation = Situation::of(&id, &facts, &world.deployment, world.now).ok_or("the review has no terms")?;
         let mut people = Reading::of(review, &situation).people();
-        people.extend(world.told.keys().cloned());
+        people.extend(world.told.keys().chain(world.in_doubt.keys()).cloned());
         people
     };
     let people = people.into_iter().flat_map(|person| [person.clone(), person]);
-    let mut refused = false;
+    let (mut refused, mut left) = (false, false);
     for person in people {
+        if world.in_doubt.get(&person).is_some_and(|claim| world.now < claim.until) {
+            left = true;
+            continue;
+        }
         // HEAD is read anew for each: settling the mail before has moved it.
         let review = world.review.clone().ok_or("no review was issued")?;
         let id = fixture::review();
         let situation = Situation::of(&id, &facts, &world.deployment, world.now).ok_or("the review has no terms")?;
         let reading = Reading::of(&review, &situation);
         let told = told::told(&reading, &person, world.told.get(&person).cloned(), world.deliveries.get(&person));
-        let prior = owed::PriorMail::after(world.in_doubt.remove(&person));
+        let before = world.in_doubt.remove(&person);
+        let prior = before.map_or(owed::PriorMail::Settled, |left| owed::PriorMail::InDoubt(left.objects));
+        let objects = calendar::in_doubt_after(&reading, &told, prior.objects());
+        let told = calendar::with_doubt(&reading, told, prior.objects());
         let Some(notice) = owed::owed(&reading, &told, prior, &stood_on(world, &told), world.now) else {
             continue;
         };
@@ -94,6 +113,11 @@ fn round(world: &mut World) -> Result<(), String> {
             refused = true;
             continue;
         }
+        if world.unsettled.remove(&person) {
+            world.in_doubt.insert(person, LeftClaim { objects, until: world.now.plus_millis(LEASE) });
+            left = true;
+            continue;
+        }
         let id = format!("message {}", world.mails.len());
         let sent = Sent::of(&reading, &told, &notice, &id, "tables");
         let commit = sent::confirm_sent(&reading, &told, &sent, world.now);
@@ -103,6 +127,9 @@ fn round(world: &mut World) -> Result<(), String> {
     if refused {
         // Others may have been told before the exception opened: another round looks at everybody again.
         return round(world);
+    }
+    if left {
+        return Ok(());
     }
     let review = world.review.clone().ok_or("no review was issued")?;
     let id = fixture::review();

@@ -5,11 +5,12 @@ use std::collections::{BTreeMap, BTreeSet};
 use crate::{
     clock::Day,
     fixture::{self, BUSY, ROLES},
+    told::LeftClaim,
     written::{honest, reads_back_as_written},
 };
 use refresh_core::{
     EventId, Instant, Person, Source,
-    base::digest::Digest,
+    base::{digest::Digest, instant::MINUTE},
     choice::situation,
     decide::{adopt::Answered, refresh},
     facts::{
@@ -58,8 +59,10 @@ pub struct World {
     pub versions: BTreeMap<u32, Version>,
     pub entries: Vec<Entry>,
     pub told: BTreeMap<Person, LastNotified>,
+    /// Whose next mail goes out without being settled.
+    pub unsettled: BTreeSet<Person>,
     /// Whose mail may have gone out without being settled.
-    pub in_doubt: BTreeSet<Person>,
+    pub in_doubt: BTreeMap<Person, LeftClaim>,
     pub mails: Vec<Notice>,
     /// What the mailer reported last of each person's newest mail.
     pub deliveries: BTreeMap<Person, Delivery>,
@@ -134,7 +137,8 @@ impl World {
             versions: BTreeMap::new(),
             entries: Vec::new(),
             told: BTreeMap::new(),
-            in_doubt: BTreeSet::new(),
+            unsettled: BTreeSet::new(),
+            in_doubt: BTreeMap::new(),
             mails: Vec::new(),
             deliveries: BTreeMap::new(),
             refused: BTreeSet::new(),
@@ -436,7 +440,15 @@ impl World {
     /// When the due index would wake the tick.
     pub fn due(&self) -> Option<Instant> {
         let head = &self.review.as_ref()?.head;
-        [head.check_at, head.notices_at].into_iter().flatten().min()
+        // Somebody whom another holds is looked at again with the next tick.
+        let notices_at =
+            head.notices_at.map(|at| if self.is_claimed() { at.max(self.now.plus_millis(MINUTE)) } else { at });
+        [head.check_at, notices_at].into_iter().flatten().min()
+    }
+
+    /// Whether a claim that was left still holds.
+    pub fn is_claimed(&self) -> bool {
+        self.in_doubt.values().any(|left| self.now < left.until)
     }
 
     /// After the last step: what is due at this very instant still happens, and the lineage verifies.
