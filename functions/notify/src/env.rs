@@ -57,7 +57,9 @@ impl Env {
         let jitter = Jitter::of(settings);
         let (postage, deployment) = settings.finish(postage.zip(deployment))?;
         Ok(Self {
-            store: Store::new(aws::dynamodb(sdk, settings), table).seeded(jitter.seed()),
+            store: Store::new(aws::dynamodb(sdk, settings), table)
+                .seeded(jitter.seed())
+                .within(aws::megabytes(settings)),
             deployment: Arc::new(deployment),
             refresh: Queue::new(aws::sqs(sdk, settings), refresh, jitter.clone()),
             mailer: aws_sdk_sesv2::Client::new(&aws::at_its_endpoint(sdk, settings, "SESV2")),

@@ -40,7 +40,9 @@ impl Env {
         let jitter = Jitter::of(settings);
         let deployment = settings.finish(deployment)?;
         Ok(Self {
-            store: Store::new(aws::dynamodb(sdk, settings), table).seeded(jitter.seed()),
+            store: Store::new(aws::dynamodb(sdk, settings), table)
+                .seeded(jitter.seed())
+                .within(aws::megabytes(settings)),
             deployment: Arc::new(deployment),
             notices: Queue::new(aws::sqs(sdk, settings), notices, jitter.clone()),
             mail_domain,

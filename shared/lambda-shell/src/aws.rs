@@ -146,6 +146,13 @@ fn trust(variable: impl Fn(&str) -> Option<String>) -> Trust {
     }
 }
 
+/// The memory of the function in megabytes, as the Lambda service says; a function of the template has 256.
+pub fn megabytes(settings: &Settings) -> usize {
+    const OF_THE_TEMPLATE: usize = 256;
+    let said = settings.optional("AWS_LAMBDA_FUNCTION_MEMORY_SIZE");
+    said.and_then(|said| said.parse().ok()).unwrap_or(OF_THE_TEMPLATE)
+}
+
 /// The client of DynamoDB, with what the settings say beside the SDK's configuration.
 pub fn dynamodb(config: &SdkConfig, settings: &Settings) -> aws_sdk_dynamodb::Client {
     aws_sdk_dynamodb::Client::new(&at_its_endpoint(config, settings, "DYNAMODB"))

@@ -2,7 +2,7 @@
 //! number of that decision.
 
 use std::{
-    collections::{BTreeSet, HashMap, HashSet},
+    collections::{BTreeMap, BTreeSet, HashMap, HashSet},
     sync::{Mutex, MutexGuard, PoisonError},
 };
 
@@ -10,49 +10,59 @@ use refresh_core::{Person, ReviewId, facts::subject::Subject, record::packet::Ve
 
 use crate::looked::Looked;
 
-/// Reviews remembered at most; a worker rarely sees more in its life, and a version is some kilobytes.
-const MOST: usize = 512;
+/// The memory of a function of the template, in megabytes.
+const MEGABYTES: usize = 256;
+/// How many units are remembered for each megabyte that the process has. A unit is an interval of a calendar; what else there
+/// is takes several, some thirty bytes each. So no more than a quarter of the memory is filled.
+const UNITS_A_MEGABYTE: usize = 8_000;
+/// A subject: its names.
+pub(crate) const UNITS_A_SUBJECT: usize = 3;
+/// A version: packet and report.
+const UNITS_A_VERSION: usize = 150;
 /// People remembered at most who have seats: an address each.
-const MOST_PEOPLE: usize = 8 * MOST;
-/// Intervals and other facts remembered at most, of all reviews together: some ten megabytes.
-const MOST_LOOKED: usize = 600_000;
+const MOST_PEOPLE: usize = 16_384;
 
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(crate) struct Cache {
-    versions: Mutex<HashMap<(ReviewId, u32), Version>>,
-    registered: Mutex<HashMap<ReviewId, BTreeSet<Subject>>>,
+    reviews: Mutex<Shelf>,
     any_seat: Mutex<HashSet<Person>>,
-    looked: Mutex<Shelf<Looked>>,
+}
+
+/// What is remembered of one review.
+#[derive(Debug, Default)]
+struct Remembered {
+    versions: BTreeMap<u32, Version>,
+    registered: BTreeSet<Subject>,
+    looked: Option<(usize, Looked)>,
+}
+
+impl Remembered {
+    fn units(&self) -> usize {
+        let looked = self.looked.as_ref().map_or(0, |(units, _)| *units);
+        looked + self.versions.len() * UNITS_A_VERSION + self.registered.len() * UNITS_A_SUBJECT
+    }
 }
 
 /// What is remembered of each review, with how much there is of it all.
 #[derive(Debug)]
-struct Shelf<T> {
-    of: HashMap<ReviewId, (usize, T)>,
-    weight: usize,
+struct Shelf {
+    of: HashMap<ReviewId, Remembered>,
+    units: usize,
+    room: usize,
 }
 
-impl<T> Default for Shelf<T> {
-    fn default() -> Self {
-        Self { of: HashMap::new(), weight: 0 }
-    }
-}
-
-impl<T> Shelf<T> {
-    fn take(&mut self, review: &ReviewId) -> Option<T> {
-        let (weight, what) = self.of.remove(review)?;
-        self.weight -= weight;
-        Some(what)
-    }
-
-    /// Dropping all is simpler than ageing, and costs one whole look of each review.
-    fn put(&mut self, review: &ReviewId, weight: usize, what: T) {
-        self.take(review);
-        if self.weight + weight > MOST_LOOKED {
-            *self = Self::default();
+impl Shelf {
+    fn change<T>(&mut self, review: &ReviewId, change: impl FnOnce(&mut Remembered) -> T) -> T {
+        // Dropping all is simpler than ageing, and costs one whole look of each review.
+        if self.units > self.room {
+            self.of.clear();
+            self.units = 0;
         }
-        self.weight += weight;
-        self.of.insert(review.clone(), (weight, what));
+        let remembered = self.of.entry(review.clone()).or_default();
+        let before = remembered.units();
+        let changed = change(remembered);
+        self.units = self.units + remembered.units() - before;
+        changed
     }
 }
 
@@ -61,24 +71,37 @@ fn hold<T>(lock: &Mutex<T>) -> MutexGuard<'_, T> {
     lock.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
+impl Default for Cache {
+    fn default() -> Self {
+        Self::of(MEGABYTES)
+    }
+}
+
 impl Cache {
+    /// For a process of so much memory.
+    pub(crate) fn of(megabytes: usize) -> Self {
+        let shelf = Shelf { of: HashMap::new(), units: 0, room: megabytes * UNITS_A_MEGABYTE };
+        Self { reviews: Mutex::new(shelf), any_seat: Mutex::default() }
+    }
+
     pub(crate) fn version(&self, review: &ReviewId, number: u32) -> Option<Version> {
-        hold(&self.versions).get(&(review.clone(), number)).cloned()
+        hold(&self.reviews).of.get(review)?.versions.get(&number).cloned()
     }
 
     pub(crate) fn keep_version(&self, review: &ReviewId, version: Version) {
-        let mut versions = hold(&self.versions);
-        // Dropping all is simpler than ageing, and costs one read each.
-        if versions.len() >= MOST {
-            versions.clear();
-        }
-        versions.insert((review.clone(), version.number), version);
+        hold(&self.reviews).change(review, |known| {
+            // HEAD names three at most: the first, and two that are newer than most. Somebody may have been told another.
+            if let Some(oldest) = known.versions.keys().nth(1).filter(|_| known.versions.len() >= 5).copied() {
+                known.versions.remove(&oldest);
+            }
+            known.versions.insert(version.number, version);
+        });
     }
 
     /// Of `subjects`, those not known to be registered.
     pub(crate) fn unknown(&self, review: &ReviewId, subjects: &BTreeSet<Subject>) -> BTreeSet<Subject> {
-        match hold(&self.registered).get(review) {
-            Some(known) => subjects.difference(known).cloned().collect(),
+        match hold(&self.reviews).of.get(review) {
+            Some(known) => subjects.difference(&known.registered).cloned().collect(),
             None => subjects.clone(),
         }
     }
@@ -97,23 +120,24 @@ impl Cache {
 
     /// Whoever takes it gives it back, or what was not looked at to its end is forgotten.
     pub(crate) fn take_looked(&self, review: &ReviewId) -> Option<Looked> {
-        hold(&self.looked).take(review)
+        let mut reviews = hold(&self.reviews);
+        let (units, looked) = reviews.of.get_mut(review)?.looked.take()?;
+        reviews.units -= units;
+        Some(looked)
     }
 
     pub(crate) fn keep_looked(&self, review: &ReviewId, looked: Looked) {
-        hold(&self.looked).put(review, looked.weight(), looked);
+        let units = looked.units();
+        hold(&self.reviews).change(review, |known| known.looked = Some((units, looked)));
     }
 
     pub(crate) fn registered(&self, review: &ReviewId) -> Option<BTreeSet<Subject>> {
-        hold(&self.registered).get(review).cloned()
+        let known = hold(&self.reviews).of.get(review).map(|known| known.registered.clone());
+        known.filter(|registered| !registered.is_empty())
     }
 
     pub(crate) fn keep_registered(&self, review: &ReviewId, subjects: BTreeSet<Subject>) {
-        let mut registered = hold(&self.registered);
-        if registered.len() >= MOST {
-            registered.clear();
-        }
-        registered.entry(review.clone()).or_default().extend(subjects);
+        hold(&self.reviews).change(review, |known| known.registered.extend(subjects));
     }
 }
 
@@ -122,17 +146,20 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_is_too_much_makes_room_for_itself() {
+    fn what_is_too_much_makes_room_for_what_comes() {
         let review = |number: usize| ReviewId::parse(&format!("RR-{number}")).expect("a name");
-        let mut shelf = Shelf::default();
-        for number in 0..3 {
-            shelf.put(&review(number), MOST_LOOKED / 3, number);
+        let subjects = |number: usize| BTreeSet::from([Subject::Review(review(number))]);
+        let cache = Cache::of(1);
+        let most = UNITS_A_MEGABYTE / UNITS_A_SUBJECT;
+        for number in 0..most {
+            cache.keep_registered(&review(number), subjects(number));
+            // The same again is no more.
+            cache.keep_registered(&review(number), subjects(number));
         }
-        // The same review again takes the place of what was there.
-        shelf.put(&review(2), MOST_LOOKED / 3, 20);
-        assert_eq!((shelf.take(&review(2)), shelf.take(&review(2))), (Some(20), None));
-        assert_eq!(shelf.weight, MOST_LOOKED / 3 * 2);
-        shelf.put(&review(3), MOST_LOOKED / 2, 3);
-        assert_eq!((shelf.of.len(), shelf.weight), (1, MOST_LOOKED / 2));
+        cache.keep_registered(&review(most), subjects(most));
+        assert_eq!((cache.registered(&review(0)), hold(&cache.reviews).of.len()), (Some(subjects(0)), most + 1));
+        cache.keep_registered(&review(most + 1), subjects(most + 1));
+        assert_eq!((cache.registered(&review(0)), hold(&cache.reviews).of.len()), (None, 1));
+        assert_eq!(hold(&cache.reviews).units, UNITS_A_SUBJECT);
     }
 }

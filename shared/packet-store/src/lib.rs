@@ -72,6 +72,11 @@ impl Store {
         Self { chance: Arc::new(contention::Chance::seeded(seed)), ..self }
     }
 
+    /// The same store, in a process of so much memory: a part of the memory holds what the store remembers of reviews.
+    pub fn within(self, megabytes: usize) -> Self {
+        Self { cache: Arc::new(cache::Cache::of(megabytes)), ..self }
+    }
+
     /// Whose connection a function opens when it starts.
     pub const fn client(&self) -> &Client {
         &self.client

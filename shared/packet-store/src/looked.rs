@@ -30,9 +30,13 @@ use refresh_core::{
 
 use crate::{
     Store, StoreError,
+    cache::UNITS_A_SUBJECT,
     load::{FactsRead, Reads},
     seats,
 };
+
+/// A fact, its intervals apart.
+const UNITS_A_FACT: usize = 10;
 
 /// What was read when HEAD's counter became `number`, or since.
 #[derive(Debug)]
@@ -44,14 +48,14 @@ pub(crate) struct Looked {
 }
 
 impl Looked {
-    /// How much memory it takes: its intervals and its other facts, counted.
-    pub(crate) fn weight(&self) -> usize {
-        let intervals = self.facts.iter().map(|fact| match &fact.body {
-            Body::Availability(availability) => availability.busy.len(),
-            Body::Freeze(freezes) => freezes.len(),
-            _ => 0,
+    /// How much memory it takes, in intervals.
+    pub(crate) fn units(&self) -> usize {
+        let facts = self.facts.iter().map(|fact| match &fact.body {
+            Body::Availability(availability) => UNITS_A_FACT + availability.busy.len(),
+            Body::Freeze(freezes) => UNITS_A_FACT + freezes.len(),
+            _ => UNITS_A_FACT,
         });
-        self.subjects.len() + intervals.sum::<usize>()
+        self.subjects.len() * UNITS_A_SUBJECT + facts.sum::<usize>()
     }
 }
 

@@ -21,6 +21,10 @@ use crate::{
     topology::{Binding, Topology},
 };
 
+/// A function of this process may fill a quarter of so much with what it remembers of reviews: it serves all of them, where a
+/// Lambda function has many workers.
+const MEGABYTES: usize = 1_024;
+
 /// One field a function; each is called exactly as its `main.rs` would.
 pub struct Functions {
     pub ingest: ingest::Env,
@@ -79,7 +83,8 @@ fn surroundings(topology: &Topology, function: &str, settings: &Settings) -> Res
     };
     let variables = wiring.environment.iter().filter_map(|(name, binding)| Some((name.clone(), value(name, binding)?)));
     let seed = settings.seed.map(|seed| ("JITTER_SEED".to_owned(), seed.to_string()));
-    Ok(shell::Settings::of(variables.chain(seed)).with_file("policy.json", settings.policy.as_str()))
+    let memory = ("AWS_LAMBDA_FUNCTION_MEMORY_SIZE".to_owned(), MEGABYTES.to_string());
+    Ok(shell::Settings::of(variables.chain(seed).chain([memory])).with_file("policy.json", settings.policy.as_str()))
 }
 
 impl Functions {
