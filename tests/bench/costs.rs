@@ -16,6 +16,13 @@ use serde_json::{Value, json};
 
 use run::{Cost, Mode, Run};
 
+#[allow(dead_code, reason = "the benchmark prints all figures")]
+#[path = "table.rs"]
+mod table;
+
+/// The README's figures stand between these.
+const MARKS: [&str; 2] = ["<!-- figures: tests/bench/measured.json -->\n", "<!-- end of the figures -->\n"];
+
 /// Fewer reviews and events than the benchmark has: the figures are counts, and the same every time.
 const EVENTS: usize = 20;
 const REVIEWS: usize = 2;
@@ -60,4 +67,22 @@ fn calls_and_units_of_twenty_events_are_those_of_the_file() {
         assert_eq!(found.get(name), Some(expected), "{name}: other calls or units than costs.json says");
     }
     assert_eq!(found.len(), expected.len(), "costs.json has other runs");
+}
+
+#[test]
+fn the_readme_has_the_figures_as_measured() {
+    let file = holdpoint_tests::repository().join("README.md");
+    let readme = fs::read_to_string(&file).expect("the README");
+    let measured = Path::new(env!("CARGO_MANIFEST_DIR")).join("bench/measured.json");
+    let measured = fs::read_to_string(measured).expect("the figures of a run");
+    let measured: Value = serde_json::from_str(&measured).expect("figures are JSON");
+    let [begins, ends] = MARKS;
+    let (before, rest) = readme.split_once(begins).expect("the README has a place for figures");
+    let (stored, after) = rest.split_once(ends).expect("the README's figures have an end");
+    let found = table::of_the_readme(&measured);
+    if std::env::var_os("UPDATE_EXPECTED").is_some() {
+        fs::write(&file, format!("{before}{begins}{found}{ends}{after}")).expect("the README can be written");
+    } else {
+        assert_eq!(stored, found, "the README says other figures than tests/bench/measured.json");
+    }
 }

@@ -4,7 +4,10 @@ use std::{fmt, fs, path::Path};
 
 use serde_json::{Value, json};
 
-use crate::machine::Machine;
+use crate::{
+    machine::Machine,
+    table::{self, words},
+};
 
 /// What a figure has to reach.
 #[derive(Clone, Copy, Debug)]
@@ -132,28 +135,6 @@ impl Figure {
             "aim": self.aim.map(|aim| aim.to_string()), "reached": self.reached(), "detail": self.detail,
         })
     }
-
-    fn row(&self) -> String {
-        let number = |value: Option<f64>| value.map(words).unwrap_or_default();
-        let peer = match &self.beside {
-            Beside::Peer { name, value } => format!("{} ({name})", words(*value)),
-            Beside::Absent(_) => "absent".to_owned(),
-            Beside::Nobody => String::new(),
-        };
-        let goal = |goal: Option<Goal>| goal.map(|goal| goal.to_string()).unwrap_or_default();
-        format!(
-            "| {} | {} | {} {} | {peer} | {} | {} | {} | {} | {} |",
-            self.name,
-            self.of,
-            words(self.ours),
-            self.unit,
-            number(self.limit),
-            number(self.ratio()),
-            goal(self.goal),
-            goal(self.aim),
-            self.reached()
-        )
-    }
 }
 
 impl fmt::Display for Goal {
@@ -171,26 +152,6 @@ fn round(number: f64) -> f64 {
     (number * 1_000.0).round() / 1_000.0
 }
 
-/// A number as a reader wants it: three digits that say something, and thousands apart.
-fn words(number: f64) -> String {
-    match number.abs() {
-        size if size >= 1_000.0 => {
-            let digits = format!("{number:.0}");
-            let mut grouped = String::new();
-            for (place, digit) in digits.chars().enumerate() {
-                if place > 0 && (digits.len() - place).is_multiple_of(3) {
-                    grouped.push(',');
-                }
-                grouped.push(digit);
-            }
-            grouped
-        }
-        size if size >= 100.0 || number.fract() == 0.0 => format!("{number:.0}"),
-        size if size >= 10.0 => format!("{number:.1}"),
-        _ => format!("{number:.2}"),
-    }
-}
-
 /// The figures of one run.
 #[derive(Debug, Default)]
 pub struct Report {
@@ -205,21 +166,17 @@ impl Report {
     }
 
     pub fn table(&self, machine: &Machine) -> String {
-        let mut table = format!("{machine}\n\n");
-        table += "| figure | of | ours | peer | limit | times better | goal | aim | reached |\n";
-        table += "|---|---|---|---|---|---|---|---|---|\n";
-        for figure in &self.figures {
-            table += &figure.row();
-            table.push('\n');
-        }
-        table
+        format!("{machine}\n\n{}", table::whole(&self.json()))
+    }
+
+    fn json(&self) -> Vec<Value> {
+        self.figures.iter().map(Figure::json).collect()
     }
 
     /// # Errors
     /// Where the file cannot be written.
     pub fn write(&self, machine: &Machine, file: &Path) -> Result<(), String> {
-        let figures: Vec<Value> = self.figures.iter().map(Figure::json).collect();
-        let text = json!({ "machine": machine.json(), "figures": figures }).to_string();
+        let text = json!({ "machine": machine.json(), "figures": self.json() }).to_string();
         let folder = file.parent().unwrap_or(Path::new("."));
         let written = fs::create_dir_all(folder).and_then(|()| fs::write(file, text + "\n"));
         written.map_err(|error| format!("{}: {error}", file.display()))

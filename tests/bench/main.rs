@@ -24,6 +24,8 @@ mod machine;
 mod pipeline;
 mod price;
 mod setup;
+#[allow(dead_code, reason = "the test of the README uses what is not printed here")]
+mod table;
 
 use std::{path::PathBuf, process::ExitCode};
 

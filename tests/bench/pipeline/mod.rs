@@ -143,8 +143,14 @@ fn events(report: &mut Report, run: Run) -> Option<Cost> {
     report.add(calls_figure.beside(beside("calls")).detail(calls.into()));
     let reads = Figure::cost("read units per event", of.clone(), "", sum(|one| one.read_units));
     report.add(with_goal(reads.beside(beside("read_units")), bars.read_units.map(Goal::AtMost)));
-    let writes = Figure::cost("write units per event", of.clone(), "", sum(|one| one.write_units));
+    let (mut refreshed, mut mailed) = (0.0, 0.0);
+    for ((function, ..), one) in store() {
+        if function == "notify" { mailed += one.write_units } else { refreshed += one.write_units }
+    }
+    let writes = Figure::cost("write units, event with its refresh", of.clone(), "", each(&cost, refreshed));
     report.add(with_goal(writes.beside(beside("write_units")), bars.write_units.map(Goal::AtMost)));
+    let writes = Figure::cost("write units, with its mails", of.clone(), "", each(&cost, refreshed + mailed));
+    report.add(writes.beside(beside("write_units")));
     let mails = Figure::cost("mails per event", of.clone(), "", each(&cost, cost.mails as f64));
     report.add(mails.beside(beside("mails")));
     let (ours, theirs) = (bill::of(&cost), peer.as_ref().map(|peer| bill::of_the_peer(peer, run)));
