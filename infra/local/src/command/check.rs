@@ -30,7 +30,7 @@ pub fn run(common: &Common, options: &Options) -> Result<(), Failed> {
     };
     let policy = named.as_deref().map(policy::read);
     let certificate = file.as_ref().ok().and_then(|settings| certificate(settings).err());
-    let secrets = file.as_ref().ok().and_then(|settings| secrets(settings).err());
+    let secrets = file.as_ref().ok().and_then(|settings| secrets(&options.file, settings).err());
     let refused = [file.as_ref().err().cloned(), certificate, secrets, policy.and_then(Result::err)];
     let refused: Vec<Failed> = refused.into_iter().flatten().collect();
     if refused.is_empty() {
@@ -47,7 +47,7 @@ pub fn run(common: &Common, options: &Options) -> Result<(), Failed> {
 const CREDENTIALS: &str = "/run/credentials";
 
 /// Every secret that the settings name: whether it is there, can be read, and is what it is to be.
-fn secrets(settings: &settings::SettingsFile) -> Result<(), Failed> {
+fn secrets(of: &Path, settings: &settings::SettingsFile) -> Result<(), Failed> {
     let mut wrong = Vec::new();
     // What comes and goes with the service is looked at by the service's own check alone.
     let is_looked_at =
@@ -83,6 +83,7 @@ fn secrets(settings: &settings::SettingsFile) -> Result<(), Failed> {
     };
     read("$.keys.source_secrets_file", keys.source_secrets.as_ref(), &by_name, true);
     read("$.keys.source_credentials_file", keys.source_credentials.as_ref(), &by_name, true);
+    let wrong: Vec<String> = wrong.iter().map(|why| format!("{}: {why}", of.display())).collect();
     if wrong.is_empty() { Ok(()) } else { Err(Failed::input(wrong.join("\n"))) }
 }
 
@@ -106,7 +107,7 @@ mod tests {
         fs::create_dir_all(&folder).unwrap();
         let told = |text: &str| {
             let settings = settings::parse(text, &folder).unwrap();
-            secrets(&settings).err().map(|failed| failed.why).unwrap_or_default()
+            secrets(Path::new("h.toml"), &settings).err().map(|failed| failed.why).unwrap_or_default()
         };
         let mail = "[mail]\nfrom = \"a@example.com\"\n[mail.smtp]\nhost = \"mx\"\nuser = \"u\"\n";
         let proxy = "public_url = \"https://h.example.com\"\n[proxy]\nsecret_file = \"file\"\n";
@@ -136,7 +137,8 @@ mod tests {
             }
             let why = told(text);
             assert_eq!(why.is_empty(), expected.is_empty(), "{text} {holds:?}: {why}");
-            assert!(why.starts_with(expected) && !why.contains("s3cret"), "{text} {holds:?}: {why}");
+            let said = why.is_empty() || why.starts_with(&format!("h.toml: {expected}"));
+            assert!(said && !why.contains("s3cret"), "{text} {holds:?}: {why}");
         }
         // What a service manager offers while the service runs, and a variable of the service, are not missed before.
         let credential = "/run/credentials/holdpoint-of-no-machine.service/password";

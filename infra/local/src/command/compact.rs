@@ -20,6 +20,9 @@ pub async fn run(common: &Common, options: &Options) -> Result<(), Failed> {
     if act::is_asked(options.yes) {
         let kept = ask::answered(common, &here, &Request::Kept).await?;
         act::asks_first(common, options.yes, &will(&kept))?;
+        // Which engine is asked was said once.
+        let quiet = Common { json: true, ..common.clone() };
+        return ask::printed(common, &Request::Compact, &ask::answered(&quiet, &here, &Request::Compact).await?);
     }
     ask::ask(common, &here, Request::Compact).await
 }

@@ -44,20 +44,34 @@ pub(super) fn read(mail: &Object<'_>, folder: &Path) -> Option<MailSettings> {
     let own = from.as_ref().and_then(|from| from.as_ref()?.rsplit_once('@').map(|(_, domain)| domain.to_owned()));
     let hello = own.clone().unwrap_or_else(|| "localhost".to_owned());
     let smtp = mail.may("smtp", |node| smtp(&node.object()?, folder, hello));
-    let (from, domain, smtp) = (from?, domain?, smtp?);
-    if smtp.is_some() && from.is_none() {
-        return mail.must("from", |node| node.wrong("the address that mail is from"));
+    together(mail);
+    let domain = domain?.or(own);
+    Some(MailSettings {
+        from: from?,
+        domain,
+        reply_address: reply_address?,
+        bounce_address: bounce_address?,
+        maildir: maildir?,
+        lmtp: lmtp?,
+        smtp: smtp?,
+    })
+}
+
+/// What is good by itself, and not together. A member with faults of its own counts as there.
+fn together(mail: &Object<'_>) {
+    let lacks = |member: &str, expected: &str| {
+        mail.must(member, |node| node.wrong::<()>(expected.to_owned()));
+    };
+    let has = |name: &str| mail.has(name);
+    if has("smtp") && !has("from") {
+        lacks("from", "the address that mail is from");
     }
-    let (reply_address, bounce_address, maildir, lmtp) = (reply_address?, bounce_address?, maildir?, lmtp?);
-    if bounce_address.is_some() && maildir.is_none() && lmtp.is_none() {
-        return mail
-            .must("maildir", |node| node.wrong("the folder that mail to `bounce_address` is delivered to, or `lmtp`"));
+    if has("bounce_address") && !has("maildir") && !has("lmtp") {
+        lacks("maildir", "the folder that mail to `bounce_address` is delivered to, or `lmtp`");
     }
-    if lmtp.is_some() && reply_address.is_none() && bounce_address.is_none() {
-        return mail
-            .must("reply_address", |node| node.wrong("the address that is delivered by `lmtp`, or `bounce_address`"));
+    if has("lmtp") && !has("reply_address") && !has("bounce_address") {
+        lacks("reply_address", "the address that is delivered by `lmtp`, or `bounce_address`");
     }
-    Some(MailSettings { from, domain: domain.or(own), reply_address, bounce_address, maildir, lmtp, smtp })
 }
 
 fn smtp(smtp: &Object<'_>, folder: &Path, hello: String) -> Option<Smtp> {
@@ -87,12 +101,13 @@ fn smtp(smtp: &Object<'_>, folder: &Path, hello: String) -> Option<Smtp> {
     let per_second = smtp.may("per_second", |node| node.whole(1..=1_000));
     let give_up = smtp.may("give_up_after_hours", |node| node.whole(1..=120));
     let roots = smtp.may("roots", |node| path(node, folder));
-    let (host, security, login) = (host?, security?.unwrap_or(Security::StartTls), login?);
-    let near = host == "localhost" || host.parse::<IpAddr>().is_ok_and(|address| address.is_loopback());
-    if security == Security::None && !near {
+    let is_near =
+        |host: &String| host == "localhost" || host.parse::<IpAddr>().is_ok_and(|address| address.is_loopback());
+    if security == Some(Some(Security::None)) && !host.as_ref().is_none_or(is_near) {
         let expected = "starttls or tls: without, mail and password cross the network as they are; `none` is for a server on this machine";
-        return smtp.must("security", |node| node.wrong(expected));
+        smtp.must("security", |node| node.wrong::<()>(expected.to_owned()));
     }
+    let (host, security, login) = (host?, security?.unwrap_or(Security::StartTls), login?);
     let number =
         |given: Option<i64>, otherwise: u32| given.and_then(|given| u32::try_from(given).ok()).unwrap_or(otherwise);
     let port = port?.and_then(|port| u16::try_from(port).ok()).unwrap_or(security.port());

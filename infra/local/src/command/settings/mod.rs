@@ -134,9 +134,9 @@ fn whole(node: &Node<'_>, folder: &Path) -> Option<SettingsFile> {
     let limits = file.may("limits", |node| limits::limits(&node.object()?));
     let keep = file.may("keep", |node| keep(&node.object()?, folder));
     let log = file.may("log", |node| log(&node.object()?));
-    let listen = listen?.unwrap_or(loopback(PORT));
-    let (address, proxy, tls) = (address?, proxy?, tls?);
-    together(&file, listen, address.is_some(), proxy.is_some(), tls.is_some());
+    let listen = listen.map(|listen| listen.unwrap_or(loopback(PORT)));
+    together(&file, listen);
+    let (listen, address, proxy, tls) = (listen?, address?, proxy?, tls?);
     let ended_by = proxy.map(TlsBy::Proxy).or(tls.map(TlsBy::Engine));
     let public = address.zip(ended_by).map(|(address, tls)| Public { address, tls });
     Some(SettingsFile {
@@ -237,12 +237,14 @@ pub fn at_start(named: Option<&Path>) -> Result<Option<Chosen>, Failed> {
     Ok(Some(Chosen { file: file.to_owned(), settings: read(file)? }))
 }
 
-/// What is good by itself, and not together.
-fn together(file: &Object<'_>, listen: SocketAddr, has_address: bool, has_proxy: bool, has_tls: bool) {
+/// What is good by itself, and not together. A member with faults of its own counts as there.
+fn together(file: &Object<'_>, listen: Option<SocketAddr>) {
+    let [has_address, has_proxy, has_tls] = ["public_url", "proxy", "tls"].map(|name| file.has(name));
     let wrong = |member: &str, expected: &str| {
         file.may(member, |node| node.wrong::<()>(expected.to_owned()));
     };
-    if !(listen.ip().is_loopback() || has_address && (has_proxy || has_tls)) {
+    let reaches_out = listen.is_some_and(|listen| !listen.ip().is_loopback());
+    if reaches_out && !(has_address && (has_proxy || has_tls)) {
         wrong(
             "listen",
             "a loopback address, or `public_url` and `[proxy]` or `[tls]` beside it: beyond this machine links need a name and TLS",

@@ -120,6 +120,42 @@ fn every_fault_is_named_by_its_member() {
     assert!(faults("listen = ")[0].contains("TOML"));
 }
 
+/// A fault hides no other: whatever is wrong elsewhere, each is named.
+#[test]
+fn a_fault_hides_no_other() {
+    let text = "listen = \"0.0.0.0:8420\"\nstor = \"x\"\n\
+        [proxy]\ntrusted = [\"p\"]\n\
+        [tls]\ncertificate = \"c\"\n\
+        [mail]\nbounce_address = \"b@example.com\"\nreply_address = \"nobody\"\n\
+        [mail.smtp]\nhost = \"mx.example.com\"\nsecurity = \"none\"\nport = 0\npassword_file = \"p\"\n\
+        [keys]\nrotate_days = 1\n[limits]\nconnections = 3\nrequest_mebibytes = 99\n\
+        [keep]\nmails_days = 0\n[log]\nformat = \"xml\"\nlevel = \"loud\"\n";
+    let found = faults(text);
+    for path in [
+        "$.listen",
+        "$.stor",
+        "$.proxy.trusted[0]",
+        "$.proxy.secret_file",
+        "$.proxy",
+        "$.tls",
+        "$.tls.key",
+        "$.mail.from",
+        "$.mail.maildir",
+        "$.mail.reply_address",
+        "$.mail.smtp.security",
+        "$.mail.smtp.port",
+        "$.mail.smtp.user",
+        "$.keys.rotate_days",
+        "$.limits.connections",
+        "$.limits.request_mebibytes",
+        "$.keep.mails_days",
+        "$.log.format",
+        "$.log.level",
+    ] {
+        assert!(found.iter().any(|fault| fault.starts_with(&format!("{path}: "))), "{path}: {found:#?}");
+    }
+}
+
 /// Of every member either a running engine takes it, or it is named.
 #[test]
 fn what_needs_a_start_is_named() {
