@@ -88,6 +88,21 @@ fn make(path: &Path) -> io::Result<()> {
     builder.create(path)
 }
 
+/// The user whose folder it is, where that is another one than this process's: what root makes there, the owner cannot read.
+///
+/// # Errors
+/// The folder cannot be looked at.
+pub fn owner_but_us(folder: &Path) -> Outcome<Option<u32>> {
+    #[cfg(unix)]
+    {
+        let found = fs::metadata(folder).or_else(|error| failed("looking at", folder, &error))?;
+        let owner = unix::MetadataExt::uid(&found);
+        Ok(Some(owner).filter(|owner| *owner != rustix::process::geteuid().as_raw()))
+    }
+    #[cfg(not(unix))]
+    Ok(None)
+}
+
 /// The file, opened for reading and writing, made empty where there is none; mode 0600. Answers whether others could
 /// read it until now.
 ///

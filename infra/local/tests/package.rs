@@ -49,6 +49,9 @@ fn the_package_goes_into_an_empty_root_and_out_again() {
     let settings = root.join("etc/holdpoint/holdpoint.toml");
     let said = run(Command::new(root.join("usr/bin/holdpoint")).arg("check").arg(&settings));
     assert!(said.contains("no fault"), "{said}");
+    // The unit's user is there, in the root and not on this machine.
+    let users = fs::read_to_string(root.join("etc/passwd")).unwrap_or_default();
+    assert!(users.lines().any(|line| line.starts_with("holdpoint:")), "{users}");
     // What the unit starts is where the package puts it.
     let unit = fs::read_to_string(root.join("usr/lib/systemd/system/holdpoint.service")).unwrap();
     let started: Vec<&str> =

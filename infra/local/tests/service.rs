@@ -243,6 +243,10 @@ fn systemd_understands_the_unit() {
     let unit = fs::read_to_string(&file).unwrap();
     let program = env!("CARGO_BIN_EXE_holdpoint");
     assert_eq!(unit.matches("/usr/bin/holdpoint").count(), 2);
+    // With a dynamic user the state directory is a symbolic link, which `private::folder` refuses.
+    let lines = || unit.lines().filter(|line| !line.starts_with('#'));
+    assert!(lines().all(|line| !line.starts_with("DynamicUser=")), "{unit}");
+    assert!(lines().any(|line| line == "User=holdpoint") && lines().any(|line| line == "StateDirectory=holdpoint"));
     let here = place.join("holdpoint.service");
     fs::write(&here, unit.replace("/usr/bin/holdpoint", program)).unwrap();
     let verified = Command::new("systemd-analyze").arg("verify").arg(&here).output();

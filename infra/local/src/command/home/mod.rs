@@ -75,14 +75,25 @@ pub fn find(place: &Place) -> Result<Found, Failed> {
     }
     private::folder(directory).map_err(Failed::new)?;
     let path = directory.join(embedded::LOCK);
+    let others = private::owner_but_us(directory).map_err(Failed::new)?.map(|owner| {
+        let shown = directory.display();
+        Failed::new(format!(
+            "{shown}: this folder is of the user with the id {owner}, who could not read what is made here now: give the command as that user (`runuser -u USER -- holdpoint ...`)"
+        ))
+    });
+    match &others {
+        Some(refused) if !path.exists() => return Err(refused.clone()),
+        _ => {}
+    }
     let (lock, _) = private::file(&path).map_err(Failed::new)?;
-    match lock.try_lock() {
-        Ok(()) => Ok(Found::Ours(Home { place: place.clone(), _lock: lock })),
-        Err(TryLockError::WouldBlock) => match note(directory)? {
+    match (lock.try_lock(), others) {
+        (Ok(()), Some(refused)) => Err(refused),
+        (Ok(()), None) => Ok(Found::Ours(Home { place: place.clone(), _lock: lock })),
+        (Err(TryLockError::WouldBlock), _) => match note(directory)? {
             Some(running) => Ok(Found::Running(running)),
             None => Err(Failed::new(format!("{}: another holdpoint is just starting; try again", directory.display()))),
         },
-        Err(TryLockError::Error(error)) => Err(at("locking", &path, error)),
+        (Err(TryLockError::Error(error)), _) => Err(at("locking", &path, error)),
     }
 }
 

@@ -195,3 +195,34 @@ fn a_store_that_is_gone_is_known_without_its_keys() {
     assert!(refused.why.contains("a store was here"), "{}", refused.why);
     fs::remove_dir_all(&folder).unwrap();
 }
+
+/// What root makes in another user's folder that user cannot read: the service would not start again.
+#[cfg(unix)]
+#[test]
+fn root_leaves_nothing_in_the_folder_of_another_user() {
+    let folder = directory("another");
+    let place = Place::of(Owner::Service, Some(&folder));
+    drop(Home::take(&place).unwrap());
+    if !rustix::process::geteuid().is_root() {
+        // Nobody else may give a folder away.
+        fs::remove_dir_all(&folder).unwrap();
+        return;
+    }
+    std::os::unix::fs::chown(&folder, Some(8420), None).unwrap();
+    for has_lock in [true, false] {
+        if !has_lock {
+            fs::remove_file(folder.join(embedded::LOCK)).unwrap();
+        }
+        let before = fs::read_dir(&folder).unwrap().count();
+        let refused = Home::take(&place).err().unwrap();
+        assert!(refused.why.contains("the user with the id 8420"), "{}", refused.why);
+        assert_eq!(fs::read_dir(&folder).unwrap().count(), before, "something was made");
+    }
+    // Over an engine of that user's root may ask.
+    std::os::unix::fs::chown(&folder, Some(0), None).unwrap();
+    let home = Home::take(&place).unwrap();
+    home.announce(Some(SocketAddr::from(([127, 0, 0, 1], 8420)))).unwrap();
+    std::os::unix::fs::chown(&folder, Some(8420), None).unwrap();
+    assert!(matches!(find(&place).unwrap(), Found::Running(_)));
+    fs::remove_dir_all(&folder).unwrap();
+}
