@@ -278,7 +278,7 @@ impl Queues {
 
     /// How many messages a queue holds, without counting each by what becomes of it.
     pub fn held(&self, name: &str) -> Result<usize, Refusal> {
-        self.with(name, |queue, _| queue.len())
+        self.with(name, |queue, _| queue.held())
     }
 
     pub fn counts(&self, name: &str) -> Result<Counts, Refusal> {

@@ -449,7 +449,7 @@ impl Queue {
     }
 
     /// How many messages there are, whatever becomes of each.
-    pub fn len(&self) -> usize {
+    pub fn held(&self) -> usize {
         self.messages.len()
     }
 
