@@ -85,8 +85,8 @@ graph.get_schedule: details missing | graph_get_schedule | /body/response/value/
 graph.get_schedule: a second calendar | graph_get_schedule | /body/response/value/1 | {"scheduleId":"security-reviewer@example.com","scheduleItems":[]} | security-reviewer r1793696472000 busy 3 unknown 60 min; gone r1793696472000 busy 0 unknown 4320 min
 graph.get_schedule: an unknown word | graph_get_schedule | /body/response/value/0/scheduleItems/0/status | "focusTime" | security-reviewer r1793696472000 busy 2 unknown 150 min; gone r1793696472000 busy 0 unknown 4320 min
 graph.get_schedule: a missing zone | graph_get_schedule | /body/response/value/0/scheduleItems/0/end/timeZone | "Middle Earth" | gone r1793696472000 busy 0 unknown 4320 min; refused: $.response.value[0].scheduleItems[0].end.timeZone: expected a time zone by its IANA or Windows name; found "Middle Earth"
-graph.calendar_view: a column not asked for | graph_calendar_view | /body/response/value/0/showAs | - | security-reviewer r1793696472000 busy 1 unknown 150 min
-graph.calendar_view: an unknown word | graph_calendar_view | /body/response/value/0/showAs | "focusTime" | security-reviewer r1793696472000 busy 1 unknown 150 min
+graph.calendar_view: a column not asked for | graph_calendar_view | /body/response/value/0/showAs | - | security-reviewer r1793696472000 busy 1 unknown 3150 min
+graph.calendar_view: an unknown word | graph_calendar_view | /body/response/value/0/showAs | "focusTime" | security-reviewer r1793696472000 busy 1 unknown 3150 min
 graph.calendar_view: filtered | graph_calendar_view | /body/request/$filter | "isAllDay eq false" | $.request["$filter"]: expected nothing: what is left out of an answer is not free; found "isAllDay eq false"
 graph.calendar_view: a page of several | graph_calendar_view | /body/response/@odata.nextLink | "https://x" | $.response["@odata.nextLink"]: expected nothing (every page of the answer, put together); found a link to the next page
 graph.calendar_view: details missing | graph_calendar_view | /body/response/@odata.deltaLink | "https://x" | $.response["@odata.deltaLink"]: expected a whole calendarView; found changes since another answer (delta)
@@ -127,6 +127,8 @@ grafana.final_shifts: details missing | grafana_final_shifts | /body/response/co
 grafana.final_shifts: filtered | grafana_final_shifts | /body/request/user | "x" | $.request.user: expected nothing: what is left out of an answer is not free; found "x"
 incidentio.schedule_entries: a page of several | incidentio_schedule_entries | /body/response/pagination_meta/after | "01X" | $.response.pagination_meta.after: expected nothing (every page, put together); found another page
 incidentio.schedule_entries: an unknown person | incidentio_schedule_entries | /body/response/schedule_entries/final/0/user | null | reliability-lead r1793696472000 busy 0 unknown 1440 min
+graph.calendar_view: a missing zone | graph_calendar_view | /body/response/value/2/isAllDay | - | security-reviewer r1793696472000 busy 2 unknown 3060 min
+google.events: details missing | google_events | /body/response/items/0/endTimeUnspecified | true | database-owner r1793696472000 busy 2 unknown 1440 min
 graph.calendar_view: details missing | graph_calendar_view | /body/response/value/0/type | "seriesMaster" | $.response.value[0].type: expected an occurrence (calendarView): a series does not say when it recurs; found "seriesMaster"
 graph.calendar_view: details missing | graph_calendar_view | /body/response/value/0/recurrence | {"pattern":{"type":"daily","interval":1}} | $.response.value[0].recurrence: expected an occurrence (calendarView); found a series
 graph.calendar_view: a page of several | graph_calendar_view | /body/response/@odata.count | 7 | $.response["@odata.count"]: expected at most the 4 that are here (every page of the answer, put together); found 7

@@ -357,7 +357,7 @@ fn a_calendars_binding_has_the_members_of_its_format_alone() {
     ];
     for (format, known) in [
         ("graph.get_schedule", &["tentative", "revision_header", "calendar"][..]),
-        ("graph.calendar_view", &["tentative", "revision_header", "calendar"]),
+        ("graph.calendar_view", &["tentative", "revision_header", "calendar", "time_zone"]),
         ("google.free_busy", &["revision_header", "calendar"]),
         ("google.events", &["tentative", "revision_header", "calendar", "time_zone"]),
         ("ical.vfreebusy", &["tentative", "calendar"]),

@@ -56,9 +56,9 @@ roster_json | /body/rows/1/person | "somebody" | ledger release_manager r1793696
 "#;
 
 const CALENDARS: &str = r#"
-graph_calendar_view | / | | security-reviewer r1793696472000 busy 2 unknown 60 min
+graph_calendar_view | / | | security-reviewer r1793696472000 busy 2 unknown 3060 min
 graph_calendar_view | /body/response/value | [] | security-reviewer r1793696472000 busy 0 unknown 0 min
-graph_calendar_view | /body/response/value/0/isCancelled | true | security-reviewer r1793696472000 busy 1 unknown 60 min
+graph_calendar_view | /body/response/value/0/isCancelled | true | security-reviewer r1793696472000 busy 1 unknown 3060 min
 graph_change_notification | / | | skipped: a hint that something changed at //availability.example.com: the next poll says what
 google_events | / | | database-owner r1793696472000 busy 2 unknown 0 min
 google_events | /body/response/items | [] | database-owner r1793696472000 busy 0 unknown 0 min

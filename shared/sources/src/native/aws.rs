@@ -16,6 +16,8 @@ use crate::{
 };
 
 const PIPELINE: &str = "CodePipeline Pipeline Execution State Change";
+/// Phases of one build; there are some twelve kinds.
+const MOST_PHASES: usize = 100;
 const BUILD: &str = "CodeBuild Build State Change";
 
 /// Which format an event of the bus is: only AWS may put one of these sources there.
@@ -109,7 +111,9 @@ pub fn codebuild(input: &mut Input<'_>) -> Option<()> {
             let began = more.must("build-start-time", start_time);
             let version = more.may("source-version", |node| node.text_owned());
             let complete = more.may("build-complete", |node| node.flag());
-            Some((began?, version?, complete? != Some(false)))
+            let failed = more.may("phases", |list| list.list(MOST_PHASES, has_failed));
+            let failed = failed?.unwrap_or_default().contains(&true);
+            Some((began?, version?, complete? != Some(false) && !failed))
         });
         let (status, (began, version, complete)) = (status?, more?);
         let phase = if status == "IN_PROGRESS" { 1 } else { 2 };
@@ -117,7 +121,7 @@ pub fn codebuild(input: &mut Input<'_>) -> Option<()> {
             identity: vec![project?],
             branch: branch_of(version.as_deref().unwrap_or_default()),
             head_sha: None,
-            // A build that says both that it succeeded and that it goes on has not succeeded.
+            // A build that says both that it succeeded and that it goes on, or that a phase of it failed, has not succeeded.
             finished: (phase == 2).then_some(if complete { status } else { String::new() }),
             revision: revision_by_start(began, event.time, phase),
             began,
@@ -127,6 +131,12 @@ pub fn codebuild(input: &mut Input<'_>) -> Option<()> {
     });
     run::emit(input, &seen?);
     Some(())
+}
+
+/// Whether a phase of a build has ended otherwise than well. The last phase has no status.
+fn has_failed(node: &Node<'_>) -> Option<bool> {
+    let status = node.object()?.may("phase-status", |node| node.text_owned())?;
+    Some(status.is_some_and(|status| !matches!(status.as_str(), "" | "SUCCEEDED")))
 }
 
 /// `arn:aws:codebuild:REGION:ACCOUNT:build/NAME:UUID` is a build of `arn:aws:codebuild:REGION:ACCOUNT:project/NAME`.

@@ -23,6 +23,7 @@ enum Phase {
 /// Why a run of the right repository counts for nothing.
 const OF_A_FORK: &str = "a run of a fork, or an action that says nothing of readiness";
 const SILENT: &str = "an action that says nothing of readiness";
+const OF_A_TAG: &str = "a run of a release, which is of a tag and of no branch";
 const OF_THE_BASE: &str = "a run of the base branch's code in the name of a pull request (pull_request_target)";
 
 pub fn workflow_run(input: &mut Input<'_>) -> Option<()> {
@@ -52,6 +53,8 @@ pub fn workflow_run(input: &mut Input<'_>) -> Option<()> {
             (None, ..) => Some(OF_A_FORK),
             (_, origin, _) if origin.as_ref() != Some(&repository) => Some(OF_A_FORK),
             (.., "pull_request_target") => Some(OF_THE_BASE),
+            // The name of its branch is the tag's, and a tag may be called like a branch.
+            (.., "release") => Some(OF_A_TAG),
             _ => None,
         };
         let (number, attempt) = (u64::try_from(number?).ok()?, u64::try_from(attempt?).ok()?);

@@ -99,13 +99,13 @@ enum Engaged {
     Unknown,
 }
 
-/// `Some(None)`: an entry that engages nobody.
-fn entry(poll: &Poll, zone: Option<Zone>, node: &Node<'_>) -> Option<Option<(Engaged, Interval)>> {
+/// Nothing of an entry that engages nobody.
+fn entry(poll: &Poll, zone: Option<Zone>, node: &Node<'_>) -> Option<Vec<(Engaged, Interval)>> {
     let entry = node.object()?;
     let status = entry.may("status", |node| node.text_owned());
     if status.as_ref()?.as_deref() == Some("cancelled") {
         // Of a cancelled occurrence little more than its id is told.
-        return Some(None);
+        return Some(Vec::new());
     }
     let recurs = entry.may("recurrence", |node| node.wrong_as::<()>("an expanded list (singleEvents=true)", "a rule"));
     let transparency = entry.may("transparency", |node| node.text_owned());
@@ -115,23 +115,24 @@ fn entry(poll: &Poll, zone: Option<Zone>, node: &Node<'_>) -> Option<Option<(Eng
     let declined = attendees.is_some_and(|list| list.iter().any(declined));
     let start = entry.must("start", |node| bound(zone, node));
     let end = entry.must("end", |node| bound(zone, node));
+    let open = entry.may("endTimeUnspecified", |node| node.flag());
     recurs?;
-    let (start, end) = (start?, end?);
-    let Some(interval) = zone::between(start, end) else {
-        return if end.latest < start.earliest {
-            entry.must("end", |node| node.wrong("an end after the start"))
-        } else {
-            Some(None)
-        };
-    };
+    let (start, end, open) = (start?, end?, open? == Some(true));
+    if end.latest < start.earliest {
+        return entry.must("end", |node| node.wrong("an end after the start"));
+    }
     let free =
         transparency?.as_deref() == Some("transparent") || kind?.as_deref() == Some("workingLocation") || declined;
-    Some(match status?.as_deref() {
-        _ if free => None,
-        Some("tentative") if !poll.tentative_is_busy => None,
-        None | Some("confirmed" | "tentative") if start.sure && end.sure => Some((Engaged::Busy, interval)),
-        _ => Some((Engaged::Unknown, interval)),
-    })
+    let engaged = match status?.as_deref() {
+        _ if free => return Some(Vec::new()),
+        Some("tentative") if !poll.tentative_is_busy => return Some(Vec::new()),
+        None | Some("confirmed" | "tentative") if start.sure && end.sure => Engaged::Busy,
+        _ => Engaged::Unknown,
+    };
+    // The end that stands in an entry without one was made up: it may be any within a day.
+    let day = Bound::at(start.latest.plus_minutes(24 * 60));
+    let longer = zone::between(start, day).filter(|_| open).map(|interval| (Engaged::Unknown, interval));
+    Some(zone::between(start, end).map(|interval| (engaged, interval)).into_iter().chain(longer).collect())
 }
 
 /// Whether this is the calendar's owner, and has declined.

@@ -3,6 +3,7 @@
 
 use std::collections::BTreeSet;
 
+use chrono::{NaiveDateTime, NaiveTime};
 use refresh_core::Interval;
 use serde_json::Value;
 
@@ -11,6 +12,7 @@ use super::{
     graph::{FILTERS, ShowAs, one_page, show_as, times},
     input::Input,
     people::{self, PersonTime, TimeKind},
+    zone,
 };
 use crate::reader::{Node, Object};
 
@@ -45,16 +47,24 @@ pub fn translate(input: &mut Input<'_>) -> Option<()> {
     let ((user, horizon), entries, revision) = (asked?, entries?, revision?);
     let Some(person) = input.person(poll, &user, "$.request.user") else { return Some(()) };
     let of = |wanted: ShowAs| {
-        let told = entries.iter().filter(move |(shown, _)| *shown == wanted);
-        told.filter_map(|(_, interval)| *interval).collect::<Vec<Interval>>()
+        let told = entries.iter().filter(move |entry| entry.shown == wanted);
+        told.filter_map(|entry| entry.time).collect::<Vec<Interval>>()
     };
-    let (busy, unknown) = (of(ShowAs::Busy), of(ShowAs::Unknown));
+    let (busy, mut unknown) = (of(ShowAs::Busy), of(ShowAs::Unknown));
+    unknown.extend(entries.iter().filter(|entry| entry.shown != ShowAs::Free).filter_map(|entry| entry.day));
     let told = vec![PersonTime { person, revision, horizon, busy, unknown }];
     people::emit(input, poll, TimeKind::Entries, told, &BTreeSet::new());
     Some(())
 }
 
-fn entry(poll: &Poll, node: &Node<'_>) -> Option<(ShowAs, Option<Interval>)> {
+struct ViewEntry {
+    shown: ShowAs,
+    time: Option<Interval>,
+    /// Of a whole day on a clock that nobody names: all that the day can be.
+    day: Option<Interval>,
+}
+
+fn entry(poll: &Poll, node: &Node<'_>) -> Option<ViewEntry> {
     let entry = node.object()?;
     if entry.has("@removed") {
         return node.wrong_as("an entry", "the removal of one (delta)");
@@ -70,10 +80,33 @@ fn entry(poll: &Poll, node: &Node<'_>) -> Option<(ShowAs, Option<Interval>)> {
     let shown = entry.may("showAs", |node| Some(show_as(poll, node.text()?)));
     let cancelled = entry.may("isCancelled", |node| node.flag());
     let declined = entry.may("responseStatus", |node| response(&node.object()?));
+    let whole_day = entry.may("isAllDay", |node| node.flag());
     let interval = times(&entry)?;
     let (shown, cancelled, declined) = (shown?.unwrap_or(ShowAs::Unknown), cancelled?, declined?);
     let away = cancelled == Some(true) || declined == Some(true);
-    Some((if away { ShowAs::Free } else { shown }, interval))
+    let shown = if away { ShowAs::Free } else { shown };
+    // A whole day is one on its person's own clock. The service writes the dates on the clock of whoever asked.
+    let day = days(&entry, whole_day?);
+    Some(
+        match day.and_then(|(first, last)| {
+            zone::between(zone::bound(first, poll.time_zone), zone::bound(last, poll.time_zone))
+        }) {
+            None => ViewEntry { shown, time: interval, day: None },
+            Some(day) if poll.time_zone.is_some() => ViewEntry { shown, time: Some(day), day: None },
+            Some(day) => ViewEntry { shown, time: interval, day: Some(day) },
+        },
+    )
+}
+
+/// The midnights of whole days. Where the column was not asked for, what lasts from midnight to midnight may be such days.
+fn days(entry: &Object<'_>, whole_day: Option<bool>) -> Option<(NaiveDateTime, NaiveDateTime)> {
+    let local = |name: &str| {
+        let text = entry.peek(name)?.get("dateTime")?.as_str()?;
+        NaiveDateTime::parse_from_str(text, "%Y-%m-%dT%H:%M:%S%.f").ok()
+    };
+    let (first, last) = (local("start")?, local("end")?);
+    let midnights = first.time() == NaiveTime::MIN && last.time() == NaiveTime::MIN && first < last;
+    whole_day.unwrap_or(midnights).then_some((first, last))
 }
 
 fn response(status: &Object<'_>) -> Option<bool> {

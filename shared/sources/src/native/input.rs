@@ -141,6 +141,17 @@ impl<'a> Input<'a> {
     }
 }
 
+/// Whether a member that may be left out says anything.
+pub fn says_something(value: &Value) -> bool {
+    match value {
+        Value::Null | Value::Bool(false) => false,
+        Value::Array(list) => !list.is_empty(),
+        Value::Object(members) => !members.is_empty(),
+        Value::String(text) => !text.is_empty(),
+        _ => true,
+    }
+}
+
 /// RFC 3339, or an HTTP date.
 fn instant(text: &str) -> Option<Instant> {
     let read = DateTime::parse_from_rfc3339(text).or_else(|_| DateTime::parse_from_rfc2822(text)).ok()?;

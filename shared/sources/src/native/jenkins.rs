@@ -22,6 +22,11 @@ pub fn translate(input: &mut Input<'_>) -> Option<()> {
         let phase =
             build.must("phase", |node| Some(PHASES.iter().find(|(word, _)| Some(*word) == node.value().as_str())));
         let status = build.may("status", |node| node.text_owned());
+        let failed =
+            build.may("testSummary", |node| node.object()?.may("failed", |node| node.whole(0..=i64::from(i32::MAX))));
+        // A success with tests that failed contradicts itself.
+        let failed = failed?.flatten().unwrap_or(0) > 0;
+        let status = status.map(|status| status.filter(|status| !failed || status != "SUCCESS"));
         let began = build.must("timestamp", millis);
         let scm = build.may("scm", |node| source_code(&node.object()?));
         let (began, (branch, head_sha)) = (began?, scm?.unwrap_or_default());

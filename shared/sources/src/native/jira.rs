@@ -137,11 +137,28 @@ fn state(binding: &Jira, fields: &Object<'_>) -> Option<ChangeState> {
     if !matches!(state, ChangeState::Approved | ChangeState::Implementing) {
         return Some(state);
     }
-    // The newest approval decides; a field that was not asked for has approved nothing, and is a fault.
-    let decided = fields
-        .must(approvals, |list| list.list(1_000, |item| item.object()?.may("finalDecision", |node| node.text_owned())));
-    let approved = decided?.pop().flatten().is_some_and(|decision| decision == "approved");
-    Some(if approved { state } else { ChangeState::Draft })
+    // A field that was not asked for has approved nothing, and is a fault.
+    let decided = fields.must(approvals, |list| list.list(1_000, approval))?;
+    Some(if is_approved(&decided) { state } else { ChangeState::Draft })
+}
+
+/// When an approval was asked for, where the site says, and whether it was given.
+type SeenApproval = (Option<i64>, bool);
+
+fn approval(node: &Node<'_>) -> Option<SeenApproval> {
+    let approval = node.object()?;
+    let decision = approval.may("finalDecision", |node| node.text_owned());
+    let created = approval.peek("createdDate").and_then(|date| date.get("epochMillis")).and_then(Value::as_i64);
+    Some((created, decision?.as_deref() == Some("approved")))
+}
+
+/// The newest approval decides. Nobody says in which order the site lists them: where their instants do not tell, all must
+/// have been given.
+fn is_approved(approvals: &[SeenApproval]) -> bool {
+    let newest = approvals.iter().map(|(created, _)| *created).max().flatten();
+    let dated = approvals.iter().all(|(created, _)| created.is_some());
+    let mut deciding = approvals.iter().filter(|(created, _)| !dated || *created == newest).peekable();
+    deciding.peek().is_some() && deciding.all(|(_, given)| *given)
 }
 
 fn in_force(binding: &Jira, fields: &Object<'_>, data: &mut Value) -> Option<()> {

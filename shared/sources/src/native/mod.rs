@@ -50,7 +50,7 @@ use crate::{
     reader::{Faults, Node},
 };
 pub use binding::{Bindings, Format, NamedBinding};
-use input::Input;
+use input::{Input, says_something};
 pub use reply::LARGEST_MAIL;
 
 /// What a native payload came to.
@@ -172,16 +172,6 @@ fn no_error_beside(payload: &Node<'_>) {
     let inner = ANSWERS.iter().filter_map(|name| members.get(*name)).chain(several);
     for name in std::iter::once(payload.value()).chain(inner).filter_map(said) {
         payload.wrong_as::<()>("an answer without an error", format!("the member `{name}`"));
-    }
-}
-
-fn says_something(value: &Value) -> bool {
-    match value {
-        Value::Null | Value::Bool(false) => false,
-        Value::Array(list) => !list.is_empty(),
-        Value::Object(members) => !members.is_empty(),
-        Value::String(text) => !text.is_empty(),
-        _ => true,
     }
 }
 

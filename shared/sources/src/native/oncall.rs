@@ -104,7 +104,9 @@ pub fn tell(
 ) {
     let mut unknown: Vec<Interval> = if known { Vec::new() } else { vec![horizon] };
     let mut busy: Vec<(Option<Person>, Interval)> = Vec::new();
-    for entry in entries {
+    for mut entry in entries {
+        // A name of nothing names nobody.
+        entry.names.retain(|name| !name.trim().is_empty());
         let start = entry.start.unwrap_or(horizon.start).max(horizon.start);
         let end = entry.end.unwrap_or(horizon.end).min(horizon.end);
         let Some(interval) = Interval::new(start, end) else { continue };

@@ -53,6 +53,10 @@ pub fn starts(
         if !PARTS.contains(&name.as_str()) {
             return None;
         }
+        // A rule of no occurrence at all is no rule: its event would leave its person free for ever.
+        if name == "COUNT" && !value.trim().parse::<u32>().is_ok_and(|count| count > 0) {
+            return None;
+        }
         in_utc |= name == "UNTIL" && value.trim().ends_with(['Z', 'z']);
         // Said twice, it may be said in two ways.
         if !names.insert(name) {
@@ -189,6 +193,9 @@ mod tests {
             "FREQ=DAILY;RSCALE=HEBREW",
             "FREQ=DAILY;BYEASTER=0",
             "FREQ=DAILY;INTERVAL=0",
+            "FREQ=DAILY;COUNT=0",
+            "FREQ=DAILY;COUNT=-1",
+            "FREQ=DAILY;COUNT=",
             "FREQ=DAILY;BYDAY=XX",
             "FREQ=SECONDLY",
             "FREQ=MINUTELY;COUNT=2",

@@ -115,9 +115,11 @@ pub fn jira(object: &Object<'_>, source: Option<Source>) -> Option<Jira> {
 /// The members that a calendar's binding has beside those of every polled system.
 const fn calendar_members(format: Format) -> &'static [&'static str] {
     match format {
-        Format::GraphGetSchedule | Format::GraphCalendarView => &["people", "tentative", "revision_header", "calendar"],
+        Format::GraphGetSchedule => &["people", "tentative", "revision_header", "calendar"],
         Format::GoogleFreeBusy => &["people", "revision_header", "calendar"],
-        Format::GoogleEventsList => &["people", "tentative", "revision_header", "calendar", "time_zone"],
+        Format::GraphCalendarView | Format::GoogleEventsList => {
+            &["people", "tentative", "revision_header", "calendar", "time_zone"]
+        }
         Format::IcalVfreebusy => &["people", "tentative", "calendar"],
         _ => &["people", "tentative", "revision_header", "calendar", "time_zone", "person", "horizon_days"],
     }

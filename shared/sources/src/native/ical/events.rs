@@ -24,7 +24,7 @@ use crate::{
     reader::Node,
 };
 
-const KEPT: [&str; 18] = [
+const KEPT: [&str; 19] = [
     "BEGIN",
     "END",
     "METHOD",
@@ -43,6 +43,7 @@ const KEPT: [&str; 18] = [
     "ATTENDEE",
     "ORGANIZER",
     "X-MICROSOFT-CDO-BUSYSTATUS",
+    "X-APPLE-TRAVEL-DURATION",
 ];
 const MOST_EVENTS: usize = 20_000;
 /// Components that engage nobody, with everything in them: a zone has rules of its own, an alarm a duration.

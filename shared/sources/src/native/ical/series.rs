@@ -9,7 +9,7 @@ use calcard::{
     },
 };
 use chrono::{Duration, NaiveDateTime};
-use refresh_core::{Instant, Interval, Person, Zone};
+use refresh_core::{Instant, Interval, Person, Zone, base::instant::DAY};
 
 use super::{names_of, parameter, person_of};
 use crate::native::{
@@ -68,6 +68,8 @@ pub struct SeenEvent {
     /// Which occurrence of its series the event stands for.
     instead_of: Option<OnClock>,
     and_later: bool,
+    /// How long its person is on the way there before it starts, in milliseconds, and whether that is understood.
+    way: Option<(i64, bool)>,
     free: bool,
     cancelled: bool,
     odd: bool,
@@ -113,9 +115,18 @@ pub fn seen(
         except: except.map(|time| time.bound().earliest).collect(),
         instead_of,
         and_later: rid.is_some_and(|entry| entry.has_parameter(&ICalendarParameterName::Range)),
+        way: property(ICalendarProperty::Other("X-APPLE-TRAVEL-DURATION".to_owned())).map(way),
         free: is_free(reading, event),
         cancelled: word(event, &ICalendarProperty::Status).is_some_and(|word| word == "CANCELLED"),
         odd,
+    }
+}
+
+/// Of a way that is not understood it is not known how long it takes; no longer than a day.
+fn way(entry: &ICalendarEntry) -> (i64, bool) {
+    match entry.values.first() {
+        Some(ICalendarValue::Duration(way)) if way.as_seconds() >= 0 => (way.as_seconds() * 1_000, true),
+        _ => (DAY, false),
     }
 }
 
@@ -148,9 +159,8 @@ fn is_free(reading: &CalendarReading<'_>, event: &ICalendarComponent) -> bool {
     let first = answers.next().flatten();
     let answer = first.filter(|first| answers.all(|other| other.as_ref() == Some(first)));
     let transparent = match (transparency.as_deref(), shown.as_deref()) {
-        // The two contradict each other: then it is not known that anybody is free.
-        (Some("TRANSPARENT"), Some("BUSY" | "OOF" | "")) => false,
-        (Some("TRANSPARENT"), _) | (None, Some("FREE" | "WORKINGELSEWHERE")) => true,
+        (Some("TRANSPARENT") | None, Some("FREE" | "WORKINGELSEWHERE")) | (Some("TRANSPARENT"), None) => true,
+        // Any other word contradicts the transparency, or is not known: then it is not known that anybody is free.
         _ => false,
     };
     let tentative = [shown.as_deref(), answer.as_deref(), word(event, &ICalendarProperty::Status).as_deref()]
@@ -297,7 +307,12 @@ fn occurrences(
                 Bound { earliest: later(from.earliest), latest: later(from.latest), sure }
             }
         };
-        Some((zone::between(from, to)?, from.sure && to.sure))
+        let engaged = zone::between(from, to).map(|interval| (interval, from.sure && to.sure));
+        let way = event.way.and_then(|(way, understood)| {
+            let from = Interval::new(from.earliest.plus_millis(-way), from.earliest)?;
+            Some((from, understood))
+        });
+        Some([engaged, way])
     });
-    Some(times.filter(|(interval, _)| inside(interval)).collect())
+    Some(times.flatten().flatten().filter(|(interval, _)| inside(interval)).collect())
 }

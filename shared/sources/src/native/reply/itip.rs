@@ -1,7 +1,7 @@
 //! What a calendar program answers: `REPLY` and `COUNTER` of RFC 5546, as Outlook, Google, Apple and Thunderbird send
 //! them. Of a calendar only the lines are read that say who answers what to which object.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::{Datelike, NaiveDateTime};
 use refresh_core::{
@@ -52,9 +52,10 @@ pub fn read(calendars: &[CalendarText], sender: &Person) -> Vec<CalendarReply> {
 
 fn of_calendar(calendar: &CalendarText, sender: &Person) -> Vec<CalendarReply> {
     let text: String = calendar.text.chars().take(LONGEST_CALENDAR).collect();
-    let lines = lines(&text);
+    let lines = lines(text.trim_start_matches('\u{feff}'));
     let mut open: Vec<String> = Vec::new();
-    let mut method = None;
+    let (mut method, mut contradicts) = (None::<String>, false);
+    let mut closed = true;
     let mut events: Vec<Vec<ContentLine<'_>>> = Vec::new();
     for line in lines.iter().map(|line| ContentLine::of(line)) {
         let value = line.value.to_ascii_uppercase();
@@ -65,8 +66,11 @@ fn of_calendar(calendar: &CalendarText, sender: &Person) -> Vec<CalendarReply> {
                 }
                 open.push(value);
             }
-            "END" => drop(open.pop()),
-            "METHOD" if open == ["VCALENDAR"] => method = method.or(Some(value)),
+            "END" => closed &= open.pop() == Some(value),
+            "METHOD" if open == ["VCALENDAR"] => {
+                contradicts |= method.as_ref().is_some_and(|known| *known != value);
+                method = method.or(Some(value));
+            }
             // An alarm inside an event has lines of the same names.
             _ if open == ["VCALENDAR", "VEVENT"] => {
                 events.last_mut().into_iter().for_each(|event| event.push(line.clone()))
@@ -75,9 +79,9 @@ fn of_calendar(calendar: &CalendarText, sender: &Person) -> Vec<CalendarReply> {
         }
     }
     // A calendar that is cut off may lack the line that says otherwise.
-    let whole = open.is_empty();
+    let whole = closed && open.is_empty();
     // The calendar's own word counts; where a gateway took it out, the content type says the method.
-    let contradicts = matches!((&method, &calendar.method), (Some(own), Some(outer)) if own != outer);
+    let contradicts = contradicts || matches!((&method, &calendar.method), (Some(own), Some(outer)) if own != outer);
     let method = method.or_else(|| calendar.method.clone()).filter(|_| whole && !contradicts);
     events.iter().filter_map(|event| reply(method.as_deref(), event, sender)).collect()
 }
@@ -113,24 +117,30 @@ fn reply(method: Option<&str>, event: &[ContentLine<'_>], sender: &Person) -> Op
     };
     let note = all("COMMENT").next().map(|line| unescaped(line.value));
     let note = note.or_else(|| line.and_then(|line| line.parameter("X-RESPONSE-COMMENT")).map(str::to_owned));
+    let sent_by: Vec<Option<Person>> =
+        line.map(|line| line.parameters("SENT-BY").map(person).collect()).unwrap_or_default();
+    // Somebody answers in the attendee's place, and it is not known who: then it is not known that the attendee does.
+    let attendee = line.filter(|_| sent_by.iter().all(Option::is_some)).and_then(ContentLine::address);
+    let another = sent_by.iter().flatten().find(|by| *by != sender);
     Some(CalendarReply {
         uid,
         sequence: sequence.unwrap_or(0).min(i32::MAX as u32),
         word,
-        attendee: line.and_then(ContentLine::address),
-        sent_by: line.and_then(|line| line.parameter("SENT-BY")).and_then(person),
+        attendee,
+        sent_by: another.or_else(|| sent_by.iter().flatten().next()).cloned(),
         stamped_at: one("DTSTAMP").and_then(instant),
         proposed: start.zip(end).filter(|_| counter).and_then(slot),
         text: note.as_deref().and_then(words::bounded),
     })
 }
 
-/// An unknown or missing `PARTSTAT` is no answer.
+/// An unknown or missing `PARTSTAT` is no answer, and neither are two that differ.
 fn participation(line: &ContentLine<'_>) -> ReplyWord {
     if line.parameter("DELEGATED-TO").is_some() {
         return ReplyWord::Delegated;
     }
-    match line.parameter("PARTSTAT").unwrap_or_default().to_ascii_uppercase().as_str() {
+    let said: BTreeSet<String> = line.parameters("PARTSTAT").map(str::to_ascii_uppercase).collect();
+    match said.first().filter(|_| said.len() == 1).map(String::as_str).unwrap_or_default() {
         "ACCEPTED" => ReplyWord::Accepted,
         "DECLINED" => ReplyWord::Declined,
         "TENTATIVE" => ReplyWord::Tentative,
@@ -204,8 +214,13 @@ impl<'a> ContentLine<'a> {
         Self { name, parameters, value }
     }
 
-    fn parameter(&self, name: &str) -> Option<&'a str> {
-        self.parameters.iter().find(|(known, _)| known == name).map(|(_, value)| *value)
+    fn parameter(&self, name: &'static str) -> Option<&'a str> {
+        self.parameters(name).next()
+    }
+
+    /// A parameter may stand there more than once.
+    fn parameters(&self, name: &'static str) -> impl Iterator<Item = &'a str> {
+        self.parameters.iter().filter(move |(known, _)| known == name).map(|(_, value)| *value)
     }
 
     /// The address as it stands, or the one that RFC 7986 lets an address of another kind carry.

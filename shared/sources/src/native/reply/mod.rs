@@ -23,7 +23,7 @@ use super::{
 };
 use crate::{contract::REPLY_RECEIVED, reader::Node};
 use itip::CalendarReply;
-use letter::ReceivedMail;
+use letter::{HandedOver, ReceivedMail};
 
 /// Bytes of a mail that is read: in Base64 it still fits into a message of the queue.
 pub const LARGEST_MAIL: usize = 700_000;
@@ -181,12 +181,16 @@ impl ReadLetter<'_> {
         said.insert("sequence".to_owned(), reply.sequence.into());
         // A program that answers answers for nobody. A mail that a person's press of a button sends is generated too,
         // and says `auto-generated`; it is that person's.
-        if self.letter.replied_by_itself || self.letter.through_a_list {
+        if self.letter.replied_by_itself || self.letter.through_a_list || self.letter.answers_to_nobody {
             said.insert("automatic".to_owned(), true.into());
         }
-        let people = [("attendee", &reply.attendee), ("sent_by", &reply.sent_by)];
-        for (name, person) in people {
-            let person = person.as_ref().map(Person::as_str);
+        let (attendee, sent_by) = match &self.letter.handed_over {
+            HandedOver::BySender => (reply.attendee.as_ref(), reply.sent_by.as_ref()),
+            HandedOver::By(by) => (reply.attendee.as_ref(), Some(by)),
+            HandedOver::Unknown => (None, reply.sent_by.as_ref()),
+        };
+        for (name, person) in [("attendee", attendee), ("sent_by", sent_by)] {
+            let person = person.map(Person::as_str);
             said.extend(person.map(|person| (name.to_owned(), person.into())));
         }
         said.extend(reply.stamped_at.map(|at| ("stamped_at".to_owned(), at.to_string().into())));
@@ -215,7 +219,11 @@ impl ReadLetter<'_> {
         let written = headers.flat_map(|(_, value)| value.split(|c: char| c.is_whitespace() || ",;<>\"".contains(c)));
         let named = recipients.iter().map(String::as_str).chain(written).find_map(named_in);
         let Some(review) = named else {
-            return input.skip("a mail without an answer of a calendar program, to an address that names no review");
+            let why = "a mail without an answer of a calendar program, to an address that names no review";
+            return input.skip(match letter.sealed {
+                Some(sealed) => format!("{why}; what it says is in {sealed}, which nobody here can read"),
+                None => why.to_owned(),
+            });
         };
         let Some(text) = letter.text.as_deref().and_then(words::own) else {
             return input.skip("a mail in which nothing is written");

@@ -119,8 +119,11 @@ fn state(binding: &Servicenow, record: &Object<'_>) -> Option<ChangeState> {
         return Some(ChangeState::Draft);
     }
     // A column that was not asked for is not a column that says no.
-    let on_hold = record.must("on_hold", flag)?;
-    Some(if on_hold { ChangeState::OnHold } else { own })
+    let on_hold = record.must("on_hold", flag);
+    // A record that is active no more contradicts its state.
+    let active = record.may("active", flag);
+    let stands = on_hold? || active? == Some(false);
+    Some(if stands { ChangeState::OnHold } else { own })
 }
 
 pub fn word(state: ChangeState) -> &'static str {
