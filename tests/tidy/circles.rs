@@ -1,7 +1,10 @@
 //! The modules of `shared/sources` import each other in no circle: what a source says is read below what a policy binds, and
-//! a policy is bound below what is asked.
+//! a policy is bound below what is asked. Nor do files of one crate, there and in the functions.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fs,
+};
 
 use holdpoint_tests::repository;
 
@@ -54,4 +57,91 @@ fn modules_of_the_sources_import_each_other_in_no_circle() {
         done.iter().for_each(|module| drop(left.remove(module)));
     }
     assert!(left.is_empty(), "these modules import each other, or modules that do: {left:#?}");
+}
+
+/// The path of a module, from its crate's root.
+type Module = Vec<String>;
+
+/// Each file's module with its text, without its own tests.
+fn modules(folder: &str) -> BTreeMap<Module, String> {
+    let root = repository().join(folder);
+    let module = |path: &std::path::Path| {
+        let inside = path.strip_prefix(&root).expect("a file of the folder").with_extension("");
+        let mut parts: Module = inside.iter().filter_map(|part| part.to_str()).map(str::to_owned).collect();
+        parts.pop_if(|last| matches!(last.as_str(), "mod" | "lib"));
+        parts
+    };
+    let code = |path: &std::path::Path| text(path).split("#[cfg(test)]\nmod ").next().unwrap_or_default().to_owned();
+    files(folder, "rs").iter().map(|path| (module(path), code(path))).collect()
+}
+
+/// The file that a path leads to: through what modules hand on of their children's names. `None`: no file of the crate.
+fn file_of(modules: &BTreeMap<Module, String>, path: &[String]) -> Option<Module> {
+    let mut at: Module = Vec::new();
+    for name in path {
+        let inner: Module = at.iter().chain([name]).cloned().collect();
+        if modules.contains_key(&inner) {
+            at = inner;
+            continue;
+        }
+        let children = modules.keys().filter(|child| child.len() == at.len() + 1 && child.starts_with(&at));
+        let hands_on = |child: &&Module| {
+            let handed = paths(modules.get(&at).map_or("", String::as_str), child.last().expect("a name"));
+            handed.iter().any(|handed| handed.last() == Some(name))
+        };
+        let child = children.clone().find(hands_on).cloned();
+        return child.or_else(|| modules.contains_key(&at).then_some(at));
+    }
+    modules.contains_key(&at).then_some(at)
+}
+
+/// The files that a file imports, by `crate`, `super`, and a child's own name.
+fn imported(modules: &BTreeMap<Module, String>, module: &Module, code: &str) -> BTreeSet<Module> {
+    let mut found: Vec<Module> = paths(code, "crate");
+    for path in paths(code, "super") {
+        let further = path.iter().take_while(|name| *name == "super").count();
+        let above = module.len().saturating_sub(further + 1);
+        found.push(module[..above].iter().chain(&path[further..]).cloned().collect());
+    }
+    for child in modules.keys().filter(|child| child.len() == module.len() + 1 && child.starts_with(module)) {
+        let inner = paths(code, child.last().expect("a name")).into_iter();
+        found.extend(inner.map(|path| child.iter().cloned().chain(path).collect::<Module>()));
+    }
+    let files = found.iter().filter_map(|path| file_of(modules, path));
+    files.filter(|file| file != module).collect()
+}
+
+/// A file that is read before another needs nothing of that other: whoever reads may begin at the bottom. What a folder's
+/// files share has a file of its own, and is not the folder's own `mod.rs`, which imports them.
+#[test]
+fn files_of_the_sources_and_of_functions_import_each_other_in_no_circle() {
+    let functions = fs::read_dir(repository().join("functions")).expect("functions").flatten();
+    let functions = functions.filter_map(|entry| Some(format!("functions/{}/src", entry.file_name().to_str()?)));
+    let mut asked = 0;
+    for folder in functions.chain([SOURCES.to_owned()]) {
+        let modules = modules(&folder);
+        let mut left: BTreeMap<Module, BTreeSet<Module>> =
+            modules.iter().map(|(module, code)| (module.clone(), imported(&modules, module, code))).collect();
+        asked += left.values().map(BTreeSet::len).sum::<usize>();
+        loop {
+            let done: Vec<Module> = left
+                .iter()
+                .filter(|(_, to)| to.iter().all(|to| !left.contains_key(to)))
+                .map(|(module, _)| module.clone())
+                .collect();
+            if done.is_empty() {
+                break;
+            }
+            done.iter().for_each(|module| drop(left.remove(module)));
+        }
+        let named: Vec<String> = left
+            .iter()
+            .map(|(module, to)| {
+                let to = to.iter().filter(|to| left.contains_key(*to)).map(|to| to.join("::"));
+                format!("{} imports {}", module.join("::"), to.collect::<Vec<_>>().join(", "))
+            })
+            .collect();
+        assert!(named.is_empty(), "{folder}: files in a circle, or above one:\n{}", named.join("\n"));
+    }
+    assert!(asked > 150, "imports are found: {asked}");
 }

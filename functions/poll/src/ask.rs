@@ -30,7 +30,7 @@ use sources::{
     },
 };
 
-use crate::{Env, token, web::SentQuestion};
+use crate::{Env, web::SentQuestion};
 
 /// Questions in a row that were not answered, from which on somebody is told. One may meet a restart.
 const TOLD_FROM: u32 = 3;
@@ -251,7 +251,9 @@ impl Asking<'_> {
             if question.url.contains(CREDENTIAL) {
                 address = address.replace(CREDENTIAL, &self.in_address(name)?);
             } else {
-                headers.push(token::header(self.env, self.bound.binding.format(), name, self.now).await?);
+                let credential = self.env.credentials.named(name).ok_or(PollFailure::NoToken)?;
+                let (tokens, format) = (&self.env.tokens, self.bound.binding.format());
+                headers.push(tokens.header(&self.env.web, format, (name, credential), self.now).await?);
             }
         }
         self.env.web.exchange(SentQuestion { url: &address, headers: &headers, body, room }).await

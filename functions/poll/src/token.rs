@@ -29,7 +29,7 @@ use sources::{
     },
 };
 
-use crate::{Env, web::SentQuestion};
+use crate::web::{SentQuestion, Web};
 
 /// A token is fetched again this long before it ends, in milliseconds: a question takes time.
 const BEFORE_ITS_END: i64 = MINUTE;
@@ -62,39 +62,40 @@ impl Tokens {
     pub(crate) fn forget(&self, name: &str) -> bool {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).remove(name).is_some()
     }
-}
 
-/// The header that proves to a system who asks.
-pub(crate) async fn header(
-    env: &Env,
-    format: Format,
-    name: &str,
-    now: Instant,
-) -> Result<(String, String), PollFailure> {
-    let credential = env.credentials.named(name).ok_or(PollFailure::NoToken)?;
-    if let Some(header) = credential::header(format, credential) {
-        return Ok(header);
+    /// The header that proves to a system who asks. `name`: that of the credential, under which its token is kept. `web`:
+    /// the way to whoever gives tokens.
+    pub(crate) async fn header(
+        &self,
+        web: &Web,
+        format: Format,
+        (name, credential): (&str, &Credential),
+        now: Instant,
+    ) -> Result<(String, String), PollFailure> {
+        if let Some(header) = credential::header(format, credential) {
+            return Ok(header);
+        }
+        if let Some(token) = self.kept(name, now) {
+            return Ok(credential::bearer(&token));
+        }
+        let (url, form) = question(credential, now)?;
+        let headers = [("content-type", "application/x-www-form-urlencoded"), ("accept", "application/json")];
+        let headers = headers.map(|(name, value)| (name.to_owned(), value.to_owned()));
+        let sent = SentQuestion { url, headers: &headers, body: Some(form), room: LARGEST };
+        let response = web.exchange(sent).await?;
+        match answer::of(&response, now) {
+            Ok(SystemAnswer::Page) => {}
+            // A credential follows nowhere.
+            Ok(SystemAnswer::Moved { .. }) => return Err(PollFailure::Elsewhere),
+            Err(wait @ (PollFailure::Throttled(_) | PollFailure::Unavailable(..))) => return Err(wait),
+            Ok(SystemAnswer::NotModified) | Err(_) => return Err(PollFailure::NoToken),
+        }
+        let answer: Value = serde_json::from_slice(&response.body).map_err(|_| PollFailure::NoToken)?;
+        let token = answer["access_token"].as_str().filter(|token| !token.is_empty()).ok_or(PollFailure::NoToken)?;
+        let seconds = answer["expires_in"].as_i64().unwrap_or(USUAL_SECONDS).clamp(0, 24 * 3_600);
+        self.keep(name, token.to_owned(), now.plus_millis(seconds * SECOND - BEFORE_ITS_END));
+        Ok(credential::bearer(token))
     }
-    if let Some(token) = env.tokens.kept(name, now) {
-        return Ok(credential::bearer(&token));
-    }
-    let (url, form) = question(credential, now)?;
-    let headers = [("content-type", "application/x-www-form-urlencoded"), ("accept", "application/json")];
-    let headers = headers.map(|(name, value)| (name.to_owned(), value.to_owned()));
-    let sent = SentQuestion { url, headers: &headers, body: Some(form), room: LARGEST };
-    let response = env.web.exchange(sent).await?;
-    match answer::of(&response, now) {
-        Ok(SystemAnswer::Page) => {}
-        // A credential follows nowhere.
-        Ok(SystemAnswer::Moved { .. }) => return Err(PollFailure::Elsewhere),
-        Err(wait @ (PollFailure::Throttled(_) | PollFailure::Unavailable(..))) => return Err(wait),
-        Ok(SystemAnswer::NotModified) | Err(_) => return Err(PollFailure::NoToken),
-    }
-    let answer: Value = serde_json::from_slice(&response.body).map_err(|_| PollFailure::NoToken)?;
-    let token = answer["access_token"].as_str().filter(|token| !token.is_empty()).ok_or(PollFailure::NoToken)?;
-    let seconds = answer["expires_in"].as_i64().unwrap_or(USUAL_SECONDS).clamp(0, 24 * 3_600);
-    env.tokens.keep(name, token.to_owned(), now.plus_millis(seconds * SECOND - BEFORE_ITS_END));
-    Ok(credential::bearer(token))
 }
 
 /// Where a token is asked for, and the form that is posted.

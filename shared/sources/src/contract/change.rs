@@ -11,7 +11,7 @@ use refresh_core::{
     },
 };
 
-use super::Said;
+use super::said::Said;
 use crate::reader::{Node, Object};
 
 const STATES: [(&str, ChangeState); 6] = [

@@ -19,7 +19,7 @@ use refresh_core::{
     },
 };
 
-use super::Said;
+use super::said::Said;
 use crate::{
     reader::{Node, Object},
     rules,

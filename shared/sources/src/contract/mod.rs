@@ -9,6 +9,7 @@ mod coordination;
 mod operator;
 mod people;
 mod reply;
+mod said;
 mod schedule;
 
 use refresh_core::{
@@ -28,9 +29,7 @@ use crate::{
 };
 use attributes::Attributes;
 pub(crate) use reply::TYPE as REPLY_RECEIVED;
-
-/// What one event's data says, and of what.
-type Said = (Subject, Statement);
+use said::Said;
 
 /// One event type: its name on the wire and the reader of its data.
 struct EventType {

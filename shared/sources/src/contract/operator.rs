@@ -10,7 +10,7 @@ use refresh_core::{
     },
 };
 
-use super::Said;
+use super::said::Said;
 use crate::reader::{Node, Object};
 
 const LONGEST_REASON: usize = 1_000;

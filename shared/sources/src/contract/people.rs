@@ -14,7 +14,7 @@ use refresh_core::{
     },
 };
 
-use super::Said;
+use super::said::Said;
 use crate::reader::{Node, Object};
 
 const STATUSES: [(&str, DelegateStatus); 3] = [

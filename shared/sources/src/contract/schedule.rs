@@ -12,7 +12,7 @@ use refresh_core::{
     },
 };
 
-use super::Said;
+use super::said::Said;
 use crate::reader::{Node, Object};
 
 const DIARIES: [(&str, Diary); 2] = [("calendar", Diary::Calendar), ("oncall", Diary::Oncall)];

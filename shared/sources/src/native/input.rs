@@ -10,8 +10,8 @@ use refresh_core::{
 use serde_json::{Value, json};
 
 use super::{
-    RefusedPart, SkippedPart, Translation,
     binding::{Binding, Format, Poll},
+    translation::{RefusedPart, SkippedPart, Translation},
 };
 use crate::{
     fault::Fault,

@@ -4,7 +4,12 @@ use std::cell::Cell;
 
 use refresh_core::facts::policy::Registration;
 
-use super::{Binding, Bindings, BoundChange, EvidenceBinding, NamedBinding, RunBinding, Says, member::MOST_BINDINGS};
+use super::{
+    door::NamedBinding,
+    list::Bindings,
+    member::MOST_BINDINGS,
+    says::{Binding, BoundChange, EvidenceBinding, RunBinding, Says},
+};
 use crate::reader::Node;
 
 /// Every pair of bindings is looked at, so that every fault is said.

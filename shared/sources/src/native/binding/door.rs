@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::Binding;
+use super::says::Binding;
 
 /// One entry of the policy's `native` list.
 #[derive(Clone, PartialEq, Debug)]

@@ -5,9 +5,12 @@ use std::collections::{BTreeMap, BTreeSet};
 use refresh_core::{Calendar, DiaryName, Person, Role, Service, Source, facts::fact::ChangeState};
 
 use super::{
-    Authserv, ChangeColumns, Format, FreezeSchedule, GroupRole, Jira, Oncall, Poll, ReplyBinding, Roster, Servicenow,
-    ServicenowDelegates, ServicenowSchedules,
+    format::Format,
     member::{only, text},
+    says::{
+        Authserv, ChangeColumns, FreezeSchedule, GroupRole, Jira, Oncall, Poll, ReplyBinding, Roster, Servicenow,
+        ServicenowDelegates, ServicenowSchedules,
+    },
 };
 use crate::reader::{Node, Object};
 

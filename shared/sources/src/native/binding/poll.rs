@@ -6,8 +6,10 @@ use std::{cell::RefCell, collections::BTreeMap};
 use url::Url;
 
 use super::{
-    Binding, Format, PollTarget, Says,
+    door::PollTarget,
+    format::Format,
     member::secret_name,
+    says::{Binding, Says},
     system::{self, AskedAs, CREDENTIAL, PLACEHOLDERS, System},
 };
 use crate::reader::Node;

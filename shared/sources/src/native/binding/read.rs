@@ -6,9 +6,14 @@ use refresh_core::Source;
 use serde_json::Value;
 
 use super::{
-    Binding, Bindings, Format, Hook, NamedBinding, Proof, Says, apart, feeds,
+    apart,
+    door::{Hook, NamedBinding, Proof},
+    feeds,
+    format::Format,
+    list::Bindings,
     member::{MOST_BINDINGS, only, secret_name},
     poll, runs,
+    says::{Binding, Says},
 };
 use crate::reader::{Node, Object};
 

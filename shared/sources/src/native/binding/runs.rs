@@ -5,8 +5,9 @@ use std::collections::BTreeSet;
 use refresh_core::{ChangeId, Checkpoint, Source};
 
 use super::{
-    BoundChange, CdEvents, CdRun, EvidenceBinding, Format, Pattern, RunBinding,
+    format::Format,
     member::{only, text},
+    says::{BoundChange, CdEvents, CdRun, EvidenceBinding, Pattern, RunBinding},
 };
 use crate::reader::{Node, Object};
 

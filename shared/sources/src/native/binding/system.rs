@@ -1,6 +1,6 @@
 //! How the system of each format is asked, and how it pages.
 
-use super::Format;
+use super::format::Format;
 
 /// What may stand in an address in place of a value. `{credential}` is put in where the question is sent, and nowhere before.
 pub const PLACEHOLDERS: [&str; 8] =
