@@ -237,3 +237,25 @@ async fn a_credential_that_is_missing_is_named_at_start() {
     assert!(why.contains("SOURCE_CREDENTIALS: expected a credential pd, for the poll of pagerduty"), "{why}");
     assert!(why.contains("graph") && why.contains("feed"), "every one of them: {why}");
 }
+
+/// A reload takes the credentials that the file has by then: the next question goes with the new one.
+#[tokio::test]
+async fn a_renewed_credential_goes_with_the_next_question() {
+    let bindings = json!([{
+        "format": "roster.csv", "name": "roster", "source": "//s", "services": ["payments"], "roles": ["release_manager"],
+        "poll": { "url": "https://roster.example/r.csv", "credential": "own", "every_minutes": 5 },
+    }]);
+    let of = |value: &str| json!({ "own": { "kind": "header", "name": "X-Api-Key", "value": value } });
+    let system = Imitation::of(|question, _| match question.header("x-api-key") {
+        "second" => Reply::ok(ROSTER),
+        _ => Reply::status(401),
+    });
+    let trial = Trial::of(&bindings, None, &of("first"), system).await;
+    assert_eq!(said(&trial.turn(0).await), ["roster denied 0"]);
+    let engine = trial.time.engine();
+    let settings = engine.settings().clone();
+    engine
+        .renew(holdpoint::engine::Settings { source_credentials: of("second").to_string(), ..settings })
+        .expect("renewed");
+    assert_eq!(said(&trial.turn(30).await), ["roster answered 1"]);
+}

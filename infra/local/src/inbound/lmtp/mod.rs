@@ -95,8 +95,8 @@ pub struct LmtpDoor {
 struct Visitors {
     inbox: Inbox,
     name: String,
-    /// For answers, and for bounces.
-    addresses: Arc<[String]>,
+    /// For bounces; another one counts from the next start on.
+    bounces: Option<String>,
     room: Arc<Semaphore>,
 }
 
@@ -105,19 +105,16 @@ impl LmtpDoor {
     /// The engine has no address that is delivered here, the policy binds no received mails, or the address cannot be listened on.
     pub async fn open(engine: &Engine, address: &LmtpAddress) -> Result<Self, String> {
         let settings = engine.settings();
-        let bounces = settings.bounce_address.clone().filter(|_| engine.relay().is_some_and(Relay::reads_bounces));
-        let replies = Some(settings.reply_address.clone()).filter(|address| !address.is_empty());
-        let addresses: Arc<[String]> = replies.into_iter().chain(bounces).collect();
-        if addresses.is_empty() {
-            let beside = "the address that is delivered here, --reply-address or `reply_address` in the settings";
-            return Err(format!("--lmtp: expected beside it {beside}; found none"));
-        }
         let visitors = Visitors {
             inbox: Inbox::open(engine, "--lmtp")?,
             name: settings.mail_domain.clone(),
-            addresses,
+            bounces: settings.bounce_address.clone().filter(|_| engine.relay().is_some_and(Relay::reads_bounces)),
             room: Arc::new(Semaphore::new(MOST_CONVERSATIONS)),
         };
+        if visitors.addresses().is_empty() {
+            let beside = "the address that is delivered here, --reply-address or `reply_address` in the settings";
+            return Err(format!("--lmtp: expected beside it {beside}; found none"));
+        }
         let told = |error: std::io::Error| format!("--lmtp: listening on {address}: {error}");
         let listener = match address {
             LmtpAddress::Loopback(address) => Listener::Loopback(TcpListener::bind(address).await.map_err(told)?),
@@ -223,8 +220,15 @@ impl Visitors {
         });
     }
 
+    /// Who is delivered here: the address of answers as the settings have it now, and that of bounces.
+    fn addresses(&self) -> Vec<String> {
+        let functions = self.inbox.engine.functions();
+        let replies = functions.notify.postage.replies.as_ref().map(|address| address.as_str().to_owned());
+        replies.into_iter().chain(self.bounces.clone()).collect()
+    }
+
     async fn talk<S: AsyncRead + AsyncWrite + Unpin>(&self, stream: &mut S) -> std::io::Result<()> {
-        let mut session = Session::new(&self.name, &self.addresses);
+        let mut session = Session::new(&self.name, &self.addresses());
         answer(stream, &session.greeting()).await?;
         let mut buffer = vec![0_u8; AT_ONCE];
         let mut mail_until: Option<Instant> = None;

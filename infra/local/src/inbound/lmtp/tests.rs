@@ -338,3 +338,34 @@ async fn a_door_that_fails_is_seen_in_health() {
     assert_eq!(wrong().await, [""; 0]);
     serving.abort();
 }
+
+/// A reload changes the address of answers: an open door goes by the new one, from the next conversation on.
+#[tokio::test]
+async fn an_open_door_delivers_to_the_address_that_the_settings_have_now() {
+    let time = engine(REPLIES).await;
+    let door = LmtpDoor::open(time.engine(), &LmtpAddress::parse("127.0.0.1:0", Path::new("")).unwrap()).await.unwrap();
+    let port = door.port().unwrap();
+    let serving = tokio::spawn(door.serve());
+    let taken = async |address: &str| {
+        let stream = tokio::net::TcpStream::connect(("127.0.0.1", port)).await.unwrap();
+        let script = format!("LHLO mx\r\nMAIL FROM:<a@example.com>\r\nRCPT TO:<{address}>\r\nQUIT\r\n");
+        converse(stream, &script).await.contains("250 2.1.5 recipient")
+    };
+    let settings = time.engine().settings().clone();
+    let renewed = |reply_address: &str| {
+        let reply_address = reply_address.to_owned();
+        time.engine().renew(Settings { reply_address, ..settings.clone() }).unwrap();
+    };
+    let other = "answers@example.com";
+    assert_eq!((taken(REPLIES).await, taken(other).await), (true, false));
+    renewed(other);
+    assert_eq!(
+        (taken(REPLIES).await, taken(other).await, taken("answers+0123@example.com").await),
+        (false, true, true)
+    );
+    renewed("");
+    assert_eq!((taken(REPLIES).await, taken(other).await), (false, false), "nobody is delivered here any more");
+    renewed(REPLIES);
+    assert!(taken(REPLIES).await);
+    serving.abort();
+}
