@@ -88,6 +88,22 @@ impl Piece<'_> {
         store.keep(&receipt).await.doing("keeping the receipt of what was refused")
     }
 
+    /// The receipt of an event whose sender may not speak for its source.
+    ///
+    /// # Errors
+    /// Those of the store.
+    pub(crate) async fn keep_barred(&self, store: &Store, event: &Event, sender: &str) -> Result<(), Failure> {
+        let receipt = Receipt {
+            source: Some(event.identity.source.as_str().to_owned()),
+            id: Some(event.identity.id.as_str().to_owned()),
+            form: Some(event.event_type.clone()),
+            digest: event.digest,
+            ..self.receipt(Unheard::Barred)
+        };
+        let receipt = receipt.because([format!("sent by {sender}; the policy binds the source to another `sender`")]);
+        store.keep(&receipt).await.doing("keeping the receipt of an event of a barred sender")
+    }
+
     /// The receipt of an event that came before. A delivery of the very message that brought the event is no new one.
     ///
     /// # Errors

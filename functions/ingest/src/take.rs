@@ -165,6 +165,9 @@ async fn take(
 ) -> Result<Result<Taken, Refused>, Failure> {
     tracing::info!(target: NOTE, event_id = event.identity.id.as_str(), trace_id = %event.trace(), "");
     let now = arrival.now;
+    if let Some(sender) = env.policy.deployment.barred(event.kind(), &event.identity.source, arrival.sender) {
+        return barred(env, event, sender, arrival).await.map(Ok);
+    }
     let no_fact = match (&event.statement, &event.subject) {
         (Statement::Reply(said), _) => Some(NoFact::Reply(said)),
         (Statement::Resend(said), Subject::Resend(review, _)) => Some(NoFact::Resend(review, said)),
@@ -218,6 +221,24 @@ async fn take(
         not_taken,
         faults: Vec::new(),
     }))
+}
+
+/// An event of somebody who may not speak for its source leaves a receipt alone: no record that would use up the id, and no
+/// line in a review's record.
+async fn barred(env: &Env, event: &Event, sender: &str, arrival: Arrival<'_>) -> Result<Taken, Failure> {
+    let disposition = Disposition::Ignored(Ignored::NonAuthoritativeSource);
+    arrival.piece.keep_barred(&env.store, event, sender).await?;
+    tracing::info!(target: NOTE, sender, "");
+    say(event, disposition, 0, &[]);
+    measure(disposition, arrival.now);
+    Ok(Taken {
+        identity: Some(event.identity.clone()),
+        event_type: Some(event.event_type.clone()),
+        disposition,
+        reviews: Vec::new(),
+        not_taken: Vec::new(),
+        faults: Vec::new(),
+    })
 }
 
 /// Whether an earlier delivery was decided on by a review that has ended since. What the event came to then stays so: a

@@ -218,6 +218,8 @@ fn measure(before: Option<&Review>, commit: &Commit, sent: Instant) {
     decisions::measure(commit);
     let silent = head.exceptions.iter().filter(|open| open.kind == ExceptionKind::SourceSilent);
     let silent: usize = silent.map(|open| open.reasons.len()).sum();
+    // Nobody proposes less for a silent calendar, but somebody must have it speak.
+    let silent = silent + if head.is_over(head.at) { 0 } else { head.today.silent.len() };
     Metrics::new("Holdpoint")
         .put("ChangeToPacket", Unit::Milliseconds, head.at.since(sent).max(0) as f64)
         .count("OpenExceptions", head.exceptions.len())

@@ -41,6 +41,9 @@ pub enum Unheard {
     Refused,
     /// The event came before.
     Duplicate,
+    /// The policy binds the event's source to another sender. Nothing of the event is recorded: who may not speak for a source
+    /// uses up none of its ids.
+    Barred,
     /// An operator took it out of the dead letters.
     Discarded,
     /// An operator sent it again out of the dead letters; what became of it then is a line of its own.
@@ -55,6 +58,7 @@ impl Unheard {
             Self::Unbound => "unbound",
             Self::Refused => "refused",
             Self::Duplicate => "duplicate",
+            Self::Barred => "barred",
             Self::Discarded => "discarded",
             Self::Redriven => "redriven",
         }

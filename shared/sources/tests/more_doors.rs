@@ -4,7 +4,7 @@
 mod common;
 
 use common::{bindings, hold, of, said, sample};
-use serde_json::{Value, json};
+use serde_json::json;
 
 const INVENTED: &str = r#"
 github_workflow_run | /body/workflow_run/event | "release" | skipped: a run of a release, which is of a tag and of no branch
@@ -95,4 +95,40 @@ aws_codepipeline | /body/detail/execution-trigger | {"trigger-type":"ManualRollb
 #[test]
 fn what_was_invented_is_never_read_as_better_than_it_is() {
     hold(&[INVENTED], &bindings(|_| ()));
+}
+
+/// Whose day an all-day entry is: on a clock that the binding names the day is exact, whatever zone stands beside its dates.
+#[test]
+fn an_all_day_entry_is_a_day_on_the_clock_that_the_binding_names() {
+    let busy = |zone: Option<&str>, label: &str, all_day: serde_json::Value| {
+        let bindings = bindings(|native| of(native, "graph.calendar_view")["time_zone"] = json!(zone));
+        let mut payload = sample("native_graph_calendar_view");
+        let entry = &mut payload["body"]["response"]["value"][2];
+        entry["isAllDay"] = all_day;
+        entry["start"]["timeZone"] = json!(label);
+        entry["end"]["timeZone"] = json!(label);
+        payload["body"]["response"]["value"] = json!([entry.clone()]);
+        let headers = serde_json::from_value(payload["headers"].clone()).expect("headers");
+        let told = sources::translate("graph.calendar_view", &headers, &payload["body"], None, &bindings);
+        let data = told.expect("a view").events[0]["data"].clone();
+        format!(
+            "{} {}",
+            data["busy"][0]["start"].as_str().unwrap_or_default(),
+            data["unknown"].as_array().map_or(0, Vec::len)
+        )
+    };
+    for (zone, label, all_day, expected) in [
+        (Some("Australia/Sydney"), "UTC", json!(true), "2026-11-04T13:00:00Z 0"),
+        (Some("Australia/Sydney"), "UTC", json!(null), "2026-11-04T13:00:00Z 0"),
+        (Some("Australia/Sydney"), "UTC", json!(false), "2026-11-05T00:00:00Z 0"),
+        (Some("Europe/Berlin"), "Tokyo Standard Time", json!(true), "2026-11-04T23:00:00Z 0"),
+        (None, "UTC", json!(true), "2026-11-05T00:00:00Z 1"),
+        (None, "UTC", json!(null), "2026-11-05T00:00:00Z 1"),
+        (None, "UTC", json!(false), "2026-11-05T00:00:00Z 0"),
+        (None, "Tokyo Standard Time", json!(true), "2026-11-04T15:00:00Z 1"),
+    ] {
+        assert_eq!(busy(zone, label, all_day.clone()), expected, "{zone:?} {label} {all_day}");
+    }
+    let came = said(&sample("native_graph_calendar_view"), &bindings(|_| ()));
+    assert!(came.contains("unknown 3060 min"), "{came}");
 }

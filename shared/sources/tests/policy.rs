@@ -373,3 +373,35 @@ fn a_calendars_binding_has_the_members_of_its_format_alone() {
         }
     }
 }
+
+/// A sender that SQS never writes would bar the source for ever.
+#[test]
+fn a_sender_is_what_sqs_calls_one() {
+    let faults = |sender: &str| {
+        let text = json!({"sources": [{"kind": "evidence", "source": "//ci", "governed_by": "ci@example.com", "sender": sender}]});
+        policy::read_file(&text.to_string()).err().unwrap_or_default().len()
+    };
+    for good in [
+        "111122223333",
+        "AROAEXAMPLE00000",
+        "AROAEXAMPLE00000:runner-7",
+        "AIDAIT2UOQQY3AUEKVGXU",
+        "AROAEXAMPLE00000:a@example.com",
+    ] {
+        assert_eq!(faults(good), 0, "{good}");
+    }
+    for bad in [
+        "arn:aws:iam::111122223333:role/ci",
+        "arn:aws:sts::111122223333:assumed-role/ci/runner-7",
+        "ci-runner",
+        "1111-2222-3333",
+        "AROAEXAMPLE00000:",
+        "AROAEXAMPLE00000:*",
+        "AROAEXAMPLE00000:a:b",
+        " 111122223333",
+        "",
+        ":runner",
+    ] {
+        assert_eq!(faults(bad), 1, "{bad:?}");
+    }
+}

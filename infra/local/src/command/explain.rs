@@ -284,6 +284,9 @@ fn source_in_words(text: &mut String, source: &Value) {
         let _ = writeln!(text, "    may take over subjects of {}", taken.join(", "));
     }
     let fed = texts(&source["bindings"]);
+    if source["sender"].is_string() && !fed.is_empty() {
+        let _ = writeln!(text, "    webhooks come from the role of `ingest`, polled answers from that of `poll`");
+    }
     if !fed.is_empty() {
         let _ = writeln!(text, "    fed by the bindings {}", fed.join(", "));
     }
@@ -369,6 +372,7 @@ mod tests {
             "  //ci.test may say evidence: dev.holdpoint.evidence.updated.v1\n",
             "    promises nothing: however old, its newest word counts\n",
             "    only the sender 111122223333 may speak for it on the queue\n",
+            "    webhooks come from the role of `ingest`, polled answers from that of `poll`\n",
             "    fed by the bindings ci\n",
             "    promises to speak of each subject again within 90 minutes\n",
             "    may take over subjects of //old.test\n",

@@ -123,6 +123,7 @@ impl<'s> Line<'s> {
                 // What came before is an event that was ignored, as the rules have it.
                 let (disposition, reason) = match receipt.became {
                     Unheard::Duplicate => ("ignored", Some(receipt.became.word())),
+                    Unheard::Barred => ("ignored", Some(Ignored::NonAuthoritativeSource.word())),
                     other => (other.word(), None),
                 };
                 Line {

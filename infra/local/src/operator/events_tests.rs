@@ -320,3 +320,73 @@ async fn a_discarded_letter_is_gone_and_known_with_who_and_why() {
     // An engine that dies and starts again has not got it back.
     assert_eq!(perform(engine, Request::Redrive(super::Redrive::default())).await.unwrap()["sent_again"], 1);
 }
+
+/// A source that is bound to a sender: who may speak for it, what becomes of whoever else does, and what is seen of that.
+#[tokio::test]
+async fn a_source_that_is_bound_to_a_sender_is_spoken_for_by_that_sender_alone() {
+    let (account, role) = ("111122223333", "AROAEXAMPLE00000");
+    let sent = |id: &str, sender: Option<&str>| {
+        let mut event = sample("evidence_expected");
+        event["id"] = json!(id);
+        event["data"]["revision"] = json!(1_000 + id.len());
+        let mut attributes = json!({ "SentTimestamp": "1793696472000", "ApproximateReceiveCount": "1" });
+        if let Some(sender) = sender {
+            attributes["SenderId"] = json!(sender);
+        }
+        let record = json!({
+            "messageId": "m1", "receiptHandle": "r1", "body": event.to_string(), "attributes": attributes,
+            "messageAttributes": {}, "eventSource": "aws:sqs",
+            "eventSourceARN": "arn:aws:sqs:eu-west-1:111122223333:source-events", "awsRegion": "eu-west-1",
+        });
+        let event = json!({ "Records": [record] });
+        Request::Invoke { function: "ingest".to_owned(), event }
+    };
+    for (bound, sender, applied) in [
+        (None, Some("999988887777"), true),
+        (Some(account), Some(account), true),
+        (Some(account), Some("999988887777"), false),
+        (Some(account), Some("AROAEXAMPLE00000:runner-7"), false),
+        (Some(role), Some("AROAEXAMPLE00000:runner-7"), true),
+        (Some(role), Some("AROAEXAMPLE00000:runner-8"), true),
+        (Some(role), Some(role), true),
+        (Some(role), Some("AROAEXAMPLE000001:runner-7"), false),
+        (Some(role), Some("aroaexample00000:runner-7"), false),
+        (Some("AROAEXAMPLE00000:runner-7"), Some("AROAEXAMPLE00000:runner-7"), true),
+        (Some("AROAEXAMPLE00000:runner-7"), Some("AROAEXAMPLE00000:runner-77"), false),
+        (Some("AROAEXAMPLE00000:runner-7"), Some(role), false),
+        // One machine's queue names nobody, and neither does an empty word.
+        (Some(account), None, true),
+        (Some(account), Some(""), true),
+    ] {
+        let mut policy: Value = serde_json::from_str(&policy()).unwrap();
+        let registered = policy["sources"].as_array_mut().unwrap();
+        let source = registered.iter_mut().find(|one| one["kind"] == "evidence").unwrap();
+        source["sender"] = json!(bound);
+        let time = VirtualTime::open(Settings::in_memory(policy.to_string()), AT.parse_instant()).await.unwrap();
+        let told = async |asked: EventsAsked| {
+            let answer = perform(time.engine(), Request::Events(asked)).await.unwrap();
+            fits("events", &answer);
+            let lines = answer["events"].as_array().unwrap().clone();
+            (lines, crate::command::show::in_words(&Request::Events(EventsAsked::default()), &answer))
+        };
+        perform(time.engine(), sent("e1", sender)).await.unwrap();
+        let (lines, words) = told(EventsAsked::default()).await;
+        let row = format!("{bound:?} {sender:?}: {words}");
+        assert_eq!(lines.len(), 1, "{row}");
+        assert_eq!(lines[0]["disposition"] == "applied", applied, "{row}");
+        if applied {
+            continue;
+        }
+        assert_eq!((&lines[0]["reason"], &lines[0]["id"]), (&json!("non_authoritative_source"), &json!("e1")), "{row}");
+        let named = sender.unwrap().split(':').next().unwrap();
+        assert!(words.contains(&format!("sent by {named}; the policy binds the source to another `sender`")), "{row}");
+        assert!(!words.contains("runner"), "a session may be a person's name: {row}");
+        let only = EventsAsked { disposition: Some("non_authoritative_source".to_owned()), ..EventsAsked::default() };
+        assert_eq!(told(only).await.0.len(), 1, "{row}");
+        // The id is still the source's own.
+        perform(time.engine(), sent("e1", bound)).await.unwrap();
+        let (lines, words) =
+            told(EventsAsked { disposition: Some("applied".to_owned()), ..EventsAsked::default() }).await;
+        assert_eq!(lines.len(), 1, "{row}: {words}");
+    }
+}

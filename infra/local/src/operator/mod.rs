@@ -144,6 +144,7 @@ async fn reviews(store: &Store, now: Instant) -> Result<Value, String> {
             "pending": open.proposal.and(state.pending),
             "exceptions": state.exceptions,
             "violated": open.violated,
+            "silent": stuck::silent_sources(&head, now),
             "conflicts": open.conflicts.iter().map(|answer| conflict(answer)).collect::<Vec<_>>(),
             "outstanding": outstanding(&open),
             "undeliverable": open.undeliverable.iter().map(|known| undeliverable(known)).collect::<Vec<_>>(),

@@ -181,6 +181,37 @@ async fn stuck_names_what_is_dead_failed_silent_overdue_or_not_reached() {
     assert!(words.contains("mail to bounce+so@simulator.amazonses.com does not arrive: bounced"), "{words}");
 }
 
+/// A source that is silent past its promise is named where reviews are listed, calendars included: here, and of a deployment.
+#[tokio::test]
+async fn reviews_name_every_source_that_is_silent_past_its_promise() {
+    let (scenario, policy) = story!("a_source_falls_silent");
+    let mut policy: Value = serde_json::from_str(policy).unwrap();
+    for source in policy["sources"].as_array_mut().unwrap().iter_mut().filter(|one| one["kind"] == "availability") {
+        source["max_age_minutes"] = json!(60);
+    }
+    let policy = policy.to_string();
+    for (at, expected) in [
+        ("08:40", json!([])),
+        ("09:10", json!(["//availability.example.com"])),
+        ("11:35", json!(["//availability.example.com", "//freeze.example.com"])),
+    ] {
+        let player = until((scenario, policy.as_str()), at).await;
+        let answer = perform(player.time().engine(), Request::Reviews).await.unwrap();
+        let there = stack(&player).perform(Request::Reviews).await.unwrap();
+        assert_eq!(without_now(answer.clone()), without_now(there));
+        let words = crate::command::show::in_words(&Request::Reviews, &answer);
+        assert_eq!(answer["reviews"][0]["silent"], expected, "{at}: {answer}");
+        for source in expected.as_array().unwrap() {
+            let line = format!("silent past its promise: {}", source.as_str().unwrap());
+            assert!(words.contains(&line), "{at}: {words}");
+        }
+        // Without its policy a deployment knows it from its reviews alone.
+        let stuck = stack(&player).perform(Request::Stuck(StuckAsked::default())).await.unwrap();
+        let named: Vec<&Value> = stuck["silent"].as_array().unwrap().iter().map(|one| &one["source"]).collect();
+        assert!(expected.as_array().unwrap().iter().all(|source| named.contains(&source)), "{at}: {stuck}");
+    }
+}
+
 /// An engine that is there and whose workers are not: what is due stays due, and is named.
 #[tokio::test]
 async fn what_nobody_works_off_is_overdue() {

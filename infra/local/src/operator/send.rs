@@ -197,10 +197,20 @@ fn judged(event: &mut Value, disposition: Disposition) {
 async fn refused(store: &Store, event: &SentEvent, sent_at: Instant, line: &mut Value) -> Result<bool, String> {
     let receipts = store.receipts(&event.received).await.map_err(with_causes)?;
     let of = receipts.into_iter().find(|receipt| receipt.became == Unheard::Refused && receipt.at >= sent_at);
-    let Some(receipt) = of else { return Ok(false) };
+    let Some(receipt) = of else { return barred(store, event, sent_at, line).await };
     line["disposition"] = json!(receipt.became);
     line["reason"] = receipt.reasons.join("; ").into();
     Ok(true)
+}
+
+/// Nor has an event whose sender may not speak for its source; its receipt is under its own digest.
+async fn barred(store: &Store, event: &SentEvent, sent_at: Instant, line: &mut Value) -> Result<bool, String> {
+    let receipts = store.receipts(&event.digest).await.map_err(with_causes)?;
+    let barred = receipts.iter().any(|receipt| receipt.became == Unheard::Barred && receipt.at >= sent_at);
+    if barred {
+        judged(line, Disposition::Ignored(Ignored::NonAuthoritativeSource));
+    }
+    Ok(barred)
 }
 
 /// The reviews that an applied event touches. One that was issued after the event was recorded has read it already, and

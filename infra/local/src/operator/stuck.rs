@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use packet_store::Store;
 use refresh_core::{
-    Instant, ReviewId,
+    Instant, ReviewId, Source,
     audience::open::Open,
     base::instant::MINUTE,
     facts::fact::Fact,
@@ -85,7 +85,7 @@ async fn gathered(
     let (mut overdue_lines, mut unreached) = (Vec::new(), Vec::new());
     for head in &heads.read {
         overdue_lines.extend(overdue(head, now));
-        silent.of_exceptions(head, now);
+        silent.of_head(head, now);
         let open = Open::of(head, now);
         unreached.extend(open.undeliverable.iter().map(|known| {
             let mut line = undeliverable(known);
@@ -174,12 +174,31 @@ struct Unheard {
     reviews: BTreeSet<ReviewId>,
 }
 
+/// The sources that the review itself knows to be silent: of people's time, and of what it has opened an exception for. Of
+/// a review that is over nobody waits for any.
+pub fn silent_sources(head: &Head, now: Instant) -> BTreeSet<&Source> {
+    if head.is_over(now) {
+        return BTreeSet::new();
+    }
+    let reasons = head.exceptions.iter().flat_map(|exception: &Exception| &exception.reasons);
+    let opened = reasons.filter_map(|reason| match reason {
+        Reason::Silent(source) | Reason::NeverReported { source: Some(source), .. } => Some(source),
+        _ => None,
+    });
+    opened.chain(&head.today.silent).collect()
+}
+
 impl Silent {
-    /// What the review itself has opened.
-    fn of_exceptions(&mut self, head: &Head, now: Instant) {
-        let reasons =
-            head.exceptions.iter().filter(|_| !head.is_over(now)).flat_map(|exception: &Exception| &exception.reasons);
-        for reason in reasons {
+    /// What the review itself knows.
+    fn of_head(&mut self, head: &Head, now: Instant) {
+        if head.is_over(now) {
+            return;
+        }
+        for source in &head.today.silent {
+            let key = (source.to_string(), String::new(), String::new());
+            self.by_subject.entry(key).or_default().reviews.insert(head.review.clone());
+        }
+        for reason in head.exceptions.iter().flat_map(|exception: &Exception| &exception.reasons) {
             let key = match reason {
                 Reason::Silent(source) => (source.to_string(), String::new(), String::new()),
                 Reason::NeverReported { source, calendar } => {

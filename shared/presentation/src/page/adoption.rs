@@ -326,15 +326,12 @@ fn proposal(scene: &Scene<'_>, pending: &Pending, version: &Version, names: &Nam
     let (changed, unchanged): (Vec<ComparedRow>, Vec<ComparedRow>) =
         rows(&review.authoritative.packet, &version.packet, names).into_iter().partition(|row| row.changed);
     let today = &review.head.today.violated;
-    let words = |violation: bool| {
-        let marks = today.iter().filter(|mark| mark.is_violation() == violation);
-        marks.map(|mark| wording::sentence(&wording::mark(mark, names))).collect()
-    };
+    let broken = today.iter().filter(|mark| mark.is_violation());
     ProposalPart {
         rows: changed,
         unchanged,
-        breaks: words(true),
-        marks: words(false),
+        breaks: broken.map(|mark| wording::sentence(&wording::mark(mark, names))).collect(),
+        marks: super::review::remarks(review, names),
         why: news(&review.authoritative.stands_on, &version.stands_on)
             .into_iter()
             .map(|standpoint| wording::sentence(&wording::why(standpoint, names)))

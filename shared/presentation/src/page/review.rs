@@ -115,14 +115,7 @@ pub fn review(scene: &Scene<'_>, workspace: &Workspace<'_>) -> Page {
         list: workspace.list,
         path: workspace.path,
         standing: standing(review, &names),
-        marks: review
-            .head
-            .today
-            .violated
-            .iter()
-            .filter(|mark| !mark.is_violation())
-            .map(|mark| wording::sentence(&wording::mark(mark, &names)))
-            .collect(),
+        marks: remarks(review, &names),
         packet: PacketPart {
             number: now.number,
             made: moment::instant(now.made_at, zone),
@@ -160,6 +153,19 @@ pub fn review(scene: &Scene<'_>, workspace: &Workspace<'_>) -> Page {
         deliveries: workspace.deliveries.iter().map(|(who, known)| delivered(review, who, known, &names)).collect(),
     };
     render(200, None, &page)
+}
+
+/// What breaks no rule and is to be known all the same.
+pub(super) fn remarks(review: &Review, names: &Names<'_>) -> Vec<String> {
+    let today = &review.head.today;
+    let marks = today.violated.iter().filter(|mark| !mark.is_violation());
+    let marks = marks.map(|mark| wording::sentence(&wording::mark(mark, names)));
+    let silent = today.silent.iter().map(|source| {
+        format!(
+            "{source} has been silent for longer than it promised. The time that it told of people counts as unknown."
+        )
+    });
+    marks.chain(silent).collect()
 }
 
 fn delivered(review: &Review, who: &Person, known: &Delivery, names: &Names<'_>) -> Delivered {

@@ -30,6 +30,7 @@ pub fn as_issued(review: &Review) -> Review {
             .filter(|mark| !mark.is_violation() && **mark != Mark::Remark(Remark::OwnerUnconfirmed))
             .cloned()
             .collect(),
+        silent: Vec::new(),
         news: Vec::new(),
     };
     Review { head, issued: issued.clone(), authoritative: issued.clone(), pending: None }

@@ -21,6 +21,8 @@ use crate::{
 pub struct Silence {
     /// The sources of change, evidence, delegations and freezes that are silent, as `source_silent` names them.
     pub reasons: Vec<Reason>,
+    /// The sources of people's time that are silent, in order: that time is unknown, and proposals go on.
+    pub of_time: Vec<Source>,
     /// When the next source that the review depends on will be silent, if nothing is heard of it.
     pub next: Option<Instant>,
     /// The facts with the availability of silent sources as unknown; `None` where all are heard.
@@ -30,7 +32,7 @@ pub struct Silence {
 impl Silence {
     /// What is silent at `now` of all that a review with these terms depends on.
     pub fn of(terms: &Terms, policy: &Policy, facts: &Facts, deployment: &Deployment, now: Instant) -> Self {
-        let mut silence = Self { reasons: unreported(policy, facts, deployment), next: None, heard: None };
+        let mut silence = Self { reasons: unreported(policy, facts, deployment), ..Self::default() };
         let promises: Vec<&Registration> =
             deployment.sources.iter().filter(|registration| registration.max_age_minutes.is_some()).collect();
         if promises.is_empty() {
@@ -45,15 +47,20 @@ impl Silence {
             _ => false,
         };
         let mut sources: BTreeSet<&Source> = BTreeSet::new();
+        let mut of_time: BTreeSet<&Source> = BTreeSet::new();
         let mut unheard = Vec::new();
         for fact in facts.iter().filter(|fact| depends(&fact.subject)) {
             match silent_from(fact, &promises) {
                 Some(at) if now < at => silence.next = silence.next.into_iter().chain([at]).min(),
-                Some(_) if fact.subject.kind() == Kind::Availability => unheard.push(unknown(fact)),
+                Some(_) if fact.subject.kind() == Kind::Availability => {
+                    of_time.insert(&fact.source);
+                    unheard.push(unknown(fact));
+                }
                 Some(_) => drop(sources.insert(&fact.source)),
                 None => {}
             }
         }
+        silence.of_time = of_time.into_iter().cloned().collect();
         silence.reasons.extend(sources.into_iter().cloned().map(Reason::Silent));
         silence.reasons.sort_by(|a, b| a.identity().cmp(&b.identity()));
         if !unheard.is_empty() {

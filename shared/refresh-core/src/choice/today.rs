@@ -21,6 +21,7 @@ pub fn today(situation: &Situation<'_>, authoritative: &Version, violated: Vec<M
         cutover: in_force.map(|change| change.cutover),
         freeze_edge: situation.freezes.is_edge(&authoritative.packet.slot),
         violated,
+        silent: situation.silence.of_time.clone(),
         news: news(situation, &authoritative.stands_on),
     }
 }

@@ -85,6 +85,13 @@ impl Deployment {
         self.sources.iter().any(|registration| registration.lets_in(kind, source, sender))
     }
 
+    /// The sender's account or role, without its session, where the source is registered and no registration lets this
+    /// sender speak for it. `None`: the sender may, the queue names none, or nobody at all may speak for the source.
+    pub fn barred<'s>(&self, kind: Kind, source: &Source, sender: Option<&'s str>) -> Option<&'s str> {
+        let sender = sender.filter(|_| self.registers(kind, source) && !self.lets_in(kind, source, sender))?;
+        Some(sender.split(':').next().unwrap_or(sender))
+    }
+
     /// Whether a registered source may speak of a subject whose fact is `holder`'s: as that very source; because its
     /// registration takes over from the holder; or because the holder's own registration is gone.
     pub fn may_speak_after(&self, kind: Kind, holder: &Source, source: &Source) -> bool {

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    Checkpoint, Instant, Interval, Person, ReviewId, TraceId,
+    Checkpoint, Instant, Interval, Person, ReviewId, Source, TraceId,
     base::{digest::Digest, fingerprint::ProposalFingerprint, instant::Slot},
     facts::{authority::Ignored, revision::Stamp},
     record::{
@@ -290,6 +290,9 @@ pub struct Today {
     pub freeze_edge: bool,
     /// Violations and marks of the authoritative slot and attendees.
     pub violated: Vec<Mark>,
+    /// The sources of people's time that broke their promise to speak, in order. Shown, and no part of anybody's view.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub silent: Vec<Source>,
     /// The facts that are newer than those the authoritative version stands on.
     pub news: Vec<Standpoint>,
 }

@@ -167,6 +167,7 @@ fn state(world: &World, claim: &str, word: &str, rest: &str) -> Result<(), Strin
         "held" => same(rest, &pending(world, true)?),
         "authoritative" => same(rest, &version_line(world, &review.authoritative, &world.terms_first().attendees)),
         "violated" => same(rest, &show::marks(&head.today.violated)),
+        "silent" => same(rest, &head.today.silent.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ")),
         "minted" => same(rest, &minted(world)?),
         "open" => same(rest, &open(world)?),
         "escalated" => {

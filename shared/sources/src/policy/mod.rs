@@ -3,7 +3,7 @@
 
 mod workable;
 
-use std::collections::BTreeSet;
+use std::{collections::BTreeSet, ops::RangeInclusive};
 
 use refresh_core::{
     Person, Source,
@@ -25,8 +25,9 @@ pub use workable::issued as check_issued;
 
 /// Registrations are read once, at start; a thousand is a generous company.
 const MOST_REGISTRATIONS: usize = 1_000;
-/// SQS gives an account of 12 digits, or a role's id and session name.
-const LONGEST_SENDER: usize = 200;
+/// SQS gives an account of 12 digits, or the id of a user or a role, of a role with the session's name.
+const SENDER_LENGTHS: RangeInclusive<usize> = 8..=128;
+const LONGEST_SESSION: usize = 64;
 
 /// The whole of `infra/policy.json`: what the domain needs, and what the translation of native payloads needs.
 #[derive(Clone, PartialEq, Debug)]
@@ -121,7 +122,7 @@ fn sources(node: &Node<'_>) -> Option<Vec<Registration>> {
         let governed_by = object.must("governed_by", |node| node.parsed(Person::parse));
         let takes_over = object.may("takes_over", |node| node.list(MOST_REGISTRATIONS, source_pattern));
         let max_age = object.may("max_age_minutes", |node| node.whole(1..=crate::rules::MOST_MINUTES));
-        let sender = object.may("sender", |node| node.prose(LONGEST_SENDER));
+        let sender = object.may("sender", sender);
         let (kind, source) = (kind?, source?);
         if !seen.borrow_mut().insert((kind, source.clone())) {
             return item.wrong_as("each source once a kind", format!("{} for {} again", source, kind.word()));
@@ -135,6 +136,21 @@ fn sources(node: &Node<'_>) -> Option<Vec<Registration>> {
             sender: sender?,
         })
     })
+}
+
+/// What SQS calls a sender. An ARN or a name would never be one, and the source could never speak.
+fn sender(node: &Node<'_>) -> Option<String> {
+    let text = node.text()?;
+    let (id, session) = text.split_once(':').map_or((text, None), |(id, session)| (id, Some(session)));
+    let good = SENDER_LENGTHS.contains(&id.len()) && id.chars().all(|c| c.is_ascii_alphanumeric());
+    let lawful = |session: &str| {
+        let known = |c: char| c.is_ascii_alphanumeric() || "_+=,.@-".contains(c);
+        (1..=LONGEST_SESSION).contains(&session.len()) && session.chars().all(known)
+    };
+    if good && session.is_none_or(lawful) {
+        return Some(text.to_owned());
+    }
+    node.wrong("an SQS SenderId: an account's 12 digits, or the id of a user or a role (AROA...), of a role with `:SESSION` or any session; no ARN")
 }
 
 /// Exact, or a prefix that ends in `/*`. A star anywhere else would be taken literally and never match.

@@ -203,6 +203,9 @@ fn reviews(text: &mut String, answer: &Value) {
             line(text, 1, format!("conflict: {}, at {}{note}", plain(&conflict["person"]), plain(&conflict["at"])));
         }
         outstanding(text, 1, review);
+        for source in list(review, "silent") {
+            line(text, 1, format!("silent past its promise: {}; `holdpoint stuck` says since when", plain(source)));
+        }
         for known in list(review, "undeliverable") {
             line(text, 1, format!("mail does not arrive: {}, {}", plain(&known["person"]), plain(&known["why"])));
         }

@@ -9,7 +9,10 @@ use calcard::{
     },
 };
 use chrono::{Duration, NaiveDateTime};
-use refresh_core::{Instant, Interval, Person, Zone, base::instant::DAY};
+use refresh_core::{
+    Instant, Interval, Person, Zone,
+    base::instant::{DAY, SECOND},
+};
 
 use super::{names_of, parameter, person_of};
 use crate::native::{
@@ -125,7 +128,9 @@ pub fn seen(
 /// Of a way that is not understood it is not known how long it takes; no longer than a day.
 fn way(entry: &ICalendarEntry) -> (i64, bool) {
     match entry.values.first() {
-        Some(ICalendarValue::Duration(way)) if way.as_seconds() >= 0 => (way.as_seconds() * 1_000, true),
+        Some(ICalendarValue::Duration(way)) if (0..=DAY / SECOND).contains(&way.as_seconds()) => {
+            (way.as_seconds() * SECOND, true)
+        }
         _ => (DAY, false),
     }
 }
