@@ -405,3 +405,30 @@ fn a_sender_is_what_sqs_calls_one() {
         assert_eq!(faults(bad), 1, "{bad:?}");
     }
 }
+
+/// A binding with a fault hides nothing of the others, and nothing of itself: everything is told at once.
+#[test]
+fn a_binding_whose_source_is_not_registered_is_named_beside_every_other_fault() {
+    let text = json!({
+        "sources": [{"kind": "evidence", "source": "//ci", "governed_by": "ci@example.com", "max_age_minutes": 5}],
+        "native": [
+            {"format": "github.workflow_run", "source": "//other", "repository": "a/b", "workflow": "w.yml", "branch": "main", "change_id": "C", "checkpoint": "t"},
+            {"format": "gitlab.pipeline", "source": "//another", "branch": "main", "colour": 7},
+            {"format": "github.check_suite", "name": "suite", "source": "//ci", "poll": {"url": "https://api.example/x", "every_minutes": 5}},
+            {"format": "nothing known", "source": "//third"},
+            7,
+        ],
+    });
+    let faults = policy::read_file(&text.to_string()).expect_err("faults");
+    let paths: Vec<&str> = faults.iter().map(|fault| fault.path.as_str()).collect();
+    for path in [
+        "$.native[0].source",
+        "$.native[1].source",
+        "$.native[1].colour",
+        "$.native[2].poll.every_minutes",
+        "$.native[3].format",
+        "$.native[4]",
+    ] {
+        assert_eq!(paths.iter().filter(|found| **found == path).count(), 1, "{path}: {paths:?}");
+    }
+}

@@ -85,8 +85,9 @@ impl EventsAsked {
     }
 }
 
-/// Exact, or the beginning before a star.
+/// All of it, or the beginning before a star, in letters of any case: an address is kept in small ones.
 fn matches(pattern: &str, text: &str) -> bool {
+    let (pattern, text) = (pattern.to_lowercase(), text.to_lowercase());
     pattern.strip_suffix('*').map_or(text == pattern, |start| text.starts_with(start))
 }
 

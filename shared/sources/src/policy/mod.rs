@@ -102,9 +102,9 @@ fn file<T>(
 
 fn bindings(file: &Object<'_>, sources: Option<&[Registration]>) -> Option<Bindings> {
     let bindings = file.may("native", binding::read);
-    if let (Some(sources), Some(Some(bindings))) = (sources, &bindings) {
+    if let Some(sources) = sources {
         file.may("native", |node| {
-            binding::registered(node, bindings, sources);
+            binding::registered(node, sources);
             Some(())
         });
     }

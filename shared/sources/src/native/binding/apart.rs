@@ -1,12 +1,11 @@
 //! What must hold between bindings: a run means one of them, and numbers that meet in one fact compare.
 
-use std::cell::Cell;
-
-use refresh_core::facts::policy::Registration;
+use refresh_core::{Source, facts::policy::Registration};
+use serde_json::Value;
 
 use super::{
     door::NamedBinding,
-    list::Bindings,
+    format::Format,
     member::MOST_BINDINGS,
     says::{Binding, BoundChange, EvidenceBinding, RunBinding, Says},
 };
@@ -64,28 +63,35 @@ fn evidence_of(binding: &Binding) -> Option<&EvidenceBinding> {
 
 /// Whether each binding's source is registered for the kind of facts that come of its payloads, and is asked often enough
 /// for what the source promises. Of one that is not registered every event would be ignored, and one that is asked too
-/// seldom would be silent again and again.
-pub fn registered(node: &Node<'_>, bindings: &Bindings, sources: &[Registration]) {
-    let next = Cell::new(0);
+/// seldom would be silent again and again. Held against `sources` whatever else is wrong with a binding, or with others.
+pub fn registered(node: &Node<'_>, sources: &[Registration]) {
+    let listed = node.value().as_array().map_or(0, Vec::len);
+    if !(1..=MOST_BINDINGS).contains(&listed) {
+        return;
+    }
     node.list(MOST_BINDINGS, |item| {
-        let binding = bindings.0.get(next.replace(next.get() + 1))?;
-        let kind = binding.binding.format.kind();
-        let source = &binding.binding.source;
-        let covering = sources.iter().filter(|registration| registration.covers(kind, source));
-        let promise = covering.filter_map(|registration| registration.max_age_minutes).min();
-        if let (Some(target), Some(promise)) = (&binding.poll, promise)
-            && target.every_minutes >= promise
+        // What cannot be read of a binding its reader has said.
+        let value = item.value().as_object()?;
+        let format = Format::of(value.get("format")?.as_str()?)?;
+        let source = Source::parse(value.get("source")?.as_str()?).ok()?;
+        let (kind, object) = (format.kind(), item.object()?);
+        let covering: Vec<&Registration> =
+            sources.iter().filter(|registration| registration.covers(kind, &source)).collect();
+        let promise = covering.iter().filter_map(|registration| registration.max_age_minutes).min();
+        let every = value.get("poll").and_then(|poll| poll.get("every_minutes")).and_then(Value::as_i64);
+        if let (Some(every), Some(promise)) = (every, promise)
+            && every >= promise
         {
-            item.object()?.must("poll", |node| {
+            object.must("poll", |node| {
                 node.object()?.must("every_minutes", |node| {
                     node.wrong::<()>(format!("less than the {promise} minutes of its source's `max_age_minutes`"))
                 })
             });
         }
-        if sources.iter().any(|registration| registration.covers(kind, source)) {
-            return Some(());
+        if covering.is_empty() {
+            let expected = format!("a source that `sources` registers for {}", kind.word());
+            return object.must("source", |node| node.wrong::<()>(expected));
         }
-        item.object()?
-            .must("source", |node| node.wrong::<()>(format!("a source that `sources` registers for {}", kind.word())))
+        Some(())
     });
 }
