@@ -198,6 +198,8 @@ async fn reviews_name_every_source_that_is_silent_past_its_promise() {
         let player = until((scenario, policy.as_str()), at).await;
         let answer = perform(player.time().engine(), Request::Reviews).await.unwrap();
         let there = stack(&player).perform(Request::Reviews).await.unwrap();
+        fits("reviews", &answer);
+        fits("reviews", &there);
         assert_eq!(without_now(answer.clone()), without_now(there));
         let words = crate::command::show::in_words(&Request::Reviews, &answer);
         assert_eq!(answer["reviews"][0]["silent"], expected, "{at}: {answer}");
