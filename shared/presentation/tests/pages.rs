@@ -320,3 +320,17 @@ fn the_time_of_a_silent_calendar_is_drawn_as_unknown() {
     assert_eq!(drawn(&world), [true, true, true]);
     assert_eq!(drawn(&world.without_calendars()), [false, false, true]);
 }
+
+/// A source of people's time that is silent past its promise is named where the owner decides and where the review is shown.
+#[test]
+fn a_silent_source_is_named_on_the_owners_page() {
+    let owner = common::person("rm-a");
+    let mut world = common::World::proposed();
+    let named = |world: &common::World| {
+        let told = "//calendar.example.com has been silent for longer than it promised.";
+        pages::to_decide(world, &owner).body.contains(told)
+    };
+    assert!(!named(&world));
+    world.review.head.today.silent = vec![refresh_core::Source::parse("//calendar.example.com").expect("a source")];
+    assert!(named(&world));
+}
