@@ -34,7 +34,8 @@ pub struct Size {
     pub reviews: usize,
     /// In the mailbox at the last start, at least.
     pub mails: usize,
-    /// How long the processor is watched while nothing happens; zero: not at all.
+    /// How long the processor is watched while nothing happens and nothing waits; zero: not at all. Afterwards, with proposals
+    /// that wait, a minute at most: by the hour their owners are reminded.
     pub idle: Duration,
 }
 
@@ -59,7 +60,7 @@ pub fn play(size: &Size) {
     send(&server, &issued);
     drained(&server, size);
     told("reviews issued", size.reviews);
-    told("seconds until all are", begun.elapsed().as_secs());
+    tell_of_work(&server, begun);
     server.stop();
 
     let server = start();
@@ -77,7 +78,8 @@ pub fn play(size: &Size) {
     tell_of_start(&server, "with most changes waiting");
     let begun = Watch::now();
     drained(&server, size);
-    told("seconds until they are decided and mailed", begun.elapsed().as_secs());
+    told("changes decided and mailed", changes.len());
+    tell_of_work(&server, begun);
     told("MiB at most meanwhile", server.cost().most_memory / 1_024);
     server.stop();
 
@@ -91,7 +93,7 @@ pub fn play(size: &Size) {
     }
     told("milliseconds for /health, /metrics, mailbox and reviews", begun.elapsed().as_millis());
     told("MiB afterwards", server.cost().memory / 1_024);
-    idle(&server, size.idle);
+    idle(&server, size.idle.min(Duration::from_secs(60)));
     server.stop();
     let bytes = ["store.sqlite", "messages.sqlite"].map(|name| fs::metadata(data.join(name)).expect("a file").len());
     told("MiB of the store and of messages and mails", format!("{} and {}", bytes[0] >> 20, bytes[1] >> 20));
@@ -132,8 +134,15 @@ fn drained(server: &Server, size: &Size) {
 }
 
 fn tell_of_start(server: &Server, when: &str) {
+    let cost = server.cost();
     told(&format!("milliseconds of a start {when}"), server.up_after.as_millis());
-    told("MiB then", server.cost().memory / 1_024);
+    told("of them, of the processor", cost.processor.as_millis());
+    told("MiB then", cost.memory / 1_024);
+}
+
+fn tell_of_work(server: &Server, begun: Watch) {
+    told("seconds for that", begun.elapsed().as_secs());
+    told("seconds of the processor", server.cost().processor.as_secs());
 }
 
 fn idle(server: &Server, during: Duration) {

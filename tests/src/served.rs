@@ -29,12 +29,11 @@ pub struct Cost {
     pub most_memory: u64,
 }
 
-/// The binary that the same build made, beside this test's own.
+/// The binary that the same build made: beside a program's own, or a folder above a test's.
 fn binary() -> PathBuf {
-    let own = std::env::current_exe().expect("this test's own path");
-    let path = own.parent().and_then(Path::parent).map(|profile| profile.join("holdpoint")).unwrap_or_default();
-    assert!(path.is_file(), "{}: expected the binary; run `cargo build -p holdpoint` first", path.display());
-    path
+    let own = std::env::current_exe().expect("this program's own path");
+    let found = own.ancestors().skip(1).take(2).map(|folder| folder.join("holdpoint")).find(|path| path.is_file());
+    found.unwrap_or_else(|| panic!("near {}: expected the binary; run `cargo build -p holdpoint` first", own.display()))
 }
 
 impl Server {

@@ -33,6 +33,8 @@ struct Watched {
     path: PathBuf,
     /// `None`: not there yet. SQLite makes its log when it first writes.
     known: Option<Identity>,
+    /// Whether SQLite has the file open. Whoever opens and closes such a file in this process ends SQLite's locks on it.
+    of_sqlite: bool,
 }
 
 type Identity = (u64, u64);
@@ -71,8 +73,8 @@ impl StoreGuard {
         let log = PathBuf::from(log);
         let of_log = identity(&log).ok();
         let mut files = lock(&self.shared.files);
-        files.push(Watched { path: database.to_owned(), known: Some(known) });
-        files.push(Watched { path: log, known: of_log });
+        files.push(Watched { path: database.to_owned(), known: Some(known), of_sqlite: true });
+        files.push(Watched { path: log, known: of_log, of_sqlite: true });
         drop(files);
         Ok(())
     }
@@ -84,7 +86,7 @@ impl StoreGuard {
     pub fn watch_beside(&self, database: &Path, name: &str) -> Result<(), String> {
         let path = database.with_file_name(name);
         match identity(&path) {
-            Ok(known) => lock(&self.shared.files).push(Watched { path, known: Some(known) }),
+            Ok(known) => lock(&self.shared.files).push(Watched { path, known: Some(known), of_sqlite: false }),
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => {}
             Err(error) => return Err(format!("{}: {error}", path.display())),
         }
@@ -120,8 +122,17 @@ impl StoreGuard {
     }
 
     fn gone(&self, why: String) -> Result<(), String> {
-        self.in_trouble(&why);
+        self.remember(&why);
         Err(why)
+    }
+
+    /// What the machine says to whoever would write beside the databases; `None`: it lets them. Of a disk that turned read-only
+    /// SQLite says no more than that there was an I/O error.
+    fn refusal(&self) -> Option<String> {
+        let files = lock(&self.shared.files);
+        let beside = files.iter().find(|file| !file.of_sqlite)?;
+        let refused = fs::OpenOptions::new().write(true).open(&beside.path).err()?;
+        Some(format!("{}: {refused}", beside.path.display()))
     }
 
     /// Remembers a failure of the machine; a refusal of what was asked is none.
@@ -143,8 +154,15 @@ impl StoreGuard {
         }
     }
 
-    /// Remembers that the store did not do its part.
+    /// Remembers that the store did not do its part, and what the machine says of it.
     pub fn in_trouble(&self, why: &str) {
+        match self.refusal() {
+            Some(refusal) => self.remember(&format!("{why} ({refusal})")),
+            None => self.remember(why),
+        }
+    }
+
+    fn remember(&self, why: &str) {
         let mut trouble = lock(&self.shared.trouble);
         if trouble.is_none() {
             self.shared.times.fetch_add(1, Ordering::SeqCst);

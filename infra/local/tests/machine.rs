@@ -263,6 +263,84 @@ fn a_disk_that_turns_read_only_is_said_and_gone_on_from() {
     fs::remove_dir_all(&place).unwrap();
 }
 
+/// A file system that the kernel turns read-only once it finds an error, where the machine lets a test make one.
+struct Faulty {
+    image: PathBuf,
+    folder: PathBuf,
+}
+
+fn ran(program: &str, arguments: &[&Path]) -> Option<Output> {
+    Command::new(program).args(arguments).output().ok().filter(|ran| ran.status.success())
+}
+
+impl Faulty {
+    fn at(place: &Path, folder: &Path) -> Option<Self> {
+        fs::create_dir_all(folder).unwrap();
+        let faulty = Self { image: place.join("image"), folder: folder.to_owned() };
+        fs::File::create(&faulty.image).unwrap().set_len(24 << 20).unwrap();
+        ran("mkfs.ext4", &["-q".as_ref(), "-F".as_ref(), &faulty.image])?;
+        faulty.mount().then_some(faulty)
+    }
+
+    fn mount(&self) -> bool {
+        ran("mount", &["-o".as_ref(), "loop,errors=remount-ro".as_ref(), &self.image, &self.folder]).is_some()
+    }
+
+    /// Tells the kernel of an error; `None` where the kernel has no door for that.
+    fn turn_read_only(&self) -> Option<()> {
+        let found = ran("findmnt", &["-no".as_ref(), "SOURCE".as_ref(), &self.folder])?;
+        let device = String::from_utf8_lossy(&found.stdout).trim().replace("/dev/", "");
+        fs::write(format!("/sys/fs/ext4/{device}/trigger_fs_error"), "1").ok()
+    }
+
+    /// As an operator repairs the disk. Nothing may have the disk open.
+    fn repair(&self) {
+        ran("umount", &[&self.folder]).expect("nobody uses the disk");
+        // Status 1: errors were corrected.
+        let checked = Command::new("e2fsck").args(["-f", "-y"]).arg(&self.image).output().unwrap();
+        assert!(checked.status.code().is_some_and(|status| status <= 1), "{checked:?}");
+        assert!(self.mount(), "the repaired disk");
+    }
+}
+
+impl Drop for Faulty {
+    fn drop(&mut self) {
+        let _ = Command::new("umount").arg("-l").arg(&self.folder).status();
+    }
+}
+
+/// Under the running engine: refused, said so, and all that was accepted is there once the disk is repaired.
+#[test]
+fn a_disk_that_turns_read_only_under_the_engine_loses_nothing() {
+    let place = place("emergency");
+    let data = place.join("disk");
+    let Some(disk) = Faulty::at(&place, &data) else { return };
+    let run = || Running::start(&data.join("data"), &["--policy", place.join("policy.json").to_str().unwrap()]);
+    let running = run();
+    let mut accepted: Vec<usize> = (0..5).filter(|number| post(&running, *number, 0)).collect();
+    assert_eq!(accepted.len(), 5);
+    until("the first are worked off", || is_worked_off(&running));
+    if disk.turn_read_only().is_some() {
+        for number in 10..15 {
+            let (status, said) = ask(&running.address, "POST", "/events", &person(number, 0)).unwrap();
+            assert_eq!(status, 503, "{said}");
+        }
+        let wrong = health(&running);
+        assert!(wrong["status"] == "attention" && says(&wrong, "Read-only"), "{wrong}");
+        running.stop();
+        disk.repair();
+        let running = run();
+        assert!(post(&running, 20, 0));
+        accepted.push(20);
+        until("worked off", || is_worked_off(&running));
+        assert_eq!(health(&running)["wrong"], json!([]));
+        running.stop();
+        knows(&data, &accepted);
+    }
+    drop(disk);
+    fs::remove_dir_all(&place).unwrap();
+}
+
 /// The engine that ran before measured another time than the machine's clock says: its mark says so over a restart.
 #[test]
 fn a_clock_in_doubt_lets_work_wait_until_somebody_accepts_it() {

@@ -209,6 +209,11 @@ async fn tick(engine: Engine, every_seconds: u32, input: String, mut stop: watch
             if scheduled <= now {
                 scheduled = now.plus_millis(every);
             }
+            // Thousands of reviews fall due one after the other an hour after they were issued: not a tick for each.
+            tokio::select! {
+                () = tokio::time::sleep(LOOK_EVERY) => {}
+                _ = stop.changed() => {}
+            }
             continue;
         }
         let next = due.map_or(scheduled, |at| at.min(scheduled));
