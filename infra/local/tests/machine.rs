@@ -277,7 +277,7 @@ impl Faulty {
     fn at(place: &Path, folder: &Path) -> Option<Self> {
         fs::create_dir_all(folder).unwrap();
         let faulty = Self { image: place.join("image"), folder: folder.to_owned() };
-        fs::File::create(&faulty.image).unwrap().set_len(24 << 20).unwrap();
+        fs::File::create(&faulty.image).unwrap().set_len(160 << 20).unwrap();
         ran("mkfs.ext4", &["-q".as_ref(), "-F".as_ref(), &faulty.image])?;
         faulty.mount().then_some(faulty)
     }

@@ -31,9 +31,12 @@ pub use show::in_words;
 
 use std::{
     fmt,
-    io::Write,
+    io::{self, Write},
+    num::NonZero,
     path::{Path, PathBuf},
     process::ExitCode,
+    sync::{Mutex, mpsc},
+    thread,
 };
 
 use clap::{Args, Parser, Subcommand};
@@ -41,6 +44,7 @@ use refresh_core::{
     Person, ReviewId,
     facts::{operator::OperatorChoice, subject::Kind},
 };
+use tokio::runtime::{Builder, Runtime};
 
 use crate::not_done::NotDone;
 
@@ -283,14 +287,34 @@ impl From<NotDone> for Failed {
 
 /// Of each thread, in bytes. Unoptimised, the SDK's nested polls need more than the two megabytes that a thread has by itself.
 const STACK: usize = if cfg!(debug_assertions) { 16 << 20 } else { 2 << 20 };
+/// Threads that a start needs beside one for each processor.
+const BESIDE: usize = 4;
+
+/// The threads that this process works on.
+///
+/// # Errors
+/// The machine does not give the process so many. Found out before: a runtime that gets some of its threads never ends.
+fn runtime() -> io::Result<Runtime> {
+    let workers = thread::available_parallelism().map_or(1, NonZero::get);
+    let (done, waits) = mpsc::channel::<()>();
+    let waits = Mutex::new(waits);
+    thread::scope(|scope| {
+        let wait = || drop(waits.lock().map(|waits| waits.recv()));
+        let started: io::Result<Vec<_>> =
+            (0..workers + BESIDE).map(|_| thread::Builder::new().stack_size(STACK).spawn_scoped(scope, wait)).collect();
+        drop(done);
+        started.map(drop)
+    })?;
+    Builder::new_multi_thread().worker_threads(workers).enable_all().thread_stack_size(STACK).build()
+}
 
 /// Runs the command line of this process.
 pub fn main() -> ExitCode {
     let line = Line::parse();
-    let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().thread_stack_size(STACK).build() {
+    let runtime = match runtime() {
         Ok(runtime) => runtime,
         Err(error) => {
-            eprintln!("holdpoint: starting: {error}");
+            eprintln!("holdpoint: starting threads, which need memory and the right to so many: {error}");
             return ExitCode::FAILURE;
         }
     };
@@ -387,9 +411,9 @@ fn read(file: &Path) -> Result<String, Failed> {
 
 /// To standard output. A reader that has seen enough ends the command, and is no failure.
 fn print(text: impl fmt::Display) -> Result<(), Failed> {
-    let mut out = std::io::stdout().lock();
+    let mut out = io::stdout().lock();
     match writeln!(out, "{text}").and_then(|()| out.flush()) {
-        Err(error) if error.kind() == std::io::ErrorKind::BrokenPipe => std::process::exit(0),
+        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => std::process::exit(0),
         printed => printed.map_err(|error| Failed::new(format!("printing: {error}"))),
     }
 }
