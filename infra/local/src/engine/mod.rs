@@ -18,10 +18,15 @@ mod settings;
 mod trouble_tests;
 pub mod virtual_time;
 
-use std::sync::{Arc, PoisonError, RwLock};
+use std::{
+    sync::{Arc, PoisonError, RwLock},
+    time::Duration,
+};
 
 use aws_config::SdkConfig;
+use aws_smithy_types::timeout::TimeoutConfig;
 use lambda_shell::{
+    aws::retries,
     clock::Clock,
     deadline::Deadline,
     web::{Request, Response},
@@ -50,6 +55,10 @@ use crate::{
 
 /// What the table is called here. One stack, one name.
 pub const TABLE: &str = "holdpoint-packets";
+
+/// How long the engine's own look into its store may take. The store is in this process, so a look that is late is no
+/// lost one: on a busy machine it waits behind the functions' work.
+const LOOKING: Duration = Duration::from_secs(60);
 
 /// Cloning shares the engine.
 #[derive(Clone)]
@@ -148,7 +157,8 @@ impl Engine {
         let meter = Meter::default();
         let services = services.reporting_to(&reports).metered_by(&meter);
         // The engine reads beside the functions, so its own calls are neither counted nor faulted.
-        let own = InProcess::new(embedded.clone(), queues.clone(), mailbox.clone(), Faults::default()).sdk_config();
+        let own = InProcess::new(embedded.clone(), queues.clone(), mailbox.clone(), Faults::default());
+        let own = own.sdk_config_with(TimeoutConfig::builder().operation_timeout(LOOKING).build(), retries());
         let store = Store::new(aws_sdk_dynamodb::Client::new(&own), TABLE);
         let functions = Functions::new(&topology, &settings, |caller| sdk_of(&services, caller, &settings), &clock)?;
         let functions = RwLock::new(Arc::new(functions));
