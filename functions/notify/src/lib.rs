@@ -2,9 +2,9 @@
 //! when the mail is made, not when something changed.
 
 mod env;
+mod group;
 mod look;
 mod mail;
-mod person;
 mod random;
 mod refused;
 mod round;

@@ -1,6 +1,6 @@
 //! A review as a round looks at it.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use decisions::Doing;
 use lambda_shell::Failure;
@@ -27,38 +27,44 @@ impl Look {
     /// HEAD as it is now; `None` where no such review was issued.
     pub(crate) async fn at(env: &Env, id: &ReviewId) -> Result<Option<Self>, Failure> {
         let terms = BTreeSet::from([Subject::Review(id.clone())]);
-        let read = env.store.telling(id, &terms, None).await.doing("reading the review and its terms")?;
+        let read = env.store.telling(id, &terms, &BTreeSet::new()).await.doing("reading the review and its terms")?;
         Ok(Self::of(env, id, read, BTreeSet::new()).0)
     }
 
-    /// The same, with what a person was told and the profiles of these people.
+    /// The same, with what `people` were told and the profiles of those `known`.
     pub(crate) async fn to_tell(
         env: &Env,
         id: &ReviewId,
-        person: &Person,
+        people: &BTreeSet<Person>,
         known: BTreeSet<Person>,
-    ) -> Result<(Option<Self>, TellingRecord), Failure> {
+    ) -> Result<(Option<Self>, BTreeMap<Person, TellingRecord>), Failure> {
         let subjects = known.iter().cloned().map(Subject::Person).chain([Subject::Review(id.clone())]).collect();
-        let read = env.store.telling(id, &subjects, Some(person)).await;
-        Ok(Self::of(env, id, read.doing("reading the review and what one person was told")?, known))
+        let read = env.store.telling(id, &subjects, people).await;
+        Ok(Self::of(env, id, read.doing("reading the review and what people were told")?, known))
     }
 
-    fn of(env: &Env, id: &ReviewId, read: TellingRead, asked: BTreeSet<Person>) -> (Option<Self>, TellingRecord) {
+    fn of(
+        env: &Env,
+        id: &ReviewId,
+        read: TellingRead,
+        asked: BTreeSet<Person>,
+    ) -> (Option<Self>, BTreeMap<Person, TellingRecord>) {
         let TellingRead { review, facts, told } = read;
         let policy = facts.terms(id).map(|terms| env.deployment.defaults.with(&terms.policy));
         (review.zip(policy).map(|(review, policy)| Self { review, facts, policy, asked }), told)
     }
 
-    /// The profiles of these people. Nearly always they were read with HEAD; a decision since then may name others.
-    pub(crate) async fn profiles(&self, env: &Env, people: &BTreeSet<Person>) -> Result<Facts, Failure> {
+    /// Reads the profiles of these people as well. Nearly always they were read with HEAD; a decision since then may name
+    /// others.
+    pub(crate) async fn add_profiles(&mut self, env: &Env, people: BTreeSet<Person>) -> Result<(), Failure> {
         let missing = people.difference(&self.asked).cloned().map(Subject::Person).collect::<BTreeSet<_>>();
-        let mut profiles = self.facts.clone();
         if !missing.is_empty() {
             for fact in env.store.facts(&missing).await.doing("reading names")?.iter() {
-                profiles.insert(fact.clone());
+                self.facts.insert(fact.clone());
             }
+            self.asked.extend(people);
         }
-        Ok(profiles)
+        Ok(())
     }
 
     /// After a commit of this round's own: HEAD as the commit wrote it, with the versions at hand. Another decision may have

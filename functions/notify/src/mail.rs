@@ -1,6 +1,6 @@
 //! One mail: the reader's names and zone, the signed link, the composed message, and the mailer's answer.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use aws_sdk_sesv2::{
     error::ProvideErrorMetadata,
@@ -10,12 +10,11 @@ use aws_sdk_sesv2::{
 use decisions::Doing;
 use lambda_shell::Failure;
 use presentation::{
-    Unsafe,
     link::{self, LinkSubject, Token},
     mail::{self, Letter, Letterhead},
 };
 use refresh_core::{
-    Person,
+    Person, ReviewId,
     audience::reading::Reading,
     base::{
         fingerprint::{PersonFingerprint, ProposalFingerprint, ReviewFingerprint, RowFingerprint},
@@ -30,20 +29,20 @@ use refresh_core::{
 
 use sources::mail::{REVIEW_TAG, TRACE_TAG, review_tag};
 
-use crate::{Env, look::Look};
+use crate::Env;
 
 /// What the mailer said.
 pub enum MailAccepted {
     /// Its id of the message.
     Message(String),
-    /// It will never send this message, or there is none to send.
+    /// It will never send this message.
     Never(DeliveryStatus),
     /// It takes nothing for a while.
     Wait(Wait),
 }
 
-/// Why the mailer takes nothing now. What is owed stays owed.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+/// Why the mailer takes nothing now, the gravest last. What is owed stays owed.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
 pub enum Wait {
     /// Too many a second.
     SlowDown,
@@ -63,18 +62,13 @@ impl Wait {
     }
 }
 
-pub async fn send(env: &Env, look: &Look, notice: &Notice, claimed_by: &str) -> Result<MailAccepted, Failure> {
-    let id = &look.review.head.review;
-    let reading = look.reading();
-    let reading = reading.ok_or_else(|| Failure::new("composing a mail", "the review's terms are gone"))?;
-    let known = reading.known_to(&notice.to);
-    let profiles = look.profiles(env, &known).await?;
-    // If it cannot be a mail now, it cannot be one the next time either.
-    let letter = match compose(env, &reading, &profiles, known, notice) {
-        Ok(letter) => letter,
-        // The reason names no address and repeats no text of others.
-        Err(fault) => return Ok(MailAccepted::Never(DeliveryStatus::unmailable(&fault.to_string()))),
-    };
+pub async fn send(
+    env: &Env,
+    id: &ReviewId,
+    notice: &Notice,
+    letter: Letter,
+    claimed_by: &str,
+) -> Result<MailAccepted, Failure> {
     let tag = |name: &str, value: &str| {
         // Tag values take letters, digits, `-` and `_` alone.
         let plain: String = value.chars().map(|c| if c.is_ascii_alphanumeric() { c } else { '-' }).take(200).collect();
@@ -137,15 +131,10 @@ fn answer(code: &str, message: &str, from: &str) -> Option<MailAccepted> {
     })
 }
 
-/// What is composed of these names is one value for one telling.
-fn compose(
-    env: &Env,
-    reading: &Reading<'_>,
-    profiles: &Facts,
-    known: BTreeSet<Person>,
-    notice: &Notice,
-) -> Result<Letter, Unsafe> {
-    let terms = reading.terms;
+/// The mail of a notice, from profiles of everybody whom its reader's view holds. What cannot be a mail now cannot be one
+/// the next time either. The error says so, names no address and repeats no text of others.
+pub fn compose(env: &Env, reading: &Reading<'_>, profiles: &Facts, notice: &Notice) -> Result<Letter, DeliveryStatus> {
+    let (terms, known) = (reading.terms, reading.known_to(&notice.to));
     let name =
         |person: &Person| profiles.profile(person).map_or_else(|| person.to_string(), |found| found.name.clone());
     let names: BTreeMap<Person, String> = known
@@ -167,7 +156,7 @@ fn compose(
         link: notice.link.map(|to| signed(env, reading, notice, to)),
         names,
     };
-    mail::compose(notice, &letterhead)
+    mail::compose(notice, &letterhead).map_err(|fault| DeliveryStatus::unmailable(&fault.to_string()))
 }
 
 fn signed(env: &Env, reading: &Reading<'_>, notice: &Notice, to: LinkTo) -> String {

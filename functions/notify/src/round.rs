@@ -1,33 +1,37 @@
-//! One round over a review's people: who is owed something is served, one after the other, and then the review falls
-//! quiet. A round that stops leaves what is owed due: the next tick goes on.
+//! One round over a review's people: who is owed something is told, group by group, and then the review falls quiet. A
+//! round that stops leaves what is owed due: the next tick goes on.
 
-use std::sync::{Mutex, PoisonError};
+use std::{
+    collections::BTreeMap,
+    iter,
+    sync::{Mutex, PoisonError},
+};
 
 use decisions::{Attempt, Committing, Decided, Doing, Ended};
 use lambda_shell::{Failure, batch::Message, deadline::Deadline, log::NOTE, metrics::Metrics};
-use packet_store::TellingRecord;
 use refresh_core::{
     Instant, Person, ReviewId,
-    record::{message::NoticesDue, review::Head},
-    telling::{
-        owed::{self, PriorMail},
-        sent,
-    },
+    record::{commit::Commit, lineage::Happening, message::NoticesDue, review::Head},
+    telling::sent::{self, RoundDone},
 };
 
-use crate::{
-    Env,
-    look::Look,
-    mail::Wait,
-    person::{Addressee, Served},
-    seats,
-};
+use crate::{Env, group, look::Look, mail::Wait, seats};
 
 /// What a round did.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Notified {
     pub review: ReviewId,
     pub sent: Vec<Person>,
+}
+
+/// One round over a review's people.
+pub(crate) struct Round<'a> {
+    pub(crate) env: &'a Env,
+    pub(crate) review: &'a ReviewId,
+    /// HEAD as the round found it.
+    pub(crate) before: Head,
+    pub(crate) now: Instant,
+    pub(crate) deadline: Deadline,
 }
 
 pub(crate) async fn take(env: &Env, message: Message, deadline: Deadline) -> Result<Notified, Failure> {
@@ -38,26 +42,22 @@ pub(crate) async fn take(env: &Env, message: Message, deadline: Deadline) -> Res
     }
     let mut notified = Notified { review: due.review.clone(), sent: Vec::new() };
     let Some(mut look) = Look::at(env, &due.review).await? else { return Ok(notified) };
-    let before = look.review.head.clone();
     // The sender's clock may be ahead: what was due by it is not left by a slower clock.
     let now = look.now(env).max(due.at);
     if look.review.head.notices_at.is_none_or(|at| now < at) {
         return Ok(notified);
     }
-    // Other reviews do not wait for the mail, and the mail does not wait for them.
-    let asked = seats::ask(env, &mut look).await;
-    let end = serve_all(env, &mut look, now, deadline, &mut notified).await;
-    if !notified.sent.is_empty() {
-        // The first telling of a proposal changes its seats. Before the round stops, whatever stops it.
-        seats::ask(env, &mut look).await?;
+    let round = Round { env, review: &due.review, before: look.review.head.clone(), now, deadline };
+    let end = round.serve_all(&mut look, &mut notified).await;
+    // The first telling of a proposal changes its seats, so other reviews are asked after the mails; whatever stopped the
+    // round, since they do not wait for a mailer that takes nothing.
+    let asked = seats::ask(env, &look.review.head).await;
+    let everybody = matches!(end, Ok(RoundEnd::Served { left: false }));
+    let closed = round.close(look, RoundDone { asked: asked.is_ok(), told: everybody }).await;
+    if let RoundEnd::Wait(wait) = end? {
+        postpone(env, &due.review, wait, deadline).await?;
     }
-    match end? {
-        RoundEnd::Late => {}
-        RoundEnd::Wait(wait) => postpone(env, &due.review, wait, deadline).await?,
-        RoundEnd::Served { left: true } => {}
-        RoundEnd::Served { left: false } => fall_quiet(env, look, &before, now, deadline).await?,
-    }
-    asked.map(|()| notified)
+    closed.and(asked).map(|()| notified)
 }
 
 /// How a round over a review's people ended.
@@ -70,87 +70,86 @@ enum RoundEnd {
     Served { left: bool },
 }
 
-async fn serve_all(
-    env: &Env,
-    look: &mut Look,
-    now: Instant,
-    deadline: Deadline,
-    notified: &mut Notified,
-) -> Result<RoundEnd, Failure> {
-    let records = env.store.told(&notified.review).await.doing("reading what people were told")?;
-    let Some(reading) = look.reading() else { return Ok(RoundEnd::Served { left: true }) };
-    let audience = reading.audience(records.keys());
-    let (mut left, mut failed) = (false, None);
-    for person in &audience {
-        if deadline.is_near() {
-            return Ok(RoundEnd::Late);
-        }
-        let record = records.get(person).cloned().unwrap_or_default();
-        match serve(env, look, person, record, now, deadline, notified).await {
-            Ok(Served::Sent(..) | Served::NotOwed) => {}
-            // Who was looked at before a refusal opened an exception is looked at again: the next tick's round.
-            Ok(Served::HeldByAnother | Served::Refused) => left = true,
-            Ok(Served::Wait(wait)) => return Ok(RoundEnd::Wait(wait)),
-            // One whose mail fails keeps nobody else waiting.
-            Err(failure) => failed = Some(failure),
-        }
-    }
-    failed.map_or(Ok(RoundEnd::Served { left }), Err)
-}
-
 /// How many mails one person gets in a round at most: what changed, and the end of their hold.
 const MOST_MAILS: usize = 2;
 
-/// One person, until they are owed nothing more. A mail carries one calendar object, so a second may be owed.
-async fn serve(
-    env: &Env,
-    look: &mut Look,
-    person: &Person,
-    mut record: TellingRecord,
-    now: Instant,
-    deadline: Deadline,
-    notified: &mut Notified,
-) -> Result<Served, Failure> {
-    for _ in 0..MOST_MAILS {
-        let served = (Addressee { env, person, record: &record, now, deadline }).serve(look).await?;
-        let Served::Sent(told, head) = served else { return Ok(served) };
-        notified.sent.push(person.clone());
-        // That mail moved HEAD. A claim made from the look before would be of a telling that nobody finds again.
-        look.go_on(env, *head).await?;
-        if !look.reading().is_some_and(|reading| owed::is_owed(&reading, &told, PriorMail::Settled, now)) {
-            break;
+impl Round<'_> {
+    /// Whoever is owed something is told, in groups. A mail carries one calendar object, so somebody may be owed a second
+    /// mail: those are told once everybody had the first.
+    async fn serve_all(&self, look: &mut Look, notified: &mut Notified) -> Result<RoundEnd, Failure> {
+        let mut records = self.env.store.told(self.review).await.doing("reading what people were told")?;
+        let Some(reading) = look.reading() else { return Ok(RoundEnd::Served { left: true }) };
+        let (mut left, mut failed, mut owed) = (false, None, BTreeMap::new());
+        for person in reading.audience(records.keys()) {
+            let record = records.remove(&person).unwrap_or_default();
+            if record.claim.as_ref().is_some_and(|claim| self.now < claim.until) {
+                left = true;
+            } else if group::is_owed(&reading, &person, &record, self.now) {
+                owed.insert(person, record);
+            }
         }
-        record = TellingRecord { told: Some(*told), claim: None, ..record };
+        for _ in 0..MOST_MAILS {
+            let mut again = BTreeMap::new();
+            while !owed.is_empty() {
+                if self.deadline.is_near() {
+                    return Ok(RoundEnd::Late);
+                }
+                let people = iter::from_fn(|| owed.pop_first()).take(packet_store::MOST_MAILS).collect();
+                let ends = owed.is_empty() && again.is_empty() && !left && failed.is_none();
+                match self.tell(look, people, ends).await {
+                    Ok(told) => {
+                        notified.sent.extend(told.sent);
+                        again.extend(told.again);
+                        left |= told.left;
+                        failed = told.failed.or(failed);
+                        if let Some(wait) = told.wait {
+                            return Ok(RoundEnd::Wait(wait));
+                        }
+                    }
+                    // A group that fails keeps nobody else waiting.
+                    Err(failure) => failed = Some(failure),
+                }
+            }
+            owed = again;
+        }
+        failed.map_or(Ok(RoundEnd::Served { left }), Err)
     }
-    Ok(Served::NotOwed)
-}
 
-/// Nobody is owed anything more. HEAD is what this round left it as, or is read anew; what moved since `before`, which the
-/// round began with, keeps its own quiet period.
-async fn fall_quiet(env: &Env, left: Look, before: &Head, now: Instant, deadline: Deadline) -> Result<(), Failure> {
-    let committing = Committing { store: &env.store, jitter: &env.jitter, deadline };
-    let left = Mutex::new(Some(left));
-    let fall_quiet = async |_: Attempt| {
-        let known = left.lock().unwrap_or_else(PoisonError::into_inner).take();
-        let look = match known {
-            Some(look) => Some(look),
-            None => Look::at(env, &before.review).await?,
+    /// Writes what the round did. HEAD is what this round left it as, or is read anew. Where it moved, the mark of seats
+    /// stays: what moved may be other seats. What moved since the round began keeps its own quiet period.
+    async fn close(&self, left: Look, done: RoundDone) -> Result<(), Failure> {
+        let committing = Committing { store: &self.env.store, jitter: &self.env.jitter, deadline: self.deadline };
+        let left = Mutex::new(Some(left));
+        let close = async |_: Attempt| {
+            let known = left.lock().unwrap_or_else(PoisonError::into_inner).take();
+            let asked = done.asked && known.is_some();
+            let look = match known {
+                Some(look) => Some(look),
+                None if done.told => Look::at(self.env, self.review).await?,
+                None => None,
+            };
+            let Some(Look { review, policy, .. }) = look else { return Ok(Decided::Nothing(())) };
+            let told = done.told && !sent::decided_since(&self.before, &review.head);
+            let now = self.now.max(review.head.at);
+            Ok(Decided::of(sent::end_round(&review, &policy, RoundDone { asked, told }, now), ()))
         };
-        let Some(look) = look else { return Ok(Decided::Nothing(0)) };
-        let head = &look.review.head;
-        if sent::decided_since(before, head) {
-            return Ok(Decided::Nothing(0));
+        match committing.decide("ending a round of notices", close).await? {
+            Ended::Written(commit, ()) => self.measure_skipped(&commit),
+            // It is still due, so the next tick looks again.
+            Ended::Nothing(()) | Ended::Beaten => {}
         }
-        let commit = sent::fall_quiet(&look.review, &look.policy, now.max(head.at));
-        let left = commit.as_ref().map_or(0, |commit| commit.head.affected.len());
-        Ok(Decided::of(commit, head.affected.len().saturating_sub(left)))
-    };
-    match committing.decide("ending the quiet period", fall_quiet).await? {
-        Ended::Written(_, avoided) => Metrics::new("Holdpoint").count("NoticesAvoided", avoided).emit(now.millis()),
-        // It is still due, so the next tick looks again.
-        Ended::Nothing(_) | Ended::Beaten => {}
+        Ok(())
     }
-    Ok(())
+
+    /// Whose view came back to what they were told, before they were told anything else.
+    pub(crate) fn measure_skipped(&self, commit: &Commit) {
+        let happenings = commit.entry.iter().flat_map(|entry| &entry.happenings);
+        let skipped = happenings.map(|happening| match happening {
+            Happening::Skipped { people } => people.len(),
+            _ => 0,
+        });
+        Metrics::new("Holdpoint").count("NoticesAvoided", skipped.sum()).emit(self.now.millis());
+    }
 }
 
 /// What is owed stays owed, a little later.

@@ -11,18 +11,15 @@ use std::collections::BTreeSet;
 
 use decisions::Doing;
 use lambda_shell::{Failure, queue::Outgoing};
-use packet_store::Committed;
 use refresh_core::{
     ReviewId,
     record::{message::RefreshRequested, review::Head},
-    telling::sent,
 };
 
-use crate::{Env, look::Look};
+use crate::Env;
 
-/// Safe to repeat.
-pub(crate) async fn ask(env: &Env, look: &mut Look) -> Result<(), Failure> {
-    let head = &look.review.head;
+/// Asks for the seats that this HEAD says have changed. Safe to repeat.
+pub(crate) async fn ask(env: &Env, head: &Head) -> Result<(), Failure> {
     if head.seats_moved.is_empty() {
         return Ok(());
     }
@@ -31,12 +28,6 @@ pub(crate) async fn ask(env: &Env, look: &mut Look) -> Result<(), Failure> {
     env.refresh.send_all(messages).await.doing("asking the reviews that share people whose seats changed")?;
     if !reviews.is_empty() {
         tracing::info!(reviews = reviews.len(), "reviews that share people were asked to look");
-    }
-    // Where HEAD moved meanwhile the mark stays: what moved may be other seats.
-    if let Some(commit) = sent::asked(&look.review, &look.policy)
-        && env.store.commit(&commit).await.doing("remembering that other reviews were asked")? == Committed::Written
-    {
-        look.go_on(env, commit.head).await?;
     }
     Ok(())
 }

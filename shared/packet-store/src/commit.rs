@@ -26,8 +26,10 @@ use crate::{
 
 /// The most triggers of one commit: a batch of the refresh queue has as many messages.
 pub const MOST_CAUSES: usize = 10;
-/// HEAD, lineage, TOLD, the fact it stands on, and the versions of one decision; one is the rule, two leave room.
-const OTHER_ACTIONS: usize = 6;
+/// HEAD, lineage, the fact it stands on, and the versions of one decision; one is the rule, two leave room.
+const OTHER_ACTIONS: usize = 5;
+/// The most mails that are settled together.
+pub const MOST_MAILS: usize = 8;
 /// The entries of a decision: of whoever sat in what was, and of whoever sits in what is.
 const MOST_ENTRIES: usize = 2 * MOST_ROLES;
 // The two greatest cases: an adoption, which has no causes, and a proposal in another's place.
@@ -35,6 +37,8 @@ const _: () = assert!(MOST_ENTRIES + MOST_ROLES + MOST_MENDED + OTHER_ACTIONS <=
 const _: () = assert!(MOST_ENTRIES + MOST_MENDED + OTHER_ACTIONS + MOST_CAUSES <= MOST_ACTIONS);
 // An issue that a proposal follows at once; with more roles than that the proposal is the next decision's.
 const _: () = assert!(3 * MOST_ROLES_AT_ONCE + OTHER_ACTIONS + MOST_CAUSES <= MOST_ACTIONS);
+// The first telling of a proposal changes the entries of everybody who sits in what is, or in what is proposed.
+const _: () = assert!(MOST_ENTRIES + MOST_MAILS + OTHER_ACTIONS <= MOST_ACTIONS);
 
 /// What became of a commit. None of these is an error.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -68,7 +72,10 @@ impl Store {
             let found = format!("expected at most {MOST_CAUSES} causes in one commit, found {}", causes.len());
             return Err(StoreError::poison(doing, found));
         }
-        self.mark_any(&commit.seats).await?;
+        // A mail gives nobody a first seat: the entries that it changes are there.
+        if commit.told.is_empty() {
+            self.mark_any(&commit.seats).await?;
+        }
         for attempt in 0..contention::TRIES {
             self.pause(attempt).await;
             let (roles, actions) = self.actions(commit, &causes);
@@ -112,9 +119,7 @@ impl Store {
         for (index, cause) in causes.iter().enumerate() {
             all.push((ActionRole::Cause(index), self.put_once(cause_item(commit, cause))));
         }
-        if let Some(settled) = &commit.told {
-            all.push((ActionRole::Told, self.settle(commit, settled)));
-        }
+        all.extend(commit.told.iter().map(|settled| (ActionRole::Told, self.settle(commit, settled))));
         if let Some(fact) = &commit.stands_on {
             // The revision of another source is another fact, whatever its number.
             let mut check = ConditionCheck::builder()

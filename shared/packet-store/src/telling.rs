@@ -1,14 +1,15 @@
 //! Who was told what, and who is about to tell them.
 //!
 //! ```text
-//!  claim(by A) ── read HEAD ── render ── send ── commit with `told`: settles and frees the claim
+//!  claim(by A) ── read HEAD ── render ── send ── commit with `told`: settles and frees the claims
 //!       │ B claims while A's lease runs: refused
 //!       │ A dies: the lease ends, B claims; a claim that was never settled counts as owed
 //! ```
+//! People who are told together are claimed together, in one transaction. Who is held by another is left out of it.
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use aws_sdk_dynamodb::types::AttributeValue;
+use aws_sdk_dynamodb::types::{AttributeValue, TransactWriteItem, Update};
 use refresh_core::{
     Instant, Person, ReviewId,
     base::digest::canonical,
@@ -23,7 +24,7 @@ use refresh_core::{
 
 use crate::{
     Store,
-    call::Write,
+    call::{Transaction, Write},
     codec::{
         self, CLAIM_BY, CLAIM_DIGEST, CLAIM_UNTIL, DELIVERY, DELIVERY_DIGEST, SCHEMA, claim_digest, delivery_digest,
     },
@@ -31,6 +32,7 @@ use crate::{
     error::StoreError,
     item::{Item, number, text},
     key::{self, Key},
+    verdict::{ActionRole, CONDITION_FAILED, NotWritten, judge},
 };
 
 /// What a notice is made from, read in one call.
@@ -40,8 +42,8 @@ pub struct TellingRead {
     pub review: Option<Review>,
     /// Of the subjects that were asked for, those of which there is a fact.
     pub facts: Facts,
-    /// Of the person who is told; nothing where nobody was asked about, or there is no such item.
-    pub told: TellingRecord,
+    /// Of the people who were asked about, those of whom there is such an item.
+    pub told: BTreeMap<Person, TellingRecord>,
 }
 
 /// TOLD. Without `told`, the person was told what the first version says.
@@ -68,7 +70,7 @@ impl Store {
         items.iter().map(|item| read(&doing, item)).collect()
     }
 
-    /// HEAD, facts, and what one person was told, together. Nothing is decided here that a newer fact could make wrong:
+    /// HEAD, facts, and what these people were told, together. Nothing is decided here that a newer fact could make wrong:
     /// which of the items is read first is no matter.
     ///
     /// # Errors
@@ -78,18 +80,19 @@ impl Store {
         &self,
         review: &ReviewId,
         subjects: &BTreeSet<Subject>,
-        person: Option<&Person>,
+        people: &BTreeSet<Person>,
     ) -> Result<TellingRead, StoreError> {
-        let doing = format!("reading what a notice of {review} is made from");
-        let (of_head, of_told) = (Key::head(review), person.map(|person| Key::told(review, person)));
-        let keys = subjects.iter().map(Key::fact).chain([of_head.clone()]).chain(of_told.clone()).collect();
+        let doing = format!("reading what notices of {review} are made from");
+        let of_head = Key::head(review);
+        let of_told: BTreeSet<Key> = people.iter().map(|person| Key::told(review, person)).collect();
+        let keys = subjects.iter().map(Key::fact).chain([of_head.clone()]).chain(of_told.iter().cloned()).collect();
         let (mut head, mut telling) = (None, TellingRead::default());
         for item in self.get_all(&doing, keys).await? {
             let key = codec::key_of(&doing, &item)?;
             if key == of_head {
                 head = Some(codec::open(&doing, &item)?);
-            } else if Some(&key) == of_told.as_ref() {
-                telling.told = read(&doing, &item)?.1;
+            } else if of_told.contains(&key) {
+                telling.told.extend([read(&doing, &item)?]);
             } else {
                 telling.facts.insert(codec::open(&doing, &item)?);
             }
@@ -124,13 +127,68 @@ impl Store {
         claim: &Claim,
         now: Instant,
     ) -> Result<bool, StoreError> {
-        let doing = format!("claiming a notice of {review}");
-        let key = Key::told(review, person);
-        let until = claim.until.millis().to_string();
-        let digest = claim_digest(&key, &claim.by, &until);
+        let update = self.claiming(review, person, claim, now);
         let request = self
             .client
             .update_item()
+            .table_name(update.table_name)
+            .set_key(Some(update.key))
+            .update_expression(update.update_expression)
+            .set_condition_expression(update.condition_expression)
+            .set_expression_attribute_names(update.expression_attribute_names)
+            .set_expression_attribute_values(update.expression_attribute_values);
+        Ok(matches!(self.update(&format!("claiming a notice of {review}"), request).await?, Write::Done))
+    }
+
+    /// The same of several people at once, in one transaction. Returns those whose claims hold now. A single claim is no
+    /// transaction: that costs half as much.
+    ///
+    /// # Errors
+    ///
+    /// The table cannot be written.
+    pub async fn claim_all(
+        &self,
+        review: &ReviewId,
+        claims: &BTreeMap<Person, Claim>,
+        now: Instant,
+    ) -> Result<BTreeSet<Person>, StoreError> {
+        let doing = format!("claiming notices of {review}");
+        let mut left: Vec<(&Person, &Claim)> = claims.iter().collect();
+        let mut attempt = 0;
+        while left.len() > 1 {
+            self.pause(attempt).await;
+            let claim = |(person, claim): &(&Person, &Claim)| {
+                let update = self.claiming(review, person, claim, now);
+                TransactWriteItem::builder().update(update).build()
+            };
+            let reasons = match self.transact(&doing, left.iter().map(claim).collect()).await? {
+                Transaction::Done => return Ok(left.into_iter().map(|(person, _)| person.clone()).collect()),
+                Transaction::Cancelled(reasons) => reasons,
+            };
+            match judge(&vec![ActionRole::Told; left.len()], &reasons) {
+                NotWritten::Poison(what) => return Err(StoreError::poison(doing, what)),
+                // Who is held by another is left out of the next try.
+                NotWritten::Superseded => {
+                    let mut refused = reasons.iter().map(|reason| reason.code() == Some(CONDITION_FAILED));
+                    left.retain(|_| refused.next() == Some(false));
+                    attempt = 0;
+                }
+                NotWritten::Exists(_) | NotWritten::Contended => attempt += 1,
+            }
+            if attempt == contention::TRIES {
+                return Err(StoreError::contended(doing));
+            }
+        }
+        let Some((person, claim)) = left.pop() else { return Ok(BTreeSet::new()) };
+        let held = self.claim(review, person, claim, now).await?;
+        Ok(held.then(|| person.clone()).into_iter().collect())
+    }
+
+    fn claiming(&self, review: &ReviewId, person: &Person, claim: &Claim, now: Instant) -> Update {
+        let key = Key::told(review, person);
+        let until = claim.until.millis().to_string();
+        let digest = claim_digest(&key, &claim.by, &until);
+        let update = Update::builder()
             .table_name(&*self.table)
             .set_key(Some(key.attributes()))
             .update_expression(
@@ -147,7 +205,7 @@ impl Store {
             .expression_attribute_values(":claim", AttributeValue::B(digest.0.to_vec().into()))
             .expression_attribute_values(":schema", number(SCHEMA))
             .expression_attribute_values(":now", number(now.millis()));
-        Ok(matches!(self.update(&doing, request).await?, Write::Done))
+        update.build().expect("key, table and expression are set")
     }
 
     /// The holder `from` goes on under another name, within the same lease. `false`: the claim is another's by now.

@@ -3,6 +3,9 @@
 
 use aws_sdk_dynamodb::types::CancellationReason;
 
+/// The code of an action whose condition did not hold.
+pub(crate) const CONDITION_FAILED: &str = "ConditionalCheckFailed";
+
 /// What an action is there for.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) enum ActionRole {
@@ -66,7 +69,7 @@ pub(crate) fn judge(roles: &[ActionRole], reasons: &[CancellationReason]) -> Not
         .map(|(position, (role, reason))| (position, *role, reason.code().unwrap_or("None")))
         .filter(|(_, _, code)| *code != "None")
         .collect();
-    let failed = |position: &(usize, ActionRole, &str)| position.2 == "ConditionalCheckFailed";
+    let failed = |position: &(usize, ActionRole, &str)| position.2 == CONDITION_FAILED;
     let existing: Vec<usize> = codes
         .iter()
         .filter(|found| failed(found) && matches!(found.1, ActionRole::Cause(_) | ActionRole::Event))
@@ -87,7 +90,7 @@ pub(crate) fn judge(roles: &[ActionRole], reasons: &[CancellationReason]) -> Not
     for (_, role, code) in &codes {
         match *code {
             // HEAD stood where it should, and yet a number after it is taken: HEAD and its records disagree.
-            "ConditionalCheckFailed" => {
+            CONDITION_FAILED => {
                 return NotWritten::Poison(format!("{} exists already, though HEAD does not know it", role.word()));
             }
             "ValidationError" | "ItemCollectionSizeLimitExceeded" | "DuplicateItem" | "AccessDenied" => {

@@ -26,8 +26,9 @@ use refresh_core::{
 
 use crate::load::{BOUNCES, FROM, Load, REVIEWS};
 
-/// Rounds of notices that the engine has under way at once: as many mails may be in flight when it dies.
-const IN_FLIGHT: usize = 4;
+/// Rounds of notices that the engine has under way at once, times the mails that a round sends together: as many may be in
+/// flight when it dies.
+const IN_FLIGHT: usize = 4 * packet_store::MOST_MAILS;
 /// A claim's lease and a visibility time-out, and the ticks after them.
 const UNTIL_QUIET: i64 = 30;
 

@@ -190,15 +190,19 @@ fn told_less(call: &Call, _: &mut Memory) -> Falsified {
 }
 
 fn claim_unasked(call: &Call, _: &mut Memory) -> Falsified {
-    let claims = call.operation == "UpdateItem"
-        && call.body["UpdateExpression"].as_str().is_some_and(|update| update.starts_with("SET"))
-        && call.body["ExpressionAttributeValues"][":until"].is_object();
-    let mut changed = call.clone();
-    if claims && let Some(body) = changed.body.as_object_mut() {
-        body.remove("ConditionExpression");
-        if let Some(values) = body["ExpressionAttributeValues"].as_object_mut() {
-            values.remove(":now");
+    let unasked = |update: &mut Value| {
+        let claims = update["UpdateExpression"].as_str().is_some_and(|text| text.starts_with("SET"))
+            && update["ExpressionAttributeValues"][":until"].is_object();
+        if claims && let Some(body) = update.as_object_mut() {
+            body.remove("ConditionExpression");
+            if let Some(values) = body["ExpressionAttributeValues"].as_object_mut() {
+                values.remove(":now");
+            }
         }
+    };
+    let mut changed = each(call, |action| action.get_mut("Update").into_iter().for_each(unasked));
+    if call.operation == "UpdateItem" {
+        unasked(&mut changed.body);
     }
     Falsified { requests: vec![changed], answer: None }
 }
@@ -207,16 +211,20 @@ fn claim_unasked(call: &Call, _: &mut Memory) -> Falsified {
 fn doubt_forgotten(call: &Call, _: &mut Memory) -> Falsified {
     let mut changed = call.clone();
     without_doubt(&mut changed.body);
-    let key = &changed.body["Key"];
-    let parts = [&key["pk"]["S"], &key["sk"]["S"], &changed.body["ExpressionAttributeValues"][":by"]["S"]];
-    let until = &changed.body["ExpressionAttributeValues"][":until"]["N"];
-    let parts: Vec<&[u8]> =
-        parts.into_iter().chain([until]).map(|part| part.as_str().unwrap_or_default().as_bytes()).collect();
-    let sealed = digest(&[&[&b"claim"[..]], &parts[..]].concat());
-    if changed.body["ExpressionAttributeValues"][":claim"].is_object() {
-        changed.body["ExpressionAttributeValues"][":claim"] = json!({ "B": STANDARD.encode(sealed) });
-    }
+    let mut changed = each(&changed, |action| action.get_mut("Update").into_iter().for_each(claim_sealed_again));
+    claim_sealed_again(&mut changed.body);
     Falsified { requests: vec![changed], answer: None }
+}
+
+fn claim_sealed_again(update: &mut Value) {
+    let (key, values) = (&update["Key"], &update["ExpressionAttributeValues"]);
+    if !values[":claim"].is_object() {
+        return;
+    }
+    let parts = [&key["pk"]["S"], &key["sk"]["S"], &values[":by"]["S"], &values[":until"]["N"]];
+    let parts: Vec<&[u8]> = parts.into_iter().map(|part| part.as_str().unwrap_or_default().as_bytes()).collect();
+    let sealed = digest(&[&[&b"claim"[..]], &parts[..]].concat());
+    update["ExpressionAttributeValues"][":claim"] = json!({ "B": STANDARD.encode(sealed) });
 }
 
 fn without_doubt(value: &mut Value) {

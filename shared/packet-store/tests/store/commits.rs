@@ -164,12 +164,12 @@ async fn settling_needs_the_claim_and_ends_it() {
     let first = issued("e1");
     store.commit(&first).await.unwrap();
     let mut commit = after(&first.head, &["e2"]);
-    commit.told = Some(settled("ada", "worker-a"));
+    commit.told = vec![settled("ada", "worker-a")];
     assert_eq!(store.commit(&commit).await.unwrap(), Committed::Superseded, "nobody claimed");
     let later = claim("worker-b", "2026-11-03T09:10:00Z");
     assert!(store.claim(&review(), &person("ada"), &later, now()).await.unwrap());
     assert_eq!(store.commit(&commit).await.unwrap(), Committed::Superseded, "somebody else claimed");
-    commit.told = Some(settled("ada", "worker-b"));
+    commit.told = vec![settled("ada", "worker-b")];
     assert_eq!(store.commit(&commit).await.unwrap(), Committed::Written);
     let record = &store.told(&review()).await.unwrap()[&person("ada")];
     assert_eq!(record.told, Some(settled("ada", "").told));
@@ -258,7 +258,7 @@ async fn the_greatest_commit_fits_and_one_more_is_refused_unsent() {
     assert_eq!(store.fact(&fact.subject).await.unwrap().as_ref(), Some(&fact));
 
     let mut full = after(&first.head, &ids[..MOST_CAUSES]);
-    full.told = Some(settled("ada", "w"));
+    full.told = vec![settled("ada", "w")];
     full.stands_on = Some(Standpoint::of(&fact));
     full.versions =
         [8, 9].map(|number| refresh_core::record::packet::Version { number, ..first.versions[0].clone() }).to_vec();

@@ -31,7 +31,7 @@ async fn table() -> Engine {
     store.commit(&first).await.unwrap();
     store.claim(&review(), &person("ada"), &claim("a", "2026-11-03T09:10:00Z"), now()).await.unwrap();
     let mut second = after(&first.head, &["e2"]);
-    second.told = Some(settled("ada", "a"));
+    second.told = vec![settled("ada", "a")];
     store.commit(&second).await.unwrap();
     store.claim(&review(), &person("ada"), &claim("b", "2026-11-03T09:10:00Z"), now()).await.unwrap();
     assert!(

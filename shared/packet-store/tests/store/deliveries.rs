@@ -69,7 +69,7 @@ async fn settling_and_claiming_leave_the_report_alone() {
     let first = issued("e1");
     store.commit(&first).await.unwrap();
     let mut commit = after(&first.head, &["e2"]);
-    commit.told = Some(settled("ada", "a"));
+    commit.told = vec![settled("ada", "a")];
     store.commit(&commit).await.unwrap();
     store.claim(&review(), &person("ada"), &claim("b", "2026-11-03T09:30:00Z"), now()).await.unwrap();
     let record = store.told(&review()).await.unwrap().remove(&person("ada")).unwrap();

@@ -1,10 +1,12 @@
 //! Claims and leases: at most one worker tells a person at a time, and a dead one holds nobody up for ever.
 
-use packet_store::TellingRecord;
-use refresh_core::record::claim::Claim;
+use std::collections::{BTreeMap, BTreeSet};
+
+use packet_store::{Committed, TellingRecord};
+use refresh_core::{Person, record::claim::Claim};
 
 use crate::support::{
-    engine::{Engine, refused},
+    engine::{Engine, cancelled, refused},
     samples::{after, at, claim, issued, now, person, review, settled},
 };
 
@@ -47,7 +49,7 @@ async fn a_claim_leaves_what_was_told_alone() {
     let ada = person("ada");
     store.claim(&review(), &ada, &claim("a", "2026-11-03T09:10:00Z"), now()).await.unwrap();
     let mut commit = after(&first.head, &["e2"]);
-    commit.told = Some(settled("ada", "a"));
+    commit.told = vec![settled("ada", "a")];
     store.commit(&commit).await.unwrap();
     let again = claim("b", "2026-11-03T09:30:00Z");
     assert!(store.claim(&review(), &ada, &again, now()).await.unwrap());
@@ -97,4 +99,63 @@ async fn only_the_holder_renames_its_claim() {
     assert!(store.rename_claim(&review(), &ada, "a", &b).await.unwrap());
     assert!(store.rename_claim(&review(), &ada, "a", &b).await.unwrap(), "again, after a lost answer");
     assert_eq!(store.told(&review()).await.unwrap()[&ada].claim, Some(b));
+}
+
+fn claims(by: &str, names: &[&str]) -> BTreeMap<Person, Claim> {
+    names.iter().map(|name| (person(name), claim(&format!("{by}-{name}"), "2026-11-03T09:10:00Z"))).collect()
+}
+
+fn people(names: &[&str]) -> BTreeSet<Person> {
+    names.iter().map(|name| person(name)).collect()
+}
+
+#[tokio::test]
+async fn people_are_claimed_together_and_who_is_held_by_another_is_left_out() {
+    let engine = Engine::new();
+    let store = engine.store();
+    let held = |found: BTreeMap<Person, TellingRecord>| -> Vec<String> {
+        found.into_values().filter_map(|record| Some(record.claim?.by)).collect()
+    };
+    let first = claims("a", &["ada", "bob"]);
+    assert_eq!(store.claim_all(&review(), &first, now()).await.unwrap(), people(&["ada", "bob"]));
+    assert_eq!(engine.calls().len(), 1, "one transaction");
+    assert_eq!(store.claim_all(&review(), &first, now()).await.unwrap(), people(&["ada", "bob"]), "its own, once more");
+    let second = claims("b", &["ada", "bob", "cleo", "dan"]);
+    assert_eq!(store.claim_all(&review(), &second, now()).await.unwrap(), people(&["cleo", "dan"]));
+    assert_eq!(held(store.told(&review()).await.unwrap()), ["a-ada", "a-bob", "b-cleo", "b-dan"]);
+    assert_eq!(store.claim_all(&review(), &claims("c", &["ada", "dan"]), now()).await.unwrap(), people(&[]));
+    assert_eq!(store.claim_all(&review(), &claims("c", &["ada", "eve"]), now()).await.unwrap(), people(&["eve"]));
+    let over = at("2026-11-03T09:10:00Z");
+    assert_eq!(store.claim_all(&review(), &claims("d", &["ada", "eve"]), over).await.unwrap(), people(&["ada", "eve"]));
+    assert_eq!(store.claim_all(&review(), &BTreeMap::new(), now()).await.unwrap(), people(&[]));
+}
+
+#[tokio::test(start_paused = true)]
+async fn claims_that_meet_a_transaction_wait_for_it_and_one_alone_is_no_transaction() {
+    let engine = Engine::new();
+    let store = engine.store();
+    engine.next("TransactWriteItems", cancelled(&["None", "TransactionConflict"]));
+    let both = claims("a", &["ada", "bob"]);
+    assert_eq!(store.claim_all(&review(), &both, now()).await.unwrap(), people(&["ada", "bob"]));
+    engine.calls();
+    assert_eq!(store.claim_all(&review(), &claims("a", &["cleo"]), now()).await.unwrap(), people(&["cleo"]));
+    let calls: Vec<String> = engine.calls().into_iter().map(|(operation, _)| operation).collect();
+    assert_eq!(calls, ["UpdateItem"]);
+}
+
+#[tokio::test]
+async fn mails_are_settled_together_or_not_at_all() {
+    let store = Engine::new().store();
+    let first = issued("e1");
+    store.commit(&first).await.unwrap();
+    let both = claims("a", &["ada", "bob"]);
+    store.claim_all(&review(), &both, now()).await.unwrap();
+    let mut commit = after(&first.head, &["e2"]);
+    commit.told = vec![settled("ada", "a-ada"), settled("bob", "b-bob")];
+    assert_eq!(store.commit(&commit).await.unwrap(), Committed::Superseded, "one claim is another's");
+    assert_eq!(store.told(&review()).await.unwrap()[&person("ada")].claim.as_ref(), both.get(&person("ada")));
+    commit.told = vec![settled("ada", "a-ada"), settled("bob", "a-bob")];
+    assert_eq!(store.commit(&commit).await.unwrap(), Committed::Written);
+    let told = store.told(&review()).await.unwrap();
+    assert!(told.values().all(|record| record.claim.is_none() && record.told.is_some()), "{told:?}");
 }

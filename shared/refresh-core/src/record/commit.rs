@@ -24,8 +24,8 @@ pub struct Commit {
     pub entry: Option<Entry>,
     /// Written once each; one that exists drops that trigger from the commit.
     pub causes: Vec<Cause>,
-    /// Who was told what, where a mail was settled.
-    pub told: Option<ConfirmedMail>,
+    /// Who was told what, where mails were settled: one item a person.
+    pub told: Vec<ConfirmedMail>,
     /// A fact that must still be this one, by source and revision: adoption stands on who the owner is.
     pub stands_on: Option<Standpoint>,
     /// What is another of people's places, whole: one entry a person.
@@ -65,7 +65,7 @@ pub fn commit(mut head: Head, happenings: Vec<Happening>, trace: Option<TraceId>
         versions: Vec::new(),
         entry,
         causes: Vec::new(),
-        told: None,
+        told: Vec::new(),
         stands_on: None,
         seats: Vec::new(),
         seats_given: Vec::new(),

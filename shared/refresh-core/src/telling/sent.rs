@@ -1,4 +1,6 @@
-//! A mail is out: what of it is remembered, and when the quiet period is over.
+//! Mails are out: what of them is remembered, and when the quiet period is over.
+
+use std::collections::BTreeSet;
 
 use crate::{
     Instant, Person,
@@ -19,18 +21,57 @@ use crate::{
         view::{Attendance, Row, Seating, View},
     },
     telling::{
-        owed::{self, arises, is_about_proposal},
+        owed::{self, PriorMail, arises, is_about_proposal},
         reach,
     },
 };
 
-/// What must be written once a mail is out. `told` and `notice` are what it was made from; `review` is HEAD read anew.
-pub fn confirm_sent(reading: &Reading<'_>, told: &LastNotified, sent: &Sent<'_>, now: Instant) -> Commit {
-    let notice = sent.notice;
-    let review = reading.review;
-    let mut head = review.head.clone();
+/// What is to be written once mails are out.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Confirmed {
+    /// All of it.
+    pub commit: Commit,
+    /// Who of those mailed is owed another mail at once: a mail carries one calendar object.
+    pub owed_again: BTreeSet<Person>,
+}
+
+/// What must be written once mails are out that were sent together, under one trace. `reading` is of HEAD read anew. `ends`:
+/// the round looked at everybody as this HEAD stands, and mails nobody else. Then the quiet period ends with the mails,
+/// unless one of their readers is owed another.
+pub fn confirm_sent(reading: &Reading<'_>, mails: &[Sent<'_>], ends: bool, now: Instant) -> Confirmed {
+    let before = reading.review;
+    let mut after = before.clone();
+    let head = &mut after.head;
     head.at = head.at.max(now);
     let now = head.at;
+    let mut happenings: Vec<Happening> = mails.iter().map(|sent| remember(head, reading, sent, now)).collect();
+    let told: Vec<ConfirmedMail> = mails.iter().map(ConfirmedMail::of).collect();
+    let seats = seats::changes(Some(before), &after);
+    after.head.seats_moved.extend(seats.moved.iter().cloned());
+    let then = Reading { review: &after, ..*reading };
+    let again = |mail: &&ConfirmedMail| owed::is_owed(&then, &mail.told, PriorMail::Settled, now);
+    let owed_again: BTreeSet<Person> = told.iter().filter(again).map(|mail| mail.told.person.clone()).collect();
+    if ends && owed_again.is_empty() {
+        happenings.extend(end_quiet(&mut after.head, now));
+    }
+    after.head.notices_at = deadlines::notices_at(&after, reading.policy);
+    let Review { mut head, .. } = after;
+    refresh_check(&mut head, before);
+    for sent in mails {
+        if reach::accepted(&mut head, &sent.notice.to) && head.standing == Standing::Open {
+            // Whether an exception closes with it is the next refresh's business, and that shall not wait.
+            head.check_at = Some(now);
+        }
+    }
+    let mut commit = commit::commit(head, happenings, mails.first().and_then(|sent| sent.notice.trace));
+    commit.seats = seats.entries;
+    commit.told = told;
+    Confirmed { commit, owed_again }
+}
+
+/// What HEAD remembers of one mail, and what lineage says of the mail.
+fn remember(head: &mut Head, reading: &Reading<'_>, sent: &Sent<'_>, now: Instant) -> Happening {
+    let notice = sent.notice;
     let person = &notice.to;
     let hold_ended = notice.kind == NoticeKind::HoldEnded;
     // The end of a hold is told beside what changed, and says nothing of it.
@@ -63,39 +104,32 @@ pub fn confirm_sent(reading: &Reading<'_>, told: &LastNotified, sent: &Sent<'_>,
         let slot = (part.method == Method::Request).then_some(part.slot);
         booking::send_hold(&mut head.bookings, person, slot, now);
     }
-    remember_duty(&mut head, reading, told, sent, now);
+    remember_duty(head, reading, sent, now);
     // What was asked for after this mail was made is still to come.
     if !hold_ended && head.resends.get(person) == sent.resend.as_ref() {
         head.resends.remove(person);
     }
-    let settled = if hold_ended { taken_back(told, sent) } else { settled(told, sent) };
-    let happening = Happening::Notice {
+    Happening::Notice {
         to: person.clone(),
         kind: notice.kind,
         version: notice.version,
         changes: notice.changes.clone(),
         calendar: notice.calendar.iter().cloned().collect(),
         message_id: sent.message_id.to_owned(),
-    };
-    let mut copy = Review { head: head.clone(), ..review.clone() };
-    let seats = seats::changes(Some(review), &copy);
-    head.seats_moved.extend(seats.moved);
-    copy.head.seats_moved.clone_from(&head.seats_moved);
-    head.notices_at = deadlines::notices_at(&copy, reading.policy);
-    refresh_check(&mut head, review);
-    if reach::accepted(&mut head, person) && head.standing == Standing::Open {
-        // Whether an exception closes with it is the next refresh's business, and that shall not wait.
-        head.check_at = Some(now);
     }
-    let mut commit = commit::commit(head, vec![happening], notice.trace);
-    commit.seats = seats.entries;
-    commit.told = Some(ConfirmedMail { told: settled, claimed_by: sent.claimed_by.to_owned() });
-    commit
+}
+
+impl ConfirmedMail {
+    fn of(sent: &Sent<'_>) -> Self {
+        let hold_ended = sent.notice.kind == NoticeKind::HoldEnded;
+        let told = if hold_ended { taken_back(sent) } else { settled(sent) };
+        Self { told, claimed_by: sent.claimed_by.to_owned() }
+    }
 }
 
 /// What somebody counts as told once this mail is out.
-fn settled(told: &LastNotified, sent: &Sent<'_>) -> LastNotified {
-    let notice = sent.notice;
+fn settled(sent: &Sent<'_>) -> LastNotified {
+    let (notice, told) = (sent.notice, sent.told);
     let repeats = notice.kind.repeats();
     // A reminder says why only of what it carries besides. Its page goes on to show what is to be answered or decided.
     let says_why = !repeats || !notice.why.is_empty();
@@ -134,9 +168,9 @@ fn settled(told: &LastNotified, sent: &Sent<'_>) -> LastNotified {
 }
 
 /// Told of the end of their hold alone: what else they were told stands.
-fn taken_back(told: &LastNotified, sent: &Sent<'_>) -> LastNotified {
+fn taken_back(sent: &Sent<'_>) -> LastNotified {
     let message_id = Some(sent.message_id.to_owned());
-    LastNotified { hold: None, at: sent.notice.at, message_id, ..told.clone() }
+    LastNotified { hold: None, at: sent.notice.at, message_id, ..sent.told.clone() }
 }
 
 /// Told that they fill no role any more: released, or left as an optional attendee.
@@ -145,7 +179,7 @@ fn has_left(view: &View) -> bool {
         || view.standing == Some(Seating::Authoritative) && view.roles.is_empty()
 }
 
-fn remember_duty(head: &mut Head, reading: &Reading<'_>, told: &LastNotified, sent: &Sent<'_>, now: Instant) {
+fn remember_duty(head: &mut Head, reading: &Reading<'_>, sent: &Sent<'_>, now: Instant) {
     let policy = reading.policy;
     let person = &sent.notice.to;
     // Any notice that says what they still owe is a reminder of it: no second mail at the same moment.
@@ -156,7 +190,7 @@ fn remember_duty(head: &mut Head, reading: &Reading<'_>, told: &LastNotified, se
     }
     let row = sent.seat.as_ref();
     let news = !sent.notice.kind.repeats() && sent.notice.kind != NoticeKind::HoldEnded;
-    if !news || head.standing != Standing::Open || !arises(told, &sent.view, row) {
+    if !news || head.standing != Standing::Open || !arises(sent.told, &sent.view, row) {
         return;
     }
     // The row that was told must still be theirs: a later adoption brings its own notice and its own duty.
@@ -189,6 +223,8 @@ fn refresh_check(head: &mut Head, review: &Review) {
 pub struct Sent<'a> {
     /// The mail.
     pub notice: &'a Notice,
+    /// What its reader counted as told when it was made.
+    pub told: &'a LastNotified,
     /// The view it told.
     pub view: View,
     /// The authoritative seat at that moment.
@@ -215,7 +251,7 @@ impl<'a> Sent<'a> {
     /// What a mail that the mailer accepted was made from.
     pub fn of(
         reading: &Reading<'_>,
-        told: &LastNotified,
+        told: &'a LastNotified,
         notice: &'a Notice,
         message_id: &'a str,
         claimed_by: &'a str,
@@ -231,6 +267,7 @@ impl<'a> Sent<'a> {
             news: reading.review.head.today.news.clone(),
             resend: reading.review.head.resends.get(&notice.to).copied(),
             notice,
+            told,
             message_id,
             claimed_by,
         }
@@ -249,16 +286,42 @@ fn counted(reading: &Reading<'_>, person: &Person, view: &View) -> Option<Counte
     (counted.slot != view.slot || counted.roles != view.roles).then_some(counted)
 }
 
-/// The quiet period is over and nobody is owed anything more: whose view came back is `skipped`. `None` where it is not
-/// over, or there is nothing to write.
-pub fn fall_quiet(review: &Review, policy: &Policy, now: Instant) -> Option<Commit> {
-    let mut head = review.head.clone();
+/// What a round did, beside the mails that it settled.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub struct RoundDone {
+    /// The reviews that share the people whose seats changed were asked to look, as HEAD names these people.
+    pub asked: bool,
+    /// Everybody was looked at as HEAD stands, and nobody is owed anything more.
+    pub told: bool,
+}
+
+/// What the end of a round writes: nobody waits to be asked to look, and the quiet period, if over, has ended. `None`
+/// where there is nothing to write.
+pub fn end_round(review: &Review, policy: &Policy, done: RoundDone, now: Instant) -> Option<Commit> {
+    let mut after = review.clone();
+    if done.asked {
+        after.head.seats_moved.clear();
+    }
+    let skipped = if done.told { end_quiet(&mut after.head, now) } else { None };
+    after.head.notices_at = deadlines::notices_at(&after, policy);
+    if after.head == review.head {
+        return None;
+    }
+    let Review { mut head, .. } = after;
+    head.at = head.at.max(now);
+    let trace = head.trace;
+    Some(commit::commit(head, skipped.into_iter().collect(), trace))
+}
+
+/// The quiet period is over and nobody is owed anything more: whose view came back is `skipped`. Nothing changes before the
+/// period is over.
+fn end_quiet(head: &mut Head, now: Instant) -> Option<Happening> {
     if head.quiet_until.is_some_and(|until| now < until) {
         return None;
     }
     // The round looked at everybody. Who is still to be mailed once more is told nothing of the review by now, or is
     // withheld; before an end that nobody recorded yet, that is not known.
-    if !head.is_over(now) && !owed::expires(&head, now) {
+    if !head.is_over(now) && !owed::expires(head, now) {
         head.resends.clear();
     }
     let affected = std::mem::take(&mut head.affected);
@@ -266,21 +329,13 @@ pub fn fall_quiet(review: &Review, policy: &Policy, now: Instant) -> Option<Comm
     let people: Vec<Person> = affected.into_iter().filter(|person| !head.withholds(person)).collect();
     for person in &people {
         head.earlier.remove(person);
-        if reach::owed_nothing(&mut head, person) && head.standing == Standing::Open {
+        if reach::owed_nothing(head, person) && head.standing == Standing::Open {
             // Whether the exception closes with it is the next refresh's business, and that shall not wait.
             head.check_at = Some(now.max(head.at));
         }
     }
     head.quiet_until = None;
-    let copy = Review { head: head.clone(), ..review.clone() };
-    head.notices_at = deadlines::notices_at(&copy, policy);
-    if head == review.head {
-        return None;
-    }
-    head.at = head.at.max(now);
-    let skipped = (!people.is_empty()).then_some(Happening::Skipped { people });
-    let trace = head.trace;
-    Some(commit::commit(head, skipped.into_iter().collect(), trace))
+    (!people.is_empty()).then_some(Happening::Skipped { people })
 }
 
 /// Whether another decision than the settling of mails came between two looks at HEAD. Then views may have changed, or
@@ -306,15 +361,4 @@ pub fn postpone(review: &Review, until: Instant, now: Instant) -> Commit {
     // Other reviews do not wait for the mailer.
     head.notices_at = Some(if head.seats_moved.is_empty() { until } else { head.at });
     commit::commit(head, Vec::new(), None)
-}
-
-/// The reviews that share the people whose seats changed were asked to look. `None` where nothing was to be asked.
-pub fn asked(review: &Review, policy: &Policy) -> Option<Commit> {
-    if review.head.seats_moved.is_empty() {
-        return None;
-    }
-    let mut copy = review.clone();
-    copy.head.seats_moved.clear();
-    let notices_at = deadlines::notices_at(&copy, policy);
-    Some(commit::commit(Head { notices_at, ..copy.head }, Vec::new(), None))
 }

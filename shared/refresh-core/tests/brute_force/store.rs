@@ -22,12 +22,12 @@ use refresh_core::{
         mark::{Mark, Remark},
         notice::{Method, Notice, NoticeKind},
         packet::Version,
-        review::Review,
+        review::{Head, Review},
         view::View,
     },
     telling::{
         owed,
-        sent::{self, Sent},
+        sent::{self, RoundDone, Sent},
         told,
     },
 };
@@ -87,7 +87,7 @@ impl Store {
             pending: commit.head.pending.as_ref().map(|pending| version(pending.version)).transpose()?,
             head: commit.head,
         };
-        if let Some(settled) = commit.told {
+        for settled in commit.told {
             self.told.insert(settled.told.person.clone(), settled.told);
         }
         Ok(())
@@ -139,8 +139,18 @@ impl Store {
     pub fn tell(&mut self, facts: &Facts, now: Instant) -> Result<Vec<Notice>, String> {
         let now = now.max(self.review.head.quiet_until.unwrap_or(now)).max(self.review.head.at);
         let mut sent = Vec::new();
+        let together = self.settled_together(facts, now)?;
         for person in self.people(facts, now) {
-            let before = sent.len();
+            sent.extend(self.tell_one(&person, facts, now)?);
+        }
+        // The record apart, it is no matter whether mails are settled together or one after the other.
+        let apart = &self.review.head;
+        let together = together.map(|head| Head { counter: apart.counter, lineage: apart.lineage, ..head });
+        ensure(together.as_ref().is_none_or(|together| together == apart), || {
+            format!("settled together\n{together:?}\nand one after the other\n{apart:?}")
+        })?;
+        for person in self.people(facts, now) {
+            let before = sent.len() - usize::from(sent.iter().any(|notice: &Notice| notice.to == person));
             while let Some(notice) = self.tell_one(&person, facts, now)? {
                 sent.push(notice);
                 ensure(sent.len() - before <= 2, || format!("{person} is mailed without end: {:?}", &sent[before..]))?;
@@ -148,10 +158,26 @@ impl Store {
         }
         let situation = Situation::of(&self.review.head.review, facts, &self.deployment, now);
         let policy = situation.ok_or("the review has no terms")?.policy;
-        if let Some(commit) = sent::fall_quiet(&self.review, &policy, now) {
+        if let Some(commit) = sent::end_round(&self.review, &policy, RoundDone { asked: false, told: true }, now) {
             self.write(commit)?;
         }
         Ok(sent)
+    }
+
+    /// HEAD, if everybody's first mail were settled in one commit; `None` where nobody is mailed.
+    fn settled_together(&self, facts: &Facts, now: Instant) -> Result<Option<Head>, String> {
+        let situation = Situation::of(&self.review.head.review, facts, &self.deployment, now).ok_or("no terms")?;
+        let reading = Reading::of(&self.review, &situation);
+        let mut mails: Vec<(LastNotified, Notice)> = Vec::new();
+        for person in self.people(facts, now) {
+            let told = self.told.get(&person).cloned().unwrap_or_else(|| told::baseline(&reading, &person));
+            let stood_on = self.versions.get(&told.version).map(|version| &version.stands_on[..]).unwrap_or_default();
+            let notice = owed::owed(&reading, &told, owed::PriorMail::Settled, stood_on, now);
+            mails.extend(notice.map(|notice| (told, notice)));
+        }
+        let sent = |(told, notice)| Sent::of(&reading, told, notice, "message", "claim");
+        let sent: Vec<Sent<'_>> = mails.iter().map(|(told, notice)| (told, notice)).map(sent).collect();
+        Ok((!sent.is_empty()).then(|| sent::confirm_sent(&reading, &sent, false, now).commit.head))
     }
 
     fn tell_one(&mut self, person: &Person, facts: &Facts, now: Instant) -> Result<Option<Notice>, String> {
@@ -165,7 +191,8 @@ impl Store {
             let owed = self.is_owed(&told.view, &view);
             return ensure(!owed, || format!("{person} is owed nothing of {:?}", told.view)).map(|()| None);
         };
-        let commit = sent::confirm_sent(&reading, &told, &Sent::of(&reading, &told, &notice, "message", "claim"), now);
+        let sent = Sent::of(&reading, &told, &notice, "message", "claim");
+        let commit = sent::confirm_sent(&reading, &[sent], false, now).commit;
         if let Some(part) = &notice.calendar {
             let hold = part.object == CalendarObject::Hold;
             let seen = self.seen.insert((person.clone(), hold), part.sequence);

@@ -37,7 +37,7 @@ use refresh_core::{
     },
     telling::{
         calendar, owed,
-        sent::{self, Sent},
+        sent::{self, RoundDone, Sent},
         told,
     },
 };
@@ -65,7 +65,8 @@ pub fn notify(world: &mut World) -> Result<(), String> {
 /// The reviews that share the people whose seats changed are asked to look.
 fn ask(world: &mut World) -> Result<(), String> {
     let review = world.review.clone().ok_or("no review was issued")?;
-    match sent::asked(&review, &world.deployment.defaults) {
+    let done = RoundDone { asked: true, told: false };
+    match sent::end_round(&review, &world.deployment.defaults, done, world.now) {
         Some(commit) => {
             world.asked.push(review.head.seats_moved);
             world.write(commit)
@@ -120,7 +121,7 @@ fn round(world: &mut World) -> Result<(), String> {
         }
         let id = format!("message {}", world.mails.len());
         let sent = Sent::of(&reading, &told, &notice, &id, "tables");
-        let commit = sent::confirm_sent(&reading, &told, &sent, world.now);
+        let commit = sent::confirm_sent(&reading, &[sent], false, world.now).commit;
         world.mails.push(notice.clone());
         world.write(commit)?;
     }
@@ -134,7 +135,7 @@ fn round(world: &mut World) -> Result<(), String> {
     let review = world.review.clone().ok_or("no review was issued")?;
     let id = fixture::review();
     let situation = Situation::of(&id, &facts, &world.deployment, world.now).ok_or("the review has no terms")?;
-    match sent::fall_quiet(&review, &situation.policy, world.now) {
+    match sent::end_round(&review, &situation.policy, RoundDone { asked: false, told: true }, world.now) {
         Some(commit) => world.write(commit),
         None => Ok(()),
     }

@@ -384,7 +384,7 @@ impl World {
         }) {
             return Err(format!("a sequence or the clock fell behind {:?}", before.at));
         }
-        if let Some(settled) = commit.told {
+        for settled in commit.told {
             self.told.insert(settled.told.person.clone(), settled.told);
         }
         let version =
