@@ -115,7 +115,7 @@ async fn spoil(engine: &Engine, (what, partition, sort): (&str, &str, &str), how
         }
         match how {
             Spoilt::Damaged => item["beside"] = json!({ "S": "x" }),
-            Spoilt::Newer => item["schema"] = json!({ "N": "2" }),
+            Spoilt::Newer => item["schema"] = json!({ "N": "3" }),
         }
         engine.embedded().ask("PutItem", json!({ "TableName": TABLE, "Item": item })).await.expect("a put");
         spoilt += 1;

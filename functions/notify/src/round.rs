@@ -148,7 +148,10 @@ impl Round<'_> {
             Happening::Skipped { people } => people.len(),
             _ => 0,
         });
-        Metrics::new("Holdpoint").count("NoticesAvoided", skipped.sum()).emit(self.now.millis());
+        let skipped: usize = skipped.sum();
+        if skipped > 0 {
+            Metrics::new("Holdpoint").count("NoticesAvoided", skipped).emit(self.now.millis());
+        }
     }
 }
 

@@ -236,10 +236,11 @@ const USER_VERSION: usize = 60;
 fn a_newer_schema_is_refused_by_its_number() {
     let place = place("newer");
     Running::start(&place.join("data"), &[]).stop();
-    for name in ["store.sqlite", "messages.sqlite"] {
+    // The one has the schema of the items in it, the other that of the engine's own tables.
+    for (name, schema) in [("store.sqlite", packet_store::SCHEMA), ("messages.sqlite", 1)] {
         let file = place.join("data").join(name);
         let ours = fs::read(&file).unwrap();
-        assert_eq!(ours[USER_VERSION..USER_VERSION + 4], [0, 0, 0, 1], "{name}: the mark of this release");
+        assert_eq!(ours[USER_VERSION..USER_VERSION + 4], schema.to_be_bytes(), "{name}: the mark of this release");
         let mut newer = ours.clone();
         newer[USER_VERSION + 3] = 99;
         fs::write(&file, &newer).unwrap();
@@ -252,13 +253,13 @@ fn a_newer_schema_is_refused_by_its_number() {
     }
     assert!(holdpoint(&place, &["backup", "copy.tar", "--data", "data"]).0);
     assert!(holdpoint(&place, &["archive", "moved.jsonl", "--data", "data"]).0);
-    for (file, ours, newer, command) in [
-        ("copy.tar", &b"\"schema\": 1"[..], &b"\"schema\": 9"[..], "restore"),
-        ("moved.jsonl", b"\"schema\":1", b"\"schema\":9", "import"),
-    ] {
+    for (file, member, command) in
+        [("copy.tar", "\"schema\": ", "restore"), ("moved.jsonl", "\"schema\":", "import")]
+    {
+        let (ours, newer) = (format!("{member}{}", packet_store::SCHEMA), format!("{member}9"));
         let mut bytes = fs::read(place.join(file)).unwrap();
-        let at = bytes.windows(ours.len()).position(|found| found == ours).expect("the schema");
-        bytes[at..at + newer.len()].copy_from_slice(newer);
+        let at = bytes.windows(ours.len()).position(|found| found == ours.as_bytes()).expect("the schema");
+        bytes[at..at + newer.len()].copy_from_slice(newer.as_bytes());
         fs::write(place.join("newer"), bytes).unwrap();
         let (done, said) = holdpoint(&place, &[command, "newer", "--data", "two"]);
         assert!(!done && said.contains("its schema is 9") && said.contains("or newer"), "{command}: {said}");

@@ -3,7 +3,7 @@
 //! The digest holds the key as well, so that an item moved under another key does not pass for that one's.
 
 use aws_sdk_dynamodb::{primitives::Blob, types::AttributeValue};
-use miniz_oxide::{deflate::compress_to_vec, inflate::decompress_to_vec_with_limit};
+use miniz_oxide::inflate::decompress_to_vec_with_limit;
 use refresh_core::base::digest::{Digest, canonical};
 use serde::{Serialize, de::DeserializeOwned};
 
@@ -11,18 +11,19 @@ use crate::{
     error::StoreError,
     item::{Item, number},
     key::Key,
+    pack,
 };
 
-/// The form of the items this version writes. Raise it when an older version could not read what is written; members
-/// that may be absent (`serde(default)`) need no new number.
-pub const SCHEMA: u32 = 1;
+/// The newest form of items that this version writes and reads. Raise it when an older version could not read what is
+/// written; members that may be absent (`serde(default)`) need no new number. An item names the oldest form that it is of:
+/// 1 where its body is plain, or was deflated alone by an earlier release; 2 where its body is packed with the dictionary.
+pub const SCHEMA: u32 = 2;
+/// The form of an item whose body is not packed.
+pub(crate) const PLAIN: u32 = 1;
 
 /// Bodies up to this stay readable JSON: DynamoDB bills whole kilobytes, and with its other attributes such an item is
-/// within one. Longer ones are deflated: HEAD of five roles is 2 to 3 KB of JSON and under 1 KB packed, a third of the
-/// write units of every decision. `holdpoint show` reads them.
+/// within one. Longer ones are packed. `holdpoint show` reads them.
 const LONGEST_PLAIN: usize = 700;
-/// Of deflate's ten levels, the one beyond which time rises and size hardly falls.
-const LEVEL: u8 = 6;
 /// More than the largest fact (4,000 intervals) and far less than a function's memory.
 const LONGEST_BODY: usize = 4 * 1024 * 1024;
 
@@ -38,23 +39,22 @@ const BESIDE: [&str; 6] = ["digest", CLAIM_BY, CLAIM_UNTIL, CLAIM_DIGEST, DELIVE
 /// The whole item. `beside` are attributes that conditions, indexes or expiry need to see; the digest covers them.
 pub(crate) fn seal<T: Serialize>(key: &Key, body: &T, beside: &[(&str, AttributeValue)]) -> Item {
     let mut item = key.attributes();
-    item.insert("schema".to_owned(), number(SCHEMA));
-    item.insert("body".to_owned(), pack(canonical(body)));
+    let (schema, body) = stored(canonical(body));
+    item.insert("schema".to_owned(), number(schema));
+    item.insert("body".to_owned(), body);
     item.extend(beside.iter().map(|(name, value)| ((*name).to_owned(), value.clone())));
     let digest = digest(&item);
     item.insert("digest".to_owned(), AttributeValue::B(Blob::new(digest.0)));
     item
 }
 
-fn pack(json: Vec<u8>) -> AttributeValue {
-    if json.len() > LONGEST_PLAIN {
-        let packed = compress_to_vec(&json, LEVEL);
-        if packed.len() < json.len() {
-            return AttributeValue::B(Blob::new(packed));
-        }
+/// A body with the form that it has.
+fn stored(json: Vec<u8>) -> (u32, AttributeValue) {
+    match Some(&json).filter(|json| json.len() > LONGEST_PLAIN).and_then(|json| pack::pack(json)) {
+        Some(packed) => (SCHEMA, AttributeValue::B(Blob::new(packed))),
+        // serde_json writes UTF-8 alone, so nothing is ever replaced here.
+        None => (PLAIN, AttributeValue::S(String::from_utf8_lossy(&json).into_owned())),
     }
-    // serde_json writes UTF-8 alone, so nothing is ever replaced here.
-    AttributeValue::S(String::from_utf8_lossy(&json).into_owned())
 }
 
 /// Over name, type and value of every attribute but the digest itself and a claim, in the order of names.
@@ -78,7 +78,7 @@ fn digest(item: &Item) -> Digest {
 /// Reads an item back, checked: key, schema, digest, then the body.
 pub(crate) fn open<T: DeserializeOwned>(doing: &str, item: &Item) -> Result<T, StoreError> {
     let key = key_of(doing, item)?;
-    check_schema(doing, &key, item)?;
+    let schema = check_schema(doing, &key, item)?;
     let damaged = |what: String| StoreError::damaged(doing, &key, what);
     match item.get("digest") {
         Some(AttributeValue::B(found)) if found.as_ref() == digest(item).0 => {}
@@ -93,9 +93,11 @@ pub(crate) fn open<T: DeserializeOwned>(doing: &str, item: &Item) -> Result<T, S
     match item.get("body") {
         Some(AttributeValue::S(json)) => read(json.as_bytes()),
         Some(AttributeValue::B(packed)) => {
-            let json = decompress_to_vec_with_limit(packed.as_ref(), LONGEST_BODY)
-                .map_err(|error| damaged(format!("body: expected deflated JSON: {error}")))?;
-            read(&json)
+            let json = match schema {
+                PLAIN => decompress_to_vec_with_limit(packed.as_ref(), LONGEST_BODY).map_err(|error| error.to_string()),
+                _ => pack::unpack(packed.as_ref(), LONGEST_BODY),
+            };
+            read(&json.map_err(|error| damaged(format!("body: expected deflated JSON: {error}")))?)
         }
         _ => Err(damaged("expected an attribute body".into())),
     }
@@ -116,15 +118,16 @@ pub(crate) fn key_of(doing: &str, item: &Item) -> Result<Key, StoreError> {
     }
 }
 
-pub(crate) fn check_schema(doing: &str, key: &Key, item: &Item) -> Result<(), StoreError> {
+/// The form of an item, which must be one that this version reads.
+pub(crate) fn check_schema(doing: &str, key: &Key, item: &Item) -> Result<u32, StoreError> {
     let schema = match item.get("schema") {
         Some(AttributeValue::N(number)) => number.parse::<u32>().ok(),
         _ => None,
     };
     match schema {
-        Some(SCHEMA) => Ok(()),
+        Some(known @ PLAIN..=SCHEMA) => Ok(known),
         Some(newer) if newer > SCHEMA => Err(StoreError::newer(doing, key, newer)),
-        Some(older) => Err(StoreError::damaged(doing, key, format!("expected schema {SCHEMA}, found {older}"))),
+        Some(older) => Err(StoreError::damaged(doing, key, format!("expected schema {PLAIN}, found {older}"))),
         None => Err(StoreError::damaged(doing, key, "expected a numeric attribute schema")),
     }
 }
@@ -141,6 +144,8 @@ pub(crate) fn delivery_digest(key: &Key, delivery: &str) -> Digest {
 
 #[cfg(test)]
 mod tests {
+    use miniz_oxide::deflate::compress_to_vec;
+
     use super::*;
     use crate::item::text;
 
@@ -158,8 +163,19 @@ mod tests {
             let body = vec!["a word that is said again".to_owned(); words];
             let item = seal(&key(), &body, &[]);
             assert_eq!(matches!(item["body"], AttributeValue::B(_)), packed, "{words} words");
+            assert_eq!(item["schema"], number(if packed { SCHEMA } else { PLAIN }), "{words} words");
             assert_eq!(opened(&item).as_ref(), Ok(&body));
         }
+    }
+
+    #[test]
+    fn what_an_earlier_release_deflated_is_read() {
+        let body = vec!["a word that is said again".to_owned(); 400];
+        let mut item = seal(&key(), &"x", &[]);
+        item.insert("body".into(), AttributeValue::B(Blob::new(compress_to_vec(&canonical(&body), 6))));
+        let fitting = digest(&item);
+        item.insert("digest".into(), AttributeValue::B(Blob::new(fitting.0)));
+        assert_eq!(opened(&item), Ok(body));
     }
 
     #[test]
@@ -185,7 +201,7 @@ mod tests {
 
     #[test]
     fn a_packed_body_cannot_grow_without_end() {
-        let bomb = compress_to_vec(&vec![b' '; LONGEST_BODY + 1], LEVEL);
+        let bomb = compress_to_vec(&vec![b' '; LONGEST_BODY + 1], 6);
         let mut item = seal(&key(), &vec!["x"], &[]);
         item.insert("body".into(), AttributeValue::B(Blob::new(bomb)));
         let fitting = digest(&item);

@@ -21,6 +21,7 @@ mod link;
 mod load;
 mod looked;
 mod object;
+mod pack;
 mod polls;
 mod record;
 mod review;

@@ -26,7 +26,7 @@ use crate::{
     Store,
     call::{Transaction, Write},
     codec::{
-        self, CLAIM_BY, CLAIM_DIGEST, CLAIM_UNTIL, DELIVERY, DELIVERY_DIGEST, SCHEMA, claim_digest, delivery_digest,
+        self, CLAIM_BY, CLAIM_DIGEST, CLAIM_UNTIL, DELIVERY, DELIVERY_DIGEST, PLAIN, claim_digest, delivery_digest,
     },
     contention,
     error::StoreError,
@@ -203,7 +203,7 @@ impl Store {
             .expression_attribute_values(":by", text(&claim.by))
             .expression_attribute_values(":until", number(until))
             .expression_attribute_values(":claim", AttributeValue::B(digest.0.to_vec().into()))
-            .expression_attribute_values(":schema", number(SCHEMA))
+            .expression_attribute_values(":schema", number(PLAIN))
             .expression_attribute_values(":now", number(now.millis()));
         update.build().expect("key, table and expression are set")
     }

@@ -5,6 +5,9 @@ use base64::{Engine, engine::general_purpose::STANDARD};
 use serde_json::Value;
 use sha2::{Digest, Sha256};
 
+/// What packed bodies refer back to: a constant of the format.
+const DICTIONARY: &[u8] = include_bytes!("../../../shared/packet-store/src/dictionary.txt");
+
 #[derive(Clone, PartialEq, Debug)]
 pub struct Item {
     pub attributes: Value,
@@ -54,7 +57,14 @@ pub fn body_of(attributes: &Value) -> Result<Vec<u8>, String> {
     }
     let Some(packed) = body["B"].as_str() else { return Ok(Vec::new()) };
     let packed = STANDARD.decode(packed).map_err(|error| error.to_string())?;
-    miniz_oxide::inflate::decompress_to_vec(&packed).map_err(|error| error.to_string())
+    if attributes["schema"]["N"] == "1" {
+        return miniz_oxide::inflate::decompress_to_vec(&packed).map_err(|error| error.to_string());
+    }
+    // A stored block, as raw deflate has it, before the body's own: what is inflated begins with the dictionary.
+    let length = u16::try_from(DICTIONARY.len()).map_err(|error| error.to_string())?;
+    let block = [&[0][..], &length.to_le_bytes(), &(!length).to_le_bytes(), DICTIONARY, &packed].concat();
+    let whole = miniz_oxide::inflate::decompress_to_vec(&block).map_err(|error| error.to_string())?;
+    Ok(whole[DICTIONARY.len()..].to_vec())
 }
 
 impl Item {

@@ -480,6 +480,13 @@ impl Review {
     pub fn shown(&self) -> &Packet {
         self.pending.as_ref().map_or(&self.authoritative.packet, |version| &version.packet)
     }
+
+    /// The version of that number, where HEAD names it.
+    pub fn version(&self, number: u32) -> Option<&Version> {
+        let mut named = [&self.authoritative, &self.issued].into_iter().chain(&self.pending);
+        named.find(|version| version.number == number)
+    }
+
     /// The proposal that waits for the owner, if one does: HEAD's part of the proposal, and the version that carries
     /// the proposal.
     pub fn proposal(&self) -> Option<Proposal<'_>> {
