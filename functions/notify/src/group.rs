@@ -42,7 +42,7 @@ use crate::{
     mail::{self, MailAccepted, Wait},
     random::random,
     refused,
-    round::Round,
+    under_way::Round,
 };
 
 /// Longer than the function may run: a claim is never taken from somebody who may still be sending.
@@ -92,6 +92,14 @@ struct Owed {
     prior: PriorMail,
 }
 
+/// The mails of a group.
+#[derive(Default)]
+struct Composed {
+    letters: Vec<(Owed, Letter)>,
+    /// What cannot be made into a mail, and why.
+    unmailable: Vec<(Owed, DeliveryStatus)>,
+}
+
 /// A mail that the mailer did not take.
 enum NotTaken {
     Never(DeliveryStatus),
@@ -135,7 +143,7 @@ impl Round<'_> {
         let (mut claimed, known) = self.claim(look, people, &mut group).await?;
         let letters = loop {
             let owed = self.owed(look, &mut claimed, known.clone(), &mut group).await?;
-            let (letters, unmailable) = self.compose(look, owed);
+            let Composed { letters, unmailable } = self.compose(look, owed);
             if unmailable.is_empty() {
                 break letters;
             }
@@ -284,17 +292,17 @@ impl Round<'_> {
         Ok(notice.map(|notice| Owed { told, notice, claim: claimed.claim.clone(), prior }))
     }
 
-    /// The mails of all of them, and those of whom there is none to send.
-    fn compose(&self, look: &Look, all: Vec<Owed>) -> (Vec<(Owed, Letter)>, Vec<(Owed, DeliveryStatus)>) {
-        let (mut letters, mut unmailable) = (Vec::with_capacity(all.len()), Vec::new());
-        let Some(reading) = look.reading() else { return (letters, unmailable) };
+    /// The mails of all of them.
+    fn compose(&self, look: &Look, all: Vec<Owed>) -> Composed {
+        let mut composed = Composed::default();
+        let Some(reading) = look.reading() else { return composed };
         for owed in all {
             match mail::compose(self.env, &reading, &look.facts, &owed.notice) {
-                Ok(letter) => letters.push((owed, letter)),
-                Err(status) => unmailable.push((owed, status)),
+                Ok(letter) => composed.letters.push((owed, letter)),
+                Err(status) => composed.unmailable.push((owed, status)),
             }
         }
-        (letters, unmailable)
+        composed
     }
 
     /// All of them at once. Answers with those that are out, and those that the mailer did not take. A mail of which it is not

@@ -9,6 +9,7 @@ mod random;
 mod refused;
 mod round;
 mod seats;
+mod under_way;
 
 use aws_lambda_events::sqs::SqsEvent;
 use lambda_shell::{

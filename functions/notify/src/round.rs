@@ -10,28 +10,18 @@ use std::{
 use decisions::{Attempt, Committing, Decided, Doing, Ended};
 use lambda_shell::{Failure, batch::Message, deadline::Deadline, log::NOTE, metrics::Metrics};
 use refresh_core::{
-    Instant, Person, ReviewId,
-    record::{commit::Commit, lineage::Happening, message::NoticesDue, review::Head},
+    Person, ReviewId,
+    record::message::NoticesDue,
     telling::sent::{self, RoundDone},
 };
 
-use crate::{Env, group, look::Look, mail::Wait, seats};
+use crate::{Env, group, look::Look, mail::Wait, seats, under_way::Round};
 
 /// What a round did.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Notified {
     pub review: ReviewId,
     pub sent: Vec<Person>,
-}
-
-/// One round over a review's people.
-pub(crate) struct Round<'a> {
-    pub(crate) env: &'a Env,
-    pub(crate) review: &'a ReviewId,
-    /// HEAD as the round found it.
-    pub(crate) before: Head,
-    pub(crate) now: Instant,
-    pub(crate) deadline: Deadline,
 }
 
 pub(crate) async fn take(env: &Env, message: Message, deadline: Deadline) -> Result<Notified, Failure> {
@@ -139,19 +129,6 @@ impl Round<'_> {
             Ended::Nothing(()) | Ended::Beaten => {}
         }
         Ok(())
-    }
-
-    /// Whose view came back to what they were told, before they were told anything else.
-    pub(crate) fn measure_skipped(&self, commit: &Commit) {
-        let happenings = commit.entry.iter().flat_map(|entry| &entry.happenings);
-        let skipped = happenings.map(|happening| match happening {
-            Happening::Skipped { people } => people.len(),
-            _ => 0,
-        });
-        let skipped: usize = skipped.sum();
-        if skipped > 0 {
-            Metrics::new("Holdpoint").count("NoticesAvoided", skipped).emit(self.now.millis());
-        }
     }
 }
 

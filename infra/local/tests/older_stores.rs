@@ -253,9 +253,7 @@ fn a_newer_schema_is_refused_by_its_number() {
     }
     assert!(holdpoint(&place, &["backup", "copy.tar", "--data", "data"]).0);
     assert!(holdpoint(&place, &["archive", "moved.jsonl", "--data", "data"]).0);
-    for (file, member, command) in
-        [("copy.tar", "\"schema\": ", "restore"), ("moved.jsonl", "\"schema\":", "import")]
-    {
+    for (file, member, command) in [("copy.tar", "\"schema\": ", "restore"), ("moved.jsonl", "\"schema\":", "import")] {
         let (ours, newer) = (format!("{member}{}", packet_store::SCHEMA), format!("{member}9"));
         let mut bytes = fs::read(place.join(file)).unwrap();
         let at = bytes.windows(ours.len()).position(|found| found == ours.as_bytes()).expect("the schema");

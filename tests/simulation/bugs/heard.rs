@@ -6,8 +6,8 @@ use super::{Falsified, Memory, Row, Sabotage::Sent};
 use crate::seam::Call;
 
 pub const BUGS: &[Row] = &[
-    ("forged_reply_counts", "whoever sends a mail counts as its sender", 1, Sent(forged)),
-    ("polled_answer_lost", "an answer counts as handed on before the queue has the answer", 1, Sent(answer_lost)),
+    ("forged_reply_counts", "whoever sends a mail counts as its sender", 8, Sent(forged)),
+    ("polled_answer_lost", "an answer counts as handed on before the queue has the answer", 4, Sent(answer_lost)),
 ];
 
 /// Replies reach their review as messages, which say how their sender was proven.

@@ -14,7 +14,7 @@ pub const BUGS: &[Row] = &[
     ("cause_apart_from_the_decision", "deduplication outside the transaction, at the decision", 1, Sent(cause_apart)),
     ("no_cause", "a trigger is not marked as counted", 1, Sent(no_cause)),
     ("no_conditions", "the commit forgets its conditions", 7, Sent(no_conditions)),
-    ("event_overwritten", "the door forgets that an event is recorded once", 70, Sent(event_overwritten)),
+    ("event_overwritten", "the door forgets that an event is recorded once", 79, Sent(event_overwritten)),
     ("future_is_taken", "evidence that is ready hours from now is taken", 11, Sent(future_taken)),
     ("stale_uncounted", "nobody counts that a subject gets nothing but stale events", 1, Sent(stale_uncounted)),
     ("version_edited", "a version is written again, a little better", 1, Sent(version_edited)),
@@ -36,7 +36,7 @@ pub const BUGS: &[Row] = &[
     (
         "closed_in_another_name",
         "a review is closed in the name of somebody who did not",
-        1,
+        4,
         Sent(closed_in_another_name),
     ),
     ("subject_stored", "a calendar entry is kept with its subject", 1, Sent(subject_stored)),
