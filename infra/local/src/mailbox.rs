@@ -148,7 +148,8 @@ impl Mailbox {
         self.shared.paused.load(Ordering::SeqCst)
     }
 
-    /// Answers once the mail is kept, and waits for the relay where there is one.
+    /// Answers once the mail is kept, and waits for the relay where there is one. The same mail again, to the byte, is one
+    /// that a process made which died before it noted the first: a mail that leaves this machine leaves once.
     ///
     /// # Errors
     /// The mail could not be written down: it was not taken.
@@ -157,6 +158,12 @@ impl Mailbox {
         let Outgoing { from, to, tags, raw } = outgoing;
         let mut mail = Mail { number: 0, message_id: String::new(), at, from, to, tags, raw };
         let mail = self.shared.tables.transact(move |transaction| {
+            if way == Way::Relayed
+                && let Some(number) = taken(transaction, &mail)?
+            {
+                (mail.number, mail.message_id) = (number, message_id(number));
+                return Ok(mail);
+            }
             mail.number = insert(transaction, &mail, None)?;
             mail.message_id = message_id(mail.number);
             if way == Way::Relayed {
@@ -306,6 +313,18 @@ fn insert(transaction: &Transaction<'_>, mail: &Mail, number: Option<u64>) -> Re
     )?;
     put.execute(params![number, mail.at, mail.from, to, tags, subject, mail.raw])?;
     u64::try_from(transaction.last_insert_rowid()).map_err(|_| Error::IntegralValueOutOfRange(0, i64::MIN))
+}
+
+/// A mail in doubt is made again within minutes of the end of a claim's lease; an engine that died may be started hours later.
+const MADE_AGAIN_WITHIN: i64 = 24 * 60 * 60 * 1_000;
+
+/// The number under which this very mail was taken already.
+fn taken(transaction: &Transaction<'_>, mail: &Mail) -> Result<Option<u64>, Error> {
+    let to = serde_json::to_string(&mail.to).map_err(|error| Error::ToSqlConversionFailure(error.into()))?;
+    let mut same = transaction.prepare_cached(
+        "SELECT number FROM mail WHERE recipients = ?1 AND at > ?2 AND raw = ?3 ORDER BY number DESC LIMIT 1",
+    )?;
+    same.query_row(params![to, mail.at - MADE_AGAIN_WITHIN, mail.raw], |row| row.get(0)).optional()
 }
 
 /// What the store still holds of a release before this one.

@@ -30,6 +30,7 @@ const TABLES: &str = "
         tags TEXT NOT NULL, subject TEXT NOT NULL, raw BLOB NOT NULL
     );
     CREATE INDEX IF NOT EXISTS mail_at ON mail (at);
+    CREATE INDEX IF NOT EXISTS mail_to ON mail (recipients, at);
     CREATE TABLE IF NOT EXISTS outgoing (
         number INTEGER NOT NULL, recipient TEXT NOT NULL, state TEXT NOT NULL, attempts INTEGER NOT NULL,
         next_at INTEGER NOT NULL, said TEXT NOT NULL, PRIMARY KEY (number, recipient)

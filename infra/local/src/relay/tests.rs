@@ -230,6 +230,26 @@ async fn a_mail_leaves_and_the_functions_hear_of_it() {
     assert_eq!(server.taken().len(), 1);
 }
 
+/// A process that died before it noted a mail makes the same mail again.
+#[tokio::test]
+async fn the_same_mail_again_leaves_once() {
+    let server = Server::default();
+    let stage = Stage::around(&server).await;
+    for (to, subject) in [("ada@example.com", "one"), ("ada@example.com", "one"), ("bob@example.com", "one")] {
+        stage.hand_in(to, subject).await;
+    }
+    stage.settle().await;
+    stage.hand_in("ada@example.com", "one").await;
+    stage.settle().await;
+    let readers: Vec<String> = server.taken().into_iter().map(|(to, _)| to).collect();
+    assert_eq!((readers.len(), stage.engine.mailbox().len()), (2, 2), "{readers:?}");
+    // Another mail of the same words, days later.
+    stage.after(2 * 24 * 60).await;
+    stage.hand_in("ada@example.com", "one").await;
+    stage.settle().await;
+    assert_eq!(server.taken().len(), 3);
+}
+
 /// Whatever happens in whatever phase, once: the mail leaves in the end or is said to have bounced. Only one whose answer
 /// was lost leaves twice.
 #[tokio::test]
