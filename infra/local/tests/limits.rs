@@ -125,13 +125,14 @@ fn memory_that_is_used_up_loses_nothing_that_was_accepted() {
     fs::remove_dir_all(&place).unwrap();
 }
 
-/// A start with too little memory ends by itself and says of what there is too little, or it is one with enough.
+/// A start with too little memory ends by itself and says of what there is too little. With less still, the system does not
+/// load the program, and nobody can say anything.
 #[test]
 fn a_start_without_memory_says_so() {
     let place = place("start");
-    let mut refused = 0;
-    // In KiB. Unoptimised, the program itself takes more than the first.
-    for most in [60_000, 80_000, 90_000] {
+    let (mut refused, mut up) = (0, false);
+    // In KiB, from less than the program itself takes to enough.
+    for most in (40_000..400_000).step_by(5_000) {
         let line = format!(
             "ulimit -v {most} && exec timeout 60 {} serve --port 0 --data {} --policy {} 2>&1",
             env!("CARGO_BIN_EXE_holdpoint"),
@@ -149,13 +150,14 @@ fn a_start_without_memory_says_so() {
         }
         let status = process.wait().unwrap();
         if said.contains("holdpoint is up") {
-            continue;
+            up = true;
+            break;
         }
-        refused += 1;
-        let about_memory = ["memory", "map", "alloc", "esource"];
-        assert!(!status.success() && about_memory.iter().any(|word| said.contains(word)), "{most}: {status}: {said}");
+        let about_memory = ["memory", "map", "alloc", "esource"].iter().any(|word| said.contains(word));
+        assert!(!status.success() && (about_memory || said.is_empty()), "{most}: {status}: {said}");
+        refused += usize::from(about_memory);
     }
-    assert!(refused > 0 || !cfg!(debug_assertions), "every start had enough");
+    assert!(up && refused > 0, "{refused} starts said that they had too little, up: {up}");
     start(&place).stop();
     fs::remove_dir_all(&place).unwrap();
 }
