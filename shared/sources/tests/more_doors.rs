@@ -36,6 +36,7 @@ jira_change | /body/issue/fields/customfield_10003 | [{"finalDecision":"declined
 jira_change | /body/issue/fields/customfield_10003 | [{"finalDecision":"approved","createdDate":{"epochMillis":2}},{"finalDecision":"declined","createdDate":{"epochMillis":1}}] | CHANGE-42 r1793607063211 Approved owner release-owner@example.com confirmed false
 jira_change | /body/issue/fields/customfield_10003 | [{"finalDecision":"declined","createdDate":{"epochMillis":2}},{"finalDecision":"approved","createdDate":{"epochMillis":1}}] | CHANGE-42 r1793607063211 Draft
 jira_change | /body/issue/fields/customfield_10003 | [{"createdDate":{"epochMillis":2}},{"finalDecision":"approved","createdDate":{"epochMillis":1}}] | CHANGE-42 r1793607063211 Draft
+jira_change | /body/issue/fields/customfield_10003 | [{"finalDecision":"declined"},{"finalDecision":"approved","createdDate":{"epochMillis":1}}] | CHANGE-42 r1793607063211 Draft
 jira_change | /body/issue/fields/customfield_10003 | [] | CHANGE-42 r1793607063211 Draft
 jira_change | /body/issue/fields/customfield_10003 | [{"finalDecision":"Approved"}] | CHANGE-42 r1793607063211 Draft
 graph_calendar_view | /body/response/value/0/isAllDay | true | security-reviewer r1793696472000 busy 2 unknown 4710 min
