@@ -19,6 +19,8 @@ const UNITS_A_MEGABYTE: usize = 8_000;
 pub(crate) const UNITS_A_SUBJECT: usize = 3;
 /// A version: packet and report.
 const UNITS_A_VERSION: usize = 150;
+/// Versions of one review remembered at most.
+const MOST_VERSIONS: usize = 8;
 /// People remembered at most who have seats: an address each.
 const MOST_PEOPLE: usize = 16_384;
 
@@ -90,9 +92,9 @@ impl Cache {
 
     pub(crate) fn keep_version(&self, review: &ReviewId, version: Version) {
         hold(&self.reviews).change(review, |known| {
-            // HEAD names three at most: the first, and two that are newer than most. Somebody may have been told another.
-            if let Some(oldest) = known.versions.keys().nth(1).filter(|_| known.versions.len() >= 5).copied() {
-                known.versions.remove(&oldest);
+            // HEAD names three at most, and somebody may have been told another. Whatever is forgotten is read again.
+            if known.versions.len() >= MOST_VERSIONS {
+                known.versions.clear();
             }
             known.versions.insert(version.number, version);
         });

@@ -1,6 +1,6 @@
 //! What a decision reads: HEAD first, then the versions it names, then the facts.
 
-use std::collections::{BTreeSet, HashMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 use refresh_core::{
     Person, ReviewId,
@@ -48,31 +48,25 @@ impl Store {
         let doing = format!("reading the versions of {}", head.review);
         let pending = head.pending.as_ref().map(|pending| pending.version);
         let numbers: BTreeSet<u32> = [head.issued, head.authoritative].into_iter().chain(pending).collect();
-        let unknown: Vec<Key> = numbers
-            .iter()
-            .filter(|number| self.cache.version(&head.review, **number).is_none())
-            .map(|number| Key::version(&head.review, *number))
-            .collect();
-        let mut read: Vec<Version> = Vec::new();
+        // What is remembered may be forgotten at any time, so it is taken out before anything is read.
+        let known = |number: &u32| Some((*number, self.cache.version(&head.review, *number)?));
+        let mut versions: BTreeMap<u32, Version> = numbers.iter().filter_map(known).collect();
+        let unknown = numbers.iter().filter(|number| !versions.contains_key(number));
+        let unknown: Vec<Key> = unknown.map(|number| Key::version(&head.review, *number)).collect();
         if !unknown.is_empty() {
             for item in self.get_all(&doing, unknown).await? {
                 let version: Version = codec::open(&doing, &item)?;
                 self.cache.keep_version(&head.review, version.clone());
-                read.push(version);
+                versions.insert(version.number, version);
             }
         }
-        let find = |number: u32| {
-            let version = read.iter().find(|version| version.number == number).cloned();
-            version.or_else(|| self.cache.version(&head.review, number)).ok_or_else(|| {
-                StoreError::damaged(&doing, &Key::version(&head.review, number), "missing, though HEAD names it")
-            })
+        let missing = |number: u32| {
+            StoreError::damaged(&doing, &Key::version(&head.review, number), "missing, though HEAD names it")
         };
-        Ok(Review {
-            issued: find(head.issued)?,
-            authoritative: find(head.authoritative)?,
-            pending: pending.map(find).transpose()?,
-            head,
-        })
+        let named = |number: u32| versions.get(&number).cloned().ok_or_else(|| missing(number));
+        let (authoritative, pending) = (named(head.authoritative)?, pending.map(named).transpose()?);
+        let issued = versions.remove(&head.issued).ok_or_else(|| missing(head.issued))?;
+        Ok(Review { issued, authoritative, pending, head })
     }
 
     /// The newest facts of those subjects that have one. Seats are no facts.

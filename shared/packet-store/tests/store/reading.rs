@@ -2,17 +2,20 @@
 
 use std::collections::BTreeSet;
 
-use packet_store::{Beside, Due, Store};
+use packet_store::{Beside, Committed, Due, Store};
 use refresh_core::{
     ReviewId,
     facts::subject::Subject,
-    record::commit::{self, Commit},
+    record::{
+        commit::{self, Commit},
+        packet::Version,
+    },
 };
 use serde_json::{Value, json};
 
 use crate::support::{
     engine::{Engine, Fault, TABLE, refused},
-    samples::{after, at, deployment, event, facts, fingerprint, issued, now, person, profile, review},
+    samples::{after, at, deployment, event, facts, fingerprint, issued, moved, now, person, profile, review},
 };
 
 async fn put_profiles(store: &Store, count: usize) -> BTreeSet<Subject> {
@@ -48,6 +51,35 @@ async fn facts_come_by_the_hundred_and_those_that_are_missing_are_left_out() {
     assert!(calls.iter().all(|(_, request)| request["RequestItems"][TABLE]["ConsistentRead"] == true));
     assert_eq!(store.facts(&BTreeSet::new()).await.unwrap().iter().count(), 0);
     assert!(engine.calls().is_empty(), "nothing is asked for nothing");
+}
+
+/// A worker forgets versions while it reads others: what HEAD names is found all the same.
+#[tokio::test]
+async fn what_head_names_is_found_however_many_versions_there_were() {
+    let engine = Engine::new();
+    let store = engine.store();
+    store.commit(&issued("e1")).await.unwrap();
+    store.commit(&moved(&store.review(&review()).await.unwrap().unwrap())).await.unwrap();
+    let first = store.head(&review()).await.unwrap().unwrap();
+    for number in first.latest + 1..first.latest + 60 {
+        let found = store.review(&review()).await.unwrap().unwrap();
+        let mut head = found.head.clone();
+        (head.authoritative, head.latest) = (first.latest, number);
+        head.pending.as_mut().expect("a proposal").version = number;
+        let version = Version { number, ..found.pending.expect("a proposal") };
+        let commit = Commit { versions: vec![version], ..commit::commit(head, Vec::new(), None) };
+        assert_eq!(store.commit(&commit).await.unwrap(), Committed::Written, "version {number}");
+        // Somebody was told an earlier one, and so more or less is remembered when HEAD is read.
+        for told in (first.latest..number).rev().take(usize::try_from(number % 10).expect("a few")) {
+            assert!(store.version(&review(), told).await.unwrap().is_some());
+        }
+        for reader in [&store, &engine.store()] {
+            let found = reader.review(&review()).await.unwrap().unwrap();
+            let numbers =
+                (found.issued.number, found.authoritative.number, found.pending.map(|version| version.number));
+            assert_eq!(numbers, (first.issued, first.latest, Some(number)));
+        }
+    }
 }
 
 #[tokio::test(start_paused = true)]
