@@ -20,7 +20,7 @@ pub(crate) const UNITS_A_SUBJECT: usize = 3;
 /// A version: packet and report.
 const UNITS_A_VERSION: usize = 150;
 /// Versions of one review remembered at most.
-const MOST_VERSIONS: usize = 8;
+const MOST_VERSIONS: usize = 16;
 /// People remembered at most who have seats: an address each.
 const MOST_PEOPLE: usize = 16_384;
 
