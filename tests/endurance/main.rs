@@ -19,7 +19,7 @@ mod events;
 mod month;
 mod scale;
 
-use std::{path::PathBuf, time::Duration};
+use std::time::Duration;
 
 use holdpoint_tests::world::with_room;
 
@@ -37,27 +37,6 @@ fn main() {
         _ => {
             eprintln!("expected `scale [REVIEWS [SECONDS]]` or `month [REVIEWS]`, found {arguments:?}");
             std::process::exit(2);
-        }
-    }
-}
-
-/// A folder of this run, gone with it unless the run failed.
-struct Folder(PathBuf);
-
-impl Folder {
-    fn new(name: &str) -> Self {
-        let path = std::env::temp_dir().join(format!("holdpoint-endurance-{}-{name}", std::process::id()));
-        let _ = std::fs::remove_dir_all(&path);
-        std::fs::create_dir_all(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
-        Self(path)
-    }
-}
-
-impl Drop for Folder {
-    fn drop(&mut self) {
-        match std::thread::panicking() {
-            true => println!("kept: {}", self.0.display()),
-            false => drop(std::fs::remove_dir_all(&self.0)),
         }
     }
 }

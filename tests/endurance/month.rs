@@ -13,6 +13,7 @@ use holdpoint::{
     replay::scenario::{Action, Line, Visit},
 };
 use holdpoint_tests::{
+    folder::Folder,
     served,
     world::{Aftermath, World, drive, patience},
 };
@@ -23,10 +24,7 @@ use refresh_core::{
 };
 use serde_json::{Value, json};
 
-use crate::{
-    Folder,
-    events::{self, Group, Review, calendar},
-};
+use crate::events::{self, Group, Review, calendar};
 
 /// A Monday.
 const BEGIN: &str = "2026-11-02T00:00:00Z";
@@ -65,7 +63,7 @@ struct Month<'a> {
 pub fn play(size: Size) {
     let folder = Folder::new("month");
     let undisturbed = drive(async { Month::new(size, Home::Memory).await.played().await });
-    let disturbed = drive(async { Month::new(size, Home::Folder(&folder.0, 0)).await.played().await });
+    let disturbed = drive(async { Month::new(size, Home::Folder(folder.path(), 0)).await.played().await });
     let (expected, _) = undisturbed;
     let (found, interruptions) = disturbed;
     println!("{} reviews, {} mails; interrupted by {interruptions:?}", expected.reviews.len(), total(&expected));

@@ -10,6 +10,7 @@ use std::{
 
 use holdpoint::engine::{Engine, Settings, Storage};
 use holdpoint_tests::{
+    folder::Folder,
     served::{self, Server},
     world::{drive, with_room},
 };
@@ -17,10 +18,7 @@ use lambda_shell::clock::Clock;
 use refresh_core::{Instant, base::instant::DAY};
 use serde_json::Value;
 
-use crate::{
-    Folder,
-    events::{self, Group, Review},
-};
+use crate::events::{self, Group, Review};
 
 /// Reviews that share their two people.
 const TOGETHER: usize = 25;
@@ -45,9 +43,9 @@ fn told(what: &str, value: impl std::fmt::Display) {
 
 pub fn play(size: &Size) {
     let folder = Folder::new("scale");
-    let policy = folder.0.join("policy.json");
+    let policy = folder.path().join("policy.json");
     fs::write(&policy, events::policy(QUIET_SECONDS)).expect("a file");
-    let data = folder.0.join("data");
+    let data = folder.path().join("data");
     let start = || Server::start(&data, &["--policy", policy.to_str().expect("UTF-8")]);
     let reviews = reviews(size.reviews);
 

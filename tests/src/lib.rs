@@ -7,6 +7,7 @@ pub mod browser;
 pub mod client;
 pub mod cloud;
 pub mod expected;
+pub mod folder;
 pub mod mail_sink;
 pub mod served;
 pub mod world;

@@ -88,19 +88,24 @@ impl Piece<'_> {
         store.keep(&receipt).await.doing("keeping the receipt of what was refused")
     }
 
+    fn receipt_of(&self, event: &Event, unheard: Unheard) -> Receipt {
+        Receipt {
+            source: Some(event.identity.source.as_str().to_owned()),
+            id: Some(event.identity.id.as_str().to_owned()),
+            form: Some(event.event_type.clone()),
+            digest: event.digest,
+            ..self.receipt(unheard)
+        }
+    }
+
     /// The receipt of an event whose sender may not speak for its source.
     ///
     /// # Errors
     /// Those of the store.
     pub(crate) async fn keep_barred(&self, store: &Store, event: &Event, sender: &str) -> Result<(), Failure> {
-        let receipt = Receipt {
-            source: Some(event.identity.source.as_str().to_owned()),
-            id: Some(event.identity.id.as_str().to_owned()),
-            form: Some(event.event_type.clone()),
-            digest: event.digest,
-            ..self.receipt(Unheard::Barred)
-        };
-        let receipt = receipt.because([format!("sent by {sender}; the policy binds the source to another `sender`")]);
+        let receipt = self
+            .receipt_of(event, Unheard::Barred)
+            .because([format!("sent by {sender}; the policy binds the source to another `sender`")]);
         store.keep(&receipt).await.doing("keeping the receipt of an event of a barred sender")
     }
 
@@ -113,14 +118,9 @@ impl Piece<'_> {
         if self.at <= first || Addressed::of(self.body).format.is_some() {
             return Ok(());
         }
-        let receipt = Receipt {
-            source: Some(event.identity.source.as_str().to_owned()),
-            id: Some(event.identity.id.as_str().to_owned()),
-            form: Some(event.event_type.clone()),
-            digest: event.digest,
-            ..self.receipt(Unheard::Duplicate)
-        };
-        let receipt = receipt.because([format!("an event with this source and id was recorded at {first}")]);
+        let receipt = self
+            .receipt_of(event, Unheard::Duplicate)
+            .because([format!("an event with this source and id was recorded at {first}")]);
         store.keep(&receipt).await.doing("keeping the receipt of a duplicate")
     }
 }

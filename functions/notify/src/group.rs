@@ -51,9 +51,9 @@ const LEASE: i64 = 5 * MINUTE;
 /// What became of a group.
 #[derive(Default)]
 pub(crate) struct GroupTold {
-    /// Whom a mail went out to that is settled.
+    /// The people whose mails are out and settled.
     pub(crate) sent: Vec<Person>,
-    /// Who of them is owed another mail at once, with what they were told by now.
+    /// The people of `sent` that are owed another mail at once, each with what they were told by now.
     pub(crate) again: BTreeMap<Person, TellingRecord>,
     /// Somebody is to be looked at again: another holds them, or the mailer refused their mail.
     pub(crate) left: bool,

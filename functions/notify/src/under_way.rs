@@ -19,7 +19,7 @@ pub(crate) struct Round<'a> {
 }
 
 impl Round<'_> {
-    /// Whose view came back to what they were told, before they were told anything else.
+    /// The people whose view came back to what they had been told before anything else was mailed to them.
     pub(crate) fn measure_skipped(&self, commit: &Commit) {
         let happenings = commit.entry.iter().flat_map(|entry| &entry.happenings);
         let skipped = happenings.map(|happening| match happening {

@@ -13,14 +13,13 @@ use lambda_shell::{
 use packet_store::LookedAt;
 use refresh_core::{
     Instant, ReviewId, Uid,
-    audience::deadlines,
+    audience::{deadlines, open::Open},
     base::fingerprint::ReviewFingerprint,
     decide::refresh,
     facts::{fact::Facts, subject::Subject},
     record::{
         commit::{Cause, Commit, cause},
         decision::Outcome,
-        exception::ExceptionKind,
         lineage::{Happening, Trigger},
         message::{RefreshRequested, ToRefresh},
         review::{Head, Review},
@@ -216,14 +215,10 @@ fn measure(before: Option<&Review>, commit: &Commit, sent: Instant) {
         tracing::info!(event_id, trace_id = %own, continued_as, version = head.latest, "counted");
     }
     decisions::measure(commit);
-    let silent = head.exceptions.iter().filter(|open| open.kind == ExceptionKind::SourceSilent);
-    let silent: usize = silent.map(|open| open.reasons.len()).sum();
-    // Nobody proposes less for a silent calendar, but somebody must have it speak.
-    let silent = silent + if head.is_over(head.at) { 0 } else { head.today.silent.len() };
     Metrics::new("Holdpoint")
         .put("ChangeToPacket", Unit::Milliseconds, head.at.since(sent).max(0) as f64)
         .count("OpenExceptions", head.exceptions.len())
-        .count("SourcesSilent", silent)
+        .count("SourcesSilent", Open::of(head, head.at).silent.len())
         .count("AnswersOutstanding", deadlines::awaited(head, head.at))
         .property("review_id", head.review.as_str())
         .property("first", before.is_none())

@@ -23,7 +23,8 @@ use serde_json::{Value, json};
 
 use crate::{
     engine::{Engine, TABLE},
-    operator, private,
+    operator::review,
+    private,
     retention::Keep,
 };
 
@@ -176,7 +177,7 @@ fn of_review<'a>(found: &'a [Found], review: &ReviewId) -> Vec<&'a Found> {
 
 /// The record of a review, as `holdpoint show --json` prints it.
 async fn archive(engine: &Engine, keep: &Keep, review: &ReviewId) -> Result<(), String> {
-    let shown = operator::show(engine.store(), engine.now(), review).await.map_err(|why| why.to_string())?;
+    let shown = review::show(engine.store(), engine.now(), review).await.map_err(|why| why.to_string())?;
     if shown["verified"]["verified"] != true {
         return Err("its lineage does not verify; `holdpoint verify` names the entry".to_owned());
     }

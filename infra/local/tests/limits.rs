@@ -16,7 +16,7 @@ use std::{
 };
 
 use serde_json::{Value, json};
-use server::{Running, ask, until};
+use server::{Running, ask, person, until};
 
 const POLICY: &str = r#"{"sources":[{"kind":"person","source":"//people.example.com","governed_by":"a@example.com"}]}"#;
 /// A user of every machine, to whom nothing belongs.
@@ -36,18 +36,6 @@ fn policy(place: &Path) -> String {
 
 fn start(place: &Path) -> Running {
     Running::start(&place.join("data"), &["--policy", &policy(place)])
-}
-
-fn person(number: usize, padding: usize) -> String {
-    json!({
-        "specversion": "1.0", "id": format!("e{number}"), "source": "//people.example.com",
-        "type": "dev.holdpoint.person.updated.v1",
-        "data": {
-            "person": format!("p{number}@example.com"), "revision": 1, "name": "P", "time_zone": "UTC",
-            "dropped": "x".repeat(padding),
-        },
-    })
-    .to_string()
 }
 
 /// The status of the answer, where there was one.

@@ -10,7 +10,7 @@ use std::{
 };
 
 use serde_json::{Value, json};
-use server::{Running, ask, until};
+use server::{Running, ask, person, until};
 
 const POLICY: &str = r#"{"sources":[{"kind":"person","source":"//people.example.com","governed_by":"a@example.com"}]}"#;
 
@@ -37,18 +37,6 @@ fn holdpoint(place: &Path, arguments: &[&str]) -> (bool, String) {
         .output()
         .unwrap();
     (status.success(), String::from_utf8_lossy(&stdout).into_owned() + &String::from_utf8_lossy(&stderr))
-}
-
-fn person(number: usize, padding: usize) -> String {
-    json!({
-        "specversion": "1.0", "id": format!("e{number}"), "source": "//people.example.com",
-        "type": "dev.holdpoint.person.updated.v1",
-        "data": {
-            "person": format!("p{number}@example.com"), "revision": 1, "name": "P", "time_zone": "UTC",
-            "dropped": "x".repeat(padding),
-        },
-    })
-    .to_string()
 }
 
 /// Whether the event was accepted.

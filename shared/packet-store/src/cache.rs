@@ -8,15 +8,13 @@ use std::{
 
 use refresh_core::{Person, ReviewId, facts::subject::Subject, record::packet::Version};
 
-use crate::looked::Looked;
+use crate::looked::{Looked, UNITS_A_SUBJECT};
 
 /// The memory of a function of the template, in megabytes.
 const MEGABYTES: usize = 256;
 /// How many units are remembered for each megabyte that the process has. A unit is an interval of a calendar; what else there
 /// is takes several, some thirty bytes each. So no more than a quarter of the memory is filled.
 const UNITS_A_MEGABYTE: usize = 8_000;
-/// A subject: its names.
-pub(crate) const UNITS_A_SUBJECT: usize = 3;
 /// A version: packet and report.
 const UNITS_A_VERSION: usize = 150;
 /// Versions of one review remembered at most.

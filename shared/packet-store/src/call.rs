@@ -23,6 +23,8 @@ use crate::{
 const MOST_KEYS: usize = 100;
 /// DynamoDB: actions of one transaction.
 pub(crate) const MOST_ACTIONS: usize = 100;
+/// Queries at once of one decision. A review of five roles has some twenty-five people in reach: two rounds of calls.
+pub(crate) const AT_ONCE: usize = 16;
 
 /// What became of a conditional write of one item.
 pub(crate) enum Write {

@@ -126,7 +126,7 @@ pub(crate) fn check_schema(doing: &str, key: &Key, item: &Item) -> Result<u32, S
     };
     match schema {
         Some(known @ PLAIN..=SCHEMA) => Ok(known),
-        Some(newer) if newer > SCHEMA => Err(StoreError::newer(doing, key, newer)),
+        Some(newer) if newer > SCHEMA => Err(StoreError::newer(doing, key, newer, SCHEMA)),
         Some(older) => Err(StoreError::damaged(doing, key, format!("expected schema {PLAIN}, found {older}"))),
         None => Err(StoreError::damaged(doing, key, "expected a numeric attribute schema")),
     }

@@ -23,7 +23,7 @@ enum FailedBy {
     /// An item does not read as it was written.
     Damaged { item: String, what: String },
     /// An item was written by a newer version of the product than this one.
-    Newer { item: String, schema: u32 },
+    Newer { item: String, schema: u32, known: u32 },
     /// DynamoDB will never take this write as it is.
     Poison(String),
 }
@@ -53,8 +53,8 @@ impl StoreError {
         Self { doing: doing.into(), cause: FailedBy::Damaged { item: item.to_string(), what: what.into() } }
     }
 
-    pub(crate) fn newer(doing: impl Into<String>, item: &Key, schema: u32) -> Self {
-        Self { doing: doing.into(), cause: FailedBy::Newer { item: item.to_string(), schema } }
+    pub(crate) fn newer(doing: impl Into<String>, item: &Key, schema: u32, known: u32) -> Self {
+        Self { doing: doing.into(), cause: FailedBy::Newer { item: item.to_string(), schema, known } }
     }
 
     pub(crate) fn poison(doing: impl Into<String>, what: impl Into<String>) -> Self {
@@ -113,10 +113,9 @@ impl fmt::Display for StoreError {
             FailedBy::Call { source, .. } => write!(f, "{source}"),
             FailedBy::Contended => f.write_str("other writers were in the way for too long"),
             FailedBy::Damaged { item, what } => write!(f, "the item {item} is damaged: {what}"),
-            FailedBy::Newer { item, schema } => write!(
+            FailedBy::Newer { item, schema, known } => write!(
                 f,
-                "the item {item} has schema {schema}, newer than the {} known here: deploy the version that wrote it",
-                crate::SCHEMA
+                "the item {item} has schema {schema}, newer than the {known} known here: deploy the version that wrote it"
             ),
             FailedBy::Poison(what) => write!(f, "cannot be written as it is: {what}"),
         }

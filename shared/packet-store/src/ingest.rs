@@ -20,12 +20,11 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     Store,
-    call::{Transaction, Write},
+    call::{AT_ONCE, Transaction, Write},
     codec, contention,
     error::StoreError,
     item::{Item, number, text},
     key::{self, Key},
-    seats::AT_ONCE,
     seen_index,
     several::{KeyPart, Several},
     verdict::{ActionRole, NotWritten, judge},

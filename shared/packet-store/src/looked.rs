@@ -30,11 +30,12 @@ use refresh_core::{
 
 use crate::{
     Store, StoreError,
-    cache::UNITS_A_SUBJECT,
     load::{FactsRead, Reads},
     seats,
 };
 
+/// A subject, in intervals of memory: its names.
+pub(crate) const UNITS_A_SUBJECT: usize = 3;
 /// A fact, its intervals apart.
 const UNITS_A_FACT: usize = 10;
 

@@ -32,15 +32,14 @@ use refresh_core::{
 };
 
 use crate::{
-    KEPT_DAYS, Store, codec,
+    KEPT_DAYS, Store,
+    call::AT_ONCE,
+    codec,
     error::StoreError,
     item::{Item, number, text},
     key::Key,
     several::{KeyPart, Unreadable, named},
 };
-
-/// Queries at once of one decision. A review of five roles has some twenty-five people in reach: two rounds of calls.
-pub(crate) const AT_ONCE: usize = 16;
 
 impl Store {
     /// The seats of each of these people, in their order. Nobody's can be fetched by key: which reviews seat somebody is

@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 
 use presentation::page::workspace::{ListedReview, workspace};
 use refresh_core::{
-    Instant,
+    Instant, Source,
     audience::open::Open,
     base::digest::Digest,
     record::{
@@ -20,12 +20,13 @@ use refresh_core::{
 use common::{World, at, person, review_id};
 
 /// One way for a review to be open, and the tag that says so.
-const WAYS: [&str; 6] = [
+const WAYS: [&str; 7] = [
     "waits for a decision",
     "exception open",
     "breaks a rule",
     "conflict reported",
     "mail does not arrive",
+    "a source is silent",
     "answers outstanding",
 ];
 
@@ -63,7 +64,7 @@ fn unreachable(name: &str, reach: Reachability) -> Unreachable {
 
 /// A review that is open in these ways. What is settled is always in it: an answered duty, a remark, somebody who is
 /// reached again.
-fn world(ways: &[bool; 6]) -> World {
+fn world(ways: &[bool; 7]) -> World {
     let mut world = World::proposed();
     let head = &mut world.review.head;
     head.duties = vec![duty("so-a")];
@@ -71,7 +72,7 @@ fn world(ways: &[bool; 6]) -> World {
     head.today.violated = vec![Mark::Remark(Remark::Unproven(person("so-a")))];
     head.unreachable = vec![unreachable("so-a", Reachability::Resumed { since: at("09:20:00") })];
     head.exceptions.clear();
-    let [proposal, exception, violated, conflict, undeliverable, outstanding] = *ways;
+    let [proposal, exception, violated, conflict, undeliverable, silent, outstanding] = *ways;
     if !proposal {
         head.pending = None;
         world.review.pending = None;
@@ -95,16 +96,23 @@ fn world(ways: &[bool; 6]) -> World {
     if undeliverable {
         head.unreachable.push(unreachable("sec-a", Reachability::Withheld));
     }
+    if silent {
+        head.today.silent = vec![Source::parse("//calendar.example.com").expect("a source")];
+    }
     if outstanding {
         head.duties.push(duty("sre-a"));
     }
     world
 }
 
-fn tags(world: &World, now: Instant) -> Vec<String> {
+fn listed(world: &World, now: Instant) -> String {
     let terms = world.facts.terms(&review_id()).expect("terms");
     let entry = ListedReview { review: &world.review, terms, path: "/reviews/RR-1042" };
-    let body = workspace(&[entry], &[], &BTreeMap::new(), now).body;
+    workspace(&[entry], &[], &BTreeMap::new(), now).body
+}
+
+fn tags(world: &World, now: Instant) -> Vec<String> {
+    let body = listed(world, now);
     let list = body.split("<ul class=\"tags\">").nth(1).and_then(|rest| rest.split("</ul>").next()).expect("tags");
     list.split("</li>")
         .filter_map(|item| item.split('>').next_back())
@@ -115,8 +123,8 @@ fn tags(world: &World, now: Instant) -> Vec<String> {
 
 #[test]
 fn every_way_of_being_open_is_told_and_nothing_else() {
-    for combination in 0..64u8 {
-        let ways: [bool; 6] = std::array::from_fn(|bit| combination >> bit & 1 == 1);
+    for combination in 0..128u8 {
+        let ways: [bool; 7] = std::array::from_fn(|bit| combination >> bit & 1 == 1);
         let world = world(&ways);
         let now = at("10:00:00");
         let mut expected: Vec<&str> = WAYS.iter().zip(ways).filter(|(_, is)| *is).map(|(way, _)| *way).collect();
@@ -127,9 +135,11 @@ fn every_way_of_being_open_is_told_and_nothing_else() {
         let open = Open::of(&world.review.head, now);
         assert_eq!(open.is_nothing(), combination == 0, "{ways:?}");
         let people = |count: bool| usize::from(count);
-        assert_eq!(open.outstanding.len(), people(ways[5]), "an answered duty is not outstanding: {ways:?}");
+        assert_eq!(open.outstanding.len(), people(ways[6]), "an answered duty is not outstanding: {ways:?}");
         assert_eq!(open.conflicts.len(), people(ways[3]), "{ways:?}");
         assert_eq!(open.undeliverable.len(), people(ways[4]), "{ways:?}");
+        assert_eq!(open.silent.len(), people(ways[5]), "{ways:?}");
+        assert_eq!(listed(&world, now).contains("//calendar.example.com"), ways[5], "{ways:?}");
         assert_eq!(open.violated.len(), people(ways[2]), "a remark breaks no rule: {ways:?}");
     }
 }
@@ -139,7 +149,7 @@ fn every_way_of_being_open_is_told_and_nothing_else() {
 fn of_a_review_that_is_over_only_its_exceptions_are_left() {
     let started = at("15:00:00");
     let over = |change: fn(&mut Head)| {
-        let mut world = world(&[true; 6]);
+        let mut world = world(&[true; 7]);
         change(&mut world.review.head);
         world
     };

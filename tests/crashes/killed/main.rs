@@ -12,9 +12,10 @@
 mod afterwards;
 mod load;
 
-use std::{path::PathBuf, time::Duration};
+use std::time::Duration;
 
 use holdpoint_tests::{
+    folder::Folder,
     mail_sink::MailSink,
     served::{self, Server},
     world::with_room,
@@ -24,13 +25,13 @@ use load::Load;
 #[test]
 fn nothing_that_was_accepted_is_lost() {
     let kills = std::env::var("KILLS").ok().and_then(|kills| kills.parse().ok()).unwrap_or(5_u64);
-    let directory = Directory::new();
-    let (policy, sink) = (load::policy(&directory.0), MailSink::start());
-    let settings = load::settings(&directory.0, &policy, sink.port);
+    let directory = Folder::new("killed");
+    let (policy, sink) = (load::policy(directory.path()), MailSink::start());
+    let settings = load::settings(directory.path(), &policy, sink.port);
     let options = ["--settings", settings.to_str().expect("a path in UTF-8")];
     let mut load = Load::new();
     for kill in 0..kills {
-        let mut server = Server::start(&directory.0, &options);
+        let mut server = Server::start(directory.path(), &options);
         if kill == 0 {
             load.prepare(&server);
         }
@@ -39,31 +40,10 @@ fn nothing_that_was_accepted_is_lost() {
         load.post_until(&mut server, moment);
     }
     // Whoever got no answer asks again, as source systems do, until there is one.
-    let mut server = Server::start(&directory.0, &options);
+    let mut server = Server::start(directory.path(), &options);
     load.post_what_is_left(&server);
     server.kill();
     println!("{kills} kills, {} events accepted, {} of them asked for again", load.accepted(), load.again());
-    served::verify(&directory.0);
-    with_room(|| afterwards::judge(&directory.0, &policy, &load, &sink, kills + 1));
-}
-
-/// Gone with the test, unless it failed: then it is what there is to look at.
-struct Directory(PathBuf);
-
-impl Directory {
-    fn new() -> Self {
-        let path = std::env::temp_dir().join(format!("holdpoint-killed-{}", std::process::id()));
-        let _ = std::fs::remove_dir_all(&path);
-        std::fs::create_dir_all(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
-        Self(path)
-    }
-}
-
-impl Drop for Directory {
-    fn drop(&mut self) {
-        match std::thread::panicking() {
-            true => println!("kept: {}", self.0.display()),
-            false => drop(std::fs::remove_dir_all(&self.0)),
-        }
-    }
+    served::verify(directory.path());
+    with_room(|| afterwards::judge(directory.path(), &policy, &load, &sink, kills + 1));
 }

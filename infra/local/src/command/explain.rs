@@ -336,7 +336,7 @@ mod tests {
     #[test]
     fn the_shipped_policy_is_explained_whole() {
         let explained = of(policy::EXAMPLE);
-        crate::operator::events_tests::fits("policy.explain", &explained);
+        crate::operator::published::fits("policy.explain", &explained);
         let words = in_words(&explained);
         let file: Value = serde_json::from_str(policy::EXAMPLE).unwrap();
         let mut formats: Vec<&str> =

@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 
 use super::{
     letters::{Known, MOST_OF_A_GROUP, letter},
-    with_causes,
+    lines::with_causes,
 };
 use crate::engine::Engine;
 

@@ -8,7 +8,7 @@ use refresh_core::{
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
-use super::with_causes;
+use super::lines::with_causes;
 
 /// Longer than anything is kept.
 const OLDEST_DAYS: i64 = 40;

@@ -4,7 +4,7 @@ use std::fs;
 
 use serde_json::{Value, json};
 
-use super::{Discard, EventsAsked, Request, Stack, perform, tests::played};
+use super::{Discard, EventsAsked, Request, Stack, perform, published::fits, tests::played};
 use crate::{
     connector::{Faults, InProcess},
     engine::{Settings, TABLE, virtual_time::VirtualTime},
@@ -27,15 +27,6 @@ fn policy() -> String {
 fn sample(name: &str) -> Value {
     let path = format!("{}/../../events/ingest/{name}.json", env!("CARGO_MANIFEST_DIR"));
     serde_json::from_str(&fs::read_to_string(path).unwrap()).unwrap()
-}
-
-/// A JSON text held against a published schema.
-pub fn fits(schema: &str, value: &Value) {
-    let path = format!("{}/../../events/schemas/commands/{schema}.json", env!("CARGO_MANIFEST_DIR"));
-    let schema: Value = serde_json::from_str(&fs::read_to_string(path).unwrap()).unwrap();
-    let validator = jsonschema::validator_for(&schema).unwrap();
-    let against: Vec<String> = validator.iter_errors(value).map(|error| error.to_string()).collect();
-    assert!(against.is_empty(), "{against:?}: {value}");
 }
 
 async fn engine() -> VirtualTime {

@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use sources::Addressed;
 
-use super::with_causes;
+use super::lines::with_causes;
 use crate::{engine::Engine, queues::Stored};
 
 /// SQS hands out so many messages of one group of a FIFO queue, and no more of the group until those are back.

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use packet_store::Store;
 use refresh_core::{Person, ReviewId, record::review::Head};
 
-use super::with_causes;
+use super::lines::with_causes;
 
 /// How many known names are offered.
 const MOST: usize = 3;

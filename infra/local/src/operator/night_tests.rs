@@ -5,9 +5,8 @@ use refresh_core::{Person, ReviewId};
 use serde_json::{Value, json};
 
 use super::{
-    Request, StuckAsked,
-    events_tests::fits,
-    perform,
+    Request, StuckAsked, perform,
+    published::fits,
     tests::{played, stack, without_now},
 };
 use crate::{queues::Outgoing, replay::Player};

@@ -17,7 +17,7 @@ use refresh_core::{
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
-use super::{names, with_causes};
+use super::{lines::with_causes, names};
 use crate::not_done::NotDone;
 
 /// What an operator does in person.

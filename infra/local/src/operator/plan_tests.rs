@@ -7,9 +7,8 @@ use refresh_core::{
 use serde_json::{Value, json};
 
 use super::{
-    Act, Planned, Request,
-    events_tests::fits,
-    perform,
+    Act, Planned, Request, perform,
+    published::fits,
     tests::{played, stack, without_now},
 };
 use crate::{command::act::outcome, replay::Player};

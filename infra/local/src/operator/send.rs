@@ -17,7 +17,7 @@ use refresh_core::{
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::with_causes;
+use super::lines::with_causes;
 use crate::{
     engine::Engine,
     not_done::NotDone,

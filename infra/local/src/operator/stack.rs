@@ -15,17 +15,16 @@ use serde_json::{Value, json};
 use super::{
     Request,
     events::events,
+    lines::with_causes,
     plan::plan,
-    reviews,
+    review::{reviews, show, verified},
     send::{became, line},
-    shell, show,
+    shell,
     signed::Signed,
     stuck,
     told::told,
-    verified,
     waiting::waiting,
     why::why,
-    with_causes,
 };
 use crate::{archive, not_done::NotDone, topology::Topology};
 

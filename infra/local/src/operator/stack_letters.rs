@@ -13,7 +13,7 @@ use serde_json::{Value, json};
 use super::{
     Discard, Redrive, Stack,
     letters::{Known, MOST_OF_A_GROUP},
-    with_causes,
+    lines::with_causes,
 };
 
 /// How long a dead letter is hidden while the letters are listed. Then each is given back, so that whoever looks next sees

@@ -4,24 +4,20 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use packet_store::Store;
 use refresh_core::{
-    Instant, ReviewId, Source,
-    audience::open::Open,
+    Instant, ReviewId,
+    audience::open::{Open, SilentSource},
     base::instant::MINUTE,
     facts::fact::Fact,
-    record::{
-        exception::{Exception, Reason},
-        poll::PollRecord,
-        review::Head,
-    },
+    record::{poll::PollRecord, review::Head},
 };
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use sources::policy::PolicyFile;
 
 use super::{
-    failing_polls,
     letters::{dead_letters, letter},
-    silenced, undeliverable, unreadable, with_causes,
+    lines::{undeliverable, unreadable, with_causes},
+    review::{failing_polls, silenced},
 };
 use crate::engine::Engine;
 
@@ -84,9 +80,9 @@ async fn gathered(
     let mut silent = Silent::default();
     let (mut overdue_lines, mut unreached) = (Vec::new(), Vec::new());
     for head in &heads.read {
-        overdue_lines.extend(overdue(head, now));
-        silent.of_head(head, now);
         let open = Open::of(head, now);
+        overdue_lines.extend(overdue(head, &open, now));
+        silent.of_head(&head.review, &open);
         unreached.extend(open.undeliverable.iter().map(|known| {
             let mut line = undeliverable(known);
             line["review_id"] = json!(head.review);
@@ -130,11 +126,10 @@ fn failed(engine: &Engine) -> Result<Vec<Value>, String> {
 }
 
 /// What a review should have done, asked or told by now.
-fn overdue(head: &Head, now: Instant) -> Vec<Value> {
+fn overdue(head: &Head, open: &Open<'_>, now: Instant) -> Vec<Value> {
     let line = |what: &str, person: Option<&refresh_core::Person>, due_at: Instant| json!({ "review_id": head.review, "what": what, "person": person, "due_at": due_at });
     let late = |at: &Instant| at.plus_millis(LATE) <= now;
     let mut all = Vec::new();
-    let open = Open::of(head, now);
     if let Some(pending) = open.proposal.filter(|pending| pending.expires_at <= now) {
         all.push(line("decision", pending.adopter.as_ref(), pending.expires_at));
     }
@@ -174,40 +169,17 @@ struct Unheard {
     reviews: BTreeSet<ReviewId>,
 }
 
-/// The sources that the review itself knows to be silent: of people's time, and of what it has opened an exception for. Of
-/// a review that is over nobody waits for any.
-pub fn silent_sources(head: &Head, now: Instant) -> BTreeSet<&Source> {
-    if head.is_over(now) {
-        return BTreeSet::new();
-    }
-    let reasons = head.exceptions.iter().flat_map(|exception: &Exception| &exception.reasons);
-    let opened = reasons.filter_map(|reason| match reason {
-        Reason::Silent(source) | Reason::NeverReported { source: Some(source), .. } => Some(source),
-        _ => None,
-    });
-    opened.chain(&head.today.silent).collect()
-}
-
 impl Silent {
     /// What the review itself knows.
-    fn of_head(&mut self, head: &Head, now: Instant) {
-        if head.is_over(now) {
-            return;
-        }
-        for source in &head.today.silent {
-            let key = (source.to_string(), String::new(), String::new());
-            self.by_subject.entry(key).or_default().reviews.insert(head.review.clone());
-        }
-        for reason in head.exceptions.iter().flat_map(|exception: &Exception| &exception.reasons) {
-            let key = match reason {
-                Reason::Silent(source) => (source.to_string(), String::new(), String::new()),
-                Reason::NeverReported { source, calendar } => {
-                    let source = source.as_ref().map_or(String::new(), ToString::to_string);
-                    (source, "freeze".to_owned(), calendar.to_string())
-                }
-                _ => continue,
-            };
-            self.by_subject.entry(key).or_default().reviews.insert(head.review.clone());
+    fn of_head(&mut self, review: &ReviewId, open: &Open<'_>) {
+        for SilentSource { source, calendar } in &open.silent {
+            let kind = calendar.map_or("", |_| "freeze");
+            let key = (
+                source.map_or(String::new(), ToString::to_string),
+                kind.to_owned(),
+                calendar.unwrap_or_default().to_owned(),
+            );
+            self.by_subject.entry(key).or_default().reviews.insert(review.clone());
         }
     }
 

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::{Request, Stack, events_tests::fits, perform, send::send};
+use super::{Request, Stack, perform, published::fits, send::send};
 use crate::{
     connector::{Faults, InProcess},
     engine::{Settings, TABLE, virtual_time::VirtualTime},

@@ -7,7 +7,10 @@ use refresh_core::{
 };
 use serde_json::{Value, json};
 
-use super::{names, undeliverable, unreadable, with_causes};
+use super::{
+    lines::{undeliverable, unreadable, with_causes},
+    names,
+};
 use crate::mailbox::{self, Excerpt, Mailbox};
 
 /// Of each review that told the person anything, every mail in order.

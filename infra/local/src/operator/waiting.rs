@@ -8,7 +8,10 @@ use refresh_core::{
 };
 use serde_json::{Value, json};
 
-use super::{names, unreadable, with_causes};
+use super::{
+    lines::{unreadable, with_causes},
+    names,
+};
 
 /// What somebody is waited for.
 struct Wait<'a> {

@@ -14,7 +14,10 @@ use refresh_core::{
 };
 use serde_json::{Value, json};
 
-use super::{judged, names, with_causes};
+use super::{
+    lines::{judged, with_causes},
+    names,
+};
 
 /// Every decision that changed something, in order.
 ///

@@ -10,7 +10,7 @@ use std::{
     time::Duration,
 };
 
-use serde_json::Value;
+use serde_json::{Value, json};
 
 pub struct Running {
     process: Child,
@@ -135,4 +135,17 @@ pub fn found<T>(what: &str, mut look: impl FnMut() -> Option<T>) -> T {
 /// Looks until it is so; as [`found`].
 pub fn until(what: &str, mut is_so: impl FnMut() -> bool) {
     found(what, || is_so().then_some(()));
+}
+
+/// An event of its own person, with so many bytes that count for nothing.
+pub fn person(number: usize, padding: usize) -> String {
+    json!({
+        "specversion": "1.0", "id": format!("e{number}"), "source": "//people.example.com",
+        "type": "dev.holdpoint.person.updated.v1",
+        "data": {
+            "person": format!("p{number}@example.com"), "revision": 1, "name": "P", "time_zone": "UTC",
+            "dropped": "x".repeat(padding),
+        },
+    })
+    .to_string()
 }

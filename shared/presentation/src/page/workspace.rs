@@ -3,7 +3,12 @@
 use std::collections::BTreeMap;
 
 use askama::Template;
-use refresh_core::{Instant, Person, ReviewId, Zone, audience::open::Open, facts::fact::Terms, record::review::Review};
+use refresh_core::{
+    Instant, Person, ReviewId, Zone,
+    audience::open::{Open, SilentSource},
+    facts::fact::Terms,
+    record::review::Review,
+};
 
 use super::{Page, names, render};
 use crate::{
@@ -51,6 +56,7 @@ struct ReviewRow {
     conflicts: Vec<Conflict>,
     outstanding: Vec<String>,
     undeliverable: Vec<String>,
+    silent: Vec<String>,
 }
 
 struct Conflict {
@@ -124,6 +130,15 @@ fn row(entry: &ListedReview<'_>, people: &BTreeMap<Person, String>, now: Instant
             .collect(),
         outstanding: open.outstanding.iter().map(|duty| names.short(&duty.person)).collect(),
         undeliverable: open.undeliverable.iter().map(|known| names.short(&known.person)).collect(),
+        silent: open.silent.iter().map(silent).collect(),
+    }
+}
+
+fn silent(known: &SilentSource<'_>) -> String {
+    match (known.source, known.calendar) {
+        (Some(source), Some(calendar)) => format!("{source} (freeze calendar {calendar})"),
+        (Some(source), None) => source.to_string(),
+        (None, calendar) => format!("freeze calendar {}", calendar.unwrap_or_default()),
     }
 }
 
@@ -135,6 +150,7 @@ fn tags(open: &Open<'_>) -> Vec<(&'static str, &'static str)> {
         (!open.violated.is_empty(), "alarm", "breaks a rule"),
         (!open.conflicts.is_empty(), "alarm", "conflict reported"),
         (!open.undeliverable.is_empty(), "alarm", "mail does not arrive"),
+        (!open.silent.is_empty(), "alarm", "a source is silent"),
         (!open.outstanding.is_empty(), "wait", "answers outstanding"),
         (open.is_nothing(), "calm", "nothing open"),
     ];
@@ -165,5 +181,6 @@ impl ReviewRow {
             || !self.conflicts.is_empty()
             || !self.outstanding.is_empty()
             || !self.undeliverable.is_empty()
+            || !self.silent.is_empty()
     }
 }

@@ -3,12 +3,14 @@
 //! HEAD keeps more than what is open. A duty stays after its answer came, and a mark is not always a violation. Whoever
 //! lists reviews asks here and reads no member of HEAD for it.
 
+use std::collections::BTreeSet;
+
 use crate::{
-    Instant,
+    Instant, Source,
     audience::deadlines,
     record::{
         delivery::Unreachable,
-        exception::Exception,
+        exception::{Exception, ExceptionKind},
         mark::Mark,
         review::{Answer, Duty, Head, Pending, Reply},
     },
@@ -29,6 +31,17 @@ pub struct Open<'a> {
     pub conflicts: Vec<&'a Answer>,
     /// Whose mail does not arrive, required or not, by person.
     pub undeliverable: Vec<&'a Unreachable>,
+    /// Who has been silent for longer than promised: of people's time as well, which blocks no proposal.
+    pub silent: BTreeSet<SilentSource<'a>>,
+}
+
+/// A source that has been silent for longer than the source promised, or that never reported a freeze calendar.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
+pub struct SilentSource<'a> {
+    /// `None` where several sources could report the calendar.
+    pub source: Option<&'a Source>,
+    /// The freeze calendar that was never reported.
+    pub calendar: Option<&'a str>,
 }
 
 impl<'a> Open<'a> {
@@ -42,6 +55,7 @@ impl<'a> Open<'a> {
             // HEAD keeps an answer exactly as long as its row is the same. So each of these is to a present row.
             conflicts: head.answers.iter().filter(|answer| answer.reply == Reply::Conflict).collect(),
             undeliverable: head.unreachable.iter().filter(|known| known.is_open()).collect(),
+            silent: silent(head).collect(),
         };
         if head.is_over(now) {
             open = Self { exceptions: &head.exceptions, ..Self::nothing() };
@@ -58,6 +72,7 @@ impl<'a> Open<'a> {
             outstanding: Vec::new(),
             conflicts: Vec::new(),
             undeliverable: Vec::new(),
+            silent: BTreeSet::new(),
         }
     }
 
@@ -65,4 +80,11 @@ impl<'a> Open<'a> {
     pub fn is_nothing(&self) -> bool {
         *self == Self::nothing()
     }
+}
+
+fn silent(head: &Head) -> impl Iterator<Item = SilentSource<'_>> {
+    let blocking = head.exceptions.iter().filter(|exception| exception.kind == ExceptionKind::SourceSilent);
+    let reasons = blocking.flat_map(|exception| &exception.reasons);
+    let of_reasons = reasons.map(|reason| SilentSource { source: reason.source(), calendar: reason.subject() });
+    of_reasons.chain(head.today.silent.iter().map(|source| SilentSource { source: Some(source), calendar: None }))
 }

@@ -59,9 +59,9 @@ pub struct World {
     pub versions: BTreeMap<u32, Version>,
     pub entries: Vec<Entry>,
     pub told: BTreeMap<Person, LastNotified>,
-    /// Whose next mail goes out without being settled.
+    /// The people whose next mail goes out and is not settled.
     pub unsettled: BTreeSet<Person>,
-    /// Whose mail may have gone out without being settled.
+    /// The people who have a claim that was left: their mail may have gone out.
     pub in_doubt: BTreeMap<Person, LeftClaim>,
     pub mails: Vec<Notice>,
     /// What the mailer reported last of each person's newest mail.

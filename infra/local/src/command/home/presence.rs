@@ -10,12 +10,11 @@ use rusqlite::{Connection, OpenFlags, OptionalExtension};
 
 use super::{
     place::{Owner, Place},
-    secrets::TOKEN,
+    secrets::{KEYS, TOKEN},
 };
 use crate::{command::Failed, embedded::Embedded, engine::TABLE, private};
 
 const BEGINNING: &str = "beginning";
-pub const KEYS: &str = "link-keys";
 /// Where the first releases kept messages and mails, inside the store.
 const FORMER_TABLES: [&str; 2] = ["holdpoint-queues", "holdpoint-mailbox"];
 

@@ -7,9 +7,10 @@ use presentation::link::Keys;
 
 use refresh_core::{Instant, base::instant::DAY};
 
-use super::{Home, at, presence::KEYS};
+use super::{Home, at};
 use crate::{command::Failed, private};
 
+pub(super) const KEYS: &str = "link-keys";
 pub(super) const TOKEN: &str = "operator-token";
 /// When the key that signs links was made, as far as this store knows.
 const KEYS_SINCE: &str = "link-keys-since";
