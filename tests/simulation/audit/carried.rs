@@ -13,10 +13,11 @@ impl Audit {
     pub(super) fn with_carried(&self, head: &Value, mut told: Value, now: &Value) -> Value {
         told["contact"] = now["contact"].clone();
         let waits = all(&head["exceptions"]).any(|open| open["waits_until"].is_string());
+        let ended = head["standing"] != "open";
         let both = |name: &str| told[name] == true && now[name] == true;
         let known = |line: &Value| all(&told["exceptions"]).any(|known| known["kind"] == line["kind"]);
         let same = both("proposed") || all(&now["exceptions"]).any(known);
-        if waits || self.carries() && same || proven(&told["violated"]).eq(proven(&now["violated"])) {
+        if waits || ended || self.carries() && same || proven(&told["violated"]).eq(proven(&now["violated"])) {
             told["violated"] = now["violated"].clone();
         }
         if !self.carries() {

@@ -26,9 +26,11 @@ fn carry(reading: &Reading<'_>, was: &mut View, now: &View) {
     // Who hears of exceptions is no news by itself; whose exceptions are gone with that was told of some.
     was.contact = now.contact;
     let carries = reading.policy.metadata_alone == MetadataAlone::Carried;
-    // The violations of the present slot are told together with the exception for them, once that is told at all.
-    let waits = reading.review.head.exceptions.iter().any(Exception::waits);
-    if waits || carries && same_is_open(was, now) {
+    let head = &reading.review.head;
+    // The violations of the present slot are told together with the exception for them, once that is told at all. Of a
+    // review that has ended nobody decides on them.
+    let waits = head.exceptions.iter().any(Exception::waits);
+    if waits || head.is_ended() || carries && same_is_open(was, now) {
         was.violated.clone_from(&now.violated);
     }
     carry_unproven(&mut was.violated, &now.violated);

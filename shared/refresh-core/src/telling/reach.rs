@@ -18,7 +18,7 @@ use crate::{
 pub enum Adds {
     /// It was known, or is older than what is known.
     Nothing,
-    /// When it was tried last, and what it was made of.
+    /// When it was tried last and what it was made of, or that it was answered all the same.
     OnlyItsInstant,
     /// The person cannot be reached, or for a heavier reason.
     News,
@@ -36,12 +36,12 @@ pub fn unreached(head: &mut Head, report: &DeliveryReport, why: Undeliverable, f
         reach: Reachability::Withheld,
     };
     // Whichever of the two came first: who answers was reached.
-    if head.answers.iter().any(|answer| answer.person == report.to && mailed_at < answer.at) {
-        return Adds::Nothing;
+    let answer = head.answers.iter().filter(|answer| answer.person == report.to && mailed_at < answer.at);
+    if let Some(since) = answer.map(|answer| answer.at).max() {
+        return remember(head, Unreachable { reach: Reachability::Answered { since }, ..new });
     }
     let Some(known) = head.unreachable.iter_mut().find(|known| known.person == report.to) else {
-        head.unreachable.push(new);
-        head.unreachable.sort_by(|a, b| a.person.cmp(&b.person));
+        add(head, new);
         return Adds::News;
     };
     // Tried again by ourselves and no better: an hour of it is no news, and is not recorded as such.
@@ -57,6 +57,21 @@ pub fn unreached(head: &mut Head, report: &DeliveryReport, why: Undeliverable, f
     }
     *known = new;
     if again { Adds::OnlyItsInstant } else { Adds::News }
+}
+
+/// Remembers that a mail that came back was answered all the same. The answer goes with its row, and without it the mail
+/// would count as one that never arrived. A newer mail that came back outweighs.
+fn remember(head: &mut Head, answered: Unreachable) -> Adds {
+    if head.unreachable(&answered.person).is_some() {
+        return Adds::Nothing;
+    }
+    add(head, answered);
+    Adds::OnlyItsInstant
+}
+
+fn add(head: &mut Head, one: Unreachable) {
+    head.unreachable.push(one);
+    head.unreachable.sort_by(|a, b| a.person.cmp(&b.person));
 }
 
 /// Who answers was reached.
