@@ -121,6 +121,7 @@ pub fn compose(notice: &Notice, letterhead: &Letterhead) -> Result<Letter, Unsaf
         text: Text { content: &content }.render().map_err(failed)?,
         html: Html { content: &content }.render().map_err(failed)?,
         calendar: calendar.transpose()?,
+        digest: std::cell::OnceCell::new(),
     };
     let bytes = message::write(&draft)?;
     proof::prove(&bytes, &draft)?;

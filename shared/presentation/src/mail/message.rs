@@ -11,6 +11,8 @@
 //!
 //! One mail, one calendar object: clients look at the first calendar part alone.
 
+use std::cell::OnceCell;
+
 use base64::{Engine, engine::general_purpose::STANDARD};
 use mail_builder::{
     MessageBuilder,
@@ -42,11 +44,17 @@ pub(super) struct MessageDraft<'a> {
     pub text: String,
     pub html: String,
     pub calendar: Option<Ics>,
+    /// Over all that is said and to whom. Taken once: it is asked for while the message is written and while it is proved.
+    pub digest: OnceCell<Digest>,
 }
 
 impl MessageDraft<'_> {
-    /// Over all that is said and to whom: message id and boundaries come from it.
-    fn digest(&self) -> Digest {
+    /// What message id and boundaries come from.
+    fn digest(&self) -> &Digest {
+        self.digest.get_or_init(|| self.computed_digest())
+    }
+
+    fn computed_digest(&self) -> Digest {
         let at = self.notice.at.millis().to_be_bytes();
         let mut parts: Vec<&[u8]> = vec![
             self.notice.to.as_str().as_bytes(),

@@ -209,6 +209,7 @@ mod tests {
             text: "A text.".to_owned(),
             html: "<p>A text.</p>".to_owned(),
             calendar: Some(ics("REQUEST", "BEGIN:VCALENDAR\r\n")),
+            digest: std::cell::OnceCell::new(),
         });
     }
 
