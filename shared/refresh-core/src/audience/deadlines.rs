@@ -42,6 +42,14 @@ pub fn of(review: &Review, situation: &Situation<'_>) -> Deadlines {
     }
 }
 
+/// When the review is looked at again, where a look was `set` before and one at `check_at` would do. A look that is set for
+/// half an hour from now or later stays, unless something is due earlier. It moves HEAD in the index of what is due, and every
+/// decision would pay for that.
+pub fn keep_look(set: Option<Instant>, check_at: Option<Instant>, now: Instant) -> Option<Instant> {
+    let stays = |at: &Instant| *at >= now.plus_millis(HOUR / 2) && Some(*at) <= check_at;
+    set.filter(stays).or(check_at)
+}
+
 /// Other reviews are asked at once: while they are not, this stays due.
 fn asks_at(head: &Head) -> Option<Instant> {
     (!head.seats_moved.is_empty()).then(|| head.notices_at.map_or(head.at, |at| at.min(head.at)))

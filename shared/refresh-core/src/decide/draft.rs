@@ -385,7 +385,8 @@ impl<'a> Draft<'a> {
             // The refresh that does the work clears it.
             Some(before) if before.is_ended() => before.check_at,
             Some(before) if !self.reassessed => [before.check_at, clock.check_at].into_iter().flatten().min(),
-            _ => clock.check_at,
+            Some(before) => deadlines::keep_look(before.check_at, clock.check_at, head.at),
+            None => clock.check_at,
         };
         head.notices_at = clock.notices_at;
         let causes = triggers.iter().map(commit::cause).collect();
