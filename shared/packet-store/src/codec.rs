@@ -16,10 +16,13 @@ use crate::{
 
 /// The newest form of items that this version writes and reads. Raise it when an older version could not read what is
 /// written; members that may be absent (`serde(default)`) need no new number. An item names the oldest form that it is of:
-/// 1 where its body is plain, or was deflated alone by an earlier release; 2 where its body is packed with the dictionary.
-pub const SCHEMA: u32 = 2;
+/// 1 where its body is plain, or was deflated alone by an earlier release; 2 where its body is packed with the dictionary; 3
+/// where its body is a calendar in steps (`calendar.rs`), packed or not.
+pub const SCHEMA: u32 = 3;
 /// The form of an item whose body is not packed.
 pub(crate) const PLAIN: u32 = 1;
+/// The form of an item whose body is packed with the dictionary.
+const PACKED: u32 = 2;
 
 /// Bodies up to this stay readable JSON: DynamoDB bills whole kilobytes, and with its other attributes such an item is
 /// within one. Longer ones are packed. `holdpoint show` reads them.
@@ -38,9 +41,14 @@ const BESIDE: [&str; 6] = ["digest", CLAIM_BY, CLAIM_UNTIL, CLAIM_DIGEST, DELIVE
 
 /// The whole item. `beside` are attributes that conditions, indexes or expiry need to see; the digest covers them.
 pub(crate) fn seal<T: Serialize>(key: &Key, body: &T, beside: &[(&str, AttributeValue)]) -> Item {
+    seal_as(key, PLAIN, body, beside)
+}
+
+/// The same of a body that readers of an older form than `least` would not understand.
+pub(crate) fn seal_as<T: Serialize>(key: &Key, least: u32, body: &T, beside: &[(&str, AttributeValue)]) -> Item {
     let mut item = key.attributes();
     let (schema, body) = stored(canonical(body));
-    item.insert("schema".to_owned(), number(schema));
+    item.insert("schema".to_owned(), number(schema.max(least)));
     item.insert("body".to_owned(), body);
     item.extend(beside.iter().map(|(name, value)| ((*name).to_owned(), value.clone())));
     let digest = digest(&item);
@@ -51,7 +59,7 @@ pub(crate) fn seal<T: Serialize>(key: &Key, body: &T, beside: &[(&str, Attribute
 /// A body with the form that it has.
 fn stored(json: Vec<u8>) -> (u32, AttributeValue) {
     match Some(&json).filter(|json| json.len() > LONGEST_PLAIN).and_then(|json| pack::pack(json)) {
-        Some(packed) => (SCHEMA, AttributeValue::B(Blob::new(packed))),
+        Some(packed) => (PACKED, AttributeValue::B(Blob::new(packed))),
         // serde_json writes UTF-8 alone, so nothing is ever replaced here.
         None => (PLAIN, AttributeValue::S(String::from_utf8_lossy(&json).into_owned())),
     }
@@ -163,7 +171,7 @@ mod tests {
             let body = vec!["a word that is said again".to_owned(); words];
             let item = seal(&key(), &body, &[]);
             assert_eq!(matches!(item["body"], AttributeValue::B(_)), packed, "{words} words");
-            assert_eq!(item["schema"], number(if packed { SCHEMA } else { PLAIN }), "{words} words");
+            assert_eq!(item["schema"], number(if packed { PACKED } else { PLAIN }), "{words} words");
             assert_eq!(opened(&item).as_ref(), Ok(&body));
         }
     }

@@ -19,7 +19,7 @@ use refresh_core::{
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    Store,
+    Store, calendar,
     call::{AT_ONCE, Transaction, Write},
     codec, contention,
     error::StoreError,
@@ -150,7 +150,7 @@ fn fact_item(fact: &Fact) -> Item {
     let mut beside = vec![("source", text(fact.source.as_str())), ("revision", number(fact.revision))];
     // Where revisions alone tell facts apart, as of nearly every subject, nothing more need stand there.
     beside.extend(ordered(fact).into_iter().filter(|(_, count)| *count > 0).map(|(name, count)| (name, number(count))));
-    codec::seal(&Key::fact(&fact.subject), fact, &beside)
+    calendar::seal(fact, &beside)
 }
 
 /// What a fact is told apart by beside source and revision.
@@ -170,7 +170,7 @@ impl Store {
     pub async fn fact(&self, subject: &Subject) -> Result<Option<Fact>, StoreError> {
         let doing = format!("reading the fact {subject:?}");
         let item = self.get(&doing, &Key::fact(subject)).await?;
-        item.map(|item| codec::open(&doing, &item)).transpose()
+        item.map(|item| calendar::open(&doing, &item)).transpose()
     }
 
     /// What became of an event that was seen before.

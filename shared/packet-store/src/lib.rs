@@ -7,6 +7,7 @@
 
 mod asked;
 mod cache;
+mod calendar;
 mod call;
 mod codec;
 mod commit;

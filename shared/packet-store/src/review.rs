@@ -15,7 +15,7 @@ use refresh_core::{
     },
 };
 
-use crate::{Store, codec, error::StoreError, key::Key};
+use crate::{Store, calendar, codec, error::StoreError, key::Key};
 
 impl Store {
     /// HEAD of a review; `None` where the review was never issued.
@@ -129,7 +129,7 @@ impl Store {
                     self.cache.keep_any_seat(person);
                     seated.insert(person.clone());
                 }
-                None => facts.push(codec::open::<Fact>(doing, &item)?),
+                None => facts.push(calendar::open(doing, &item)?),
             }
         }
         let seated = people.into_iter().filter(|person| seated.contains(person)).collect();

@@ -23,7 +23,7 @@ use refresh_core::{
 };
 
 use crate::{
-    Store,
+    Store, calendar,
     call::{Transaction, Write},
     codec::{
         self, CLAIM_BY, CLAIM_DIGEST, CLAIM_UNTIL, DELIVERY, DELIVERY_DIGEST, PLAIN, claim_digest, delivery_digest,
@@ -94,7 +94,7 @@ impl Store {
             } else if of_told.contains(&key) {
                 telling.told.extend([read(&doing, &item)?]);
             } else {
-                telling.facts.insert(codec::open(&doing, &item)?);
+                telling.facts.insert(calendar::open(&doing, &item)?);
             }
         }
         if let Some(head) = head {

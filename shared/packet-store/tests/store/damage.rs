@@ -161,13 +161,13 @@ async fn an_item_under_another_key_does_not_pass_for_that_ones() {
 async fn a_newer_schema_waits_for_the_version_that_wrote_it() {
     let engine = table().await;
     for mut item in engine.items() {
-        item["schema"] = json!({ "N": "3" });
+        item["schema"] = json!({ "N": "4" });
         engine.put(&item);
         let Some(found) = read(&engine.store(), &item).await else { continue };
         let error = found.unwrap_err();
         assert!(error.is_retryable() && !error.is_damage(), "{error}");
         assert!(
-            error.to_string().contains("has schema 3, newer than the 2 known here: deploy the version that wrote it")
+            error.to_string().contains("has schema 4, newer than the 3 known here: deploy the version that wrote it")
         );
     }
 }
