@@ -192,7 +192,7 @@ async fn take(
     // changes no state, so nobody is asked.
     let Depending { reviews: dependents, heads } = match (depending, &event.statement) {
         (Some(depending), _) => depending,
-        (None, Statement::State { .. }) => Depending::of(env, dependents(env, &event.subject).await?).await?,
+        (None, Statement::State { .. }) => Depending::of(env, dependents(env, &event.subject).await?, now).await?,
         (None, Statement::Reset(_) | Statement::Reply(_) | Statement::Resend(_)) => Depending::default(),
     };
     let over: BTreeSet<&ReviewId> = heads.iter().filter(|head| head.is_over(now)).map(|head| &head.review).collect();

@@ -2,7 +2,7 @@
 //! written in one transaction, their dependents looked up, the refreshes asked for in as few calls as can be.
 //!
 //! ```text
-//!  read facts ── judge each ── write all ──▶ written: who depends on each subject? HEADs ──▶ each by itself ──▶ ask
+//!  read facts ── judge each ── write all ──▶ written: who depends on each subject? HEADs, where not known ──▶ each by itself ──▶ ask
 //!                                  │ anything in the way of any: each is read, judged and written by itself
 //! ```
 //! Each event still has its own judgement, record, line and figure, and its message its own outcome. What is asked for is sent
@@ -44,7 +44,7 @@ pub(crate) struct Together {
     asked: Mutex<Vec<Outgoing>>,
 }
 
-/// The reviews that depend on a subject, and their HEADs as far as they have one.
+/// The reviews that depend on a subject, and the HEADs of those that may be over.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Depending {
     pub(crate) reviews: Vec<ReviewId>,
@@ -53,8 +53,8 @@ pub(crate) struct Depending {
 
 impl Depending {
     /// A review whose HEAD cannot be read is asked like an open one: its own refresh fails, and says so.
-    pub(crate) async fn of(env: &Env, reviews: Vec<ReviewId>) -> Result<Self, Failure> {
-        let heads = env.store.heads(&reviews).await.doing("reading the dependent reviews")?;
+    pub(crate) async fn of(env: &Env, reviews: Vec<ReviewId>, now: Instant) -> Result<Self, Failure> {
+        let heads = env.store.heads_of_perhaps_over(&reviews, now).await.doing("reading the dependent reviews")?;
         decisions::unreadable(&heads.unreadable);
         Ok(Self { reviews, heads: heads.read })
     }
@@ -130,8 +130,9 @@ impl Together {
             return Ok(BTreeMap::new());
         }
         let subjects: Vec<&Subject> = acceptances.iter().map(|one| &one.event.subject).collect();
+        let now = acceptances.iter().map(|one| one.at).max().unwrap_or(Instant::from_millis(0));
         // Where they cannot be looked up now, each event looks for itself, and says why not.
-        let depending = depending(env, &subjects).await.unwrap_or_default();
+        let depending = depending(env, &subjects, now).await.unwrap_or_default();
         let mut depending = depending.into_iter();
         Ok(acceptances.iter().map(|one| (one.event.identity.clone(), depending.next())).collect())
     }
@@ -192,12 +193,12 @@ const fn is_plain(event: &Event) -> bool {
 
 /// Who depends on each of these subjects, in their order. Looked up once all of their facts are written. `None` where
 /// something of it cannot be read.
-async fn depending(env: &Env, subjects: &[&Subject]) -> Option<Vec<Depending>> {
+async fn depending(env: &Env, subjects: &[&Subject], now: Instant) -> Option<Vec<Depending>> {
     let found = try_join_all(subjects.iter().map(|subject| env.store.dependents(subject))).await.ok()?;
     let mut found = found.into_iter().map(|several| several.whole().ok()).collect::<Option<Vec<_>>>()?;
     let all: BTreeSet<&ReviewId> = found.iter().flatten().collect();
     let all: Vec<ReviewId> = all.into_iter().cloned().collect();
-    let heads = env.store.heads(&all).await.ok()?.whole().ok()?;
+    let heads = env.store.heads_of_perhaps_over(&all, now).await.ok()?.whole().ok()?;
     found.iter_mut().for_each(|reviews| reviews.sort());
     let heads_of = |reviews: &[ReviewId]| heads.iter().filter(|head| reviews.contains(&head.review)).cloned().collect();
     Some(found.into_iter().map(|reviews| Depending { heads: heads_of(&reviews), reviews }).collect())

@@ -6,7 +6,7 @@ use std::{
     sync::{Mutex, MutexGuard, PoisonError},
 };
 
-use refresh_core::{Person, ReviewId, facts::subject::Subject, record::packet::Version};
+use refresh_core::{Instant, Person, ReviewId, facts::subject::Subject, record::packet::Version};
 
 use crate::looked::{Looked, UNITS_A_SUBJECT};
 
@@ -17,6 +17,8 @@ const MEGABYTES: usize = 256;
 const UNITS_A_MEGABYTE: usize = 8_000;
 /// A version: packet and report.
 const UNITS_A_VERSION: usize = 150;
+/// That a review is open, with the review's id.
+const UNITS_OF_OPEN: usize = 3;
 /// Versions of one review remembered at most.
 const MOST_VERSIONS: usize = 16;
 /// People remembered at most who have seats: an address each.
@@ -34,12 +36,15 @@ struct Remembered {
     versions: BTreeMap<u32, Version>,
     registered: BTreeSet<Subject>,
     looked: Option<(usize, Looked)>,
+    /// When a review that was open starts.
+    starts_at: Option<Instant>,
 }
 
 impl Remembered {
     fn units(&self) -> usize {
         let looked = self.looked.as_ref().map_or(0, |(units, _)| *units);
-        looked + self.versions.len() * UNITS_A_VERSION + self.registered.len() * UNITS_A_SUBJECT
+        let open = self.starts_at.map_or(0, |_| UNITS_OF_OPEN);
+        looked + open + self.versions.len() * UNITS_A_VERSION + self.registered.len() * UNITS_A_SUBJECT
     }
 }
 
@@ -129,6 +134,16 @@ impl Cache {
     pub(crate) fn keep_looked(&self, review: &ReviewId, looked: Looked) {
         let units = looked.units();
         hold(&self.reviews).change(review, |known| known.looked = Some((units, looked)));
+    }
+
+    /// Whether the review was open when HEAD was read last, and has not started by what HEAD said then.
+    pub(crate) fn is_open(&self, review: &ReviewId, now: Instant) -> bool {
+        hold(&self.reviews).of.get(review).and_then(|known| known.starts_at).is_some_and(|starts_at| now < starts_at)
+    }
+
+    /// `None`: it may have ended.
+    pub(crate) fn keep_open(&self, review: &ReviewId, starts_at: Option<Instant>) {
+        hold(&self.reviews).change(review, |known| known.starts_at = starts_at);
     }
 
     pub(crate) fn registered(&self, review: &ReviewId) -> Option<BTreeSet<Subject>> {

@@ -26,7 +26,7 @@ use crate::{
     item::{Item, number, text},
     key::{self, Key},
     seen_index,
-    several::{KeyPart, Several},
+    several::{KeyPart, Several, named},
     verdict::{ActionRole, NotWritten, judge},
 };
 
@@ -153,6 +153,8 @@ fn fact_item(fact: &Fact) -> Item {
     calendar::seal(fact, &beside)
 }
 
+/// Set on what DynamoDB is to remove; on a DEPENDS once its review has ended.
+const EXPIRES: &str = "expires_at";
 /// What a fact is told apart by beside source and revision.
 pub(crate) const EPOCH: &str = "epoch";
 const REWRITES: &str = "rewrites";
@@ -347,6 +349,9 @@ impl Store {
     pub async fn dependents(&self, subject: &Subject) -> Result<Several<ReviewId>, StoreError> {
         let doing = format!("reading who depends on {subject:?}");
         let items = self.query(&doing, key::subject_partition(&subject.dependence()), None).await?;
+        for ended in items.iter().filter(|item| item.contains_key(EXPIRES)) {
+            named(ended, KeyPart::Sort).iter().for_each(|review| self.cache.keep_open(review, None));
+        }
         Ok(Several::of(&items, KeyPart::Sort, |item| codec::open(&doing, item)))
     }
 
@@ -377,6 +382,22 @@ impl Store {
         let items = self.get_all(doing, reviews.iter().map(Key::head).collect()).await?;
         let mut heads: Several<Head> = Several::of(&items, KeyPart::Partition, |item| codec::open(doing, item));
         heads.read.sort_by(|a, b| a.review.cmp(&b.review));
+        Ok(heads)
+    }
+
+    /// The HEADs of those of these reviews that may be over: of all but those that this worker knows to be open. It knows so
+    /// from the last HEAD that it read of a review, until the review starts, and until its DEPENDS is found to expire.
+    ///
+    /// # Errors
+    ///
+    /// The table cannot be read. A HEAD that does not read as it was written is among the unreadable.
+    pub async fn heads_of_perhaps_over(&self, reviews: &[ReviewId], now: Instant) -> Result<Several<Head>, StoreError> {
+        let unknown: Vec<ReviewId> =
+            reviews.iter().filter(|review| !self.cache.is_open(review, now)).cloned().collect();
+        let heads = self.heads(&unknown).await?;
+        for head in &heads.read {
+            self.cache.keep_open(&head.review, (!head.is_over(now)).then_some(head.starts_at));
+        }
         Ok(heads)
     }
 

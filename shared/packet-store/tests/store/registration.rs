@@ -3,13 +3,13 @@
 use std::collections::BTreeSet;
 
 use refresh_core::{
-    ReviewId,
+    Instant, ReviewId,
     facts::subject::{Diary, Subject},
 };
 
 use crate::support::{
     engine::{Engine, Fault, cancelled},
-    samples::{now, person, review},
+    samples::{issued, now, person, review},
 };
 
 fn people(count: usize) -> BTreeSet<Subject> {
@@ -117,4 +117,30 @@ async fn what_a_finished_review_depended_on_expires() {
     let expiries: Vec<_> = depends().iter().map(|item| item["expires_at"]["N"].clone()).collect();
     assert_eq!(expiries, ["1793696400", "1793696400"], "the first time stands");
     assert_eq!(store.dependents(people(1).first().unwrap()).await.unwrap().read, [review()], "it still reads");
+}
+
+/// Ingest asks for a look of every review that is not over. What was open when it was read last is read again once it
+/// starts, and once a DEPENDS of it expires.
+#[tokio::test]
+async fn the_head_of_a_review_that_is_known_to_be_open_is_not_read_again() {
+    let engine = Engine::new();
+    let store = engine.store();
+    let issue = issued("e1");
+    store.register(&review(), &people(2)).await.unwrap();
+    store.commit(&issue).await.unwrap();
+    let subject = people(1).pop_first().unwrap();
+    let starts = issue.head.starts_at;
+    let read = async |at: Instant| {
+        let found = store.dependents(&subject).await.unwrap().read;
+        engine.calls();
+        let heads = store.heads_of_perhaps_over(&found, at).await.unwrap().read;
+        assert_eq!(heads.len(), engine.calls().len());
+        !heads.is_empty()
+    };
+    assert!(read(now()).await, "nothing is known yet");
+    assert!(!read(now()).await && !read(starts.plus_millis(-1)).await, "it is open");
+    assert!(read(starts).await && read(now()).await, "it has started, and by a slower clock it is not known any more");
+    assert!(!read(now()).await, "it is open by that clock");
+    engine.store().retire(&review(), now().plus_minutes(60)).await.unwrap();
+    assert!(read(now()).await, "its DEPENDS expires");
 }
