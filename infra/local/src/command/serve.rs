@@ -103,8 +103,9 @@ pub async fn run(common: &Common, options: &Options) -> Result<(), Failed> {
         say(common, format!("  known as    {}", public.address));
     }
     say(common, format!("  policy      {}", policy.from));
-    say(common, format!("  reviews     {}", pages.reviews));
-    say(common, format!("  mailbox     {}", pages.mailbox));
+    for line in pages.in_words(address, &home, std::env::var_os(JOURNAL).is_some()) {
+        say(common, line);
+    }
     say(common, format!("  mail        {}", leaves(&engine)));
     say(common, format!("  events to   http://{address}/events"));
     if let Some(why) = engine.obstacle() {
@@ -272,6 +273,23 @@ impl Pages {
         let token = &engine.settings().operator_token;
         let opening = |path: &str| server::opening(&address.to_string(), path, token);
         Self { reviews: opening("/reviews"), mailbox: opening("/mailbox") }
+    }
+}
+
+/// systemd sets it for a service whose output goes to the journal.
+const JOURNAL: &str = "JOURNAL_STREAM";
+
+impl Pages {
+    /// A journal keeps what is said, and is read by others than the store's owner: there the token is not said.
+    fn in_words(&self, address: SocketAddr, home: &Home, journaled: bool) -> Vec<String> {
+        if !journaled {
+            return vec![format!("  reviews     {}", self.reviews), format!("  mailbox     {}", self.mailbox)];
+        }
+        let token = home.place().directory.join("operator-token");
+        vec![
+            format!("  reviews     http://{address}/reviews, mailbox http://{address}/mailbox"),
+            format!("  token       in {}; it opens both as ?token=...", token.display()),
+        ]
     }
 }
 
