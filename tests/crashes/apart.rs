@@ -5,7 +5,7 @@ use std::fs;
 
 use holdpoint::{
     engine::{Engine, TABLE, virtual_time::VirtualTime},
-    operator::{Request, perform},
+    operator::{Request, ReviewsAsked, perform},
     queues::Outgoing,
     replay::Scenario,
 };
@@ -145,7 +145,8 @@ async fn one(item: (&str, &str, &str), how: Spoilt) {
     assert!(after.check_at.is_some_and(|at| at > world.time().now()), "{named}: the other review stays due");
 
     let ask = async |request: Request| perform(engine, request).await;
-    let answer = ask(Request::Reviews).await.unwrap_or_else(|why| panic!("{named}: reviews: {why}"));
+    let answer =
+        ask(Request::Reviews(ReviewsAsked::default())).await.unwrap_or_else(|why| panic!("{named}: reviews: {why}"));
     assert!(line(&answer, "reviews", WELL).is_some(), "{named}: {answer}");
     let listed = line(&answer, "reviews", BROKEN).or(line(&answer, "unreadable", BROKEN));
     assert!(listed.is_some(), "{named}: the broken review is in no list: {answer}");

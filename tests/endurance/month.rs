@@ -294,6 +294,7 @@ async fn as_a_former_release(engine: &Engine) -> Result<(), String> {
     let emptied = engine.embedded().own().transact(|transaction| {
         transaction.execute_batch(
             "DROP TABLE mail; DROP TABLE outgoing; DROP TABLE mail_reports; DROP TABLE own_keys; DROP TABLE messages;
+             DROP TABLE removed;
              PRAGMA user_version = 0;",
         )
     });

@@ -8,7 +8,10 @@ use std::{
     time::{Duration, Instant as Watch},
 };
 
-use holdpoint::engine::{Engine, Settings, Storage};
+use holdpoint::{
+    engine::{Engine, Settings, Storage},
+    roster::A_PAGE,
+};
 use holdpoint_tests::{
     folder::Folder,
     served::{self, Server},
@@ -85,16 +88,52 @@ pub fn play(size: &Size) {
     with_room(|| drive(judge(&data, size)));
     let server = start();
     tell_of_start(&server, "with all of that and the mailbox full");
-    let begun = Watch::now();
-    for page in ["/health", "/metrics", "/mailbox", "/reviews"] {
-        assert!(served::get(&server, page).is_ok_and(|(status, _)| status == 200), "{page}");
-    }
-    told("milliseconds for /health, /metrics, mailbox and reviews", begun.elapsed().as_millis());
+    look(&server, &data, size);
     told("MiB afterwards", server.cost().memory / 1_024);
     idle(&server, size.idle.min(Duration::from_secs(60)));
     server.stop();
     let bytes = ["store.sqlite", "messages.sqlite"].map(|name| fs::metadata(data.join(name)).expect("a file").len());
     told("MiB of the store and of messages and mails", format!("{} and {}", bytes[0] >> 20, bytes[1] >> 20));
+}
+
+/// What people and their monitors ask for, each twice: the first time the engine looks at every review.
+fn look(server: &Server, data: &Path, size: &Size) {
+    let reader = Group(0).manager();
+    let pages = ["/health", "/metrics", "/mailbox", &format!("/mailbox?to={reader}"), "/reviews", "/reviews?open=yes"];
+    for page in pages.into_iter().flat_map(|page| [page, page]) {
+        let (before, begun) = (server.cost().processor, Watch::now());
+        let answer = served::get(server, page);
+        let took = (begun.elapsed().as_millis(), server.cost().processor.saturating_sub(before).as_millis());
+        let Ok((200, text)) = answer else { panic!("{page}: {answer:?}") };
+        told(
+            &format!("{page}: milliseconds, of the processor; KiB"),
+            format!("{}, {}; {}", took.0, took.1, text.len() / 1_024),
+        );
+    }
+    let (mut listed, mut next, mut slowest) = (0, String::new(), Duration::ZERO);
+    loop {
+        let (before, page) = (Watch::now(), served::get(server, &format!("/reviews{next}")));
+        slowest = slowest.max(before.elapsed());
+        let Ok((200, text)) = page else { panic!("/reviews{next}: {page:?}") };
+        let lines = text.matches("<article>").count();
+        assert!((1..=A_PAGE).contains(&lines), "/reviews{next}: {lines} reviews on a page");
+        listed += lines;
+        let Some(link) = text.split("<a href=\"/reviews").find(|rest| rest.contains("rel=\"next\"")) else { break };
+        link.split('"').next().unwrap_or_default().clone_into(&mut next);
+    }
+    assert_eq!(listed, size.reviews, "every review is on one page");
+    told("milliseconds of the slowest page of the reviews", slowest.as_millis());
+    let data = data.to_str().expect("UTF-8");
+    for words in [&["reviews", "--json"][..], &["waiting"], &["stuck"], &["told", &reader], &["mail", "--to", &reader]]
+    {
+        let (before, begun) = (server.cost().processor, Watch::now());
+        served::holdpoint(&[words, &["--data", data]].concat());
+        let spent = server.cost().processor.saturating_sub(before).as_millis();
+        told(
+            &format!("{}: milliseconds, of the engine's processor", words[0]),
+            format!("{}, {spent}", begun.elapsed().as_millis()),
+        );
+    }
 }
 
 fn reviews(count: usize) -> Vec<Review> {

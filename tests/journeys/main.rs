@@ -11,7 +11,7 @@ use std::{
 
 use holdpoint::{
     engine::{Settings, virtual_time::VirtualTime},
-    operator::{Request, perform},
+    operator::{Request, ReviewsAsked, perform},
     replay::{Player, Records, Scenario},
 };
 use holdpoint_tests::repository;
@@ -68,7 +68,10 @@ async fn told(scenario: &Scenario, policy: &str) -> Result<(Records, Vec<(&'stat
     records.extend(player.state().await?);
     let engine = player.time().engine();
     let ask = async |request| perform(engine, request).await.map_err(|why| why.to_string());
-    let mut asked = vec![("reviews", ask(Request::Reviews).await?), ("verify", ask(Request::Verify(None)).await?)];
+    let mut asked = vec![
+        ("reviews", ask(Request::Reviews(ReviewsAsked::default())).await?),
+        ("verify", ask(Request::Verify(None)).await?),
+    ];
     for review in asked[0].1["reviews"].as_array().cloned().unwrap_or_default() {
         let review = ReviewId::parse(review["review_id"].as_str().unwrap_or_default())?;
         asked.push(("show", ask(Request::Show(review)).await?));

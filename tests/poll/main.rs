@@ -60,7 +60,7 @@ impl Trial {
 
     /// What `holdpoint reviews` says of polls that fail: binding, reason, how often.
     async fn failing(&self) -> Vec<String> {
-        let request = holdpoint::operator::Request::Reviews;
+        let request = holdpoint::operator::Request::Reviews(holdpoint::operator::ReviewsAsked::default());
         let answer = holdpoint::operator::perform(self.time.engine(), request).await.expect("an answer");
         let polls = answer["polls"].as_array().expect("a list").iter();
         polls

@@ -119,7 +119,7 @@ async fn left(trial: &Trial) -> String {
     for name in engine.queues().names() {
         all.push_str(&format!("{:?}", engine.queues().look(&name).expect("a queue")));
     }
-    let request = holdpoint::operator::Request::Reviews;
+    let request = holdpoint::operator::Request::Reviews(holdpoint::operator::ReviewsAsked::default());
     all.push_str(&holdpoint::operator::perform(engine, request).await.expect("an answer").to_string());
     all.push_str(&format!("{:?}", engine.functions().poll));
     all

@@ -1,21 +1,18 @@
-//! What of the reviews somebody must see to, without reading every HEAD each time that `/health` or `/metrics` is asked.
+//! What of the reviews somebody must see to, and which there are, without reading every HEAD each time that `/health`,
+//! `/metrics` or a list of reviews is asked for.
 //!
 //! The first look reads all of them, and one look an hour does: a file may be damaged by what is no write of this process.
-//! Every other look reads the HEADs that were written since the look before. Only reviews of concern are remembered.
+//! Every other look reads the HEADs that were written since the look before.
 
-use std::{
-    collections::{BTreeMap, BTreeSet},
-    time::{Duration, Instant},
-};
+use std::time::{Duration, Instant};
 
-use packet_store::{Several, Store, StoreError};
-use refresh_core::{
-    ReviewId,
-    record::review::{Head, Standing},
-};
+use packet_store::{Store, StoreError};
 use tokio::sync::Mutex;
 
-use crate::written::{Written, WrittenHeads};
+use crate::{
+    roster::Roster,
+    written::{Written, WrittenHeads},
+};
 
 /// How long a look at all HEADs counts.
 const WHOLE_EVERY: Duration = Duration::from_secs(3_600);
@@ -38,46 +35,7 @@ pub struct Concerns {
 /// What was found by the looks until now.
 struct Known {
     whole_at: Instant,
-    /// Keys that name no review, each of an item that cannot be read.
-    nameless: usize,
-    unreadable: BTreeSet<ReviewId>,
-    unreached: BTreeMap<ReviewId, usize>,
-}
-
-impl Known {
-    fn of(heads: &Several<Head>) -> Self {
-        let (unreadable, unreached) = (BTreeSet::new(), BTreeMap::new());
-        let mut known = Self { whole_at: Instant::now(), nameless: 0, unreadable, unreached };
-        known.add(heads);
-        known
-    }
-
-    fn add(&mut self, heads: &Several<Head>) {
-        for head in heads.read.iter().filter(|head| head.standing == Standing::Open) {
-            let count = head.unreachable.iter().filter(|known| known.is_open()).count();
-            if count > 0 {
-                self.unreached.insert(head.review.clone(), count);
-            }
-        }
-        for item in &heads.unreadable {
-            match &item.review {
-                Some(review) => drop(self.unreadable.insert(review.clone())),
-                None => self.nameless += 1,
-            }
-        }
-    }
-
-    /// What was known of these reviews counts no more.
-    fn forget(&mut self, reviews: &BTreeSet<ReviewId>) {
-        for review in reviews {
-            self.unreadable.remove(review);
-            self.unreached.remove(review);
-        }
-    }
-
-    fn concern(&self) -> Concern {
-        Concern { unreadable: self.unreadable.len() + self.nameless, unreached: self.unreached.values().sum() }
-    }
+    roster: Roster,
 }
 
 impl Concerns {
@@ -86,11 +44,19 @@ impl Concerns {
         Self { written, known: Mutex::new(None) }
     }
 
-    /// As it is now. One look at a time: who asks meanwhile gets the next one.
+    /// How many there are of each concern now.
+    ///
+    /// # Errors
+    /// As [`Self::roster`].
+    pub async fn look(&self, store: &Store) -> Result<Concern, StoreError> {
+        self.roster(store, Roster::concern).await
+    }
+
+    /// What `read` takes from the reviews as they are now. One look at a time: who asks meanwhile gets the next one.
     ///
     /// # Errors
     /// The HEADs cannot be read. The next look reads all of them.
-    pub async fn look(&self, store: &Store) -> Result<Concern, StoreError> {
+    pub async fn roster<T>(&self, store: &Store, read: impl FnOnce(&Roster) -> T) -> Result<T, StoreError> {
         let mut remembered = self.known.lock().await;
         // Gone while a look is under way: whoever gives up on it leaves nothing half known.
         let known = remembered.take().filter(|known| known.whole_at.elapsed() < WHOLE_EVERY);
@@ -98,16 +64,16 @@ impl Concerns {
             (Some(mut known), Written::Heads(reviews)) => {
                 if !reviews.is_empty() {
                     let heads = store.heads(&reviews.iter().cloned().collect::<Vec<_>>()).await?;
-                    known.forget(&reviews);
-                    known.add(&heads);
+                    known.roster.forget(&reviews);
+                    known.roster.add(&heads);
                 }
                 known
             }
-            _ => Known::of(&store.reviews().await?),
+            _ => Known { whole_at: Instant::now(), roster: Roster::of(&store.reviews().await?) },
         };
-        let concern = known.concern();
+        let taken = read(&known.roster);
         *remembered = Some(known);
-        Ok(concern)
+        Ok(taken)
     }
 }
 
@@ -147,7 +113,7 @@ mod tests {
     }
 
     async fn read_whole(store: &Store) -> Concern {
-        Known::of(&store.reviews().await.unwrap()).concern()
+        Roster::of(&store.reviews().await.unwrap()).concern()
     }
 
     async fn ask(engine: &Engine, operation: &str, request: Value) {

@@ -5,7 +5,7 @@
 //! | the record of an event or of a piece that became none | when its time is over, by the table's expiry or sooner by the settings |
 //! | a mail | when it is older than the settings say, and nothing of it waits for the mail server |
 //! | a dead letter | at the end of its queue's retention, as in SQS |
-//! | a review that is closed or has started | whole, after its lineage was written into the archive folder where there is one |
+//! | a review that is closed or has started | whole, after its lineage was written into the archive folder where there is one, and after a line of who let it go and why (`removals`) |
 //!
 //! HEAD of a review goes first and its versions and lineage go last. Whoever dies in between leaves a partition without
 //! HEAD, and the next run removes the rest of it.
@@ -25,6 +25,7 @@ use crate::{
     engine::{Engine, TABLE},
     operator::review,
     private,
+    removals::{self, Compacting, Removal},
     retention::Keep,
 };
 
@@ -55,7 +56,7 @@ struct Found {
 ///
 /// # Errors
 /// The clock is in doubt, or the store cannot be read or written. What went until then is gone.
-pub async fn compact(engine: &Engine) -> Result<Value, String> {
+pub async fn compact(engine: &Engine, compacting: &Compacting) -> Result<Value, String> {
     if let Some(why) = engine.obstacle() {
         return Err(format!("nothing was removed: {why}"));
     }
@@ -63,7 +64,7 @@ pub async fn compact(engine: &Engine) -> Result<Value, String> {
     let expired = engine.embedded().sweep().await?;
     let found = scan(engine).await?;
     let events = remove_events(engine, &found, &keep, now).await?;
-    let (reviews, kept) = remove_reviews(engine, &found, &keep, now).await?;
+    let (reviews, kept) = remove_reviews(engine, &found, &keep, compacting).await?;
     let mails = remove_mails(engine, now.plus_millis(-keep.mails * DAY)).await?;
     let letters = remove_letters(engine, now).await?;
     Ok(json!({
@@ -115,7 +116,12 @@ async fn remove_events(engine: &Engine, found: &[Found], keep: &Keep, now: Insta
 
 fn has_ended(head: &Head, before: Instant) -> bool {
     // While something is still to be done for its end, the review has not ended.
-    head.standing != Standing::Open && head.check_at.is_none() && head.at.max(head.starts_at) < before
+    head.standing != Standing::Open && head.check_at.is_none() && ended_at(head) < before
+}
+
+/// The later of its slot's start and the last that was written of it.
+fn ended_at(head: &Head) -> Instant {
+    head.at.max(head.starts_at)
 }
 
 /// Answers the reviews that went, and those that stay, each with its reason.
@@ -123,13 +129,18 @@ async fn remove_reviews(
     engine: &Engine,
     found: &[Found],
     keep: &Keep,
-    now: Instant,
+    compacting: &Compacting,
 ) -> Result<(Vec<ReviewId>, Vec<Value>), String> {
+    let now = engine.now();
     let heads = engine.store().reviews().await.map_err(|error| error.to_string())?;
     let before = now.plus_millis(-keep.reviews * DAY);
     let (mut removed, mut kept) = (Vec::new(), Vec::new());
     for head in heads.read.iter().filter(|head| has_ended(head, before)) {
-        if let Err(why) = archive(engine, keep, &head.review).await {
+        let gone = async {
+            let written = archive(engine, keep, &head.review).await?;
+            removals::keep(engine, removal(keep, compacting, head, written, now)).await
+        };
+        if let Err(why) = gone.await {
             kept.push(json!({ "review_id": head.review, "because": why }));
             continue;
         }
@@ -175,23 +186,49 @@ fn of_review<'a>(found: &'a [Found], review: &ReviewId) -> Vec<&'a Found> {
     items
 }
 
+/// What is kept of a review that goes.
+fn removal(keep: &Keep, compacting: &Compacting, head: &Head, written: Written, now: Instant) -> Removal {
+    let time = format!("[keep] reviews_days is {}", keep.reviews);
+    let reason = compacting.reason.as_ref().map_or(time.clone(), |reason| format!("{reason} ({time})"));
+    Removal {
+        review_id: head.review.clone(),
+        ended_at: ended_at(head),
+        removed_at: now,
+        by: compacting.by.clone(),
+        reason,
+        entries: written.entries,
+        lineage_end: written.lineage_end,
+        record: written.record,
+    }
+}
+
+/// A review's record before the review goes.
+struct Written {
+    entries: u64,
+    lineage_end: String,
+    /// `None`: the settings name no folder.
+    record: Option<String>,
+}
+
 /// The record of a review, as `holdpoint show --json` prints it.
-async fn archive(engine: &Engine, keep: &Keep, review: &ReviewId) -> Result<(), String> {
+async fn archive(engine: &Engine, keep: &Keep, review: &ReviewId) -> Result<Written, String> {
     let shown = review::show(engine.store(), engine.now(), review).await.map_err(|why| why.to_string())?;
     if shown["verified"]["verified"] != true {
         return Err("its lineage does not verify; `holdpoint verify` names the entry".to_owned());
     }
-    let Some(folder) = &keep.archive else { return Ok(()) };
+    let lineage = shown["lineage"].as_array().map_or(&[][..], Vec::as_slice);
+    let end = lineage.last().map_or("", |entry| entry["hash"].as_str().unwrap_or_default());
+    let mut written = Written { entries: lineage.len() as u64, lineage_end: end.to_owned(), record: None };
+    let Some(folder) = &keep.archive else { return Ok(written) };
     private::folder(folder)?;
     // A review's id may hold any character; its key's escapes leave what a file's name may hold.
     let name = Key::head(review).pk.replace(|c: char| !(c.is_ascii_alphanumeric() || "-_.%".contains(c)), "_");
     let text = serde_json::to_string_pretty(&shown).map_err(|error| error.to_string())?;
-    let end = shown["lineage"]
-        .as_array()
-        .and_then(|lineage| lineage.last())
-        .map_or("", |entry| entry["hash"].as_str().unwrap_or_default());
     // Two ids may come to one name; the ends of their lineages differ.
-    private::write(&folder.join(format!("{name}.{}.json", end.get(..16).unwrap_or(end))), &text)
+    let file = folder.join(format!("{name}.{}.json", end.get(..16).unwrap_or(end)));
+    private::write(&file, &text)?;
+    written.record = Some(file.display().to_string());
+    Ok(written)
 }
 
 async fn remove_mails(engine: &Engine, before: Instant) -> Result<usize, String> {

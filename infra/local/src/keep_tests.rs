@@ -8,8 +8,9 @@ use serde_json::{Value, json};
 use crate::{
     engine::{Engine, Settings, TABLE, virtual_time::VirtualTime},
     keep,
-    operator::{self, Request},
+    operator::{self, Request, published::fits},
     queues::Outgoing,
+    removals::{Compacting, RemovalsAsked},
     replay::{Player, Scenario},
     retention::Keep,
 };
@@ -33,7 +34,8 @@ async fn told(keep: Keep) -> Player {
 }
 
 async fn compact(engine: &Engine) -> Value {
-    keep::compact(engine).await.unwrap()
+    let by = Compacting { by: Some("op@example.com".to_owned()), reason: Some("Quarterly.".to_owned()) };
+    keep::compact(engine, &by).await.unwrap()
 }
 
 async fn keys_with(engine: &Engine, part: &str) -> Vec<String> {
@@ -72,9 +74,56 @@ async fn a_review_goes_whole_after_its_record_was_written_down_and_not_before_it
     assert_eq!(written.len(), 1);
     let kept: Value = serde_json::from_slice(&std::fs::read(written[0].as_ref().unwrap().path()).unwrap()).unwrap();
     assert_eq!(kept["lineage"], shown["lineage"]);
+    let file = written[0].as_ref().unwrap().path().display().to_string();
+    who_let_it_go_is_known(engine, &shown, Some(&file)).await;
     assert_eq!(compact(engine).await["removed"], json!({ "events": 0, "mails": 0, "letters": 0, "reviews": [] }));
     assert!(!keys_with(engine, "FACT#availability").await.is_empty(), "facts stay");
     std::fs::remove_dir_all(&archive).unwrap();
+}
+
+/// The list, and whoever asks for the review by its name.
+async fn who_let_it_go_is_known(engine: &Engine, shown: &Value, record: Option<&str>) {
+    let review = ReviewId::parse("RR-2026-1103").unwrap();
+    let asked = RemovalsAsked { review: Some(review.clone()), ..RemovalsAsked::default() };
+    let answer = operator::perform(engine, Request::Removed(asked)).await.unwrap();
+    let mut printed = answer.clone();
+    printed["store"] = json!("/var/lib/holdpoint/store.sqlite");
+    fits("removed", &printed);
+    let gone = &answer["removed"][0];
+    let lineage = shown["lineage"].as_array().unwrap();
+    assert_eq!(answer["removed"].as_array().unwrap().len(), 1);
+    assert_eq!((&gone["by"], &gone["record"]), (&json!("op@example.com"), &json!(record)));
+    assert_eq!((&gone["entries"], &gone["lineage_end"]), (&json!(lineage.len()), &lineage[lineage.len() - 1]["hash"]));
+    assert_eq!(gone["removed_at"], json!(engine.now()));
+    let request = Request::Removed(RemovalsAsked::default());
+    let words = crate::command::show::in_words(&request, &answer);
+    for request in [Request::Show(review.clone()), Request::Why(review.clone()), Request::Verify(Some(review))] {
+        let why = operator::perform(engine, request.clone()).await.unwrap_err();
+        for wanted in ["op@example.com", "Quarterly.", record.unwrap_or("written nowhere")] {
+            assert!(why.why().contains(wanted), "{request:?}: {wanted}: {}", why.why());
+            assert!(words.contains(wanted), "{wanted}: {words}");
+        }
+    }
+}
+
+/// A line of each review that went, whichever run ended it; a review that stays has none.
+#[tokio::test]
+async fn a_run_that_died_after_its_line_writes_no_second_one() {
+    let player = told(Keep { reviews: 90, ..Keep::default() }).await;
+    let engine = player.time().engine();
+    player.time().set(engine.now().plus_millis(60 * DAY));
+    let review = ReviewId::parse("RR-2026-1103").unwrap();
+    let shown = operator::perform(engine, Request::Show(review.clone())).await.unwrap();
+    let key = json!({ "pk": { "S": "REVIEW#RR-2026-1103" }, "sk": { "S": "HEAD" } });
+    let head = engine.embedded().ask("GetItem", json!({ "TableName": TABLE, "Key": key })).await.unwrap();
+    let items = engine.embedded().scan(TABLE).await.unwrap();
+    compact(engine).await;
+    // As it was before the first item went.
+    for item in items.into_iter().chain([head["Item"].clone()]) {
+        engine.embedded().ask("PutItem", json!({ "TableName": TABLE, "Item": item })).await.unwrap();
+    }
+    assert_eq!(compact(engine).await["removed"]["reviews"], json!(["RR-2026-1103"]));
+    who_let_it_go_is_known(engine, &shown, None).await;
 }
 
 /// Whoever dies after HEAD went: the next run removes the rest.
@@ -99,6 +148,8 @@ async fn a_review_whose_lineage_does_not_verify_stays_and_is_named() {
     let done = compact(engine).await;
     assert_eq!(done["removed"]["reviews"], json!([]));
     assert_eq!(done["kept_although_past"][0]["review_id"], "RR-2026-1103", "{done}");
+    let answer = operator::perform(engine, Request::Removed(RemovalsAsked::default())).await.unwrap();
+    assert_eq!((&answer["removed"], &answer["next"]), (&json!([]), &Value::Null), "nothing went");
     assert!(!keys_with(engine, "\"REVIEW#RR-2026-1103\" / \"HEAD\"").await.is_empty());
 }
 

@@ -9,6 +9,7 @@
 //! | `mail` | one row a mail, its bytes as they were handed in |
 //! | `outgoing` | one row a mail and recipient, where mail leaves by SMTP: how often it was tried, when next, what became of it |
 //! | `own_keys` | what the engine signs for itself with, made once: the envelope senders of its mails |
+//! | `removed` | one row a review that `compact` removed: when, in whose name, why, and the end of its lineage |
 //! | `mail_reports` | what is still to be said of mail to the functions, by the report's id |
 
 use std::{
@@ -38,6 +39,11 @@ const TABLES: &str = "
     CREATE INDEX IF NOT EXISTS outgoing_waiting ON outgoing (recipient, number) WHERE state = 'waiting';
     CREATE TABLE IF NOT EXISTS own_keys (name TEXT NOT NULL PRIMARY KEY, key BLOB NOT NULL);
     CREATE TABLE IF NOT EXISTS mail_reports (id TEXT NOT NULL PRIMARY KEY, body TEXT NOT NULL);
+    CREATE TABLE IF NOT EXISTS removed (
+        number INTEGER PRIMARY KEY AUTOINCREMENT, review TEXT NOT NULL, ended_at INTEGER NOT NULL,
+        removed_at INTEGER NOT NULL, who TEXT, reason TEXT NOT NULL, entries INTEGER NOT NULL,
+        lineage_end TEXT NOT NULL, record TEXT, UNIQUE (review, lineage_end)
+    );
 ";
 
 /// The schema of the engine's own tables. A release that reads it cannot read a greater one.

@@ -97,6 +97,7 @@ fn every_command_prints_what_its_schema_says() {
         ("mail", "mail"),
         ("mail", "mail 1"),
         ("compact", "compact"),
+        ("removed", "removed"),
         ("clock", "clock"),
         ("clock", "clock --accept"),
         ("backup", "backup copy.tar"),

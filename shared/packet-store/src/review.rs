@@ -15,7 +15,12 @@ use refresh_core::{
     },
 };
 
-use crate::{Store, calendar, codec, error::StoreError, key::Key};
+use crate::{
+    Store, calendar, codec,
+    error::StoreError,
+    key::Key,
+    several::{Several, Unreadable},
+};
 
 impl Store {
     /// HEAD of a review; `None` where the review was never issued.
@@ -46,8 +51,7 @@ impl Store {
     /// A version that HEAD names is not there, the table cannot be read, or an item does not read as it was written.
     pub async fn unfold(&self, head: Head) -> Result<Review, StoreError> {
         let doing = format!("reading the versions of {}", head.review);
-        let pending = head.pending.as_ref().map(|pending| pending.version);
-        let numbers: BTreeSet<u32> = [head.issued, head.authoritative].into_iter().chain(pending).collect();
+        let numbers = numbers(&head);
         // What is remembered may be forgotten at any time, so it is taken out before anything is read.
         let known = |number: &u32| Some((*number, self.cache.version(&head.review, *number)?));
         let mut versions: BTreeMap<u32, Version> = numbers.iter().filter_map(known).collect();
@@ -60,13 +64,45 @@ impl Store {
                 versions.insert(version.number, version);
             }
         }
-        let missing = |number: u32| {
-            StoreError::damaged(&doing, &Key::version(&head.review, number), "missing, though HEAD names it")
-        };
-        let named = |number: u32| versions.get(&number).cloned().ok_or_else(|| missing(number));
-        let (authoritative, pending) = (named(head.authoritative)?, pending.map(named).transpose()?);
-        let issued = versions.remove(&head.issued).ok_or_else(|| missing(head.issued))?;
-        Ok(Review { issued, authoritative, pending, head })
+        folded(&doing, head, versions)
+    }
+
+    /// The same of several reviews, read together. What decisions remember is left as it is: a list reads many reviews that
+    /// nobody decides on.
+    ///
+    /// # Errors
+    ///
+    /// The table cannot be read. A review whose versions are not all there as they were written is among the unreadable.
+    pub async fn unfold_all(&self, heads: Vec<Head>) -> Result<Several<Review>, StoreError> {
+        let doing = "reading the versions of several reviews";
+        let (mut versions, mut unknown) = (BTreeMap::<String, BTreeMap<u32, Version>>::new(), Vec::new());
+        for head in &heads {
+            for number in numbers(head) {
+                let key = Key::version(&head.review, number);
+                match self.cache.version(&head.review, number) {
+                    Some(version) => drop(versions.entry(key.pk).or_default().insert(number, version)),
+                    None => unknown.push(key),
+                }
+            }
+        }
+        let mut broken = BTreeMap::new();
+        for item in self.get_all(doing, unknown).await? {
+            let key = codec::key_of(doing, &item)?;
+            match codec::open::<Version>(doing, &item) {
+                Ok(version) => drop(versions.entry(key.pk).or_default().insert(version.number, version)),
+                Err(error) => drop(broken.insert(key.pk, error)),
+            }
+        }
+        let mut several = Several { read: Vec::with_capacity(heads.len()), unreadable: Vec::new() };
+        for head in heads {
+            let (review, partition) = (head.review.clone(), Key::head(&head.review).pk);
+            let versions = versions.remove(&partition).unwrap_or_default();
+            match broken.remove(&partition).map_or_else(|| folded(doing, head, versions), Err) {
+                Ok(read) => several.read.push(read),
+                Err(error) => several.unreadable.push(Unreadable { review: Some(review), error }),
+            }
+        }
+        Ok(several)
     }
 
     /// The newest facts of those subjects that have one. Seats are no facts.
@@ -161,6 +197,22 @@ impl Store {
         let doing = format!("looking for a cause of {review}");
         Ok(self.get(&doing, &Key::cause(review, cause)).await?.is_some())
     }
+}
+
+/// The versions that a HEAD names.
+fn numbers(head: &Head) -> BTreeSet<u32> {
+    let pending = head.pending.as_ref().map(|pending| pending.version);
+    [head.issued, head.authoritative].into_iter().chain(pending).collect()
+}
+
+fn folded(doing: &str, head: Head, mut versions: BTreeMap<u32, Version>) -> Result<Review, StoreError> {
+    let missing =
+        |number: u32| StoreError::damaged(doing, &Key::version(&head.review, number), "missing, though HEAD names it");
+    let named = |number: u32| versions.get(&number).cloned().ok_or_else(|| missing(number));
+    let pending = head.pending.as_ref().map(|pending| named(pending.version)).transpose()?;
+    let authoritative = named(head.authoritative)?;
+    let issued = versions.remove(&head.issued).ok_or_else(|| missing(head.issued))?;
+    Ok(Review { issued, authoritative, pending, head })
 }
 
 /// What one call found.

@@ -189,3 +189,12 @@ impl fmt::Display for Url {
         f.write_str(&self.0)
     }
 }
+
+/// A part of a path or of a query: everything but plain characters in per cent.
+pub(crate) fn escape(segment: &str) -> String {
+    let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-._~".contains(&byte);
+    segment
+        .bytes()
+        .map(|byte| if plain(byte) { char::from(byte).to_string() } else { format!("%{byte:02X}") })
+        .collect()
+}

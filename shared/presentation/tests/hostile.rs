@@ -24,7 +24,7 @@ use refresh_core::{
     },
 };
 
-use common::{World, notices, person, review_id};
+use common::{World, list_of, notices, person, review_id};
 
 const HOSTILE: [&str; 14] = [
     "Eve\r\nBcc: eve@example.com",
@@ -178,7 +178,7 @@ fn no_page_can_be_bent() {
         let terms = world.facts.terms(&review_id()).expect("terms");
         let entry = workspace::ListedReview { review: &world.review, terms, path: "/reviews/RR-1042" };
         let names = BTreeMap::from([(owner.clone(), title.to_owned())]);
-        let list = workspace(&[entry], &[], &names, world.now);
+        let list = workspace(&list_of(&[entry], &names, world.now), world.now);
         (tags(&page.body), tags(&list.body), page.body + &list.body)
     };
     let (plain_page, plain_list, _) = shown("Harmless", Some("Harmless"));

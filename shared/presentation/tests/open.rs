@@ -17,7 +17,7 @@ use refresh_core::{
     },
 };
 
-use common::{World, at, person, review_id};
+use common::{World, at, list_of, person, review_id};
 
 /// One way for a review to be open, and the tag that says so.
 const WAYS: [&str; 7] = [
@@ -108,7 +108,7 @@ fn world(ways: &[bool; 7]) -> World {
 fn listed(world: &World, now: Instant) -> String {
     let terms = world.facts.terms(&review_id()).expect("terms");
     let entry = ListedReview { review: &world.review, terms, path: "/reviews/RR-1042" };
-    workspace(&[entry], &[], &BTreeMap::new(), now).body
+    workspace(&list_of(&[entry], &BTreeMap::new(), now), now).body
 }
 
 fn tags(world: &World, now: Instant) -> Vec<String> {

@@ -16,7 +16,9 @@ mod log;
 mod mail;
 mod policy;
 mod redrive;
+mod removed;
 mod replay;
+mod reviews;
 mod run;
 mod serve;
 mod settings;
@@ -116,10 +118,7 @@ enum Command {
     #[command(subcommand)]
     Policy(explain::Command),
     /// Say what is open: pending adoptions, exceptions, outstanding answers.
-    Reviews {
-        #[command(flatten)]
-        deployment: Deployment,
-    },
+    Reviews(reviews::Options),
     /// Show one review: packet, versions, answers, lineage.
     Show {
         /// Show the review of this id.
@@ -220,6 +219,8 @@ enum Command {
     Mail(mail::Options),
     /// Remove events, mails, dead letters and ended reviews that are past the time for which the settings keep them.
     Compact(compact::Options),
+    /// List the reviews that were removed so: when, in whose name and why, and where the record of each is.
+    Removed(removed::Options),
     /// Compare the engine's time with the machine's clock, which is not believed when it leaves what has elapsed.
     Clock {
         /// Take the machine's clock as right from now on, and let the work go on that waited for it.
@@ -349,7 +350,7 @@ async fn perform(line: Line) -> Result<(), Failed> {
         }
         Command::Events(options) => events::run(common, options).await,
         Command::Policy(command) => explain::run(common, &command),
-        Command::Reviews { deployment } => ask::ask(common, &deployment, Request::Reviews).await,
+        Command::Reviews(options) => reviews::run(common, options).await,
         Command::Show { review, deployment } => ask::ask(common, &deployment, Request::Show(review)).await,
         Command::Why { review, deployment } => ask::ask(common, &deployment, Request::Why(review)).await,
         Command::Waiting { person, deployment } => ask::ask(common, &deployment, Request::Waiting(person)).await,
@@ -370,6 +371,7 @@ async fn perform(line: Line) -> Result<(), Failed> {
         Command::Restore(options) => backup::restore(common, &options).await,
         Command::Mail(options) => mail::run(common, &options).await,
         Command::Compact(options) => compact::run(common, &options).await,
+        Command::Removed(options) => removed::run(common, options).await,
         Command::Clock { accept, yes } => {
             let will =
                 "the machine's clock counts from now on: what was due by it is done, and no earlier time comes back";

@@ -10,7 +10,7 @@ use tokio::{
 };
 
 use super::{Engine, dispatch};
-use crate::{keep, timekeeper::Doubt};
+use crate::{keep, removals::Compacting, timekeeper::Doubt};
 
 /// Invocations of one function at once. The template caps what a deployment may do; one embedded store gains nothing
 /// from more.
@@ -265,7 +265,9 @@ async fn sweep(engine: Engine, mut stop: watch::Receiver<bool>) {
         }
         hours += 1;
         let removed = match hours % COMPACT_EVERY {
-            1 => keep::compact(&engine).await.map(|removed| tracing::info!(%removed, "what was past its time is gone")),
+            1 => keep::compact(&engine, &Compacting::of_the_engine())
+                .await
+                .map(|removed| tracing::info!(%removed, "what was past its time is gone")),
             _ => engine.embedded().sweep().await.map(drop),
         };
         if let Err(error) = removed {

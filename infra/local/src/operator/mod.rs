@@ -41,15 +41,32 @@ pub use send::{NotTaken, enqueue, full, source_queue};
 pub use stack::Stack;
 pub use stuck::StuckAsked;
 
-use crate::{engine::Engine, keep, not_done::NotDone, timekeeper::Timekeeper};
+pub use crate::{
+    removals::{Compacting, RemovalsAsked},
+    roster::ReviewsAsked,
+};
+
+use crate::{engine::Engine, keep, not_done::NotDone, removals, timekeeper::Timekeeper};
 
 /// Does it. An error is a reason for a person.
 ///
 /// # Errors
 /// [`NotDone::Malformed`] for events that are refused, and for a call of a function that is none; else [`NotDone::Failed`].
 pub async fn perform(engine: &Engine, request: Request) -> Result<Value, NotDone> {
+    let named = match &request {
+        Request::Show(review) | Request::Why(review) | Request::Verify(Some(review)) => Some(review.clone()),
+        _ => None,
+    };
     let done = match request {
-        Request::Reviews => review::reviews(engine.store(), engine.now()).await,
+        Request::Reviews(asked) => {
+            asked.check().map_err(NotDone::Malformed)?;
+            let now = engine.now();
+            let page = engine.concerns().roster(engine.store(), |roster| roster.page(&asked, now)).await;
+            match page {
+                Ok(page) => review::reviews(engine.store(), now, page).await,
+                Err(error) => Err(lines::with_causes(error)),
+            }
+        }
         Request::Show(review) => review::show(engine.store(), engine.now(), &review).await,
         Request::Verify(review) => review::verified(engine.store(), review.as_ref()).await,
         Request::Why(review) => why::why(engine.store(), engine.now(), &review).await,
@@ -72,12 +89,20 @@ pub async fn perform(engine: &Engine, request: Request) -> Result<Value, NotDone
         Request::Discard(asked) => discard::here(engine, &asked).await,
         Request::Clock { accept } => clock(engine, accept).await,
         Request::Kept => Ok(keep::kept(engine)),
-        Request::Compact => keep::compact(engine).await,
+        Request::Compact(compacting) => keep::compact(engine, &compacting).await,
+        Request::Removed(asked) => {
+            asked.check().map_err(NotDone::Malformed)?;
+            removals::list(engine, &asked)
+                .map(|removals| json!({ "now": engine.now(), "removed": removals.removed, "next": removals.next }))
+        }
         Request::Mails => Ok(json!({ "mails": mailbox::lines(engine) })),
         Request::Mail(number) => mailbox::mail(engine, number),
         Request::Invoke { function, event } => return engine.functions().invoke(&function, event).await,
     };
-    done.map_err(NotDone::from)
+    done.map_err(|why| {
+        let gone = named.as_ref().filter(|review| why.starts_with(&names::none(review)));
+        NotDone::from(gone.and_then(|review| removals::why_gone(engine, review)).unwrap_or(why))
+    })
 }
 
 /// The engine's time, and how far the machine's clock is from it.

@@ -21,9 +21,14 @@ pub async fn head(store: &Store, review: &ReviewId) -> Result<Head, String> {
     }
 }
 
+/// That there is no such review.
+pub fn none(review: &ReviewId) -> String {
+    format!("{review}: there is no such review")
+}
+
 /// Why a review is not found. The known names are only looked up now, since that reads the whole table.
 pub async fn no_review(store: &Store, review: &ReviewId) -> String {
-    let none = format!("{review}: there is no such review");
+    let none = none(review);
     match store.reviews().await {
         Err(error) => format!("{none}; the others could not be read: {}", with_causes(error)),
         Ok(heads) => {

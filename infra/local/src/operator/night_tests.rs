@@ -5,7 +5,7 @@ use refresh_core::{Person, ReviewId};
 use serde_json::{Value, json};
 
 use super::{
-    Request, StuckAsked, perform,
+    Request, ReviewsAsked, StuckAsked, perform,
     published::fits,
     tests::{played, stack, without_now},
 };
@@ -195,12 +195,12 @@ async fn reviews_name_every_source_that_is_silent_past_its_promise() {
         ("11:35", json!(["//availability.example.com", "//freeze.example.com"])),
     ] {
         let player = until((scenario, policy.as_str()), at).await;
-        let answer = perform(player.time().engine(), Request::Reviews).await.unwrap();
-        let there = stack(&player).perform(Request::Reviews).await.unwrap();
+        let answer = perform(player.time().engine(), Request::Reviews(ReviewsAsked::default())).await.unwrap();
+        let there = stack(&player).perform(Request::Reviews(ReviewsAsked::default())).await.unwrap();
         fits("reviews", &answer);
         fits("reviews", &there);
         assert_eq!(without_now(answer.clone()), without_now(there));
-        let words = crate::command::show::in_words(&Request::Reviews, &answer);
+        let words = crate::command::show::in_words(&Request::Reviews(ReviewsAsked::default()), &answer);
         assert_eq!(answer["reviews"][0]["silent"], expected, "{at}: {answer}");
         for source in expected.as_array().unwrap() {
             let line = format!("silent past its promise: {}", source.as_str().unwrap());

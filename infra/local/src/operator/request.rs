@@ -3,12 +3,13 @@
 use refresh_core::{Person, ReviewId};
 use serde_json::{Value, json};
 
-use super::{Discard, EventsAsked, Planned, Redrive, StuckAsked};
+use super::{Compacting, Discard, EventsAsked, Planned, Redrive, RemovalsAsked, ReviewsAsked, StuckAsked};
 
 /// One thing to be done.
 #[derive(Clone, PartialEq, Debug)]
 pub enum Request {
-    Reviews,
+    /// What is open in each review, a page at a time.
+    Reviews(ReviewsAsked),
     Show(ReviewId),
     Verify(Option<ReviewId>),
     /// What moved a review, by which event and rule, and what was considered.
@@ -40,7 +41,9 @@ pub enum Request {
     /// How long what has ended is kept.
     Kept,
     /// Removes what is past its time.
-    Compact,
+    Compact(Compacting),
+    /// Which reviews were removed so.
+    Removed(RemovalsAsked),
     /// What is in the mailbox.
     Mails,
     /// One mail, whole.
@@ -55,7 +58,7 @@ impl Request {
     /// As it travels to a running engine: a word and its argument.
     pub fn to_wire(&self) -> (&'static str, Value) {
         match self {
-            Self::Reviews => ("reviews", Value::Null),
+            Self::Reviews(asked) => ("reviews", json!(asked)),
             Self::Show(review) => ("show", json!(review)),
             Self::Verify(review) => ("verify", json!(review)),
             Self::Why(review) => ("why", json!(review)),
@@ -71,7 +74,8 @@ impl Request {
             Self::Discard(asked) => ("discard", json!(asked)),
             Self::Clock { accept } => ("clock", json!({ "accept": accept })),
             Self::Kept => ("kept", Value::Null),
-            Self::Compact => ("compact", Value::Null),
+            Self::Compact(compacting) => ("compact", json!(compacting)),
+            Self::Removed(asked) => ("removed", json!(asked)),
             Self::Mails => ("mails", Value::Null),
             Self::Mail(number) => ("mail", json!(number)),
             Self::Invoke { function, event } => ("invoke", json!({ "function": function, "event": event })),
@@ -81,7 +85,9 @@ impl Request {
     pub fn from_wire(word: &str, argument: Value) -> Result<Self, String> {
         let wrong = |error: serde_json::Error| format!("{word}: {error}");
         Ok(match word {
-            "reviews" => Self::Reviews,
+            // From a command of a release before this one.
+            "reviews" if argument.is_null() => Self::Reviews(ReviewsAsked::default()),
+            "reviews" => Self::Reviews(serde_json::from_value(argument).map_err(wrong)?),
             "show" => Self::Show(serde_json::from_value(argument).map_err(wrong)?),
             "verify" => Self::Verify(serde_json::from_value(argument).map_err(wrong)?),
             "why" => Self::Why(serde_json::from_value(argument).map_err(wrong)?),
@@ -94,7 +100,10 @@ impl Request {
             "events" => Self::Events(serde_json::from_value(argument).map_err(wrong)?),
             "clock" => Self::Clock { accept: argument["accept"] == true },
             "kept" => Self::Kept,
-            "compact" => Self::Compact,
+            // A command of the release before this one says nobody and nothing.
+            "compact" if argument.is_null() => Self::Compact(Compacting::default()),
+            "compact" => Self::Compact(serde_json::from_value(argument).map_err(wrong)?),
+            "removed" => Self::Removed(serde_json::from_value(argument).map_err(wrong)?),
             "mails" => Self::Mails,
             "mail" => Self::Mail(serde_json::from_value(argument).map_err(wrong)?),
             "dead_letters" => Self::DeadLetters,

@@ -10,7 +10,7 @@ use refresh_core::{
     record::{
         lineage::Entry,
         poll::PollRecord,
-        review::{Answer, Head},
+        review::{Answer, Head, Review},
     },
 };
 use serde_json::{Value, json};
@@ -19,40 +19,44 @@ use super::{
     lines::{judged, undeliverable, unreadable, with_causes},
     names,
 };
-use crate::replay;
+use crate::{replay, roster::RosterPage};
 
-/// What is open in each review, as the core says it: pending adoption, exceptions, broken rules, conflicts, outstanding
-/// answers, people whose mail does not arrive.
-pub(super) async fn reviews(store: &Store, now: Instant) -> Result<Value, String> {
-    let heads = store.reviews().await.map_err(with_causes)?;
-    let mut broken: Vec<Value> =
-        heads.unreadable.iter().map(|one| unreadable(one.review.as_ref(), &one.error)).collect();
-    let mut list = Vec::new();
-    for head in heads.read {
-        let state = match replay::state_of(store, &head).await {
-            Ok(state) => state,
-            Err(because) => {
-                broken.push(unreadable(Some(&head.review), because));
-                continue;
-            }
-        };
-        let open = Open::of(&head, now);
-        list.push(json!({
-            "review_id": head.review,
-            "standing": head.standing,
-            "authoritative": state.authoritative,
-            "pending": open.proposal.and(state.pending),
-            "exceptions": state.exceptions,
-            "violated": open.violated,
-            "silent": open.silent.iter().filter_map(|silent| silent.source).collect::<BTreeSet<_>>(),
-            "conflicts": open.conflicts.iter().map(|answer| conflict(answer)).collect::<Vec<_>>(),
-            "outstanding": outstanding(&open),
-            "undeliverable": open.undeliverable.iter().map(|known| undeliverable(known)).collect::<Vec<_>>(),
-            "nothing_open": open.is_nothing(),
-        }));
-    }
+/// What is open in each review of a page, as the core says it: pending adoption, exceptions, broken rules, conflicts,
+/// outstanding answers, people whose mail does not arrive. Read is what the page shows, and no lineage.
+pub(super) async fn reviews(store: &Store, now: Instant, page: RosterPage) -> Result<Value, String> {
+    let RosterPage { reviews, next, counts, nameless } = page;
+    let heads = store.heads(&reviews).await.map_err(with_causes)?;
+    let unfolded = store.unfold_all(heads.read).await.map_err(with_causes)?;
+    let named = heads.unreadable.iter().chain(&unfolded.unreadable);
+    let broken: Vec<Value> = nameless
+        .iter()
+        .map(|why| unreadable(None, why))
+        .chain(named.map(|one| unreadable(one.review.as_ref(), &one.error)))
+        .collect();
+    let list: Vec<Value> = unfolded.read.iter().map(|review| listed(review, now)).collect();
     let (silenced, polls) = (silenced(store).await?, failing_polls(store).await?);
-    Ok(json!({ "now": now, "reviews": list, "unreadable": broken, "silenced": silenced, "polls": polls }))
+    Ok(json!({
+        "now": now, "reviews": list, "unreadable": broken, "in_all": counts.reviews, "open": counts.anything,
+        "next": next, "silenced": silenced, "polls": polls,
+    }))
+}
+
+fn listed(review: &Review, now: Instant) -> Value {
+    let (head, open) = (&review.head, Open::of(&review.head, now));
+    let (authoritative, pending) = replay::listed(review);
+    json!({
+        "review_id": head.review,
+        "standing": head.standing,
+        "authoritative": authoritative,
+        "pending": open.proposal.and(pending),
+        "exceptions": replay::open(&head.exceptions),
+        "violated": open.violated,
+        "silent": open.silent.iter().filter_map(|silent| silent.source).collect::<BTreeSet<_>>(),
+        "conflicts": open.conflicts.iter().map(|answer| conflict(answer)).collect::<Vec<_>>(),
+        "outstanding": outstanding(&open),
+        "undeliverable": open.undeliverable.iter().map(|known| undeliverable(known)).collect::<Vec<_>>(),
+        "nothing_open": open.is_nothing(),
+    })
 }
 
 /// Systems that are polled and do not answer: what they said before is what is known, until it is too old.

@@ -26,7 +26,7 @@ use super::{
     waiting::waiting,
     why::why,
 };
-use crate::{archive, not_done::NotDone, topology::Topology};
+use crate::{archive, not_done::NotDone, roster::Roster, topology::Topology};
 
 pub struct Stack {
     pub(super) topology: Topology,
@@ -75,7 +75,13 @@ impl Stack {
     pub async fn perform(&self, request: Request) -> Result<Value, NotDone> {
         let now = Instant::from_millis(self.clock.now_millis());
         let done = match request {
-            Request::Reviews => reviews(&self.store, now).await,
+            Request::Reviews(asked) => {
+                asked.check().map_err(NotDone::Malformed)?;
+                match self.store.reviews().await {
+                    Ok(heads) => reviews(&self.store, now, Roster::of(&heads).page(&asked, now)).await,
+                    Err(error) => Err(with_causes(error)),
+                }
+            }
             Request::Show(review) => show(&self.store, now, &review).await,
             Request::Verify(review) => verified(&self.store, review.as_ref()).await,
             Request::Why(review) => why(&self.store, now, &review).await,
@@ -93,7 +99,7 @@ impl Stack {
             Request::Invoke { function, event } => return self.invoke(&function, &event).await,
             Request::Became(sent) => became(&self.store, now, sent).await,
             Request::Events(asked) => events(&self.store, now, &asked).await,
-            Request::Kept | Request::Compact => {
+            Request::Kept | Request::Compact(_) | Request::Removed(_) => {
                 Err("a deployment's items go by their expiry: expected the local engine".to_owned())
             }
             Request::Clock { .. } => Err("a deployment's clock is AWS's: expected the local engine".to_owned()),

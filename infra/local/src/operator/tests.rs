@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::{Request, Stack, perform, published::fits, send::send};
+use super::{Request, ReviewsAsked, Stack, perform, published::fits, send::send};
 use crate::{
     connector::{Faults, InProcess},
     engine::{Settings, TABLE, virtual_time::VirtualTime},
@@ -47,7 +47,7 @@ pub(super) fn without_now(mut value: Value) -> Value {
 async fn a_deployment_is_told_like_the_engine_here() {
     let player = told().await;
     let review = refresh_core::ReviewId::parse("RR-1042").unwrap();
-    for request in [Request::Reviews, Request::Show(review.clone()), Request::Verify(None)] {
+    for request in [Request::Reviews(ReviewsAsked::default()), Request::Show(review.clone()), Request::Verify(None)] {
         let here = perform(player.time().engine(), request.clone()).await.unwrap();
         let there = stack(&player).perform(request).await.unwrap();
         assert_eq!(without_now(here), without_now(there));
@@ -72,7 +72,7 @@ async fn a_silenced_subject_is_named_until_a_fact_is_let_in() {
     ] {
         let player = played(scenario, policy, before).await;
         let engine = player.time().engine();
-        let answer = perform(engine, Request::Reviews).await.unwrap();
+        let answer = perform(engine, Request::Reviews(ReviewsAsked::default())).await.unwrap();
         let found = answer["silenced"].as_array().unwrap();
         assert_eq!(found.len(), silenced, "{before}");
         let wrong = crate::server::wrong(engine).await;
@@ -81,7 +81,7 @@ async fn a_silenced_subject_is_named_until_a_fact_is_let_in() {
             assert_eq!(line["subject"], "CHG0030001/integration-tests");
             assert_eq!(line["reset"]["by"], reset, "{before}");
         }
-        let words = crate::command::show::in_words(&Request::Reviews, &answer);
+        let words = crate::command::show::in_words(&Request::Reviews(ReviewsAsked::default()), &answer);
         assert_eq!(words.contains("SILENCED"), silenced > 0, "{words}");
     }
 }

@@ -11,7 +11,7 @@ mod told;
 
 pub use answer::adoption_path;
 pub use player::{Played, Player, play, replay};
-pub use records::{Record, Records, What};
+pub use records::{Record, Records, What, listed, open};
 pub use scenario::{Malformed, Scenario};
 pub use told::in_words;
 

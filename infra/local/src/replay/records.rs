@@ -17,7 +17,7 @@ use refresh_core::{
         mark::Mark,
         notice::{CalendarPart, CalendarStatus, Method, NoticeKind},
         packet::Packet,
-        review::Head,
+        review::{Head, Proposal, Review},
     },
 };
 use serde::Serialize;
@@ -190,11 +190,6 @@ fn packet(version: u32, packet: Packet) -> PacketLine {
     }
 }
 
-fn open(exceptions: &[Exception]) -> Vec<Open> {
-    let line = |exception: &Exception| Open { kind: exception.kind, reasons: exception.reasons.clone() };
-    exceptions.iter().map(line).collect()
-}
-
 /// Why a record could not be made.
 #[derive(Debug)]
 pub enum Unreadable {
@@ -215,6 +210,29 @@ impl From<StoreError> for Unreadable {
     fn from(error: StoreError) -> Self {
         Self::Store(error)
     }
+}
+
+/// What a list of reviews shows of a review: the packet that counts, and the one that is proposed.
+pub fn listed(review: &Review) -> (Authoritative, Option<Pending>) {
+    let Review { head, authoritative, .. } = review;
+    let pending = review.proposal().map(|Proposal { pending, version }| Pending {
+        cancelled: version.packet.cancelled,
+        packet: packet(pending.version, version.packet.clone()),
+        digest: pending.digest,
+        expires_at: pending.expires_at,
+        adopter: pending.adopter.clone(),
+    });
+    let authoritative = Authoritative {
+        packet: packet(head.authoritative, authoritative.packet.clone()),
+        violated: head.today.violated.clone(),
+    };
+    (authoritative, pending)
+}
+
+/// An open exception as a list shows it.
+pub fn open(exceptions: &[Exception]) -> Vec<Open> {
+    let line = |exception: &Exception| Open { kind: exception.kind, reasons: exception.reasons.clone() };
+    exceptions.iter().map(line).collect()
 }
 
 async fn of_version(store: &Store, review: &ReviewId, version: u32) -> Result<Packet, Unreadable> {

@@ -1,6 +1,6 @@
 //! `/reviews` and `/reviews/{id}`: the coordination workspace, for whoever sits at this machine.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use axum::{
     Extension,
@@ -8,13 +8,15 @@ use axum::{
     extract::{Path, RawQuery, Request, State},
     response::Response,
 };
+use packet_store::{Store, StoreError};
 use presentation::page::{
-    Scene, failure,
+    Page, Scene, failure,
     review::{Workspace, review as review_page},
-    workspace::{ListedReview, UnreadableReview, workspace},
+    workspace::{ListedReview, ReviewList, UnreadableReview, workspace},
 };
 use refresh_core::{
-    Person, ReviewId,
+    Instant, Person, ReviewId,
+    audience::open::Open,
     choice::silence::Silence,
     facts::{
         fact::{Body, Facts},
@@ -24,7 +26,7 @@ use refresh_core::{
 };
 
 use super::{Shared, functions, queried, respond};
-use crate::engine::Engine;
+use crate::{engine::Engine, roster::ReviewsAsked};
 
 /// A review with all that its pages are made from.
 struct Loaded {
@@ -51,54 +53,106 @@ fn path_of(review: &ReviewId) -> String {
     format!("/reviews/{}", review.as_str().bytes().map(escape).collect::<String>())
 }
 
-fn names(loaded: &[Loaded]) -> BTreeMap<Person, String> {
-    let facts = loaded.iter().flat_map(|one| one.facts.iter());
-    facts
-        .filter_map(|fact| match (&fact.subject, &fact.body) {
-            (Subject::Person(person), Body::Person(profile)) => Some((person.clone(), profile.name.clone())),
-            _ => None,
-        })
-        .collect()
-}
-
 fn failed(why: &str) -> Response {
     tracing::error!(error = why, "the page could not be made");
     respond(failure::unavailable())
 }
 
-pub async fn list(State(shared): State<Shared>) -> Response {
-    let engine = &shared.engine;
-    let heads = match engine.store().reviews().await {
-        Ok(heads) => heads,
-        Err(error) => return failed(&error.to_string()),
-    };
-    let mut unreadable: Vec<UnreadableReview> =
-        heads.unreadable.iter().map(|one| because(one.review.as_ref(), &one.error)).collect();
-    let mut loaded = Vec::new();
-    for head in heads.read {
-        let review = head.review.clone();
-        let read = async {
-            let review = engine.store().unfold(head).await.map_err(|error| error.to_string())?;
-            load(engine, review).await
-        };
-        match read.await {
-            Ok(one) if one.facts.terms(&review).is_some() => loaded.push(one),
-            Ok(_) => unreadable.push(because(Some(&review), "its terms are missing")),
-            Err(why) => unreadable.push(because(Some(&review), why)),
+/// `after=RR-7`: what comes after that review; `open=yes`: only where somebody has something to do.
+pub async fn list(State(shared): State<Shared>, RawQuery(query): RawQuery) -> Response {
+    let after = queried(query.as_deref(), "after").and_then(|id| ReviewId::parse(&id).ok());
+    let open = queried(query.as_deref(), "open").is_some_and(|word| word == "yes");
+    let asked = ReviewsAsked { after, open, limit: None };
+    match listed(&shared.engine, &asked).await {
+        Ok(page) => respond(page),
+        Err(why) => failed(&why),
+    }
+}
+
+/// Read of each review is what its line shows: HEAD, the versions, the terms, and who is named.
+async fn listed(engine: &Engine, asked: &ReviewsAsked) -> Result<Page, String> {
+    let told = |error: StoreError| error.to_string();
+    let (store, now) = (engine.store(), engine.now());
+    let page = engine.concerns().roster(store, |roster| roster.page(asked, now)).await.map_err(told)?;
+    let heads = store.heads(&page.reviews).await.map_err(told)?;
+    let reviews = store.unfold_all(heads.read).await.map_err(told)?;
+    let mut unreadable: Vec<UnreadableReview> = page.nameless.iter().map(|why| because(None, why)).collect();
+    let named = heads.unreadable.iter().chain(&reviews.unreadable);
+    unreadable.extend(named.map(|one| because(one.review.as_ref(), &one.error)));
+    let mut facts = Facts::default();
+    for some in reviews.read.chunks(AT_ONCE) {
+        for (review, why) in add_shown(store, some, now, &mut facts).await {
+            unreadable.push(because(Some(&review), why));
+        }
+    }
+    let paths: Vec<String> = reviews.read.iter().map(|review| path_of(&review.head.review)).collect();
+    let lines = reviews.read.iter().zip(&paths);
+    let entries: Vec<ListedReview<'_>> = lines
+        .filter_map(|(review, path)| Some(ListedReview { review, terms: facts.terms(&review.head.review)?, path }))
+        .collect();
+    let without = reviews.read.iter().map(|review| &review.head.review);
+    for review in without.filter(|review| facts.terms(review).is_none()) {
+        if !unreadable.iter().any(|one| one.review.as_ref() == Some(review)) {
+            unreadable.push(because(Some(review), "its terms are missing"));
         }
     }
     for one in &unreadable {
         let review_id = one.review.as_ref().map(tracing::field::display);
         tracing::error!(review_id, error = one.because, "a review cannot be read; the list goes on without it");
     }
-    let entries: Vec<ListedReview<'_>> = loaded
-        .iter()
-        .filter_map(|one| {
-            let terms = one.facts.terms(&one.review.head.review)?;
-            Some(ListedReview { review: &one.review, terms, path: &one.path })
-        })
-        .collect();
-    respond(workspace(&entries, &unreadable, &names(&loaded), engine.now()))
+    let next = page.next.as_ref().map(ReviewId::as_str);
+    let list = ReviewList {
+        entries: &entries,
+        unreadable: &unreadable,
+        people: &names(&facts),
+        counts: page.counts,
+        only_open: asked.open,
+        is_first: asked.after.is_none(),
+        next,
+    };
+    Ok(workspace(&list, now))
+}
+
+/// Reviews whose facts are read together.
+const AT_ONCE: usize = 25;
+
+/// What lines of the list show beside HEAD: the terms, and the names of the people whom something is open with. What is
+/// damaged leaves out the reviews that need it.
+async fn add_shown(store: &Store, reviews: &[Review], now: Instant, facts: &mut Facts) -> Vec<(ReviewId, String)> {
+    let mut add = async |reviews: &[Review]| -> Result<(), StoreError> {
+        let subjects = reviews.iter().flat_map(|review| shown(review, now)).collect();
+        store.facts(&subjects).await?.iter().for_each(|fact| facts.insert(fact.clone()));
+        Ok(())
+    };
+    let mut broken = Vec::new();
+    if add(reviews).await.is_err() {
+        for review in reviews {
+            if let Err(error) = add(std::slice::from_ref(review)).await {
+                broken.push((review.head.review.clone(), error.to_string()));
+            }
+        }
+    }
+    broken
+}
+
+fn shown(review: &Review, now: Instant) -> BTreeSet<Subject> {
+    let open = Open::of(&review.head, now);
+    let broken = open.violated.iter().filter_map(|mark| mark.violation()?.person());
+    let people = broken
+        .chain(open.proposal.and_then(|pending| pending.adopter.as_ref()))
+        .chain(open.conflicts.iter().map(|answer| &answer.person))
+        .chain(open.outstanding.iter().map(|duty| &duty.person))
+        .chain(open.undeliverable.iter().map(|known| &known.person));
+    let people = people.cloned().map(Subject::Person);
+    people.chain([Subject::Review(review.head.review.clone())]).collect()
+}
+
+fn names(facts: &Facts) -> BTreeMap<Person, String> {
+    let named = facts.iter().filter_map(|fact| match (&fact.subject, &fact.body) {
+        (Subject::Person(person), Body::Person(profile)) => Some((person.clone(), profile.name.clone())),
+        _ => None,
+    });
+    named.collect()
 }
 
 /// A review that cannot be read is a line of the list.
@@ -116,7 +170,7 @@ pub async fn review(
     let version = |name: &str| queried(query.as_deref(), name)?.parse::<u32>().ok();
     let compare = version("from").zip(version("to"));
     let shown = match ReviewId::parse(&id) {
-        Ok(id) => page(&shared.engine, &id, compare).await,
+        Ok(id) => whole(&shared.engine, &id, compare).await,
         Err(_) => Ok(None),
     };
     match shown {
@@ -130,8 +184,8 @@ pub async fn review(
     }
 }
 
-async fn page(engine: &Engine, id: &ReviewId, compare: Option<(u32, u32)>) -> Result<Option<Response>, String> {
-    let told = |error: packet_store::StoreError| error.to_string();
+async fn whole(engine: &Engine, id: &ReviewId, compare: Option<(u32, u32)>) -> Result<Option<Response>, String> {
+    let told = |error: StoreError| error.to_string();
     let store = engine.store();
     let Some(review) = store.review(id).await.map_err(told)? else { return Ok(None) };
     let loaded = load(engine, review).await?;

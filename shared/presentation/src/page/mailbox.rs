@@ -7,7 +7,7 @@ use refresh_core::{Instant, Zone};
 use super::{Page, headers, render};
 use crate::{
     moment,
-    text::{Line, Url, one_line},
+    text::{Line, Url, escape, one_line},
 };
 
 /// One mail as it was handed to the mailer.
@@ -120,15 +120,6 @@ fn row(mail: &MailLine<'_>, message: Option<&Message<'_>>) -> MailRow {
             &message.map(|message| header(message, "X-Holdpoint-Kind")).unwrap_or_default().replace('_', " "),
         ),
     }
-}
-
-/// A path segment: everything but plain characters in per cent.
-fn escape(segment: &str) -> String {
-    let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-._~".contains(&byte);
-    segment
-        .bytes()
-        .map(|byte| if plain(byte) { char::from(byte).to_string() } else { format!("%{byte:02X}") })
-        .collect()
 }
 
 /// Mails as the caller orders them, or one reader's (`/mailbox?to=...`), the caller having chosen. If there are `older`

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use askama::Template;
 use refresh_core::{
     Instant, Person, ReviewId, Zone,
-    audience::open::{Open, SilentSource},
+    audience::open::{Open, OpenCounts, SilentSource},
     facts::fact::Terms,
     record::review::Review,
 };
@@ -35,6 +35,25 @@ pub struct UnreadableReview {
     pub review: Option<ReviewId>,
     /// Why the review cannot be read.
     pub because: String,
+}
+
+/// A page of the list of reviews.
+#[derive(Clone, Copy, Debug)]
+pub struct ReviewList<'a> {
+    /// The reviews of this page.
+    pub entries: &'a [ListedReview<'a>],
+    /// Those of them that cannot be read.
+    pub unreadable: &'a [UnreadableReview],
+    /// The names of whoever has one.
+    pub people: &'a BTreeMap<Person, String>,
+    /// Of all reviews, those of other pages included.
+    pub counts: OpenCounts,
+    /// Whether only reviews are listed in which something is open.
+    pub only_open: bool,
+    /// Whether no page comes before this one.
+    pub is_first: bool,
+    /// The last review of this page, where others come after it.
+    pub next: Option<&'a str>,
 }
 
 struct Broken {
@@ -69,34 +88,30 @@ struct Conflict {
 struct WorkspaceTemplate {
     title: &'static str,
     at: String,
-    waiting: usize,
-    excepted: usize,
-    breaking: usize,
-    conflicting: usize,
-    unanswered: usize,
+    counts: OpenCounts,
+    only_open: bool,
+    /// Whether the list has other pages.
+    is_part: bool,
+    first: Option<&'static str>,
+    next: Option<String>,
     rows: Vec<ReviewRow>,
     broken: Vec<Broken>,
 }
 
-/// The list. Times in each review's own zone; `people`: names of whoever has one.
-pub fn workspace(
-    entries: &[ListedReview<'_>],
-    unreadable: &[UnreadableReview],
-    people: &BTreeMap<Person, String>,
-    now: Instant,
-) -> Page {
-    let rows: Vec<ReviewRow> = entries.iter().map(|entry| row(entry, people, now)).collect();
-    let count = |has: fn(&ReviewRow) -> bool| rows.iter().filter(|row| has(row)).count();
+/// The list, or a page of it. Times in each review's own zone.
+pub fn workspace(list: &ReviewList<'_>, now: Instant) -> Page {
+    let rows: Vec<ReviewRow> = list.entries.iter().map(|entry| row(entry, list.people, now)).collect();
+    let open = if list.only_open { "open=yes&" } else { "" };
     let page = WorkspaceTemplate {
         title: "Reviews",
         at: moment::instant(now, Zone::UTC),
-        waiting: count(|row| row.pending.is_some()),
-        excepted: count(|row| !row.exceptions.is_empty()),
-        breaking: count(|row| row.violated.is_some()),
-        conflicting: count(|row| !row.conflicts.is_empty()),
-        unanswered: count(|row| !row.outstanding.is_empty()),
+        counts: list.counts,
+        only_open: list.only_open,
+        is_part: list.next.is_some() || !list.is_first,
+        first: (!list.is_first).then_some(if list.only_open { "/reviews?open=yes" } else { "/reviews" }),
+        next: list.next.map(|last| format!("/reviews?{open}after={}", text::escape(last))),
         rows,
-        broken: unreadable.iter().map(broken).collect(),
+        broken: list.unreadable.iter().map(broken).collect(),
     };
     render(200, None, &page)
 }

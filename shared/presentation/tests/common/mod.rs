@@ -5,9 +5,16 @@ pub mod notices;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use presentation::{mail::Letterhead, page::Scene};
+use presentation::{
+    mail::Letterhead,
+    page::{
+        Scene,
+        workspace::{ListedReview, ReviewList},
+    },
+};
 use refresh_core::{
     Instant, Interval, Person, ReviewId, Role, Source, Zone,
+    audience::open::{Open, OpenCounts},
     choice::silence::Silence,
     decide::refresh,
     facts::{
@@ -22,6 +29,16 @@ use refresh_core::{
     },
     record::{commit::Commit, lineage::Entry, packet::Version, review::Review},
 };
+
+/// The list of these reviews, whole.
+pub fn list_of<'a>(
+    entries: &'a [ListedReview<'a>],
+    people: &'a BTreeMap<Person, String>,
+    now: Instant,
+) -> ReviewList<'a> {
+    let counts = entries.iter().map(|entry| OpenCounts::of(&Open::of(&entry.review.head, now))).sum();
+    ReviewList { entries, unreadable: &[], people, counts, only_open: false, is_first: true, next: None }
+}
 
 pub fn at(text: &str) -> Instant {
     Instant::parse(&format!("2026-11-03T{text}Z")).expect("a time of day")

@@ -27,7 +27,7 @@ use refresh_core::{
     },
 };
 
-use crate::common::{World, at, calendar, evidence, notices, person, review_id};
+use crate::common::{World, at, calendar, evidence, list_of, notices, person, review_id};
 
 pub const GIVEN: &str = "4bf92f3577b34da6a3ce929d0e0e4736";
 
@@ -239,14 +239,21 @@ pub fn workspaces() -> Vec<(&'static str, Page)> {
             path,
         })
         .collect();
+    let names = BTreeMap::from([(reader.clone(), "Rosa Marques".to_owned())]);
+    // The second of three reviews, those with something open alone.
+    let part = workspace::ReviewList {
+        entries: &entries[1..2],
+        only_open: true,
+        is_first: false,
+        next: Some("RR 1043&x"),
+        ..list_of(&entries, &names, at("09:30:00"))
+    };
     let mut broken = World::proposed();
     broken.entries[0].at = at("08:31:00");
     vec![
-        (
-            "workspace",
-            workspace(&entries, &[], &BTreeMap::from([(reader.clone(), "Rosa Marques".to_owned())]), at("09:30:00")),
-        ),
-        ("workspace_empty", workspace(&[], &[], &BTreeMap::new(), at("09:30:00"))),
+        ("workspace", workspace(&list_of(&entries, &names, at("09:30:00")), at("09:30:00"))),
+        ("workspace_part", workspace(&part, at("09:30:00"))),
+        ("workspace_empty", workspace(&list_of(&[], &names, at("09:30:00")), at("09:30:00"))),
         ("review_proposed", page(&proposed, None)),
         ("review_escalated", page(&escalated, None)),
         ("review_same_version", page(&settled, Some((7, 7)))),

@@ -82,6 +82,54 @@ impl<'a> Open<'a> {
     }
 }
 
+/// How many reviews have something open, by what it is: what a list says of the reviews that are not on its page as well.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub struct OpenCounts {
+    /// All reviews.
+    pub reviews: usize,
+    /// Those with anything open.
+    pub anything: usize,
+    /// Those whose proposal waits for its decision.
+    pub proposals: usize,
+    /// Those with an open escalation.
+    pub exceptions: usize,
+    /// Those whose authoritative packet breaks a rule.
+    pub violated: usize,
+    /// Those to which somebody has answered `conflict`.
+    pub conflicts: usize,
+    /// Those for whose answer somebody is waited for.
+    pub outstanding: usize,
+}
+
+impl OpenCounts {
+    /// Of one review.
+    pub fn of(open: &Open<'_>) -> Self {
+        Self {
+            reviews: 1,
+            anything: usize::from(!open.is_nothing()),
+            proposals: usize::from(open.proposal.is_some()),
+            exceptions: usize::from(!open.exceptions.is_empty()),
+            violated: usize::from(!open.violated.is_empty()),
+            conflicts: usize::from(!open.conflicts.is_empty()),
+            outstanding: usize::from(!open.outstanding.is_empty()),
+        }
+    }
+}
+
+impl std::iter::Sum for OpenCounts {
+    fn sum<I: Iterator<Item = Self>>(all: I) -> Self {
+        all.fold(Self::default(), |sum, one| Self {
+            reviews: sum.reviews + one.reviews,
+            anything: sum.anything + one.anything,
+            proposals: sum.proposals + one.proposals,
+            exceptions: sum.exceptions + one.exceptions,
+            violated: sum.violated + one.violated,
+            conflicts: sum.conflicts + one.conflicts,
+            outstanding: sum.outstanding + one.outstanding,
+        })
+    }
+}
+
 fn silent(head: &Head) -> impl Iterator<Item = SilentSource<'_>> {
     let blocking = head.exceptions.iter().filter(|exception| exception.kind == ExceptionKind::SourceSilent);
     let reasons = blocking.flat_map(|exception| &exception.reasons);

@@ -12,12 +12,12 @@ use std::{
 use refresh_core::{EventId, Source, facts::event::Identity, record::mark::Mark};
 use serde_json::Value;
 
-use crate::operator::Request;
+use crate::operator::{Request, ReviewsAsked};
 
 pub fn in_words(request: &Request, answer: &Value) -> String {
     let mut text = String::new();
     match request {
-        Request::Reviews => reviews(&mut text, answer),
+        Request::Reviews(asked) => reviews(&mut text, asked, answer),
         Request::Show(_) => review(&mut text, answer),
         Request::Verify(_) => list(answer, "reviews").for_each(|line| verified(&mut text, line)),
         Request::Why(_) => why::in_words(&mut text, answer),
@@ -33,7 +33,8 @@ pub fn in_words(request: &Request, answer: &Value) -> String {
         }
         Request::Discard(asked) => line(&mut text, 0, format!("{}: discarded", asked.letter)),
         Request::Clock { .. } => clock(&mut text, answer),
-        Request::Compact => compacted(&mut text, answer),
+        Request::Compact(_) => compacted(&mut text, answer),
+        Request::Removed(_) => removed(&mut text, answer),
         Request::Invoke { .. }
         | Request::Plan(_)
         | Request::Mails
@@ -55,6 +56,22 @@ fn compacted(text: &mut String, answer: &Value) {
     }
     for kept in list(answer, "kept_although_past") {
         line(text, 1, format!("review {} stays: {}", plain(&kept["review_id"]), plain(&kept["because"])));
+    }
+}
+
+fn removed(text: &mut String, answer: &Value) {
+    for gone in list(answer, "removed") {
+        line(text, 0, format!("{} ended {}", plain(&gone["review_id"]), plain(&gone["ended_at"])));
+        let by = gone["by"].as_str().unwrap_or("somebody who is not named");
+        line(text, 1, format!("removed {} by {by}: {}", plain(&gone["removed_at"]), plain(&gone["reason"])));
+        let record = gone["record"].as_str().map_or("written nowhere".to_owned(), |file| format!("in {file}"));
+        line(text, 1, format!("{} entries of lineage, its record is {record}", gone["entries"]));
+    }
+    if list(answer, "removed").next().is_none() {
+        line(text, 0, "no review was removed");
+    }
+    if let Some(next) = answer["next"].as_i64() {
+        line(text, 0, format!("the ones before: holdpoint removed --before {next}"));
     }
 }
 
@@ -192,7 +209,7 @@ fn outstanding(text: &mut String, depth: usize, value: &Value) {
     }
 }
 
-fn reviews(text: &mut String, answer: &Value) {
+fn reviews(text: &mut String, asked: &ReviewsAsked, answer: &Value) {
     let mut none = true;
     for review in list(answer, "reviews") {
         none = false;
@@ -218,10 +235,23 @@ fn reviews(text: &mut String, answer: &Value) {
         unreadable(text, broken);
     }
     if none {
-        line(text, 0, "no review was issued yet");
+        let others = answer["in_all"].as_u64().is_some_and(|count| count > 0);
+        line(text, 0, if others { "no such review" } else { "no review was issued yet" });
+    }
+    if let Some(next) = answer["next"].as_str() {
+        let (shown, in_all, open) = (list(answer, "reviews").count(), &answer["in_all"], &answer["open"]);
+        line(text, 0, format!("{shown} of {in_all} reviews; something is open in {open}"));
+        let only_open = if asked.open { "--open " } else { "" };
+        line(text, 1, format!("the next ones: holdpoint reviews {only_open}--after {}", word(next)));
     }
     list(answer, "silenced").for_each(|subject| silenced(text, subject));
     list(answer, "polls").for_each(|poll| failing_poll(text, poll));
+}
+
+/// As a shell takes it.
+fn word(text: &str) -> String {
+    let plain = |c: char| c.is_ascii_alphanumeric() || "-_./:@%+=,".contains(c);
+    if text.chars().all(plain) { text.to_owned() } else { format!("'{}'", text.replace('\'', r"'\''")) }
 }
 
 /// A system that is polled and does not answer.
