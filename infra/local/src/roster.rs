@@ -145,6 +145,13 @@ impl Roster {
         concern
     }
 
+    /// Every review, and why an item cannot be read whose key names none.
+    pub fn all(&self) -> (Vec<ReviewId>, Vec<String>) {
+        let everything = ReviewsAsked { limit: Some(usize::MAX), ..ReviewsAsked::default() };
+        let RosterPage { reviews, nameless, .. } = self.page(&everything, Instant::from_millis(0));
+        (reviews, nameless)
+    }
+
     pub fn page(&self, asked: &ReviewsAsked, now: Instant) -> RosterPage {
         let most = asked.limit.unwrap_or(A_PAGE);
         let from = asked.after.as_ref().map_or(Bound::Unbounded, Bound::Excluded);

@@ -30,6 +30,7 @@ mod told;
 mod waiting;
 mod why;
 
+use lines::Heads;
 use serde_json::{Value, json};
 
 pub use discard::Discard;
@@ -70,9 +71,13 @@ pub async fn perform(engine: &Engine, request: Request) -> Result<Value, NotDone
         Request::Show(review) => review::show(engine.store(), engine.now(), &review).await,
         Request::Verify(review) => review::verified(engine.store(), review.as_ref()).await,
         Request::Why(review) => why::why(engine.store(), engine.now(), &review).await,
-        Request::Waiting(person) => waiting::waiting(engine.store(), engine.now(), person.as_ref()).await,
+        Request::Waiting(person) => {
+            let heads = Heads::of_engine(engine).await?;
+            waiting::waiting(engine.store(), heads, engine.now(), person.as_ref()).await
+        }
         Request::Told(person) => {
-            let told = told::told(engine.store(), engine.now(), &person).await?;
+            let heads = Heads::of_engine(engine).await?;
+            let told = told::told(engine.store(), heads, engine.now(), &person).await?;
             Ok(told::numbered(engine.mailbox(), &person, told))
         }
         Request::Stuck(asked) => stuck::here(engine, &asked).await,

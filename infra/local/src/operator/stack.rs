@@ -15,7 +15,7 @@ use serde_json::{Value, json};
 use super::{
     Request,
     events::events,
-    lines::with_causes,
+    lines::{Heads, with_causes},
     plan::plan,
     review::{reviews, show, verified},
     send::{became, line},
@@ -85,8 +85,10 @@ impl Stack {
             Request::Show(review) => show(&self.store, now, &review).await,
             Request::Verify(review) => verified(&self.store, review.as_ref()).await,
             Request::Why(review) => why(&self.store, now, &review).await,
-            Request::Waiting(person) => waiting(&self.store, now, person.as_ref()).await,
-            Request::Told(person) => told(&self.store, now, &person).await,
+            Request::Waiting(person) => {
+                waiting(&self.store, Heads::of_table(&self.store).await?, now, person.as_ref()).await
+            }
+            Request::Told(person) => told(&self.store, Heads::of_table(&self.store).await?, now, &person).await,
             Request::Stuck(asked) => {
                 let dead = self.redrive(None, now).await;
                 stuck::of(&self.store, now, dead, &asked).await

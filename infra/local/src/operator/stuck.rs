@@ -16,7 +16,7 @@ use sources::policy::PolicyFile;
 
 use super::{
     letters::{dead_letters, letter},
-    lines::{undeliverable, unreadable, with_causes},
+    lines::{Heads, undeliverable, unreadable, with_causes},
     review::{failing_polls, silenced},
 };
 use crate::engine::Engine;
@@ -53,7 +53,8 @@ pub async fn here(engine: &Engine, asked: &StuckAsked) -> Result<Value, String> 
     let functions = engine.functions();
     let given = asked.policy()?;
     let policy = given.as_ref().unwrap_or(&functions.ingest.policy);
-    let mut answer = gathered(engine.store(), engine.now(), dead_letters(engine), Some(policy)).await?;
+    let heads = Heads::of_engine(engine).await?;
+    let mut answer = gathered(engine.store(), heads, engine.now(), dead_letters(engine), Some(policy)).await?;
     answer["failed"] = json!(failed(engine)?);
     answer["mail"] = json!(engine.relay().and_then(|relay| relay.wrong(engine.clock().now_millis())));
     Ok(answer)
@@ -65,18 +66,18 @@ pub async fn here(engine: &Engine, asked: &StuckAsked) -> Result<Value, String> 
 /// # Errors
 /// Those of the store, and of a policy with faults.
 pub async fn of(store: &Store, now: Instant, dead: Result<Value, String>, asked: &StuckAsked) -> Result<Value, String> {
-    gathered(store, now, dead, asked.policy()?.as_ref()).await
+    let policy = asked.policy()?;
+    gathered(store, Heads::of_table(store).await?, now, dead, policy.as_ref()).await
 }
 
 async fn gathered(
     store: &Store,
+    heads: Heads,
     now: Instant,
     dead: Result<Value, String>,
     policy: Option<&PolicyFile>,
 ) -> Result<Value, String> {
-    let heads = store.reviews().await.map_err(with_causes)?;
-    let mut broken: Vec<Value> =
-        heads.unreadable.iter().map(|one| unreadable(one.review.as_ref(), &one.error)).collect();
+    let mut broken = heads.unreadable;
     let mut silent = Silent::default();
     let (mut overdue_lines, mut unreached) = (Vec::new(), Vec::new());
     for head in &heads.read {

@@ -8,7 +8,7 @@ use refresh_core::{
 use serde_json::{Value, json};
 
 use super::{
-    lines::{undeliverable, unreadable, with_causes},
+    lines::{Heads, undeliverable, unreadable, with_causes},
     names,
 };
 use crate::mailbox::{self, Excerpt, Mailbox};
@@ -17,10 +17,8 @@ use crate::mailbox::{self, Excerpt, Mailbox};
 ///
 /// # Errors
 /// A person whom no review knows, with the addresses that are near; or the store.
-pub async fn told(store: &Store, now: Instant, person: &Person) -> Result<Value, String> {
-    let heads = store.reviews().await.map_err(with_causes)?;
-    let mut broken: Vec<Value> =
-        heads.unreadable.iter().map(|one| unreadable(one.review.as_ref(), &one.error)).collect();
+pub(super) async fn told(store: &Store, heads: Heads, now: Instant, person: &Person) -> Result<Value, String> {
+    let mut broken = heads.unreadable;
     let mut reviews = Vec::new();
     for head in &heads.read {
         match of_review(store, head, person).await {

@@ -8,10 +8,7 @@ use refresh_core::{
 };
 use serde_json::{Value, json};
 
-use super::{
-    lines::{unreadable, with_causes},
-    names,
-};
+use super::{lines::Heads, names};
 
 /// What somebody is waited for.
 struct Wait<'a> {
@@ -30,9 +27,12 @@ struct Wait<'a> {
 ///
 /// # Errors
 /// A person whom no review knows, with the addresses that are near; or the store.
-pub async fn waiting(store: &Store, now: Instant, person: Option<&Person>) -> Result<Value, String> {
-    let heads = store.reviews().await.map_err(with_causes)?;
-    let broken: Vec<Value> = heads.unreadable.iter().map(|one| unreadable(one.review.as_ref(), &one.error)).collect();
+pub(super) async fn waiting(
+    store: &Store,
+    heads: Heads,
+    now: Instant,
+    person: Option<&Person>,
+) -> Result<Value, String> {
     let mut lines = Vec::new();
     for head in &heads.read {
         let wanted = waits(head, now).into_iter().filter(|wait| person.is_none() || wait.person == person);
@@ -46,7 +46,7 @@ pub async fn waiting(store: &Store, now: Instant, person: Option<&Person>) -> Re
     }
     lines.sort_by_key(|(until, _)| *until);
     let lines: Vec<Value> = lines.into_iter().map(|(_, line)| line).collect();
-    Ok(json!({ "now": now, "person": person, "waiting": lines, "unreadable": broken }))
+    Ok(json!({ "now": now, "person": person, "waiting": lines, "unreadable": heads.unreadable }))
 }
 
 fn waits(head: &Head, now: Instant) -> Vec<Wait<'_>> {
