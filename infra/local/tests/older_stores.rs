@@ -181,12 +181,27 @@ fn each_older_store_opens_and_goes_on() {
         assert!(done, "{release}: {said}");
         let (done, said) = holdpoint(&place, &["restore", "copy.tar", "--data", "copied"]);
         assert!(done, "{release}: {said}");
-        let (done, said) = holdpoint(&place, &["archive", "moved.jsonl", "--data", "copied"]);
-        assert!(done, "{release}: {said}");
+        archived(&place, "copied");
         let (done, said) = holdpoint(&place, &["import", "moved.jsonl", "--data", "moved"]);
         assert!(done, "{release}: {said}");
         fs::remove_dir_all(&place).unwrap();
     }
+}
+
+/// What was delayed may come due between the engine's end and the archive: then the engine works it off first, as the
+/// command says.
+fn archived(place: &Path, data: &str) {
+    for _ in 0..5 {
+        let (done, said) = holdpoint(place, &["archive", "moved.jsonl", "--data", data]);
+        if done {
+            return;
+        }
+        assert!(said.contains(" wait, and an archive holds none"), "{said}");
+        let running = Running::start(&place.join(data), &[]);
+        until("what came due is worked off", || is_worked_off(&running));
+        running.stop();
+    }
+    panic!("{}: something always waits", place.display());
 }
 
 /// Of how many releases there are stores at least: a file that is lost fails the tests.

@@ -36,14 +36,14 @@ struct Remembered {
     versions: BTreeMap<u32, Version>,
     registered: BTreeSet<Subject>,
     looked: Option<(usize, Looked)>,
-    /// When a review that was open starts.
-    starts_at: Option<Instant>,
+    /// Until when the review is open for certain.
+    open_until: Option<Instant>,
 }
 
 impl Remembered {
     fn units(&self) -> usize {
         let looked = self.looked.as_ref().map_or(0, |(units, _)| *units);
-        let open = self.starts_at.map_or(0, |_| UNITS_OF_OPEN);
+        let open = self.open_until.map_or(0, |_| UNITS_OF_OPEN);
         looked + open + self.versions.len() * UNITS_A_VERSION + self.registered.len() * UNITS_A_SUBJECT
     }
 }
@@ -136,14 +136,14 @@ impl Cache {
         hold(&self.reviews).change(review, |known| known.looked = Some((units, looked)));
     }
 
-    /// Whether the review was open when HEAD was read last, and has not started by what HEAD said then.
+    /// Whether the review is open still, by the HEAD that was read last.
     pub(crate) fn is_open(&self, review: &ReviewId, now: Instant) -> bool {
-        hold(&self.reviews).of.get(review).and_then(|known| known.starts_at).is_some_and(|starts_at| now < starts_at)
+        hold(&self.reviews).of.get(review).and_then(|known| known.open_until).is_some_and(|until| now < until)
     }
 
     /// `None`: it may have ended.
-    pub(crate) fn keep_open(&self, review: &ReviewId, starts_at: Option<Instant>) {
-        hold(&self.reviews).change(review, |known| known.starts_at = starts_at);
+    pub(crate) fn keep_open(&self, review: &ReviewId, until: Option<Instant>) {
+        hold(&self.reviews).change(review, |known| known.open_until = until);
     }
 
     pub(crate) fn registered(&self, review: &ReviewId) -> Option<BTreeSet<Subject>> {
