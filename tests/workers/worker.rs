@@ -5,7 +5,7 @@ use std::sync::Arc;
 use holdpoint::{
     connector::{Faults, InProcess},
     engine::{Engine, Functions, TABLE},
-    operator::{Request as Asked, Stack},
+    operator::{Request as Asked, ReviewsAsked, Stack},
 };
 use holdpoint_tests::world::patience;
 use lambda_shell::{
@@ -90,7 +90,7 @@ impl Worker {
     /// Nothing was tampered with, so whatever is committed meanwhile every record verifies.
     async fn look(&self) -> Result<String, String> {
         let verified = self.operator.perform(Asked::Verify(None)).await?;
-        let listed = self.operator.perform(Asked::Reviews).await?;
+        let listed = self.operator.perform(Asked::Reviews(ReviewsAsked::default())).await?;
         let review = ReviewId::parse(REVIEW)?;
         let shown = self.operator.perform(Asked::Show(review)).await?;
         let lines = verified["reviews"].as_array().into_iter().flatten().chain([&shown["verified"]]);
