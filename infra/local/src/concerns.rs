@@ -10,21 +10,12 @@ use packet_store::{Store, StoreError};
 use tokio::sync::Mutex;
 
 use crate::{
-    roster::Roster,
+    roster::{Concern, Roster},
     written::{Written, WrittenHeads},
 };
 
 /// How long a look at all HEADs counts.
 const WHOLE_EVERY: Duration = Duration::from_secs(3_600);
-
-/// How many there are of each concern.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
-pub struct Concern {
-    /// Reviews whose HEAD cannot be read.
-    pub unreadable: usize,
-    /// People of open reviews whom no mail reaches.
-    pub unreached: usize,
-}
 
 pub struct Concerns {
     written: WrittenHeads,

@@ -341,18 +341,18 @@ mod tests {
         let key = json!([{ "AttributeName": "pk", "KeyType": "HASH" }]);
         let attributes = json!([{ "AttributeName": "pk", "AttributeType": "S" }]);
         let table = json!({ "KeySchema": key, "AttributeDefinitions": attributes, "BillingMode": "PAY_PER_REQUEST" });
-        store.ensure_table("t", &table).await.unwrap();
+        store.ensure_table("table", &table).await.unwrap();
         let items = MOST_SCANNED + 1;
         for chunk in (0..items).collect::<Vec<_>>().chunks(25) {
             let put = |at: &usize| json!({ "PutRequest": { "Item": { "pk": { "S": at.to_string() } } } });
             let puts: Vec<Value> = chunk.iter().map(put).collect();
-            store.ask("BatchWriteItem", json!({ "RequestItems": { "t": puts } })).await.unwrap();
+            store.ask("BatchWriteItem", json!({ "RequestItems": { "table": puts } })).await.unwrap();
         }
-        let page = store.ask("Scan", json!({ "TableName": "t" })).await.unwrap();
+        let page = store.ask("Scan", json!({ "TableName": "table" })).await.unwrap();
         assert_eq!((&page["Count"], page["LastEvaluatedKey"].is_object()), (&json!(MOST_SCANNED), true));
-        let smaller = store.ask("Scan", json!({ "TableName": "t", "Limit": 7 })).await.unwrap();
+        let smaller = store.ask("Scan", json!({ "TableName": "table", "Limit": 7 })).await.unwrap();
         assert_eq!(smaller["Count"], 7, "a limit that is asked for counts");
-        let all = store.scan("t").await.unwrap();
+        let all = store.scan("table").await.unwrap();
         let keys: BTreeSet<&str> = all.iter().filter_map(|item| item["pk"]["S"].as_str()).collect();
         assert_eq!((all.len(), keys.len()), (items, items));
     }

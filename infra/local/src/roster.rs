@@ -13,8 +13,6 @@ use refresh_core::{
 };
 use serde::{Deserialize, Serialize};
 
-use crate::concerns::Concern;
-
 /// Reviews of one page, at most.
 pub const MOST_LINES: usize = 1_000;
 /// Reviews of one page, where nobody says how many.
@@ -45,6 +43,15 @@ impl ReviewsAsked {
             _ => Ok(()),
         }
     }
+}
+
+/// How many there are of each concern.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub struct Concern {
+    /// Reviews whose HEAD cannot be read.
+    pub unreadable: usize,
+    /// People of open reviews whom no mail reaches.
+    pub unreached: usize,
 }
 
 /// Some 200 bytes a review.

@@ -10,11 +10,11 @@ use serde_json::json;
 
 use super::{Shared, answered, try_later};
 use crate::{
-    concerns::Concern,
     engine::{Engine, Storage},
     figures,
     limits::Room,
     operator,
+    roster::Concern,
 };
 
 /// How the engine is, and what somebody must see to.
