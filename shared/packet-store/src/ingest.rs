@@ -401,7 +401,7 @@ impl Store {
     }
 
     /// The HEADs of those of these reviews that may be over: of all but those that this worker knows to be open, from the
-    /// last HEAD that it read of a review ([`open_until`]), and as long as no DEPENDS of the review is found to expire.
+    /// last HEAD that it read of a review (`open_until`), and as long as no DEPENDS of the review is found to expire.
     ///
     /// # Errors
     ///
