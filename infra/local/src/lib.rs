@@ -21,6 +21,7 @@ pub mod keep;
 #[cfg(test)]
 mod keep_tests;
 pub mod limits;
+mod lines_asked;
 pub mod mailbox;
 pub mod not_done;
 pub mod operator;

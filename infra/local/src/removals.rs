@@ -5,10 +5,8 @@ use refresh_core::{Instant, ReviewId};
 use rusqlite::{Row, params, types::Type};
 use serde::{Deserialize, Serialize};
 
-use crate::engine::Engine;
+use crate::{engine::Engine, lines_asked};
 
-/// Lines of one answer, at most.
-pub const MOST_LINES: usize = 1_000;
 /// Lines of one answer, where nobody says how many.
 pub const A_PAGE: usize = 50;
 
@@ -62,12 +60,7 @@ impl RemovalsAsked {
     /// # Errors
     /// A limit that is out of bounds.
     pub fn check(&self) -> Result<(), String> {
-        match self.limit {
-            Some(limit) if !(1..=MOST_LINES).contains(&limit) => {
-                Err(format!("limit: expected a whole number from 1 to {MOST_LINES}; found {limit}"))
-            }
-            _ => Ok(()),
-        }
+        lines_asked::check(self.limit)
     }
 }
 

@@ -13,8 +13,8 @@ use refresh_core::{
 };
 use serde::{Deserialize, Serialize};
 
-/// Reviews of one page, at most.
-pub const MOST_LINES: usize = 1_000;
+use crate::lines_asked;
+
 /// Reviews of one page, where nobody says how many.
 pub const A_PAGE: usize = 100;
 /// Items without a readable key that are told of, each with its reason; the others are counted.
@@ -36,12 +36,7 @@ impl ReviewsAsked {
     /// # Errors
     /// A limit that is out of bounds.
     pub fn check(&self) -> Result<(), String> {
-        match self.limit {
-            Some(limit) if !(1..=MOST_LINES).contains(&limit) => {
-                Err(format!("limit: expected a whole number from 1 to {MOST_LINES}; found {limit}"))
-            }
-            _ => Ok(()),
-        }
+        lines_asked::check(self.limit)
     }
 }
 
@@ -242,7 +237,9 @@ mod tests {
 
     #[test]
     fn a_page_of_no_lines_or_of_too_many_is_refused() {
-        for (limit, taken) in [(0, false), (1, true), (MOST_LINES, true), (MOST_LINES + 1, false)] {
+        for (limit, taken) in
+            [(0, false), (1, true), (lines_asked::MOST_LINES, true), (lines_asked::MOST_LINES + 1, false)]
+        {
             let asked = ReviewsAsked { limit: Some(limit), ..ReviewsAsked::default() };
             assert_eq!(asked.check().is_ok(), taken, "{limit}");
         }

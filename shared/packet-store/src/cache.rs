@@ -36,7 +36,7 @@ struct Remembered {
     versions: BTreeMap<u32, Version>,
     registered: BTreeSet<Subject>,
     looked: Option<(usize, Looked)>,
-    /// Until when the review is open for certain.
+    /// Until when the review is taken to be open ([`refresh_core::record::review::Head::open_until`]).
     open_until: Option<Instant>,
 }
 

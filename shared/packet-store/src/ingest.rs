@@ -153,21 +153,6 @@ fn fact_item(fact: &Fact) -> Item {
     calendar::seal(fact, &beside)
 }
 
-/// How long a review that was open is taken to be open. A proposal that is made and adopted meanwhile starts later than
-/// that, wherever a policy asks for that much notice.
-const OPEN_MINUTES: i64 = 10;
-
-/// Until when a review is open, by its HEAD at `now`. `None`: the review is over, or whoever adopts what is pending ends it.
-fn open_until(head: &Head, now: Instant) -> Option<Instant> {
-    let proposed = match (&head.pending, &head.hold.entry) {
-        (None, _) => head.starts_at,
-        (Some(_), Some(hold)) => hold.slot.start,
-        // A cancellation, or a policy without holds.
-        (Some(_), None) => return None,
-    };
-    (!head.is_over(now)).then(|| proposed.min(head.starts_at).min(now.plus_minutes(OPEN_MINUTES)))
-}
-
 /// Set on what DynamoDB is to remove; on a DEPENDS once its review has ended.
 const EXPIRES: &str = "expires_at";
 /// What a fact is told apart by beside source and revision.
@@ -401,7 +386,7 @@ impl Store {
     }
 
     /// The HEADs of those of these reviews that may be over: of all but those that this worker knows to be open, from the
-    /// last HEAD that it read of a review (`open_until`), and as long as no DEPENDS of the review is found to expire.
+    /// last HEAD that it read of a review ([`Head::open_until`]), and as long as no DEPENDS of the review is found to expire.
     ///
     /// # Errors
     ///
@@ -411,7 +396,7 @@ impl Store {
             reviews.iter().filter(|review| !self.cache.is_open(review, now)).cloned().collect();
         let heads = self.heads(&unknown).await?;
         for head in &heads.read {
-            self.cache.keep_open(&head.review, open_until(head, now));
+            self.cache.keep_open(&head.review, head.open_until(now));
         }
         Ok(heads)
     }

@@ -9,11 +9,10 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use super::lines::with_causes;
+use crate::lines_asked;
 
 /// Longer than anything is kept.
 const OLDEST_DAYS: i64 = 40;
-/// Lines of one page, at most.
-pub const MOST_LINES: usize = 1_000;
 
 /// What is asked for. Everything that is left out lets everything through.
 #[derive(Clone, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
@@ -55,9 +54,7 @@ impl EventsAsked {
             let page = self.page.as_deref().unwrap_or_default();
             faults.push(format!("page: expected {expected}; found {page:?}"));
         }
-        if let Some(limit) = self.limit.filter(|limit| !(1..=MOST_LINES).contains(limit)) {
-            faults.push(format!("limit: expected a whole number from 1 to {MOST_LINES}; found {limit}"));
-        }
+        faults.extend(lines_asked::check(self.limit).err());
         if let (Some(since), Some(until)) = (self.since, self.until)
             && until < since
         {

@@ -20,6 +20,9 @@ use crate::{
 
 /// How many past proposals are remembered by name; an older link is answered `superseded`.
 pub const MOST_PAST_PROPOSALS: usize = 24;
+/// How long a review that was open is taken to be open. A proposal that is made and adopted meanwhile starts later than
+/// that, wherever a policy asks for that much notice.
+const OPEN_MINUTES: i64 = 10;
 
 /// Everything of a review that changes.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
@@ -173,6 +176,18 @@ impl Head {
     /// Closed, cancelled, or its authoritative slot has started.
     pub fn is_over(&self, now: Instant) -> bool {
         self.is_ended() || self.starts_at <= now
+    }
+
+    /// Until when whoever read this HEAD at `now` may take the review to be open. `None`: the review is over, or whoever
+    /// adopts what is pending ends it.
+    pub fn open_until(&self, now: Instant) -> Option<Instant> {
+        let proposed = match (&self.pending, &self.hold.entry) {
+            (None, _) => self.starts_at,
+            (Some(_), Some(hold)) => hold.slot.start,
+            // A cancellation, or a policy without holds.
+            (Some(_), None) => return None,
+        };
+        (!self.is_over(now)).then(|| proposed.min(self.starts_at).min(now.plus_minutes(OPEN_MINUTES)))
     }
 }
 
