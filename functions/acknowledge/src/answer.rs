@@ -8,7 +8,7 @@ use presentation::{
 };
 use refresh_core::{
     decide::acknowledge::{self, AnswerAttempt},
-    record::{lineage::AnswerResult, review::Reply},
+    record::{answer::Reply, lineage::AnswerResult},
 };
 use signed_pages::{Env, Opened, Posted, follow_up, open};
 

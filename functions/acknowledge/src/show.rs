@@ -15,7 +15,7 @@ use refresh_core::{
     base::{digest::Digest, fingerprint::RowFingerprint},
     choice::situation,
     decide::acknowledge,
-    record::{lineage::AnswerResult, review::Reply},
+    record::{answer::Reply, lineage::AnswerResult},
     telling::{owed, told},
 };
 use signed_pages::{Env, Opened, Read, open, signed};

@@ -13,7 +13,7 @@ use refresh_core::{
     decide::adopt::{self, AskAgain},
     record::{
         lineage::AnswerResult,
-        review::{PastProposal, Pending},
+        proposal::{PastProposal, Pending},
     },
 };
 use signed_pages::{Env, Opened, Read, open};

@@ -219,17 +219,19 @@ impl Mailbox {
     }
 
     /// Newest first, without their bytes.
-    pub fn headlines(&self, excerpt: Excerpt<'_>) -> Vec<Headline> {
+    ///
+    /// # Errors
+    /// The mails cannot be read.
+    pub fn headlines(&self, excerpt: Excerpt<'_>) -> Result<Vec<Headline>, String> {
         let (to, before, most) = excerpt.parameters();
-        let read = self.shared.tables.look(|transaction| {
+        self.shared.tables.look(|transaction| {
             let mut rows = transaction.prepare_cached(&format!(
                 "SELECT number, at, recipients, subject,
                  (SELECT group_concat(DISTINCT state) FROM outgoing WHERE outgoing.number = mail.number) AS state
                  FROM mail WHERE {CHOSEN}"
             ))?;
             rows.query_map(params![to, before, most], headline)?.collect::<Result<Vec<_>, _>>()
-        });
-        self.known(read)
+        })
     }
 
     fn chosen(&self, query: &str, parameters: &[&dyn rusqlite::ToSql]) -> Vec<Mail> {

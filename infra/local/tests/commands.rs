@@ -107,6 +107,25 @@ fn the_mails_of_the_demo_are_listed_and_each_is_printed_as_it_was_sent() {
     let expected: Vec<Value> =
         all.iter().filter(|mail| mail["to"].as_array().unwrap().iter().any(|one| one == to)).cloned().collect();
     assert_eq!(theirs, expected);
+    let (mut pages, mut before) = (Vec::new(), None::<u64>);
+    loop {
+        let next = before.map(|number| format!("--before={number}"));
+        let words: Vec<&str> = ["mail", "--json", "--limit=2"].into_iter().chain(next.as_deref()).collect();
+        let page: Value = serde_json::from_slice(&done(&mut on(&words)).stdout).unwrap();
+        pages.splice(0..0, page["mails"].as_array().unwrap().iter().cloned());
+        before = page["next"].as_u64();
+        if before.is_none() {
+            break;
+        }
+    }
+    assert_eq!(pages, all, "page by page, each mail once");
+    let last = String::from_utf8(done(&mut on(&["mail", "--limit=1"])).stdout).unwrap();
+    let newest = all.last().unwrap();
+    assert!(last.contains(newest["subject"].as_str().unwrap()), "the newest mail is on the first page: {last}");
+    assert!(last.ends_with(&format!("the ones before: holdpoint mail --before {}\n", newest["number"])), "{last}");
+    let (status, said) = refused(&mut on(&["mail", "--limit=0"]));
+    assert_eq!(status, Some(2));
+    assert!(said.contains("limit: expected a whole number from 1 to 1000; found 0"), "{said}");
 
     let number = all[0]["number"].to_string();
     let raw = done(&mut on(&["mail", &number])).stdout;

@@ -121,7 +121,7 @@ impl Stage {
     async fn after(&self, minutes: i64) -> Vec<String> {
         self.hand.fetch_add(minutes * 60_000, Ordering::SeqCst);
         self.engine.relay().unwrap().drain().await.unwrap();
-        let mails = self.engine.mailbox().headlines(Excerpt::default());
+        let mails = self.engine.mailbox().headlines(Excerpt::default()).unwrap();
         mails.into_iter().rev().filter_map(|mail| mail.state).collect()
     }
 }

@@ -166,10 +166,10 @@ fn no_page_can_be_bent() {
         let mut world = World::titled(title)
             .learn("08:55:00", common::calendar("sec-a", 2, &[("15:30:00", "17:30:00")]))
             .learn("09:00:00", common::evidence(2, Some("15:30:00")));
-        world.review.head.answers.push(refresh_core::record::review::Answer {
+        world.review.head.answers.push(refresh_core::record::answer::Answer {
             person: person("sre-a"),
             row: refresh_core::base::digest::Digest::ZERO,
-            reply: refresh_core::record::review::Reply::Conflict,
+            reply: refresh_core::record::answer::Reply::Conflict,
             note: note.map(str::to_owned),
             at: world.now,
             stamped_at: None,

@@ -10,10 +10,11 @@ use refresh_core::{
     audience::open::Open,
     base::digest::Digest,
     record::{
+        answer::{Answer, Duty, Reply},
         delivery::{Reachability, Undeliverable, Unreachable},
         exception::{Exception, ExceptionKind, Reason},
         mark::{Mark, Remark, Violation},
-        review::{Answer, Duty, Head, Reply, Standing},
+        review::{Head, Standing},
     },
 };
 

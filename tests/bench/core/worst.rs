@@ -12,7 +12,7 @@ use refresh_core::{
         policy::{Deployment, Policy, Prefer, WorkingHours},
         subject::{Diary, Subject},
     },
-    record::review::{Declined, Review},
+    record::{proposal::Declined, review::Review},
 };
 use serde_json::json;
 

@@ -4,14 +4,17 @@ use std::{io::Write, path::PathBuf};
 
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use clap::Args;
-use serde_json::{Value, json};
+use serde_json::Value;
 
 use super::{Common, Failed, ask, print, say};
-use crate::operator::Request;
+use crate::{
+    lines_asked,
+    operator::{MAILS_OF_A_PAGE, MailsAsked, Request},
+};
 
 #[derive(Args, Clone, Debug)]
 pub struct Options {
-    /// Print the mail of this number, byte for byte; without a number, list all mails.
+    /// Print the mail of this number, byte for byte; without a number, list the last mails.
     #[arg(value_name = "N")]
     number: Option<u64>,
     /// Print the mail's plain text, links whole, instead of its bytes; without a number, that of the newest mail.
@@ -23,14 +26,30 @@ pub struct Options {
     /// Look only at what was sent to this address.
     #[arg(long, value_name = "ADDRESS", conflicts_with = "number")]
     to: Option<String>,
+    /// List this many mails at most.
+    #[arg(long, value_name = "MAILS", default_value_t = MAILS_OF_A_PAGE)]
+    limit: usize,
+    /// Go on before the mail of this number: the first one of the page after.
+    #[arg(long, value_name = "NUMBER", conflicts_with = "number")]
+    before: Option<u64>,
 }
 
+impl Options {
+    /// Of the mails that are looked at, the last ones, no more than `limit`.
+    fn last(&self, limit: usize) -> Request {
+        Request::Mails(MailsAsked { to: self.to.clone(), before: self.before, limit: Some(limit) })
+    }
+}
+
+/// Lists mails, or prints one.
+///
+/// # Errors
+/// A limit out of bounds, as malformed input; no such mail; what the store said.
 pub async fn run(common: &Common, options: &Options) -> Result<(), Failed> {
-    let to = options.to.as_deref();
     let number = match options.number {
         Some(number) => number,
-        None if options.text || options.out.is_some() => newest(common, to).await?,
-        None => return list(common, to).await,
+        None if options.text || options.out.is_some() => newest(common, options).await?,
+        None => return list(common, options).await,
     };
     let answer = ask::on_this_machine(common, &Request::Mail(number)).await?;
     let wrong = || Failed::new(format!("mail {number}: expected its bytes in the engine's answer"));
@@ -56,38 +75,31 @@ pub async fn run(common: &Common, options: &Options) -> Result<(), Failed> {
     Ok(())
 }
 
-/// Every mail, or those to one address, the oldest first; and which store they are in.
-struct Mails {
-    mails: Vec<Value>,
-    store: Value,
+async fn newest(common: &Common, options: &Options) -> Result<u64, Failed> {
+    let answer = ask::on_this_machine(common, &options.last(1)).await?;
+    answer["mails"][0]["number"].as_u64().ok_or_else(|| Failed::new(nothing(options)))
 }
 
-async fn mails(common: &Common, to: Option<&str>) -> Result<Mails, Failed> {
-    let answer = ask::on_this_machine(common, &Request::Mails).await?;
-    let mut mails = answer["mails"].as_array().cloned().unwrap_or_default();
-    if let Some(to) = to {
-        let address = to.to_lowercase();
-        let theirs = |mail: &Value| mail["to"].as_array().is_some_and(|all| all.iter().any(|one| *one == address));
-        mails.retain(theirs);
-    }
-    Ok(Mails { mails, store: answer["store"].clone() })
+fn nothing(options: &Options) -> String {
+    let to = options.to.as_ref().map(|to| format!(" to {to}")).unwrap_or_default();
+    let before = options.before.map(|number| format!(" before mail {number}")).unwrap_or_default();
+    format!("nothing was mailed{to}{before}")
 }
 
-async fn newest(common: &Common, to: Option<&str>) -> Result<u64, Failed> {
-    let Mails { mails, .. } = mails(common, to).await?;
-    let none = || Failed::new(format!("nothing was mailed{}", to.map(|to| format!(" to {to}")).unwrap_or_default()));
-    mails.iter().filter_map(|mail| mail["number"].as_u64()).max().ok_or_else(none)
-}
-
-async fn list(common: &Common, to: Option<&str>) -> Result<(), Failed> {
-    let Mails { mails, store } = mails(common, to).await?;
+async fn list(common: &Common, options: &Options) -> Result<(), Failed> {
+    lines_asked::check(Some(options.limit)).map_err(Failed::input)?;
+    let answer = ask::on_this_machine(common, &options.last(options.limit)).await?;
     if common.json {
-        return print(json!({ "mails": mails, "store": store }));
+        return print(answer);
     }
-    if mails.is_empty() {
-        return print("no mail was sent yet");
+    let mut lines: Vec<String> = answer["mails"].as_array().into_iter().flatten().map(in_words).collect();
+    if lines.is_empty() {
+        lines.push(nothing(options));
     }
-    let lines: Vec<String> = mails.iter().map(in_words).collect();
+    if let Some(next) = answer["next"].as_u64() {
+        let to = options.to.as_ref().map(|to| format!(" --to {to}")).unwrap_or_default();
+        lines.push(format!("the ones before: holdpoint mail{to} --before {next}"));
+    }
     print(lines.join("\n"))
 }
 

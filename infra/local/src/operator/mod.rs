@@ -36,6 +36,7 @@ use serde_json::{Value, json};
 pub use discard::Discard;
 pub use events::EventsAsked;
 pub use letters::Redrive;
+pub use mailbox::{A_PAGE as MAILS_OF_A_PAGE, MailsAsked};
 pub use plan::{Act, Planned};
 pub use request::Request;
 pub use send::{NotTaken, enqueue, full, source_queue};
@@ -78,7 +79,7 @@ pub async fn perform(engine: &Engine, request: Request) -> Result<Value, NotDone
         Request::Told(person) => {
             let heads = Heads::of_engine(engine).await?;
             let told = told::told(engine.store(), heads, engine.now(), &person).await?;
-            Ok(told::numbered(engine.mailbox(), &person, told))
+            told::numbered(engine.mailbox(), &person, told)
         }
         Request::Stuck(asked) => stuck::here(engine, &asked).await,
         Request::Plan(planned) => {
@@ -100,7 +101,10 @@ pub async fn perform(engine: &Engine, request: Request) -> Result<Value, NotDone
             removals::list(engine, &asked)
                 .map(|removals| json!({ "now": engine.now(), "removed": removals.removed, "next": removals.next }))
         }
-        Request::Mails => Ok(json!({ "mails": mailbox::lines(engine) })),
+        Request::Mails(asked) => {
+            asked.check().map_err(NotDone::Malformed)?;
+            mailbox::page(engine, &asked)
+        }
         Request::Mail(number) => mailbox::mail(engine, number),
         Request::Invoke { function, event } => return engine.functions().invoke(&function, event).await,
     };

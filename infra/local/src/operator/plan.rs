@@ -12,7 +12,7 @@ use refresh_core::{
         policy::Deployment,
         subject::{Kind, Subject},
     },
-    record::review::{Head, Pending},
+    record::{proposal::Pending, review::Head},
 };
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};

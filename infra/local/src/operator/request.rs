@@ -3,7 +3,7 @@
 use refresh_core::{Person, ReviewId};
 use serde_json::{Value, json};
 
-use super::{Compacting, Discard, EventsAsked, Planned, Redrive, RemovalsAsked, ReviewsAsked, StuckAsked};
+use super::{Compacting, Discard, EventsAsked, MailsAsked, Planned, Redrive, RemovalsAsked, ReviewsAsked, StuckAsked};
 
 /// One thing to be done.
 #[derive(Clone, PartialEq, Debug)]
@@ -44,8 +44,8 @@ pub enum Request {
     Compact(Compacting),
     /// Which reviews were removed so.
     Removed(RemovalsAsked),
-    /// What is in the mailbox.
-    Mails,
+    /// What is in the mailbox, a page at a time.
+    Mails(MailsAsked),
     /// One mail, whole.
     Mail(u64),
     Invoke {
@@ -76,7 +76,7 @@ impl Request {
             Self::Kept => ("kept", Value::Null),
             Self::Compact(compacting) => ("compact", json!(compacting)),
             Self::Removed(asked) => ("removed", json!(asked)),
-            Self::Mails => ("mails", Value::Null),
+            Self::Mails(asked) => ("mails", json!(asked)),
             Self::Mail(number) => ("mail", json!(number)),
             Self::Invoke { function, event } => ("invoke", json!({ "function": function, "event": event })),
         }
@@ -104,7 +104,9 @@ impl Request {
             "compact" if argument.is_null() => Self::Compact(Compacting::default()),
             "compact" => Self::Compact(serde_json::from_value(argument).map_err(wrong)?),
             "removed" => Self::Removed(serde_json::from_value(argument).map_err(wrong)?),
-            "mails" => Self::Mails,
+            // From a command of a release before this one.
+            "mails" if argument.is_null() => Self::Mails(MailsAsked::default()),
+            "mails" => Self::Mails(serde_json::from_value(argument).map_err(wrong)?),
             "mail" => Self::Mail(serde_json::from_value(argument).map_err(wrong)?),
             "dead_letters" => Self::DeadLetters,
             // A command of the release before this one says nobody and nothing.

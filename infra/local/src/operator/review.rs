@@ -8,9 +8,10 @@ use refresh_core::{
     audience::open::Open,
     facts::fact::Fact,
     record::{
+        answer::Answer,
         lineage::Entry,
         poll::PollRecord,
-        review::{Answer, Head, Review},
+        review::{Head, Review},
     },
 };
 use serde_json::{Value, json};

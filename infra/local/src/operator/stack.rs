@@ -105,7 +105,7 @@ impl Stack {
                 Err("a deployment's items go by their expiry: expected the local engine".to_owned())
             }
             Request::Clock { .. } => Err("a deployment's clock is AWS's: expected the local engine".to_owned()),
-            Request::Mails | Request::Mail(_) => {
+            Request::Mails(_) | Request::Mail(_) => {
                 Err("a deployment is not asked for its mail: expected the local engine".to_owned())
             }
         };

@@ -1,5 +1,7 @@
 //! What one person was told, when, by which mail, and what became of that mail.
 
+use std::collections::BTreeMap;
+
 use packet_store::{Store, TellingRecord};
 use refresh_core::{
     Instant, Person,
@@ -78,8 +80,12 @@ fn mail(at: Instant, happening: &Happening, person: &Person, record: &TellingRec
 
 /// The same with what this machine knows of its own mails: the number that `holdpoint mail` takes, and how far each mail
 /// came on its way out.
-pub fn numbered(mails: &Mailbox, person: &Person, mut told: Value) -> Value {
-    let states = mails.headlines(Excerpt { to: Some(person.as_str()), ..Excerpt::default() });
+///
+/// # Errors
+/// The mailbox cannot be read.
+pub fn numbered(mails: &Mailbox, person: &Person, mut told: Value) -> Result<Value, String> {
+    let theirs = mails.headlines(Excerpt { to: Some(person.as_str()), ..Excerpt::default() })?;
+    let states: BTreeMap<u64, Option<String>> = theirs.into_iter().map(|mail| (mail.number, mail.state)).collect();
     for mail in told["reviews"]
         .as_array_mut()
         .into_iter()
@@ -87,10 +93,10 @@ pub fn numbered(mails: &Mailbox, person: &Person, mut told: Value) -> Value {
         .flat_map(|review| review["mails"].as_array_mut().into_iter().flatten())
     {
         let number = mail["message_id"].as_str().and_then(mailbox::number_of);
-        if let Some(line) = states.iter().find(|line| Some(line.number) == number) {
-            mail["number"] = json!(line.number);
-            mail["relay"] = json!(line.state);
+        if let Some((number, state)) = number.and_then(|number| states.get_key_value(&number)) {
+            mail["number"] = json!(number);
+            mail["relay"] = json!(state);
         }
     }
-    told
+    Ok(told)
 }

@@ -194,7 +194,7 @@ impl Stage {
     }
 
     fn states(&self) -> Vec<String> {
-        let mails = self.engine.mailbox().headlines(crate::mailbox::Excerpt::default());
+        let mails = self.engine.mailbox().headlines(crate::mailbox::Excerpt::default()).unwrap();
         mails.into_iter().rev().filter_map(|mail| mail.state).collect()
     }
 

@@ -17,7 +17,8 @@ use refresh_core::{
         mark::Mark,
         notice::{CalendarPart, CalendarStatus, Method, NoticeKind},
         packet::Packet,
-        review::{Head, Proposal, Review},
+        proposal::Proposal,
+        review::{Head, Review},
     },
 };
 use serde::Serialize;

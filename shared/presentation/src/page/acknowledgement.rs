@@ -6,10 +6,11 @@ use askama::Template;
 use refresh_core::{
     Instant,
     record::{
+        answer::{Answer, Reply},
         delta::Difference,
         lineage::AnswerResult,
         packet::Standpoint,
-        review::{Answer, Reply, Standing},
+        review::Standing,
         view::{Seating, View},
     },
 };

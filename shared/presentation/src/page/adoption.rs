@@ -8,7 +8,8 @@ use refresh_core::{
         exception::ExceptionKind,
         lineage::AnswerResult,
         packet::Version,
-        review::{Fate, Pending, Review},
+        proposal::{Fate, Pending},
+        review::Review,
     },
 };
 

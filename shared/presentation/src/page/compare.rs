@@ -6,10 +6,10 @@ use refresh_core::{
     Person, Role,
     audience::{deadlines, reading::Reading},
     record::{
+        answer::{Answer, Duty},
         comment::CommentLine,
         packet::{Packet, Standpoint},
         report::Run,
-        review::{Answer, Duty},
     },
 };
 
@@ -144,7 +144,7 @@ pub(super) fn answers(scene: &Scene<'_>, names: &Names<'_>) -> Vec<AnswerRow> {
                     (None, None) => "not asked yet".to_owned(),
                 },
                 note: answer.and_then(|answer| answer.note.as_deref()).map(Note::of),
-                conflict: answer.is_some_and(|answer| answer.reply == refresh_core::record::review::Reply::Conflict),
+                conflict: answer.is_some_and(|answer| answer.reply == refresh_core::record::answer::Reply::Conflict),
             }
         })
         .collect()

@@ -1,9 +1,7 @@
 //! What became of mails, proposals, answers and reviews.
 
 use refresh_core::record::{
-    delivery::DeliveryStatus,
-    lineage::Action,
-    review::{Fate, Reply, Standing},
+    answer::Reply, delivery::DeliveryStatus, lineage::Action, proposal::Fate, review::Standing,
 };
 
 /// What the mailer says became of a mail.

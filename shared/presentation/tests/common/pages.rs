@@ -21,9 +21,10 @@ use refresh_core::{
     decide::{refresh, undeliverable},
     facts::{authority::Disposition, event::Identity, fact::Fact},
     record::{
+        answer::{Answer, Reply},
         delivery::{Delivery, DeliveryReport, DeliveryStatus, Reachability, Undeliverable, Unreachable},
         lineage::{Trigger, verify},
-        review::{Answer, Fate, Reply},
+        proposal::Fate,
     },
 };
 

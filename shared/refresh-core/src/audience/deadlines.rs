@@ -6,10 +6,12 @@ use crate::{
     choice::situation::Situation,
     facts::policy::Policy,
     record::{
+        answer::Duty,
         delivery::Unreachable,
         exception::{Exception, ExceptionKind, Reason},
+        proposal::{Pending, Proposal},
         reason_word::ReasonWord,
-        review::{Duty, Head, Pending, Proposal, Review, Standing},
+        review::{Head, Review, Standing},
     },
 };
 

@@ -9,10 +9,12 @@ use crate::{
     Instant, Source,
     audience::deadlines,
     record::{
+        answer::{Answer, Duty, Reply},
         delivery::Unreachable,
         exception::{Exception, ExceptionKind},
         mark::Mark,
-        review::{Answer, Duty, Head, Pending, Reply},
+        proposal::Pending,
+        review::Head,
     },
 };
 

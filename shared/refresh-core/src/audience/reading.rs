@@ -8,10 +8,12 @@ use crate::{
     choice::situation::Situation,
     facts::{fact::Terms, policy::Policy},
     record::{
+        answer::Reply,
         exception::Exception,
         mark::{Mark, Remark},
         packet::Packet,
-        review::{Head, OperatorLine, Reply, Review, Standing},
+        proposal::OperatorLine,
+        review::{Head, Review, Standing},
         view::{Attendance, ExceptionLine, Row, RuleLine, Seating, View},
     },
 };
@@ -226,7 +228,7 @@ impl<'a> Reading<'a> {
             view.attendance = Some(Attendance::Cancellation);
         }
         if self.decides(person) {
-            view.decides = self.head().pending.as_ref().map(crate::record::review::Pending::id);
+            view.decides = self.head().pending.as_ref().map(crate::record::proposal::Pending::id);
         }
     }
 

@@ -9,7 +9,8 @@ use crate::{
     record::{
         booking::InvitedSlot,
         packet::Packet,
-        review::{Head, Proposal, Review},
+        proposal::Proposal,
+        review::{Head, Review},
     },
 };
 

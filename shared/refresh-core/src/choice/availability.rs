@@ -134,8 +134,8 @@ impl<'f> TimeReader<'f> {
     /// The plain entries of each calendar. An on-call entry is never our meeting, whatever it says of itself.
     pub fn plain_entries(&self) -> impl Iterator<Item = impl Iterator<Item = Interval>> {
         self.calendars.iter().map(move |(diary, calendar)| {
-            let excusable = *diary == Diary::Calendar;
-            let is_plain = move |entry: &&Busy| !excusable || self.excuses.is_plain(entry, calendar.merged);
+            let (is_excusable, is_plain) = (*diary == Diary::Calendar, self.excuses.plain(calendar));
+            let is_plain = move |entry: &&Busy| is_plain(entry) || !is_excusable;
             calendar.busy.iter().filter(is_plain).map(Busy::interval)
         })
     }

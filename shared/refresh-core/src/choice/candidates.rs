@@ -14,7 +14,7 @@ use crate::{
         working_hours,
     },
     facts::fact::LONGEST_WINDOW_DAYS,
-    record::{packet::Packet, review::Declined},
+    record::{packet::Packet, proposal::Declined},
 };
 
 /// How far around the window a search looks.
@@ -338,22 +338,15 @@ impl Times {
             let row = busy.row_mut(index);
             reader.read(person, facts, ours);
             for entries in reader.plain_entries() {
-                mark(row, axis, entries);
+                axis.mark(row, entries);
             }
-            mark(row, axis, reader.time.busy.iter().copied());
+            axis.mark(row, reader.time.busy.iter().copied());
             mark_seated(row, person, situation, authoritative, ours, axis);
             mark_known(known.row_mut(index), &reader.time, axis);
         }
         let hours = Hours::of(situation, people, axis);
         let free = free(&busy, &known, hours.as_ref(), people.len(), axis.count());
         Self { busy, known, free, hours }
-    }
-}
-
-/// Adds the starts whose slot overlaps one of the entries: most of what a search costs.
-fn mark(row: &mut Starts, axis: &Axis, entries: impl Iterator<Item = Interval>) {
-    for entry in entries {
-        starts::fill(row, axis.overlapping(&entry));
     }
 }
 

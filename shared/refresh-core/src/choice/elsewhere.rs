@@ -8,7 +8,7 @@ use crate::{
     base::instant::Slot,
     choice::situation::Situation,
     facts::{policy::OtherReviews, seat::Seat},
-    record::review::Pending,
+    record::proposal::Pending,
 };
 
 /// What of two tentative seats in one hour stays: told before untold, then the older claim, then the lesser review.

@@ -91,27 +91,31 @@ impl Excuses {
         if self.slots.is_empty() {
             return;
         }
-        for entry in &calendar.busy {
-            if entry.own != EntryOf::Ours && !self.is_plain(entry, calendar.merged) {
-                let interval = entry.interval();
-                self.doubtful.push(Doubtful { interval, accepted_at, merged: calendar.merged, settled: false });
-            }
-        }
+        let Availability { busy, merged, .. } = calendar;
+        let doubtful: Vec<Doubtful> = {
+            let is_plain = self.plain(calendar);
+            let doubtful = busy.iter().filter(|entry| entry.own != EntryOf::Ours && !is_plain(entry));
+            let of =
+                |entry: &Busy| Doubtful { interval: entry.interval(), accepted_at, merged: *merged, settled: false };
+            doubtful.map(of).collect()
+        };
+        self.doubtful.extend(doubtful);
     }
 
-    /// Whether nothing excuses the entry, whatever else the calendar holds. Nearly every entry is plain by its time alone.
+    /// Says of an entry of the calendar whether nothing excuses the entry, whatever else the calendar holds. Nearly every
+    /// entry is plain by its time alone.
     #[inline(always)]
-    pub fn is_plain(&self, entry: &Busy, merged: bool) -> bool {
-        match entry.own {
-            EntryOf::Ours => false,
-            EntryOf::Others => true,
-            EntryOf::Unsaid => !entry.interval().overlaps(&self.span) || !self.concerns(&entry.interval(), merged),
+    pub fn plain<'a>(&'a self, calendar: &'a Availability) -> impl Fn(&Busy) -> bool + use<'a> {
+        let (span, merged) = (self.span, calendar.merged);
+        move |entry| {
+            entry.own != EntryOf::Ours && (!entry.interval().overlaps(&span) || !self.may_be_ours(entry, merged))
         }
     }
 
-    fn concerns(&self, interval: &Interval, merged: bool) -> bool {
-        let about = |excuse: &Excuse| excuse.time.slot == *interval || merged && interval.contains(&excuse.time.slot);
-        self.slots.iter().any(about)
+    fn may_be_ours(&self, entry: &Busy, merged: bool) -> bool {
+        let interval = entry.interval();
+        let about = |excuse: &Excuse| excuse.time.slot == interval || merged && interval.contains(&excuse.time.slot);
+        entry.own == EntryOf::Unsaid && self.slots.iter().any(about)
     }
 
     /// Says of each doubtful entry whether it is ours, unknown or busy. To be called once all calendars are read.

@@ -16,7 +16,7 @@ use crate::{
     facts::policy::Prefer,
     record::{
         packet::Packet,
-        review::{Declined, Pending},
+        proposal::{Declined, Pending},
         rule::SlotRule,
     },
 };

@@ -9,9 +9,10 @@ use crate::{
     decide::{adopt::Answered, draft::Draft},
     facts::{fact::Facts, policy::Deployment, reply::Authentication},
     record::{
+        answer::{Answer, Reply},
         decision::Outcome,
         lineage::{Action, AnswerLine, AnswerResult, Happening},
-        review::{Answer, Reply, Review, Standing},
+        review::{Review, Standing},
     },
     telling::reach,
 };

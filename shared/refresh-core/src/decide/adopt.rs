@@ -14,7 +14,8 @@ use crate::{
         commit::Commit,
         decision::Outcome,
         lineage::{Action, AnswerLine, AnswerResult, Happening},
-        review::{Declined, Fate, Head, PastProposal, Pending, Review, Standing, StandsBy},
+        proposal::{Declined, Fate, PastProposal, Pending, StandsBy},
+        review::{Head, Review, Standing},
     },
 };
 

@@ -19,8 +19,9 @@ use crate::{
         exception::Reason,
         lineage::{Action, AnswerLine, AnswerResult, Happening},
         packet::Packet,
+        proposal::{Fate, Proposal, StandsBy, Undecided},
         report::Report,
-        review::{Fate, Proposal, Review, Standing, StandsBy, Undecided},
+        review::{Review, Standing},
     },
 };
 

@@ -20,7 +20,7 @@ use crate::{
     },
     record::{
         lineage::AnswerResult,
-        review::{Fate, OperatorLine, OperatorRecord, PastProposal, Pending},
+        proposal::{Fate, OperatorLine, OperatorRecord, PastProposal, Pending},
     },
 };
 

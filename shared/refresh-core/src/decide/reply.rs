@@ -16,12 +16,13 @@ use crate::{
         reply::{Authentication, ReceivedReply, ReplyAbout, ReplyWord},
     },
     record::{
+        answer::{Answer, Reply},
         comment::{CommentLine, CommentReason, MOST_COMMENTS_SHOWN, MOST_UNAUTHENTICATED},
         commit::Commit,
         decision::Outcome,
         lineage::Happening,
         message::MailReplied,
-        review::{self, Reply, Review},
+        review::Review,
     },
 };
 
@@ -77,8 +78,7 @@ impl From<CommentReason> for NoAnswer {
 
 /// Who said yes, and then "perhaps", says yes no more: the answer is owed again. A `conflict` stays.
 fn take_back(draft: &mut Draft<'_>, reply: &ReceivedReply, row: Digest) {
-    let yes =
-        |known: &review::Answer| known.person == reply.sender && known.row == row && known.reply == Reply::Acknowledged;
+    let yes = |known: &Answer| known.person == reply.sender && known.row == row && known.reply == Reply::Acknowledged;
     draft.head().answers.retain(|known| !yes(known));
     draft.keep_exceptions();
     if draft.changed() {
@@ -144,7 +144,7 @@ fn judged(
         return Err(if optional { CommentReason::OptionalAttendee } else { CommentReason::NotAnAttendee }.into());
     };
     let stamped = stamp(reply, arrived);
-    let of_row = |known: &&review::Answer| known.person == *sender && known.row == row;
+    let of_row = |known: &&Answer| known.person == *sender && known.row == row;
     if let Some(known) = head.answers.iter().find(of_row) {
         let last = known.stamped_at.unwrap_or(known.at);
         // Of two answers of one instant the worse one stands.

@@ -11,10 +11,7 @@ use crate::{
         draft::Draft,
     },
     facts::{fact::Facts, policy::Deployment},
-    record::{
-        lineage::AnswerResult,
-        review::{LinkAsked, Review},
-    },
+    record::{lineage::AnswerResult, proposal::LinkAsked, review::Review},
 };
 
 /// At most one mail of a proposal's link within this time: whoever presses again has one on its way.

@@ -11,7 +11,7 @@ use crate::{
     Checkpoint, Instant, Interval, Person, Role,
     record::{
         mark::Mark,
-        review::Fate,
+        proposal::Fate,
         view::{Attendance, ExceptionLine, Seating, View},
     },
 };

@@ -13,12 +13,13 @@ use crate::{
         subject::Subject,
     },
     record::{
+        answer::Reply,
         comment::CommentLine,
         decision::Decision,
         delivery::Undeliverable,
         delta::Difference,
         notice::{CalendarPart, NoticeKind},
-        review::{Head, Reply, Tip},
+        review::{Head, Tip},
     },
 };
 

@@ -1,5 +1,6 @@
 //! What is written and sent? Data alone.
 
+pub mod answer;
 pub mod booking;
 pub mod claim;
 pub mod comment;
@@ -15,6 +16,7 @@ pub mod message;
 pub mod notice;
 pub mod packet;
 pub mod poll;
+pub mod proposal;
 pub mod reason_word;
 pub mod report;
 pub mod review;

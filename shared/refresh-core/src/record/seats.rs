@@ -9,7 +9,8 @@ use crate::{
     facts::seat::{AuthoritativeSeat, Seat, SeatedBy, TentativeSeat},
     record::{
         booking,
-        review::{Proposal, Review, Standing},
+        proposal::Proposal,
+        review::{Review, Standing},
     },
 };
 

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use crate::{
     Checkpoint, Instant, Interval, Person, Role, Source,
     base::{digest::Digest, fingerprint::RowFingerprint, instant::Slot},
-    record::{exception::ExceptionKind, mark::Mark, reason_word::ReasonWord, review::OperatorLine},
+    record::{exception::ExceptionKind, mark::Mark, proposal::OperatorLine, reason_word::ReasonWord},
 };
 
 /// A person is affected exactly when this changed. Empty: nothing concerns them.

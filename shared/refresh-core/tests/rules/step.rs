@@ -8,7 +8,7 @@ use refresh_core::{
         seat::{AuthoritativeSeat, InvitationTime, InvitedBy, TentativeSeat},
         subject::{Kind, Subject},
     },
-    record::{claim::ObjectsInDoubt, delivery::DeliveryStatus, review::Reply},
+    record::{answer::Reply, claim::ObjectsInDoubt, delivery::DeliveryStatus},
 };
 use serde_json::json;
 

@@ -26,6 +26,7 @@ use refresh_core::{
         subject::{Kind, Subject},
     },
     record::{
+        answer::Reply,
         claim::ObjectsInDoubt,
         delivery::{Delivery, DeliveryReport, DeliveryStatus},
         last_notified::LastNotified,
@@ -33,7 +34,6 @@ use refresh_core::{
         message::{MailReplied, ResendRequested},
         notice::{LinkTo, Notice},
         packet::Standpoint,
-        review::Reply,
     },
     telling::{
         calendar, owed,

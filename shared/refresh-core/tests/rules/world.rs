@@ -478,6 +478,6 @@ impl World {
     }
 
     pub fn proposal(&self) -> Option<Digest> {
-        self.review.as_ref()?.head.pending.as_ref().map(refresh_core::record::review::Pending::id)
+        self.review.as_ref()?.head.pending.as_ref().map(refresh_core::record::proposal::Pending::id)
     }
 }

@@ -37,7 +37,7 @@ pub fn in_words(request: &Request, answer: &Value) -> String {
         Request::Removed(_) => removed(&mut text, answer),
         Request::Invoke { .. }
         | Request::Plan(_)
-        | Request::Mails
+        | Request::Mails(_)
         | Request::Mail(_)
         | Request::Became(_)
         | Request::Kept => {
