@@ -28,7 +28,7 @@ enum Line {
     Refuses(&'static str),
 }
 
-const LINES: [(&str, Line); 33] = [
+const LINES: [(&str, Line); 34] = [
     ("cargo run", Line::Elsewhere("commands.rs plays the story, with --exit")),
     ("cargo test --workspace", Line::Elsewhere("that is this run")),
     (
@@ -59,6 +59,7 @@ const LINES: [(&str, Line); 33] = [
     ("holdpoint events --disposition ignored", Line::Says("nothing of the kind")),
     ("holdpoint redrive --list", Line::Says("")),
     ("holdpoint send malformed.json", Line::Refuses("$.data.")),
+    ("holdpoint removed", Line::Says("no review was removed")),
     ("holdpoint close RR-1 --as you@example.org --reason \"Tried it.\" --yes", Line::Says("applied; recorded")),
     ("holdpoint rotate-link-keys", Line::Says("")),
     ("holdpoint init service", Line::Says("holdpoint.toml")),

@@ -86,7 +86,7 @@ impl Pending {
 pub struct Undecided {
     /// What its links name: [`Pending::id`].
     pub proposal: Digest,
-    /// What the choice is compared by: [`Packet::proposal_digest`].
+    /// What the choice is compared by: [`crate::record::packet::Packet::proposal_digest`].
     pub digest: Digest,
     /// When it stops being the choice by time alone: just after it leaves too little notice.
     pub until: Option<Instant>,

@@ -82,7 +82,7 @@ fn moved(text: &mut String, one: &Value) {
     }
     let left_out = report["left_out"].as_u64().filter(|left| *left > 0);
     let left_out = left_out.map_or(String::new(), |left| format!(" ({left} runs farther off are not kept)"));
-    line(text, 1, format!("considered {} starts{left_out}", report["starts"]));
+    line(text, 1, format!("starts that were considered: {}{left_out}", report["starts"]));
     list(report, "runs").for_each(|run| line(text, 2, considered(run)));
 }
 
