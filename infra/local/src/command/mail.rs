@@ -7,10 +7,7 @@ use clap::Args;
 use serde_json::Value;
 
 use super::{Common, Failed, ask, print, say};
-use crate::{
-    lines_asked,
-    operator::{MAILS_OF_A_PAGE, MailsAsked, Request},
-};
+use crate::operator::{MAILS_OF_A_PAGE, MailsAsked, Request};
 
 #[derive(Args, Clone, Debug)]
 pub struct Options {
@@ -36,8 +33,8 @@ pub struct Options {
 
 impl Options {
     /// Of the mails that are looked at, the last ones, no more than `limit`.
-    fn last(&self, limit: usize) -> Request {
-        Request::Mails(MailsAsked { to: self.to.clone(), before: self.before, limit: Some(limit) })
+    fn last(&self, limit: usize) -> MailsAsked {
+        MailsAsked { to: self.to.clone(), before: self.before, limit: Some(limit) }
     }
 }
 
@@ -76,7 +73,7 @@ pub async fn run(common: &Common, options: &Options) -> Result<(), Failed> {
 }
 
 async fn newest(common: &Common, options: &Options) -> Result<u64, Failed> {
-    let answer = ask::on_this_machine(common, &options.last(1)).await?;
+    let answer = ask::on_this_machine(common, &Request::Mails(options.last(1))).await?;
     answer["mails"][0]["number"].as_u64().ok_or_else(|| Failed::new(nothing(options)))
 }
 
@@ -87,8 +84,9 @@ fn nothing(options: &Options) -> String {
 }
 
 async fn list(common: &Common, options: &Options) -> Result<(), Failed> {
-    lines_asked::check(Some(options.limit)).map_err(Failed::input)?;
-    let answer = ask::on_this_machine(common, &options.last(options.limit)).await?;
+    let asked = options.last(options.limit);
+    asked.check().map_err(Failed::input)?;
+    let answer = ask::on_this_machine(common, &Request::Mails(asked)).await?;
     if common.json {
         return print(answer);
     }

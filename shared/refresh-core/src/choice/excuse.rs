@@ -91,15 +91,14 @@ impl Excuses {
         if self.slots.is_empty() {
             return;
         }
-        let Availability { busy, merged, .. } = calendar;
-        let doubtful: Vec<Doubtful> = {
-            let is_plain = self.plain(calendar);
-            let doubtful = busy.iter().filter(|entry| entry.own != EntryOf::Ours && !is_plain(entry));
-            let of =
-                |entry: &Busy| Doubtful { interval: entry.interval(), accepted_at, merged: *merged, settled: false };
-            doubtful.map(of).collect()
-        };
+        let doubtful: Vec<Doubtful> = self.doubtful_of(calendar, accepted_at).collect();
         self.doubtful.extend(doubtful);
+    }
+
+    fn doubtful_of<'a>(&'a self, calendar: &'a Availability, accepted_at: Instant) -> impl Iterator<Item = Doubtful> {
+        let (is_plain, merged) = (self.plain(calendar), calendar.merged);
+        let doubtful = calendar.busy.iter().filter(move |entry| entry.own != EntryOf::Ours && !is_plain(entry));
+        doubtful.map(move |entry| Doubtful { interval: entry.interval(), accepted_at, merged, settled: false })
     }
 
     /// Says of an entry of the calendar whether nothing excuses the entry, whatever else the calendar holds. Nearly every
