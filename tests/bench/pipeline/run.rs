@@ -33,6 +33,27 @@ pub struct Run {
     pub batch: usize,
     pub events: usize,
     pub quiet_seconds: i64,
+    pub before: Before,
+}
+
+/// What has happened before anything is counted.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Before {
+    /// Each review has changed since the process started, as after an hour in which the tick looked at each.
+    EachReview,
+    /// Few reviews have changed since they were issued.
+    Few,
+}
+
+impl Run {
+    /// Changes that are not counted.
+    fn warm(&self) -> usize {
+        match (self.before, self.mode) {
+            (Before::Few, _) => WARM,
+            (Before::EachReview, Mode::Spread) => self.reviews.max(WARM),
+            (Before::EachReview, Mode::Clustered) => self.reviews * self.batch,
+        }
+    }
 }
 
 /// What a run cost.
@@ -58,7 +79,7 @@ pub fn thread_time() -> Duration {
     Duration::new(time.tv_sec.unsigned_abs(), u32::try_from(time.tv_nsec).unwrap_or(0))
 }
 
-/// Changes before anything is counted: connections, caches and the first looks of every review.
+/// Changes before anything is counted, at least: connections are open then, and what is made once is made.
 const WARM: usize = 40;
 
 pub async fn run(run: Run) -> Result<Cost, String> {
@@ -75,7 +96,7 @@ pub async fn run(run: Run) -> Result<Cost, String> {
         driver.drain().await?;
     }
     let mut turn = 0;
-    while turn < WARM {
+    while turn < run.warm() {
         driver.batch(&mut workload, run, turn).await?;
         turn += run.batch;
     }

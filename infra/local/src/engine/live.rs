@@ -23,10 +23,13 @@ const LOOK_EVERY: Duration = Duration::from_millis(250);
 const AFTER_A_BELL: Duration = Duration::from_secs(2);
 /// After a failure of the machine itself, a full disk for one.
 const AFTER_TROUBLE: Duration = Duration::from_secs(1);
-/// How often clock and store are looked after.
-const WATCH_EVERY: Duration = Duration::from_secs(1);
-/// In looks after them.
-const MARK_EVERY: u64 = 30;
+/// How often clock and store are looked after. Whoever writes looks at the store anyway, and whoever asks for the time at the
+/// clock; an engine that does nothing should cost next to nothing.
+const WATCH_EVERY: Duration = Duration::from_secs(5);
+/// The same while something stands in the way: work goes on soon after it is gone.
+const WATCH_CLOSELY: Duration = Duration::from_secs(1);
+/// How often the mark of time is left, and a damaged file is tried.
+const MARK_EVERY: Duration = Duration::from_secs(30);
 /// The store deletes what has expired only when asked.
 const SWEEP_EVERY: Duration = Duration::from_secs(3_600);
 
@@ -94,12 +97,16 @@ async fn clear_way(engine: &Engine, stop: &mut watch::Receiver<bool>) -> bool {
     waited
 }
 
-/// Looks after clock and store once a second: says in the log what stands in the way, tries whether it is over, and leaves
-/// the mark of time for the engine's next run.
+/// Looks after clock and store: says in the log what stands in the way, tries whether it is over, and leaves the mark of time
+/// for the engine's next run.
 async fn watch_over(engine: Engine, mut stop: watch::Receiver<bool>) {
     let mut doubted: Option<Doubt> = None;
-    let (mut seconds, mut marked) = (0_u64, true);
+    let (mut since_mark, mut marked) = (MARK_EVERY, true);
     while !*stop.borrow() {
+        let is_marked_now = since_mark >= MARK_EVERY;
+        if is_marked_now {
+            since_mark = Duration::ZERO;
+        }
         if let Some(timekeeper) = &engine.settings().timekeeper {
             let doubt = timekeeper.doubt();
             match (&doubted, &doubt) {
@@ -108,7 +115,7 @@ async fn watch_over(engine: Engine, mut stop: watch::Receiver<bool>) {
                 _ => {}
             }
             doubted = doubt;
-            if seconds.is_multiple_of(MARK_EVERY) {
+            if is_marked_now {
                 let kept = engine.keep_mark();
                 if let (Err(why), true) = (&kept, marked) {
                     tracing::error!(why, "the mark of time could not be kept");
@@ -120,15 +127,16 @@ async fn watch_over(engine: Engine, mut stop: watch::Receiver<bool>) {
         // Said in the log by the guard itself.
         let _ = guard.whole();
         // Every page of a damaged file is read, so that is not tried each second.
-        if guard.trouble().is_some() && (!guard.is_damaged() || seconds.is_multiple_of(MARK_EVERY)) {
+        if guard.trouble().is_some() && (!guard.is_damaged() || is_marked_now) {
             match engine.embedded().try_out().await {
                 Ok(()) => guard.over(),
                 Err(why) => tracing::debug!(why, "the store is still in trouble"),
             }
         }
-        seconds += 1;
+        let pause = if engine.obstacle().is_some() { WATCH_CLOSELY } else { WATCH_EVERY };
+        since_mark += pause;
         tokio::select! {
-            () = tokio::time::sleep(WATCH_EVERY) => {}
+            () = tokio::time::sleep(pause) => {}
             _ = stop.changed() => {}
         }
     }
