@@ -109,6 +109,11 @@ fn cpu_us(cost: &Cost) -> f64 {
     each(cost, cost.functions.values().sum::<std::time::Duration>().as_secs_f64() * 1e6)
 }
 
+fn by_function_us(cost: &Cost) -> Map<String, Value> {
+    let functions = cost.functions.iter();
+    functions.map(|(name, time)| (name.clone(), each(cost, time.as_secs_f64() * 1e6).into())).collect()
+}
+
 fn of(run: Run) -> String {
     let way = match (run.mode, run.batch) {
         (Mode::Spread, 1) => "spread, one a batch".to_owned(),
@@ -125,11 +130,7 @@ fn events(report: &mut Report, run: Run) -> Option<Cost> {
     let beside = |name: &str| peer::beside(&peer, name);
     let store = || cost.calls.iter().filter(|((_, service, _), _)| *service == Service::DynamoDb);
     let sum = |what: fn(&holdpoint::connector::Metered) -> f64| each(&cost, store().map(|(_, one)| what(one)).sum());
-    let functions: Map<String, Value> = cost
-        .functions
-        .iter()
-        .map(|(name, time)| (name.clone(), each(&cost, time.as_secs_f64() * 1e6).into()))
-        .collect();
+    let functions = by_function_us(&cost);
     let calls: Map<String, Value> = cost
         .calls
         .iter()
@@ -218,6 +219,7 @@ fn growth(report: &mut Report, few: Option<f64>) {
         };
         let of = format!("{MANY_REVIEWS} reviews against {REVIEWS}{of}");
         let Some(cost) = driven(report, &of, run) else { continue };
-        report.add(with_goal(Figure::cost("CPU per event, times", of, "", cpu_us(&cost) / few), goal));
+        let times = Figure::cost("CPU per event, times", of, "", cpu_us(&cost) / few);
+        report.add(with_goal(times.detail(json!({ "by_function_us": by_function_us(&cost) })), goal));
     }
 }
