@@ -14,7 +14,7 @@ use holdpoint::connector::Service;
 use holdpoint_tests::world::{drive, with_room};
 use serde_json::{Value, json};
 
-use run::{Before, Cost, Mode, Run};
+use run::{Cost, Mode, Run};
 
 #[allow(dead_code, reason = "the benchmark prints all figures")]
 #[path = "table.rs"]
@@ -45,7 +45,7 @@ fn runs() -> BTreeMap<String, Value> {
     let modes = [(Mode::Spread, 1, "one by one"), (Mode::Clustered, 10, "ten of one review together")];
     let mut runs = BTreeMap::new();
     for (shape, (mode, batch, words)) in shapes.into_iter().flat_map(|shape| modes.map(|mode| (shape, mode))) {
-        let run = Run { shape, mode, reviews: REVIEWS, batch, events: EVENTS, quiet_seconds: 0, before: Before::Few };
+        let run = Run { shape, mode, reviews: REVIEWS, batch, events: EVENTS, quiet_seconds: 0 };
         let cost = with_room(|| drive(run::run(run))).unwrap_or_else(|why| panic!("{}, {words}: {why}", shape.rung));
         assert_eq!(cost.dead, 0, "{}, {words}: messages were left on queues", shape.rung);
         runs.insert(format!("rung {}, {words}", shape.rung), counted(&cost));

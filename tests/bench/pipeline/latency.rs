@@ -16,7 +16,7 @@ use serde_json::Value;
 
 use super::{
     deployed, peer,
-    run::{Before, Mode, Run},
+    run::{Mode, Run},
     workload::{self, Workload},
 };
 use crate::figure::{Beside, Figure, Goal, Report};
@@ -60,7 +60,6 @@ pub fn measure(report: &mut Report) {
         batch: 1,
         events: EVENTS,
         quiet_seconds: 0,
-        before: Before::Few,
     });
     let Latencies { mut commits, mut mails } = found;
     for (name, times) in [("change to commit", &mut commits), ("change to last mail", &mut mails)] {

@@ -14,7 +14,7 @@ use serde_json::{Map, Value, json};
 
 use crate::figure::{Beside, Figure, Goal, Report};
 use holdpoint::connector::Service;
-use run::{Before, Cost, Mode, Run};
+use run::{Cost, Mode, Run};
 
 /// Reviews of the usual run, and of the one that shows what their number costs.
 const REVIEWS: usize = 20;
@@ -62,15 +62,7 @@ fn with_goal(figure: Figure, goal: Option<Goal>) -> Figure {
 }
 
 pub fn measure(report: &mut Report) {
-    let run = |shape, mode, batch| Run {
-        shape,
-        mode,
-        reviews: REVIEWS,
-        batch,
-        events: EVENTS,
-        quiet_seconds: 0,
-        before: Before::EachReview,
-    };
+    let run = |shape, mode, batch| Run { shape, mode, reviews: REVIEWS, batch, events: EVENTS, quiet_seconds: 0 };
     let mut few = None;
     for shape in [workload::A, workload::B] {
         for (mode, batch) in [(Mode::Spread, 1), (Mode::Spread, 10), (Mode::Clustered, 10)] {
@@ -182,15 +174,7 @@ fn events(report: &mut Report, run: Run) -> Option<Cost> {
 
 /// The least possible is one mail for each person whose view differs at the end.
 fn burst(report: &mut Report, events: usize) {
-    let run = Run {
-        shape: workload::A,
-        mode: Mode::Clustered,
-        reviews: 1,
-        batch: 10,
-        events,
-        quiet_seconds: 120,
-        before: Before::Few,
-    };
+    let run = Run { shape: workload::A, mode: Mode::Clustered, reviews: 1, batch: 10, events, quiet_seconds: 120 };
     let of = format!("burst of {events} on one review");
     let Some(cost) = driven(report, &of, run) else { return };
     let least = cost.mailed as f64;
@@ -201,25 +185,10 @@ fn burst(report: &mut Report, events: usize) {
 
 /// What one event costs beside many reviews, in times of what it costs beside few.
 fn growth(report: &mut Report, few: Option<f64>) {
-    let Some(few) = few else { return };
-    // The same events, and every review met once before as in the run that these are compared with; then what is met for the
-    // first time.
-    for (before, of, goal) in [
-        (Before::EachReview, "", Some(Goal::AtMost(1.1))),
-        (Before::Few, ", of reviews that no process remembers", None),
-    ] {
-        let run = Run {
-            shape: workload::A,
-            mode: Mode::Spread,
-            reviews: MANY_REVIEWS,
-            batch: 1,
-            events: EVENTS,
-            quiet_seconds: 0,
-            before,
-        };
-        let of = format!("{MANY_REVIEWS} reviews against {REVIEWS}{of}");
-        let Some(cost) = driven(report, &of, run) else { continue };
-        let times = Figure::cost("CPU per event, times", of, "", cpu_us(&cost) / few);
-        report.add(with_goal(times.detail(json!({ "by_function_us": by_function_us(&cost) })), goal));
-    }
+    let (shape, mode) = (workload::A, Mode::Spread);
+    let run = Run { shape, mode, reviews: MANY_REVIEWS, batch: 1, events: EVENTS, quiet_seconds: 0 };
+    let of = format!("{MANY_REVIEWS} reviews against {REVIEWS}");
+    let (Some(cost), Some(few)) = (driven(report, &of, run), few) else { return };
+    let times = Figure::cost("CPU per event, times", of, "", cpu_us(&cost) / few);
+    report.add(times.goal(Goal::AtMost(1.1)).detail(json!({ "by_function_us": by_function_us(&cost) })));
 }

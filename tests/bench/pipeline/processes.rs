@@ -9,7 +9,7 @@ use serde_json::{Map, Value};
 use super::{
     deployed::{Deployed, Function},
     peer,
-    run::{Before, Mode, Run},
+    run::{Mode, Run},
     workload,
 };
 use crate::figure::{Figure, Goal, Report};
@@ -21,15 +21,7 @@ const EVENTS: usize = 400;
 
 pub fn measure(report: &mut Report) {
     for (mode, batch, times) in [(Mode::Spread, 1, 40.0), (Mode::Clustered, 10, 170.0)] {
-        let run = Run {
-            shape: workload::A,
-            mode,
-            reviews: REVIEWS,
-            batch,
-            events: EVENTS,
-            quiet_seconds: 0,
-            before: Before::Few,
-        };
+        let run = Run { shape: workload::A, mode, reviews: REVIEWS, batch, events: EVENTS, quiet_seconds: 0 };
         let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().expect("a runtime");
         let figure = match runtime.block_on(taken(run)) {
             Ok(taken) => {

@@ -33,26 +33,17 @@ pub struct Run {
     pub batch: usize,
     pub events: usize,
     pub quiet_seconds: i64,
-    pub before: Before,
-}
-
-/// What has happened before anything is counted.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum Before {
-    /// Each review has changed since the process started, as after an hour in which the tick looked at each.
-    EachReview,
-    /// Few reviews have changed since they were issued.
-    Few,
 }
 
 impl Run {
-    /// Changes that are not counted.
+    /// Changes that are not counted, so that each review has changed once before, as after an hour in which the tick looked at
+    /// each.
     fn warm(&self) -> usize {
-        match (self.before, self.mode) {
-            (Before::Few, _) => WARM,
-            (Before::EachReview, Mode::Spread) => self.reviews.max(WARM),
-            (Before::EachReview, Mode::Clustered) => self.reviews * self.batch,
-        }
+        let each = match self.mode {
+            Mode::Spread => self.reviews,
+            Mode::Clustered => self.reviews * self.batch,
+        };
+        each.max(WARM)
     }
 }
 
