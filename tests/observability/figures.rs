@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use crate::{
     journeys::{of_all_scenarios, read, text},
-    redaction::of_trouble,
+    trouble::of_trouble,
 };
 
 const NAMESPACE: &str = "Holdpoint";

@@ -10,3 +10,4 @@ mod journeys;
 mod redaction;
 mod schema;
 mod traces;
+mod trouble;

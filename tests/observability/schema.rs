@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 use crate::{
     journeys::{of_all_scenarios, read},
-    redaction::of_trouble,
+    trouble::of_trouble,
 };
 
 fn schema() -> Value {
