@@ -87,7 +87,7 @@ fn starts(number: usize, name: &str, program: &[&str]) -> Result<Value, String> 
 pub fn measure(report: &mut Report) {
     let programs = match binaries::release() {
         Ok(programs) => programs,
-        Err(why) => return failed(report, &why),
+        Err(why) => return report.add(Figure::failed("cold start", &why)),
     };
     for function in FUNCTIONS {
         let bytes = std::fs::metadata(&programs[function]).map_or(f64::MAX, |data| data.len() as f64);
@@ -124,7 +124,7 @@ fn add(report: &mut Report, [ours, bare, floor, python]: &[Starts; 4], absent: &
     let (Some(cpu), Some(answer), Some(memory)) =
         (median(&ours.cpu_ms), median(&ours.answer_ms), median(&ours.memory_mb))
     else {
-        return failed(report, why.as_deref().unwrap_or("no figure"));
+        return report.add(Figure::failed("cold start", why.as_deref().unwrap_or("no figure")));
     };
     let figure = Figure::cost("cold start, CPU to the first answer", "refresh", "ms", cpu);
     let figure = figure.beside(beside("bare runtime", &bare.cpu_ms, no_bare)).limit(median(&floor.cpu_ms));
@@ -141,9 +141,4 @@ fn add(report: &mut Report, [ours, bare, floor, python]: &[Starts; 4], absent: &
         .add(figure.beside(beside("Python", &python.answer_ms, no_python)).goal(Goal::TimesBetter(TIMES_UNDER_PYTHON)));
     let figure = Figure::cost("memory at its peak", "refresh", "MB", memory);
     report.add(figure.beside(beside("bare runtime", &bare.memory_mb, no_bare)).goal(Goal::AtMost(MEMORY_MB)));
-}
-
-fn failed(report: &mut Report, why: &str) {
-    let failed = Figure::cost("run that failed", "cold start", "", 1.0).goal(Goal::AtMost(0.0));
-    report.add(failed.detail(json!({ "why": why })));
 }

@@ -54,6 +54,11 @@ pub struct Figure {
 }
 
 impl Figure {
+    /// A run that did not come to its end: a figure as well, so that the table says so.
+    pub fn failed(of: &str, why: &str) -> Self {
+        Self::cost("run that failed", of, "", 1.0).goal(Goal::AtMost(0.0)).detail(json!({ "why": why }))
+    }
+
     /// A cost without peer, limit or goal.
     pub fn cost(name: &str, of: impl Into<String>, unit: &'static str, ours: f64) -> Self {
         Self {

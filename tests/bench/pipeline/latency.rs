@@ -48,10 +48,7 @@ pub fn measure(report: &mut Report) {
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().expect("a runtime");
     let found = match runtime.block_on(latencies()) {
         Ok(found) => found,
-        Err(why) => {
-            let failed = Figure::cost("run that failed", "latency", "", 1.0).goal(Goal::AtMost(0.0));
-            return report.add(failed.detail(Value::String(why)));
-        }
+        Err(why) => return report.add(Figure::failed("latency", &why)),
     };
     let beside = peer::measure(Run {
         shape: workload::A,

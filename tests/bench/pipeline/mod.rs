@@ -63,19 +63,15 @@ fn with_goal(figure: Figure, goal: Option<Goal>) -> Figure {
 
 pub fn measure(report: &mut Report) {
     let run = |shape, mode, batch| Run { shape, mode, reviews: REVIEWS, batch, events: EVENTS, quiet_seconds: 0 };
-    let mut few = None;
     for shape in [workload::A, workload::B] {
         for (mode, batch) in [(Mode::Spread, 1), (Mode::Spread, 10), (Mode::Clustered, 10)] {
-            let cost = events(report, run(shape, mode, batch));
-            if (shape.rung, mode, batch) == ("A", Mode::Spread, 1) {
-                few = cost.map(|cost| cpu_us(&cost));
-            }
+            events(report, run(shape, mode, batch));
         }
     }
     for events in [100, 1_000] {
         burst(report, events);
     }
-    growth(report, few);
+    growth(report);
     latency::measure(report);
     processes::measure(report);
 }
@@ -86,8 +82,7 @@ fn driven(report: &mut Report, of: &str, run: Run) -> Option<Cost> {
     match runtime.block_on(run::run(run)) {
         Ok(cost) => Some(cost),
         Err(why) => {
-            let failed = Figure::cost("run that failed", of, "", 1.0).goal(Goal::AtMost(0.0));
-            report.add(failed.detail(json!({ "why": why })));
+            report.add(Figure::failed(of, &why));
             None
         }
     }
@@ -115,9 +110,9 @@ fn of(run: Run) -> String {
     format!("{}, {way}", run.shape.rung)
 }
 
-fn events(report: &mut Report, run: Run) -> Option<Cost> {
+fn events(report: &mut Report, run: Run) {
     let of = of(run);
-    let cost = driven(report, &of, run)?;
+    let Some(cost) = driven(report, &of, run) else { return };
     let (bars, peer) = (bars(run), peer::measure(run));
     let beside = |name: &str| peer::beside(&peer, name);
     let store = || cost.calls.iter().filter(|((_, service, _), _)| *service == Service::DynamoDb);
@@ -169,7 +164,6 @@ fn events(report: &mut Report, run: Run) -> Option<Cost> {
         ours.million_mails(),
         theirs.map(|asked| asked.million_mails()),
     ));
-    Some(cost)
 }
 
 /// The least possible is one mail for each person whose view differs at the end.
@@ -184,11 +178,30 @@ fn burst(report: &mut Report, events: usize) {
 }
 
 /// What one event costs beside many reviews, in times of what it costs beside few.
-fn growth(report: &mut Report, few: Option<f64>) {
-    let (shape, mode) = (workload::A, Mode::Spread);
-    let run = Run { shape, mode, reviews: MANY_REVIEWS, batch: 1, events: EVENTS, quiet_seconds: 0 };
-    let of = format!("{MANY_REVIEWS} reviews against {REVIEWS}");
-    let (Some(cost), Some(few)) = (driven(report, &of, run), few) else { return };
-    let times = Figure::cost("CPU per event, times", of, "", cpu_us(&cost) / few);
-    report.add(times.goal(Goal::AtMost(1.1)).detail(json!({ "by_function_us": by_function_us(&cost) })));
+fn growth(report: &mut Report) {
+    let of = few_and_many();
+    let costs = FEW_AND_MANY.map(|reviews| driven(report, &of, spread_over(reviews)));
+    let costs: Vec<Cost> = costs.into_iter().flatten().collect();
+    if let [before, many, after] = costs.as_slice() {
+        let us = [before, many, after].map(cpu_us);
+        let by_function = [before, many, after].map(by_function_us);
+        report.add(times_of_few("CPU per event, times", us, json!({ "us": us, "by_function_us": by_function })));
+    }
+}
+
+/// The few before and after the many: a machine that others use as well is faster or slower by the minute.
+const FEW_AND_MANY: [usize; 3] = [REVIEWS, MANY_REVIEWS, REVIEWS];
+
+fn few_and_many() -> String {
+    format!("{MANY_REVIEWS} reviews against {REVIEWS}")
+}
+
+fn spread_over(reviews: usize) -> Run {
+    Run { shape: workload::A, mode: Mode::Spread, reviews, batch: 1, events: 5 * EVENTS, quiet_seconds: 0 }
+}
+
+/// `costs`: of an event, as `FEW_AND_MANY` has them.
+fn times_of_few(name: &str, [before, many, after]: [f64; 3], detail: Value) -> Figure {
+    let times = many / f64::midpoint(before, after);
+    Figure::cost(name, few_and_many(), "", times).goal(Goal::AtMost(1.1)).detail(detail)
 }

@@ -38,7 +38,7 @@ pub struct Run {
 impl Run {
     /// Changes that are not counted, so that each review has changed once before, as after an hour in which the tick looked at
     /// each.
-    fn warm(&self) -> usize {
+    pub fn warm(&self) -> usize {
         let each = match self.mode {
             Mode::Spread => self.reviews,
             Mode::Clustered => self.reviews * self.batch,

@@ -212,12 +212,11 @@ async fn tick(engine: Engine, every_seconds: u32, input: String, mut stop: watch
             if let Err(failure) = engine.functions().tick(event, Deadline::after(Duration::from_secs(30))).await {
                 tracing::error!(error = failure.chain(), "the tick failed; the next one makes it good");
             }
-            // What is still due after this tick waits for the schedule, not for a busy loop.
+            // What is still due after this tick waits for the schedule, not for a busy loop. Whatever made this tick due, the
+            // schedule counts from here.
             answered = Some(now);
-            if scheduled <= now {
-                scheduled = now.plus_millis(every);
-            }
-            // Thousands of reviews fall due one after the other an hour after they were issued: not a tick for each.
+            scheduled = now.plus_millis(every);
+            // After thousands of changes reviews fall due one after the other: not a tick for each.
             tokio::select! {
                 () = tokio::time::sleep(LOOK_EVERY) => {}
                 _ = stop.changed() => {}

@@ -38,10 +38,15 @@ pub fn of(review: &Review, situation: &Situation<'_>) -> Deadlines {
     let change = next_change(review, situation, start);
     Deadlines {
         next_check_at: [change, reminder].into_iter().flatten().min(),
-        // An open review is looked at hourly whatever happens, so even a message lost for good is no lost update.
-        check_at: [change, Some(situation.now.plus_millis(HOUR))].into_iter().flatten().min(),
+        check_at: [change, Some(hourly(situation.now))].into_iter().flatten().min(),
         notices_at: next_notice(head, reminder),
     }
+}
+
+/// An open review is looked at hourly whatever happens, so even a message lost for good is no lost update. Looks fall on whole
+/// minutes, so that one tick asks for those of all reviews: thousands of reviews are not due one after the other.
+fn hourly(now: Instant) -> Instant {
+    now.plus_millis(HOUR).minute()
 }
 
 /// When the review is looked at again, where a look was `set` before and one at `check_at` would do. A look that is set for
