@@ -32,6 +32,7 @@ use crate::{
     error::StoreError,
     item::{Item, number, text},
     key::{self, Key},
+    several::{KeyPart, Several},
     verdict::{ActionRole, CONDITION_FAILED, NotWritten, judge},
 };
 
@@ -113,6 +114,27 @@ impl Store {
         let item = self.get(&doing, &Key::told(review, person)).await?;
         let record = item.map(|item| read(&doing, &item)).transpose()?;
         Ok(record.map(|(_, record)| record).unwrap_or_default())
+    }
+
+    /// The same of one person in each of these reviews that has such an item, in no particular order. The others never mailed
+    /// the person.
+    ///
+    /// # Errors
+    ///
+    /// The table cannot be read. An item that does not read as it was written is among the unreadable.
+    pub async fn told_by_each(
+        &self,
+        reviews: &[ReviewId],
+        person: &Person,
+    ) -> Result<Several<(ReviewId, TellingRecord)>, StoreError> {
+        let doing = "reading what one person was told";
+        let keys = reviews.iter().map(|review| Key::told(review, person)).collect();
+        let items = self.get_all(doing, keys).await?;
+        Ok(Several::of(&items, KeyPart::Partition, |item| {
+            let key = codec::key_of(doing, item)?;
+            let review = key::review_of(&key.pk).map_err(|expected| StoreError::damaged(doing, &key, expected))?;
+            read(doing, item).map(|(_, record)| (review, record))
+        }))
     }
 
     /// Whether the person is now `claim.by`'s to tell: nobody else's, or that one's lease is over at `now`.

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use packet_store::{Store, TellingRecord};
 use refresh_core::{
-    Instant, Person,
+    Instant, Person, ReviewId,
     record::{lineage::Happening, review::Head},
 };
 use serde_json::{Value, json};
@@ -20,10 +20,19 @@ use crate::mailbox::{self, Excerpt, Mailbox};
 /// # Errors
 /// A person whom no review knows, with the addresses that are near; or the store.
 pub(super) async fn told(store: &Store, heads: Heads, now: Instant, person: &Person) -> Result<Value, String> {
+    let ids: Vec<ReviewId> = heads.read.iter().map(|head| head.review.clone()).collect();
+    let told = store.told_by_each(&ids, person).await.map_err(with_causes)?;
     let mut broken = heads.unreadable;
+    broken.extend(told.unreadable.iter().map(|one| unreadable(one.review.as_ref(), &one.error)));
+    let mut records: BTreeMap<ReviewId, TellingRecord> = told.read.into_iter().collect();
     let mut reviews = Vec::new();
     for head in &heads.read {
-        match of_review(store, head, person).await {
+        let record = records.remove(&head.review);
+        // The lineages of the few reviews that may have mailed the person are read, not those of thousands.
+        if record.is_none() && head.unreachable(person).is_none() {
+            continue;
+        }
+        match of_review(store, head, person, &record.unwrap_or_default()).await {
             Ok(review) => reviews.extend(review),
             Err(why) => broken.push(unreadable(Some(&head.review), why)),
         }
@@ -38,11 +47,15 @@ pub(super) async fn told(store: &Store, heads: Heads, now: Instant, person: &Per
 }
 
 /// `None`: the review told the person nothing, and nothing is known of their mail.
-async fn of_review(store: &Store, head: &Head, person: &Person) -> Result<Option<Value>, String> {
-    let record = store.told_to(&head.review, person).await.map_err(with_causes)?;
+async fn of_review(
+    store: &Store,
+    head: &Head,
+    person: &Person,
+    record: &TellingRecord,
+) -> Result<Option<Value>, String> {
     let entries = store.lineage(&head.review, 1).await.map_err(with_causes)?;
     let mails = entries.iter().flat_map(|entry| entry.happenings.iter().map(move |happening| (entry.at, happening)));
-    let mails: Vec<Value> = mails.filter_map(|(at, happening)| mail(at, happening, person, &record)).collect();
+    let mails: Vec<Value> = mails.filter_map(|(at, happening)| mail(at, happening, person, record)).collect();
     if mails.is_empty() && record.claim.is_none() && head.unreachable(person).is_none() {
         return Ok(None);
     }
@@ -51,7 +64,7 @@ async fn of_review(store: &Store, head: &Head, person: &Person) -> Result<Option
         "withheld": head.withholds(person),
         "undeliverable": head.unreachable(person).filter(|known| known.is_open()).map(undeliverable),
         // Claimed and neither settled nor given back: a mail is being made, or one may have gone out unrecorded.
-        "in_doubt_until": record.claim.map(|claim| claim.until),
+        "in_doubt_until": record.claim.as_ref().map(|claim| claim.until),
     })))
 }
 

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use packet_store::{Committed, TellingRecord};
-use refresh_core::{Person, record::claim::Claim};
+use refresh_core::{Person, ReviewId, record::claim::Claim};
 
 use crate::support::{
     engine::{Engine, cancelled, refused},
@@ -39,6 +39,26 @@ async fn only_the_holder_releases() {
     store.release(&review(), &ada, "a").await.unwrap();
     assert_eq!(store.told(&review()).await.unwrap()[&ada], TellingRecord::default());
     assert!(store.claim(&review(), &ada, &claim("b", "2026-11-03T09:10:00Z"), now()).await.unwrap());
+}
+
+/// A review that told the person nothing has no line, and one that cannot be read holds up no other.
+#[tokio::test]
+async fn what_each_review_told_one_person_is_read_together() {
+    let engine = Engine::new();
+    let (store, ada) = (engine.store(), person("ada"));
+    let reviews = ["RR-1", "RR-2", "RR-3"].map(|id| ReviewId::parse(id).expect("a review"));
+    let held = claim("a", "2026-11-03T09:10:00Z");
+    for (review, told) in reviews.iter().zip([&ada, &ada, &person("bob")]) {
+        store.claim(review, told, &held, now()).await.unwrap();
+    }
+    let mut damaged = engine.items().into_iter().find(|item| item["pk"]["S"] == "REVIEW#RR-2").unwrap();
+    damaged["claim_by"]["S"] = "b".into();
+    engine.put(&damaged);
+    let told = store.told_by_each(&reviews, &ada).await.unwrap();
+    let record = TellingRecord { claim: Some(held), ..TellingRecord::default() };
+    assert_eq!(told.read, [(reviews[0].clone(), record)]);
+    assert_eq!(told.unreadable[0].review.as_ref(), Some(&reviews[1]));
+    assert_eq!(told.unreadable.len(), 1);
 }
 
 #[tokio::test]
