@@ -164,6 +164,12 @@ fn looks_around(shell: &Shell) {
     assert_eq!((&shown["review_id"], &shown["verified"]["verified"]), (&json!(review), &json!(true)), "{shown}");
     assert_eq!(shown["versions"].as_array().map(Vec::len), Some(1), "{shown}");
     assert_eq!(shell.ran(&["verify"])["reviews"][0]["verified"], true);
+    let why = shell.ran(&["why", &review]);
+    assert_eq!(why["review_id"], json!(review), "{why}");
+    for (question, part) in [("waiting", "waiting"), ("stuck", "overdue")] {
+        let answer = shell.ran(&[question]);
+        assert!(answer[part].is_array(), "{question}: {answer}");
+    }
     let refused = shell.run(&["show", "RR-404"]).expect_err("there is none");
     assert!(refused.contains("RR-404: there is no such review"), "{refused}");
 }
@@ -279,6 +285,17 @@ async fn acts(teller: &Teller, shell: &Shell) {
     assert_eq!(resent["result"], "resent", "{resent}");
     teller.rest("a mail once more").await;
     assert_eq!(mails().await, before + 1, "one mail, to {owner}");
+    let told = shell.ran(&["told", &owner]);
+    let mails = told["reviews"][0]["mails"].as_array().map_or(0, Vec::len);
+    assert!(mails >= 2, "the proposal, and once more: {told}");
+    let reset = shell.ran(&[&["reset", "evidence", "CHG0031337/integration-tests"], &who[..], &source].concat());
+    assert_eq!(reset["result"], "recorded", "{reset}");
+    let decide = ["decide", &review, "decline_stand", "--as-operator"];
+    let decided = shell.ran(&[&decide[..], &who[..], &source].concat());
+    assert_eq!(decided["result"], "recorded", "{decided}");
+    teller.rest("decided").await;
+    let decided = shell.ran(&["reviews"]);
+    assert!(decided["reviews"][0]["pending"].is_null(), "{decided}");
     let closed = shell.ran(&[&["close", &review], &who[..], &source].concat());
     assert_eq!(closed["result"], "recorded", "{closed}");
     teller.rest("closed").await;

@@ -68,17 +68,15 @@ impl Piece<'_> {
         store: &Store,
         refused: impl Iterator<Item = &'r Refused> + Clone,
     ) -> Result<(), Failure> {
-        let mut receipt = self.receipt(Unheard::Refused);
         let mut each = refused.clone();
-        match (each.next(), each.next()) {
-            (None, _) => return Ok(()),
-            (Some(only), None) => {
-                let identity = only.identity.as_ref();
-                receipt.source = identity.map(|identity| identity.source.as_str().to_owned());
-                receipt.id = identity.map(|identity| identity.id.as_str().to_owned());
-                receipt.form = receipt.form.or_else(|| only.event_type.clone());
-            }
-            _ => {}
+        let Some(first) = each.next() else { return Ok(()) };
+        // Of a good payload, which is nearly every one, no digest is taken.
+        let mut receipt = self.receipt(Unheard::Refused);
+        if each.next().is_none() {
+            let identity = first.identity.as_ref();
+            receipt.source = identity.map(|identity| identity.source.as_str().to_owned());
+            receipt.id = identity.map(|identity| identity.id.as_str().to_owned());
+            receipt.form = receipt.form.or_else(|| first.event_type.clone());
         }
         let lines = refused.flat_map(|one| {
             let lines = one.faults.iter().map(|fault| format!("{}: expected {}", fault.path, fault.expected));

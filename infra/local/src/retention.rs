@@ -4,6 +4,8 @@ use std::path::PathBuf;
 
 use packet_store::KEPT_DAYS;
 
+use crate::private;
+
 /// How long what has ended is kept, in days.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Keep {
@@ -14,6 +16,17 @@ pub struct Keep {
     pub reviews: i64,
     /// The folder into which the record of each review is written before it goes.
     pub archive: Option<PathBuf>,
+}
+
+impl Keep {
+    /// Makes the folder of records where there is none, so that one that cannot be written is known before a review is to go.
+    ///
+    /// # Errors
+    /// The folder cannot be made or closed to others.
+    pub fn make_archive(&self) -> Result<(), String> {
+        let Some(folder) = &self.archive else { return Ok(()) };
+        private::folder(folder).map_err(|why| format!("[keep] archive: {why}"))
+    }
 }
 
 impl Default for Keep {

@@ -34,9 +34,10 @@ pub struct Options {
 /// The first entry of a backup.
 const MANIFEST: &str = "holdpoint-backup.json";
 /// Files of the folder beside the databases; whichever is there.
-const BESIDE: [&str; 7] = [
+const BESIDE: [&str; 8] = [
     "accepted-policy.json",
     "link-keys",
+    "link-keys-since",
     "operator-token",
     "events-token",
     "source-secrets.json",

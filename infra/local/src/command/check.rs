@@ -10,7 +10,11 @@ use presentation::link::Keys;
 use serde_json::json;
 
 use super::{Common, Failed, policy, print, settings};
-use crate::{doors::Public, private, relay::Secret};
+use crate::{
+    doors::Public,
+    inbound, private,
+    relay::{self, Secret},
+};
 
 #[derive(Args, Clone, Debug)]
 pub struct Options {
@@ -31,7 +35,9 @@ pub fn run(common: &Common, options: &Options) -> Result<(), Failed> {
     let policy = named.as_deref().map(policy::read);
     let certificate = file.as_ref().ok().and_then(|settings| certificate(settings).err());
     let secrets = file.as_ref().ok().and_then(|settings| secrets(&options.file, settings).err());
-    let refused = [file.as_ref().err().cloned(), certificate, secrets, policy.and_then(Result::err)];
+    let text = policy.as_ref().and_then(|policy| policy.as_deref().ok());
+    let mail = file.as_ref().ok().and_then(|settings| mail(&options.file, settings, text).err());
+    let refused = [file.as_ref().err().cloned(), certificate, secrets, mail, policy.and_then(Result::err)];
     let refused: Vec<Failed> = refused.into_iter().flatten().collect();
     if refused.is_empty() {
         let checked: Vec<PathBuf> = [Some(options.file.clone()), named].into_iter().flatten().collect();
@@ -84,6 +90,28 @@ fn secrets(of: &Path, settings: &settings::SettingsFile) -> Result<(), Failed> {
     read("$.keys.source_secrets_file", keys.source_secrets.as_ref(), &by_name, true);
     read("$.keys.source_credentials_file", keys.source_credentials.as_ref(), &by_name, true);
     let wrong: Vec<String> = wrong.iter().map(|why| format!("{}: {why}", of.display())).collect();
+    if wrong.is_empty() { Ok(()) } else { Err(Failed::input(wrong.join("\n"))) }
+}
+
+/// What `[mail]` names: the roots of the mail server, the maildir, and who reads what comes in by the policy, where the policy
+/// is known.
+fn mail(of: &Path, settings: &settings::SettingsFile, policy: Option<&str>) -> Result<(), Failed> {
+    let mail = &settings.mail;
+    let bindings = policy.and_then(|text| sources::policy::read_file(text).ok()).map(|policy| policy.bindings);
+    let reads_bounces = mail.smtp.is_some() && mail.bounce_address.is_some();
+    let bound = || bindings.as_ref().map_or(Ok(()), |bindings| inbound::binding(bindings, reads_bounces).map(drop));
+    let mut found = Vec::new();
+    if let Some(smtp) = &mail.smtp {
+        found.push(("$.mail.smtp.roots", relay::roots(smtp)));
+    }
+    if let Some(folder) = &mail.maildir {
+        found.extend([("$.mail.maildir", inbound::maildir::is_maildir(folder)), ("$.mail.maildir", bound())]);
+    }
+    if mail.lmtp.is_some() {
+        found.push(("$.mail.lmtp", bound()));
+    }
+    let wrong = found.into_iter().filter_map(|(member, found)| Some((member, found.err()?)));
+    let wrong: Vec<String> = wrong.map(|(member, why)| format!("{}: {member}: {why}", of.display())).collect();
     if wrong.is_empty() { Ok(()) } else { Err(Failed::input(wrong.join("\n"))) }
 }
 
@@ -144,6 +172,38 @@ mod tests {
         let credential = "/run/credentials/holdpoint-of-no-machine.service/password";
         assert_eq!(told(&format!("{mail}password_file = \"{credential}\"\n")), "");
         assert_eq!(told(&format!("{mail}password_variable = \"OF_THE_SERVICE_ALONE\"\n")), "");
+        fs::remove_dir_all(&folder).unwrap();
+    }
+
+    /// A start fails for each of these, so the check before it does.
+    #[test]
+    fn what_mail_needs_is_looked_at() {
+        let folder = std::env::temp_dir().join(format!("holdpoint-check-mail-{}", std::process::id()));
+        for part in ["box/new", "box/cur", "half/new"] {
+            fs::create_dir_all(folder.join(part)).unwrap();
+        }
+        fs::write(folder.join("empty.pem"), "no certificate").unwrap();
+        let own = "[mail]\nfrom = \"a@example.com\"\nreply_address = \"r@example.com\"\n";
+        let smtp = "[mail.smtp]\nhost = \"mx\"\n";
+        let reads = policy::EXAMPLE;
+        let mut deaf: serde_json::Value = serde_json::from_str(reads).unwrap();
+        deaf["native"].as_array_mut().unwrap().retain(|bound| bound["format"] != "mail.received");
+        let deaf = &*deaf.to_string();
+        for (text, policy, expected) in [
+            (format!("{own}maildir = \"box\"\n{smtp}"), Some(reads), ""),
+            (format!("{own}maildir = \"box\"\n"), None, ""),
+            (format!("{own}maildir = \"box\"\n"), Some(deaf), "$.mail.maildir: expected one binding"),
+            (format!("{own}maildir = \"half\"\n"), Some(reads), "$.mail.maildir: expected a maildir"),
+            (format!("{own}lmtp = \"127.0.0.1:2424\"\n"), Some(deaf), "$.mail.lmtp: expected one binding"),
+            (format!("{own}bounce_address = \"b@example.com\"\nlmtp = \"127.0.0.1:2424\"\n{smtp}"), Some(deaf), ""),
+            (format!("{own}{smtp}roots = \"missing.pem\"\n"), None, "$.mail.smtp.roots: reading "),
+            (format!("{own}{smtp}roots = \"empty.pem\"\n"), None, "$.mail.smtp.roots: "),
+        ] {
+            let settings = settings::parse(&text, &folder).unwrap();
+            let why = mail(Path::new("h.toml"), &settings, policy).err().map(|failed| failed.why).unwrap_or_default();
+            assert_eq!(why.is_empty(), expected.is_empty(), "{text} {policy:?}: {why}");
+            assert!(why.is_empty() || why.starts_with(&format!("h.toml: {expected}")), "{text}: {why}");
+        }
         fs::remove_dir_all(&folder).unwrap();
     }
 }

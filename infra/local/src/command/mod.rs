@@ -249,7 +249,7 @@ enum Command {
     /// Run one function on one event, like the cloud would.
     #[command(after_help = log::HELP)]
     Invoke {
-        /// Run the function of this name: ingest, refresh, notify, adopt, acknowledge or tick.
+        /// Run the function of this name: ingest, refresh, notify, adopt, acknowledge, tick or poll.
         function: String,
         /// Read the event from this JSON file; `-` reads standard input.
         event: PathBuf,

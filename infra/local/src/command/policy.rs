@@ -40,20 +40,33 @@ fn checked(text: &str, name: &str) -> Result<(), String> {
 /// Every fault in the offered file, and that the accepted policy stays; or what is wrong with the accepted one.
 pub fn at_start(home: &Home, offered: Option<&Path>) -> Result<Policy, Failed> {
     if let Some(file) = offered {
-        let text = read(file).map_err(|refused| match home.policy_file().exists() {
+        let policy = offer(file).map_err(|refused| match home.policy_file().exists() {
             true => Failed { why: format!("{}\n{}", refused.why, stays(home)), ..refused },
             false => refused,
         })?;
-        home.accept_policy(&text)?;
-        return Ok(Policy { text, from: format!("{}, accepted now", file.display()) });
+        home.accept_policy(&policy.text)?;
+        return Ok(policy);
     }
     if !home.policy_file().exists() && !home.store().exists() {
         home.accept_policy(EXAMPLE)?;
         let from = "the bundle's example, whose sources are of example.com; --policy FILE offers your own".to_owned();
         return Ok(Policy { text: EXAMPLE.to_owned(), from });
     }
-    let text = accepted(home)?;
-    Ok(Policy { text, from: format!("{}, accepted before", home.policy_file().display()) })
+    next(home, None)
+}
+
+/// A running engine's next policy: the offered file, else what the store accepted before. Nothing is accepted yet.
+///
+/// # Errors
+/// Every fault in it.
+pub fn next(home: &Home, offered: Option<&Path>) -> Result<Policy, Failed> {
+    let accepted =
+        || Ok(Policy { text: accepted(home)?, from: format!("{}, accepted before", home.policy_file().display()) });
+    offered.map_or_else(accepted, offer)
+}
+
+fn offer(file: &Path) -> Result<Policy, Failed> {
+    Ok(Policy { text: read(file)?, from: format!("{}, accepted now", file.display()) })
 }
 
 fn stays(home: &Home) -> String {

@@ -80,6 +80,7 @@ pub async fn run(common: &Common, options: &Options) -> Result<(), Failed> {
         file.apply(&mut settings);
     }
     settings.certificates = begun.certificates()?.map(Arc::new);
+    settings.keep.make_archive().map_err(Failed::input)?;
     settings.timekeeper = Some(timekeeper.clone());
     if let Some(address) = &options.reply_address {
         address.as_str().clone_into(&mut settings.reply_address);
@@ -203,14 +204,20 @@ struct Renewed {
 fn renew(home: &Home, engine: &Engine, options: &Options, begun: &SettingsFile) -> Result<Renewed, Failed> {
     let chosen = settings::at_start(options.settings.as_deref())?;
     let file = chosen.map(|chosen| chosen.settings).unwrap_or_default();
-    let policy = policy::at_start(home, options.policy.as_deref().or(file.policy.as_deref()))?;
-    let mut settings = home.settings(policy.text, 0, &file.keys)?;
+    let policy = policy::next(home, options.policy.as_deref().or(file.policy.as_deref()))?;
+    let mut settings = home.settings(policy.text.clone(), 0, &file.keys)?;
     file.apply(&mut settings);
     if let Some(address) = &options.reply_address {
         address.as_str().clone_into(&mut settings.reply_address);
     }
+    settings.keep.make_archive().map_err(Failed::input)?;
     engine.renew(settings).map_err(Failed::new)?;
-    Ok(Renewed { policy: policy.from, left: settings::needs_a_start(begun, &file).join("; ") })
+    let mut left: Vec<String> = settings::needs_a_start(begun, &file).into_iter().map(str::to_owned).collect();
+    // What failed before has changed nothing. The policy counts by now, and is not kept for a next start without the file.
+    if let Err(failed) = home.accept_policy(&policy.text) {
+        left.push(format!("the policy, which could not be kept: {}", failed.why));
+    }
+    Ok(Renewed { policy: policy.from, left: left.join("; ") })
 }
 
 /// Asked by SIGHUP, where there is such a thing.

@@ -272,9 +272,12 @@ async fn sweep(engine: Engine, mut stop: watch::Receiver<bool>) {
         }
         hours += 1;
         let removed = match hours % COMPACT_EVERY {
-            1 => keep::compact(&engine, &Compacting::of_the_engine())
-                .await
-                .map(|removed| tracing::info!(%removed, "what was past its time is gone")),
+            1 => keep::compact(&engine, &Compacting::of_the_engine()).await.map(|removed| {
+                for kept in removed["kept_although_past"].as_array().into_iter().flatten() {
+                    tracing::error!(%kept, "a review that ended long ago could not be removed");
+                }
+                tracing::info!(%removed, "what was past its time is gone");
+            }),
             _ => engine.embedded().sweep().await.map(drop),
         };
         if let Err(error) = removed {

@@ -26,16 +26,23 @@ pub struct MaildirDoor {
     inbox: Inbox,
 }
 
+/// # Errors
+/// One of the folders that mails are delivered into and moved to is not there.
+pub fn is_maildir(folder: &Path) -> Result<(), String> {
+    for part in ["new", "cur"] {
+        let part = folder.join(part);
+        if !part.is_dir() {
+            return Err(format!("expected a maildir with the folder {}, found none", part.display()));
+        }
+    }
+    Ok(())
+}
+
 impl MaildirDoor {
     /// # Errors
     /// The folder is no maildir, or the policy binds no received mails.
     pub fn open(engine: &Engine, folder: &Path) -> Result<Self, String> {
-        for part in ["new", "cur"] {
-            let part = folder.join(part);
-            if !part.is_dir() {
-                return Err(format!("--maildir: expected a maildir with the folder {}, found none", part.display()));
-            }
-        }
+        is_maildir(folder).map_err(|why| format!("--maildir: {why}"))?;
         Ok(Self { folder: folder.to_owned(), inbox: Inbox::open(engine, "--maildir")? })
     }
 

@@ -16,7 +16,7 @@ use packet_store::Door;
 use serde_json::json;
 use sources::{
     LARGEST_MAIL,
-    native::{Format, NamedBinding},
+    native::{Bindings, Format, NamedBinding},
 };
 
 use self::{
@@ -68,6 +68,23 @@ impl MailDoors {
     }
 }
 
+/// The binding of answers. `None`: nobody reads answers, and bounces are all that is read.
+///
+/// # Errors
+/// Answers are bound several times, or not at all and bounces are not read either.
+pub fn binding(bindings: &Bindings, reads_bounces: bool) -> Result<Option<NamedBinding>, String> {
+    let bound: Vec<_> = bindings.0.iter().filter(|bound| bound.binding.format == Format::MailReceived).collect();
+    match bound.as_slice() {
+        [bound] => Ok(Some((*bound).clone())),
+        [] if reads_bounces => Ok(None),
+        several => Err(format!(
+            "expected one binding for {} in the policy's `native` list, found {}",
+            Format::MailReceived.word(),
+            several.len()
+        )),
+    }
+}
+
 /// A mail as a door has it.
 pub enum Handed {
     Whole(Vec<u8>),
@@ -99,21 +116,10 @@ impl Inbox {
         }
     }
 
-    /// The binding of answers as the policy has it now: the policy may be renewed while a door is open. `None`: nobody
-    /// reads answers, and bounces are all that is read.
+    /// As the policy has it now: the policy may be renewed while a door is open.
     fn binding(&self) -> Result<Option<NamedBinding>, String> {
         let functions = self.engine.functions();
-        let bindings = functions.ingest.policy.bindings.0.iter();
-        let bound: Vec<_> = bindings.filter(|bound| bound.binding.format == Format::MailReceived).collect();
-        match bound.as_slice() {
-            [bound] => Ok(Some((*bound).clone())),
-            [] if self.engine.relay().is_some_and(Relay::reads_bounces) => Ok(None),
-            several => Err(format!(
-                "expected one binding for {} in the policy's `native` list, found {}",
-                Format::MailReceived.word(),
-                several.len()
-            )),
-        }
+        binding(&functions.ingest.policy.bindings, self.engine.relay().is_some_and(Relay::reads_bounces))
     }
 
     /// Durable once this answers. `recipients`: as the mail server named them; empty where it named none.

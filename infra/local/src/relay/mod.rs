@@ -28,6 +28,7 @@ use tokio::{sync::watch, task::JoinSet, time::Instant};
 
 pub use bounce::BounceAddress;
 pub use outgoing::bring_forward;
+pub use session::roots;
 pub use settings::{Login, Secret, Security, Smtp};
 
 use self::{

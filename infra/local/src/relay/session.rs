@@ -160,7 +160,8 @@ impl Session {
             Err(attempt) => {
                 // The next message begins anew; a connection that will not have it is not used again.
                 if within(self.time_out, "RSET", self.connection.command(Rset)).await.is_err() {
-                    self.connection.abort().await;
+                    // Aborting says QUIT and waits for the answer, which a server that fell silent never gives.
+                    let _ = tokio::time::timeout(self.time_out, self.connection.abort()).await;
                 }
                 attempt
             }
@@ -207,11 +208,24 @@ async fn within<T>(
     }
 }
 
+/// The first line of each certificate in PEM.
+const CERTIFICATE: &[u8] = b"-----BEGIN CERTIFICATE-----";
+
+/// # Errors
+/// The file of roots that the settings name cannot be read, or holds no certificates.
+pub fn roots(settings: &Smtp) -> Result<(), String> {
+    tls(settings).map(drop)
+}
+
 /// The server's certificate is checked against the machine's roots, and against a file of roots where one is named.
 fn tls(settings: &Smtp) -> Result<TlsParameters, String> {
     let mut builder = TlsParameters::builder(settings.host.clone());
     if let Some(file) = &settings.roots {
         let pem = std::fs::read(file).map_err(|error| format!("reading {}: {error}", file.display()))?;
+        // The library takes a file without any for a file of none.
+        if !pem.windows(CERTIFICATE.len()).any(|part| part == CERTIFICATE) {
+            return Err(format!("{}: expected certificates in PEM, found none", file.display()));
+        }
         let root = Certificate::from_pem(&pem).map_err(|error| format!("{}: {error}", file.display()))?;
         builder = builder.add_root_certificate(root);
     }

@@ -2,7 +2,10 @@
 
 use std::{
     collections::VecDeque,
-    sync::{Arc, Mutex, atomic::AtomicI64},
+    sync::{
+        Arc, Mutex,
+        atomic::{AtomicI64, AtomicUsize, Ordering},
+    },
 };
 
 use lambda_shell::clock::Clock;
@@ -36,6 +39,8 @@ const PHASES: [Phase; 6] = [Phase::Greeting, Phase::Ehlo, Phase::Mail, Phase::Rc
 enum Trouble {
     Says(&'static str),
     HangsUp,
+    /// The line stays open, and nothing is said any more.
+    FallsSilent,
     /// Only in the phase of the content: the message is kept, and the answer never comes.
     TakesAndHangsUp,
 }
@@ -45,7 +50,9 @@ enum Trouble {
 struct Server {
     taken: Arc<Mutex<Vec<(String, String)>>>,
     troubles: Arc<Mutex<VecDeque<(Phase, Trouble)>>>,
-    connections: Arc<Mutex<usize>>,
+    open: Arc<AtomicUsize>,
+    /// Connections that were open at once.
+    most_open: Arc<AtomicUsize>,
 }
 
 impl Server {
@@ -55,9 +62,13 @@ impl Server {
         let server = self.clone();
         tokio::spawn(async move {
             while let Ok((stream, _)) = listener.accept().await {
-                *server.connections.lock().unwrap() += 1;
                 let server = server.clone();
-                tokio::spawn(async move { server.talk(stream).await });
+                let open = server.open.fetch_add(1, Ordering::SeqCst) + 1;
+                server.most_open.fetch_max(open, Ordering::SeqCst);
+                tokio::spawn(async move {
+                    server.talk(stream).await;
+                    server.open.fetch_sub(1, Ordering::SeqCst);
+                });
             }
         });
         port
@@ -81,6 +92,7 @@ impl Server {
     async fn answer(&self, stream: &mut BufReader<TcpStream>, phase: Phase, fine: &str) -> Option<bool> {
         let (said, went_well) = match self.trouble(phase) {
             Some(Trouble::HangsUp | Trouble::TakesAndHangsUp) => return None,
+            Some(Trouble::FallsSilent) => std::future::pending().await,
             Some(Trouble::Says(said)) => (said, false),
             None => (fine, true),
         };
@@ -141,6 +153,21 @@ struct Stage {
 
 const START: i64 = 1_793_700_000_000;
 
+fn smtp(port: u16) -> Smtp {
+    Smtp {
+        host: "127.0.0.1".to_owned(),
+        port,
+        security: Security::None,
+        login: None,
+        hello: "holdpoint.example.com".to_owned(),
+        time_out: Duration::from_secs(5),
+        connections: 2,
+        per_second: 1_000,
+        give_up_after: Duration::from_secs(12 * 3_600),
+        roots: None,
+    }
+}
+
 impl Stage {
     async fn around(server: &Server) -> Self {
         let port = server.start().await;
@@ -148,18 +175,10 @@ impl Stage {
     }
 
     async fn to(port: u16, embedded: crate::embedded::Embedded) -> Self {
-        let relay = Smtp {
-            host: "127.0.0.1".to_owned(),
-            port,
-            security: Security::None,
-            login: None,
-            hello: "holdpoint.example.com".to_owned(),
-            time_out: Duration::from_secs(5),
-            connections: 2,
-            per_second: 1_000,
-            give_up_after: Duration::from_secs(12 * 3_600),
-            roots: None,
-        };
+        Self::by(smtp(port), embedded).await
+    }
+
+    async fn by(relay: Smtp, embedded: crate::embedded::Embedded) -> Self {
         let policy = include_str!("../../../policy.json");
         let bounce_address = Some("bounces@example.com".to_owned());
         let settings =
@@ -189,7 +208,7 @@ impl Stage {
     }
 
     async fn after(&self, minutes: i64) {
-        self.hand.fetch_add(minutes * 60_000, std::sync::atomic::Ordering::SeqCst);
+        self.hand.fetch_add(minutes * 60_000, Ordering::SeqCst);
         self.settle().await;
     }
 
@@ -290,6 +309,42 @@ async fn trouble_in_every_phase_ends_well_or_is_said() {
             let times = if trouble == Trouble::TakesAndHangsUp { 2 } else { 1 };
             assert_eq!(server.taken().len(), times, "{case}");
         }
+    }
+}
+
+/// A server that says nothing any more, in whatever phase, holds a mail no longer than the time-out.
+#[tokio::test]
+async fn a_server_that_falls_silent_is_left() {
+    for phase in PHASES {
+        let server = Server::default();
+        let settings = Smtp { time_out: Duration::from_secs(1), ..smtp(server.start().await) };
+        let stage = Stage::by(settings, crate::embedded::Embedded::memory().unwrap()).await;
+        server.plan(phase, Trouble::FallsSilent);
+        stage.hand_in("ada@example.com", "one").await;
+        stage.settle().await;
+        assert_eq!(stage.states(), ["waiting"], "{phase:?}");
+        stage.after(60).await;
+        assert_eq!(stage.states(), ["sent"], "{phase:?}");
+    }
+}
+
+#[tokio::test]
+async fn no_more_connections_are_open_than_the_server_allows() {
+    let server = Server::default();
+    let stage = Stage::around(&server).await;
+    for number in 0..12 {
+        stage.hand_in(&format!("p{number}@example.com"), "x").await;
+    }
+    stage.settle().await;
+    assert_eq!((server.taken().len(), server.most_open.load(Ordering::SeqCst)), (12, 2));
+}
+
+#[tokio::test]
+async fn mails_leave_no_faster_than_the_server_allows() {
+    let mut work = Work::default();
+    let leave: Vec<Instant> = (0..5).map(|_| work.pace(10)).collect();
+    for pair in leave.windows(2) {
+        assert!(pair[1] - pair[0] >= Duration::from_millis(100), "{leave:?}");
     }
 }
 
