@@ -120,7 +120,7 @@ fn add(report: &mut Report, [ours, bare, floor, python]: &[Starts; 4], absent: &
         Some(value) => Beside::Peer { name: name.to_owned(), value },
         None => Beside::Absent(why.clone().unwrap_or_default()),
     };
-    let [why, no_bare, _, no_python] = absent;
+    let [why, no_bare, no_floor, no_python] = absent;
     let (Some(cpu), Some(answer), Some(memory)) =
         (median(&ours.cpu_ms), median(&ours.answer_ms), median(&ours.memory_mb))
     else {
@@ -128,7 +128,8 @@ fn add(report: &mut Report, [ours, bare, floor, python]: &[Starts; 4], absent: &
     };
     let figure = Figure::cost("cold start, CPU to the first answer", "refresh", "ms", cpu);
     let figure = figure.beside(beside("bare runtime", &bare.cpu_ms, no_bare)).limit(median(&floor.cpu_ms));
-    report.add(figure.goal(Goal::TimesThePeer(TIMES)).detail(json!({ "rounds": ours.cpu_ms })));
+    report
+        .add(figure.goal(Goal::TimesThePeer(TIMES)).detail(json!({ "rounds": ours.cpu_ms, "floor_absent": no_floor })));
     let figure = Figure::cost("cold start, first answer", "refresh", "ms", answer);
     report.add(
         figure

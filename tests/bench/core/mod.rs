@@ -13,7 +13,6 @@ use crate::{
     figure::{Beside, Figure, Goal, Report},
     median_ns, rungs,
 };
-use peers::Peer;
 use review::Case;
 
 /// How long each figure is measured for.
@@ -84,7 +83,8 @@ pub fn measure(report: &mut Report, wanted: &str, all_peers: bool) {
 /// The figures of one rung; answers the microseconds of the whole refresh.
 fn one(report: &mut Report, name: &str, work: &Work, all_peers: bool) -> f64 {
     let file = std::env::temp_dir().join(format!("holdpoint-bench-{}-{name}.bin", std::process::id()));
-    let peers = beside(&file, name, work, all_peers);
+    let beside = beside(&file, name, work, all_peers);
+    let peers = &beside.peers;
     let floor = peers.iter().find(|peer| peer.name == "floor-read-raw").map(|peer| peer.us);
     let case = Case::of(work, false);
     let ours = case.answer(work);
@@ -96,12 +96,13 @@ fn one(report: &mut Report, name: &str, work: &Work, all_peers: bool) -> f64 {
     let detail = json!({
         "peers": peers.iter().map(|peer| (peer.name.clone(), peer.us.into())).collect::<serde_json::Map<_, _>>(),
         "peers_with_another_answer": differ,
+        "absent": beside.absent,
     });
     let whole = micros(|| drop(black_box(case.whole())));
     let search = micros(|| drop(black_box(case.search())));
     let aim = of_rung(&AIMS, name).map(Goal::AtMost);
     for (figure, us, aim) in [("whole refresh", whole, aim), ("search alone", search, None)] {
-        let figure = Figure::cost(figure, name, "us", us).beside(best(&peers)).limit(floor).detail(detail.clone());
+        let figure = Figure::cost(figure, name, "us", us).beside(best(&beside)).limit(floor).detail(detail.clone());
         let figure = figure.goal(Goal::TimesBetter(TIMES_FASTER));
         report.add(Figure { aim, ..figure });
     }
@@ -115,19 +116,23 @@ fn one(report: &mut Report, name: &str, work: &Work, all_peers: bool) -> f64 {
     whole
 }
 
-fn beside(file: &Path, rung: &str, work: &Work, all: bool) -> Vec<Peer> {
+fn beside(file: &Path, rung: &str, work: &Work, all: bool) -> peers::Beside {
     work.save(&file.display().to_string());
-    let peers = peers::run(file, rung, |peer| all || BEST.contains(&peer));
+    let beside = peers::run(file, rung, |peer| all || BEST.contains(&peer));
     // A file of a benchmark in the folder for such files: the next start of the machine removes the file too.
     let _ = std::fs::remove_file(file);
-    peers
+    beside
 }
 
-/// The fastest library; the prototype on bare numbers decides nothing and tells nobody.
-fn best(peers: &[Peer]) -> Beside {
-    let libraries = peers.iter().filter(|peer| !peer.name.starts_with("proto") && !peer.name.starts_with("floor"));
+/// The fastest library, and which were not there to be faster. The prototype on bare numbers decides nothing and tells nobody.
+fn best(beside: &peers::Beside) -> Beside {
+    let is_library = |name: &str| !name.starts_with("proto") && !name.starts_with("floor");
+    let libraries = beside.peers.iter().filter(|peer| is_library(&peer.name));
+    let absent: Vec<&str> = beside.absent.keys().map(String::as_str).filter(|name| is_library(name)).collect();
+    let absent = absent.join(", ");
     match libraries.min_by(|a, b| a.us.total_cmp(&b.us)) {
-        Some(best) => Beside::Peer { name: best.name.clone(), value: best.us },
-        None => Beside::Absent("`bench setup` builds the libraries".to_owned()),
+        Some(best) if absent.is_empty() => Beside::Peer { name: best.name.clone(), value: best.us },
+        Some(best) => Beside::Peer { name: format!("{}, without {absent}", best.name), value: best.us },
+        None => Beside::Absent(format!("{absent}: `bench setup` builds the libraries")),
     }
 }

@@ -5,7 +5,7 @@ use std::{
     process::Command,
 };
 
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 
 use crate::{Answer, setup};
 
@@ -48,19 +48,28 @@ fn contenders() -> Vec<Contender> {
 }
 
 /// Every peer on one rung. The peers of one rung take at most this long together in the usual case: minutes on C.
-pub fn run(file: &Path, rung: &str, wanted: impl Fn(&str) -> bool) -> Vec<Peer> {
-    let mut figures = Vec::new();
+pub fn run(file: &Path, rung: &str, wanted: impl Fn(&str) -> bool) -> Beside {
+    let mut beside = Beside::default();
     for contender in contenders().into_iter().filter(|contender| wanted(contender.name)) {
         match measure(&contender, file, rung) {
-            Ok(found) => figures.extend(found),
+            Ok(found) => beside.peers.extend(found),
             Err(why) => {
                 let absent = json!({ "figure": "peer", "peer": contender.name, "rung": rung, "absent": why,
                     "to_have_it": "bench setup" });
                 println!("{absent}");
+                beside.absent.insert(contender.name.to_owned(), why.into());
             }
         }
     }
-    figures
+    beside
+}
+
+/// The peers of one rung.
+#[derive(Default)]
+pub struct Beside {
+    pub peers: Vec<Peer>,
+    /// Why a contender has no figure, by its name.
+    pub absent: Map<String, Value>,
 }
 
 fn measure(contender: &Contender, file: &Path, rung: &str) -> Result<Vec<Peer>, String> {
