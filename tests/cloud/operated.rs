@@ -289,10 +289,10 @@ async fn acts(teller: &Teller, shell: &Shell) {
     let mails = told["reviews"][0]["mails"].as_array().map_or(0, Vec::len);
     assert!(mails >= 2, "the proposal, and once more: {told}");
     let reset = shell.ran(&[&["reset", "evidence", "CHG0031337/integration-tests"], &who[..], &source].concat());
-    assert_eq!(reset["result"], "recorded", "{reset}");
+    assert_eq!(reset["sent"]["events"][0]["disposition"], "applied", "{reset}");
     let decide = ["decide", &review, "decline_stand", "--as-operator"];
     let decided = shell.ran(&[&decide[..], &who[..], &source].concat());
-    assert_eq!(decided["result"], "recorded", "{decided}");
+    assert_eq!(decided["sent"]["events"][0]["disposition"], "applied", "{decided}");
     teller.rest("decided").await;
     let decided = shell.ran(&["reviews"]);
     assert!(decided["reviews"][0]["pending"].is_null(), "{decided}");
