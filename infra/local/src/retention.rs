@@ -19,7 +19,8 @@ pub struct Keep {
 }
 
 impl Keep {
-    /// Makes the folder of records where there is none, so that one that cannot be written is known before a review is to go.
+    /// Makes the folder of records where there is none. A start calls this, so the operator hears of a folder that cannot be made
+    /// at once, and not two years later when the first review should go.
     ///
     /// # Errors
     /// The folder cannot be made or closed to others.

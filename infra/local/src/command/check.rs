@@ -89,12 +89,15 @@ fn secrets(of: &Path, settings: &settings::SettingsFile) -> Result<(), Failed> {
     };
     read("$.keys.source_secrets_file", keys.source_secrets.as_ref(), &by_name, true);
     read("$.keys.source_credentials_file", keys.source_credentials.as_ref(), &by_name, true);
-    let wrong: Vec<String> = wrong.iter().map(|why| format!("{}: {why}", of.display())).collect();
+    all_named(wrong.iter().map(|why| format!("{}: {why}", of.display())).collect())
+}
+
+fn all_named(wrong: Vec<String>) -> Result<(), Failed> {
     if wrong.is_empty() { Ok(()) } else { Err(Failed::input(wrong.join("\n"))) }
 }
 
-/// What `[mail]` names: the roots of the mail server, the maildir, and who reads what comes in by the policy, where the policy
-/// is known.
+/// What `[mail]` names: the roots of the mail server and the maildir. Where the policy is known: that the policy binds the
+/// mail that comes in.
 fn mail(of: &Path, settings: &settings::SettingsFile, policy: Option<&str>) -> Result<(), Failed> {
     let mail = &settings.mail;
     let bindings = policy.and_then(|text| sources::policy::read_file(text).ok()).map(|policy| policy.bindings);
@@ -111,15 +114,13 @@ fn mail(of: &Path, settings: &settings::SettingsFile, policy: Option<&str>) -> R
         found.push(("$.mail.lmtp", bound()));
     }
     let wrong = found.into_iter().filter_map(|(member, found)| Some((member, found.err()?)));
-    let wrong: Vec<String> = wrong.map(|(member, why)| format!("{}: {member}: {why}", of.display())).collect();
-    if wrong.is_empty() { Ok(()) } else { Err(Failed::input(wrong.join("\n"))) }
+    all_named(wrong.map(|(member, why)| format!("{}: {member}: {why}", of.display())).collect())
 }
 
 /// The files of `[tls]`: whether they can be answered with, and whether they are in force and of the public name.
 fn certificate(settings: &settings::SettingsFile) -> Result<(), Failed> {
     let Some(certificates) = settings.certificates()? else { return Ok(()) };
-    let wrong = certificates.wrong(lambda_shell::clock::Clock::system().now_millis());
-    if wrong.is_empty() { Ok(()) } else { Err(Failed::input(wrong.join("\n"))) }
+    all_named(certificates.wrong(lambda_shell::clock::Clock::system().now_millis()))
 }
 
 #[cfg(test)]

@@ -136,6 +136,8 @@ mod tests {
         let folder = Folder::new("stays");
         let (home, other) = (folder.home(), folder.file("other.json", OTHER));
         assert_eq!(at_start(&home, None).unwrap().text, EXAMPLE, "a new store");
+        assert_eq!(next(&home, Some(&other)).unwrap().text, OTHER);
+        assert_eq!(accepted(&home).unwrap(), EXAMPLE, "a reload that fails later has accepted nothing");
         assert_eq!(at_start(&home, Some(&other)).unwrap().text, OTHER);
         assert_eq!(at_start(&home, None).unwrap().text, OTHER, "and not the example again");
         let bad = folder.file("bad.json", BAD);

@@ -204,7 +204,8 @@ struct Renewed {
 fn renew(home: &Home, engine: &Engine, options: &Options, begun: &SettingsFile) -> Result<Renewed, Failed> {
     let chosen = settings::at_start(options.settings.as_deref())?;
     let file = chosen.map(|chosen| chosen.settings).unwrap_or_default();
-    let policy = policy::next(home, options.policy.as_deref().or(file.policy.as_deref()))?;
+    let offered = options.policy.as_deref().or(file.policy.as_deref());
+    let policy = policy::next(home, offered)?;
     let mut settings = home.settings(policy.text.clone(), 0, &file.keys)?;
     file.apply(&mut settings);
     if let Some(address) = &options.reply_address {
@@ -213,8 +214,11 @@ fn renew(home: &Home, engine: &Engine, options: &Options, begun: &SettingsFile) 
     settings.keep.make_archive().map_err(Failed::input)?;
     engine.renew(settings).map_err(Failed::new)?;
     let mut left: Vec<String> = settings::needs_a_start(begun, &file).into_iter().map(str::to_owned).collect();
-    // What failed before has changed nothing. The policy counts by now, and is not kept for a next start without the file.
-    if let Err(failed) = home.accept_policy(&policy.text) {
+    // Accepted last: a renewal that is refused accepts no policy. If the file cannot be written, the engine runs by the new
+    // policy, and a later start that offers none would go back to the former one.
+    if offered.is_some()
+        && let Err(failed) = home.accept_policy(&policy.text)
+    {
         left.push(format!("the policy, which could not be kept: {}", failed.why));
     }
     Ok(Renewed { policy: policy.from, left: left.join("; ") })

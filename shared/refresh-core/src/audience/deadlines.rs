@@ -43,8 +43,8 @@ pub fn of(review: &Review, situation: &Situation<'_>) -> Deadlines {
     }
 }
 
-/// An open review is looked at hourly whatever happens, so even a message lost for good is no lost update. Looks fall on whole
-/// minutes, so that one tick asks for those of all reviews: thousands of reviews are not due one after the other.
+/// An open review is looked at hourly whatever happens, so even a message lost for good is no lost update. The look falls on a
+/// whole minute. Then one tick asks every review of that minute, where thousands of instants would need thousands of ticks.
 fn hourly(now: Instant) -> Instant {
     now.plus_millis(HOUR).minute()
 }
