@@ -9,7 +9,7 @@ use refresh_core::{
     facts::{
         authority::{self, Disposition, Ignored, MOST_CALENDARS, StoredContext, UntakenMember},
         event::{Event, Statement},
-        fact::{Body, Fact, Terms},
+        fact::{Body, Fact},
         subject::Subject,
     },
 };
@@ -198,9 +198,7 @@ async fn known(env: &Env, event: &Event, now: Instant) -> Result<StoredBearing, 
 /// The UID that a first issue claims. A repeated issue changes no meeting, so it claims none.
 fn claimed<'a>(event: &'a Event, known: Option<&Fact>) -> Option<(&'a Uid, &'a ReviewId)> {
     match (&event.subject, event.body(), known) {
-        (Subject::Review(review), Some(Body::Review(Terms { meeting: Some(meeting), .. })), None) => {
-            Some((&meeting.uid, review))
-        }
+        (Subject::Review(review), Some(Body::Review(terms)), None) => Some((&terms.meeting.as_ref()?.uid, review)),
         _ => None,
     }
 }

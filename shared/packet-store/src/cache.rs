@@ -2,25 +2,30 @@
 //! number of that decision.
 
 use std::{
-    collections::{BTreeMap, BTreeSet, HashMap, HashSet},
+    collections::{BTreeSet, HashMap, HashSet},
     sync::{Mutex, MutexGuard, PoisonError},
 };
 
-use refresh_core::{Instant, Person, ReviewId, facts::subject::Subject, record::packet::Version};
+use refresh_core::{
+    Instant, Person, ReviewId,
+    facts::subject::Subject,
+    record::packet::{Standpoint, Version},
+};
 
-use crate::looked::{Looked, UNITS_A_SUBJECT};
+use crate::{dense::BYTES_A_NAME, looked::Looked};
 
 /// The memory of a function of the template, in megabytes.
 const MEGABYTES: usize = 256;
-/// How many units are remembered for each megabyte that the process has. A unit is an interval of a calendar; what else there
-/// is takes several, some thirty bytes each. So no more than a quarter of the memory is filled.
-const UNITS_A_MEGABYTE: usize = 8_000;
-/// A version: packet and report.
-const UNITS_A_VERSION: usize = 150;
-/// That a review is open, with the review's id.
-const UNITS_OF_OPEN: usize = 3;
-/// Versions of one review remembered at most.
-const MOST_VERSIONS: usize = 16;
+/// Half of the memory is for what is remembered. The other half is the program's, which takes a twentieth, and that of
+/// decisions: a hundred people with 4,000 entries each are 10 MB.
+const BYTES_A_MEGABYTE: usize = (1 << 20) / 2;
+/// A version without what it stands on: packet and report, of five to fifteen roles.
+const BYTES_A_VERSION: usize = size_of::<Version>() + 3 * 1_024;
+const BYTES_A_STANDPOINT: usize = size_of::<Standpoint>() + BYTES_A_NAME;
+const BYTES_A_SUBJECT: usize = size_of::<Subject>() + BYTES_A_NAME;
+const BYTES_A_REVIEW: usize = size_of::<Remembered>() + 2 * BYTES_A_NAME;
+/// Versions of one review remembered at most. HEAD names three at most, and somebody may have been told another.
+const MOST_VERSIONS: usize = 6;
 /// People remembered at most who have seats: an address each.
 const MOST_PEOPLE: usize = 16_384;
 
@@ -33,40 +38,48 @@ pub(crate) struct Cache {
 /// What is remembered of one review.
 #[derive(Debug, Default)]
 struct Remembered {
-    versions: BTreeMap<u32, Version>,
-    registered: BTreeSet<Subject>,
+    versions: Vec<Version>,
+    /// In order.
+    registered: Vec<Subject>,
+    /// With how much memory it takes.
     looked: Option<(usize, Looked)>,
     /// Until when the review is taken to be open ([`refresh_core::record::review::Head::open_until`]).
     open_until: Option<Instant>,
 }
 
 impl Remembered {
-    fn units(&self) -> usize {
-        let looked = self.looked.as_ref().map_or(0, |(units, _)| *units);
-        let open = self.open_until.map_or(0, |_| UNITS_OF_OPEN);
-        looked + open + self.versions.len() * UNITS_A_VERSION + self.registered.len() * UNITS_A_SUBJECT
+    fn bytes(&self) -> usize {
+        let looked = self.looked.as_ref().map_or(0, |(bytes, _)| *bytes);
+        let version = |version: &Version| BYTES_A_VERSION + BYTES_A_STANDPOINT * version.stands_on.len();
+        let versions: usize = self.versions.iter().map(version).sum();
+        BYTES_A_REVIEW + looked + versions + BYTES_A_SUBJECT * self.registered.len()
     }
 }
 
-/// What is remembered of each review, with how much there is of it all.
+/// What is remembered of each review, with how much memory all of it takes.
 #[derive(Debug)]
 struct Shelf {
     of: HashMap<ReviewId, Remembered>,
-    units: usize,
+    bytes: usize,
     room: usize,
 }
 
 impl Shelf {
     fn change<T>(&mut self, review: &ReviewId, change: impl FnOnce(&mut Remembered) -> T) -> T {
-        // Dropping all is simpler than ageing, and costs one whole look of each review.
-        if self.units > self.room {
-            self.of.clear();
-            self.units = 0;
+        // Half of the reviews, in no order of theirs: where more reviews take turns than there is room for, whoever was
+        // forgotten longest ago would always be the next.
+        while self.bytes > self.room {
+            let mut keep = true;
+            self.of.retain(|_, _| {
+                keep = !keep;
+                keep
+            });
+            self.bytes = self.of.values().map(Remembered::bytes).sum();
         }
+        let before = self.of.get(review).map_or(0, Remembered::bytes);
         let remembered = self.of.entry(review.clone()).or_default();
-        let before = remembered.units();
         let changed = change(remembered);
-        self.units = self.units + remembered.units() - before;
+        self.bytes = self.bytes + remembered.bytes() - before;
         changed
     }
 }
@@ -85,28 +98,32 @@ impl Default for Cache {
 impl Cache {
     /// For a process of so much memory.
     pub(crate) fn of(megabytes: usize) -> Self {
-        let shelf = Shelf { of: HashMap::new(), units: 0, room: megabytes * UNITS_A_MEGABYTE };
+        let shelf = Shelf { of: HashMap::new(), bytes: 0, room: megabytes * BYTES_A_MEGABYTE };
         Self { reviews: Mutex::new(shelf), any_seat: Mutex::default() }
     }
 
     pub(crate) fn version(&self, review: &ReviewId, number: u32) -> Option<Version> {
-        hold(&self.reviews).of.get(review)?.versions.get(&number).cloned()
+        hold(&self.reviews).of.get(review)?.versions.iter().find(|version| version.number == number).cloned()
     }
 
     pub(crate) fn keep_version(&self, review: &ReviewId, version: Version) {
         hold(&self.reviews).change(review, |known| {
-            // HEAD names three at most, and somebody may have been told another. Whatever is forgotten is read again.
+            // A version never changes. What is forgotten is read again.
+            known.versions.retain(|known| known.number != version.number);
             if known.versions.len() >= MOST_VERSIONS {
                 known.versions.clear();
             }
-            known.versions.insert(version.number, version);
+            known.versions.push(version);
         });
     }
 
     /// Of `subjects`, those not known to be registered.
     pub(crate) fn unknown(&self, review: &ReviewId, subjects: &BTreeSet<Subject>) -> BTreeSet<Subject> {
         match hold(&self.reviews).of.get(review) {
-            Some(known) => subjects.difference(&known.registered).cloned().collect(),
+            Some(known) => {
+                let unknown = |subject: &&Subject| known.registered.binary_search(subject).is_err();
+                subjects.iter().filter(unknown).cloned().collect()
+            }
             None => subjects.clone(),
         }
     }
@@ -126,14 +143,14 @@ impl Cache {
     /// Whoever takes it gives it back, or what was not looked at to its end is forgotten.
     pub(crate) fn take_looked(&self, review: &ReviewId) -> Option<Looked> {
         let mut reviews = hold(&self.reviews);
-        let (units, looked) = reviews.of.get_mut(review)?.looked.take()?;
-        reviews.units -= units;
+        let (bytes, looked) = reviews.of.get_mut(review)?.looked.take()?;
+        reviews.bytes -= bytes;
         Some(looked)
     }
 
     pub(crate) fn keep_looked(&self, review: &ReviewId, looked: Looked) {
-        let units = looked.units();
-        hold(&self.reviews).change(review, |known| known.looked = Some((units, looked)));
+        let bytes = looked.bytes();
+        hold(&self.reviews).change(review, |known| known.looked = Some((bytes, looked)));
     }
 
     /// Whether the review is open still, by the HEAD that was read last.
@@ -147,34 +164,19 @@ impl Cache {
     }
 
     pub(crate) fn registered(&self, review: &ReviewId) -> Option<BTreeSet<Subject>> {
-        let known = hold(&self.reviews).of.get(review).map(|known| known.registered.clone());
-        known.filter(|registered| !registered.is_empty())
+        let reviews = hold(&self.reviews);
+        let known = reviews.of.get(review).filter(|known| !known.registered.is_empty())?;
+        Some(known.registered.iter().cloned().collect())
     }
 
     pub(crate) fn keep_registered(&self, review: &ReviewId, subjects: BTreeSet<Subject>) {
-        hold(&self.reviews).change(review, |known| known.registered.extend(subjects));
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn what_is_too_much_makes_room_for_what_comes() {
-        let review = |number: usize| ReviewId::parse(&format!("RR-{number}")).expect("a name");
-        let subjects = |number: usize| BTreeSet::from([Subject::Review(review(number))]);
-        let cache = Cache::of(1);
-        let most = UNITS_A_MEGABYTE / UNITS_A_SUBJECT;
-        for number in 0..most {
-            cache.keep_registered(&review(number), subjects(number));
-            // The same again is no more.
-            cache.keep_registered(&review(number), subjects(number));
-        }
-        cache.keep_registered(&review(most), subjects(most));
-        assert_eq!((cache.registered(&review(0)), hold(&cache.reviews).of.len()), (Some(subjects(0)), most + 1));
-        cache.keep_registered(&review(most + 1), subjects(most + 1));
-        assert_eq!((cache.registered(&review(0)), hold(&cache.reviews).of.len()), (None, 1));
-        assert_eq!(hold(&cache.reviews).units, UNITS_A_SUBJECT);
+        hold(&self.reviews).change(review, |known| {
+            // Known already: other copies of the same names.
+            let known = &mut known.registered;
+            let new = subjects.into_iter().filter(|subject| known.binary_search(subject).is_err()).collect::<Vec<_>>();
+            known.reserve_exact(new.len());
+            known.extend(new);
+            known.sort_unstable();
+        });
     }
 }

@@ -12,6 +12,7 @@ mod call;
 mod codec;
 mod commit;
 mod contention;
+mod dense;
 mod due;
 mod error;
 mod history;

@@ -20,43 +20,30 @@ use std::collections::BTreeSet;
 
 use refresh_core::{
     Instant, Person, ReviewId,
-    facts::{
-        fact::{Body, Facts},
-        policy::Deployment,
-        subject::Subject,
-    },
+    facts::{fact::Facts, policy::Deployment, subject::Subject},
     record::review::{Head, Review},
 };
 
 use crate::{
     Store, StoreError,
+    dense::DenseFacts,
     load::{FactsRead, Reads},
     seats,
 };
-
-/// A subject, in intervals of memory: its names.
-pub(crate) const UNITS_A_SUBJECT: usize = 3;
-/// A fact, its intervals apart.
-const UNITS_A_FACT: usize = 10;
 
 /// What was read when HEAD's counter became `number`, or since.
 #[derive(Debug)]
 pub(crate) struct Looked {
     number: u64,
-    facts: Facts,
-    /// What was asked for: that there is no fact of a subject is remembered as well.
-    subjects: BTreeSet<Subject>,
+    facts: DenseFacts,
+    /// What was asked for, in order: that there is no fact of a subject is remembered as well.
+    subjects: Box<[Subject]>,
 }
 
 impl Looked {
-    /// How much memory it takes, in intervals.
-    pub(crate) fn units(&self) -> usize {
-        let facts = self.facts.iter().map(|fact| match &fact.body {
-            Body::Availability(availability) => UNITS_A_FACT + availability.busy.len(),
-            Body::Freeze(freezes) => UNITS_A_FACT + freezes.len(),
-            _ => UNITS_A_FACT,
-        });
-        self.subjects.len() * UNITS_A_SUBJECT + facts.sum::<usize>()
+    /// How much memory it takes. The subjects have their names from the facts.
+    pub(crate) fn bytes(&self) -> usize {
+        self.facts.bytes() + size_of_val(&*self.subjects)
     }
 }
 
@@ -93,8 +80,8 @@ impl Store {
                     None => None,
                 };
                 if review.as_ref().is_some_and(|review| is_last(looked.number, &review.head, now)) {
-                    let mut known =
-                        FactsRead { facts: looked.facts, subjects: looked.subjects, ..FactsRead::default() };
+                    let subjects = looked.subjects.into_iter().collect();
+                    let mut known = FactsRead { facts: looked.facts.facts(), subjects, ..FactsRead::default() };
                     for fact in found.facts {
                         known.facts.insert(fact);
                     }
@@ -116,6 +103,7 @@ impl Store {
     /// there was nothing to write.
     pub fn remember(&self, head: &Head, facts: Facts, subjects: BTreeSet<Subject>) {
         if head.looked > 0 {
+            let (facts, subjects) = (DenseFacts::of(facts), subjects.into_iter().collect());
             self.cache.keep_looked(&head.review, Looked { number: head.looked, facts, subjects });
         }
     }
@@ -135,9 +123,9 @@ impl Looked {
             Subject::Availability(person, ..) => Some(person),
             _ => None,
         });
-        let shared = self.facts.all_seats().filter(|(_, seats)| seats.is_of_another(id));
+        let shared = self.facts.seats().filter(|(_, seats)| seats.is_of_another(id));
         let shared = shared.map(|(person, _)| Subject::Seat(person.clone()));
         let all = said.iter().cloned().chain(people.flat_map(beside)).chain(shared);
-        all.filter(|subject| self.subjects.contains(subject)).collect()
+        all.filter(|subject| self.subjects.binary_search(subject).is_ok()).collect()
     }
 }

@@ -116,7 +116,7 @@ pub fn frame(slot: Interval, window: Interval, ready: Instant, freezes: &[Interv
     let freezes = freezes.iter().enumerate().map(freeze).collect();
     let calendar = Calendar::parse("freezes").expect("a name");
     let mut facts = vec![
-        fact(Subject::Review(id()), Body::Review(terms), 1),
+        fact(Subject::Review(id()), Body::Review(Box::new(terms)), 1),
         fact(Subject::Change(change()), Body::Change(Change { state: ChangeState::Approved, in_force }), 1),
         fact(Subject::Freeze(calendar), Body::Freeze(freezes), 1),
         fact(

@@ -21,9 +21,9 @@ use crate::{
     topology::{Binding, Topology},
 };
 
-/// A function of this process may fill a quarter of so much with what it remembers of reviews: it serves all of them, where a
+/// A function of this process may fill half of so much with what it remembers of reviews: it serves all of them, where a
 /// Lambda function has many workers.
-const MEGABYTES: usize = 1_024;
+const MEGABYTES: usize = 512;
 
 /// One field a function; each is called exactly as its `main.rs` would.
 pub struct Functions {

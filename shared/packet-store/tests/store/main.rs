@@ -10,6 +10,7 @@ mod events;
 mod holding;
 mod limits;
 mod looks;
+mod memory;
 mod notices;
 mod orders;
 mod reading;

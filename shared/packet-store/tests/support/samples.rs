@@ -127,7 +127,7 @@ pub fn facts() -> Facts {
     };
     let evidence = Evidence { status: EvidenceStatus::Ready, ready_at: Some(at("2026-11-03T08:30:00Z")), run: None };
     let mut all = vec![
-        fact(Subject::Review(review()), 1, Body::Review(terms)),
+        fact(Subject::Review(review()), 1, Body::Review(Box::new(terms))),
         fact(
             Subject::Change(change.clone()),
             4,

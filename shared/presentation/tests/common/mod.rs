@@ -186,7 +186,7 @@ impl World {
             meeting: None,
             policy: Overrides::default(),
         };
-        facts.insert(fact(Subject::Review(review_id()), "//review.example.com", Body::Review(terms)));
+        facts.insert(fact(Subject::Review(review_id()), "//review.example.com", Body::Review(Box::new(terms))));
         let deployment = Deployment { sources: Vec::new(), defaults: policy() };
         let now = at("08:30:00");
         let commit = refresh::issue(&review_id(), "example.com", &facts, &deployment, Vec::new(), now)

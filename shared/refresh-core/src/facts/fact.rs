@@ -76,13 +76,11 @@ impl Fact {
 }
 
 /// What a fact says, by kind.
-// One review's terms among dozens of small facts: a box would cost every reader of terms more than it saves.
-#[expect(clippy::large_enum_variant)]
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Body {
-    /// A review was issued.
-    Review(Terms),
+    /// A review was issued. In a box: ten times as large as any other body, and one fact among dozens.
+    Review(Box<Terms>),
     /// A review was closed, and why.
     Closure {
         /// Why, in the source's words.
@@ -384,6 +382,14 @@ impl Facts {
             Ok(at) => self.facts[at] = fact,
             Err(at) => self.facts.insert(at, fact),
         }
+    }
+
+    /// The entries of each calendar, in order of subject: whoever keeps facts may keep the entries elsewhere meanwhile.
+    pub fn entries_mut(&mut self) -> impl Iterator<Item = &mut Vec<Busy>> {
+        self.facts.iter_mut().filter_map(|fact| match &mut fact.body {
+            Body::Availability(calendar) => Some(&mut calendar.busy),
+            _ => None,
+        })
     }
 
     /// Keeps what is of these subjects alone, facts and seats.

@@ -180,7 +180,7 @@ pub fn facts(names: Names, script: &Script, facts: &case::Facts, now: Time, revi
         meeting: script.uid.then(|| Meeting::bare(Uid::parse("meeting@example.com").expect("a UID"), 0)),
         policy: Overrides::default(),
     };
-    put(Subject::Review(review()), Body::Review(terms), now);
+    put(Subject::Review(review()), Body::Review(Box::new(terms)), now);
     if let Some(change) = facts.change {
         put(Subject::Change(change_id.clone()), Body::Change(of_change(names, change)), now);
     }

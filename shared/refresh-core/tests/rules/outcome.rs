@@ -358,7 +358,7 @@ impl World {
     /// What the review was issued with first.
     fn terms_first(&self) -> refresh_core::facts::fact::Terms {
         match self.facts.get(&refresh_core::facts::subject::Subject::Review(fixture::review())).map(|fact| &fact.body) {
-            Some(refresh_core::facts::fact::Body::Review(terms)) => terms.clone(),
+            Some(refresh_core::facts::fact::Body::Review(terms)) => (**terms).clone(),
             _ => self.terms.clone(),
         }
     }

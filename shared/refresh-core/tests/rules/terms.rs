@@ -79,7 +79,7 @@ pub fn newer_terms(world: &mut World, rest: &str, manner: Manner) -> Result<(), 
         _ => return Err(format!("a member of the terms; found {word:?}")),
     }
     world.terms = terms.clone();
-    world.send(Subject::Review(fixture::review()), Body::Review(terms), manner)
+    world.send(Subject::Review(fixture::review()), Body::Review(Box::new(terms)), manner)
 }
 
 fn policy_member(policy: &mut Value, said: &str) -> Result<(), String> {

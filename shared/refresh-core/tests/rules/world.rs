@@ -410,7 +410,7 @@ impl World {
             return Ok(());
         }
         self.now = self.issued_at;
-        let body = Body::Review(self.terms.clone());
+        let body = Body::Review(Box::new(self.terms.clone()));
         self.send(Subject::Review(fixture::review()), body, Manner::default())?;
         self.advance(self.now)
     }

@@ -60,7 +60,7 @@ pub fn issued(data: &Object<'_>) -> Option<Said> {
         meeting: meeting?,
         policy: policy?.unwrap_or_else(Overrides::default),
     };
-    Some((Subject::Review(review?), Statement::State { revision: revision?, body: Body::Review(terms) }))
+    Some((Subject::Review(review?), Statement::State { revision: revision?, body: Body::Review(Box::new(terms)) }))
 }
 
 pub fn closed(data: &Object<'_>) -> Option<Said> {
