@@ -54,8 +54,13 @@ fn with_text(name: &str, text: &str) -> (Notice, Letterhead) {
     letterhead.names = letterhead.names.keys().map(|who| (who.clone(), text.to_owned())).collect();
     if let Ok(role) = Role::parse(&one_line(text, 100)) {
         let was = Some(Value::Text(text.to_owned()));
-        notice.changes.push(Difference { field: Field::Roster(role.clone()), was: was.clone(), now: was.clone() });
-        notice.changes.push(Difference { field: Field::Role, was: was.clone(), now: was });
+        notice.changes.push(Difference {
+            field: Field::Roster(role.clone()),
+            was: was.clone(),
+            now: was.clone(),
+            required: None,
+        });
+        notice.changes.push(Difference { field: Field::Role, was: was.clone(), now: was, required: None });
     }
     if let Ok(id) = refresh_core::ReviewId::parse(one_line(text, 100).trim()) {
         letterhead.review = id;

@@ -116,7 +116,7 @@ fn every_pair_of_values_reads_as_what_it_is() {
     for field in fields() {
         for was in values(&field) {
             for now in values(&field) {
-                let change = [Difference { field: field.clone(), was: was.clone(), now: now.clone() }];
+                let change = [Difference { field: field.clone(), was: was.clone(), now: now.clone(), required: None }];
                 let rows = changes(&change, &names);
                 for row in &rows {
                     assert_ne!(row.was, row.now, "{field}: a row whose sides read the same");
@@ -144,11 +144,13 @@ fn who_comes_to_see_the_whole_or_leaves_is_told_that_once() {
         field: Field::Roster(role("security_reviewer")),
         was: was.map(|text| Value::Text(text.to_owned())),
         now: now.map(|text| Value::Text(text.to_owned())),
+        required: None,
     };
     let edge = |was: Option<bool>, now: Option<bool>| Difference {
         field: Field::FreezeEdge,
         was: was.map(Value::Flag),
         now: now.map(Value::Flag),
+        required: None,
     };
     let come = [roster(None, Some("sec-a@example.com")), edge(None, Some(false))];
     let rows = changes(&come, &names);

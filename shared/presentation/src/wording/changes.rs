@@ -193,5 +193,10 @@ fn sides(change: &Difference, names: &Names<'_>) -> (String, String, String) {
     {
         return ("The review".to_owned(), was.to_owned(), now.to_owned());
     }
-    (field(of), value(of, change.was.as_ref(), names), value(of, change.now.as_ref(), names))
+    let side = |side: &Option<Value>, required: bool| match (change.required, side) {
+        (Some(now), _) if now != required => "not required".to_owned(),
+        (Some(_), None) => "required, without a ready time".to_owned(),
+        _ => value(of, side.as_ref(), names),
+    };
+    (field(of), side(&change.was, false), side(&change.now, true))
 }

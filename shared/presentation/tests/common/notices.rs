@@ -32,7 +32,7 @@ use super::{at, letterhead, person, slot};
 pub const LINK: &str = "https://holdpoint.example.com/adopt/AQEB3q2-7wEjRWeJq83vASNFZ4mrze8BI0VniavN7wEjRWeJq83vASNFZ4mrze8BI0VniavN7wEjRWeJq83vASNFZ4mrze8BI0VniavN7wEj";
 
 fn change(field: Field, was: Option<Value>, now: Option<Value>) -> Difference {
-    Difference { field, was, now }
+    Difference { field, was, now, required: None }
 }
 
 fn text(text: &str) -> Option<Value> {

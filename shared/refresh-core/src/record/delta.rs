@@ -117,6 +117,10 @@ pub struct Difference {
     pub was: Option<Value>,
     /// The value now; `None` where there is none.
     pub now: Option<Value>,
+    /// Of a checkpoint that the review requires since then (`true`), or no more (`false`): a checkpoint without a ready time
+    /// has no value either.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub required: Option<bool>,
 }
 
 /// A value is read by its field. An empty list, or a role that is called like a standing, does not say by itself what
@@ -128,14 +132,16 @@ impl<'de> Deserialize<'de> for Difference {
             field: Field,
             was: Option<serde_json::Value>,
             now: Option<serde_json::Value>,
+            #[serde(default)]
+            required: Option<bool>,
         }
-        let Raw { field, was, now } = Raw::deserialize(deserializer)?;
+        let Raw { field, was, now, required } = Raw::deserialize(deserializer)?;
         let read = |raw: Option<serde_json::Value>| {
             raw.map(|raw| Value::of(&field, raw))
                 .transpose()
                 .map_err(|error| de::Error::custom(format!("{field}: {error}")))
         };
-        Ok(Self { was: read(was)?, now: read(now)?, field })
+        Ok(Self { was: read(was)?, now: read(now)?, field, required })
     }
 }
 
@@ -237,7 +243,7 @@ pub fn delta(was: &View, now: &View, duty_was: Option<&DutyLine>, duty_now: Opti
     }
     // A proposal that went and came back is to be decided anew, though nothing else of it differs.
     if delta.0.is_empty() && was.decides != now.decides {
-        delta.0.push(Difference { field: Field::Duty, was: duty(duty_was), now: duty(duty_now) });
+        delta.0.push(Difference { required: None, field: Field::Duty, was: duty(duty_was), now: duty(duty_now) });
     }
     delta.0
 }
@@ -248,6 +254,12 @@ pub fn delta(was: &View, now: &View, duty_was: Option<&DutyLine>, duty_now: Opti
 pub fn up_to_now(last: &[Difference], since: Vec<Difference>, now: &View, duty: Option<&DutyLine>) -> Vec<Difference> {
     let present = delta(&View::default(), now, None, duty);
     let value = |field: &Field| present.iter().find(|known| known.field == *field).and_then(|known| known.now.clone());
+    let required = |said: &Difference| {
+        let Field::Checkpoint(key) = &said.field else { return None };
+        let since = since.iter().find(|change| change.field == said.field).and_then(|change| change.required);
+        let before = !said.required.or(since)?;
+        Some(now.checkpoints.contains_key(key)).filter(|required| *required != before)
+    };
     let brought = |said: &Difference| Difference {
         now: match said.field {
             Field::Violated
@@ -258,9 +270,11 @@ pub fn up_to_now(last: &[Difference], since: Vec<Difference>, now: &View, duty: 
             | Field::Duty => value(&said.field),
             _ => said.now.clone(),
         },
+        required: required(said),
         ..said.clone()
     };
-    let mut changes: Vec<Difference> = last.iter().map(brought).filter(|change| change.was != change.now).collect();
+    let differs = |change: &Difference| change.was != change.now || change.required.is_some();
+    let mut changes: Vec<Difference> = last.iter().map(brought).filter(differs).collect();
     changes.extend(since.into_iter().filter(|change| last.iter().all(|known| known.field != change.field)));
     changes
 }
@@ -278,6 +292,7 @@ impl Delta {
         let person = |person: &Person| Some(Value::Text(person.to_string()));
         self.map(&was.roster, &now.roster, Field::Roster, person);
         self.map(&was.checkpoints, &now.checkpoints, Field::Checkpoint, |ready| ready.map(Value::Instant));
+        self.say_what_is_required(was, now);
         self.field(Field::Window, was.window.map(Value::Interval), now.window.map(Value::Interval));
         self.field(Field::Cutover, was.cutover.map(Value::Interval), now.cutover.map(Value::Interval));
         self.field(Field::FreezeEdge, was.freeze_edge.map(Value::Flag), now.freeze_edge.map(Value::Flag));
@@ -289,6 +304,16 @@ impl Delta {
         }
         self.map(&was.conflicts, &now.conflicts, Field::Conflict, person);
         self.attendance(was.attendance, now.attendance);
+    }
+
+    /// Who was not shown the packet was not told that anything is not required.
+    fn say_what_is_required(&mut self, was: &View, now: &View) {
+        for change in self.0.iter_mut().filter(|_| was.freeze_edge.is_some()) {
+            if let Field::Checkpoint(key) = &change.field {
+                let required = now.checkpoints.contains_key(key);
+                change.required = (was.checkpoints.contains_key(key) != required).then_some(required);
+            }
+        }
     }
 
     /// That the whole is theirs no more, unless their release says so; exceptions are left to escalation contacts.
@@ -313,7 +338,7 @@ impl Delta {
 
     fn field(&mut self, field: Field, was: Option<Value>, now: Option<Value>) {
         if was != now {
-            self.0.push(Difference { field, was, now });
+            self.0.push(Difference { field, was, now, required: None });
         }
     }
 
@@ -327,8 +352,7 @@ impl Delta {
         let keys: BTreeSet<&K> = was.keys().chain(now.keys()).collect();
         for key in keys.into_iter().filter(|key| was.get(key) != now.get(key)) {
             let of = |map: &BTreeMap<K, V>| map.get(key).and_then(&value);
-            // A checkpoint that is new and has no time yet differs though both sides print as nothing.
-            self.0.push(Difference { field: field(key.clone()), was: of(was), now: of(now) });
+            self.0.push(Difference { field: field(key.clone()), was: of(was), now: of(now), required: None });
         }
     }
 }

@@ -7,3 +7,4 @@ pub mod owed;
 pub mod reach;
 pub mod sent;
 pub mod told;
+mod why;

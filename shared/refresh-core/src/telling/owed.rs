@@ -3,8 +3,8 @@
 use crate::{
     Instant, Person,
     audience::{deadlines, reading::Reading},
-    base::instant::DAY,
-    facts::subject::Subject,
+    base::{digest::Digest, instant::DAY},
+    facts::policy::Policy,
     record::{
         booking::CalendarObject,
         claim::{Claim, ObjectsInDoubt, Telling},
@@ -17,7 +17,7 @@ use crate::{
         review::{Head, Standing},
         view::{Attendance, ExceptionLine, Row, Seating, View},
     },
-    telling::{calendar, carried},
+    telling::{calendar, carried, why::why},
 };
 
 /// What is known of the mail that was tried before.
@@ -78,7 +78,7 @@ pub fn owed(
             notice.unknown_invitation = Some(UnknownInvitation::Remove(slot));
         }
     }
-    notice.why = why(reading, told, stood_on);
+    notice.why = why(reading, told, stood_on, &changes);
     notice.changes = changes;
     notice.duty = duty;
     Some(notice)
@@ -207,7 +207,7 @@ fn with_carried(
         notice.changes = delta::up_to_now(&told.changes, notice.changes, view, notice.duty.as_ref());
     }
     if !notice.changes.is_empty() {
-        notice.why = why(reading, told, stood_on);
+        notice.why = why(reading, told, stood_on, &notice.changes);
     }
     if again {
         let before = told.why.iter().filter(|was| notice.why.iter().all(|now| now.subject != was.subject));
@@ -328,7 +328,7 @@ pub(crate) fn is_about_proposal(reading: &Reading<'_>, person: &Person, view: &V
 
 /// The first kind that fits.
 fn kind(reading: &Reading<'_>, told: &LastNotified, view: &View) -> NoticeKind {
-    let was = &told.view;
+    let (was, head) = (&told.view, &reading.review.head);
     let lost = |line: &ExceptionLine| !view.exceptions.iter().any(|now| now.kind == line.kind);
     if view.decides.is_some() {
         NoticeKind::AdoptionRequest
@@ -338,13 +338,23 @@ fn kind(reading: &Reading<'_>, told: &LastNotified, view: &View) -> NoticeKind {
         NoticeKind::TentativeChange
     } else if view.attendance == Some(Attendance::Released) && !told.released {
         NoticeKind::Released
-    } else if told.proposal.is_some() && told.adoptions == reading.review.head.adoptions {
+    } else if told.proposal.is_some_and(|told_of| is_gone(head, told_of)) && told.adoptions == head.adoptions {
         NoticeKind::Withdrawn
     } else if was.exceptions.iter().any(lost) && view.hears_exceptions() && !delta::leaves(was, view) {
         NoticeKind::ExceptionClosed
     } else {
         NoticeKind::AuthoritativeUpdate
     }
+}
+
+/// A proposal that waits is not gone, though a former owner hears no more of it.
+fn is_gone(head: &Head, proposal: Digest) -> bool {
+    head.pending.as_ref().is_none_or(|pending| pending.id() != proposal)
+}
+
+/// Until when an answer to a row that is told now is due. An answer that comes after the start answers nothing.
+pub(crate) fn answer_due(start: Instant, policy: &Policy, now: Instant) -> Instant {
+    now.plus_minutes(policy.acknowledge_within_minutes).min(start)
 }
 
 /// A duty arises when a notice tells a changed authoritative row after an adoption.
@@ -359,7 +369,7 @@ fn duty(reading: &Reading<'_>, told: &LastNotified, view: &View, now: Instant) -
     let row = reading.authoritative_row(&told.person);
     let open = reading.review.head.standing == Standing::Open;
     if view.decides.is_none() && open && arises(told, view, row.as_ref()) {
-        let by = now.plus_minutes(reading.policy.acknowledge_within_minutes);
+        let by = answer_due(reading.review.head.starts_at, reading.policy, now);
         return Some(DutyLine { action: DutyAction::Answer, by });
     }
     open_duty(reading, told, view)
@@ -413,29 +423,4 @@ pub fn answerable(reading: &Reading<'_>, person: &Person, now: Instant) -> Optio
 
 fn acknowledge(row: &Row) -> LinkTo {
     LinkTo::Acknowledge { row: row.digest(), expires_at: row_readable_until(row) }
-}
-
-/// The facts HEAD stands on that the told version did not, as far as this person may know of them.
-fn why(reading: &Reading<'_>, told: &LastNotified, stood_on: &[Standpoint]) -> Vec<Standpoint> {
-    let review = reading.review;
-    let shown = reading.proposal_for(&told.person).and(review.pending.as_ref()).unwrap_or(&review.authoritative);
-    let news = &review.head.today.news;
-    let replaced = |standpoint: &&Standpoint| !news.iter().any(|newer| newer.subject == standpoint.subject);
-    let now = shown.stands_on.iter().filter(replaced).chain(news);
-    let roles = reading.review.shown();
-    let may_know = |standpoint: &&Standpoint| match &standpoint.subject {
-        Subject::Availability(person, ..) | Subject::Calendars(person) => {
-            *person == told.person || reading.sees_all(&told.person)
-        }
-        Subject::Delegation(_, role) => {
-            reading.sees_all(&told.person)
-                || roles.attendees.get(role) == Some(&told.person)
-                || review.authoritative.packet.attendees.get(role) == Some(&told.person)
-        }
-        _ => true,
-    };
-    now.filter(|standpoint| !stood_on.contains(standpoint) && !told.news.contains(standpoint))
-        .filter(may_know)
-        .cloned()
-        .collect()
 }

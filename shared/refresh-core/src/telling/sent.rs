@@ -149,7 +149,7 @@ fn settled(sent: &Sent<'_>) -> LastNotified {
         view: sent.view.clone(),
         seat: sent.seat.clone().or_else(|| told.seat.clone()),
         counted: sent.counted.clone(),
-        released: sent.seat.is_none() && (told.released || has_left(&sent.view)),
+        released: sent.seat.is_none() && (told.released || has_left(told, &sent.view)),
         duty: if repeats { told.duty.clone() } else { notice.duty.clone() },
         version: if says_why { notice.version } else { told.version },
         changes: if kept { told.changes.clone() } else { notice.changes.clone() },
@@ -175,10 +175,10 @@ fn taken_back(sent: &Sent<'_>) -> LastNotified {
     LastNotified { hold: None, at: sent.notice.at, message_id, ..sent.told.clone() }
 }
 
-/// Told that they fill no role any more: released, or left as an optional attendee.
-fn has_left(view: &View) -> bool {
-    view.attendance == Some(Attendance::Released)
-        || view.standing == Some(Seating::Authoritative) && view.roles.is_empty()
+/// Told that they fill no role any more: released, or left as an optional attendee. A guest never filled any.
+fn has_left(told: &LastNotified, view: &View) -> bool {
+    let no_role = view.standing == Some(Seating::Authoritative) && view.roles.is_empty();
+    view.attendance == Some(Attendance::Released) || told.seat.is_some() && no_role
 }
 
 fn remember_duty(head: &mut Head, reading: &Reading<'_>, sent: &Sent<'_>, now: Instant) {
@@ -205,7 +205,7 @@ fn remember_duty(head: &mut Head, reading: &Reading<'_>, sent: &Sent<'_>, now: I
         person: person.clone(),
         row: row.digest(),
         told_at: now,
-        due_at: now.plus_minutes(policy.acknowledge_within_minutes),
+        due_at: owed::answer_due(head.starts_at, policy, now),
         reminded: 0,
     });
     head.duties.sort_by(|a, b| a.person.cmp(&b.person));

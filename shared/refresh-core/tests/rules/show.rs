@@ -87,7 +87,11 @@ pub fn value(day: Day, found: Option<&Value>) -> String {
 
 pub fn change(day: Day, change: &Difference) -> String {
     let (was, now) = (value(day, change.was.as_ref()), value(day, change.now.as_ref()));
-    format!("{} {was} > {now}", field(change))
+    match change.required {
+        None => format!("{} {was} > {now}", field(change)),
+        Some(true) => format!("{} not required > {now}", field(change)),
+        Some(false) => format!("{} {was} > not required", field(change)),
+    }
 }
 
 /// `roster.sec`, `slot`

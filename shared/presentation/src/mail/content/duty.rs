@@ -69,7 +69,7 @@ impl Told<'_> {
                 text: "Say that you attend, or report a conflict.".to_owned(),
                 button: "See your seat and answer",
                 link,
-                otherwise: Some("If you do nothing, you are reminded, and then the release owner is told that your answer is missing.".to_owned()),
+                otherwise: Some(self.without_an_answer().to_owned()),
             },
             AskedDuty::Nothing => Todo {
                 text: self.to_remove().unwrap_or_else(|| self.nothing_to_do().to_owned()),
@@ -83,6 +83,15 @@ impl Told<'_> {
                 otherwise: None,
             },
         }
+    }
+
+    /// An answer that is due at the start itself is missed by nobody before: the review starts.
+    fn without_an_answer(&self) -> &'static str {
+        let start = self.notice.authoritative_slot.map(|slot| slot.start);
+        if self.notice.duty.as_ref().zip(start).is_some_and(|(duty, start)| duty.by >= start) {
+            return "If you do nothing, the review starts without your answer.";
+        }
+        "If you do nothing, you are reminded, and then the release owner is told that your answer is missing."
     }
 
     fn nothing_to_do(&self) -> &'static str {

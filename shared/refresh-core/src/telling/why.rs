@@ -1,0 +1,262 @@
+//! Why a notice says what it says: of the facts that are new since the last telling, those that bear on what the notice
+//! tells. Somebody who reads "why: your calendar" takes their calendar for the cause, so a fact that is merely new is not
+//! named.
+//!
+//! ```text
+//!  what the notice tells       bears on it
+//!  another slot                what spoke against the slot before (the version's report), and what the authoritative packet breaks
+//!  another person in a role    the time of both, the mapping of the role
+//!  a checkpoint, the window..  that fact
+//!  a mark that came or went    what the rule of the mark is about
+//!  an exception, a way back    every fact that the reader may know of: no report names the cause
+//! ```
+
+use crate::{
+    Checkpoint, Person, Role,
+    audience::reading::Reading,
+    facts::subject::Subject,
+    record::{
+        delta::{Difference, Field, Value},
+        last_notified::LastNotified,
+        mark::{Mark, Remark, Violation},
+        packet::{Standpoint, Version},
+        report::{Against, Because, PassedOver},
+        view::Attendance,
+    },
+};
+
+/// The facts that these changes follow from: as far as they are new since the told version, which stands on `stood_on`. Of
+/// another person's facts a mail says no more than that they are.
+pub(super) fn why(
+    reading: &Reading<'_>,
+    told: &LastNotified,
+    stood_on: &[Standpoint],
+    changes: &[Difference],
+) -> Vec<Standpoint> {
+    let shown = shown(reading, told);
+    let bearing = Bearing::of(reading, told, shown, changes);
+    let news = &reading.review.head.today.news;
+    let replaced = |standpoint: &&Standpoint| news.iter().any(|newer| newer.subject == standpoint.subject);
+    let now = || shown.stands_on.iter().filter(|standpoint| !replaced(standpoint)).chain(news);
+    let is_new = |standpoint: &&Standpoint| !stood_on.contains(standpoint) && !told.news.contains(standpoint);
+    let new = now().filter(is_new).filter(|standpoint| bearing.holds(reading, told, &standpoint.subject));
+    let new: Vec<Standpoint> = new.cloned().collect();
+    if new.is_empty() && bearing.moves && told.proposal.is_none() {
+        // Time alone broke a rule: nothing is new of the fact that the rule is about.
+        return now().filter(|standpoint| bearing.by_time(&standpoint.subject)).cloned().collect();
+    }
+    new
+}
+
+/// The version whose packet the person is shown.
+fn shown<'a>(reading: &Reading<'a>, told: &LastNotified) -> &'a Version {
+    let review = reading.review;
+    reading.proposal_for(&told.person).and(review.pending.as_ref()).unwrap_or(&review.authoritative)
+}
+
+/// What a fact is about, as far as a change may follow from it.
+#[derive(Clone, PartialEq, Eq, Debug)]
+enum Bears {
+    /// When a person is free.
+    Time(Person),
+    /// A person's name and zone.
+    Profile(Person),
+    /// Who holds a role, and who may stand in.
+    Cover(Role),
+    /// A checkpoint; `None`: any.
+    Evidence(Option<Checkpoint>),
+    Change,
+    Freeze,
+    Terms,
+    Decision,
+}
+
+impl Bears {
+    fn holds(&self, subject: &Subject) -> bool {
+        match (self, subject) {
+            (Self::Time(whose), Subject::Availability(person, ..) | Subject::Calendars(person))
+            | (Self::Profile(whose), Subject::Person(person)) => whose == person,
+            (Self::Cover(covered), Subject::Delegation(_, role)) => covered == role,
+            (Self::Evidence(of), Subject::Evidence(_, checkpoint)) => of.as_ref().is_none_or(|of| of == checkpoint),
+            (Self::Change, Subject::Change(_))
+            | (Self::Freeze, Subject::Freeze(_))
+            | (Self::Terms, Subject::Review(_))
+            | (Self::Decision, Subject::Decision(_)) => true,
+            _ => false,
+        }
+    }
+}
+
+/// The facts that bear on what a notice tells.
+struct Bearing {
+    /// Every fact that the reader may know of, since nothing says which.
+    everything: bool,
+    /// Whether a slot or a seat is another.
+    moves: bool,
+    of: Vec<Bears>,
+    /// What the rules are about that the authoritative packet breaks, where that is why somebody moves.
+    of_rules: Vec<Bears>,
+}
+
+impl Bearing {
+    fn of(reading: &Reading<'_>, told: &LastNotified, shown: &Version, changes: &[Difference]) -> Self {
+        let mut bearing = Self { everything: false, moves: false, of: Vec::new(), of_rules: Vec::new() };
+        for change in changes {
+            match &change.field {
+                Field::Slot | Field::Role | Field::Roster(_) | Field::Standing | Field::Attendance => {
+                    bearing.moves = true;
+                }
+                Field::Checkpoint(key) => bearing.of.extend([Bears::Evidence(Some(key.clone())), Bears::Terms]),
+                Field::Window | Field::Cutover => bearing.of.push(Bears::Change),
+                // Who comes to see the whole packet, or sees it no more, holds another office.
+                Field::FreezeEdge if change.was.is_none() || change.now.is_none() => bearing.everything = true,
+                Field::FreezeEdge => bearing.of.push(Bears::Freeze),
+                Field::Violated => bearing.of.extend(marks_that_differ(reading, change)),
+                Field::Operator => bearing.of.push(Bears::Decision),
+                Field::Exception => bearing.everything = true,
+                Field::Duty | Field::Conflict(_) => {}
+            }
+        }
+        if bearing.moves {
+            bearing.of_move(reading, told, shown, changes);
+        }
+        bearing
+    }
+
+    fn of_move(&mut self, reading: &Reading<'_>, told: &LastNotified, shown: &Version, changes: &[Difference]) {
+        let head = &reading.review.head;
+        let proposed = reading.proposal_for(&told.person).is_some();
+        let adopted = told.adoptions != head.adoptions;
+        // Adopted is what they were told of: the decision is why.
+        if adopted && !proposed && told.proposal.is_some() {
+            return;
+        }
+        if !proposed && !adopted {
+            self.everything = true;
+            return;
+        }
+        if proposed {
+            let broken = head.today.violated.iter().filter(|mark| moves_somebody(mark));
+            self.of_rules.extend(broken.flat_map(|mark| of_mark(reading, mark)));
+        }
+        self.of_seats(reading, told, shown);
+        if changes.iter().any(|change| matches!(&change.now, Some(Value::Attendance(Attendance::Cancellation)))) {
+            self.of.push(Bears::Change);
+        }
+        let left = changes.iter().find_map(|change| match (&change.field, &change.was) {
+            (Field::Slot, Some(Value::Interval(slot))) => Some(slot.start),
+            _ => None,
+        });
+        let Some(left) = left else { return };
+        let runs = shown.report.runs();
+        match runs.iter().find(|run| run.first <= left && left <= run.last).map(|run| &run.against) {
+            Some(against) if !against.is_empty() => self.of.extend(against.iter().flat_map(of_against)),
+            // Of the meeting's own slot the broken rules say enough.
+            _ if told.proposal.is_none() && !self.of_rules.is_empty() => {}
+            // Nothing speaks against the slot before: another one became better.
+            _ => self.everything = true,
+        }
+    }
+
+    /// Of each role that somebody else fills, as far as the reader knows of both.
+    fn of_seats(&mut self, reading: &Reading<'_>, told: &LastNotified, shown: &Version) {
+        let proposed = reading.proposal_for(&told.person).is_some();
+        let before = if proposed { &reading.review.authoritative.packet.attendees } else { &told.view.roster };
+        for (role, filled_by) in &shown.packet.attendees {
+            let Some(was) = before.get(role).filter(|was| *was != filled_by) else { continue };
+            if reading.sees_all(&told.person) || [was, filled_by].contains(&&told.person) {
+                self.of.extend([Bears::Cover(role.clone()), Bears::Time(was.clone())]);
+            }
+            if reading.sees_all(&told.person) {
+                self.of.push(Bears::Time(filled_by.clone()));
+            }
+        }
+    }
+
+    fn holds(&self, reading: &Reading<'_>, told: &LastNotified, subject: &Subject) -> bool {
+        let bears = self.of.iter().chain(&self.of_rules).any(|bears| bears.holds(subject));
+        bears || self.everything && may_know(reading, told, subject)
+    }
+
+    /// Whether time alone can break the rule that the fact is about.
+    fn by_time(&self, subject: &Subject) -> bool {
+        let ages = |bears: &&Bears| matches!(bears, Bears::Evidence(_) | Bears::Cover(_) | Bears::Change);
+        self.of_rules.iter().filter(ages).any(|bears| bears.holds(subject))
+    }
+}
+
+/// Where nothing says which facts a change follows from, others' calendars and mappings would be noise to a participant.
+fn may_know(reading: &Reading<'_>, told: &LastNotified, subject: &Subject) -> bool {
+    let review = reading.review;
+    let fills = |role| {
+        let filled_by = |version: &Version| version.packet.attendees.get(role) == Some(&told.person);
+        review.pending.iter().chain([&review.authoritative]).any(filled_by)
+    };
+    match subject {
+        Subject::Availability(person, ..) | Subject::Calendars(person) => {
+            *person == told.person || reading.sees_all(&told.person)
+        }
+        Subject::Delegation(_, role) => reading.sees_all(&told.person) || fills(role),
+        _ => true,
+    }
+}
+
+/// A person whose seat nothing supports stays where they are.
+const fn moves_somebody(mark: &Mark) -> bool {
+    matches!(mark, Mark::Violation(_) | Mark::Remark(Remark::Overdue(_)))
+}
+
+fn marks_that_differ(reading: &Reading<'_>, change: &Difference) -> Vec<Bears> {
+    let marks = |value: &Option<Value>| match value {
+        Some(Value::Marks(marks)) => marks.clone(),
+        _ => Vec::new(),
+    };
+    let (was, now) = (marks(&change.was), marks(&change.now));
+    let gone = was.iter().filter(|mark| !now.contains(mark));
+    let new = now.iter().filter(|mark| !was.contains(mark));
+    gone.chain(new).flat_map(|mark| of_mark(reading, mark)).collect()
+}
+
+fn of_mark(reading: &Reading<'_>, mark: &Mark) -> Vec<Bears> {
+    let attendees = &reading.review.authoritative.packet.attendees;
+    let roles_of = |person: &Person| {
+        let roles = attendees.iter().filter(move |(_, filled_by)| *filled_by == person);
+        roles.map(|(role, _)| Bears::Cover(role.clone())).collect::<Vec<_>>()
+    };
+    match mark {
+        Mark::Violation(Violation::Evidence) => vec![Bears::Evidence(None), Bears::Terms],
+        Mark::Violation(Violation::Window | Violation::Cutover | Violation::Cancelled)
+        | Mark::Remark(Remark::OwnerUnconfirmed | Remark::ChangeInFlux) => vec![Bears::Change],
+        Mark::Violation(Violation::Freeze) => vec![Bears::Freeze],
+        Mark::Violation(Violation::Hours(person)) => vec![Bears::Profile(person.clone()), Bears::Terms],
+        Mark::Violation(Violation::Busy(person)) | Mark::Remark(Remark::Unproven(person)) => {
+            vec![Bears::Time(person.clone())]
+        }
+        Mark::Violation(Violation::Delegate(person)) => roles_of(person),
+        Mark::Violation(Violation::Excluded(person) | Violation::Shared(person)) => {
+            roles_of(person).into_iter().chain([Bears::Terms]).collect()
+        }
+        Mark::Violation(Violation::Uncovered(role)) => vec![Bears::Cover(role.clone())],
+        // Seats in other reviews are no facts.
+        Mark::Violation(Violation::Booked(_)) => Vec::new(),
+        Mark::Remark(Remark::Overdue(key)) => vec![Bears::Evidence(Some(key.clone()))],
+    }
+}
+
+fn of_against(against: &Against) -> Vec<Bears> {
+    match against {
+        Against::Evidence | Against::Unready => vec![Bears::Evidence(None), Bears::Terms],
+        Against::Window | Against::Cutover => vec![Bears::Change],
+        Against::Freeze => vec![Bears::Freeze],
+        Against::Role { role, people } => {
+            let of = |passed: &PassedOver| match passed.because {
+                Because::Busy | Because::Unknown => Bears::Time(passed.person.clone()),
+                Because::Hours => Bears::Profile(passed.person.clone()),
+                Because::NotValid => Bears::Cover(role.clone()),
+            };
+            if people.is_empty() { vec![Bears::Cover(role.clone())] } else { people.iter().map(of).collect() }
+        }
+        // Time, a decision, and who else fills a role: no fact of their own.
+        Against::Notice | Against::Declined | Against::Shared => Vec::new(),
+    }
+}
