@@ -125,10 +125,10 @@ pub enum About<'a> {
 /// no longer, is told that once; what they are shown of it now was not nothing before, they were not told.
 pub fn changes<'a>(all: &'a [Difference], names: &Names<'_>) -> Vec<ChangeRow<'a>> {
     let sight = all.iter().find_map(|change| match change {
-        Difference { field: Field::FreezeEdge, was: None, now: Some(_) } => Some(true),
-        Difference { field: Field::FreezeEdge, was: Some(_), now: None } => Some(false),
+        Difference { field: Field::FreezeEdge, was: None, now: Some(_), .. } => Some(true),
+        Difference { field: Field::FreezeEdge, was: Some(_), now: None, .. } => Some(false),
         // A required role is never without anybody: who reads of one for the first time was not told before.
-        Difference { field: Field::Roster(_), was: None, now: Some(_) } => Some(true),
+        Difference { field: Field::Roster(_), was: None, now: Some(_), .. } => Some(true),
         _ => None,
     });
     let mut sees_anew = sight == Some(true);
