@@ -16,6 +16,14 @@ mod places;
 mod schedule;
 mod worker;
 
+use refresh_core::{
+    EventId, Source,
+    facts::{
+        authority::{Disposition, Ignored},
+        event::Identity,
+    },
+};
+
 use places::{Place, after_the_adoption, before_the_decision, issued, proposed, told};
 use schedule::contend;
 use worker::Task;
@@ -135,4 +143,39 @@ fn a_fact_while_the_review_begins_to_depend_on_it() {
         let busy = place.busy(2);
         (place, vec![issue, Task::Ingest(vec![busy])])
     });
+}
+
+/// A batch that says one subject again, and another worker that is told of the batch's other subject.
+#[test]
+fn a_batch_that_says_a_subject_twice_against_an_event() {
+    let lost = contend("batch, event", || {
+        let place = issued();
+        let batch = vec![place.busy(2), place.evidence_slips(2), place.busy(3)];
+        let other = vec![place.evidence_slips(3)];
+        (place, vec![Task::Ingest(batch), Task::Ingest(other)])
+    });
+    assert!(lost > 0, "nobody ever lost, so nothing was contended");
+}
+
+/// Each event is judged against what the one before it made of the subject, as if it came alone.
+#[test]
+fn what_a_batch_says_of_one_subject_counts_in_turn() {
+    let place = issued();
+    let events = [place.busy(2), place.busy(4), place.evidence_slips(2), place.busy(3), place.busy(6)];
+    place.refreshes(&events);
+    let store = place.world.engine().store();
+    let event = |id: &str| {
+        let source = if id.starts_with("busy") { "//availability.example.com" } else { "//evidence.example.com" };
+        let identity =
+            Identity { source: Source::parse(source).expect("a source"), id: EventId::parse(id).expect("an id") };
+        let record = place.wait(store.event(&identity)).expect("the record").expect("the event was recorded");
+        (record.disposition, record.subject)
+    };
+    let (stale, subject) = event("busy-3");
+    assert_eq!(stale, Disposition::Ignored(Ignored::StaleRevision));
+    for id in ["busy-2", "busy-4", "busy-6", "evidence-2"] {
+        assert_eq!(event(id).0, Disposition::Applied, "{id}");
+    }
+    let fact = place.wait(store.fact(&subject)).expect("the fact").expect("a fact");
+    assert_eq!(fact.revision, 6);
 }

@@ -3,7 +3,8 @@
 //!
 //! ```text
 //!  read facts ── judge each ── write all ──▶ written: who depends on each subject? HEADs, where not known ──▶ each by itself ──▶ ask
-//!                                  │ anything in the way of any: each is read, judged and written by itself
+//!                   ▲               │ │ anything in the way of any: each is read, judged and written by itself
+//!                   └───────────────┘ what is said of the same subjects again, judged against what was just written
 //! ```
 //! Each event still has its own judgement, record, line and figure, and its message its own outcome. What is asked for is sent
 //! last: a process that ends before is delivered the batch again, and asks then.
@@ -22,7 +23,7 @@ use refresh_core::{
     facts::{
         authority::{self, Disposition, StoredContext},
         event::{Event, Identity, Statement},
-        fact::Fact,
+        fact::{Fact, Facts},
         subject::Subject,
     },
     record::review::Head,
@@ -33,6 +34,8 @@ use crate::{Env, record::times};
 
 /// Events of one transaction: an event and its fact each, far from its limits.
 const MOST_TOGETHER: usize = 20;
+/// Events of one batch that are taken together: a list of thousands is taken one by one, under the batch's deadline.
+const MOST_OF_A_BATCH: usize = 100;
 
 /// What was done for a batch so far.
 #[derive(Debug, Default)]
@@ -98,43 +101,25 @@ impl Together {
             return Ok(BTreeMap::new());
         }
         let subjects = incoming.iter().map(|one| one.event.subject.clone()).collect();
-        let known = env.store.facts(&subjects).await.doing("reading the facts of a batch")?;
-        let judged = incoming.iter().filter_map(|one| {
-            let known = known.get(&one.event.subject);
-            let context = StoredContext {
-                fact: known,
-                review_issued: true,
-                uid_in_use: false,
-                arrived: one.arrived,
-                sender: one.sender,
-            };
-            // What is ignored has its own record, and its own count of what was stale.
-            let fact = authority::judge(one.event, &context, &env.policy.deployment, one.now).ok()?;
-            Some((one, known, fact))
-        });
-        let judged: Vec<(&Arriving<'_>, Option<&Fact>, Fact)> = judged.take(MOST_TOGETHER).collect();
-        let acceptances: Vec<Acceptance<'_>> = judged
-            .iter()
-            .map(|(one, known, fact)| Acceptance {
-                event: one.event,
-                disposition: Disposition::Applied,
-                fact: Some(fact),
-                replaces: *known,
-                beside: Beside::default(),
-                at: one.now,
-            })
-            .collect();
-        if acceptances.len() < 2
-            || !env.store.accept_all(&acceptances).await.doing("accepting the events of a batch")?
-        {
-            return Ok(BTreeMap::new());
+        let mut known = env.store.facts(&subjects).await.doing("reading the facts of a batch")?;
+        let mut recorded: Vec<&Arriving<'_>> = Vec::new();
+        let mut alone = BTreeSet::new();
+        for some in runs(&incoming) {
+            let written = write(env, &some, &known, &alone).await?;
+            // What is said of a subject later waits for what was said before.
+            alone.extend(some.iter().map(|one| &one.event.subject));
+            for (one, fact) in written {
+                alone.remove(&one.event.subject);
+                known.insert(fact);
+                recorded.push(one);
+            }
         }
-        let subjects: Vec<&Subject> = acceptances.iter().map(|one| &one.event.subject).collect();
-        let now = acceptances.iter().map(|one| one.at).max().unwrap_or(Instant::from_millis(0));
+        let subjects: BTreeSet<&Subject> = recorded.iter().map(|one| &one.event.subject).collect();
+        let now = recorded.iter().map(|one| one.now).max().unwrap_or(Instant::from_millis(0));
         // Where they cannot be looked up now, each event looks for itself, and says why not.
         let depending = depending(env, &subjects, now).await.unwrap_or_default();
-        let mut depending = depending.into_iter();
-        Ok(acceptances.iter().map(|one| (one.event.identity.clone(), depending.next())).collect())
+        let of = |one: &Arriving<'_>| depending.get(&one.event.subject).cloned();
+        Ok(recorded.into_iter().map(|one| (one.event.identity.clone(), of(one))).collect())
     }
 
     /// What a message says, where it was read already.
@@ -162,19 +147,72 @@ impl Together {
     }
 }
 
-/// The events that may become facts with nothing beside them: the first of each subject and of each identity.
+/// The events that may become facts with nothing beside them: the first of each identity, in their order.
 fn incoming<'a>(env: &Env, messages: &'a [Message], readings: &'a BTreeMap<String, ReadBody>) -> Vec<Arriving<'a>> {
-    let (mut subjects, mut identities) = (BTreeSet::new(), BTreeSet::new());
+    let mut identities = BTreeSet::new();
     let mut all = Vec::new();
     for message in messages {
         let (now, arrived) = times(env, message);
         for event in readings.get(&message.id).into_iter().flat_map(|reading| &reading.events) {
-            if identities.insert(&event.identity) && subjects.insert(&event.subject) && is_plain(event) {
+            if identities.insert(&event.identity) && is_plain(event) {
                 all.push(Arriving { event, now, arrived, sender: message.sender.as_deref() });
             }
         }
     }
+    all.truncate(MOST_OF_A_BATCH);
     all
+}
+
+/// The events by transaction. A transaction takes no item twice: first comes the first event of each subject, then the second
+/// of those that have one, and so on.
+fn runs<'i, 'a>(incoming: &'i [Arriving<'a>]) -> Vec<Vec<&'i Arriving<'a>>> {
+    let (mut said, mut rounds) = (BTreeMap::new(), Vec::<Vec<&Arriving<'a>>>::new());
+    for one in incoming {
+        let nth = said.entry(&one.event.subject).or_insert(0_usize);
+        if *nth == rounds.len() {
+            rounds.push(Vec::new());
+        }
+        rounds[*nth].push(one);
+        *nth += 1;
+    }
+    rounds.iter().flat_map(|round| round.chunks(MOST_TOGETHER)).map(<[_]>::to_vec).collect()
+}
+
+/// Those of the events that are facts now, each with its fact; none, where anything stands in the way of any of them. The
+/// subjects of `alone` have an earlier event that is none yet.
+async fn write<'i, 'a>(
+    env: &Env,
+    some: &[&'i Arriving<'a>],
+    known: &Facts,
+    alone: &BTreeSet<&Subject>,
+) -> Result<Vec<(&'i Arriving<'a>, Fact)>, Failure> {
+    let judged = some.iter().filter(|one| !alone.contains(&one.event.subject)).filter_map(|one| {
+        let context = StoredContext {
+            fact: known.get(&one.event.subject),
+            review_issued: true,
+            uid_in_use: false,
+            arrived: one.arrived,
+            sender: one.sender,
+        };
+        // What is ignored has its own record, and its own count of what was stale.
+        let fact = authority::judge(one.event, &context, &env.policy.deployment, one.now).ok()?;
+        Some((*one, fact))
+    });
+    let judged: Vec<(&Arriving<'_>, Fact)> = judged.collect();
+    let acceptances: Vec<Acceptance<'_>> = judged
+        .iter()
+        .map(|(one, fact)| Acceptance {
+            event: one.event,
+            disposition: Disposition::Applied,
+            fact: Some(fact),
+            replaces: known.get(&one.event.subject),
+            beside: Beside::default(),
+            at: one.now,
+        })
+        .collect();
+    let written =
+        !acceptances.is_empty() && env.store.accept_all(&acceptances).await.doing("accepting the events of a batch")?;
+    Ok(if written { judged } else { Vec::new() })
 }
 
 /// Nothing but the subject's own fact bears on it.
@@ -191,9 +229,13 @@ const fn is_plain(event: &Event) -> bool {
     alone && matches!(event.statement, Statement::State { .. })
 }
 
-/// Who depends on each of these subjects, in their order. Looked up once all of their facts are written. `None` where
-/// something of it cannot be read.
-async fn depending(env: &Env, subjects: &[&Subject], now: Instant) -> Option<Vec<Depending>> {
+/// Who depends on each of these subjects. Looked up once all of their facts are written. `None` where something of it cannot
+/// be read.
+async fn depending<'s>(
+    env: &Env,
+    subjects: &BTreeSet<&'s Subject>,
+    now: Instant,
+) -> Option<BTreeMap<&'s Subject, Depending>> {
     let found = try_join_all(subjects.iter().map(|subject| env.store.dependents(subject))).await.ok()?;
     let mut found = found.into_iter().map(|several| several.whole().ok()).collect::<Option<Vec<_>>>()?;
     let all: BTreeSet<&ReviewId> = found.iter().flatten().collect();
@@ -201,5 +243,6 @@ async fn depending(env: &Env, subjects: &[&Subject], now: Instant) -> Option<Vec
     let heads = env.store.heads_of_perhaps_over(&all, now).await.ok()?.whole().ok()?;
     found.iter_mut().for_each(|reviews| reviews.sort());
     let heads_of = |reviews: &[ReviewId]| heads.iter().filter(|head| reviews.contains(&head.review)).cloned().collect();
-    Some(found.into_iter().map(|reviews| Depending { heads: heads_of(&reviews), reviews }).collect())
+    let depending = found.into_iter().map(|reviews| Depending { heads: heads_of(&reviews), reviews });
+    Some(subjects.iter().copied().zip(depending).collect())
 }

@@ -38,6 +38,7 @@ pub(crate) struct Cache {
 /// What is remembered of one review.
 #[derive(Debug, Default)]
 struct Remembered {
+    /// The one that was asked for last is the last.
     versions: Vec<Version>,
     /// In order.
     registered: Vec<Subject>,
@@ -103,7 +104,11 @@ impl Cache {
     }
 
     pub(crate) fn version(&self, review: &ReviewId, number: u32) -> Option<Version> {
-        hold(&self.reviews).of.get(review)?.versions.iter().find(|version| version.number == number).cloned()
+        let mut reviews = hold(&self.reviews);
+        let versions = &mut reviews.of.get_mut(review)?.versions;
+        let at = versions.iter().position(|version| version.number == number)?;
+        versions[at..].rotate_left(1);
+        versions.last().cloned()
     }
 
     pub(crate) fn keep_version(&self, review: &ReviewId, version: Version) {
@@ -111,7 +116,7 @@ impl Cache {
             // A version never changes. What is forgotten is read again.
             known.versions.retain(|known| known.number != version.number);
             if known.versions.len() >= MOST_VERSIONS {
-                known.versions.clear();
+                known.versions.remove(0);
             }
             known.versions.push(version);
         });
