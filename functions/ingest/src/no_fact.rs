@@ -56,14 +56,7 @@ pub(crate) async fn take(env: &Env, event: &Event, said: NoFact<'_>, arrival: Ar
     let reviews: Vec<ReviewId> = review.into_iter().collect();
     say(event, became, reviews.len(), &[]);
     measure(became, arrival.now);
-    Ok(Taken {
-        identity: Some(event.identity.clone()),
-        event_type: Some(event.event_type.clone()),
-        disposition: became,
-        reviews,
-        not_taken: Vec::new(),
-        faults: Vec::new(),
-    })
+    Ok(Taken { reviews, ..Taken::of(&event.identity, &event.event_type, became) })
 }
 
 /// The review that has the object now, or that the address names.

@@ -2,7 +2,7 @@
 
 use decisions::{Committing, Doing};
 use lambda_shell::{Failure, batch::Message, deadline::Deadline, metrics::Metrics};
-use packet_store::{Acceptance, Accepted, Beside, UidClaim};
+use packet_store::{Acceptance, Accepted, Beside, EventRecord, UidClaim};
 use refresh_core::{
     Instant, ReviewId, TraceId, Uid,
     base::digest::Digest,
@@ -60,6 +60,30 @@ impl Recorded {
             first_accepted: None,
         }
     }
+
+    /// Of an event that came again. `record`: what its first delivery came to.
+    fn duplicate(record: EventRecord) -> Self {
+        Self {
+            disposition: record.disposition,
+            repeated: Some(Disposition::Ignored(Ignored::Duplicate)),
+            collision: None,
+            not_taken: record.not_taken,
+            trace: record.trace,
+            first_accepted: Some(record.at),
+        }
+    }
+
+    /// Of an event whose id another event has. `trace`: that of the other event.
+    fn collided(event: &Event, trace: Option<TraceId>) -> Self {
+        let collided = Disposition::Ignored(Ignored::IdCollision);
+        Self {
+            disposition: collided,
+            repeated: Some(collided),
+            collision: Some(event.digest),
+            trace,
+            ..Self::applied(event)
+        }
+    }
 }
 
 /// What was read of the store that bears on one event.
@@ -93,57 +117,31 @@ pub(crate) async fn record(
     let mut attempt = 0;
     loop {
         let known = known(env, event, arrival.now).await?;
-        let context = StoredContext {
-            fact: known.fact.as_ref(),
-            review_issued: known.review_issued,
-            uid_in_use: known.uid_holder.as_ref().is_some_and(|holder| holder.open),
-            arrived: arrival.piece.at,
-            sender: arrival.sender,
+        let judged = match judge(env, event, &known, arrival) {
+            Ok(judged) => judged,
+            Err(refused) => return Ok(Err(refused)),
         };
-        let judged = authority::judge(event, &context, &env.policy.deployment, arrival.now);
-        let Ok(calendars) =
-            judged.as_ref().map_or(Ok(None), |fact| authority::list_calendar(known.calendars.as_ref(), fact))
-        else {
-            return Ok(Err(too_many_calendars(event)));
-        };
-        let not_taken = match &judged {
-            Ok(_) => not_taken(env, event, known.fact.as_ref()).await?,
-            Err(_) => Vec::new(),
-        };
-        // Who says the same again is heard, and is not stale.
-        let again = known
-            .fact
-            .as_ref()
-            .and_then(|fact| authority::hear_again(fact, event, arrival.piece.at, &env.policy.deployment));
-        let stale = match (&judged, &known.fact) {
-            (Err(Ignored::StaleRevision), Some(fact)) => again.clone().or_else(|| authority::count_stale(fact)),
-            _ => None,
-        };
-        let silenced = matches!(judged, Err(Ignored::StaleRevision))
-            && stale.as_ref().or(known.fact.as_ref()).is_some_and(|fact| fact.order.is_silenced());
-        let disposition =
-            judged.as_ref().map_or_else(|ignored| Disposition::Ignored(*ignored), |_| Disposition::Applied);
+        let applied = judged.disposition.is_applied();
+        let not_taken = if applied { not_taken(env, event, known.fact.as_ref()).await? } else { Vec::new() };
         let acceptance = Acceptance {
             event,
-            disposition,
-            fact: judged.as_ref().ok().or(stale.as_ref()),
+            disposition: judged.disposition,
+            fact: judged.fact.as_ref(),
             replaces: known.fact.as_ref(),
             beside: Beside {
-                calendars: calendars.as_ref().map(|list| (list, known.calendars.as_ref())),
-                uid: if judged.is_ok() { uid_claim(event, &known) } else { None },
-                silenced,
+                calendars: judged.calendars.as_ref().map(|list| (list, known.calendars.as_ref())),
+                uid: if applied { uid_claim(event, &known) } else { None },
+                silenced: judged.silenced,
                 not_taken: &not_taken,
             },
             at: arrival.now,
         };
         match env.store.accept(&acceptance).await.doing("accepting the event")? {
             Accepted::Written => {
-                if silenced {
+                if judged.silenced {
                     tell_of_silence(event, arrival.now);
                 }
-                let (repeated, collision, first_accepted) = (None, None, None);
-                let trace = event.trace;
-                return Ok(Ok(Recorded { disposition, repeated, collision, not_taken, trace, first_accepted }));
+                return Ok(Ok(Recorded { disposition: judged.disposition, not_taken, ..Recorded::applied(event) }));
             }
             Accepted::Superseded if committing.wait(attempt).await => attempt += 1,
             Accepted::Superseded => {
@@ -153,24 +151,59 @@ pub(crate) async fn record(
                 ));
             }
             Accepted::Known(record) if authority::of_used_id(&record.digest, event) == Ignored::Duplicate => {
-                if let (Some(again), Some(held)) = (&again, &known.fact) {
+                if let (Some(again), Some(held)) = (&judged.again, &known.fact) {
                     // Whoever was quicker has heard of the source as well.
                     env.store.hear_again(again, held).await.doing("keeping that a source said the same again")?;
                 }
-                let repeated = Some(Disposition::Ignored(Ignored::Duplicate));
-                let (disposition, trace, first_accepted) = (record.disposition, record.trace, Some(record.at));
-                let (collision, not_taken) = (None, record.not_taken);
-                return Ok(Ok(Recorded { disposition, repeated, collision, not_taken, trace, first_accepted }));
+                return Ok(Ok(Recorded::duplicate(record)));
             }
             Accepted::Known(record) => {
-                let collided = Disposition::Ignored(Ignored::IdCollision);
                 env.store.collide(event, arrival.now).await.doing("recording an id collision")?;
                 // The source's mistake and not this deployment's: a figure with an alarm of its own counts it.
                 tracing::warn!("another event came with an id that was used before");
-                let (repeated, collision, not_taken) = (Some(collided), Some(event.digest), Vec::new());
-                let (disposition, trace, first_accepted) = (collided, record.trace, None);
-                return Ok(Ok(Recorded { disposition, repeated, collision, not_taken, trace, first_accepted }));
+                return Ok(Ok(Recorded::collided(event, record.trace)));
             }
+        }
+    }
+}
+
+/// What an event comes to by what was read.
+struct Judged {
+    disposition: Disposition,
+    /// What FACT is from now on. Of a stale event: the fact that counts it, or that was said once more.
+    fact: Option<Fact>,
+    /// The list of the person's calendars, where the event adds one.
+    calendars: Option<Fact>,
+    /// The fact that is held, said once more.
+    again: Option<Fact>,
+    /// Whether the subject gets nothing but stale revisions.
+    silenced: bool,
+}
+
+/// The error: the person would have too many calendars.
+fn judge(env: &Env, event: &Event, known: &StoredBearing, arrival: Arrival<'_>) -> Result<Judged, Refused> {
+    let held = known.fact.as_ref();
+    let context = StoredContext {
+        fact: held,
+        review_issued: known.review_issued,
+        uid_in_use: known.uid_holder.as_ref().is_some_and(|holder| holder.open),
+        arrived: arrival.piece.at,
+        sender: arrival.sender,
+    };
+    let deployment = &env.policy.deployment;
+    let again = held.and_then(|fact| authority::hear_again(fact, event, arrival.piece.at, deployment));
+    match authority::judge(event, &context, deployment, arrival.now) {
+        Ok(fact) => {
+            let calendars = authority::list_calendar(known.calendars.as_ref(), &fact);
+            let calendars = calendars.map_err(|_| too_many_calendars(event))?;
+            Ok(Judged { disposition: Disposition::Applied, fact: Some(fact), calendars, again, silenced: false })
+        }
+        Err(ignored) => {
+            let stale = ignored == Ignored::StaleRevision;
+            // Who says the same again is heard, and is not stale.
+            let fact = held.filter(|_| stale).and_then(|held| again.clone().or_else(|| authority::count_stale(held)));
+            let silenced = stale && fact.as_ref().or(held).is_some_and(|fact| fact.order.is_silenced());
+            Ok(Judged { disposition: Disposition::Ignored(ignored), fact, calendars: None, again, silenced })
         }
     }
 }

@@ -97,14 +97,8 @@ async fn reported(env: &Env, report: &MailReport, now: Instant) -> Result<Taken,
         tracing::info!(target: NOTE, trace_id = %trace, "");
     }
     let review = env.store.find_link(report.review).await.doing("finding the review of a mail")?;
-    let mut taken = Taken {
-        identity: Some(report.identity.clone()),
-        event_type: Some(report.event_type.clone()),
-        disposition: Disposition::Applied,
-        reviews: review.iter().cloned().collect(),
-        not_taken: Vec::new(),
-        faults: Vec::new(),
-    };
+    let mut taken = Taken::of(&report.identity, &report.event_type, Disposition::Applied);
+    taken.reviews.extend(review.clone());
     let status = report.report.delivery.status.word();
     match review {
         Some(review) => {
@@ -213,14 +207,7 @@ async fn take(
     measure(became, now);
     // What was not taken was answered to the first delivery.
     let not_taken = if recorded.repeated.is_some() { Vec::new() } else { recorded.not_taken };
-    Ok(Ok(Taken {
-        identity: Some(event.identity.clone()),
-        event_type: Some(event.event_type.clone()),
-        disposition: became,
-        reviews,
-        not_taken,
-        faults: Vec::new(),
-    }))
+    Ok(Ok(Taken { reviews, not_taken, ..Taken::of(&event.identity, &event.event_type, became) }))
 }
 
 /// An event of somebody who may not speak for its source leaves a receipt alone: no record that would use up the id, and no
@@ -231,14 +218,7 @@ async fn barred(env: &Env, event: &Event, sender: &str, arrival: Arrival<'_>) ->
     tracing::info!(target: NOTE, sender, "");
     say(event, disposition, 0, &[]);
     measure(disposition, arrival.now);
-    Ok(Taken {
-        identity: Some(event.identity.clone()),
-        event_type: Some(event.event_type.clone()),
-        disposition,
-        reviews: Vec::new(),
-        not_taken: Vec::new(),
-        faults: Vec::new(),
-    })
+    Ok(Taken::of(&event.identity, &event.event_type, disposition))
 }
 
 /// Whether an earlier delivery was decided on by a review that has ended since. What the event came to then stays so: a

@@ -25,6 +25,20 @@ pub struct Taken {
     pub faults: Vec<Fault>,
 }
 
+impl Taken {
+    /// Of an event that was read, and concerns no review as far as is known.
+    pub(crate) fn of(identity: &Identity, event_type: &str, disposition: Disposition) -> Self {
+        Self {
+            identity: Some(identity.clone()),
+            event_type: Some(event_type.to_owned()),
+            disposition,
+            reviews: Vec::new(),
+            not_taken: Vec::new(),
+            faults: Vec::new(),
+        }
+    }
+}
+
 /// One line an event. What changes nothing is a warning: whoever sent it expects otherwise, and no level need be set to
 /// see it.
 pub(crate) fn say(event: &Event, became: Disposition, reviews: usize, not_taken: &[UntakenMember]) {

@@ -123,36 +123,41 @@ impl Store {
     }
 
     pub(crate) async fn put(&self, doing: &str, request: PutItemFluentBuilder) -> Result<Write, StoreError> {
-        for attempt in 0..contention::TRIES {
-            self.pause(attempt).await;
-            match request.clone().send().await {
-                Ok(_) => return Ok(Write::Done),
-                Err(SdkError::ServiceError(error))
-                    if matches!(error.err(), PutItemError::ConditionalCheckFailedException(_)) =>
-                {
-                    let PutItemError::ConditionalCheckFailedException(refused) = error.into_err() else { continue };
-                    return Ok(Write::Refused(refused.item));
-                }
-                Err(error) if is_conflict(&error) => {}
-                Err(error) => return Err(StoreError::call(doing, error)),
-            }
-        }
-        Err(StoreError::contended(doing))
+        let refused = |error: &PutItemError| match error {
+            PutItemError::ConditionalCheckFailedException(refused) => Some(refused.item.clone()),
+            _ => None,
+        };
+        self.write(doing, || request.clone().send(), refused).await
     }
 
     pub(crate) async fn update(&self, doing: &str, request: UpdateItemFluentBuilder) -> Result<Write, StoreError> {
+        let refused = |error: &UpdateItemError| match error {
+            UpdateItemError::ConditionalCheckFailedException(refused) => Some(refused.item.clone()),
+            _ => None,
+        };
+        self.write(doing, || request.clone().send(), refused).await
+    }
+
+    /// `refused`: the item that stands in the way, where the error says that the condition did not hold.
+    async fn write<T, E, R, F>(
+        &self,
+        doing: &str,
+        send: impl Fn() -> F,
+        refused: impl Fn(&E) -> Option<Option<Item>>,
+    ) -> Result<Write, StoreError>
+    where
+        E: ProvideErrorMetadata + std::error::Error + Send + Sync + 'static,
+        R: std::fmt::Debug + Send + Sync + 'static,
+        F: Future<Output = Result<T, SdkError<E, R>>>,
+    {
         for attempt in 0..contention::TRIES {
             self.pause(attempt).await;
-            match request.clone().send().await {
-                Ok(_) => return Ok(Write::Done),
-                Err(SdkError::ServiceError(error))
-                    if matches!(error.err(), UpdateItemError::ConditionalCheckFailedException(_)) =>
-                {
-                    let UpdateItemError::ConditionalCheckFailedException(refused) = error.into_err() else { continue };
-                    return Ok(Write::Refused(refused.item));
-                }
-                Err(error) if is_conflict(&error) => {}
-                Err(error) => return Err(StoreError::call(doing, error)),
+            let Err(error) = send().await else { return Ok(Write::Done) };
+            if let Some(item) = error.as_service_error().and_then(&refused) {
+                return Ok(Write::Refused(item));
+            }
+            if !is_conflict(&error) {
+                return Err(StoreError::call(doing, error));
             }
         }
         Err(StoreError::contended(doing))

@@ -1,6 +1,6 @@
 //! One decision, one transaction: HEAD, versions, lineage, causes, and what was told, together or not at all.
 
-use aws_sdk_dynamodb::types::{ConditionCheck, Put, TransactWriteItem, Update};
+use aws_sdk_dynamodb::types::{ConditionCheck, TransactWriteItem, Update};
 use refresh_core::{
     Instant,
     decide::refresh::MOST_ROLES_AT_ONCE,
@@ -14,6 +14,7 @@ use refresh_core::{
 
 use crate::{
     Store,
+    action::{action, if_absent, if_still},
     call::{MOST_ACTIONS, Transaction},
     codec::{self, CLAIM_BY, CLAIM_DIGEST, CLAIM_UNTIL},
     contention, due,
@@ -146,15 +147,11 @@ impl Store {
     }
 
     fn put_head(&self, head: &Head) -> TransactWriteItem {
-        let put = Put::builder().table_name(&*self.table).set_item(Some(head_item(head)));
-        let put = match head.counter {
-            0 | 1 => put.condition_expression("attribute_not_exists(#pk)").expression_attribute_names("#pk", "pk"),
-            counter => put
-                .condition_expression("#counter = :before")
-                .expression_attribute_names("#counter", "counter")
-                .expression_attribute_values(":before", number(counter - 1)),
-        };
-        TransactWriteItem::builder().put(put.build().expect("item and table are set")).build()
+        let put = self.put_of(head_item(head));
+        action(match head.counter {
+            0 | 1 => if_absent(put),
+            counter => if_still(put, "counter", number(counter - 1)),
+        })
     }
 
     /// By attribute, never whole: the same item holds the claim, and somebody may be reading it.

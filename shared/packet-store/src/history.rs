@@ -71,17 +71,8 @@ impl Store {
             .filter_expression("#sk = :head")
             .expression_attribute_names("#sk", "sk")
             .expression_attribute_values(":head", text("HEAD"));
-        let mut items = Vec::new();
-        let mut from = None;
-        loop {
-            let page = request.clone().set_exclusive_start_key(from).send().await;
-            let page = page.map_err(|error| StoreError::call(doing, error))?;
-            items.extend(page.items.unwrap_or_default());
-            match page.last_evaluated_key.filter(|key| !key.is_empty()) {
-                Some(next) => from = Some(next),
-                None => break,
-            }
-        }
+        let items = request.into_paginator().items().send().collect::<Result<Vec<_>, _>>().await;
+        let items = items.map_err(|error| StoreError::call(doing, error))?;
         let mut heads: Several<Head> = Several::of(&items, KeyPart::Partition, |item| codec::open(doing, item));
         heads.read.sort_by(|a, b| a.review.cmp(&b.review));
         heads.unreadable.sort_by(|a, b| a.review.cmp(&b.review));

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use aws_sdk_dynamodb::types::{AttributeValue, Put, ReturnValuesOnConditionCheckFailure, TransactWriteItem};
+use aws_sdk_dynamodb::types::{AttributeValue, ReturnValuesOnConditionCheckFailure, TransactWriteItem};
 use futures_util::future::try_join_all;
 use refresh_core::{
     Instant, Person, ReviewId, TraceId, Uid,
@@ -19,7 +19,9 @@ use refresh_core::{
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    Store, calendar,
+    Store,
+    action::{action, if_absent, if_still},
+    calendar,
     call::{AT_ONCE, Transaction, Write},
     codec, contention,
     error::StoreError,
@@ -403,13 +405,8 @@ impl Store {
 
     /// A put whose item must not exist; the one in the way comes back with the refusal.
     pub(crate) fn put_once(&self, item: Item) -> TransactWriteItem {
-        let put = Put::builder()
-            .table_name(&*self.table)
-            .set_item(Some(item))
-            .condition_expression("attribute_not_exists(#pk)")
-            .expression_attribute_names("#pk", "pk")
-            .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld);
-        TransactWriteItem::builder().put(put.build().expect("item and table are set")).build()
+        let all_old = ReturnValuesOnConditionCheckFailure::AllOld;
+        action(if_absent(self.put_of(item)).return_values_on_condition_check_failure(all_old))
     }
 
     /// The review that holds a meeting's UID, whatever became of that review.
@@ -439,11 +436,8 @@ impl Store {
     }
 
     fn put_fact(&self, fact: &Fact, replaces: Option<&Fact>) -> TransactWriteItem {
-        let put = Put::builder().table_name(&*self.table).set_item(Some(fact_item(fact)));
-        let Some(known) = replaces else {
-            let put = put.condition_expression("attribute_not_exists(#pk)").expression_attribute_names("#pk", "pk");
-            return TransactWriteItem::builder().put(put.build().expect("item and table are set")).build();
-        };
+        let put = self.put_of(fact_item(fact));
+        let Some(known) = replaces else { return action(if_absent(put)) };
         let mut condition = "#source = :source AND #revision = :revision".to_owned();
         let mut put = put
             .expression_attribute_names("#source", "source")
@@ -457,29 +451,23 @@ impl Store {
                 put = put.expression_attribute_values(format!(":{name}"), number(count));
             }
         }
-        let put = put.condition_expression(condition).build().expect("item and table are set");
-        TransactWriteItem::builder().put(put).build()
+        action(put.condition_expression(condition))
     }
 
     fn put_uid(&self, claim: &UidClaim<'_>) -> TransactWriteItem {
         let item = codec::seal(&Key::uid(claim.uid), claim.review, &[("review", text(claim.review.as_str()))]);
-        let put = Put::builder().table_name(&*self.table).set_item(Some(item));
-        let put = match claim.replaces {
-            None => put.condition_expression("attribute_not_exists(#pk)").expression_attribute_names("#pk", "pk"),
-            Some(holder) => put
-                .condition_expression("#review = :review")
-                .expression_attribute_names("#review", "review")
-                .expression_attribute_values(":review", text(holder.as_str())),
-        };
-        TransactWriteItem::builder().put(put.build().expect("item and table are set")).build()
+        let put = self.put_of(item);
+        action(match claim.replaces {
+            None => if_absent(put),
+            Some(holder) => if_still(put, "review", text(holder.as_str())),
+        })
     }
 
     /// Written again with each stale event, so that the mark stays while they come.
     fn put_silenced(&self, subject: &Subject, at: Instant) -> TransactWriteItem {
         let expires = at.plus_millis(KEPT_DAYS * DAY).millis() / 1_000;
         let item = codec::seal(&Key::silenced(subject), subject, &[("expires_at", number(expires))]);
-        let put = Put::builder().table_name(&*self.table).set_item(Some(item));
-        TransactWriteItem::builder().put(put.build().expect("item and table are set")).build()
+        action(self.put_of(item))
     }
 }
 

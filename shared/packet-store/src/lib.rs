@@ -5,6 +5,7 @@
 
 #![warn(missing_docs, clippy::missing_errors_doc)]
 
+mod action;
 mod asked;
 mod cache;
 mod calendar;

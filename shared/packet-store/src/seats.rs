@@ -19,7 +19,7 @@
 //! A reader that finds no ANY read at an instant at which there was no entry either, as a query at that instant would
 //! have said. A process that dies between the two writes leaves an ANY that costs a query.
 
-use aws_sdk_dynamodb::types::{Put, TransactWriteItem};
+use aws_sdk_dynamodb::types::TransactWriteItem;
 use futures_util::future::try_join_all;
 use refresh_core::{
     Person,
@@ -33,6 +33,7 @@ use refresh_core::{
 
 use crate::{
     KEPT_DAYS, Store,
+    action::{action, if_absent, if_still},
     call::AT_ONCE,
     codec,
     error::StoreError,
@@ -122,25 +123,18 @@ impl Store {
     }
 
     pub(crate) fn put_seat(&self, seat: &Seat) -> TransactWriteItem {
-        let put = Put::builder().table_name(&*self.table).set_item(Some(seat_item(seat)));
-        TransactWriteItem::builder().put(put.build().expect("item and table are set")).build()
+        action(self.put_of(seat_item(seat)))
     }
 
     pub(crate) fn give_seat(&self, given: &SeatGiven) -> TransactWriteItem {
         let mark = [("seated_by", text(token(&given.by)))];
         let item = codec::seal(&Key::seated_by(&given.person), &given.by, &mark);
-        let put = Put::builder().table_name(&*self.table).set_item(Some(item));
-        let put = match &given.condition {
+        let put = self.put_of(item);
+        action(match &given.condition {
             SeatCondition::Any => put,
-            SeatCondition::Still(None) => {
-                put.condition_expression("attribute_not_exists(#pk)").expression_attribute_names("#pk", "pk")
-            }
-            SeatCondition::Still(Some(was)) => put
-                .condition_expression("#mark = :was")
-                .expression_attribute_names("#mark", "seated_by")
-                .expression_attribute_values(":was", text(token(was))),
-        };
-        TransactWriteItem::builder().put(put.build().expect("item and table are set")).build()
+            SeatCondition::Still(None) => if_absent(put),
+            SeatCondition::Still(Some(was)) => if_still(put, "seated_by", text(token(was))),
+        })
     }
 }
 

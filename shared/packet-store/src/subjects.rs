@@ -8,11 +8,12 @@
 
 use std::collections::BTreeSet;
 
-use aws_sdk_dynamodb::types::{Put, TransactWriteItem};
+use aws_sdk_dynamodb::types::TransactWriteItem;
 use refresh_core::{Instant, ReviewId, facts::subject::Subject};
 
 use crate::{
     Store,
+    action::{action, if_absent, if_still},
     call::{MOST_ACTIONS, Transaction, Write},
     codec, contention,
     error::StoreError,
@@ -55,10 +56,8 @@ impl Store {
             }
             known.extend(unknown.iter().cloned());
             let mut actions = vec![self.put_subjects(review, &known, item.as_ref())];
-            for subject in &unknown {
-                let put = Put::builder().table_name(&*self.table).set_item(Some(depends(subject, review, None)));
-                actions.push(TransactWriteItem::builder().put(put.build().expect("item and table are set")).build());
-            }
+            let depends = |subject: &Subject| action(self.put_of(depends(subject, review, None)));
+            actions.extend(unknown.iter().map(depends));
             let mut roles = vec![ActionRole::Head];
             roles.resize(actions.len(), ActionRole::StandsOn);
             attempt = match self.transact(&doing, actions).await? {
@@ -129,14 +128,10 @@ impl Store {
 
     fn put_subjects(&self, review: &ReviewId, subjects: &BTreeSet<Subject>, read: Option<&Item>) -> TransactWriteItem {
         let item = codec::seal(&Key::subjects(review), subjects, &[]);
-        let put = Put::builder().table_name(&*self.table).set_item(Some(item));
-        let put = match read.and_then(|item| item.get("digest")) {
-            None => put.condition_expression("attribute_not_exists(#pk)").expression_attribute_names("#pk", "pk"),
-            Some(digest) => put
-                .condition_expression("#digest = :digest")
-                .expression_attribute_names("#digest", "digest")
-                .expression_attribute_values(":digest", digest.clone()),
-        };
-        TransactWriteItem::builder().put(put.build().expect("item and table are set")).build()
+        let put = self.put_of(item);
+        action(match read.and_then(|item| item.get("digest")) {
+            None => if_absent(put),
+            Some(digest) => if_still(put, "digest", digest.clone()),
+        })
     }
 }
