@@ -3,7 +3,6 @@
 //! The digest holds the key as well, so that an item moved under another key does not pass for that one's.
 
 use aws_sdk_dynamodb::{primitives::Blob, types::AttributeValue};
-use miniz_oxide::inflate::decompress_to_vec_with_limit;
 use refresh_core::base::digest::{Digest, canonical};
 use serde::{Serialize, de::DeserializeOwned};
 
@@ -102,7 +101,7 @@ pub(crate) fn open<T: DeserializeOwned>(doing: &str, item: &Item) -> Result<T, S
         Some(AttributeValue::S(json)) => read(json.as_bytes()),
         Some(AttributeValue::B(packed)) => {
             let json = match schema {
-                PLAIN => decompress_to_vec_with_limit(packed.as_ref(), LONGEST_BODY).map_err(|error| error.to_string()),
+                PLAIN => pack::unpack_alone(packed.as_ref(), LONGEST_BODY),
                 _ => pack::unpack(packed.as_ref(), LONGEST_BODY),
             };
             read(&json.map_err(|error| damaged(format!("body: expected deflated JSON: {error}")))?)

@@ -8,42 +8,25 @@
 //!  unpack:  a buffer that begins with the dictionary ◀──inflate── what was kept
 //! ```
 
-use std::sync::LazyLock;
-
-use miniz_oxide::{
-    deflate::core::{CompressorOxide, TDEFLFlush, TDEFLStatus, compress, create_comp_flags_from_zip_params},
-    inflate::{
-        TINFLStatus,
-        core::{DecompressorOxide, decompress, inflate_flags::TINFL_FLAG_USING_NON_WRAPPING_OUTPUT_BUF},
-    },
-};
+use flate2::{Compress, Compression, Decompress, FlushCompress, FlushDecompress, Status};
 
 /// Never changes: what was packed with it is unpacked with it. Another dictionary is another schema number. The end is
 /// HEAD's, since HEAD is written most often, and a near match costs less.
 const DICTIONARY: &[u8] = include_bytes!("dictionary.txt");
-/// Of deflate's ten levels, the one beyond which time rises and size hardly falls.
-const LEVEL: i32 = 6;
-/// Raw deflate, without a header.
-const RAW: i32 = -15;
-/// The most that deflate adds to what it cannot make smaller, and its own beginning and end.
+/// Of deflate's nine levels, the one beyond which time rises and size hardly falls.
+const LEVEL: Compression = Compression::new(6);
+/// Raw deflate: a digest beside the body says whether the body is whole.
+const HEADER: bool = false;
+/// The most that deflate adds to what it cannot make smaller, and what room is added at a time.
 const SLACK: usize = 1_024;
-
-/// A packer that has read the dictionary. Each body is packed by a copy.
-static READY: LazyLock<CompressorOxide> = LazyLock::new(|| {
-    let mut packer = CompressorOxide::new(create_comp_flags_from_zip_params(LEVEL, RAW, 0));
-    // Flushed to a whole byte, so that what follows can stand alone.
-    let (status, read, _) = compress(&mut packer, DICTIONARY, &mut [0; 2 * SLACK + DICTIONARY.len()], TDEFLFlush::Sync);
-    debug_assert!(status == TDEFLStatus::Okay && read == DICTIONARY.len(), "the dictionary was read");
-    packer
-});
 
 /// The body in fewer bytes; `None` where there would be no fewer.
 pub(crate) fn pack(body: &[u8]) -> Option<Vec<u8>> {
-    let mut packed = vec![0; body.len() + SLACK];
-    let mut packer = READY.clone();
-    let (status, _, length) = compress(&mut packer, body, &mut packed, TDEFLFlush::Finish);
-    packed.truncate(length);
-    (status == TDEFLStatus::Done && length < body.len()).then_some(packed)
+    let mut packer = Compress::new(LEVEL, HEADER);
+    packer.set_dictionary(DICTIONARY).ok()?;
+    let mut packed = Vec::with_capacity(body.len() + SLACK);
+    let status = packer.compress_vec(body, &mut packed, FlushCompress::Finish).ok()?;
+    (status == Status::StreamEnd && packed.len() < body.len()).then_some(packed)
 }
 
 /// The body again.
@@ -52,23 +35,31 @@ pub(crate) fn pack(body: &[u8]) -> Option<Vec<u8>> {
 ///
 /// It is no packed body, or more than `most` bytes.
 pub(crate) fn unpack(packed: &[u8], most: usize) -> Result<Vec<u8>, String> {
-    let mut found = DICTIONARY.to_vec();
-    let (mut left, mut end) = (packed, found.len());
-    let mut unpacker = Box::<DecompressorOxide>::default();
+    let mut unpacker = Decompress::new(HEADER);
+    unpacker.set_dictionary(DICTIONARY).map_err(|error| error.to_string())?;
+    inflate(unpacker, packed, most)
+}
+
+/// A body that an earlier release deflated alone.
+///
+/// # Errors
+///
+/// It is not deflated, or more than `most` bytes.
+pub(crate) fn unpack_alone(packed: &[u8], most: usize) -> Result<Vec<u8>, String> {
+    inflate(Decompress::new(HEADER), packed, most)
+}
+
+fn inflate(mut unpacker: Decompress, packed: &[u8], most: usize) -> Result<Vec<u8>, String> {
+    let mut body = Vec::with_capacity((8 * packed.len() + SLACK).min(most + 1));
     loop {
-        let room = (2 * found.len()).clamp(end + SLACK, DICTIONARY.len() + most);
-        found.resize(room, 0);
-        let (status, read, written) =
-            decompress(&mut unpacker, left, &mut found, end, TINFL_FLAG_USING_NON_WRAPPING_OUTPUT_BUF);
-        end += written;
-        match status {
-            TINFLStatus::Done => {
-                found.truncate(end);
-                return Ok(found.split_off(DICTIONARY.len()));
-            }
-            TINFLStatus::HasMoreOutput if room < DICTIONARY.len() + most => left = left.get(read..).unwrap_or_default(),
-            TINFLStatus::HasMoreOutput => return Err(format!("more than {most} bytes")),
-            status => return Err(format!("{status:?}")),
+        let left = packed.get(usize::try_from(unpacker.total_in()).unwrap_or(usize::MAX)..).unwrap_or_default();
+        let status = unpacker.decompress_vec(left, &mut body, FlushDecompress::Finish);
+        match status.map_err(|error| error.to_string())? {
+            Status::StreamEnd if body.len() <= most => return Ok(body),
+            _ if body.len() > most => return Err(format!("more than {most} bytes")),
+            // There is room left, so what is missing is the rest of the packed bytes.
+            _ if body.len() < body.capacity() => return Err("it ends in the middle".to_owned()),
+            _ => body.reserve(body.len().min(most + 1 - body.len())),
         }
     }
 }
