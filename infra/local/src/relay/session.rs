@@ -30,6 +30,8 @@ use super::settings::{Security, Smtp};
 const CLOSING: &str = "421";
 /// The message is longer than the server takes.
 const TOO_LONG: &str = "552";
+/// What the TLS library says of a server whose first bytes are no TLS.
+const NO_TLS: &str = "InvalidContentType";
 /// What is kept of a server's words, in characters.
 const LONGEST_WORDS: usize = 200;
 
@@ -108,7 +110,12 @@ impl Session {
         let connecting =
             AsyncSmtpConnection::connect_tokio1((host, port), Some(settings.time_out), &hello, at_once, None);
         let doing = format!("connecting to {host}:{port}");
-        let connection = within(settings.time_out, &doing, connecting).await.map_err(|refusal| refusal.said)?;
+        let connection = within(settings.time_out, &doing, connecting).await.map_err(|refusal| match refusal.said {
+            said if said.contains(NO_TLS) => {
+                format!("{said}: the server does not begin with TLS at this port; security = \"starttls\" may be right")
+            }
+            said => said,
+        })?;
         let mut session = Self { connection, time_out: settings.time_out };
         if settings.security == Security::StartTls {
             let encrypting = session.connection.starttls(tls()?, &hello);
