@@ -5,8 +5,8 @@ use std::{
     time::Duration,
 };
 
-use dynoxide::{Database, DynoxideError, actions::scan::ScanRequest};
-use rusqlite::{Connection, OpenFlags};
+use dynoxide::{Database, DynoxideError, actions::scan::ScanRequest, types::Item};
+use rusqlite::{Connection, OpenFlags, Row};
 use serde::{Serialize, de::DeserializeOwned};
 use serde_json::{Value, json};
 
@@ -46,6 +46,12 @@ impl Answer {
     pub fn error(status: u16, kind: &str, message: &str) -> Self {
         let kind = format!("com.amazonaws.dynamodb.v20120810#{kind}");
         Self { status, body: json!({ "__type": kind, "message": message }).to_string() }
+    }
+
+    /// The words of an error.
+    fn said(&self) -> String {
+        let body: Value = serde_json::from_str(&self.body).unwrap_or_default();
+        body["message"].as_str().unwrap_or(&self.body).to_owned()
     }
 }
 
@@ -91,7 +97,7 @@ impl Embedded {
         &self.written
     }
 
-    /// Finds out whether a store that was in trouble takes writes again.
+    /// Finds out whether a store that was in trouble takes writes again, and one that was damaged is whole.
     ///
     /// # Errors
     /// Why it does not.
@@ -101,12 +107,13 @@ impl Embedded {
             store.guard.whole()?;
             store.own.try_out().map_err(|error| error.to_string())?;
             let Some(file) = &store.file else { return Ok(()) };
+            if store.guard.is_damaged() {
+                whole(&Self::beside(file))?;
+                whole(file)?;
+            }
             let write = || {
                 let connection = Connection::open_with_flags(file, OpenFlags::SQLITE_OPEN_READ_WRITE)?;
                 connection.busy_timeout(Duration::from_secs(5))?;
-                if store.guard.is_damaged() {
-                    sqlite::sound(&connection)?;
-                }
                 // The number is of no meaning here; that it can be written is.
                 let number: i64 = connection.query_row("PRAGMA user_version", [], |row| row.get(0))?;
                 connection.pragma_update(None, "user_version", number)
@@ -148,8 +155,10 @@ impl Embedded {
         let (store, operation) = (self.clone(), operation.to_owned());
         let ran = tokio::task::spawn_blocking(move || {
             let (guard, answer) = (&store.guard, store.carried_out(&operation, &body));
-            if answer.status >= 500 {
-                guard.in_trouble(&format!("the store: {}", answer.body));
+            if answer.status >= 500
+                && let Some(file) = &store.file
+            {
+                guard.in_trouble(&format!("the store {}: {}", file.display(), answer.said()));
             }
             // What was written into a file that is gone was not kept.
             guard.whole().map_or_else(|why| Answer::error(500, "InternalServerError", &why), |()| answer)
@@ -256,6 +265,49 @@ impl Embedded {
         let swept = tokio::task::spawn_blocking(move || database.sweep_ttl()).await;
         swept.map_err(|error| error.to_string())?.map_err(|error| error.to_string())
     }
+}
+
+/// Whether every page and every item of a database can be read.
+///
+/// # Errors
+/// The file, and the first fault that was found in it.
+pub fn whole(database: &Path) -> Result<(), String> {
+    let read = || {
+        let connection = Connection::open_with_flags(database, OpenFlags::SQLITE_OPEN_READ_WRITE)?;
+        connection.busy_timeout(Duration::from_secs(5))?;
+        sqlite::sound(&connection)?;
+        unreadable(&connection)
+    };
+    match read().map_err(|error| error.to_string()) {
+        Ok(None) => Ok(()),
+        Ok(Some(why)) | Err(why) => Err(format!("{}: {why}", database.display())),
+    }
+}
+
+/// The first item that cannot be read, in a table or an index. SQLite takes any text for sound, and the library does not say
+/// which item it could not read.
+fn unreadable(connection: &Connection) -> Result<Option<String>, rusqlite::Error> {
+    let holds_items = "SELECT name FROM sqlite_master WHERE type = 'table' AND sql LIKE '%item_json%'";
+    let tables: Vec<String> =
+        connection.prepare(holds_items)?.query_map([], |row| row.get(0))?.collect::<Result<_, _>>()?;
+    for table in tables {
+        let key = if table.contains("::gsi::") { "table_pk, table_sk" } else { "pk, sk" };
+        let mut query = connection.prepare(&format!("SELECT item_json, {key} FROM \"{table}\""))?;
+        let mut rows = query.query([])?;
+        while let Some(row) = rows.next()? {
+            if let Err(error) = serde_json::from_slice::<Item>(row.get_ref(0)?.as_bytes()?) {
+                let (pk, sk) = (key_part(row, 1)?, key_part(row, 2)?);
+                return Ok(Some(format!("the item {pk} / {sk} cannot be read: {error}")));
+            }
+        }
+    }
+    Ok(None)
+}
+
+/// The library writes the type in front: `S:HEAD`.
+fn key_part(row: &Row<'_>, column: usize) -> Result<String, rusqlite::Error> {
+    let text = String::from_utf8_lossy(row.get_ref(column)?.as_bytes()?).into_owned();
+    Ok(text.strip_prefix("S:").unwrap_or(&text).to_owned())
 }
 
 /// For whoever writes while a log is to be emptied; then it is emptied another time.

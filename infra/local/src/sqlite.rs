@@ -114,17 +114,21 @@ impl Sqlite {
     fn at_once<T>(&self, act: impl FnOnce(&Transaction<'_>) -> Result<T, rusqlite::Error>) -> Result<T, String> {
         // A panic inside leaves no half transaction: dropping it rolls it back.
         let mut connection = self.connection.lock().unwrap_or_else(PoisonError::into_inner);
-        let attempt = || {
+        let attempt = || -> Result<T, rusqlite::Error> {
             let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
             let done = act(&transaction)?;
             transaction.commit()?;
             Ok(done)
         };
-        let done = attempt().map_err(|error: rusqlite::Error| {
-            let said = told(&error);
-            self.guard.failed(&error, &said);
-            said
-        })?;
+        let done = match attempt() {
+            Ok(done) => done,
+            Err(error) => {
+                let said = told(&error);
+                let file = connection.path().unwrap_or_default();
+                self.guard.failed(&error, &format!("{said} ({file})"));
+                return Err(said);
+            }
+        };
         // What was written into a file that is gone was not kept.
         self.guard.whole()?;
         Ok(done)
@@ -215,7 +219,9 @@ pub fn mark_schema(connection: &Connection, ours: u32) -> Result<(), String> {
 pub fn sound(connection: &Connection) -> Result<(), rusqlite::Error> {
     let found: String = connection.query_row("PRAGMA quick_check(1)", [], |row| row.get(0))?;
     let corrupt = rusqlite::ffi::Error::new(rusqlite::ffi::SQLITE_CORRUPT);
-    if found == "ok" { Ok(()) } else { Err(rusqlite::Error::SqliteFailure(corrupt, Some(found))) }
+    // On one line, for it ends in a log.
+    let said = || Some(found.replace('\n', ", "));
+    if found == "ok" { Ok(()) } else { Err(rusqlite::Error::SqliteFailure(corrupt, said())) }
 }
 
 /// `PRAGMA wal_checkpoint(TRUNCATE)`. Where somebody is reading or writing, the log is emptied another time.

@@ -15,6 +15,11 @@ use std::{
 
 use rusqlite::ErrorCode;
 
+/// What SQLite and the embedded store's library say of content that is not what was written.
+const DAMAGE: [&str; 5] = ["malformed", "not a database", "not a valid database", "Bad item JSON", "invalid utf-8"];
+/// What is said beside it.
+const REMEDY: &str = "nothing is taken until its content is back, or the engine is stopped and a backup restored";
+
 /// Of a store in memory nothing is watched. Cloning shares the guard.
 #[derive(Clone, Default)]
 pub struct StoreGuard {
@@ -164,13 +169,14 @@ impl StoreGuard {
 
     fn remember(&self, why: &str) {
         let mut trouble = lock(&self.shared.trouble);
+        let damaged = DAMAGE.iter().any(|word| why.contains(word));
+        let damaged = damaged || trouble.as_ref().is_some_and(|trouble| trouble.damaged);
+        let why = if damaged { format!("{why}; {REMEDY}") } else { why.to_owned() };
         if trouble.is_none() {
             self.shared.times.fetch_add(1, Ordering::SeqCst);
             tracing::error!(why, "the store is in trouble; work waits");
         }
-        let damaged = why.contains("malformed") || why.contains("not a database");
-        let damaged = damaged || trouble.as_ref().is_some_and(|trouble| trouble.damaged);
-        *trouble = Some(Trouble { why: why.to_owned(), damaged });
+        *trouble = Some(Trouble { why, damaged });
     }
 
     /// Why work waits; `None` where the store does its part.
@@ -259,10 +265,13 @@ mod tests {
     #[test]
     fn damage_stays_damage_until_it_is_over() {
         let guard = StoreGuard::default();
-        guard.in_trouble("database disk image is malformed");
-        guard.in_trouble("database or disk is full");
-        assert!(guard.is_damaged());
-        guard.over();
-        assert!(!guard.is_damaged());
+        for said in DAMAGE {
+            guard.in_trouble(said);
+            guard.in_trouble("database or disk is full");
+            assert!(guard.is_damaged(), "{said}");
+            assert!(guard.trouble().unwrap().contains(REMEDY), "{said}");
+            guard.over();
+            assert!(!guard.is_damaged(), "{said}");
+        }
     }
 }

@@ -5,11 +5,10 @@ mod server;
 use std::{
     fs,
     path::{Path, PathBuf},
-    process::{Command, Output},
 };
 
-use serde_json::{Value, json};
-use server::{Running, ask, until};
+use serde_json::json;
+use server::{Running, ask, example, health, holdpoint, until};
 
 fn place(name: &str) -> PathBuf {
     let place = std::env::temp_dir().join(format!("holdpoint-backup-{}-{name}", std::process::id()));
@@ -18,14 +17,8 @@ fn place(name: &str) -> PathBuf {
     place
 }
 
-fn holdpoint(folder: &Path, arguments: &[&str]) -> (bool, String) {
-    let Output { status, stdout, stderr } =
-        Command::new(env!("CARGO_BIN_EXE_holdpoint")).args(arguments).current_dir(folder).output().unwrap();
-    (status.success(), String::from_utf8_lossy(&stdout).into_owned() + &String::from_utf8_lossy(&stderr))
-}
-
 fn person(number: usize) -> String {
-    serde_json::json!({
+    json!({
         "specversion": "1.0", "id": format!("e{number}"), "source": "//people.example.com",
         "type": "dev.holdpoint.person.updated.v1",
         "data": { "person": format!("p{number}@example.com"), "revision": 1, "name": "P", "time_zone": "UTC" },
@@ -168,24 +161,21 @@ fn what_was_archived_goes_on_in_another_folder() {
 #[test]
 fn what_waits_for_a_later_instant_keeps_no_archive_waiting() {
     let place = place("later");
-    let example = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../events/example");
-    let read = |name: &str| fs::read_to_string(example.join(name)).unwrap();
     fs::write(
         place.join("policy.json"),
-        read("policy.json").replace("\"quiet_seconds\": 1,", "\"quiet_seconds\": 600,"),
+        example("policy.json").replace("\"quiet_seconds\": 1,", "\"quiet_seconds\": 600,"),
     )
     .unwrap();
     let policy = place.join("policy.json");
     let running = Running::start(&place.join("one"), &["--policy", policy.to_str().unwrap()]);
-    // In a year in which the review is open.
     for name in ["facts.json", "review.json", "change.json"] {
-        fs::write(place.join(name), read(name).replace("2026-11-0", "2040-11-0")).unwrap();
+        fs::write(place.join(name), example(name)).unwrap();
         let (done, said) = holdpoint(&place, &["send", name, "--data", "one"]);
         assert!(done, "{said}");
     }
     let (open, none) = (json!({ "visible": 0, "in_flight": 0, "delayed": 1 }), json!([0, 0]));
     until("the quiet period has begun", || {
-        let health: Value = serde_json::from_str(&ask(&running.address, "GET", "/health", "").unwrap().1).unwrap();
+        let health = health(&running);
         let under_way = |queue: &str| json!([health["queues"][queue]["visible"], health["queues"][queue]["in_flight"]]);
         health["queues"]["notices"] == open
             && ["source-events", "refresh.fifo"].iter().all(|queue| under_way(queue) == none)

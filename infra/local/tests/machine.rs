@@ -10,7 +10,7 @@ use std::{
 };
 
 use serde_json::{Value, json};
-use server::{Running, ask, person, until};
+use server::{Running, ask, health, is_worked_off, person, says, until};
 
 const POLICY: &str = r#"{"sources":[{"kind":"person","source":"//people.example.com","governed_by":"a@example.com"}]}"#;
 
@@ -30,32 +30,12 @@ fn start(place: &Path) -> Running {
 }
 
 fn holdpoint(place: &Path, arguments: &[&str]) -> (bool, String) {
-    let Output { status, stdout, stderr } = Command::new(env!("CARGO_BIN_EXE_holdpoint"))
-        .args(arguments)
-        .args(["--data", "data"])
-        .current_dir(place)
-        .output()
-        .unwrap();
-    (status.success(), String::from_utf8_lossy(&stdout).into_owned() + &String::from_utf8_lossy(&stderr))
+    server::holdpoint(place, &[arguments, &["--data", "data"]].concat())
 }
 
 /// Whether the event was accepted.
 fn post(running: &Running, number: usize, padding: usize) -> bool {
     ask(&running.address, "POST", "/events", &person(number, padding)).is_some_and(|(status, _)| status == 202)
-}
-
-fn health(running: &Running) -> Value {
-    let (status, text) = ask(&running.address, "GET", "/health", "").unwrap();
-    assert_eq!(status, 200, "{text}");
-    serde_json::from_str(&text).unwrap()
-}
-
-fn says(health: &Value, what: &str) -> bool {
-    health["wrong"].as_array().unwrap().iter().any(|line| line.as_str().unwrap().contains(what))
-}
-
-fn is_worked_off(running: &Running) -> bool {
-    health(running)["queues"]["source-events"] == json!({ "visible": 0, "in_flight": 0, "delayed": 0 })
 }
 
 /// What was accepted is known: as a fact, by the list of what came in.

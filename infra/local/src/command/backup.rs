@@ -22,7 +22,11 @@ use super::{
     home::{self, Found, Home, Owner, Place},
     print, say, settings,
 };
-use crate::{embedded::Embedded, operator::Request, private};
+use crate::{
+    embedded::{self, Embedded},
+    operator::Request,
+    private,
+};
 
 #[derive(Args, Clone, Debug)]
 pub struct Options {
@@ -180,6 +184,7 @@ fn copy(database: &Path, to: &Path) -> Result<(), Failed> {
 }
 
 fn sound(database: &Path) -> Result<(), Failed> {
+    embedded::whole(database).map_err(|why| Failed::new(format!("checking {why}")))?;
     let told = |error: rusqlite::Error| at("checking", database, error);
     let connection = Connection::open_with_flags(database, OpenFlags::SQLITE_OPEN_READ_WRITE).map_err(told)?;
     let found: String = connection.query_row("PRAGMA integrity_check", [], |row| row.get(0)).map_err(told)?;

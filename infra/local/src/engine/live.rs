@@ -2,7 +2,7 @@
 
 use std::{sync::Arc, time::Duration};
 
-use lambda_shell::deadline::Deadline;
+use lambda_shell::{deadline::Deadline, log::masked};
 use refresh_core::Instant;
 use tokio::{
     sync::{Semaphore, watch},
@@ -102,6 +102,8 @@ async fn clear_way(engine: &Engine, stop: &mut watch::Receiver<bool>) -> bool {
 async fn watch_over(engine: Engine, mut stop: watch::Receiver<bool>) {
     let mut doubted: Option<Doubt> = None;
     let (mut since_mark, mut marked) = (MARK_EVERY, true);
+    // What the last try of a damaged file found, and how long ago it was.
+    let (mut found, mut since_try) = (None, MARK_EVERY);
     while !*stop.borrow() {
         let is_marked_now = since_mark >= MARK_EVERY;
         if is_marked_now {
@@ -126,15 +128,24 @@ async fn watch_over(engine: Engine, mut stop: watch::Receiver<bool>) {
         let guard = engine.embedded().guard();
         // Said in the log by the guard itself.
         let _ = guard.whole();
-        // Every page of a damaged file is read, so that is not tried each second.
-        if guard.trouble().is_some() && (!guard.is_damaged() || is_marked_now) {
+        // All of a damaged file is read, so that is not tried each second.
+        if guard.trouble().is_some() && (!guard.is_damaged() || since_try >= MARK_EVERY) {
+            since_try = Duration::ZERO;
             match engine.embedded().try_out().await {
-                Ok(()) => guard.over(),
+                Ok(()) => {
+                    found = None;
+                    guard.over();
+                }
+                Err(why) if guard.is_damaged() && found.as_ref() != Some(&why) => {
+                    tracing::error!(why = masked(&why), "the store is damaged");
+                    found = Some(why);
+                }
                 Err(why) => tracing::debug!(why, "the store is still in trouble"),
             }
         }
         let pause = if engine.obstacle().is_some() { WATCH_CLOSELY } else { WATCH_EVERY };
         since_mark += pause;
+        since_try += pause;
         tokio::select! {
             () = tokio::time::sleep(pause) => {}
             _ = stop.changed() => {}

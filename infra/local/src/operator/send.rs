@@ -37,7 +37,7 @@ pub enum NotTaken {
     TooLarge { event: usize, why: String },
     /// As many events wait as may; the same request may be taken later.
     Full(String),
-    /// The queue could not be written; the same request may be taken later.
+    /// The queue could not be written, or the store is damaged; the same request may be taken later.
     Unavailable(String),
 }
 
@@ -66,6 +66,11 @@ pub fn full(engine: &Engine) -> Option<String> {
 pub async fn enqueue(engine: &Engine, events: Vec<String>, door: Door) -> Result<usize, NotTaken> {
     if let Some(why) = full(engine) {
         return Err(NotTaken::Full(why));
+    }
+    let guard = engine.embedded().guard();
+    // Whoever then restores a backup would lose what was taken after it.
+    if let Some(why) = guard.trouble().filter(|_| guard.is_damaged()) {
+        return Err(NotTaken::Unavailable(why));
     }
     let attributes = BTreeMap::from([("door".to_owned(), Attribute::text(door.word()))]);
     let outgoing =

@@ -112,8 +112,8 @@ pub async fn ready(State(shared): State<Shared>) -> Response {
     if *shared.stopping.borrow() {
         return try_later("the engine is being stopped");
     }
-    if let Some(why) = shared.engine.embedded().guard().trouble() {
-        tracing::error!(why, "the store is in trouble");
+    // The guard has said it in the log, once.
+    if shared.engine.embedded().guard().trouble().is_some() {
         return try_later("the store is in trouble; /health says more");
     }
     match shared.engine.store().silenced().await {

@@ -6,7 +6,7 @@ use std::{
     io::{BufRead, BufReader, Read, Write},
     net::TcpStream,
     path::Path,
-    process::{Child, Command, Stdio},
+    process::{Child, Command, Output, Stdio},
     time::Duration,
 };
 
@@ -119,6 +119,34 @@ fn exchange(address: &str, method: &str, path: &str, headers: &str, body: &str) 
     stream.read_to_string(&mut answer).ok()?;
     let status = answer.split(' ').nth(1)?.parse().ok()?;
     Some((status, answer.split_once("\r\n\r\n")?.1.to_owned()))
+}
+
+pub fn health(running: &Running) -> Value {
+    let (status, text) = ask(&running.address, "GET", "/health", "").unwrap();
+    assert_eq!(status, 200, "{text}");
+    serde_json::from_str(&text).unwrap()
+}
+
+/// Whether somebody must see to that.
+pub fn says(health: &Value, what: &str) -> bool {
+    health["wrong"].as_array().unwrap().iter().any(|line| line.as_str().unwrap().contains(what))
+}
+
+pub fn is_worked_off(running: &Running) -> bool {
+    health(running)["queues"]["source-events"] == json!({ "visible": 0, "in_flight": 0, "delayed": 0 })
+}
+
+/// A command in that folder: whether it did what was asked, and what it said.
+pub fn holdpoint(folder: &Path, arguments: &[&str]) -> (bool, String) {
+    let Output { status, stdout, stderr } =
+        Command::new(env!("CARGO_BIN_EXE_holdpoint")).args(arguments).current_dir(folder).output().unwrap();
+    (status.success(), String::from_utf8_lossy(&stdout).into_owned() + &String::from_utf8_lossy(&stderr))
+}
+
+/// A file of `holdpoint example`, in a year in which its review is open.
+pub fn example(name: &str) -> String {
+    let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../events/example").join(name);
+    std::fs::read_to_string(file).unwrap().replace("2026-11-0", "2040-11-0")
 }
 
 /// Looks until `what` is there, for a minute at most: a busy machine is slow, and nothing here is timed.

@@ -12,7 +12,7 @@ use super::{
     place::{Owner, Place},
     secrets::{KEYS, TOKEN},
 };
-use crate::{command::Failed, embedded::Embedded, engine::TABLE, private};
+use crate::{command::Failed, embedded::Embedded, engine::TABLE, private, sqlite};
 
 const BEGINNING: &str = "beginning";
 /// Where the first releases kept messages and mails, inside the store.
@@ -97,7 +97,7 @@ fn opened(database: &Path) -> Result<Connection, String> {
     let connection = Connection::open_with_flags(database, OpenFlags::SQLITE_OPEN_READ_WRITE);
     let read = connection.and_then(|connection| {
         connection.busy_timeout(std::time::Duration::from_secs(5))?;
-        connection.query_row("SELECT count(*) FROM sqlite_master", [], |row| row.get::<_, i64>(0))?;
+        sqlite::sound(&connection)?;
         Ok(connection)
     });
     read.map_err(|error| format!("{shown} is damaged, or no database ({error})"))
