@@ -1,4 +1,5 @@
-//! Around a decision that several functions make: committed whatever moves meanwhile, counted, and what follows done.
+//! What functions do around a decision: load, decide and commit until the decision is written or the deadline is near; count
+//! the decision; ask for what follows.
 
 #![warn(missing_docs, clippy::missing_errors_doc)]
 

@@ -55,7 +55,8 @@ pub use seen_index::SeenMark;
 pub use several::{Several, Unreadable};
 pub use telling::{TellingRead, TellingRecord};
 
-/// The store of one table. Cheap to clone; clones share their connections and what they remember of write-once items.
+/// The store of one table. Cheap to clone. Clones share their connections and what they remember: versions, registrations, and
+/// what the last look at a review saw (`cache`).
 #[derive(Clone, Debug)]
 pub struct Store {
     client: Client,

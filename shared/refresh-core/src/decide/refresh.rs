@@ -1,4 +1,4 @@
-//! What happens: from facts and time to one decision. Total and pure; "no slot exists" is an outcome.
+//! Where a decision begins: [`issue`], [`refresh`] and [`looked_at`]. The decision table is `follow`.
 
 use crate::{
     Instant, ReviewId,

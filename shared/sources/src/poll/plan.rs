@@ -1,6 +1,6 @@
 //! The questions of a binding at an instant.
 //!
-//! AskedTimes stand in an address as placeholders, and are whole days: within one day the same is asked, so that an unchanged
+//! Times stand in an address as placeholders, and are whole days: within one day the same is asked, so that an unchanged
 //! answer can be known by its server's `ETag`, and with the next day the horizon goes on.
 
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
