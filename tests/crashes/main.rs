@@ -94,7 +94,7 @@ impl Journey {
             Ok(played) => {
                 let more = played.end.mails_beyond(expected);
                 // A process that ends may leave the mails of one group in doubt: they are settled together.
-                let wrong = played.end.differs_from(expected, places.len() * packet_store::MOST_MAILS);
+                let wrong = played.end.differs_from(expected, places.len() * packet_store::MAILS_A_GROUP);
                 // Where HEAD has not moved between the attempts. Lines of a journey lie so far apart that it has not.
                 let twice = || Some(played.end.differing_letters(expected)).filter(|differing| !differing.is_empty());
                 (wrong.or_else(|| twice().map(|differing| differing.join("; "))), more)

@@ -20,7 +20,9 @@ use crate::{Env, group, look::Look, mail::Wait, seats, under_way::Round};
 /// What a round did.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Notified {
+    /// The review whose people were looked at.
     pub review: ReviewId,
+    /// Who was mailed, once a mail.
     pub sent: Vec<Person>,
 }
 
@@ -61,7 +63,7 @@ enum RoundEnd {
 }
 
 /// How many mails one person gets in a round at most: what changed, and the end of their hold.
-const MOST_MAILS: usize = 2;
+const MAILS_A_PERSON: usize = 2;
 
 impl Round<'_> {
     /// Whoever is owed something is told, in groups. A mail carries one calendar object, so somebody may be owed a second
@@ -78,13 +80,13 @@ impl Round<'_> {
                 owed.insert(person, record);
             }
         }
-        for _ in 0..MOST_MAILS {
+        for _ in 0..MAILS_A_PERSON {
             let mut again = BTreeMap::new();
             while !owed.is_empty() {
                 if self.deadline.is_near() {
                     return Ok(RoundEnd::Late);
                 }
-                let people = iter::from_fn(|| owed.pop_first()).take(packet_store::MOST_MAILS).collect();
+                let people = iter::from_fn(|| owed.pop_first()).take(packet_store::MAILS_A_GROUP).collect();
                 let ends = owed.is_empty() && again.is_empty() && !left && failed.is_none();
                 match self.tell(look, people, ends).await {
                     Ok(told) => {

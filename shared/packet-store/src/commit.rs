@@ -29,8 +29,8 @@ use crate::{
 pub const MOST_CAUSES: usize = 10;
 /// HEAD, lineage, the fact it stands on, and the versions of one decision; one is the rule, two leave room.
 const OTHER_ACTIONS: usize = 5;
-/// The most mails that are settled together.
-pub const MOST_MAILS: usize = 8;
+/// How many mails are settled together at most: those of one group of people.
+pub const MAILS_A_GROUP: usize = 8;
 /// The entries of a decision: of whoever sat in what was, and of whoever sits in what is.
 const MOST_ENTRIES: usize = 2 * MOST_ROLES;
 // The two greatest cases: an adoption, which has no causes, and a proposal in another's place.
@@ -39,7 +39,7 @@ const _: () = assert!(MOST_ENTRIES + MOST_MENDED + OTHER_ACTIONS + MOST_CAUSES <
 // An issue that a proposal follows at once; with more roles than that the proposal is the next decision's.
 const _: () = assert!(3 * MOST_ROLES_AT_ONCE + OTHER_ACTIONS + MOST_CAUSES <= MOST_ACTIONS);
 // The first telling of a proposal changes the entries of everybody who sits in what is, or in what is proposed.
-const _: () = assert!(MOST_ENTRIES + MOST_MAILS + OTHER_ACTIONS <= MOST_ACTIONS);
+const _: () = assert!(MOST_ENTRIES + MAILS_A_GROUP + OTHER_ACTIONS <= MOST_ACTIONS);
 
 /// What became of a commit. None of these is an error.
 #[derive(Clone, PartialEq, Eq, Debug)]

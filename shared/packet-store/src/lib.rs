@@ -42,7 +42,7 @@ use aws_sdk_dynamodb::Client;
 
 pub use asked::{AlreadyAsked, Clocks};
 pub use codec::SCHEMA;
-pub use commit::{Committed, MOST_CAUSES, MOST_MAILS};
+pub use commit::{Committed, MAILS_A_GROUP, MOST_CAUSES};
 pub use due::{Due, SHARDS};
 pub use error::StoreError;
 pub use ingest::{Acceptance, Accepted, Beside, EventRecord, KEPT_DAYS, UidClaim};

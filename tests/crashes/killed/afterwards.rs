@@ -28,7 +28,7 @@ use crate::load::{BOUNCES, FROM, Load, REVIEWS};
 
 /// Rounds of notices that the engine has under way at once, times the mails that a round sends together: as many may be in
 /// flight when it dies.
-const IN_FLIGHT: usize = 4 * packet_store::MOST_MAILS;
+const IN_FLIGHT: usize = 4 * packet_store::MAILS_A_GROUP;
 /// A claim's lease and a visibility time-out, and the ticks after them.
 const UNTIL_QUIET: i64 = 30;
 
