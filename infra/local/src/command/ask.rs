@@ -36,10 +36,17 @@ pub fn printed(common: &Common, request: &Request, answer: &Value) -> Result<(),
     if matches!(request, Request::Verify(_)) && answer["reviews"].as_array().into_iter().flatten().any(broken) {
         return Err(Failed::new("the record of a review does not verify"));
     }
-    if answer["unreadable"].as_array().is_some_and(|unreadable| !unreadable.is_empty()) {
-        return Err(Failed::new("something cannot be read"));
+    match answer["unreadable"].as_array().and_then(|items| cannot_be_read(items)) {
+        Some(why) => Err(Failed::new(why)),
+        None => Ok(()),
     }
-    Ok(())
+}
+
+/// How many items cannot be read, and the first of them: its review, or why it cannot be read.
+fn cannot_be_read(items: &[Value]) -> Option<String> {
+    let first = items.first()?;
+    let name = [&first["review_id"], &first["because"], first].into_iter().find_map(Value::as_str);
+    Some(format!("cannot be read: {}; the first is {}", items.len(), name.unwrap_or("without a name")))
 }
 
 /// The answer of the deployment that is named, else of this machine.

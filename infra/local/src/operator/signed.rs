@@ -123,7 +123,10 @@ impl Signed {
     }
 
     fn region(&self) -> Result<&str, String> {
-        self.sdk.region().map(AsRef::as_ref).ok_or_else(|| "expected an AWS region, found none".to_owned())
+        self.sdk
+            .region()
+            .map(AsRef::as_ref)
+            .ok_or_else(|| "AWS_REGION or the profile: expected an AWS region, found none".to_owned())
     }
 
     fn endpoint(&self, service: &str) -> Result<String, String> {

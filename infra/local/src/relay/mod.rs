@@ -241,9 +241,9 @@ impl Relay {
     /// Reports what is known, and begins what is due.
     async fn step(&self, work: &mut Work) -> Result<(), String> {
         self.report().await?;
-        if self.mailbox.tables().guard().trouble().is_some() {
+        if let Some(why) = self.mailbox.tables().guard().trouble() {
             // What becomes of a mail could not be written down.
-            return Err("the store is in trouble".to_owned());
+            return Err(format!("the store is in trouble: {why}"));
         }
         if self.outage().as_ref().is_some_and(|outage| Instant::now() < outage.until) {
             return Ok(());

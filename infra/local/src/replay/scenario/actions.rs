@@ -51,7 +51,7 @@ impl Reader<'_> {
         }
         let actions: Vec<&str> = ACTIONS.into_iter().filter(|name| members.contains_key(*name)).collect();
         if actions.len() > 1 {
-            self.fault(actions[1], &format!("at most one action, after `{}`", actions[0]), &Value::Bool(true));
+            self.fault(actions[1], &format!("no second action beside `{}`", actions[0]), &actions[1].into());
         }
         let action = actions.first().and_then(|name| self.action(name, &members[*name]));
         (self.faults.len() == before).then_some(Line { number: self.number, at: at?, action })

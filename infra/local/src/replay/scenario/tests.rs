@@ -79,7 +79,7 @@ not json
         "line 2: adopt.as: expected a string, found none",
         "line 3: decline.then: expected `other_slot` or `stand`, found \"later\"",
         "line 4: open.who: expected only",
-        "line 5: adopt: expected at most one action",
+        "line 5: adopt: expected no second action beside `send`, found \"adopt\"",
         "line 6: sned: expected `at` and at most one of",
         "line 7: expected JSON",
         "line 8: at: expected a string, found none",
