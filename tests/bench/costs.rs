@@ -69,13 +69,36 @@ fn calls_and_units_of_twenty_events_are_those_of_the_file() {
     assert_eq!(found.len(), expected.len(), "costs.json has other runs");
 }
 
+/// The figures of the last whole run.
+fn measured() -> Value {
+    let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("bench/measured.json");
+    let text = fs::read_to_string(file).expect("the figures of a run");
+    serde_json::from_str(&text).expect("figures are JSON")
+}
+
+/// `infra/README.md` tells the size of each function in megabytes: a row of names, a rule, and a row of sizes.
+#[test]
+fn the_page_on_deploying_has_the_sizes_as_measured() {
+    let page = fs::read_to_string(holdpoint_tests::repository().join("infra/README.md")).expect("the page");
+    let rows: Vec<&str> = page.lines().skip_while(|line| !line.starts_with("| `tick` | `poll` |")).take(3).collect();
+    let [names, _, sizes] = rows[..] else { panic!("infra/README.md: expected a table of sizes, found {rows:?}") };
+    let measured = measured();
+    let megabytes = |name: &str| {
+        let mut figures = measured["figures"].as_array().expect("a list of figures").iter();
+        let size = figures.find(|figure| figure["figure"] == "binary, stripped" && figure["of"] == name);
+        let bytes = size.and_then(|size| size["ours"].as_f64()).unwrap_or_else(|| panic!("{name} was not measured"));
+        format!("{:.1}", bytes / 1_000_000.0)
+    };
+    let found: Vec<String> = names.split('`').skip(1).step_by(2).map(megabytes).collect();
+    let found = format!("| {} |", found.join(" | "));
+    assert_eq!(sizes, found, "infra/README.md says other sizes than tests/bench/measured.json");
+}
+
 #[test]
 fn the_readme_has_the_figures_as_measured() {
     let file = holdpoint_tests::repository().join("README.md");
     let readme = fs::read_to_string(&file).expect("the README");
-    let measured = Path::new(env!("CARGO_MANIFEST_DIR")).join("bench/measured.json");
-    let measured = fs::read_to_string(measured).expect("the figures of a run");
-    let measured: Value = serde_json::from_str(&measured).expect("figures are JSON");
+    let measured = measured();
     let [begins, ends] = MARKS;
     let (before, rest) = readme.split_once(begins).expect("the README has a place for figures");
     let (stored, after) = rest.split_once(ends).expect("the README's figures have an end");

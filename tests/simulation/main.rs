@@ -36,7 +36,7 @@ mod hours;
 #[path = "../../shared/refresh-core/tests/brute_force/judge.rs"]
 mod judge;
 #[path = "../../shared/refresh-core/tests/brute_force/ledger.rs"]
-#[allow(dead_code)] // who decides what is taken from what is stored here
+#[allow(dead_code, reason = "who decides what is taken from what is stored here")]
 mod ledger;
 #[path = "../../shared/refresh-core/tests/brute_force/waivers.rs"]
 mod waivers;

@@ -1,5 +1,7 @@
 //! The reply link: GET shows, POST records. GET and HEAD change nothing, ever, since mail scanners follow links.
 
+#![warn(missing_docs, clippy::missing_errors_doc)]
+
 mod answer;
 mod show;
 
@@ -10,6 +12,7 @@ use lambda_shell::{
 
 pub use signed_pages::Env;
 
+/// Answers one request at the reply link. Whatever fails is a page, too.
 pub async fn handle(env: &Env, request: Request, deadline: Deadline) -> Response {
     let page = async {
         match (request.method.as_str(), request.segments().as_slice()) {

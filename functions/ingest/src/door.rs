@@ -32,14 +32,19 @@ const MOST_SAID: usize = 100;
 pub enum HookRefused {
     /// No binding of that name has a hook.
     NoHook,
+    /// The request is no POST.
     Method,
+    /// Nothing proves that the system posted the webhook.
     Unproven(hook::Unproven),
+    /// The payload holds too many events, or one that is too large.
     TooLarge(Fault),
+    /// The payload is not what its binding reads: every fault.
     Invalid(Vec<Fault>),
     /// The queue did not take it.
     Unavailable,
 }
 
+/// Answers one webhook: a proven payload goes on the queue, and a refused one leaves a receipt.
 pub async fn post(env: &Env, request: Request, _deadline: Deadline) -> Response {
     match take(env, &request).await {
         Ok(accepted) => accepted,

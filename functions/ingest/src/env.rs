@@ -22,8 +22,11 @@ use crate::receipt::HourlyReceipts;
 /// What ingest works with. Built once; clones share everything.
 #[derive(Clone, Debug)]
 pub struct Env {
+    /// Where reviews and facts are kept.
     pub store: Store,
+    /// The deployment's policy: who may state what, and which payload is read how.
     pub policy: Arc<PolicyFile>,
+    /// The queue that asks for refreshes.
     pub refresh: Queue,
     /// Where an event goes that can never be read: whole, with its faults.
     pub dead_letters: Queue,
@@ -35,6 +38,7 @@ pub struct Env {
     pub mail_domain: String,
     /// Of whom nothing is proven, what was kept in this hour.
     pub unproven: HourlyReceipts,
+    /// What says the time.
     pub clock: Clock,
     /// Spreads the attempts of those who decide at once.
     pub jitter: Jitter,

@@ -1,6 +1,8 @@
 //! Source event -> fact. Writes EVENT and FACT first, looks up the reviews that depend on the subject second, and asks
 //! for their refresh: always, whatever the write said, since an earlier delivery may have died before it asked.
 
+#![warn(missing_docs, clippy::missing_errors_doc)]
+
 mod door;
 mod env;
 mod no_fact;
@@ -22,8 +24,9 @@ pub use receipt::{HourlyReceipts, Piece};
 pub use taken::Taken;
 use together::Together;
 
-/// One queue message may carry several events, where it is a native payload. What the events of a batch need alike is read
-/// and written together; each is judged, recorded and answered by itself. What they ask for is sent last.
+/// Takes one batch of source events. One queue message may carry several events, where it is a native payload. What the
+/// events of a batch need alike is read and written together; each is judged, recorded and answered by itself. What they ask
+/// for is sent last.
 pub async fn handle(env: &Env, event: SqsEvent, deadline: Deadline) -> BatchReport<Vec<Taken>> {
     let messages = match batch::read(event) {
         Ok(messages) => messages,

@@ -15,7 +15,9 @@ use sources::fault::Fault;
 pub struct Taken {
     /// `None` where it could not be read.
     pub identity: Option<Identity>,
+    /// Its type as it was sent. `None` where it could not be read.
     pub event_type: Option<String>,
+    /// Applied, or ignored for that reason.
     pub disposition: Disposition,
     /// The reviews it touched, or would have.
     pub reviews: Vec<ReviewId>,

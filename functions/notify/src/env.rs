@@ -18,12 +18,17 @@ use sources::policy;
 /// What notify works with. Built once; clones share everything.
 #[derive(Clone, Debug)]
 pub struct Env {
+    /// Where reviews and facts are kept.
     pub store: Store,
+    /// The policies, and what all reviews share.
     pub deployment: Arc<Deployment>,
+    /// What takes finished mails.
     pub mailer: aws_sdk_sesv2::Client,
     /// Where reviews are asked to look that share people whose seats changed.
     pub refresh: Queue,
+    /// What every mail is sent with.
     pub postage: Arc<Postage>,
+    /// What says the time.
     pub clock: Clock,
     /// Spreads the attempts of those who decide at once.
     pub jitter: Jitter,
@@ -32,15 +37,20 @@ pub struct Env {
 /// What every mail is sent with.
 #[derive(Clone, Debug)]
 pub struct Postage {
+    /// What links are signed with.
     pub keys: Keys,
-    /// `https://host`, configuration, never a request's Host header. Each kind of page may have a host of its own.
+    /// What the owner's links begin with: `https://host`, configuration, never a request's Host header. Each kind of page
+    /// may have a host of its own.
     pub adopt_link_base: String,
+    /// What reply links begin with.
     pub acknowledge_link_base: String,
     /// The service's own address: sender and organiser.
     pub from: Person,
     /// Where what people send back is read, if anywhere.
     pub replies: Option<Person>,
+    /// The host part of message ids.
     pub mail_domain: String,
+    /// The SES configuration set that reports what became of mails, if there is one.
     pub configuration_set: Option<String>,
 }
 

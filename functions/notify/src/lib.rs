@@ -1,5 +1,7 @@
-//! LastNotified against now -> mail. What a person is owed is the difference between what they were told and what is: looked at
-//! when the mail is made, not when something changed.
+//! Mails each person the difference between what they were last told and what is so now. The difference is taken when the
+//! mail is made, not when something changes: what changed and changed back is no mail.
+
+#![warn(missing_docs, clippy::missing_errors_doc)]
 
 mod env;
 mod group;
@@ -20,6 +22,7 @@ use lambda_shell::{
 pub use env::{Env, Postage};
 pub use round::Notified;
 
+/// Takes one batch of notices messages: one round over the people of each review.
 pub async fn handle(env: &Env, event: SqsEvent, deadline: Deadline) -> BatchReport<Notified> {
     batch::each(event, &deadline, |message| round::take(env, message, deadline)).await
 }

@@ -40,6 +40,7 @@ const MOST_REDIRECTIONS: usize = 3;
 /// What became of one binding that was due.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct AskedBinding {
+    /// The binding's name.
     pub binding: String,
     /// Why it was not answered, or not whole.
     pub failure: Option<PollFailure>,

@@ -21,7 +21,9 @@ use crate::{token::Tokens, web::Web};
 /// What poll works with. Built once; clones share everything.
 #[derive(Clone, Debug)]
 pub struct Env {
+    /// Where is kept what was asked and known of each system.
     pub store: Store,
+    /// The deployment's policy: which systems are asked, and how.
     pub policy: Arc<PolicyFile>,
     /// Where answers go, as the systems gave them.
     pub source_events: Queue,
@@ -29,6 +31,7 @@ pub struct Env {
     pub credentials: Arc<Credentials>,
     /// The way to the systems.
     pub web: Web,
+    /// What says the time.
     pub clock: Clock,
     pub(crate) tokens: Tokens,
 }

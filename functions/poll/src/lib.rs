@@ -1,6 +1,8 @@
 //! Asks the systems that do not post by themselves, once a minute those that are due, and puts what they answer on the queue
 //! as they gave it. Nothing is understood here: what an answer says is the translators' to read, as of every payload.
 
+#![warn(missing_docs, clippy::missing_errors_doc)]
+
 mod ask;
 mod env;
 mod token;
@@ -19,6 +21,7 @@ pub use web::{LONGEST, Web};
 
 /// Systems that are asked at once. Each has its own time to answer, and most of it is waiting.
 const AT_ONCE: usize = 8;
+
 /// What a turn came to.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
 pub struct Polled {
@@ -28,6 +31,11 @@ pub struct Polled {
     pub left: usize,
 }
 
+/// One turn: asks every system that is due. The schedule's own event says nothing.
+///
+/// # Errors
+///
+/// What is kept of polled systems cannot be read. A system that cannot be asked is logged and keeps no other waiting.
 pub async fn handle(env: &Env, _schedule: Value, deadline: Deadline) -> Result<Polled, Failure> {
     if env.policy.bindings.polled().next().is_none() {
         return Ok(Polled::default());

@@ -17,11 +17,15 @@ use sources::policy;
 /// What refresh works with. Built once; clones share everything.
 #[derive(Clone, Debug)]
 pub struct Env {
+    /// Where reviews and facts are kept.
     pub store: Store,
+    /// The policies, and what all reviews share.
     pub deployment: Arc<Deployment>,
+    /// The queue that asks for notices.
     pub notices: Queue,
     /// The host part of the UIDs of meetings and holds.
     pub mail_domain: String,
+    /// What says the time.
     pub clock: Clock,
     /// Spreads the attempts of those who decide at once.
     pub jitter: Jitter,

@@ -31,6 +31,7 @@ use crate::{Env, replied, reported, resend};
 /// What one group of messages came to.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Refreshed {
+    /// The review that the messages are about.
     pub review: ReviewId,
     /// In order; empty where nothing had to be decided.
     pub outcomes: Vec<Outcome>,

@@ -13,9 +13,13 @@ use packet_store::Store;
 /// What tick works with. Built once; clones share everything.
 #[derive(Clone, Debug)]
 pub struct Env {
+    /// Where the index of what is due is read.
     pub store: Store,
+    /// The queue that asks for refreshes.
     pub refresh: Queue,
+    /// The queue that asks for notices.
     pub notices: Queue,
+    /// What says the time.
     pub clock: Clock,
 }
 

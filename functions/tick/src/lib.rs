@@ -1,6 +1,8 @@
 //! What is due by time alone: time emits no event, so once a minute the due index is read and each review that is due is
 //! looked at. A tick is a hint: what it finds, the store decides.
 
+#![warn(missing_docs, clippy::missing_errors_doc)]
+
 mod ask;
 mod env;
 
@@ -36,6 +38,11 @@ pub struct Ticked {
     pub left: usize,
 }
 
+/// One tick: asks every review that is due. The schedule's own event says nothing.
+///
+/// # Errors
+///
+/// The store cannot be read or written, or a queue does not take a message.
 pub async fn handle(env: &Env, _schedule: Value, deadline: Deadline) -> Result<Ticked, Failure> {
     let now = Instant::from_millis(env.clock.now_millis());
     let found = env.store.due(now).await.doing("reading what is due")?;

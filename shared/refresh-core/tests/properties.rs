@@ -2,16 +2,15 @@
 //!
 //! `HOLDPOINT_CASES` and `HOLDPOINT_SEED` play more histories, or other ones, as in `brute_force`.
 
-// The generator and its translation are shared with the brute-force search, which uses all of them.
-#[allow(dead_code)]
+#[allow(dead_code, reason = "the brute-force search uses all of the generator")]
 #[path = "brute_force/case.rs"]
 mod case;
-#[allow(dead_code)]
+#[allow(dead_code, reason = "the brute-force search uses all of the script")]
 #[path = "brute_force/script.rs"]
 mod script;
 #[path = "brute_force/store.rs"]
 mod store;
-#[allow(dead_code)]
+#[allow(dead_code, reason = "the brute-force search uses all of the translation")]
 #[path = "brute_force/translate.rs"]
 mod translate;
 

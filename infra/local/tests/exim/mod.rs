@@ -1,5 +1,5 @@
 //! Exim as Debian ships it: a real mail server, which ends with its test.
-#![allow(dead_code)]
+#![allow(dead_code, reason = "each test file compiles this module, and needs a part of it")]
 
 use std::{
     fs,

@@ -61,11 +61,11 @@ pub struct Rules {
     pub excluded: BTreeSet<(usize, usize)>,
     pub deadline: Time,
     pub alternate: Option<usize>,
-    /// Evidence times, window and cutover alone owe nobody a notice. Whoever judges choices alone asks nothing of telling.
-    #[allow(dead_code)]
+    /// Evidence times, window and cutover alone owe nobody a notice.
+    #[allow(dead_code, reason = "whoever judges choices alone asks nothing of telling")]
     pub carried: bool,
     /// How long `no_viable_slot` stands before anybody is told.
-    #[allow(dead_code)]
+    #[allow(dead_code, reason = "whoever judges choices alone asks nothing of telling")]
     pub escalate: Time,
 }
 

@@ -1,5 +1,5 @@
 //! Mails as programs write them, and what they come to on one line.
-#![allow(dead_code)]
+#![allow(dead_code, reason = "each test file compiles this module, and needs a part of it")]
 
 use base64::{Engine, engine::general_purpose::STANDARD};
 use refresh_core::facts::{
