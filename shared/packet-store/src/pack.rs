@@ -14,7 +14,7 @@ use flate2::{Compress, Compression, Decompress, FlushCompress, FlushDecompress, 
 /// HEAD's, since HEAD is written most often, and a near match costs less.
 const DICTIONARY: &[u8] = include_bytes!("dictionary.txt");
 /// Of deflate's nine levels, the one beyond which time rises and size hardly falls.
-const LEVEL: Compression = Compression::new(6);
+const LEVEL: Compression = Compression::new(7);
 /// Raw deflate: a digest beside the body says whether the body is whole.
 const HEADER: bool = false;
 /// The most that deflate adds to what it cannot make smaller, and what room is added at a time.
