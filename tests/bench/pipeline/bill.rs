@@ -29,7 +29,7 @@ const CALLS_OF_A_BATCH: f64 = 2.0;
 pub fn of(cost: &Cost) -> Asked {
     let each = |sum: f64| sum / cost.events as f64;
     let mut asked = Asked { memory_gb: OURS_GB, mails: each(cost.mails as f64), ..Asked::default() };
-    for ((_, service, operation), one) in &cost.calls {
+    for ((caller, service, operation), one) in &cost.calls {
         let calls = each(one.calls as f64);
         asked.write_units += each(one.write_units);
         asked.read_units += each(one.read_units);
@@ -38,14 +38,17 @@ pub fn of(cost: &Cost) -> Asked {
             (Service::Ses, _) => calls * MAIL,
             _ => calls * CALL,
         };
-        if *service == Service::Sqs {
-            asked.fifo_calls += calls;
+        match service {
+            // Refresh asks for notices, the others for a refresh. That queue alone has groups.
+            Service::Sqs if caller == "refresh" => asked.standard_calls += calls,
+            Service::Sqs => asked.fifo_calls += calls,
+            _ => {}
         }
     }
     let batches = |function: &str| each(cost.batches.get(function).copied().unwrap_or(0) as f64);
     asked.invocations = each(cost.batches.values().sum::<usize>() as f64);
-    asked.standard_calls = SENT_BY_THE_SOURCE + CALLS_OF_A_BATCH * batches("ingest");
-    asked.fifo_calls += CALLS_OF_A_BATCH * (asked.invocations - batches("ingest"));
+    asked.standard_calls += SENT_BY_THE_SOURCE + CALLS_OF_A_BATCH * (asked.invocations - batches("refresh"));
+    asked.fifo_calls += CALLS_OF_A_BATCH * batches("refresh");
     let cpu: f64 = cost.functions.values().map(std::time::Duration::as_secs_f64).sum();
     asked.seconds += running(each(cpu), OURS_GB);
     asked
