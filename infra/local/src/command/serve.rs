@@ -18,7 +18,7 @@ use super::{
     settings::{self, SettingsFile},
 };
 use crate::{
-    engine::{Engine, live::Live},
+    engine::{Engine, Settings, live::Live},
     inbound::{MailDoors, MailIn, lmtp::LmtpAddress},
     server,
     timekeeper::Timekeeper,
@@ -75,24 +75,17 @@ pub async fn run(common: &Common, options: &Options) -> Result<(), Failed> {
     let address = listener.local_addr().map_err(Failed::new)?;
     let timekeeper = home.timekeeper()?;
     rotate_in_time(&home, &begun, &timekeeper);
-    let mut settings = home.settings(policy.text, address.port(), &begun.keys)?;
-    if let Some(file) = file {
-        file.apply(&mut settings);
-    }
+    let mut settings = engine_settings(&home, options, &begun, policy.text, address.port())?;
     settings.certificates = begun.certificates()?.map(Arc::new);
-    settings.keep.make_archive().map_err(Failed::input)?;
     settings.timekeeper = Some(timekeeper.clone());
-    if let Some(address) = &options.reply_address {
-        address.as_str().clone_into(&mut settings.reply_address);
-    }
     home.announce(Some(address))?;
     home.remember_settings(chosen.as_ref().map(|chosen| chosen.file.as_path()))?;
     say(common, format!("opening {}", home.store().display()));
     let engine = Engine::open(settings, timekeeper.clock()).await.map_err(Failed::new)?;
     home.begun()?;
     let places = MailIn {
-        maildir: options.maildir.clone().or(file.and_then(|file| file.mail.maildir.clone())),
-        lmtp: options.lmtp.clone().or(file.and_then(|file| file.mail.lmtp.clone())),
+        maildir: options.maildir.clone().or(begun.mail.maildir.clone()),
+        lmtp: options.lmtp.clone().or(begun.mail.lmtp.clone()),
     };
     let doors = MailDoors::open(&engine, &places).await.map_err(Failed::input)?;
     let pages = Pages::of(&engine, address);
@@ -127,6 +120,23 @@ pub async fn run(common: &Common, options: &Options) -> Result<(), Failed> {
     let stayed = stay(common, listener, engine, ending).await;
     renewing.abort();
     stayed
+}
+
+/// What the engine goes by: the store's keys and secrets, the settings file, and the options over both.
+fn engine_settings(
+    home: &Home,
+    options: &Options,
+    file: &SettingsFile,
+    policy: String,
+    port: u16,
+) -> Result<Settings, Failed> {
+    let mut settings = home.settings(policy, port, &file.keys)?;
+    file.apply(&mut settings);
+    if let Some(address) = &options.reply_address {
+        address.as_str().clone_into(&mut settings.reply_address);
+    }
+    settings.keep.make_archive().map_err(Failed::input)?;
+    Ok(settings)
 }
 
 /// A service manager that waits for it hears that the engine is up.
@@ -206,12 +216,7 @@ fn renew(home: &Home, engine: &Engine, options: &Options, begun: &SettingsFile) 
     let file = chosen.map(|chosen| chosen.settings).unwrap_or_default();
     let offered = options.policy.as_deref().or(file.policy.as_deref());
     let policy = policy::next(home, offered)?;
-    let mut settings = home.settings(policy.text.clone(), 0, &file.keys)?;
-    file.apply(&mut settings);
-    if let Some(address) = &options.reply_address {
-        address.as_str().clone_into(&mut settings.reply_address);
-    }
-    settings.keep.make_archive().map_err(Failed::input)?;
+    let settings = engine_settings(home, options, &file, policy.text.clone(), 0)?;
     engine.renew(settings).map_err(Failed::new)?;
     let mut left: Vec<String> = settings::needs_a_start(begun, &file).into_iter().map(str::to_owned).collect();
     // Accepted last: a renewal that is refused accepts no policy. If the file cannot be written, the engine runs by the new

@@ -12,7 +12,7 @@ use axum::{
 use ingest::Piece;
 use packet_store::Door;
 use serde_json::{Value, json};
-use sources::{Fault, Refused, http::Unsplit};
+use sources::{Fault, Refused, http::Unsplit, policy::PolicyFile};
 
 use super::{Shared, answered, problem, try_later};
 use crate::operator::{self, NotTaken};
@@ -28,59 +28,20 @@ pub async fn events(State(shared): State<Shared>, headers: HeaderMap, body: Byte
     let Ok(_turn) = shared.judging.acquire().await else { return try_later("the engine is stopping") };
     let events = match sources::http::split(&headers, &body) {
         Ok(events) => events,
-        Err(unsplit) => {
-            let (status, refused) = match unsplit {
-                Unsplit::MediaType(fault) => (StatusCode::UNSUPPORTED_MEDIA_TYPE, fault.into()),
-                Unsplit::TooLarge(fault) => (StatusCode::PAYLOAD_TOO_LARGE, fault.into()),
-                // A webhook that was sent here: what is wrong with it as a CloudEvent is no help.
-                Unsplit::Invalid(refused) => {
-                    let other_door = sources::hook::misdirected(&headers).map(Refused::from);
-                    (StatusCode::BAD_REQUEST, other_door.unwrap_or(refused))
-                }
-            };
-            keep(&shared, &String::from_utf8_lossy(&body), std::slice::from_ref(&refused)).await;
-            return refusal(status, Faults::all(&refused));
+        Err(Unsplit::MediaType(fault)) => {
+            return refuse(&shared, &body, StatusCode::UNSUPPORTED_MEDIA_TYPE, vec![(None, fault.into())]).await;
         }
+        Err(Unsplit::TooLarge(fault)) => {
+            return refuse(&shared, &body, StatusCode::PAYLOAD_TOO_LARGE, vec![(None, fault.into())]).await;
+        }
+        Err(Unsplit::Invalid(refused)) => return refuse_invalid(&shared, &headers, &body, vec![(None, refused)]).await,
     };
-    let functions = shared.engine.functions();
-    let policy = &functions.ingest.policy;
-    let (mut faults, mut skipped, mut refused) = (Faults::default(), Vec::new(), Faults::default());
-    let mut bad = Vec::new();
-    for (index, event) in events.iter().enumerate() {
-        let read = sources::read(event, &policy.bindings);
-        match read.and_then(|read| policy.check(&read).map(|()| read)) {
-            Ok(read) => {
-                skipped.extend(read.skipped.into_iter().map(|part| part.why));
-                read.refused.iter().for_each(|record| refused.add(Some(index), &record.refused));
-            }
-            Err(refused) => {
-                faults.add(Some(index), &refused);
-                bad.push(refused);
-            }
-        }
-    }
-    if faults.count > 0
-        && let Some(other_door) = sources::hook::misdirected(&headers).map(Refused::from)
-    {
-        keep(&shared, &String::from_utf8_lossy(&body), std::slice::from_ref(&other_door)).await;
-        return refusal(StatusCode::BAD_REQUEST, Faults::all(&other_door));
-    }
-    if faults.count > 0 {
-        keep(&shared, &String::from_utf8_lossy(&body), &bad).await;
-        return refusal(StatusCode::BAD_REQUEST, faults);
+    let judged = Judged::of(&events, &shared.engine.functions().ingest.policy);
+    if !judged.bad.is_empty() {
+        return refuse_invalid(&shared, &headers, &body, judged.bad).await;
     }
     match operator::enqueue(&shared.engine, events, Door::Events).await {
-        Ok(accepted) => {
-            let mut answer = json!({ "accepted": accepted });
-            if !skipped.is_empty() {
-                answer["skipped"] = skipped.into_iter().take(MOST_FAULTS).collect();
-            }
-            // Bad records among good ones: they go to the dead letters, each by itself.
-            if !refused.said.is_empty() {
-                answer["refused"] = refused.said.into();
-            }
-            answered(StatusCode::ACCEPTED, &answer)
-        }
+        Ok(accepted) => answered(StatusCode::ACCEPTED, &judged.answer(accepted)),
         Err(NotTaken::TooLarge { event, why }) => {
             let fault = Fault::new(format!("$[{event}]"), "an event that fits into one message", why);
             refusal(StatusCode::PAYLOAD_TOO_LARGE, Faults::of(fault))
@@ -95,11 +56,65 @@ pub async fn events(State(shared): State<Shared>, headers: HeaderMap, body: Byte
     }
 }
 
-/// What remains of a request that is refused: nothing of it is on the queue.
-async fn keep(shared: &Shared, body: &str, refused: &[Refused]) {
-    let piece = Piece { body, door: Door::Events, at: shared.engine.now() };
-    if let Err(failure) = piece.keep_refused(shared.engine.store(), refused.iter()).await {
+/// Refuses the whole request: the receipt says what was wrong, and nothing of the request is on the queue.
+async fn refuse(shared: &Shared, body: &[u8], status: StatusCode, bad: Vec<(Option<usize>, Refused)>) -> Response {
+    let piece = Piece { body: &String::from_utf8_lossy(body), door: Door::Events, at: shared.engine.now() };
+    let kept = piece.keep_refused(shared.engine.store(), bad.iter().map(|(_, refused)| refused)).await;
+    if let Err(failure) = kept {
         tracing::error!(error = %failure, "the receipt of a refused request could not be kept");
+    }
+    let mut faults = Faults::default();
+    bad.iter().for_each(|(event, refused)| faults.add(*event, refused));
+    refusal(status, faults)
+}
+
+/// Of a webhook that was sent here, what is wrong with the webhook as a CloudEvent is no help.
+async fn refuse_invalid(
+    shared: &Shared,
+    headers: &BTreeMap<String, String>,
+    body: &[u8],
+    bad: Vec<(Option<usize>, Refused)>,
+) -> Response {
+    let other_door = sources::hook::misdirected(headers).map(|fault| vec![(None, fault.into())]);
+    refuse(shared, body, StatusCode::BAD_REQUEST, other_door.unwrap_or(bad)).await
+}
+
+/// The events of a request by the policy.
+#[derive(Default)]
+struct Judged {
+    /// What is wrong with each event that cannot be taken, with the event's place in the request. The request is refused whole.
+    bad: Vec<(Option<usize>, Refused)>,
+    /// Parts of payloads that are no events, and why.
+    skipped: Vec<String>,
+    /// Bad records among good ones: they go to the dead letters, each by itself.
+    refused: Faults,
+}
+
+impl Judged {
+    fn of(events: &[String], policy: &PolicyFile) -> Self {
+        let mut judged = Self::default();
+        for (index, event) in events.iter().enumerate() {
+            let read = sources::read(event, &policy.bindings);
+            match read.and_then(|read| policy.check(&read).map(|()| read)) {
+                Ok(read) => {
+                    judged.skipped.extend(read.skipped.into_iter().map(|part| part.why));
+                    read.refused.iter().for_each(|record| judged.refused.add(Some(index), &record.refused));
+                }
+                Err(refused) => judged.bad.push((Some(index), refused)),
+            }
+        }
+        judged
+    }
+
+    fn answer(self, accepted: usize) -> Value {
+        let mut answer = json!({ "accepted": accepted });
+        if !self.skipped.is_empty() {
+            answer["skipped"] = self.skipped.into_iter().take(MOST_FAULTS).collect();
+        }
+        if !self.refused.said.is_empty() {
+            answer["refused"] = self.refused.said.into();
+        }
+        answer
     }
 }
 
