@@ -37,6 +37,7 @@ mod roster;
 mod run;
 mod servicenow;
 mod translation;
+mod windows_zones;
 mod zone;
 
 use std::collections::BTreeMap;

@@ -1,19 +1,13 @@
 //! Local times with a zone's name beside them, made instants; and what is left to say of those without one.
 
-use calcard::common::timezone::Tz;
 use chrono::NaiveDateTime;
 use refresh_core::{Instant, Interval, Zone, base::zone::Meaning};
 
+use super::windows_zones;
+
 /// A zone by its IANA or its Windows name (calendars of one vendor use either).
 pub fn named(name: &str) -> Option<Zone> {
-    if let Ok(zone) = name.parse() {
-        return Some(zone);
-    }
-    // Of the library's zone only the name: its rules are another copy of the whole database.
-    match name.parse::<Tz>() {
-        Ok(Tz::Tz(zone)) => zone.name().parse().ok(),
-        _ => None,
-    }
+    name.parse().ok().or_else(|| windows_zones::named(name))
 }
 
 /// UTC where the text carries no zone mark: `YYYY-MM-DD hh:mm:ss`, by the rule of the system that sends it.
