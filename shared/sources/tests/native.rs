@@ -158,7 +158,7 @@ fn identity_is_of_the_content() {
     assert_ne!(id(&payload), id(&replaced(payload.clone(), "/body/timeMax", "\"2026-11-07T00:00:00Z\"")));
 }
 
-/// In the hour that a clock repeats, busy time is the longer of what it can be; in the one it skips it has an instant.
+/// In the hour that a clock repeats, and in the one that it skips, busy time is the longest that it can be.
 #[test]
 fn ambiguous_local_times_are_busy_either_way() {
     let bindings = bindings(|_| ());
@@ -175,7 +175,9 @@ fn ambiguous_local_times_are_busy_either_way() {
     };
     // 2026-10-25 03:00 CEST becomes 02:00 CET; 2026-03-29 02:00 CET becomes 03:00 CEST.
     assert_eq!(busy("2026-10-25T02:30:00", "2026-10-25T02:45:00.0000000"), "2026-10-25T00:30:00Z/2026-10-25T01:45:00Z");
-    assert_eq!(busy("2026-03-29T02:30:00", "2026-03-29T04:00:00"), "2026-03-29T01:30:00Z/2026-03-29T02:00:00Z");
+    // By the offset before the gap the start is 01:30Z, by the one after it 00:30Z; and it lasts an hour and a half.
+    assert_eq!(busy("2026-03-29T02:30:00", "2026-03-29T04:00:00"), "2026-03-29T00:30:00Z/2026-03-29T03:00:00Z");
+    assert_eq!(busy("2026-03-29T02:00:00", "2026-03-29T03:00:00"), "2026-03-29T00:00:00Z/2026-03-29T02:00:00Z");
 }
 
 /// A raw webhook body is text; it is parsed once, and only where the format is JSON.

@@ -7,14 +7,14 @@
 use std::collections::BTreeSet;
 
 use chrono::NaiveDateTime;
-use refresh_core::{Instant, Interval, Person, base::zone::Meaning};
+use refresh_core::{Instant, Interval, Person};
 use serde_json::{Value, json};
 
 use super::{
     binding::{Poll, Says},
     input::Input,
     people::{self, PersonTime, TimeKind},
-    zone,
+    zone::{self, Bound},
 };
 use crate::reader::{Node, Object};
 
@@ -101,7 +101,7 @@ fn asked(request: &Object<'_>) -> Option<AskedTime> {
     let start = request.must("startTime", local);
     let end = request.must("endTime", local);
     let step = request.may("availabilityViewInterval", |node| node.whole(5..=1_440));
-    let (start, end) = (start?.last(), end?.first());
+    let (start, end) = (start?.latest, end?.earliest);
     let horizon = request.ordered("startTime", start, "endTime", end);
     whole?;
     Some(AskedTime { horizon: horizon?, schedules: schedules?.unwrap_or_default(), step: step?.unwrap_or(30) })
@@ -204,10 +204,10 @@ pub fn times(object: &Object<'_>) -> Option<Option<Interval>> {
     let start = object.must("start", local);
     let end = object.must("end", local);
     let (start, end) = (start?, end?);
-    if end.last() < start.first() {
-        return wrong_end(object, start.first(), end.last());
+    if end.latest < start.earliest {
+        return wrong_end(object, start.earliest, end.latest);
     }
-    Some(zone::widest(start, end))
+    Some(zone::between(start, end))
 }
 
 fn wrong_end<T>(object: &Object<'_>, start: Instant, end: Instant) -> Option<T> {
@@ -215,7 +215,7 @@ fn wrong_end<T>(object: &Object<'_>, start: Instant, end: Instant) -> Option<T> 
 }
 
 /// `{"dateTime": "2026-11-03T15:00:00.0000000", "timeZone": "UTC"}`.
-fn local(node: &Node<'_>) -> Option<Meaning> {
+fn local(node: &Node<'_>) -> Option<Bound> {
     let object = node.object()?;
     let local = object.must("dateTime", |node| {
         let text = node.text()?;
@@ -227,5 +227,5 @@ fn local(node: &Node<'_>) -> Option<Meaning> {
         zone::named(node.text()?).or_else(|| node.wrong("a time zone by its IANA or Windows name"))
     });
     let (local, zone) = (local?, zone?);
-    Some(zone.meaning(local))
+    Some(zone::bound(local, Some(zone)))
 }

@@ -3,29 +3,13 @@
 //! The library counts on a wall clock and knows no zone: the zone's rules are the core's alone, and a second copy of
 //! them would be the greatest thing in the program.
 
-use chrono::{Datelike, NaiveDate, NaiveDateTime, Timelike};
+use chrono::{Datelike, Days, NaiveDate, NaiveDateTime, Timelike};
 use ical::recur::{IcalRecurDateTime, IcalRecurFreq, IcalRecurRule, expand::IcalRecurExpand};
+
+use super::rule::RuleParts;
 
 /// Occurrences of one payload, those before the horizon included: four people's dailies of ten years.
 pub const MOST_OCCURRENCES: usize = 200_000;
-
-/// The parts of a rule that are understood. A rule with another part recurs in another way than it would seem.
-const PARTS: [&str; 14] = [
-    "FREQ",
-    "UNTIL",
-    "COUNT",
-    "INTERVAL",
-    "BYSECOND",
-    "BYMINUTE",
-    "BYHOUR",
-    "BYDAY",
-    "BYMONTHDAY",
-    "BYYEARDAY",
-    "BYWEEKNO",
-    "BYMONTH",
-    "BYSETPOS",
-    "WKST",
-];
 
 /// What is left of [`MOST_OCCURRENCES`].
 pub struct Budget(usize);
@@ -36,44 +20,27 @@ impl Default for Budget {
     }
 }
 
-/// The local starts of a rule's occurrences, from the first one to `last`. `until` says what an `UNTIL` in UTC is on the
-/// rule's own clock. `None`: the rule is not understood, or has more occurrences than may be looked at.
+/// The local starts of a rule's occurrences, from the first one to `last`. `within` says whether a start on the rule's own
+/// clock is within an `UNTIL` in UTC. `None`: the rule is not understood, or has more occurrences than may be looked at.
 pub fn starts(
     rule: &str,
     first: NaiveDateTime,
     last: NaiveDateTime,
-    until: impl Fn(NaiveDateTime) -> NaiveDateTime,
+    within: impl Fn(NaiveDateTime, NaiveDateTime) -> bool,
     budget: &mut Budget,
 ) -> Option<Vec<NaiveDateTime>> {
-    let mut in_utc = false;
-    let mut names = std::collections::BTreeSet::new();
-    for part in rule.trim_end_matches(';').split(';') {
-        let (name, value) = part.split_once('=')?;
-        let name = name.trim().to_ascii_uppercase();
-        if !PARTS.contains(&name.as_str()) {
-            return None;
-        }
-        // A rule of no occurrence at all is no rule: its event would leave its person free for ever.
-        if name == "COUNT" && !value.trim().parse::<u32>().is_ok_and(|count| count > 0) {
-            return None;
-        }
-        in_utc |= name == "UNTIL" && value.trim().ends_with(['Z', 'z']);
-        // Said twice, it may be said in two ways.
-        if !names.insert(name) {
-            return None;
-        }
-    }
-    // RFC 5545 lets a rule have one end: of two, nobody knows which was meant.
-    if names.contains("UNTIL") && names.contains("COUNT") {
-        return None;
-    }
+    let in_utc = RuleParts::of(rule)?.ends_in_utc();
     let mut rule = IcalRecurRule::parse(rule).ok()?;
     // Nobody is engaged anew every minute; what would be looked at is out of all proportion.
     if matches!(rule.freq, IcalRecurFreq::Secondly | IcalRecurFreq::Minutely) {
         return None;
     }
+    let mut end_in_utc = None;
     if in_utc && let Some(end) = rule.until {
-        rule.until = Some(civil(until(naive(end)?)));
+        let end = naive(end)?;
+        // No clock is a day ahead of UTC; what comes behind the end is taken out below.
+        rule.until = Some(civil(end.checked_add_days(Days::new(1))?));
+        end_in_utc = Some(end);
     }
     // A date alone is the whole of that day.
     if let Some(end) = &mut rule.until
@@ -87,7 +54,10 @@ pub fn starts(
     let mut starts = Vec::new();
     for occurrence in IcalRecurExpand::new(rule, civil(first)) {
         budget.0 = budget.0.checked_sub(1)?;
-        starts.push(naive(occurrence)?);
+        let start = naive(occurrence)?;
+        if end_in_utc.is_none_or(|end| within(start, end)) {
+            starts.push(start);
+        }
     }
     // The first is one whether or not the rule makes it.
     if starts.first() != Some(&first) && first <= naive(last)? {
@@ -124,7 +94,7 @@ mod tests {
     }
 
     fn ours(rule: &str, first: &str, last: &str) -> Option<Vec<String>> {
-        let starts = starts(rule, at(first), at(last), |utc| utc, &mut Budget::default())?;
+        let starts = starts(rule, at(first), at(last), |start, end| start <= end, &mut Budget::default())?;
         Some(starts.into_iter().map(|start| start.format("%Y%m%dT%H%M%S").to_string()).collect())
     }
 
@@ -200,6 +170,9 @@ mod tests {
             "FREQ=SECONDLY",
             "FREQ=MINUTELY;COUNT=2",
             "FREQ=DAILY;UNTIL=tomorrow",
+            "FREQ=MONTHLY;BYYEARDAY=307",
+            "FREQ=YEARLY;BYWEEKNO=45;BYDAY=1TU",
+            "FREQ=YEARLY;BYDAY=54TU",
             "FREQ",
         ] {
             assert_eq!(ours(rule, first, last), None, "{rule}");

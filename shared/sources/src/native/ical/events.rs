@@ -10,8 +10,8 @@ use calcard::icalendar::{ICalendar, ICalendarComponent, ICalendarComponentType};
 use refresh_core::{Interval, Person, Zone};
 
 use super::{
-    KeptLines, closed, kept, name, parsed,
-    series::{self, CalendarReading, SeenEvent},
+    KeptLines, closed, halves, kept, name, parsed,
+    series::{self, CalendarReading, PlainLines, SeenEvent},
     value,
 };
 use crate::{
@@ -130,9 +130,9 @@ fn calendar(reading: &mut CalendarReading<'_>, node: &Node<'_>, object: &KeptLin
     let parts = &calendar.components;
     let events: Vec<&ICalendarComponent> =
         parts.iter().filter(|part| part.component_type == ICalendarComponentType::VEvent).collect();
-    let rules = rules(object);
-    if events.len() != rules.len() || events.len() > MOST_EVENTS {
-        return node.wrong_as(format!("at most {MOST_EVENTS} events that can be read"), rules.len().to_string());
+    let plain = plain_lines(object);
+    if events.len() != plain.len() || events.len() > MOST_EVENTS {
+        return node.wrong_as(format!("at most {MOST_EVENTS} events that can be read"), plain.len().to_string());
     }
     // What may say more of somebody's time than events do.
     let other = parts
@@ -141,7 +141,7 @@ fn calendar(reading: &mut CalendarReading<'_>, node: &Node<'_>, object: &KeptLin
     let zone: Option<Zone> = object.values("X-WR-TIMEZONE").find_map(zone::named);
     let zone = reading.poll.time_zone.or(zone);
     let events: Vec<SeenEvent> =
-        events.into_iter().zip(rules).map(|(event, rule)| series::seen(reading, zone, event, rule)).collect();
+        events.into_iter().zip(plain).map(|(event, plain)| series::seen(reading, zone, event, plain)).collect();
     let (busy, mut unknown) = series::expanded(reading, &events);
     if other {
         unknown.push(reading.horizon);
@@ -184,19 +184,28 @@ fn objects(lines: &KeptLines) -> Vec<KeptLines> {
     objects
 }
 
-/// The rules of each event as they stand: a part that the parser passes over would make the rule another.
-fn rules(lines: &KeptLines) -> Vec<Vec<String>> {
-    let mut rules: Vec<Vec<String>> = Vec::new();
+/// What of each event is read as it stands: a part of a rule that the parser passes over would make the rule another, and
+/// the parser drops the ranges that it does not know.
+fn plain_lines(lines: &KeptLines) -> Vec<PlainLines> {
+    let mut events: Vec<PlainLines> = Vec::new();
     for line in &lines.0 {
-        match name(line).as_str() {
-            "BEGIN" if value(line).eq_ignore_ascii_case("VEVENT") => rules.push(Vec::new()),
-            "RRULE" => {
-                if let Some(event) = rules.last_mut() {
-                    event.push(value(line).to_owned());
-                }
-            }
+        let name = name(line);
+        if name == "BEGIN" && value(line).eq_ignore_ascii_case("VEVENT") {
+            events.push(PlainLines::default());
+        }
+        let Some(event) = events.last_mut() else { continue };
+        match name.as_str() {
+            "RRULE" => event.rules.push(value(line).to_owned()),
+            "RECURRENCE-ID" => event.ranges.extend(ranges(line)),
             _ => {}
         }
     }
-    rules
+    events
+}
+
+/// The values of `RANGE`, in upper case.
+fn ranges(line: &str) -> impl Iterator<Item = String> {
+    let parameters = halves(line).0.split(';').skip(1).filter_map(|parameter| parameter.split_once('='));
+    let ranges = parameters.filter(|(name, _)| name.trim().eq_ignore_ascii_case("RANGE"));
+    ranges.map(|(_, range)| range.trim().trim_matches('"').to_ascii_uppercase())
 }

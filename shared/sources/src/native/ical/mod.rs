@@ -99,14 +99,18 @@ fn name(line: &str) -> String {
     line.split([':', ';']).next().unwrap_or_default().trim().to_ascii_uppercase()
 }
 
-/// What stands behind the first colon outside of quotes.
-fn value(line: &str) -> &str {
+/// Name and parameters, and the value: what stands behind the first colon outside of quotes.
+fn halves(line: &str) -> (&str, &str) {
     let mut quoted = false;
     let colon = line.char_indices().find(|(_, next)| {
         quoted ^= *next == '"';
         *next == ':' && !quoted
     });
-    colon.map_or("", |(at, _)| line[at + 1..].trim())
+    colon.map_or((line, ""), |(at, _)| (&line[..at], line[at + 1..].trim()))
+}
+
+fn value(line: &str) -> &str {
+    halves(line).1
 }
 
 /// The parser reads a value as the type and the encoding that the line declares; only the property's own are lawful

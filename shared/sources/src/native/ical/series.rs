@@ -5,7 +5,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use calcard::{
     common::PartialDateTime,
     icalendar::{
-        ICalendarComponent, ICalendarEntry, ICalendarParameterName, ICalendarPeriod, ICalendarProperty, ICalendarValue,
+        ICalendarComponent, ICalendarDuration, ICalendarEntry, ICalendarParameterName, ICalendarPeriod,
+        ICalendarProperty, ICalendarValue,
     },
 };
 use chrono::{Duration, NaiveDateTime};
@@ -17,9 +18,13 @@ use refresh_core::{
 use super::{names_of, parameter, person_of};
 use crate::native::{
     binding::Poll,
+    lasting::Lasting,
     recurrence::{self, Budget},
+    rule::RuleParts,
     zone::{self, Bound},
 };
+
+const TIMED: [&str; 3] = ["BYHOUR", "BYMINUTE", "BYSECOND"];
 
 /// What all events of a payload are read with.
 pub struct CalendarReading<'a> {
@@ -48,15 +53,48 @@ impl OnClock {
     fn bound(self) -> Bound {
         zone::bound(self.local, self.zone)
     }
+
+    /// The one instant that RFC 5545 gives a local time (3.3.5): two entries of a calendar speak of the same occurrence.
+    fn meant(self) -> Instant {
+        self.zone.map_or_else(|| self.bound().earliest, |zone| zone.meaning(self.local).first())
+    }
+
+    /// Whether something starts here within an `UNTIL` in UTC.
+    fn within(self, until: NaiveDateTime) -> bool {
+        let instant = Instant::from_millis(until.and_utc().timestamp_millis());
+        // RFC 5545 wants a date for days. Some write the last day as midnight in UTC, others its midnight on the clock.
+        self.bound().earliest <= instant || self.is_date && self.local.date() <= until.date()
+    }
 }
 
-/// How long an event lasts.
+/// How long an event lasts, and whether the clocks of its ends are known.
 #[derive(Clone, Copy)]
-enum Lasts {
-    /// On the clock of its start.
-    OnClock(Duration),
-    /// From instant to instant, since start and end are on two clocks; and whether both are known.
-    Exactly(i64, bool),
+struct Lasts {
+    lasting: Lasting,
+    sure: bool,
+}
+
+/// Which occurrences an event stands for, beside the one that it names.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum RangeOfSeries {
+    Later,
+    /// The earlier ones, as RFC 2445 had it (`THISANDPRIOR`), or others that nobody here knows.
+    Others,
+}
+
+/// The lines of an event that are read as they stand.
+#[derive(Default)]
+pub struct PlainLines {
+    pub rules: Vec<String>,
+    /// In upper case.
+    pub ranges: Vec<String>,
+}
+
+impl PlainLines {
+    fn range(&self) -> Option<RangeOfSeries> {
+        let later = self.ranges.iter().all(|range| range == "THISANDFUTURE");
+        (!self.ranges.is_empty()).then_some(if later { RangeOfSeries::Later } else { RangeOfSeries::Others })
+    }
 }
 
 /// What an event says, as far as it is understood.
@@ -70,7 +108,7 @@ pub struct SeenEvent {
     except: BTreeSet<Instant>,
     /// Which occurrence of its series the event stands for.
     instead_of: Option<OnClock>,
-    and_later: bool,
+    more_than_one: Option<RangeOfSeries>,
     /// How long its person is on the way there before it starts, in milliseconds, and whether that is understood.
     way: Option<(i64, bool)>,
     free: bool,
@@ -78,11 +116,25 @@ pub struct SeenEvent {
     odd: bool,
 }
 
+impl SeenEvent {
+    /// The first instant of a horizon at which an event that is not understood may say something.
+    fn changes_from(&self, horizon: Interval) -> Instant {
+        let named = match (self.more_than_one, self.start) {
+            (Some(RangeOfSeries::Others), _) | (_, None) => None,
+            // The occurrence that it stands for may have been moved to an earlier time.
+            (_, Some(start)) => {
+                [Some(start), self.instead_of].into_iter().flatten().map(|time| time.bound().earliest).min()
+            }
+        };
+        named.map_or(horizon.start, |at| at.max(horizon.start))
+    }
+}
+
 pub fn seen(
     reading: &CalendarReading<'_>,
     zone: Option<Zone>,
     event: &ICalendarComponent,
-    rules: Vec<String>,
+    plain: PlainLines,
 ) -> SeenEvent {
     let property = |name: ICalendarProperty| event.property(&name);
     let twice = [
@@ -96,7 +148,7 @@ pub fn seen(
     let start = property(ICalendarProperty::Dtstart).and_then(|entry| on_clock(entry, zone));
     let end = property(ICalendarProperty::Dtend).map(|entry| on_clock(entry, zone));
     let duration = property(ICalendarProperty::Duration).map(|entry| match entry.values.first() {
-        Some(ICalendarValue::Duration(duration)) => Some(Duration::seconds(duration.as_seconds())),
+        Some(ICalendarValue::Duration(duration)) => lasting(duration),
         _ => None,
     });
     let more: Vec<_> = times(ICalendarProperty::Rdate)
@@ -108,16 +160,17 @@ pub fn seen(
     let except = except.filter(|time| time.zone.is_some());
     let rid = property(ICalendarProperty::RecurrenceId);
     let instead_of = rid.and_then(|entry| on_clock(entry, zone));
+    let recurs = !plain.rules.is_empty() || !more.is_empty();
     let odd = more.iter().any(Option::is_none) || (rid.is_some() && instead_of.is_none());
     SeenEvent {
+        more_than_one: plain.range(),
         uid: text(event, &ICalendarProperty::Uid).unwrap_or_default(),
-        lasts: start.filter(|_| !twice).and_then(|start| lasts(start, end, duration)),
+        lasts: start.filter(|_| !twice).and_then(|start| lasts(start, end, duration, recurs)),
         start,
-        rules,
+        rules: plain.rules,
         more: more.into_iter().flatten().collect(),
-        except: except.map(|time| time.bound().earliest).collect(),
+        except: except.map(OnClock::meant).collect(),
         instead_of,
-        and_later: rid.is_some_and(|entry| entry.has_parameter(&ICalendarParameterName::Range)),
         way: property(ICalendarProperty::Other("X-APPLE-TRAVEL-DURATION".to_owned())).map(way),
         free: is_free(reading, event),
         cancelled: word(event, &ICalendarProperty::Status).is_some_and(|word| word == "CANCELLED"),
@@ -200,26 +253,43 @@ fn zone_of(named: &str) -> Option<Zone> {
     std::iter::once(named).chain(ends).find_map(zone::named)
 }
 
-/// `None`: not understood. An end before the start is no time at all, and so might be free; nobody meant that.
-fn lasts(start: OnClock, end: Option<Option<OnClock>>, duration: Option<Option<Duration>>) -> Option<Lasts> {
-    let forward = |lasts: Duration| (lasts >= Duration::zero()).then_some(Lasts::OnClock(lasts));
-    match (end, duration) {
+/// Weeks and days pass on the clock.
+fn lasting(duration: &ICalendarDuration) -> Option<Lasting> {
+    let days = Duration::try_days(i64::from(duration.weeks) * 7 + i64::from(duration.days))?;
+    let time = ICalendarDuration { weeks: 0, days: 0, ..duration.clone() };
+    let negative = duration.neg && !duration.is_empty();
+    if negative { None } else { Lasting::days_and_time(days, Duration::seconds(time.as_seconds().abs())) }
+}
+
+/// `None`: not understood.
+fn lasts(
+    start: OnClock,
+    end: Option<Option<OnClock>>,
+    duration: Option<Option<Lasting>>,
+    recurs: bool,
+) -> Option<Lasts> {
+    let sure = |lasting: Lasting| Lasts { lasting, sure: true };
+    let until = match (end, duration) {
         // RFC 5545 lets an event have one of the two.
-        (Some(_), Some(_)) => None,
-        (Some(end), None) => {
-            let end = end?;
-            if end.zone == start.zone {
-                let lasts = end.local - start.local;
-                // Some write the day itself as the end of a day; RFC 5545 wants the next one.
-                let day = start.is_date && lasts.is_zero();
-                return if day { Some(Lasts::OnClock(Duration::days(1))) } else { forward(lasts) };
-            }
-            let millis = end.bound().latest.since(start.bound().earliest);
-            (millis >= 0).then_some(Lasts::Exactly(millis, end.bound().sure && start.bound().sure))
+        (Some(_), Some(_)) => return None,
+        (None, Some(duration)) => return duration.map(sure),
+        (None, None) => {
+            return Lasting::on_clock(if start.is_date { Duration::days(1) } else { Duration::zero() }).map(sure);
         }
-        (None, Some(duration)) => duration.and_then(forward),
-        (None, None) => Some(Lasts::OnClock(if start.is_date { Duration::days(1) } else { Duration::zero() })),
+        (Some(end), None) => end?,
+    };
+    if until.zone != start.zone {
+        let (from, to) = (start.bound(), until.bound());
+        let lasting = Lasting::exactly(Duration::milliseconds(to.latest.since(from.earliest)))?;
+        return Some(Lasts { lasting, sure: from.sure && to.sure });
     }
+    let on_clock = until.local - start.local;
+    // Some write the day itself as the end of a day; RFC 5545 wants the next one.
+    let day = start.is_date && on_clock.is_zero();
+    let lasting = Lasting::on_clock(if day { Duration::days(1) } else { on_clock })?;
+    // Days are days of the clock, however often they recur.
+    let exact = recurs && !start.is_date;
+    Some(sure(if exact { lasting.recurring((start.meant(), until.meant())) } else { lasting }))
 }
 
 fn rdate(entry: &ICalendarEntry, value: &ICalendarValue, zone: Option<Zone>) -> Option<(OnClock, Option<Lasts>)> {
@@ -227,11 +297,11 @@ fn rdate(entry: &ICalendarEntry, value: &ICalendarValue, zone: Option<Zone>) -> 
         ICalendarValue::PartialDateTime(time) => Some((clock_of(entry, time, zone)?, None)),
         ICalendarValue::Period(ICalendarPeriod::Range { start, end }) => {
             let start = clock_of(entry, start, zone)?;
-            Some((start, Some(lasts(start, Some(clock_of(entry, end, zone)), None)?)))
+            Some((start, Some(lasts(start, Some(clock_of(entry, end, zone)), None, false)?)))
         }
         ICalendarValue::Period(ICalendarPeriod::Duration { start, duration }) => {
             let start = clock_of(entry, start, zone)?;
-            Some((start, Some(lasts(start, None, Some(Some(Duration::seconds(duration.as_seconds()))))?)))
+            Some((start, Some(lasts(start, None, Some(lasting(duration)), false)?)))
         }
         _ => None,
     }
@@ -243,16 +313,14 @@ pub fn expanded(reading: &mut CalendarReading<'_>, events: &[SeenEvent]) -> (Vec
     for event in events {
         // Without a name of the series, or on a clock that nobody knows, it stands for no occurrence in particular.
         if let Some(time) = event.instead_of.filter(|time| time.zone.is_some() && !event.uid.is_empty()) {
-            replaced.entry(&event.uid).or_default().insert(time.bound().earliest);
+            replaced.entry(&event.uid).or_default().insert(time.meant());
         }
     }
     let (mut busy, mut unknown) = (Vec::new(), Vec::new());
     for event in events {
-        let from = event.instead_of.or(event.start);
-        if event.and_later || event.odd && !event.free {
+        if event.more_than_one.is_some() || event.odd && !event.free {
             // From then on the series is another, or it is not known which: nobody knows when.
-            let start = from.map_or(reading.horizon.start, |time| time.bound().earliest).max(reading.horizon.start);
-            unknown.extend(Interval::new(start, reading.horizon.end));
+            unknown.extend(Interval::new(event.changes_from(reading.horizon), reading.horizon.end));
             continue;
         }
         if event.free || event.cancelled {
@@ -283,6 +351,11 @@ fn occurrences(
     replaced: &BTreeSet<Instant>,
 ) -> Option<Vec<(Interval, bool)>> {
     let (start, lasts) = (event.start?, event.lasts?);
+    // RFC 5545 has such parts ignored for days; others have days begin at that hour.
+    let timed = |rule: &String| RuleParts::of(rule).is_some_and(|parts| TIMED.iter().any(|name| parts.has(name)));
+    if start.is_date && event.rules.iter().any(timed) {
+        return None;
+    }
     // A day more, since the clock may be behind.
     let last = reading.horizon.end.plus_minutes(24 * 60).to_utc().naive_utc();
     let mut starts: Vec<(OnClock, Lasts)> = Vec::new();
@@ -290,29 +363,19 @@ fn occurrences(
         starts.push((start, lasts));
     }
     for rule in &event.rules {
-        let until = |utc: NaiveDateTime| {
-            let at = Instant::from_millis(utc.and_utc().timestamp_millis());
-            // On a clock that nobody knows the last may come half a day later.
-            start.zone.map_or_else(|| utc + Duration::hours(14), |zone| zone.local(at))
-        };
-        let locals = recurrence::starts(rule, start.local, last, until, &mut reading.budget)?;
+        let within = |local: NaiveDateTime, until: NaiveDateTime| OnClock { local, ..start }.within(until);
+        let locals = recurrence::starts(rule, start.local, last, within, &mut reading.budget)?;
         starts.extend(locals.into_iter().map(|local| (OnClock { local, ..start }, lasts)));
     }
     starts.extend(event.more.iter().map(|(start, own)| (*start, own.unwrap_or(lasts))));
     let inside = |interval: &Interval| interval.start < reading.horizon.end && reading.horizon.start < interval.end;
     let times = starts.into_iter().filter_map(|(start, lasts)| {
-        let from = start.bound();
-        if event.except.contains(&from.earliest) || replaced.contains(&from.earliest) {
+        if event.except.contains(&start.meant()) || replaced.contains(&start.meant()) {
             return None;
         }
-        let to = match lasts {
-            Lasts::OnClock(lasts) => OnClock { local: start.local + lasts, ..start }.bound(),
-            Lasts::Exactly(millis, sure) => {
-                let later = |at: Instant| Instant::from_millis(at.millis() + millis);
-                Bound { earliest: later(from.earliest), latest: later(from.latest), sure }
-            }
-        };
-        let engaged = zone::between(from, to).map(|interval| (interval, from.sure && to.sure));
+        let from = start.bound();
+        let time = lasts.lasting.from(start.local, start.zone);
+        let engaged = time.map(|interval| (interval, from.sure && lasts.sure));
         let way = event.way.and_then(|(way, understood)| {
             let from = Interval::new(from.earliest.plus_millis(-way), from.earliest)?;
             Some((from, understood))

@@ -18,8 +18,9 @@ use crate::{
     native::{
         binding::{FreezeSchedule, Says, ServicenowSchedules},
         input::Input,
+        lasting::Lasting,
         recurrence::{self, Budget},
-        zone::{self, Bound},
+        zone,
     },
     reader::{Node, Object},
 };
@@ -261,9 +262,11 @@ fn until(node: &Node<'_>) -> Option<Option<String>> {
     }
 }
 
-/// `None`: the rule is not understood. A time whose zone is not known freezes as long as it can be anywhere.
+/// `None`: the rule is not understood, or the span ends before it starts. A time whose zone is not known freezes as long
+/// as it can be anywhere.
 fn expand(span: &Span, zone: Option<Zone>, horizon: Interval, budget: &mut Budget) -> Option<Vec<Interval>> {
-    let zone = if span.start.in_utc { Some(Zone::UTC) } else { zone };
+    let clock = |time: LocalTime| if time.in_utc { Some(Zone::UTC) } else { zone };
+    let (zone, end_zone) = (clock(span.start), clock(span.end));
     let (mut first, mut end) = (span.start.local, span.end.local);
     if span.all_day {
         first = first.date().and_hms_opt(0, 0, 0)?;
@@ -271,15 +274,21 @@ fn expand(span: &Span, zone: Option<Zone>, horizon: Interval, budget: &mut Budge
         // ends where it begins means that day.
         end = (end - Duration::seconds(1)).date().max(first.date()).succ_opt()?.and_hms_opt(0, 0, 0)?;
     }
-    let lasts = end - first;
+    let (from, to) = (zone::bound(first, zone), zone::bound(end, end_zone));
+    let lasting = if zone == end_zone {
+        let lasting = Lasting::on_clock(end - first)?;
+        // Days are days of the clock, however often they recur.
+        let exact = span.rule.is_some() && !span.all_day;
+        if exact { lasting.recurring((from.earliest, to.latest)) } else { lasting }
+    } else {
+        let exact = to.latest.since(from.earliest);
+        Lasting::exactly(Duration::milliseconds(exact)).filter(|_| exact > 0)?
+    };
     let last = horizon.end.plus_minutes(DAY / 60_000).to_utc().naive_utc();
     let starts = match &span.rule {
         None => vec![first],
-        Some(rule) => recurrence::starts(rule, first, last, |until| until, budget)?,
+        Some(rule) => recurrence::starts(rule, first, last, |start, until| start <= until, budget)?,
     };
-    let times = starts.into_iter().filter_map(|start| {
-        let (from, to): (Bound, Bound) = (zone::bound(start, zone), zone::bound(start + lasts, zone));
-        zone::between(from, to)
-    });
+    let times = starts.into_iter().filter_map(|start| lasting.from(start, zone));
     Some(times.filter(|time| horizon.start < time.end).collect())
 }

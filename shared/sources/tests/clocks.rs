@@ -1,0 +1,158 @@
+//! Local times where a clock is set forward or back, rules that are not lawful, and ends that are said in two ways. Time is
+//! free only where every reading leaves it free.
+
+mod common;
+
+use common::{bindings, of, said, sample};
+use refresh_core::facts::fact::Body;
+use serde_json::{Value, json};
+
+/// Busy time, and unknown time behind a question mark, by the hours of UTC of one day.
+fn told(payload: &Value) -> String {
+    let reading = sources::read(&payload.to_string(), &bindings(|_| ())).unwrap_or_else(|refused| panic!("{refused}"));
+    let short =
+        |at: String| at.split_once('T').map_or(String::new(), |(day, time)| format!("{} {}", &day[8..], &time[..5]));
+    let times = reading.events.iter().flat_map(|event| match event.body() {
+        Some(Body::Availability(seen)) => {
+            let busy = seen.busy.iter().map(|one| (one.start, one.end, ""));
+            let unknown = seen.unknown.iter().map(|one| (one.start, one.end, "?"));
+            busy.chain(unknown).collect::<Vec<_>>()
+        }
+        Some(Body::Freeze(freezes)) => freezes.iter().map(|one| (one.start, one.end, "")).collect(),
+        _ => Vec::new(),
+    });
+    let times =
+        times.map(|(start, end, mark)| format!("{}-{}{mark}", short(start.to_string()), short(end.to_string())));
+    let skipped = reading.skipped.iter().map(|why| format!("skipped: {why}"));
+    times.chain(skipped).collect::<Vec<_>>().join(", ")
+}
+
+fn feed(day: (&str, &str), lines: &str) -> String {
+    let mut payload = sample("native_ical_vevent");
+    payload["body"]["request"]["start"] = json!(day.0);
+    payload["body"]["request"]["end"] = json!(day.1);
+    let lines = lines.replace(' ', "\r\n").replace("@", ";TZID=Europe/Berlin:");
+    let text = format!(
+        "BEGIN:VCALENDAR\r\nVERSION:2.0\r\nBEGIN:VEVENT\r\nUID:u\r\n{lines}\r\nEND:VEVENT\r\nEND:VCALENDAR\r\n"
+    );
+    payload["body"]["response"] = json!(text);
+    told(&payload)
+}
+
+/// Set forward from 02:00 to 03:00 at 01:00Z.
+const SPRING: (&str, &str) = ("2026-03-28T00:00:00Z", "2026-03-30T22:00:00Z");
+/// Set back from 03:00 to 02:00 at 01:00Z.
+const AUTUMN: (&str, &str) = ("2026-10-24T00:00:00Z", "2026-10-26T23:00:00Z");
+
+#[test]
+fn an_event_lasts_as_long_as_any_reading_of_its_end() {
+    for (day, lines, expected) in [
+        // A recurring end is exact time (RFC 5545, 3.8.5.3), or stands on the clock (Outlook).
+        (SPRING, "DTSTART@20260322T010000 DTEND@20260322T030000 RRULE:FREQ=WEEKLY", "29 00:00-29 02:00"),
+        (AUTUMN, "DTSTART@20261018T010000 DTEND@20261018T030000 RRULE:FREQ=WEEKLY", "24 23:00-25 02:00"),
+        // An event that happens once ends where it says.
+        (SPRING, "DTSTART@20260329T010000 DTEND@20260329T040000", "29 00:00-29 02:00"),
+        (AUTUMN, "DTSTART@20261025T010000 DTEND@20261025T040000", "24 23:00-25 03:00"),
+        // Hours are exact time (RFC 5545, 3.3.6).
+        (SPRING, "DTSTART@20260329T010000 DURATION:PT2H", "29 00:00-29 02:00"),
+        (SPRING, "DTSTART@20260328T120000 DURATION:PT24H", "28 11:00-29 11:00"),
+        (SPRING, "DTSTART@20260301T220000 DURATION:PT8H RRULE:FREQ=WEEKLY;BYDAY=SA", "28 21:00-29 05:00"),
+        (AUTUMN, "DTSTART@20261025T010000 DURATION:PT1H30M", "24 23:00-25 01:30"),
+        (AUTUMN, "DTSTART@20261024T120000 DURATION:PT24H", "24 10:00-25 11:00"),
+        // Days are days of the clock.
+        (SPRING, "DTSTART@20260328T120000 DURATION:P1D", "28 11:00-29 10:00"),
+        (SPRING, "DTSTART@20260328T120000 DURATION:P1DT1H", "28 11:00-29 11:00"),
+        (AUTUMN, "DTSTART@20261024T120000 DURATION:P1D", "24 10:00-25 11:00"),
+        (SPRING, "DTSTART;VALUE=DATE:20260301 RRULE:FREQ=WEEKLY", "28 23:00-29 22:00"),
+        // In a gap: the offset before it, or after it, and never shorter than it says.
+        (SPRING, "DTSTART@20260329T023000 DTEND@20260329T033000", "29 00:30-29 02:30"),
+        (SPRING, "DTSTART@20260329T021500 DTEND@20260329T024500", "29 00:15-29 01:45"),
+        (SPRING, "DTSTART@20260320T023000 DTEND@20260320T030000 RRULE:FREQ=WEEKLY;BYDAY=SU", "29 00:30-29 02:00"),
+        (SPRING, "DTSTART@20260301T010000 DTEND@20260301T013000 RDATE@20260329T023000", "29 00:30-29 02:00"),
+        // An exception names the occurrence by its local time, or by the instant that RFC 5545 gives that.
+        (SPRING, "DTSTART@20260322T023000 DURATION:PT30M RRULE:FREQ=WEEKLY EXDATE@20260329T023000", ""),
+        (SPRING, "DTSTART@20260322T023000 DURATION:PT30M RRULE:FREQ=WEEKLY EXDATE:20260329T013000Z", ""),
+        // In the hour that comes twice.
+        (AUTUMN, "DTSTART@20261018T023000 DTEND@20261018T024500 RRULE:FREQ=WEEKLY", "25 00:30-25 01:45"),
+        // 01:15Z is 02:15 on the clock, and the occurrence at 02:30 came at 00:30Z.
+        (
+            AUTUMN,
+            "DTSTART@20261018T023000 DURATION:PT15M RRULE:FREQ=WEEKLY;UNTIL=20261025T011500Z",
+            "25 00:30-25 01:45",
+        ),
+        (AUTUMN, "DTSTART@20261018T023000 DURATION:PT15M RRULE:FREQ=WEEKLY;UNTIL=20261025T001500Z", ""),
+        (AUTUMN, "DTSTART@20261025T023000 DURATION:P4294967295W", "25 00:30-26 23:00?"),
+    ] {
+        assert_eq!(feed(day, lines), expected, "{lines}");
+    }
+}
+
+#[test]
+fn the_last_day_of_a_series_of_days_is_the_date_that_stands_there() {
+    for (zone, until, days) in [
+        ("America/New_York", "20260330T000000Z", 3),
+        ("America/New_York", "20260330T040000Z", 3),
+        ("America/New_York", "20260330", 3),
+        ("Europe/Berlin", "20260329T220000Z", 3),
+        ("Asia/Tokyo", "20260329T150000Z", 3),
+        ("Asia/Tokyo", "20260330T000000Z", 3),
+        ("Asia/Tokyo", "20260329T140000Z", 2),
+    ] {
+        let mut payload = sample("native_ical_vevent");
+        payload["body"]["request"]["start"] = json!("2026-03-20T00:00:00Z");
+        payload["body"]["request"]["end"] = json!("2026-04-20T00:00:00Z");
+        let lines = format!("DTSTART;VALUE=DATE:20260328\r\nRRULE:FREQ=DAILY;UNTIL={until}");
+        payload["body"]["response"] =
+            json!(format!("BEGIN:VCALENDAR\r\nBEGIN:VEVENT\r\nUID:u\r\n{lines}\r\nEND:VEVENT\r\nEND:VCALENDAR\r\n"));
+        let bindings = bindings(|native| of(native, "ical.vevent")["time_zone"] = json!(zone));
+        let came = said(&payload, &bindings);
+        assert!(came.contains(&format!("busy {days} unknown 0 min")), "{zone} {until}: {came}");
+    }
+}
+
+/// What RFC 5545 forbids was meant as some recurrence.
+#[test]
+fn a_rule_that_is_not_lawful_is_unknown_time() {
+    for rule in [
+        "FREQ=MONTHLY;BYYEARDAY=88",
+        "FREQ=YEARLY;BYWEEKNO=13;BYDAY=1SU",
+        "FREQ=YEARLY;BYDAY=54SU",
+        "FREQ=WEEKLY;BYMONTHDAY=29",
+        "FREQ=DAILY;BYDAY=5SU",
+        "FREQ=MONTHLY;BYDAY=6SU",
+        "FREQ=DAILY;BYHOUR=24",
+        "FREQ=DAILY;BYSETPOS=1",
+    ] {
+        let came = feed(SPRING, &format!("DTSTART@20260301T010000 DTEND@20260301T020000 RRULE:{rule}"));
+        assert_eq!(came, "28 00:00-30 22:00?", "{rule}");
+    }
+    // Hours of a day that has none.
+    let came = feed(SPRING, "DTSTART;VALUE=DATE:20260301 RRULE:FREQ=DAILY;BYHOUR=9");
+    assert_eq!(came, "28 00:00-30 22:00?");
+}
+
+/// An event that stands for other occurrences too leaves nothing of its series known that it may have changed.
+#[test]
+fn a_range_of_a_series_is_unknown_time() {
+    let with = |range: &str, start: &str| {
+        let mut payload = sample("native_ical_vevent");
+        payload["body"]["request"] = json!({
+            "person": payload["body"]["request"]["person"], "start": "2026-11-02T00:00:00Z", "end": "2026-11-07T00:00:00Z" });
+        let text = format!(
+            "BEGIN:VCALENDAR|BEGIN:VEVENT|UID:u|DTSTART:20261101T100000Z|DURATION:PT1H|RRULE:FREQ=DAILY|END:VEVENT|\
+             BEGIN:VEVENT|UID:u|RECURRENCE-ID{range}:20261105T100000Z|DTSTART:{start}|DURATION:PT1H|END:VEVENT|END:VCALENDAR|"
+        );
+        payload["body"]["response"] = json!(text.replace('|', "\r\n"));
+        let came = told(&payload);
+        came.split(", ").filter(|time| time.ends_with('?')).collect::<Vec<_>>().join(", ")
+    };
+    let later = "20261105T120000Z";
+    assert_eq!(with("", later), "");
+    assert_eq!(with(";RANGE=THISANDFUTURE", later), "05 10:00-07 00:00?");
+    assert_eq!(with(";RANGE=\"thisandfuture\"", later), "05 10:00-07 00:00?");
+    // Moved to an earlier time, and all later ones with it.
+    assert_eq!(with(";RANGE=THISANDFUTURE", "20261105T080000Z"), "05 08:00-07 00:00?");
+    for range in [";RANGE=THISANDPRIOR", ";RANGE=ALL", ";X=\"a:b\";RANGE=THISANDPRIOR"] {
+        assert_eq!(with(range, later), "02 00:00-07 00:00?", "{range}");
+    }
+}
