@@ -156,3 +156,167 @@ fn a_range_of_a_series_is_unknown_time() {
         assert_eq!(with(range, later), "02 00:00-07 00:00?", "{range}");
     }
 }
+
+/// The freezes of one schedule, `S1`: rows of each table.
+fn frozen(schedules: Value, spans: Value, children: Value) -> String {
+    let mut payload = sample("native_servicenow_schedules");
+    payload["body"] = json!({ "schedules": { "result": schedules }, "spans": { "result": spans }, "children": { "result": children } });
+    payload["headers"]["Date"] = json!("Sat, 24 Oct 2026 00:00:00 GMT");
+    let bindings = bindings(|native| {
+        of(native, "servicenow.schedules")["schedules"] = json!({ "S1": { "calendar": "prod", "protected": true } });
+    });
+    let reading = sources::read(&payload.to_string(), &bindings).unwrap_or_else(|refused| panic!("{refused}"));
+    let freezes = reading.events.iter().flat_map(|event| match event.body() {
+        Some(Body::Freeze(freezes)) => freezes.iter().map(|one| format!("{}/{}", one.start, one.end)).collect(),
+        _ => Vec::new(),
+    });
+    let skipped = reading.skipped.iter().map(ToString::to_string);
+    freezes.chain(skipped).collect::<Vec<_>>().join(", ").replace(":00Z", "Z")
+}
+
+fn span(id: &str, schedule: &str, start: &str, end: &str) -> Value {
+    json!({ "sys_id": id, "schedule": { "value": schedule }, "type": "", "start_date_time": start, "end_date_time": end,
+        "all_day": "false", "repeat_type": "", "repeat_count": "1", "repeat_until": "", "days_of_week": "" })
+}
+
+fn row(id: &str, zone: &str, parent: &str) -> Value {
+    json!({ "sys_id": id, "time_zone": zone, "parent": parent })
+}
+
+/// What a parent or a child freezes is frozen; and where one of them is not told, nothing is told.
+#[test]
+fn a_schedule_is_frozen_with_its_parents_and_children() {
+    let berlin = "Europe/Berlin";
+    let own = span("own", "S1", "20261103T180000", "20261103T200000");
+    let theirs = |schedule: &str| span("theirs", schedule, "20261104T180000", "20261104T200000");
+    let (own_time, their_time) = ("2026-11-03T17:00Z/2026-11-03T19:00Z", "2026-11-04T17:00Z/2026-11-04T19:00Z");
+    let both = format!("{own_time}, {their_time}");
+    let none = json!([]);
+    let child = |kind: &str| json!([{ "schedule": "S1", "child_schedule": { "value": "S2" }, "type": kind }]);
+    for (schedules, spans, children, expected) in [
+        (json!([row("S1", berlin, "")]), json!([own]), none.clone(), own_time.to_owned()),
+        (
+            json!([row("S1", berlin, "S2"), row("S2", berlin, "")]),
+            json!([own, theirs("S2")]),
+            none.clone(),
+            both.clone(),
+        ),
+        (
+            json!([row("S1", berlin, "S2"), row("S2", berlin, "")]),
+            json!([theirs("S2")]),
+            none.clone(),
+            their_time.to_owned(),
+        ),
+        // A parent's parent, and a circle.
+        (
+            json!([row("S1", berlin, "S2"), row("S2", berlin, "S3"), row("S3", berlin, "S1")]),
+            json!([own, theirs("S3")]),
+            none.clone(),
+            both.clone(),
+        ),
+        (
+            json!([row("S1", berlin, ""), row("S2", berlin, "")]),
+            json!([own, theirs("S2")]),
+            child("include"),
+            both.clone(),
+        ),
+        (json!([row("S1", berlin, ""), row("S2", berlin, "")]), json!([own, theirs("S2")]), child(""), both.clone()),
+        // Time that a child takes out is frozen all the same; another schedule's parent is none of this one's.
+        (
+            json!([row("S1", berlin, ""), row("S2", berlin, "")]),
+            json!([own, theirs("S2")]),
+            child("exclude"),
+            own_time.to_owned(),
+        ),
+        (
+            json!([row("S1", berlin, ""), row("S2", berlin, "S1")]),
+            json!([own, theirs("S2")]),
+            none.clone(),
+            own_time.to_owned(),
+        ),
+        // On the clock of either schedule.
+        (
+            json!([row("S1", "UTC", "S2"), row("S2", berlin, "")]),
+            json!([theirs("S2")]),
+            none.clone(),
+            format!("{their_time}, 2026-11-04T18:00Z/2026-11-04T20:00Z"),
+        ),
+        (
+            json!([row("S1", "floating", "S2"), row("S2", berlin, "")]),
+            json!([theirs("S2")]),
+            none.clone(),
+            their_time.to_owned(),
+        ),
+        (
+            json!([row("S1", berlin, "S2")]),
+            json!([own]),
+            none.clone(),
+            "freeze calendar prod: schedule \"S2\", which applies to \"S1\", is not told whole".to_owned(),
+        ),
+        (
+            json!([row("S1", berlin, "")]),
+            json!([own]),
+            child("include"),
+            "freeze calendar prod: schedule \"S2\", which applies to \"S1\", is not told whole".to_owned(),
+        ),
+        (
+            json!([row("S1", berlin, "S2"), row("S2", berlin, "")]),
+            json!([own, { "sys_id": "x", "schedule": "S2" }]),
+            none,
+            "freeze calendar prod: schedule \"S2\", which applies to \"S1\", is not told whole".to_owned(),
+        ),
+    ] {
+        let case = format!("{schedules} {children}");
+        assert_eq!(frozen(schedules, spans, children), expected, "{case}");
+    }
+}
+
+#[test]
+fn a_freeze_lasts_as_long_as_any_reading_of_its_ends() {
+    let once = |start: &str, end: &str| {
+        frozen(json!([row("S1", "Europe/Berlin", "")]), json!([span("s", "S1", start, end)]), json!([]))
+    };
+    for (start, end, expected) in [
+        ("20261103T180000", "20261103T200000", "2026-11-03T17:00Z/2026-11-03T19:00Z"),
+        // Each end on its own clock.
+        ("20261103T180000", "20261103T200000Z", "2026-11-03T17:00Z/2026-11-03T20:00Z"),
+        ("20261103T180000Z", "20261103T200000", "2026-11-03T18:00Z/2026-11-03T19:00Z"),
+        ("20261103T180000", "20261103T173000Z", "2026-11-03T17:00Z/2026-11-03T17:30Z"),
+        ("20261025T023000", "20261025T024500", "2026-10-25T00:30Z/2026-10-25T01:45Z"),
+    ] {
+        assert_eq!(once(start, end), expected, "{start} {end}");
+    }
+    let reversed = once("20261103T180000", "20261103T160000Z");
+    assert!(reversed.starts_with("freeze calendar prod: span \"s\" does not end after it starts"), "{reversed}");
+    let nightly = |kind: &str, days: &str, start: &str, end: &str| {
+        let mut span = span("s", "S1", start, end);
+        span["repeat_type"] = json!(kind);
+        span["days_of_week"] = json!(days);
+        span["repeat_until"] = json!("20261026");
+        frozen(json!([row("S1", "Europe/Berlin", "")]), json!([span]), json!([]))
+    };
+    assert_eq!(
+        nightly("daily", "", "20261024T010000", "20261024T030000"),
+        "2026-10-23T23:00Z/2026-10-24T01:00Z, 2026-10-24T23:00Z/2026-10-25T02:00Z, 2026-10-26T00:00Z/2026-10-26T02:00Z"
+    );
+    assert_eq!(nightly("weekly", "1", "20261024T010000", "20261024T030000").matches('/').count(), 2);
+    // No day is no repetition that anybody knows.
+    let without = nightly("weekly", "", "20261024T010000", "20261024T030000");
+    assert_eq!(without, "freeze calendar prod: schedule \"S1\" is not told whole");
+}
+
+/// A freeze in the hour that a clock skips.
+#[test]
+fn a_freeze_in_a_gap_does_not_vanish() {
+    let mut payload = sample("native_servicenow_schedules");
+    payload["headers"]["Date"] = json!("Sat, 28 Mar 2026 00:00:00 GMT");
+    payload["body"]["spans"]["result"].as_array_mut().expect("spans").truncate(1);
+    for (repeat, expected) in [("", "29 00:30-29 02:30"), ("daily", "29 00:30-29 02:30")] {
+        let span = &mut payload["body"]["spans"]["result"][0];
+        span["start_date_time"] = json!("20260329T023000");
+        span["end_date_time"] = json!("20260329T033000");
+        span["repeat_type"] = json!(repeat);
+        span["repeat_until"] = json!("20260329");
+        assert_eq!(told(&payload), expected, "{repeat}");
+    }
+}

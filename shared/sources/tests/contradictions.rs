@@ -54,7 +54,7 @@ fn an_answer_beside_an_error_is_none() {
         if !payload["body"].is_object() || name == "native_jenkins_notification" {
             continue;
         }
-        let inner = ["", "/response", "/members", "/delegates", "/schedules", "/spans"];
+        let inner = ["", "/response", "/members", "/delegates", "/schedules", "/spans", "/children"];
         for place in inner.iter().filter(|place| payload["body"].pointer(place).is_some_and(Value::is_object)) {
             for (member, error, counts) in [
                 ("error", json!({ "code": 500 }), true),

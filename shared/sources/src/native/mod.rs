@@ -118,7 +118,7 @@ pub fn translate(
 /// Members by which the systems say that they could not answer, or not whole.
 const ERRORS: [&str; 3] = ["error", "errors", "errorMessages"];
 /// Where an answer stands in a payload: at its root, or put together with its question or with other answers.
-const ANSWERS: [&str; 5] = ["response", "schedules", "spans", "members", "delegates"];
+const ANSWERS: [&str; 6] = ["response", "schedules", "spans", "children", "members", "delegates"];
 
 /// An answer that reports an error is not whole, whatever list stands beside the error.
 fn no_error_beside(payload: &Node<'_>) {

@@ -41,7 +41,7 @@ pub struct Question {
     pub headers: Vec<(&'static str, &'static str)>,
     /// What the translator is told of the question.
     pub request: Option<Value>,
-    /// Of a snapshot of two tables: which.
+    /// Of a snapshot of several tables: which.
     pub table: Option<&'static str>,
 }
 
@@ -135,8 +135,9 @@ pub fn groups(bound: &NamedBinding, now: Instant) -> Vec<Group> {
             vec![schedules(&bound.binding).iter().map(of).collect()]
         }
         AskedAs::Tables(tables) => {
-            let of = |table| Question { table: Some(table), ..question(target.url_of(Some(table)), "", "") };
-            vec![tables.into_iter().map(of).collect()]
+            let of =
+                |table: &&'static str| Question { table: Some(table), ..question(target.url_of(Some(table)), "", "") };
+            vec![tables.iter().map(of).collect()]
         }
     };
     groups.into_iter().map(group).collect()

@@ -120,7 +120,7 @@ fn a_binding_says_what_numbers_its_answers_and_how_far_it_asks() {
         (
             json!({"format": "servicenow.schedules", "schedules": {"s": {"calendar": "prod", "protected": true}}, "horizon_days": 90,
                 "revision_header": "x-revision",
-                "poll": poll(json!({"schedules": "https://x.example/s", "spans": "https://x.example/p?u={to_date}"}))}),
+                "poll": poll(json!({"schedules": "https://x.example/s", "spans": "https://x.example/p?u={to_date}", "children": "https://x.example/c"}))}),
             "2027-02-01",
         ),
     ] {

@@ -30,7 +30,7 @@ pub fn target(node: &Node<'_>, named: bool, format: Option<Format>, binding: Opt
     let urls = object.must("url", |node| {
         let system = system::of(format?)?;
         match system.asked {
-            AskedAs::Tables(tables) => self::tables(node, &tables, system, binding, has_credential),
+            AskedAs::Tables(tables) => self::tables(node, tables, system, binding, has_credential),
             _ => Some(BTreeMap::from([("", url(node, system, binding, has_credential)?)])),
         }
     });
@@ -48,15 +48,18 @@ pub fn target(node: &Node<'_>, named: bool, format: Option<Format>, binding: Opt
 
 fn tables(
     node: &Node<'_>,
-    tables: &[&'static str; 2],
+    tables: &[&'static str],
     system: System,
     binding: Option<&Binding>,
     has_credential: bool,
 ) -> Option<BTreeMap<&'static str, String>> {
     let object = node.object()?;
     object.only(tables);
-    let urls =
-        tables.map(|table| Some((table, object.must(table, |node| url(node, system, binding, has_credential))?)));
+    // Every table is looked at before the first fault counts.
+    let urls: Vec<_> = tables
+        .iter()
+        .map(|table| Some((*table, object.must(table, |node| url(node, system, binding, has_credential))?)))
+        .collect();
     urls.into_iter().collect()
 }
 

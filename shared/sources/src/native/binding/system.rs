@@ -46,8 +46,8 @@ pub enum AskedAs {
         /// The request's member with the schedule, where no query parameter says it.
         member: Option<&'static str>,
     },
-    /// Two tables, which are one snapshot together.
-    Tables([&'static str; 2]),
+    /// Several tables, which are one snapshot together.
+    Tables(&'static [&'static str]),
 }
 
 /// The body that asks for several people's time.
@@ -107,11 +107,11 @@ pub const fn of(format: Format) -> Option<System> {
             System { pages: Pages::Servicenow, list: "/result", independent: true, ..whole }
         }
         Format::ServicenowDelegates => {
-            let asked = AskedAs::Tables(["delegates", "members"]);
+            let asked = AskedAs::Tables(&["delegates", "members"]);
             System { asked, pages: Pages::Servicenow, list: "/result", ..whole }
         }
         Format::ServicenowSchedules => {
-            let asked = AskedAs::Tables(["schedules", "spans"]);
+            let asked = AskedAs::Tables(&["schedules", "spans", "children"]);
             System { asked, pages: Pages::Servicenow, list: "/result", ..whole }
         }
         Format::JiraChange => System { pages: Pages::Jira, list: "/issues", independent: true, ..whole },

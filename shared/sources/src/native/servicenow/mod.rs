@@ -4,6 +4,7 @@
 //! Management API types them. Date-times are UTC without a zone mark, unless display values were asked for: those are
 //! in the reader's zone, format and language, and are refused where they can be told.
 
+mod applied;
 pub mod change;
 pub mod delegates;
 pub mod schedules;

@@ -1,19 +1,24 @@
 //! ServiceNow's blackout and maintenance schedules as freezes: `{"schedules": {"result": [cmn_schedule]}, "spans":
-//! {"result": [cmn_schedule_span]}}`.
+//! {"result": [cmn_schedule_span]}, "children": {"result": [cmn_other_schedule]}}`.
 //!
 //! A freeze calendar is told whole or not at all: a span that is not understood may be the one that matters. A schedule
-//! that is not in the answer says nothing; one that is, without a span, has no freeze.
+//! that is not in the answer says nothing; one that is, without a span, has no freeze. The spans of a parent and of child
+//! schedules apply as well, so those must be in the answer too.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::{Duration, NaiveDate, NaiveDateTime};
 use refresh_core::{
-    Calendar, Interval, Zone,
+    Calendar, Instant, Interval, Zone,
     base::{instant::DAY, name::shorten},
 };
 use serde_json::{Value, json};
 
-use super::{MOST_RECORDS, column, flag, whole_table};
+use super::{
+    MOST_RECORDS,
+    applied::{self, AppliedSchedules},
+    column, flag, whole_table,
+};
 use crate::{
     native::{
         binding::{FreezeSchedule, Says, ServicenowSchedules},
@@ -51,7 +56,10 @@ pub fn translate(input: &mut Input<'_>) -> Option<()> {
         _ => None,
     });
     let payload = input.payload.object()?;
-    let told = payload.must("schedules", |node| node.object()?.must("result", |node| node.list(MOST_ROWS, schedule)));
+    let told =
+        payload.must("schedules", |node| node.object()?.must("result", |node| node.list(MOST_ROWS, applied::schedule)));
+    let children =
+        payload.must("children", |node| node.object()?.must("result", |node| node.list(MOST_ROWS, applied::child)));
     let spans = payload.must("spans", |node| node.object()?.must("result", |node| node.each_alone(MOST_ROWS, span)));
     let rows = payload.peek("spans").and_then(|table| table.get("result")).and_then(Value::as_array);
     let binding = binding?;
@@ -59,11 +67,10 @@ pub fn translate(input: &mut Input<'_>) -> Option<()> {
     let Some(answered) = input.answered_at("date") else {
         return input.wrong("header date", "the instant of the answer, from which the horizon is counted", "nothing");
     };
-    let (told, spans, revision) = (told?, spans?, revision?);
+    let (schedules, spans, revision) = (AppliedSchedules::new(told?, children?), spans?, revision?);
     whole_table(input, &spans)?;
     let horizon =
         Interval::new(answered.plus_minutes(-24 * 60), answered.plus_minutes(binding.horizon_days * 24 * 60))?;
-    let zones: BTreeMap<String, Option<Zone>> = told.into_iter().collect();
     let mut bad: BTreeSet<String> = BTreeSet::new();
     let mut good = Vec::new();
     for (row, read) in rows.into_iter().flatten().zip(spans) {
@@ -86,7 +93,7 @@ pub fn translate(input: &mut Input<'_>) -> Option<()> {
             input,
             binding,
             &calendar,
-            &AnsweredSpans { zones: &zones, spans: &good, bad: &bad, horizon, revision },
+            &AnsweredSpans { schedules: &schedules, spans: &good, bad: &bad, horizon, revision },
             &mut budget,
         );
     }
@@ -95,7 +102,7 @@ pub fn translate(input: &mut Input<'_>) -> Option<()> {
 
 /// What the answer says, beside the binding.
 struct AnsweredSpans<'t> {
-    zones: &'t BTreeMap<String, Option<Zone>>,
+    schedules: &'t AppliedSchedules,
     spans: &'t [Span],
     bad: &'t BTreeSet<String>,
     horizon: Interval,
@@ -113,40 +120,65 @@ fn tell(
     told: &AnsweredSpans<'_>,
     budget: &mut Budget,
 ) {
-    let mut freezes = Vec::new();
+    let mut freezes: BTreeMap<(String, Instant), FreezeUntil> = BTreeMap::new();
     for (id, schedule) in binding.schedules.iter().filter(|(_, schedule)| schedule.calendar == *calendar) {
-        if !told.zones.contains_key(id) || told.bad.contains(id) {
-            return input.skip(format!("freeze calendar {calendar}: schedule {} is not told whole", shorten(id)));
-        }
-        for span in told.spans.iter().filter(|span| span.schedule == *id && !span.excluded) {
-            let zone = told.zones.get(id).copied().flatten().or(schedule.time_zone);
-            match expand(span, zone, told.horizon, budget) {
-                Some(times) => freezes.extend(times.into_iter().map(|time| freeze(span, schedule, time))),
-                None => {
-                    let why =
-                        format!("span {} recurs in a way that is not understood, or too often", shorten(&span.id));
-                    return input.skip(format!("freeze calendar {calendar}: {why}"));
-                }
-            }
+        let times = match frozen(id, schedule, told, budget) {
+            Ok(times) => times,
+            Err(why) => return input.skip(format!("freeze calendar {calendar}: {why}")),
+        };
+        // Two schedules of one calendar may have one parent: of two freezes at one instant the longer and protected counts.
+        for (span, time) in times {
+            let freeze = freezes.entry((span, time.start)).or_insert(FreezeUntil { end: time.end, protected: false });
+            freeze.end = freeze.end.max(time.end);
+            freeze.protected |= schedule.protected;
         }
     }
+    let freezes: Vec<Value> = freezes.into_iter().map(freeze).collect();
     let data = json!({ "calendar": calendar.as_str(), "revision": told.revision, "freezes": freezes });
     input.emit(&binding.source, None, "dev.holdpoint.freeze.updated.v1", data);
 }
 
-fn freeze(span: &Span, schedule: &FreezeSchedule, time: Interval) -> Value {
-    json!({
-        "id": format!("{}@{}", span.id, time.start), "start": time.start.to_string(), "end": time.end.to_string(),
-        "protected": schedule.protected,
-    })
+struct FreezeUntil {
+    end: Instant,
+    protected: bool,
 }
 
-/// A schedule and its zone. `floating`, or none: the binding's.
-fn schedule(node: &Node<'_>) -> Option<(String, Option<Zone>)> {
-    let row = node.object()?;
-    let id = row.must("sys_id", column);
-    let zone = row.may("time_zone", column);
-    Some((id?, zone?.as_deref().and_then(zone::named)))
+/// The times of every span that applies to a schedule, by the span's id; or why they are not known.
+fn frozen(
+    id: &str,
+    schedule: &FreezeSchedule,
+    told: &AnsweredSpans<'_>,
+    budget: &mut Budget,
+) -> Result<Vec<(String, Interval)>, String> {
+    let applied = told.schedules.to(id, told.bad).map_err(|missing| match missing == id {
+        true => format!("schedule {} is not told whole", shorten(id)),
+        false => format!("schedule {}, which applies to {}, is not told whole", shorten(missing), shorten(id)),
+    })?;
+    let mut times = Vec::new();
+    let spans = told.spans.iter().filter(|span| applied.contains(span.schedule.as_str()) && !span.excluded);
+    for span in spans {
+        // Of a span of another schedule ServiceNow does not say on whose clock it is: on either.
+        let zones: BTreeSet<Zone> =
+            [span.schedule.as_str(), id].into_iter().filter_map(|id| told.schedules.zone(id)).collect();
+        let unnamed = zones.is_empty().then_some(schedule.time_zone);
+        for zone in zones.into_iter().map(Some).chain(unnamed) {
+            let Some(found) = expand(span, zone, told.horizon, budget) else {
+                let span = shorten(&span.id);
+                return Err(format!(
+                    "span {span} does not end after it starts, or recurs in a way nobody here knows, or too often"
+                ));
+            };
+            times.extend(found.into_iter().map(|time| (span.id.clone(), time)));
+        }
+    }
+    Ok(times)
+}
+
+fn freeze(((span, start), freeze): ((String, Instant), FreezeUntil)) -> Value {
+    json!({
+        "id": format!("{span}@{start}"), "start": start.to_string(), "end": freeze.end.to_string(),
+        "protected": freeze.protected,
+    })
 }
 
 fn span(node: &Node<'_>) -> Option<Span> {
@@ -174,8 +206,13 @@ fn span(node: &Node<'_>) -> Option<Span> {
     })
 }
 
-/// Whether a span lasts any time: the last of an all-day span's days may be its first.
+/// Whether a span lasts any time: the last of an all-day span's days may be its first. Ends on two clocks do if they can;
+/// [`expand`] knows the schedule's zone.
 fn lasts(start: &LocalTime, end: &LocalTime, all_day: bool) -> bool {
+    if start.in_utc != end.in_utc {
+        let on = |time: &LocalTime| zone::bound(time.local, time.in_utc.then_some(Zone::UTC));
+        return on(end).latest > on(start).earliest;
+    }
     if all_day { end.local.date() >= start.local.date() } else { end.local > start.local }
 }
 
@@ -208,7 +245,10 @@ fn rule(row: &Object<'_>) -> Option<Option<String>> {
     });
     // Without its days a weekly repetition would seem to be on the first one alone.
     let days = match kind.as_str() {
-        "weekly" => row.must("days_of_week", weekdays).map(Some),
+        "weekly" => row.must("days_of_week", |node| match weekdays(node)? {
+            days if days.is_empty() => node.wrong_as("the days of a weekly repetition, like 135", "no day"),
+            days => Some(Some(days)),
+        }),
         _ => row.may("days_of_week", weekdays),
     };
     let by = |name: &str, lawful: &[&str]| {
