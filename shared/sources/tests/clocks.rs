@@ -157,6 +157,51 @@ fn a_range_of_a_series_is_unknown_time() {
     }
 }
 
+/// Two ends that contradict each other, an owner who answered twice, a day that ends where it begins.
+#[test]
+fn an_entry_of_google_that_contradicts_itself_is_not_free() {
+    let with = |start: Value, end: Value, attendees: Value| {
+        let mut payload = sample("native_google_events");
+        payload["body"]["response"]["timeZone"] = json!("UTC");
+        payload["body"]["response"]["items"] =
+            json!([{ "status": "confirmed", "start": start, "end": end, "attendees": attendees }]);
+        told(&payload)
+    };
+    let (day, next) = (json!({ "date": "2026-11-04" }), json!({ "date": "2026-11-05" }));
+    assert_eq!(with(day.clone(), next.clone(), json!([])), "04 00:00-05 00:00");
+    assert_eq!(with(day.clone(), day.clone(), json!([])), "04 00:00-05 00:00");
+    let both = |day: &str, hour: &str| json!({ "date": day, "dateTime": format!("2026-11-04T{hour}:00:00Z") });
+    assert_eq!(with(both("2026-11-04", "10"), both("2026-11-04", "12"), json!([])), "04 00:00-05 00:00?");
+    assert_eq!(with(both("2026-11-05", "10"), both("2026-11-05", "12"), json!([])), "04 10:00-06 00:00?");
+    let own = |answer: &str| json!({ "self": true, "responseStatus": answer });
+    let other = json!({ "responseStatus": "accepted" });
+    for (attendees, free) in [
+        (json!([own("declined")]), true),
+        (json!([own("declined"), other]), true),
+        (json!([own("declined"), own("declined")]), true),
+        (json!([own("declined"), own("accepted")]), false),
+        (json!([own("accepted"), own("declined")]), false),
+        (json!([own("declined"), { "self": true }]), false),
+        (json!([{ "responseStatus": "declined" }]), false),
+        (json!([]), false),
+    ] {
+        let came = with(day.clone(), next.clone(), attendees.clone());
+        assert_eq!(came.is_empty(), free, "{attendees}: {came}");
+    }
+}
+
+/// A whole day of Outlook that ends where it begins is that day.
+#[test]
+fn a_whole_day_of_graph_without_a_length_is_a_day() {
+    let mut payload = sample("native_graph_calendar_view");
+    let midnight = json!({ "dateTime": "2026-11-04T00:00:00.0000000", "timeZone": "UTC" });
+    payload["body"]["response"]["value"] =
+        json!([{ "showAs": "busy", "isAllDay": true, "isCancelled": false, "start": midnight, "end": midnight }]);
+    let bindings = bindings(|native| of(native, "graph.calendar_view")["time_zone"] = json!("UTC"));
+    assert!(said(&payload, &bindings).contains("busy 1 "), "{}", said(&payload, &bindings));
+    assert!(told(&payload).ends_with('?'), "on a clock that nobody names: {}", told(&payload));
+}
+
 /// The freezes of one schedule, `S1`: rows of each table.
 fn frozen(schedules: Value, spans: Value, children: Value) -> String {
     let mut payload = sample("native_servicenow_schedules");

@@ -3,8 +3,8 @@
 
 use std::collections::BTreeSet;
 
-use chrono::NaiveDate;
-use refresh_core::{Interval, Zone};
+use chrono::{NaiveDate, NaiveTime};
+use refresh_core::{Instant, Interval, Zone};
 use serde_json::Value;
 
 use super::{
@@ -112,12 +112,13 @@ fn entry(poll: &Poll, zone: Option<Zone>, node: &Node<'_>) -> Option<Vec<(Engage
     let kind = entry.may("eventType", |node| node.text_owned());
     // Who answered what may not be told: then nobody has declined.
     let attendees = entry.peek("attendees").and_then(Value::as_array);
-    let declined = attendees.is_some_and(|list| list.iter().any(declined));
-    let start = entry.must("start", |node| bound(zone, node));
-    let end = entry.must("end", |node| bound(zone, node));
+    let declined = attendees.is_some_and(|list| declined(list));
+    let start = entry.must("start", told_end);
+    let end = entry.must("end", told_end);
     let open = entry.may("endTimeUnspecified", |node| node.flag());
     recurs?;
     let (start, end, open) = (start?, end?, open? == Some(true));
+    let (start, end) = (start.bound(zone), end.after(start)?.bound(zone));
     if end.latest < start.earliest {
         return entry.must("end", |node| node.wrong("an end after the start"));
     }
@@ -135,20 +136,60 @@ fn entry(poll: &Poll, zone: Option<Zone>, node: &Node<'_>) -> Option<Vec<(Engage
     Some(zone::between(start, end).map(|interval| (engaged, interval)).into_iter().chain(longer).collect())
 }
 
-/// Whether this is the calendar's owner, and has declined.
-fn declined(attendee: &Value) -> bool {
-    attendee.get("self") == Some(&Value::Bool(true)) && attendee.get("responseStatus") == Some(&Value::from("declined"))
+/// Whether the calendar's owner has declined: where the owner stands in the list several times, each time.
+fn declined(attendees: &[Value]) -> bool {
+    let mut own = attendees.iter().filter(|attendee| attendee.get("self") == Some(&Value::Bool(true)));
+    let declined = |attendee: &Value| attendee.get("responseStatus") == Some(&Value::from("declined"));
+    own.next().is_some_and(declined) && own.all(declined)
+}
+
+/// An end of an entry. The service gives one of the two; where both stand there, either may be meant.
+#[derive(Clone, Copy)]
+enum ToldEnd {
+    Day(NaiveDate),
+    At(Instant),
+    Either(NaiveDate, Instant),
 }
 
 /// `{"dateTime": "2026-11-03T15:00:00+01:00"}`, or `{"date": "2026-11-03"}` in the calendar's zone.
-fn bound(zone: Option<Zone>, node: &Node<'_>) -> Option<Bound> {
+fn told_end(node: &Node<'_>) -> Option<ToldEnd> {
     let object = node.object()?;
-    if object.has("date") {
-        let date = object.must("date", |node| {
-            let read = NaiveDate::parse_from_str(node.text()?, "%Y-%m-%d").ok();
-            read.or_else(|| node.wrong("a date like 2026-11-03"))
-        });
-        return Some(zone::bound(date?.and_hms_opt(0, 0, 0)?, zone));
+    let day = object.may("date", |node| {
+        let read = NaiveDate::parse_from_str(node.text()?, "%Y-%m-%d").ok();
+        read.or_else(|| node.wrong("a date like 2026-11-03"))
+    });
+    let at = object.may("dateTime", |node| node.instant());
+    match (day?, at?) {
+        (Some(day), Some(at)) => Some(ToldEnd::Either(day, at)),
+        (Some(day), None) => Some(ToldEnd::Day(day)),
+        (None, Some(at)) => Some(ToldEnd::At(at)),
+        (None, None) => object.must("dateTime", |node| node.instant()).map(ToldEnd::At),
     }
-    object.must("dateTime", |node| node.instant()).map(Bound::at)
+}
+
+impl ToldEnd {
+    fn day(self) -> Option<NaiveDate> {
+        match self {
+            Self::Day(day) | Self::Either(day, _) => Some(day),
+            Self::At(_) => None,
+        }
+    }
+
+    /// Some write the day itself as the end of a day; the service wants the next one.
+    fn after(self, start: Self) -> Option<Self> {
+        Some(match self {
+            Self::Day(day) if start.day() == Some(day) => Self::Day(day.succ_opt()?),
+            Self::Either(day, at) if start.day() == Some(day) => Self::Either(day.succ_opt()?, at),
+            other => other,
+        })
+    }
+
+    fn bound(self, zone: Option<Zone>) -> Bound {
+        let midnight = |day: NaiveDate| zone::bound(day.and_time(NaiveTime::MIN), zone);
+        match self {
+            Self::Day(day) => midnight(day),
+            Self::At(at) => Bound::at(at),
+            Self::Either(day, at) => midnight(day).or(Bound::at(at)),
+        }
+    }
 }

@@ -3,7 +3,7 @@
 
 use std::collections::BTreeSet;
 
-use chrono::{NaiveDateTime, NaiveTime};
+use chrono::{Days, NaiveDateTime, NaiveTime};
 use refresh_core::Interval;
 use serde_json::Value;
 
@@ -106,6 +106,8 @@ fn days(entry: &Object<'_>, whole_day: Option<bool>) -> Option<(NaiveDateTime, N
     };
     let (first, last) = (local("start")?, local("end")?);
     let midnights = first.time() == NaiveTime::MIN && last.time() == NaiveTime::MIN && first < last;
+    // A whole day that ends where it begins is that day.
+    let last = if whole_day == Some(true) && first == last { last.checked_add_days(Days::new(1))? } else { last };
     whole_day.unwrap_or(midnights).then_some((first, last))
 }
 
