@@ -12,9 +12,9 @@ use std::collections::BTreeMap;
 use refresh_core::{Person, Role, Zone};
 
 pub use causes::{against, subject, why};
-pub use changes::{About, ChangeRow, attendance, changes, duty_action, field, seating, value};
+pub use changes::{About, ChangeRow, attendance, changes, duty_action, field, say_cancelled, seating, value};
 pub use exceptions::{exception, reason, reasons, remedy, rule_line};
-pub use marks::{mark, marks};
+pub use marks::{although, mark, marks};
 pub use outcomes::{action, delivery, fate, reply, standing};
 pub use replies::comment;
 

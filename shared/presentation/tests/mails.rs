@@ -68,9 +68,11 @@ fn subjects_tell_the_three_apart() {
         let subject = mail::compose(&notice, &letterhead).expect(name).subject;
         let first = subject.trim_start_matches("Reminder – ").trim_start_matches("Once more – ");
         let expected = match name {
-            "adoption_request" | "adoption_request_cancellation" | "reminder_decide" | "resent_request" => {
-                "For your decision: "
-            }
+            "adoption_request"
+            | "adoption_request_cancellation"
+            | "adoption_request_anew"
+            | "reminder_decide"
+            | "resent_request" => "For your decision: ",
             "authoritative_update"
             | "authoritative_update_new_meeting"
             | "authoritative_update_organizer"
@@ -93,7 +95,7 @@ fn three_lines_say_it() {
     assert_eq!(
         content.standing,
         "Decide by Tue 3 Nov 2026, 14:00 CET (13:00 UTC). A proposal waits for you; it is not final. Until you decide, the meeting of Tue 3 Nov 2026, 16:00–17:00 CET \
-         (15:00–16:00 UTC) is the one that counts, although it breaks a rule (required evidence is not ready before it \
+         (15:00–16:00 UTC) is the one that counts, although it breaks rules (required evidence is not ready before it \
          starts; Aiko Tanaka is busy then)."
     );
     assert_eq!(

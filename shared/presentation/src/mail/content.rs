@@ -5,6 +5,7 @@
 
 mod calendar;
 mod duty;
+mod news;
 mod standing;
 mod subject;
 
@@ -12,9 +13,8 @@ use refresh_core::{
     base::instant::Slot,
     facts::fact::Meeting,
     record::{
-        delta::{Difference, Field, Value},
-        exception::ExceptionKind,
-        notice::{Notice, NoticeKind},
+        delta::{Field, Value},
+        notice::{Notice, NoticeKind, ReviewStanding},
         view::Attendance,
     },
 };
@@ -25,7 +25,7 @@ use super::Letterhead;
 use crate::{
     moment,
     text::{HeaderText, Line, Url},
-    wording::{self, About, ChangeRow, Names},
+    wording::{self, ChangeRow, Names},
 };
 
 /// A mail in words.
@@ -117,7 +117,10 @@ struct Told<'a> {
 
 pub(super) fn of(notice: &Notice, letterhead: &Letterhead, link: Option<Url>) -> Content {
     let names = Names { known: &letterhead.names, reader: &notice.to, zone: letterhead.reader_zone };
-    let rows = wording::changes(&notice.changes, &names);
+    let mut rows = wording::changes(&notice.changes, &names);
+    if notice.standing == ReviewStanding::Cancelled {
+        wording::say_cancelled(&mut rows);
+    }
     let organizer = letterhead.meeting.as_ref().and_then(|meeting| meeting.organizer.as_ref());
     let organizes = organizer.is_some_and(|organizer| organizer.is(&notice.to));
     let issued = letterhead.meeting.as_ref();
@@ -141,18 +144,14 @@ pub(super) fn of(notice: &Notice, letterhead: &Letterhead, link: Option<Url>) ->
         standing: told.standing(),
         headline: (!told.is_one_line()).then(|| told.headline(&why)),
         todo: (!told.is_one_line()).then(|| told.todo(link)),
-        changes: told
-            .rows
-            .iter()
-            .map(|row| ChangeLine { what: row.what.clone(), was: row.was.clone(), now: row.now.clone() })
-            .collect(),
+        changes: told.by_weight().into_iter().map(|row| told.line(row)).collect(),
         why,
         exceptions: notice
             .exceptions
             .iter()
             .map(|exception| ExceptionText {
                 title: wording::exception(exception.kind),
-                remedy: wording::remedy(exception.kind),
+                remedy: wording::remedy(exception, told.is_over()),
                 reasons: wording::reasons(exception, &told.names),
             })
             .collect(),
@@ -175,19 +174,6 @@ impl Told<'_> {
             Some(Value::Attendance(attendance)) => Some(*attendance),
             _ => None,
         }
-    }
-
-    /// The exceptions that the reader was told of and that are open no more.
-    fn closed(&self) -> Vec<ExceptionKind> {
-        let change = self.notice.changes.iter().find(|change| change.field == Field::Exception);
-        let kinds = |value: Option<&Value>| match value {
-            Some(Value::Exceptions(lines)) => lines.iter().map(|line| line.kind).collect(),
-            _ => Vec::new(),
-        };
-        let open: Vec<ExceptionKind> = kinds(change.and_then(|change| change.now.as_ref()));
-        let mut closed: Vec<ExceptionKind> = kinds(change.and_then(|change| change.was.as_ref()));
-        closed.retain(|kind| !open.contains(kind));
-        closed
     }
 
     /// The time that somebody hears of who had none before.
@@ -215,9 +201,7 @@ impl Told<'_> {
 
     /// An operator asked for this mail, and it is of what is proposed.
     const fn is_told_again_of_a_proposal(&self) -> bool {
-        use refresh_core::record::notice::ReviewStanding::{ProposalAndException, ProposalPending};
-        matches!(self.notice.kind, NoticeKind::Resent)
-            && matches!(self.notice.standing, ProposalPending | ProposalAndException)
+        matches!(self.notice.kind, NoticeKind::Resent) && self.is_pending()
     }
 
     /// A proposal touches the reader's seat, or is in the reader's view, and is not theirs to decide.
@@ -226,40 +210,8 @@ impl Told<'_> {
         self.notice.kind == NoticeKind::TentativeChange || again
     }
 
-    /// The change that matters most to a reader, in the order in which it would.
-    fn foremost(&self) -> Option<&ChangeRow<'_>> {
-        let rank = |row: &ChangeRow<'_>| match row.about {
-            About::Sight { .. } => 3,
-            About::Field(change) => match change.field {
-                Field::Attendance => 0,
-                Field::Slot => 1,
-                Field::Role => 2,
-                Field::Roster(_) => 4,
-                Field::FreezeEdge => 5,
-                Field::Exception => 6,
-                Field::Conflict(_) | Field::Operator => 7,
-                // What was told as a proposal counts now: of that, what it no longer breaks is the lesser news.
-                Field::Standing => 8,
-                Field::Checkpoint(_) => 9,
-                Field::Window => 10,
-                Field::Cutover => 11,
-                Field::Violated => 12,
-                Field::Duty => 13,
-            },
-        };
-        let exceptional = matches!(self.notice.kind, NoticeKind::Escalation | NoticeKind::ExceptionClosed);
-        self.rows.iter().min_by_key(|row| match row.about {
-            About::Field(Difference { field: Field::Exception, .. }) if exceptional => 0,
-            _ => rank(row) + 1,
-        })
-    }
-
-    /// The field of the change that matters most; `None` where that is none of a field.
-    fn foremost_field(&self) -> Option<&Field> {
-        match self.foremost()?.about {
-            About::Field(change) => Some(&change.field),
-            About::Sight { .. } => None,
-        }
+    fn line(&self, row: &ChangeRow<'_>) -> ChangeLine {
+        ChangeLine { what: row.what.clone(), was: row.was.clone(), now: self.now_of(row) }
     }
 
     fn headline(&self, why: &[String]) -> String {
@@ -287,15 +239,13 @@ impl Told<'_> {
                 _ => format!("Nothing else changed for you.{because}"),
             };
         };
-        let ChangeRow { what, was, now, .. } = foremost;
+        let ChangeRow { what, was, .. } = foremost;
+        let now = self.now_of(foremost);
         let more = match self.rows.len() - 1 {
             0 => String::new(),
             1 => " One more change is below.".to_owned(),
             more => format!(" {more} more changes are below."),
         };
-        // "Now" alone would send somebody to a time that nobody has adopted.
-        let proposed = matches!(self.foremost_field(), Some(Field::Slot | Field::Role | Field::Roster(_)));
-        let now = if proposed && self.is_proposed() { format!("now proposed {now}") } else { format!("now {now}") };
-        format!("{what}: was {was}; {now}.{because}{more}")
+        format!("{what}: was {was}; now {now}.{because}{more}")
     }
 }

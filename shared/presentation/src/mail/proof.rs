@@ -184,6 +184,7 @@ mod tests {
             why: Vec::new(),
             standing: ReviewStanding::ProposalPending,
             authoritative_slot: None,
+            violated: Vec::new(),
             meeting_entry: None,
             unknown_invitation: None,
             exceptions: Vec::new(),

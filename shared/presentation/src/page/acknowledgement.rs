@@ -80,6 +80,8 @@ struct AnswerForm<'a> {
     seal: &'a str,
     hint: Option<&'static str>,
     longest: usize,
+    /// How long an acknowledgement counts.
+    lasts: &'static str,
     due: Option<String>,
 }
 
@@ -114,13 +116,13 @@ pub fn acknowledgement(
         title: scene.title(),
         review: Line::of(scene.review.head.review.as_str()),
         standing: standing(scene, seat.view, &names),
-        verdict: verdict(situation, &names),
+        verdict: verdict(situation, seat.view, &names),
         fresh: match situation {
             AcknowledgementState::Stale { fresh: Some(fresh) } => Href::parse(fresh).ok(),
             _ => None,
         },
         seat: own_seat(seat.view, &names),
-        changes: wording::changes(seat.changes, &names),
+        changes: changes(scene, seat, &names),
         why: seat.why.iter().map(|standpoint| wording::sentence(&wording::why(standpoint, &names))).collect(),
         answer: seat.answer.map(|answer| {
             let said = format!("You {}, {}.", wording::reply(answer.reply), moment::instant(answer.at, names.zone));
@@ -132,6 +134,7 @@ pub fn acknowledgement(
                 seal: form.seal,
                 hint: form.hint.map(super::Hint::text),
                 longest: LONGEST_NOTE,
+                lasts: lasts(seat.view),
                 due: seat.due_at.map(|due| {
                     let due_at = moment::instant(due, names.zone);
                     // The time to answer may be over; the answer is missing all the same.
@@ -152,32 +155,61 @@ const fn heading(situation: &AcknowledgementState<'_>) -> &'static str {
     }
 }
 
-/// The first line: whether what the reader sees is final.
+fn changes<'a>(scene: &Scene<'_>, seat: &AskedSeat<'a>, names: &Names<'_>) -> Vec<ChangeRow<'a>> {
+    let mut rows = wording::changes(seat.changes, names);
+    if scene.review.head.standing == Standing::Cancelled {
+        wording::say_cancelled(&mut rows);
+    }
+    rows
+}
+
+/// The first line: whether what the reader sees is final, and which meeting counts.
 fn standing(scene: &Scene<'_>, view: &View, names: &Names<'_>) -> String {
-    match (scene.review.head.standing, view.standing) {
-        (Standing::Cancelled, _) => "The review is cancelled. This is final.".to_owned(),
-        (Standing::Closed, _) => "Coordination of this review has ended.".to_owned(),
-        (Standing::Started, _) => "The review has started; nothing is changed any more.".to_owned(),
-        (Standing::Open, Some(Seating::Authoritative)) => {
-            "Your seat is authoritative: this is final until you hear otherwise.".to_owned()
+    let slot = moment::interval(&scene.review.authoritative.packet.slot, names.zone);
+    // What the meeting breaks is told to those who see the whole.
+    let broken = wording::although(&view.violated, names);
+    let counts = format!("the meeting of {slot} is the one that counts{broken}");
+    match (scene.review.head.standing, view.standing, view.attendance) {
+        (Standing::Cancelled, ..) => "The review is cancelled. This is final.".to_owned(),
+        (Standing::Closed, ..) => "Coordination of this review has ended.".to_owned(),
+        (Standing::Started, ..) => "The review has started; nothing is changed any more.".to_owned(),
+        (Standing::Open, Some(Seating::Tentative), _) | (Standing::Open, Some(_), Some(_)) => {
+            format!("A change is proposed and not final: until it is adopted, {counts}.")
         }
-        (Standing::Open, Some(Seating::Tentative)) => {
-            let slot = moment::interval(&scene.review.authoritative.packet.slot, names.zone);
-            format!(
-                "This is proposed and not final: until it is adopted, the meeting of {slot} is the one that counts."
-            )
+        (Standing::Open, Some(Seating::Authoritative), None) => {
+            format!("Your seat is final until you hear otherwise: {counts}.")
         }
-        (Standing::Open, None) => "You have no seat in this review now.".to_owned(),
+        (Standing::Open, None, _) => "You have no seat in this review now.".to_owned(),
     }
 }
 
-fn verdict(situation: &AcknowledgementState<'_>, names: &Names<'_>) -> Option<(bool, String)> {
+/// How long an acknowledgement counts. It is kept with the reader's row, and their standing is a part of that row.
+const fn lasts(view: &View) -> &'static str {
+    match view.standing {
+        Some(Seating::Tentative) => {
+            "The answer is to the proposal, and the release owner sees it. Once the proposal is adopted, you are asked once more."
+        }
+        Some(Seating::Authoritative) | None => {
+            "The answer counts as long as your time and your role stay the same, and your seat is final."
+        }
+    }
+}
+
+fn verdict(situation: &AcknowledgementState<'_>, view: &View, names: &Names<'_>) -> Option<(bool, String)> {
     match situation {
         AcknowledgementState::Open(_) => None,
-        AcknowledgementState::Stale { .. } => Some((
-            false,
-            "The mail of this link was about an earlier time or role. An answer to it is kept in the record, but it does not count for the seat you have now.".to_owned(),
-        )),
+        AcknowledgementState::Stale { .. } => {
+            let now = match view.standing {
+                Some(_) => "It does not count for the seat you have now.",
+                None => "You have no seat now that it could count for.",
+            };
+            Some((
+                false,
+                format!(
+                    "Since the mail of this link, your time, your role or their standing (proposed or final) has changed. An answer to that mail is kept in the record. {now}"
+                ),
+            ))
+        }
         AcknowledgementState::Recorded { reply, at } => Some((
             true,
             format!(
@@ -185,8 +217,9 @@ fn verdict(situation: &AcknowledgementState<'_>, names: &Names<'_>) -> Option<(b
                 wording::reply(*reply),
                 moment::instant(*at, names.zone),
                 match reply {
-                    Reply::Acknowledged => "It stays good as long as your time and role stay the same.",
-                    Reply::Conflict => "The release owner is told at once. The meeting stays as it is: only the source systems move it.",
+                    Reply::Acknowledged => lasts(view),
+                    Reply::Conflict =>
+                        "The release owner is told at once. The meeting stays as it is: only the source systems move it.",
                 }
             ),
         )),

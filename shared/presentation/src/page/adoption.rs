@@ -7,7 +7,7 @@ use refresh_core::{
     record::{
         exception::ExceptionKind,
         lineage::AnswerResult,
-        packet::Version,
+        packet::{Packet, Version},
         proposal::{Fate, Pending},
         review::Review,
     },
@@ -368,31 +368,7 @@ fn form<'a>(
     };
     match situation {
         AdoptionState::Open(form) => {
-            let pending = pending?;
-            let present = moment::interval(&review.authoritative.packet.slot, names.zone);
-            let adopt = if pending.packet.cancelled {
-                "The review is cancelled and everybody is released.".to_owned()
-            } else {
-                format!(
-                    "The meeting is {} from now on, for everybody.",
-                    moment::interval(&pending.packet.slot, names.zone)
-                )
-            };
-            let choices = vec![
-                (ChosenButton::Adopt.word(), "Adopt", adopt),
-                (
-                    ChosenButton::DeclineOtherSlot.word(),
-                    "Decline and look for another slot",
-                    "This slot is left out until the next adoption, and the next best choice is looked for.".to_owned(),
-                ),
-                (
-                    ChosenButton::DeclineStand.word(),
-                    "Decline and stand by the present meeting",
-                    format!(
-                        "The meeting stays {present}; what it breaks is recorded as an exception that you stand by."
-                    ),
-                ),
-            ];
+            let choices = choices(&review.authoritative.packet, &pending?.packet, names);
             Some(view(form, choices))
         }
         AdoptionState::Superseded(Some(form)) => {
@@ -407,4 +383,48 @@ fn form<'a>(
         }
         _ => None,
     }
+}
+
+/// What the owner may choose, each with what follows from it.
+fn choices(present: &Packet, proposed: &Packet, names: &Names<'_>) -> Vec<(&'static str, &'static str, String)> {
+    let slot = moment::interval(&present.slot, names.zone);
+    let stand = (
+        ChosenButton::DeclineStand.word(),
+        "Decline and stand by the present meeting",
+        format!("The meeting stays {slot}; what it breaks is recorded as an exception that you stand by."),
+    );
+    let adopt = (ChosenButton::Adopt.word(), "Adopt", adopted(present, proposed, names));
+    // A cancellation has no other slot.
+    if proposed.cancelled {
+        return vec![adopt, stand];
+    }
+    let left_out = match proposed.slot == present.slot {
+        true => "Until the next adoption nothing is proposed for the present time. Another time is looked for.",
+        false => {
+            "The proposed time is left out until the next adoption, whoever attends. The next best choice is looked for."
+        }
+    };
+    let other = (ChosenButton::DeclineOtherSlot.word(), "Decline and look for another slot", left_out.to_owned());
+    vec![adopt, other, stand]
+}
+
+/// What adopting changes: every consequential field in which the proposal differs from the present packet, and no other.
+fn adopted(present: &Packet, proposed: &Packet, names: &Names<'_>) -> String {
+    if proposed.cancelled {
+        return "The review is cancelled and everybody is released.".to_owned();
+    }
+    let slot = moment::interval(&proposed.slot, names.zone);
+    let mut sentences = match proposed.slot == present.slot {
+        true => vec![format!("The meeting stays {slot}.")],
+        false => vec![format!("The meeting is {slot} from now on, for everybody.")],
+    };
+    let seats = proposed.attendees.iter().filter_map(|(role, now)| Some((role, present.attendees.get(role)?, now)));
+    sentences.extend(seats.filter(|(_, was, now)| was != now).map(|(role, was, now)| {
+        let (was, now) = (names.full(was), names.full(now));
+        format!("The {} is {now}, in place of {was}.", wording::role(role))
+    }));
+    if proposed.freeze_edge && !present.freeze_edge {
+        sentences.push("The edge of the freeze is accepted.".to_owned());
+    }
+    sentences.join(" ")
 }

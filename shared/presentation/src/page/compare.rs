@@ -59,7 +59,7 @@ pub(super) fn rows(was: &Packet, now: &Packet, names: &Names<'_>) -> Vec<Compare
         roles.into_iter().map(|role| row(wording::sentence(&wording::role(role)), seat(was, role), seat(now, role))),
     );
     let edge = |packet: &Packet| if packet.freeze_edge { "yes" } else { "no" }.to_owned();
-    rows.push(row("At the edge of a freeze".to_owned(), edge(was), edge(now)));
+    rows.push(row("Freeze edge accepted".to_owned(), edge(was), edge(now)));
     let keys: BTreeSet<_> = was.checkpoints.keys().chain(now.checkpoints.keys()).collect();
     for key in keys {
         let ready = |packet: &Packet| match packet.checkpoints.get(key) {

@@ -137,7 +137,7 @@ pub fn review(scene: &Scene<'_>, workspace: &Workspace<'_>) -> Page {
             .map(|exception| ExceptionView {
                 title: wording::exception(exception.kind),
                 since: moment::instant(exception.opened_at, zone),
-                remedy: wording::remedy(exception.kind),
+                remedy: wording::remedy(exception, review.head.is_over(scene.now)),
                 reasons: wording::reasons(exception, &names),
             })
             .collect(),
@@ -203,11 +203,7 @@ pub(super) fn standing(review: &Review, names: &Names<'_>) -> String {
     let head = &review.head;
     let slot = moment::interval(&review.authoritative.packet.slot, names.zone);
     let number = head.authoritative;
-    let broken: Vec<_> = head.today.violated.iter().filter(|mark| mark.is_violation()).cloned().collect();
-    let broken = match broken.as_slice() {
-        [] => String::new(),
-        broken => format!(", although it breaks a rule today ({})", wording::marks(broken, names)),
-    };
+    let broken = wording::although(&head.today.violated, names);
     let open = match (head.pending.is_some(), head.exceptions.len()) {
         (false, 0) => "",
         (true, 0) => " A proposal waits for its decision.",

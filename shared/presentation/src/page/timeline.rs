@@ -34,6 +34,8 @@ const TOP: i64 = 96;
 const LONGEST: i64 = 7 * 24 * HOUR;
 /// What is farther from both slots does not stretch the picture.
 const NEAR: i64 = 6 * HOUR;
+/// Farther than this nobody is told an end of busy or unknown time.
+const FAR: i64 = 366 * 24 * HOUR;
 const MOST_TICKS: i64 = 9;
 
 pub(super) struct Timeline {
@@ -151,13 +153,14 @@ pub(super) fn of(scene: &Scene<'_>, names: &Names<'_>) -> Option<Timeline> {
         let mut time = Time::of(&seat.person, scene.heard, &Ours::of(&review.head));
         let elsewhere = elsewhere(scene, &seat.person);
         time.busy.extend(elsewhere.iter().map(|(slot, _)| *slot));
-        let spans = spans(&time, &canvas.range);
+        let known = known(&time, &canvas.range);
+        let spans = spans(&time, &known, &canvas.range);
         let name = names.short(&seat.person);
         let whole = format!("{}: {name}{}", seat.role, seat.mark);
-        words.push(in_words(whole.clone(), &time, &spans, &elsewhere, &present, proposed.as_ref(), names));
+        words.push(in_words(whole.clone(), &time, (&spans, &known), &elsewhere, &present, proposed.as_ref(), names));
         let segments = spans
             .iter()
-            .filter_map(|(span, known)| canvas.segment(span, class(*known), title(span, *known, names)))
+            .filter_map(|(span, is)| canvas.segment(span, class(*is), title((span, &known), *is, names)))
             .collect();
         lane(format!("{}{}", seat.role, seat.mark), Some(one_line(&name, LONGEST_NAME)), whole, segments);
     }
@@ -251,23 +254,57 @@ fn seats(scene: &Scene<'_>) -> Vec<SeatLane> {
     seats
 }
 
-/// The picture's time cut where anything changes; neighbours that are alike are one.
-fn spans(time: &Time, range: &Interval) -> Vec<(Interval, Known)> {
-    let all = time.busy.iter().chain(&time.unknown).chain(&time.horizons);
-    let inside = |at: &Instant| range.start < *at && *at < range.end;
-    let mut cuts: Vec<Instant> = all.flat_map(|interval| [interval.start, interval.end]).filter(inside).collect();
-    cuts.extend([range.start, range.end]);
+/// Where anything changes in what is known of the person; a year from the picture and farther nothing does.
+fn changes(time: &Time, range: &Interval) -> impl Iterator<Item = Instant> {
+    let all = time.busy.iter().chain(&time.unknown).chain(&time.maybe_ours).chain(&time.horizons);
+    let near = |at: &Instant| range.start.since(*at) < FAR && at.since(range.end) < FAR;
+    all.flat_map(|interval| [interval.start, interval.end]).filter(near)
+}
+
+/// More than the picture and everything that is known of the person. What reaches this edge has no end.
+fn known(time: &Time, range: &Interval) -> Interval {
+    let edges = |(start, end): (Instant, Instant), at: Instant| (start.min(at), end.max(at));
+    let (start, end) = changes(time, range).fold((range.start, range.end), edges);
+    Interval { start: start.plus_millis(-HOUR), end: end.plus_millis(HOUR) }
+}
+
+/// What is known of the person at the time of the picture; neighbours that are alike are one. The picture's edge cuts none:
+/// who is busy longer than the picture shows is told until when.
+fn spans(time: &Time, known: &Interval, range: &Interval) -> Vec<(Interval, Known)> {
+    let mut cuts: Vec<Instant> = changes(time, range).chain([known.start, known.end]).collect();
     cuts.sort_unstable();
     cuts.dedup();
+    let pieces: Vec<Interval> = cuts.windows(2).filter_map(|pair| Interval::new(pair[0], pair[1])).collect();
+    // A calendar has hundreds of entries, and each piece is looked up in all of them: none beyond those that are shown.
+    let (before, rest) = pieces.split_at(pieces.partition_point(|piece| piece.end <= range.start));
+    let (shown, after) = rest.split_at(rest.partition_point(|piece| piece.start < range.end));
     let mut spans: Vec<(Interval, Known)> = Vec::new();
-    for span in cuts.windows(2).filter_map(|pair| Interval::new(pair[0], pair[1])) {
-        let known = time.in_slot(&span);
+    for piece in shown {
+        let known = time.in_slot(piece);
         match spans.last_mut() {
-            Some((last, same)) if *same == known => last.end = span.end,
-            _ => spans.push((span, known)),
+            Some((last, same)) if *same == known => last.end = piece.end,
+            _ => spans.push((*piece, known)),
         }
     }
+    if let Some((first, same)) = spans.first_mut() {
+        let alike = before.iter().rev().take_while(|piece| time.in_slot(piece) == *same);
+        first.start = alike.last().map_or(first.start, |piece| piece.start);
+    }
+    if let Some((last, same)) = spans.last_mut() {
+        let alike = after.iter().take_while(|piece| time.in_slot(piece) == *same);
+        last.end = alike.last().map_or(last.end, |piece| piece.end);
+    }
     spans
+}
+
+/// A span in words: `both` of its ends, or `one`, where it has no other.
+fn span_in_words(span: &Interval, known: &Interval, both: String, one: impl Fn(Instant) -> String) -> String {
+    match (known.start < span.start, span.end < known.end) {
+        (true, true) => both,
+        (false, true) => format!("until {}", one(span.end)),
+        (true, false) => format!("from {} on", one(span.start)),
+        (false, false) => "at any time".to_owned(),
+    }
 }
 
 const fn class(known: Known) -> &'static str {
@@ -278,26 +315,35 @@ const fn class(known: Known) -> &'static str {
     }
 }
 
-fn title(span: &Interval, known: Known, names: &Names<'_>) -> String {
-    format!("{}, {}", wording::sentence(class(known)), moment::interval(span, names.zone))
+fn title((span, known): (&Interval, &Interval), is: Known, names: &Names<'_>) -> String {
+    let both = moment::interval(span, names.zone);
+    let when = span_in_words(span, known, both, |at| moment::instant(at, names.zone));
+    format!("{}, {when}", wording::sentence(class(is)))
 }
 
 fn in_words(
     who: String,
     time: &Time,
-    spans: &[(Interval, Known)],
+    (spans, known): (&[(Interval, Known)], &Interval),
     elsewhere: &[(Slot, ReviewId)],
     present: &Slot,
     proposed: Option<&Slot>,
     names: &Names<'_>,
 ) -> Words {
+    let today = moment::day(present.start, names.zone);
+    // The day is named where it is not the present meeting's.
+    let at = |at: Instant| match moment::day(at, names.zone) == today {
+        true => moment::clock(at, names.zone),
+        false => moment::brief(at, names.zone),
+    };
     let of = |wanted: Known| {
         let all: Vec<String> = spans
             .iter()
-            .filter(|(_, known)| *known == wanted)
+            .filter(|(_, is)| *is == wanted)
             .map(|(span, _)| {
-                let hours =
-                    format!("{}–{}", moment::clock(span.start, names.zone), moment::clock(span.end, names.zone));
+                let (start, end) = (at(span.start), at(span.end));
+                let dash = if start.len() == end.len() && !start.contains(' ') { "–" } else { " – " };
+                let hours = span_in_words(span, known, format!("{start}{dash}{end}"), at);
                 let there = elsewhere.iter().filter(|(slot, _)| wanted == Known::Busy && slot.overlaps(span));
                 // A review that moves somebody has two slots of theirs, which may be one run.
                 let mut reviews: Vec<String> = there.map(|(_, review)| one_line(review.as_str(), 80)).collect();

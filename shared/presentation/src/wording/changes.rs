@@ -11,6 +11,10 @@ use refresh_core::{
 use super::{Names, exceptions::exception_line, marks::violated, role, sentence, uncapitalised, words};
 use crate::{moment, text::one_line};
 
+const THE_REVIEW: &str = "The review";
+const TAKES_PLACE: &str = "takes place";
+const CANCELLED: &str = "cancelled";
+
 /// What differs, as the head of a row.
 pub fn field(field: &Field) -> String {
     match field {
@@ -23,7 +27,8 @@ pub fn field(field: &Field) -> String {
         Field::Checkpoint(key) => format!("Evidence {}", one_line(key.as_str(), 80)),
         Field::Window => "Review window".to_owned(),
         Field::Cutover => "Cutover".to_owned(),
-        Field::FreezeEdge => "Freeze edge".to_owned(),
+        // Whether the meeting lies there is another matter: it may, and its edge be accepted by nobody.
+        Field::FreezeEdge => "Freeze edge accepted".to_owned(),
         Field::Violated => "Rules, for the present meeting".to_owned(),
         Field::Exception => "Exceptions".to_owned(),
         Field::Conflict(whose) => format!("Conflict reported, {}", role(whose)),
@@ -65,7 +70,7 @@ pub fn value(of: &Field, value: Option<&Value>, names: &Names<'_>) -> String {
         .to_owned();
     };
     match value {
-        Value::Flag(true) => "yes, needs a decision".to_owned(),
+        Value::Flag(true) => "yes".to_owned(),
         Value::Flag(false) => "no".to_owned(),
         Value::Interval(interval) => moment::interval(interval, names.zone),
         Value::Duty(duty) => format!("{} by {}", duty_action(duty.action), moment::instant(duty.by, names.zone)),
@@ -156,6 +161,19 @@ pub fn changes<'a>(all: &'a [Difference], names: &Names<'_>) -> Vec<ChangeRow<'a
     rows
 }
 
+/// Of a review that is cancelled everybody is released who was told of it, with a seat or without. So the review is what the
+/// row is about.
+pub fn say_cancelled(rows: &mut [ChangeRow<'_>]) {
+    for row in rows {
+        if let About::Field(Difference { field: Field::Attendance, was, now }) = row.about
+            && *now == Some(Value::Attendance(Attendance::Released))
+            && *was != Some(Value::Attendance(Attendance::Cancellation))
+        {
+            (row.what, row.was, row.now) = (THE_REVIEW.to_owned(), TAKES_PLACE.to_owned(), CANCELLED.to_owned());
+        }
+    }
+}
+
 fn sees(gained: bool) -> ChangeRow<'static> {
     let (all, part) = ("all of it".to_owned(), "your own part, if you have one".to_owned());
     let (was, now) = if gained { (part, all) } else { (all, part) };
@@ -180,18 +198,15 @@ const fn of_the_whole(field: &Field) -> bool {
 
 fn sides(change: &Difference, names: &Names<'_>) -> (String, String, String) {
     let of = &change.field;
-    // Of a cancellation that is proposed, or proposed no more, the review is what it is about. One that was adopted is
-    // told by the release of its reader.
-    let stands = |value: &Option<Value>| match value {
-        None => Some("takes place"),
-        Some(Value::Attendance(Attendance::Cancellation)) => Some("cancelling it is proposed"),
-        _ => None,
-    };
-    if *of == Field::Attendance
-        && change.was != change.now
-        && let (Some(was), Some(now)) = (stands(&change.was), stands(&change.now))
-    {
-        return ("The review".to_owned(), was.to_owned(), now.to_owned());
+    // Of a cancellation that is proposed, or proposed no more, the review is what it is about: the owner may have no seat.
+    let is_of_cancelling = [&change.was, &change.now].contains(&&Some(Value::Attendance(Attendance::Cancellation)));
+    if *of == Field::Attendance && change.was != change.now && is_of_cancelling {
+        let stands = |value: &Option<Value>| match value {
+            Some(Value::Attendance(Attendance::Cancellation)) => "cancelling it is proposed",
+            Some(Value::Attendance(Attendance::Released)) => CANCELLED,
+            _ => TAKES_PLACE,
+        };
+        return (THE_REVIEW.to_owned(), stands(&change.was).to_owned(), stands(&change.now).to_owned());
     }
     let side = |side: &Option<Value>, required: bool| match (change.required, side) {
         (Some(now), _) if now != required => "not required".to_owned(),

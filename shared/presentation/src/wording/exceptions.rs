@@ -27,29 +27,34 @@ pub const fn exception(kind: ExceptionKind) -> &'static str {
     }
 }
 
-/// What an open exception asks of whoever is told.
-pub const fn remedy(kind: ExceptionKind) -> &'static str {
-    match kind {
+/// What an open exception asks of whoever is told. `is_over`: the review has started or is closed, and nothing is decided on
+/// the exception any more.
+pub fn remedy(exception: &Exception, is_over: bool) -> &'static str {
+    let has = |wanted: ReasonWord| exception.reasons.iter().any(|reason| reason.word() == wanted);
+    match exception.kind {
+        ExceptionKind::Unanswered => "These people were told and have not answered in time.",
+        ExceptionKind::Unreachable => "Mail does not reach these people. Please reach them another way.",
+        _ if is_over => "The exception was open when the review started. Nothing is decided on the exception any more.",
+        ExceptionKind::NoViableSlot if has(ReasonWord::NoCommonSlot) => {
+            "No slot satisfies every rule. More than one rule would have to be waived, or have its facts changed, to give a slot."
+        }
         ExceptionKind::NoViableSlot => {
             "No slot satisfies every rule. Each line names one rule that alone, if it were waived or its facts changed, would give a slot."
         }
-        ExceptionKind::PolicyIncomplete => {
-            "Nothing is refreshed by itself until the missing role, delegate list, change record, owner or alternate owner is made explicit at its source."
+        ExceptionKind::PolicyIncomplete if exception.reasons.iter().all(|reason| *reason == Reason::AlternateOwner) => {
+            "A proposal waits, and nobody may decide it. Please name an alternate owner in the policy, or another owner in the change record."
         }
+        ExceptionKind::PolicyIncomplete => "Nothing is proposed until each of these is named at its source.",
         ExceptionKind::Undecided => {
-            "The same proposal is not made again by itself; the release owner can ask for it again on its page."
+            "The same proposal is not made again by itself. The release owner can ask for the proposal again on its page."
         }
-        ExceptionKind::DeclinedOnly => {
-            "Every viable choice was declined. New facts, or an adoption, reopen the search."
-        }
-        ExceptionKind::OwnerOverride => "The rules below stay broken by decision, until they change.",
-        ExceptionKind::Unanswered => "These people were told and have not answered in time.",
-        ExceptionKind::Unreachable => "Mail to these people did not arrive; reach them another way.",
+        ExceptionKind::DeclinedOnly => "Every viable choice was declined. New facts can bring another choice.",
+        ExceptionKind::OwnerOverride => "By decision the present meeting stays as it is, until one of these changes.",
         ExceptionKind::SourceSilent => {
-            "Nothing new is proposed until these sources report again. The newest known facts still count for the present slot."
+            "Nothing new is proposed until each of these reports. Until then the newest known facts count for the present meeting."
         }
         ExceptionKind::Churn => {
-            "Proposals pause until the facts have been quiet for a while; then the choice of that moment is proposed."
+            "Nothing is proposed until the facts have been quiet for a while. Then the choice of that moment is proposed."
         }
     }
 }
@@ -71,7 +76,9 @@ fn rule(rule: ReasonWord) -> &'static str {
         ReasonWord::Delegates => "no explicit list of delegates",
         ReasonWord::ChangeRecord => "no approved change record has been seen",
         ReasonWord::Owner => "the change has no owner: nobody can take a decision",
-        ReasonWord::AlternateOwner => "nobody may take the decision that is due: no alternate owner is named",
+        ReasonWord::AlternateOwner => {
+            "nobody may take the decision that is due: the policy names no alternate owner for it"
+        }
         ReasonWord::Expired => "the deadline passed without a decision",
         ReasonWord::Declined => "the choice was declined",
         ReasonWord::Evidence => "required evidence is not ready before it starts",

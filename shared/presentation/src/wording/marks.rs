@@ -38,6 +38,16 @@ pub fn marks(marks: &[Mark], names: &Names<'_>) -> String {
     if all.is_empty() { "nothing".to_owned() } else { all.join("; ") }
 }
 
+/// `, although it breaks a rule (…)`, to stand after the meeting that counts. Nothing where no rule is broken.
+pub fn although(all: &[Mark], names: &Names<'_>) -> String {
+    let broken: Vec<Mark> = all.iter().filter(|mark| mark.is_violation()).cloned().collect();
+    match broken.as_slice() {
+        [] => String::new(),
+        [_] => format!(", although it breaks a rule ({})", marks(&broken, names)),
+        _ => format!(", although it breaks rules ({})", marks(&broken, names)),
+    }
+}
+
 /// What the present meeting breaks, and what is only to know of it.
 pub(super) fn violated(all: &[Mark], names: &Names<'_>) -> String {
     let (broken, remarks): (Vec<Mark>, Vec<Mark>) = all.iter().cloned().partition(Mark::is_violation);

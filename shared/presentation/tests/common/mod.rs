@@ -1,6 +1,7 @@
 //! One review in all its states, made by the core itself from facts: what pages and mails are shown with in tests.
 #![allow(dead_code)]
 
+pub mod escalations;
 pub mod notices;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -161,17 +162,8 @@ impl World {
             let subject = Subject::Delegation(service.clone(), role(seat));
             facts.insert(fact(subject, "//delegation.example.com", Body::Delegation(mapping)));
         }
-        let in_force = InForce {
-            window: slot("13:00:00", "21:00:00"),
-            cutover: Interval::new(at("22:00:00"), at("23:30:00")).expect("an interval"),
-            owner: Some(person("rm-a")),
-            owner_confirmed: true,
-        };
-        let record = Change { state: ChangeState::Approved, in_force: Some(in_force) };
-        facts.insert(fact(Subject::Change(change.clone()), "//change.example.com", Body::Change(record)));
-        let freeze = Freeze { id: "F1".to_owned(), start: at("20:00:00"), end: at("23:59:00"), protected: true };
-        let calendar = refresh_core::Calendar::parse("prod").expect("a name");
-        facts.insert(fact(Subject::Freeze(calendar), "//freeze.example.com", Body::Freeze(vec![freeze])));
+        facts.insert(record(1, ChangeState::Approved));
+        facts.insert(freeze(1, "20:00:00", "23:59:00"));
         facts.insert(evidence(1, Some("14:00:00")));
         let terms = Terms {
             title: title.to_owned(),
@@ -272,6 +264,43 @@ pub fn calendar(name: &str, revision: u64, busy: &[(&str, &str)]) -> Fact {
             unknown: vec![slot("18:00:00", "19:00:00")],
             merged: false,
         }),
+        order: RevisionOrder::default(),
+    }
+}
+
+fn record(revision: u64, state: ChangeState) -> Fact {
+    let in_force = InForce {
+        window: slot("13:00:00", "21:00:00"),
+        cutover: Interval::new(at("22:00:00"), at("23:30:00")).expect("an interval"),
+        owner: Some(person("rm-a")),
+        owner_confirmed: true,
+    };
+    let change = refresh_core::ChangeId::parse("CHG0030001").expect("an id");
+    Fact {
+        subject: Subject::Change(change),
+        source: Source::parse("//change.example.com").expect("a source"),
+        revision,
+        accepted_at: at("08:00:00"),
+        body: Body::Change(Change { state, in_force: Some(in_force) }),
+        order: RevisionOrder::default(),
+    }
+}
+
+/// The change is cancelled.
+pub fn cancelled() -> Fact {
+    record(2, ChangeState::Cancelled)
+}
+
+/// The one protected freeze.
+pub fn freeze(revision: u64, start: &str, end: &str) -> Fact {
+    let freeze = Freeze { id: "F1".to_owned(), start: at(start), end: at(end), protected: true };
+    let calendar = refresh_core::Calendar::parse("prod").expect("a name");
+    Fact {
+        subject: Subject::Freeze(calendar),
+        source: Source::parse("//freeze.example.com").expect("a source"),
+        revision,
+        accepted_at: at("08:00:00"),
+        body: Body::Freeze(vec![freeze]),
         order: RevisionOrder::default(),
     }
 }

@@ -14,32 +14,37 @@ use refresh_core::{
     record::{
         booking::CalendarObject,
         delta::{Difference, DutyAction, DutyLine, Field, Value},
-        exception::{Exception, ExceptionKind, Missing, Reason},
         mark::Violation,
         notice::{
             CalendarPart, CalendarStatus, LinkTo, Method, Notice, NoticeKind, Participation, ReviewStanding,
             UnknownInvitation,
         },
         packet::Standpoint,
-        reason_word::ReasonWord,
-        rule::SlotRule,
-        view::{Attendance, ExceptionLine, RuleLine, Seating},
+        view::{Attendance, Seating},
     },
 };
 
-use super::{at, letterhead, person, slot};
+use super::{at, escalations, letterhead, person, slot};
 
 pub const LINK: &str = "https://holdpoint.example.com/adopt/AQEB3q2-7wEjRWeJq83vASNFZ4mrze8BI0VniavN7wEjRWeJq83vASNFZ4mrze8BI0VniavN7wEjRWeJq83vASNFZ4mrze8BI0VniavN7wEj";
 
-fn change(field: Field, was: Option<Value>, now: Option<Value>) -> Difference {
+pub fn change(field: Field, was: Option<Value>, now: Option<Value>) -> Difference {
     Difference { field, was, now, required: None }
 }
 
-fn text(text: &str) -> Option<Value> {
+pub fn text(text: &str) -> Option<Value> {
     Some(Value::Text(text.to_owned()))
 }
 
-fn moved() -> Difference {
+pub fn role(name: &str) -> refresh_core::Role {
+    refresh_core::Role::parse(name).expect("a role")
+}
+
+pub fn tentative() -> Difference {
+    change(Field::Standing, Some(Value::Seating(Seating::Authoritative)), Some(Value::Seating(Seating::Tentative)))
+}
+
+pub fn moved() -> Difference {
     change(
         Field::Slot,
         Some(Value::Interval(slot("15:00:00", "16:00:00"))),
@@ -95,7 +100,12 @@ fn meeting(method: Method, sequence: u32, status: Option<CalendarStatus>) -> Cal
     }
 }
 
-fn notice(to: &str, kind: NoticeKind, standing: ReviewStanding, changes: Vec<Difference>) -> Notice {
+pub fn notice(to: &str, kind: NoticeKind, standing: ReviewStanding, changes: Vec<Difference>) -> Notice {
+    let told = changes.iter().find(|change| change.field == Field::Violated);
+    let violated = match told.and_then(|change| change.now.clone()) {
+        Some(Value::Marks(marks)) => marks,
+        _ => Vec::new(),
+    };
     Notice {
         to: person(to),
         kind,
@@ -108,6 +118,7 @@ fn notice(to: &str, kind: NoticeKind, standing: ReviewStanding, changes: Vec<Dif
         why: vec![evidence_moved()],
         standing,
         authoritative_slot: Some(slot("15:00:00", "16:00:00")),
+        violated,
         meeting_entry: Some(slot("15:00:00", "16:00:00")),
         unknown_invitation: None,
         exceptions: Vec::new(),
@@ -134,13 +145,9 @@ fn answer(notice: &mut Notice) {
 pub fn all() -> Vec<(&'static str, Notice, Letterhead)> {
     use NoticeKind as Kind;
     use ReviewStanding as Standing;
-    let role = |name: &str| refresh_core::Role::parse(name).expect("a role");
     let linked = |reader: &str, others| Letterhead { link: Some(LINK.to_owned()), ..letterhead(reader, others) };
     let answering =
         |reader: &str| Letterhead { link: Some(LINK.replace("/adopt/", "/acknowledge/")), ..letterhead(reader, false) };
-    let tentative = || {
-        change(Field::Standing, Some(Value::Seating(Seating::Authoritative)), Some(Value::Seating(Seating::Tentative)))
-    };
     let evidence = |was: &str, now: &str| {
         let key = refresh_core::Checkpoint::parse("integration-tests").expect("a name");
         change(Field::Checkpoint(key), Some(Value::Instant(at(was))), Some(Value::Instant(at(now))))
@@ -180,6 +187,21 @@ pub fn all() -> Vec<(&'static str, Notice, Letterhead)> {
     );
     decide(&mut cancel);
     mails.push(("adoption_request_cancellation", cancel, linked("rm-a", true)));
+
+    // Asked once more: what the meeting breaks has not changed since, and neither has who may be released.
+    let mut anew = notice(
+        "rm-a",
+        Kind::AdoptionRequest,
+        Standing::ProposalPending,
+        vec![
+            moved(),
+            change(Field::Attendance, Some(Value::Attendance(Attendance::WouldBeReleased)), None),
+            change(Field::Conflict(role("service_owner")), None, text("so-a@example.com")),
+        ],
+    );
+    anew.violated = request.violated.clone();
+    decide(&mut anew);
+    mails.push(("adoption_request_anew", anew, linked("rm-a", true)));
 
     let mut tentative_change =
         notice("sre-a", Kind::TentativeChange, Standing::ProposalPending, vec![moved(), tentative()]);
@@ -243,6 +265,20 @@ pub fn all() -> Vec<(&'static str, Notice, Letterhead)> {
     cancelled.meeting_entry = None;
     cancelled.calendar = Some(meeting(Method::Cancel, 2, Some(CalendarStatus::Cancelled)));
     mails.push(("released_cancelled", cancelled, letterhead("so-a", false)));
+
+    // The owner of the change has no seat.
+    let mut owner = notice(
+        "rm-a",
+        Kind::Released,
+        Standing::Cancelled,
+        vec![change(
+            Field::Attendance,
+            Some(Value::Attendance(Attendance::Cancellation)),
+            Some(Value::Attendance(Attendance::Released)),
+        )],
+    );
+    owner.meeting_entry = None;
+    mails.push(("released_cancelled_owner", owner, letterhead("rm-a", true)));
 
     let mut withdrawn = notice(
         "sre-a",
@@ -327,76 +363,7 @@ pub fn all() -> Vec<(&'static str, Notice, Letterhead)> {
     conflict.why.clear();
     mails.push(("authoritative_update_conflict", conflict, letterhead("rm-a", true)));
 
-    let rules = |kind, rules: &[ReasonWord]| {
-        let rules = rules.iter().map(|rule| RuleLine::new(*rule)).collect();
-        Some(Value::Exceptions(vec![ExceptionLine { kind, rules }]))
-    };
-    let waiver = |rule, slot, missed| Reason::Waiver { rule, slot, missed_by_minutes: Some(missed) };
-    let mut reasons = vec![
-        waiver(SlotRule::Freeze, slot("19:30:00", "20:30:00"), 30),
-        waiver(SlotRule::Evidence, slot("15:00:00", "16:00:00"), 270),
-    ];
-    reasons.push(Reason::Uncovered {
-        role: role("security_reviewer"),
-        slot: slot("19:30:00", "20:30:00"),
-        gap: slot("19:30:00", "20:30:00"),
-        last_cover: person("sec-a"),
-    });
-    let mut escalation = notice(
-        "duty-manager",
-        Kind::Escalation,
-        Standing::ExceptionOpen,
-        vec![change(
-            Field::Exception,
-            None,
-            rules(ExceptionKind::NoViableSlot, &[ReasonWord::FreezeCrossing, ReasonWord::BeforeEvidence]),
-        )],
-    );
-    escalation.exceptions =
-        vec![Exception { kind: ExceptionKind::NoViableSlot, opened_at: at("09:00:00"), waits_until: None, reasons }];
-    mails.push(("escalation", escalation.clone(), letterhead("duty-manager", true)));
-
-    let mut unanswered = notice(
-        "rm-a",
-        Kind::Escalation,
-        Standing::ExceptionOpen,
-        vec![change(
-            Field::Exception,
-            None,
-            Some(Value::Exceptions(vec![ExceptionLine {
-                kind: ExceptionKind::Unanswered,
-                rules: vec![RuleLine { person: Some(person("dbm-a")), ..RuleLine::new(ReasonWord::Unanswered) }],
-            }])),
-        )],
-    );
-    unanswered.exceptions = vec![Exception {
-        kind: ExceptionKind::Unanswered,
-        opened_at: at("11:10:00"),
-        waits_until: None,
-        reasons: vec![Reason::Unanswered(Missing { person: person("dbm-a"), role: None })],
-    }];
-    unanswered.why.clear();
-    mails.push(("escalation_unanswered", unanswered, letterhead("rm-a", true)));
-
-    let closed = notice(
-        "duty-manager",
-        Kind::ExceptionClosed,
-        Standing::Settled,
-        vec![change(
-            Field::Exception,
-            rules(ExceptionKind::NoViableSlot, &[ReasonWord::FreezeCrossing]),
-            Some(Value::Exceptions(Vec::new())),
-        )],
-    );
-    mails.push(("exception_closed", closed, letterhead("duty-manager", false)));
-
-    let left = notice(
-        "duty-manager",
-        Kind::AuthoritativeUpdate,
-        Standing::ExceptionOpen,
-        vec![change(Field::Exception, rules(ExceptionKind::NoViableSlot, &[ReasonWord::FreezeCrossing]), None)],
-    );
-    mails.push(("authoritative_update_left", left, letterhead("duty-manager", false)));
+    mails.extend(escalations::all());
 
     // What waited for the next notice comes with the reminder.
     let mut carries = Notice { kind: Kind::Reminder, calendar: None, ..update.clone() };

@@ -170,7 +170,22 @@ fn replying(
     answer: Option<&Answer>,
     answer_to: AnswerTo,
 ) -> Page {
-    let reader = person("sre-a");
+    replying_to("sre-a", world, situation, answer, answer_to)
+}
+
+/// The reply page of somebody with a seat.
+pub fn to_answer(world: &World, reader: &str) -> Page {
+    replying_to(reader, world, acknowledgement::AcknowledgementState::Open(ANSWER), None, AnswerTo::Get)
+}
+
+fn replying_to(
+    reader: &str,
+    world: &World,
+    situation: acknowledgement::AcknowledgementState<'_>,
+    answer: Option<&Answer>,
+    answer_to: AnswerTo,
+) -> Page {
+    let reader = person(reader);
     let (told, _) = notices::named("tentative_change");
     let terms = world.facts.terms(&review_id()).expect("terms");
     let reading = Reading { review: &world.review, terms, policy: &world.deployment.defaults };

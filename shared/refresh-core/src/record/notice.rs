@@ -9,6 +9,7 @@ use crate::{
         booking::CalendarObject,
         delta::{Difference, DutyLine},
         exception::Exception,
+        mark::Mark,
         packet::Standpoint,
     },
 };
@@ -105,6 +106,9 @@ pub struct Notice {
     pub standing: ReviewStanding,
     /// The authoritative slot, for those whose view holds a slot.
     pub authoritative_slot: Option<Slot>,
+    /// What that slot breaks today, and what is remarked, whether or not this changed. For those whose view holds marks.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub violated: Vec<Mark>,
     /// The slot that the meeting's entry has in this reader's calendar, once the reader has this notice. Our mails alone
     /// count; `None` where they put no entry there.
     pub meeting_entry: Option<Slot>,

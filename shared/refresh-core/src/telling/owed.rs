@@ -295,6 +295,7 @@ fn letter(reading: &Reading<'_>, told: &LastNotified, view: &View, kind: NoticeK
         why: Vec::new(),
         standing: standing(head, reading.proposal_for(&told.person).is_some()),
         authoritative_slot: view.slot.map(|_| reading.review.authoritative.packet.slot),
+        violated: view.violated.clone(),
         meeting_entry: told.meeting,
         unknown_invitation: calendar::unknown_invitation(reading, told),
         exceptions: if view.exceptions.is_empty() { Vec::new() } else { reading.exceptions(&told.person) },

@@ -4,7 +4,7 @@ use refresh_core::{
     base::instant::Slot,
     record::{
         delta::DutyAction,
-        notice::{LinkTo, Notice, NoticeKind, UnknownInvitation},
+        notice::{LinkTo, Notice, NoticeKind, ReviewStanding, UnknownInvitation},
         view::Attendance,
     },
 };
@@ -60,10 +60,7 @@ impl Told<'_> {
                 text: "Adopt the proposal, or decline it.".to_owned(),
                 button: "See the proposal and decide",
                 link,
-                otherwise: Some(
-                    "If you do nothing, nothing is adopted: the proposal expires then, its holds are withdrawn, and you and the escalation contacts are told."
-                        .to_owned(),
-                ),
+                otherwise: Some(self.undecided().to_owned()),
             },
             AskedDuty::Answer => Todo {
                 text: "Say that you attend, or report a conflict.".to_owned(),
@@ -94,8 +91,23 @@ impl Told<'_> {
         "If you do nothing, you are reminded, and then the release owner is told that your answer is missing."
     }
 
+    fn undecided(&self) -> &'static str {
+        match self.attendance() {
+            Some(Attendance::Cancellation) => {
+                "If you do nothing, nothing is cancelled: the proposal expires then, and you and the escalation contacts are told."
+            }
+            _ => {
+                "If you do nothing, nothing is adopted: the proposal expires then, its holds are withdrawn, and you and the escalation contacts are told."
+            }
+        }
+    }
+
     fn nothing_to_do(&self) -> &'static str {
         match (self.notice.kind, self.attendance(), self.notice.link) {
+            // The owner of the change, and guests, are told too: they were expected in no seat.
+            _ if self.notice.standing == ReviewStanding::Cancelled => {
+                "You need do nothing: the review does not take place."
+            }
             (NoticeKind::Released, ..) | (_, Some(Attendance::Released), _) => {
                 "You need do nothing: you are no longer expected."
             }
@@ -115,7 +127,9 @@ impl Told<'_> {
                 }
             }
             _ if self.tells_of_a_proposal() => "You need do nothing now: you will be told what is decided.",
-            (NoticeKind::Escalation, ..) => "Nothing is asked of you through this mail; what would help stands below.",
+            (NoticeKind::Escalation, ..) if !self.is_over() => {
+                "Nothing is asked of you through this mail; the exception is explained below."
+            }
             _ => "You need do nothing.",
         }
     }

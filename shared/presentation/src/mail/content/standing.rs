@@ -1,8 +1,8 @@
 //! The first line: what the mail is, whether that is final, and which meeting counts.
 
 use refresh_core::record::{
-    delta::{DutyAction, Field, Value},
-    exception::ExceptionKind,
+    delta::DutyAction,
+    exception::{ExceptionKind, Reason},
     notice::{NoticeKind, ReviewStanding},
     view::Attendance,
 };
@@ -36,7 +36,7 @@ impl Told<'_> {
             (NoticeKind::HoldEnded, _) => self.hold_ended(),
             (_, ReviewStanding::Cancelled) => "The review is cancelled. This is final.".to_owned(),
             (_, ReviewStanding::Closed) => "Coordination of this review has ended. This is final.".to_owned(),
-            (_, ReviewStanding::Started) => "The review has started; nothing is changed any more.".to_owned(),
+            (_, ReviewStanding::Started) => format!("The review has started; nothing is changed any more: {counts}."),
             (NoticeKind::AdoptionRequest, _) => {
                 format!("A proposal waits for you; it is not final. Until you decide, {counts}.")
             }
@@ -46,10 +46,22 @@ impl Told<'_> {
             (NoticeKind::Reminder | NoticeKind::Resent, _) if self.ask == AskedDuty::Decision => {
                 format!("A proposal still waits for you; it is not final. Until you decide, {counts}.")
             }
+            (NoticeKind::Reminder, _) if self.is_pending() => {
+                format!("Your answer is still missing. {}; until it is adopted, {counts}.", self.waits())
+            }
             (NoticeKind::Reminder, _) => format!("Your answer is still missing. This is final: {counts}."),
             (NoticeKind::Escalation, _) => {
                 let open: Vec<_> = self.notice.exceptions.iter().map(|open| open.kind).collect();
-                format!("An exception is open{} and nothing is decided. Meanwhile {counts}.", named(&open))
+                match self.is_pending() {
+                    true => {
+                        format!(
+                            "An exception is open{}. {}; until it is adopted, {counts}.",
+                            named(&open),
+                            self.waits()
+                        )
+                    }
+                    false => format!("An exception is open{}. Meanwhile {counts}.", named(&open)),
+                }
             }
             (NoticeKind::TentativeChange | NoticeKind::Resent, _)
                 if self.attendance() == Some(Attendance::Cancellation) =>
@@ -59,7 +71,7 @@ impl Told<'_> {
             (NoticeKind::Resent, _) if self.attendance() == Some(Attendance::Released) => RELEASED.to_owned(),
             (NoticeKind::TentativeChange, _)
             | (NoticeKind::Resent, ReviewStanding::ProposalPending | ReviewStanding::ProposalAndException) => {
-                format!("A change is proposed; it is not final. Until the release owner adopts it, {counts}.")
+                format!("A change is proposed; it is not final. Until it is adopted, {counts}.")
             }
             (NoticeKind::Released, _) => RELEASED.to_owned(),
             (NoticeKind::Withdrawn, _) => {
@@ -85,13 +97,7 @@ impl Told<'_> {
 
     /// "The meeting of ... is the one that counts", with what it breaks where this reader is told so.
     fn counts(&self) -> String {
-        let broken = match self.now(&Field::Violated) {
-            Some(Value::Marks(marks)) if marks.iter().any(|mark| mark.is_violation()) => {
-                let broken: Vec<_> = marks.iter().filter(|mark| mark.is_violation()).cloned().collect();
-                format!(", although it breaks a rule ({})", wording::marks(&broken, &self.names))
-            }
-            _ => String::new(),
-        };
+        let broken = wording::although(&self.notice.violated, &self.names);
         match &self.notice.authoritative_slot {
             Some(slot) => {
                 let slot = moment::interval(slot, self.names.zone);
@@ -108,10 +114,15 @@ impl Told<'_> {
         format!("The tentative hold{slot} has ended and leaves your calendar; nothing else changes for you.")
     }
 
-    const fn waits(&self) -> &'static str {
+    /// For whom a proposal waits. Whether owner or alternate owner decides is not told to everybody.
+    fn waits(&self) -> &'static str {
+        let mut reasons = self.notice.exceptions.iter().flat_map(|exception| &exception.reasons);
         match self.ask {
             AskedDuty::Decision => "A proposal waits for you",
-            AskedDuty::Answer | AskedDuty::Nothing => "A proposal waits for the release owner",
+            AskedDuty::Answer | AskedDuty::Nothing if reasons.any(|reason| *reason == Reason::AlternateOwner) => {
+                "A proposal waits, and nobody may decide it"
+            }
+            AskedDuty::Answer | AskedDuty::Nothing => "A proposal waits for its decision",
         }
     }
 }

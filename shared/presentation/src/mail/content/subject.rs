@@ -27,11 +27,14 @@ impl Told<'_> {
             (_, Some(Attendance::Cancellation)) => "cancellation proposed".to_owned(),
             (_, Some(Attendance::WouldBeReleased)) => "you may be released".to_owned(),
             (NoticeKind::Released, _) | (_, Some(Attendance::Released)) => "you are released".to_owned(),
-            (NoticeKind::Escalation, _) => match self.notice.exceptions.first() {
-                Some(exception) => wording::exception(exception.kind).to_lowercase(),
-                None => "an exception is open".to_owned(),
-            },
-            (NoticeKind::ExceptionClosed, _) => match self.closed().first() {
+            (NoticeKind::Escalation, _) if self.is_of_exceptions() => {
+                let open = self.notice.exceptions.iter().map(|open| open.kind);
+                match self.opened().chain(open).next() {
+                    Some(kind) => wording::exception(kind).to_lowercase(),
+                    None => "an exception is open".to_owned(),
+                }
+            }
+            (NoticeKind::ExceptionClosed, _) if self.is_of_exceptions() => match self.closed().first() {
                 Some(kind) => format!("settled: {}", wording::exception(*kind).to_lowercase()),
                 None => "an exception has closed".to_owned(),
             },
@@ -58,7 +61,10 @@ impl Told<'_> {
                 },
                 (_, Some(Field::Roster(role))) => proposed(format!("another {}", wording::role(role))),
                 (_, Some(Field::FreezeEdge)) => proposed("meeting at the edge of a freeze".to_owned()),
-                (_, Some(Field::Conflict(role))) => format!("conflict reported by the {}", wording::role(role)),
+                (_, Some(field @ Field::Conflict(role))) => match self.now(field) {
+                    Some(_) => format!("conflict reported by the {}", wording::role(role)),
+                    None => format!("no conflict any more of the {}", wording::role(role)),
+                },
                 (_, Some(Field::Standing)) => match self.now(&Field::Standing) {
                     Some(Value::Seating(Seating::Authoritative)) if self.ask == AskedDuty::Answer => {
                         match &self.notice.authoritative_slot {

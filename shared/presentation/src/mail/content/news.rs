@@ -1,0 +1,153 @@
+//! Which change matters most to the reader: of that change speak the subject and the second line.
+
+use refresh_core::record::{
+    delta::{Difference, Field, Value},
+    exception::ExceptionKind,
+    notice::{NoticeKind, ReviewStanding},
+    view::{Attendance, ExceptionLine, RuleLine},
+};
+
+use super::{Told, duty::AskedDuty};
+use crate::wording::{About, ChangeRow};
+
+impl Told<'_> {
+    /// The change that matters most to a reader, in the order in which it would.
+    pub(super) fn foremost(&self) -> Option<&ChangeRow<'_>> {
+        // The core puts what is to be decided before what else is new to the reader.
+        let asked = || self.rows.iter().find(|row| self.is_to_decide(row));
+        let decided = (self.ask == AskedDuty::Decision).then(asked).flatten();
+        decided.or_else(|| self.rows.iter().min_by_key(|row| self.rank(row)))
+    }
+
+    /// Every change: the one that matters most first, the others in the order of a delta.
+    pub(super) fn by_weight(&self) -> Vec<&ChangeRow<'_>> {
+        let mut rows: Vec<&ChangeRow<'_>> = self.rows.iter().collect();
+        if let Some(first) = self.foremost() {
+            rows.sort_by_key(|row| *row != first);
+        }
+        rows
+    }
+
+    /// The field of the change that matters most; `None` where that is none of a field.
+    pub(super) fn foremost_field(&self) -> Option<&Field> {
+        match self.foremost()?.about {
+            About::Field(change) => Some(&change.field),
+            About::Sight { .. } => None,
+        }
+    }
+
+    /// Whether the row is a part of the decision that the reader is asked for. A slot that went back to the present one is
+    /// none: that is news of an earlier proposal.
+    fn is_to_decide(&self, row: &ChangeRow<'_>) -> bool {
+        let About::Field(change) = row.about else { return false };
+        match (&change.field, &change.now) {
+            (Field::Slot, Some(Value::Interval(slot))) => self.notice.authoritative_slot != Some(*slot),
+            (Field::Roster(_) | Field::FreezeEdge, _) => true,
+            (Field::Attendance, Some(Value::Attendance(attendance))) => *attendance == Attendance::Cancellation,
+            _ => false,
+        }
+    }
+
+    fn rank(&self, row: &ChangeRow<'_>) -> u8 {
+        let About::Field(change) = row.about else { return 4 };
+        match change.field {
+            Field::Exception if self.is_of_exceptions() => 0,
+            Field::Attendance => 1,
+            Field::Slot => 2,
+            Field::Role => 3,
+            Field::Roster(_) => 5,
+            Field::FreezeEdge => 6,
+            Field::Conflict(_) if change.now.is_some() => 7,
+            Field::Exception => 8,
+            Field::Conflict(_) | Field::Operator => 9,
+            // What was told as a proposal counts now: of that, what it no longer breaks is the lesser news.
+            Field::Standing => 10,
+            Field::Checkpoint(_) => 11,
+            Field::Window => 12,
+            Field::Cutover => 13,
+            Field::Violated => 14,
+            Field::Duty => 15,
+        }
+    }
+
+    /// Whether the exceptions are what the mail is of. One reason less, and the end of an exception, is less than a conflict
+    /// that somebody reports.
+    pub(super) fn is_of_exceptions(&self) -> bool {
+        let is_new = |change: &Difference| matches!(change.field, Field::Conflict(_)) && change.now.is_some();
+        let conflict = self.notice.changes.iter().any(is_new);
+        match self.notice.kind {
+            NoticeKind::Escalation => !conflict || self.opened().next().is_some(),
+            NoticeKind::ExceptionClosed => !conflict,
+            _ => false,
+        }
+    }
+
+    /// The exceptions that the reader has not heard of, or of which one rule is new to the reader.
+    pub(super) fn opened(&self) -> impl Iterator<Item = ExceptionKind> {
+        let was = self.exceptions(|change| change.was.as_ref());
+        let known = move |kind: ExceptionKind, rule: &RuleLine| {
+            was.iter().any(|known| known.kind == kind && known.rules.contains(rule))
+        };
+        let is_new = move |line: &&ExceptionLine| !line.rules.iter().all(|rule| known(line.kind, rule));
+        self.exceptions(|change| change.now.as_ref()).iter().filter(is_new).map(|line| line.kind)
+    }
+
+    /// The exceptions that the reader was told of and that are open no more.
+    pub(super) fn closed(&self) -> Vec<ExceptionKind> {
+        let open = self.exceptions(|change| change.now.as_ref());
+        let was = self.exceptions(|change| change.was.as_ref()).iter().map(|line| line.kind);
+        was.filter(|kind| open.iter().all(|line| line.kind != *kind)).collect()
+    }
+
+    /// One side of the change in exceptions.
+    fn exceptions(&self, side: fn(&Difference) -> Option<&Value>) -> &[ExceptionLine] {
+        let change = self.notice.changes.iter().find(|change| change.field == Field::Exception);
+        match change.and_then(side) {
+            Some(Value::Exceptions(lines)) => lines,
+            _ => &[],
+        }
+    }
+
+    /// Whether the reader hears of a proposal that waits.
+    pub(super) const fn is_pending(&self) -> bool {
+        matches!(self.notice.standing, ReviewStanding::ProposalPending | ReviewStanding::ProposalAndException)
+    }
+
+    /// Whether nothing is decided any more, whatever exception is open.
+    pub(super) const fn is_over(&self) -> bool {
+        matches!(self.notice.standing, ReviewStanding::Started | ReviewStanding::Closed | ReviewStanding::Cancelled)
+    }
+
+    /// What is so now, by the row's own words. Of what nobody has adopted "now" alone would be wrong: it sends people to
+    /// that time.
+    pub(super) fn now_of(&self, row: &ChangeRow<'_>) -> String {
+        if self.is_of_the_proposal(row) { format!("proposed {}", row.now) } else { row.now.clone() }
+    }
+
+    /// Whether the row's present value is the proposal's, and not what counts.
+    fn is_of_the_proposal(&self, row: &ChangeRow<'_>) -> bool {
+        let About::Field(change) = row.about else { return false };
+        // To anybody else a pending proposal is of no matter: what changed for them is what counts.
+        let tells = match self.notice.kind {
+            NoticeKind::AdoptionRequest
+            | NoticeKind::TentativeChange
+            | NoticeKind::Escalation
+            | NoticeKind::Reminder
+            | NoticeKind::Link
+            | NoticeKind::Resent => self.is_pending(),
+            NoticeKind::Released
+            | NoticeKind::Withdrawn
+            | NoticeKind::ExceptionClosed
+            | NoticeKind::AuthoritativeUpdate
+            | NoticeKind::HoldEnded => false,
+        };
+        tells
+            && match (&change.field, &change.now) {
+                (Field::Slot, Some(Value::Interval(slot))) => self.notice.authoritative_slot != Some(*slot),
+                (Field::Slot | Field::Role, _) => true,
+                // Who was not told of the whole is told now who fills each role, whatever the proposal changes.
+                (Field::Roster(_) | Field::FreezeEdge, _) => change.was.is_some(),
+                _ => false,
+            }
+    }
+}
