@@ -44,7 +44,7 @@ pub struct Postage {
     pub adopt_link_base: String,
     /// What reply links begin with.
     pub acknowledge_link_base: String,
-    /// The service's own address: sender and organiser.
+    /// The service's own address: sender and organizer.
     pub from: Person,
     /// Where what people send back is read, if anywhere.
     pub replies: Option<Person>,

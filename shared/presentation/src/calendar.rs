@@ -19,8 +19,8 @@ use crate::{Unsafe, text::CalParam};
 
 /// Who made the object, as clients log it.
 const PRODUCT: &str = "-//Holdpoint//Review coordination//EN";
-/// The organiser's display name. The address is the service's own: Outlook drops an invitation that comes from its reader.
-pub const ORGANISER: &str = "Review coordination";
+/// The organizer's display name. The address is the service's own: Outlook drops an invitation that comes from its reader.
+pub const ORGANIZER: &str = "Review coordination";
 
 /// What a calendar part says beyond what was decided: the words and the two addresses.
 #[derive(Clone, Debug)]
@@ -30,7 +30,7 @@ pub struct Invitation<'a> {
     /// The review's title.
     pub title: &'a str,
     /// Who the invitation is from: the service's own address.
-    pub organiser: &'a Person,
+    pub organizer: &'a Person,
     /// The reader: the one attendee of the object.
     pub attendee: &'a Person,
     /// The reader's name.
@@ -89,10 +89,10 @@ pub const fn method_word(part: &CalendarPart) -> &'static str {
 ///
 /// # Errors
 ///
-/// The reader is the organiser, or the written object does not read back as what was meant.
+/// The reader is the organizer, or the written object does not read back as what was meant.
 pub fn write(part: &CalendarPart, invitation: &Invitation<'_>) -> Result<String, Unsafe> {
-    if invitation.organiser == invitation.attendee {
-        return Err(Unsafe::new("the organiser", "an address that is no recipient", "the recipient's own"));
+    if invitation.organizer == invitation.attendee {
+        return Err(Unsafe::new("the organizer", "an address that is no recipient", "the recipient's own"));
     }
     let object = properties(part, invitation);
     let text = lines::write(&object);
@@ -176,12 +176,12 @@ fn reminder(issued: &Meeting, part: &CalendarPart, invitation: &Invitation<'_>) 
 /// are the service's own.
 fn organizer(part: &CalendarPart, invitation: &Invitation<'_>) -> Property {
     let kept = invitation.issued.and_then(|issued| issued.organizer.as_ref());
-    let service = mailto(invitation.organiser.as_str());
-    match kept.filter(|kept| part.object == CalendarObject::Meeting && !kept.is(invitation.organiser)) {
+    let service = mailto(invitation.organizer.as_str());
+    match kept.filter(|kept| part.object == CalendarObject::Meeting && !kept.is(invitation.organizer)) {
         Some(kept) => {
             Property { name: "ORGANIZER", parameters: vec![("SENT-BY", service)], value: mailto(kept.as_str()) }
         }
-        None => Property { name: "ORGANIZER", parameters: vec![("CN", ORGANISER.to_owned())], value: service },
+        None => Property { name: "ORGANIZER", parameters: vec![("CN", ORGANIZER.to_owned())], value: service },
     }
 }
 

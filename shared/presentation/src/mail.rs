@@ -30,9 +30,9 @@ pub struct Letterhead {
     pub reader_name: String,
     /// The zone in which the reader is told times.
     pub reader_zone: Zone,
-    /// The service's own address: sender and organiser, never a recipient.
+    /// The service's own address: sender and organizer, never a recipient.
     pub from: Person,
-    /// The address at which replies are read: then it is the organiser, and mails are answered to it. `None`: nobody
+    /// The address at which replies are read: then it is the organizer, and mails are answered to it. `None`: nobody
     /// reads what is sent back.
     pub replies: Option<Person>,
     /// The host part of message ids.
@@ -47,8 +47,8 @@ pub struct Letterhead {
 }
 
 impl Letterhead {
-    /// The organiser of a calendar object that was issued with none.
-    fn organiser(&self) -> &Person {
+    /// The organizer of a calendar object that was issued with none.
+    fn organizer(&self) -> &Person {
         self.replies.as_ref().unwrap_or(&self.from)
     }
 
@@ -102,7 +102,7 @@ pub fn compose(notice: &Notice, letterhead: &Letterhead) -> Result<Letter, Unsaf
     let invitation = Invitation {
         review: &letterhead.review,
         title: &letterhead.title,
-        organiser: letterhead.organiser(),
+        organizer: letterhead.organizer(),
         attendee: &notice.to,
         attendee_name: &letterhead.reader_name,
         at: notice.at,

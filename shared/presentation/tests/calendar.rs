@@ -15,11 +15,11 @@ use refresh_core::{
 
 use common::{at, named, notices, person, review_id, slot};
 
-fn invitation<'a>(organiser: &'a Person, attendee: &'a Person, title: &'a str, name: &'a str) -> Invitation<'a> {
+fn invitation<'a>(organizer: &'a Person, attendee: &'a Person, title: &'a str, name: &'a str) -> Invitation<'a> {
     Invitation {
         review: Box::leak(Box::new(review_id())),
         title,
-        organiser,
+        organizer,
         attendee,
         attendee_name: name,
         at: at("09:02:00.250"),
@@ -69,14 +69,14 @@ fn issued(description: &str, location: &str) -> Meeting {
 }
 
 fn as_issued(part: &CalendarPart, issued: &Meeting, attendee: &str) -> String {
-    let (organiser, attendee) = (notices::address("reviews@holdpoint.example.com"), notices::address(attendee));
-    let invitation = Invitation { issued: Some(issued), ..invitation(&organiser, &attendee, "Title", "Name") };
+    let (organizer, attendee) = (notices::address("reviews@holdpoint.example.com"), notices::address(attendee));
+    let invitation = Invitation { issued: Some(issued), ..invitation(&organizer, &attendee, "Title", "Name") };
     write(part, &invitation).expect("a calendar part")
 }
 
 fn written(part: &CalendarPart, title: &str, name: &str) -> String {
-    let (organiser, attendee) = (notices::address("reviews@holdpoint.example.com"), person("sec-b"));
-    write(part, &invitation(&organiser, &attendee, title, name)).expect("a calendar part")
+    let (organizer, attendee) = (notices::address("reviews@holdpoint.example.com"), person("sec-b"));
+    write(part, &invitation(&organizer, &attendee, title, name)).expect("a calendar part")
 }
 
 /// RFC 5545 by the letter: CRLF, 75 octets, no control, each line a property of the list, in the right component, as
@@ -278,11 +278,11 @@ fn an_alarm_at_the_start_or_days_before_is_kept() {
 /// Of an invitation that we did not send a hold says neither that it is ours nor that it is not there.
 #[test]
 fn a_hold_does_not_speak_of_an_entry_that_is_not_ours() {
-    let (organiser, attendee) = (notices::address("reviews@holdpoint.example.com"), person("sec-b"));
+    let (organizer, attendee) = (notices::address("reviews@holdpoint.example.com"), person("sec-b"));
     for (name, part) in every_part().into_iter().filter(|(_, part)| part.object == CalendarObject::Hold) {
         for unknown in [UnknownInvitation::Stands, UnknownInvitation::Remove] {
             let unknown_invitation = Some(unknown(slot("15:00:00", "16:00:00")));
-            let plain = invitation(&organiser, &attendee, "T", "N");
+            let plain = invitation(&organizer, &attendee, "T", "N");
             let text = write(&part, &Invitation { meeting_entry: None, unknown_invitation, ..plain }).expect(name);
             let text = text.replace("\r\n ", "");
             assert!(!text.contains("own entry") && !text.contains("no entry"), "{name}: {text}");
@@ -297,7 +297,7 @@ fn what_cannot_be_cleaned_is_refused() {
     for uid in ["", "a b", "a\r\nATTENDEE:x", "ü@example.com", &"x".repeat(256)] {
         assert!(Uid::parse(uid).is_err(), "{uid:?}");
     }
-    assert!(write(&part, &invitation(&attendee, &attendee, "T", "N")).is_err(), "the organiser is no recipient");
+    assert!(write(&part, &invitation(&attendee, &attendee, "T", "N")).is_err(), "the organizer is no recipient");
 }
 
 #[test]
@@ -372,9 +372,9 @@ proptest! {
             prop_assert!(local.contains("=?"), "{} is an address", local);
             return Ok(());
         };
-        let organiser = notices::address("reviews@holdpoint.example.com");
+        let organizer = notices::address("reviews@holdpoint.example.com");
         let part = part(CalendarObject::Meeting, Method::Request, Some(CalendarStatus::Confirmed));
-        let text = write(&part, &invitation(&organiser, &attendee, "T", "N")).expect("a calendar part");
+        let text = write(&part, &invitation(&organizer, &attendee, "T", "N")).expect("a calendar part");
         let unfolded = text.replace("\r\n ", "");
         let uri = unfolded.split("mailto:").nth(2).and_then(|rest| rest.split("\r\n").next()).expect("the attendee");
         prop_assert!(!uri.contains(['?', '#', '&']), "{}", uri);

@@ -119,10 +119,10 @@ pub(super) fn write(draft: &MessageDraft<'_>) -> Result<Vec<u8>, Unsafe> {
     let to = draft.notice.to.as_str();
     let to = if name.as_str().is_empty() { Address::from(to) } else { Address::from((name.as_str(), to)) };
     let mut message = MessageBuilder::new()
-        .header("From", Address::from((calendar::ORGANISER, draft.letterhead.from.as_str())))
+        .header("From", Address::from((calendar::ORGANIZER, draft.letterhead.from.as_str())))
         .header("To", to);
     if let Some(address) = draft.letterhead.reply_to() {
-        message = message.header("Reply-To", Address::from((calendar::ORGANISER.to_owned(), address)));
+        message = message.header("Reply-To", Address::from((calendar::ORGANIZER.to_owned(), address)));
     }
     message = message
         .header("Subject", Text::new(draft.subject))

@@ -61,9 +61,9 @@ fn headers(message: &Message<'_>, draft: &MessageDraft<'_>) -> Result<(), Unsafe
             Err(fault(what, &format!("{name} {address} alone"), &format!("{all:?}")))
         }
     };
-    one("From", message.from(), calendar::ORGANISER, draft.letterhead.from.as_str())?;
+    one("From", message.from(), calendar::ORGANIZER, draft.letterhead.from.as_str())?;
     if let Some(address) = &reply_to {
-        one("Reply-To", message.reply_to(), calendar::ORGANISER, address)?;
+        one("Reply-To", message.reply_to(), calendar::ORGANIZER, address)?;
     }
     one("To", message.to(), draft.reader_name().as_str(), draft.notice.to.as_str())?;
     let same = |what: &str, expected: &str, found: Option<&str>| {
