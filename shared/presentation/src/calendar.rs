@@ -9,7 +9,7 @@ mod words;
 
 use refresh_core::{
     Instant, Person, ReviewId, Zone,
-    base::instant::Slot,
+    base::{instant::Slot, text::OrganizerAddress},
     facts::fact::Meeting,
     record::booking::CalendarObject,
     record::notice::{CalendarPart, CalendarStatus, Method, Participation, UnknownInvitation},
@@ -31,6 +31,10 @@ pub struct Invitation<'a> {
     pub title: &'a str,
     /// Who the invitation is from: the service's own address.
     pub organizer: &'a Person,
+    /// Whether what calendars send back to that address is read, and may be an answer.
+    pub replies_are_read: bool,
+    /// Whether an answer of the reader is awaited.
+    pub answer_is_awaited: bool,
     /// The reader: the one attendee of the object.
     pub attendee: &'a Person,
     /// The reader's name.
@@ -171,13 +175,26 @@ fn reminder(issued: &Meeting, part: &CalendarPart, invitation: &Invitation<'_>) 
     ]
 }
 
-/// The meeting keeps its organizer, and calendars take a later part from that organizer alone. We speak on the
-/// organizer's behalf (RFC 6047, 2.2: the sender must be one of the two). Holds, and meetings issued without an organizer,
-/// are the service's own.
-fn organizer(part: &CalendarPart, invitation: &Invitation<'_>) -> Property {
+/// The organizer whom the object was issued with, where that is somebody else than the service. Holds, and meetings issued
+/// without an organizer, are the service's own.
+fn kept_organizer<'a>(part: &CalendarPart, invitation: &Invitation<'a>) -> Option<&'a OrganizerAddress> {
     let kept = invitation.issued.and_then(|issued| issued.organizer.as_ref());
+    kept.filter(|kept| part.object == CalendarObject::Meeting && !kept.is(invitation.organizer))
+}
+
+/// Whether to accept or decline the object in a calendar is an answer. Calendars send that to the organizer: what goes to an
+/// organizer whom the meeting keeps, the service does not see. An optional attendee owes no answer, and gives none.
+fn is_answered_by_calendar(part: &CalendarPart, invitation: &Invitation<'_>) -> bool {
+    invitation.replies_are_read
+        && part.participation == Participation::Required
+        && kept_organizer(part, invitation).is_none()
+}
+
+/// The meeting keeps its organizer, and calendars take a later part from that organizer alone. We speak on the
+/// organizer's behalf (RFC 6047, 2.2: the sender must be one of the two).
+fn organizer(part: &CalendarPart, invitation: &Invitation<'_>) -> Property {
     let service = mailto(invitation.organizer.as_str());
-    match kept.filter(|kept| part.object == CalendarObject::Meeting && !kept.is(invitation.organizer)) {
+    match kept_organizer(part, invitation) {
         Some(kept) => {
             Property { name: "ORGANIZER", parameters: vec![("SENT-BY", service)], value: mailto(kept.as_str()) }
         }
@@ -194,9 +211,12 @@ fn attendee(part: &CalendarPart, invitation: &Invitation<'_>) -> Property {
     let name = if name.as_str().is_empty() { CalParam::of(invitation.attendee.as_str()) } else { name };
     let mut parameters = vec![("CN", name.to_string()), ("ROLE", role.to_owned())];
     if part.method == Method::Request {
-        // Answers are given through the link: a calendar client's own reply is read by nobody, so none is asked for.
+        // A hold may be answered, and no answer to it is awaited: who adopts it may ask for one.
+        let asks = part.object == CalendarObject::Meeting
+            && invitation.answer_is_awaited
+            && is_answered_by_calendar(part, invitation);
         parameters.push(("PARTSTAT", "NEEDS-ACTION".to_owned()));
-        parameters.push(("RSVP", "FALSE".to_owned()));
+        parameters.push(("RSVP", if asks { "TRUE" } else { "FALSE" }.to_owned()));
     }
     Property { name: "ATTENDEE", parameters, value: mailto(invitation.attendee.as_str()) }
 }

@@ -8,7 +8,10 @@ use std::collections::BTreeMap;
 
 use askama::Template;
 use refresh_core::{
-    Person, ReviewId, Zone, base::fingerprint::ReviewFingerprint, facts::fact::Meeting, record::notice::Notice,
+    Person, ReviewId, Zone,
+    base::fingerprint::ReviewFingerprint,
+    facts::fact::Meeting,
+    record::{delta::DutyAction, notice::Notice},
 };
 
 use crate::{
@@ -103,6 +106,8 @@ pub fn compose(notice: &Notice, letterhead: &Letterhead) -> Result<Letter, Unsaf
         review: &letterhead.review,
         title: &letterhead.title,
         organizer: letterhead.organizer(),
+        replies_are_read: letterhead.replies.is_some(),
+        answer_is_awaited: notice.duty.as_ref().is_some_and(|duty| duty.action == DutyAction::Answer),
         attendee: &notice.to,
         attendee_name: &letterhead.reader_name,
         at: notice.at,

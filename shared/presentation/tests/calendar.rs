@@ -20,6 +20,8 @@ fn invitation<'a>(organizer: &'a Person, attendee: &'a Person, title: &'a str, n
         review: Box::leak(Box::new(review_id())),
         title,
         organizer,
+        replies_are_read: false,
+        answer_is_awaited: true,
         attendee,
         attendee_name: name,
         at: at("09:02:00.250"),
@@ -286,6 +288,47 @@ fn a_hold_does_not_speak_of_an_entry_that_is_not_ours() {
             let text = write(&part, &Invitation { meeting_entry: None, unknown_invitation, ..plain }).expect(name);
             let text = text.replace("\r\n ", "");
             assert!(!text.contains("own entry") && !text.contains("no entry"), "{name}: {text}");
+        }
+    }
+}
+
+/// What the reader's calendar offers, and what the entry says of it, is what becomes of it: an answer where replies are read,
+/// the object's organizer is the service, and the reader has a required seat.
+#[test]
+fn an_entry_asks_for_the_answers_that_count() {
+    use {
+        CalendarObject::{Hold, Meeting},
+        Participation::{Optional, Required},
+    };
+    const NO: &str = "accepting in the calendar is not an acknowledgement";
+    const YES: &str = "or accept or decline this invitation";
+    const EARLY: &str = "That answers the proposal alone";
+    const NONE: &str = "no answer is asked of you";
+    let (organizer, attendee) = (notices::address("reviews@holdpoint.example.com"), person("sec-b"));
+    let kept = Some(OrganizerAddress::parse("desk@example.com").expect("an organizer"));
+    let bare = refresh_core::facts::fact::Meeting { organizer: kept, description: None, ..issued("", "") };
+    for (object, participation, replies_are_read, answer_is_awaited, kept, rsvp, said) in [
+        (Meeting, Required, true, true, false, "TRUE", Some(YES)),
+        (Meeting, Required, true, false, false, "FALSE", Some(YES)),
+        (Meeting, Required, true, true, true, "FALSE", Some(NO)),
+        (Meeting, Required, false, true, false, "FALSE", Some(NO)),
+        (Meeting, Optional, true, false, false, "FALSE", Some(NONE)),
+        (Meeting, Optional, false, false, false, "FALSE", Some(NONE)),
+        (Hold, Required, true, true, false, "FALSE", Some(EARLY)),
+        (Hold, Required, true, false, true, "FALSE", Some(EARLY)),
+        (Hold, Required, false, false, false, "FALSE", None),
+        (Hold, Optional, true, false, false, "FALSE", None),
+    ] {
+        let status = if object == Hold { CalendarStatus::Tentative } else { CalendarStatus::Confirmed };
+        let part = CalendarPart { participation, ..part(object, Method::Request, Some(status)) };
+        let plain = invitation(&organizer, &attendee, "T", "N");
+        let issued = kept.then_some(&bare);
+        let text = write(&part, &Invitation { replies_are_read, answer_is_awaited, issued, ..plain });
+        let text = text.expect("a calendar part").replace("\r\n ", "");
+        let of = format!("{object:?} {participation:?}, read {replies_are_read}, kept {kept}: {text}");
+        assert!(text.contains(&format!("RSVP={rsvp}")), "{of}");
+        for sentence in [YES, NO, EARLY, NONE] {
+            assert_eq!(text.contains(sentence), said == Some(sentence), "{sentence}: {of}");
         }
     }
 }

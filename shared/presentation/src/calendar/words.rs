@@ -4,15 +4,18 @@ use refresh_core::{
     facts::fact::Meeting,
     record::{
         booking::CalendarObject,
-        notice::{CalendarPart, Method, UnknownInvitation},
+        notice::{CalendarPart, Method, Participation, UnknownInvitation},
     },
 };
 
-use super::Invitation;
+use super::{Invitation, is_answered_by_calendar};
 use crate::{
     moment,
     text::{CalText, Line, title},
 };
+
+/// What an answer to a hold is good for.
+const EARLY_ANSWER: &str = "You may accept or decline this hold already. That answers the proposal alone: once the proposal is adopted, you are asked once more.";
 
 /// The review's title; a hold says that it is one.
 pub(super) fn summary(part: &CalendarPart, invitation: &Invitation<'_>) -> String {
@@ -31,20 +34,34 @@ pub(super) fn description(part: &CalendarPart, invitation: &Invitation<'_>) -> S
         return issued.as_str().to_owned();
     }
     let mut lines: Vec<String> = match (part.object, part.method) {
-        (CalendarObject::Hold, Method::Request) => vec![
-            "This is a hold for a proposed time, not a meeting. It is final only once the release owner has adopted it.".to_owned(),
-            until_then(invitation),
-        ],
+        (CalendarObject::Hold, Method::Request) => {
+            let hold = "This is a hold for a proposed time, not a meeting. It is final only once the release owner has adopted it.";
+            let early = is_answered_by_calendar(part, invitation).then(|| EARLY_ANSWER.to_owned());
+            [hold.to_owned(), until_then(invitation)].into_iter().chain(early).collect()
+        }
         (CalendarObject::Hold, Method::Cancel) => vec![after_all(invitation)],
         (CalendarObject::Meeting, Method::Request) => vec![
             "This time is authoritative. A proposed change would come as a separate hold, marked [Proposed], and leave this entry as it is until it is adopted.".to_owned(),
-            "Please answer through the link in the mail that came with this: accepting in the calendar is not an acknowledgement.".to_owned(),
+            answer(part, invitation).to_owned(),
         ],
         (CalendarObject::Meeting, Method::Cancel) => vec!["You are no longer expected at this meeting.".to_owned()],
     };
     lines.push(format!("Review {}.", Line::of(invitation.review.as_str())));
     let text = CalText::lines(lines.iter().map(String::as_str));
     text.as_str().to_owned()
+}
+
+/// How the reader answers for the meeting.
+fn answer(part: &CalendarPart, invitation: &Invitation<'_>) -> &'static str {
+    match part.participation {
+        Participation::Optional => "You are an optional attendee: no answer is asked of you.",
+        Participation::Required if is_answered_by_calendar(part, invitation) => {
+            "Answer through the link in the mail that came with this, or accept or decline this invitation."
+        }
+        Participation::Required => {
+            "Please answer through the link in the mail that came with this: accepting in the calendar is not an acknowledgement."
+        }
+    }
 }
 
 /// What counts while a hold stands. An entry that we did not put there is not spoken of.
