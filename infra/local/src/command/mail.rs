@@ -12,7 +12,7 @@ use crate::operator::{MAILS_OF_A_PAGE, MailsAsked, Request};
 #[derive(Args, Clone, Debug)]
 pub struct Options {
     /// Print the mail of this number, byte for byte; without a number, list the last mails.
-    #[arg(value_name = "N")]
+    #[arg(value_name = "N", value_parser = number)]
     number: Option<u64>,
     /// Print the mail's plain text, links whole, instead of its bytes; without a number, that of the newest mail.
     #[arg(long)]
@@ -27,8 +27,13 @@ pub struct Options {
     #[arg(long, value_name = "MAILS", default_value_t = MAILS_OF_A_PAGE)]
     limit: usize,
     /// Go on before the mail of this number: the first one of the page after.
-    #[arg(long, value_name = "NUMBER", conflicts_with = "number")]
+    #[arg(long, value_name = "NUMBER", conflicts_with = "number", value_parser = number)]
     before: Option<u64>,
+}
+
+/// The number that a mail has in the mailbox.
+fn number(text: &str) -> Result<u64, String> {
+    text.parse().map_err(|_| "expected the number of a mail, as `holdpoint mail` lists it".to_owned())
 }
 
 impl Options {

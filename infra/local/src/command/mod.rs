@@ -384,8 +384,13 @@ async fn perform(line: Line) -> Result<(), Failed> {
         Command::Completions { shell } => shells::completions(common, shell),
         Command::Man { folder } => shells::man(common, &folder),
         Command::Invoke { function, event, deployment } => {
+            let file = event.display().to_string();
             let event = ask::event(&event)?;
-            ask::ask(common, &deployment, Request::Invoke { function, event }).await
+            let done = ask::ask(common, &deployment, Request::Invoke { function, event }).await;
+            // What is malformed is the file's; what else fails is not.
+            done.map_err(
+                |failed| if failed.status == 2 { Failed::input(format!("{file}: {}", failed.why)) } else { failed },
+            )
         }
     }
 }

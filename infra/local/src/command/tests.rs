@@ -60,6 +60,14 @@ fn a_stack_is_offered_by_the_commands_that_ask_one() {
 }
 
 #[test]
+fn what_is_no_number_of_a_mail_is_told_what_is() {
+    for line in [&["holdpoint", "mail", "abc"][..], &["holdpoint", "mail", "--before", "1x"]] {
+        let said = Line::try_parse_from(line).err().unwrap().to_string();
+        assert!(said.contains("expected the number of a mail, as `holdpoint mail` lists it"), "{said}");
+    }
+}
+
+#[test]
 fn every_command_takes_json_and_a_folder() {
     for (words, command) in all() {
         for wanted in ["json", "data"] {

@@ -177,8 +177,11 @@ impl Functions {
         match function {
             "ingest" if event.get("requestContext").is_some() => self.opened(function, event).await,
             "ingest" | "refresh" | "notify" => {
-                let event = serde_json::from_value(event)
-                    .map_err(|error| NotDone::Malformed(format!("expected an SQS event: {error}")))?;
+                let event = serde_json::from_value(event).map_err(|error| {
+                    NotDone::Malformed(format!(
+                        "expected an event of SQS, {{\"Records\": [{{\"messageId\": …, \"body\": …}}]}}: {error}; `holdpoint send` takes events of sources"
+                    ))
+                })?;
                 let report = self.batch(function, event, Deadline::far()).await?;
                 let response = report.response().map_err(|failure| failure.chain())?;
                 serde_json::to_value(response).map_err(|error| NotDone::Failed(error.to_string()))

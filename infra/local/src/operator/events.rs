@@ -145,9 +145,12 @@ fn told_of(seen: &SeenEntry) -> Value {
         "kind": kind, "subject": subject,
     });
     match seen {
-        SeenEntry::Event(EventRecord { revision, digest, not_taken, .. }) => {
+        SeenEntry::Event(EventRecord { revision, digest, not_taken, reset, .. }) => {
             line["revision"] = json!(revision);
             line["digest"] = json!(digest);
+            if let Some(reset) = reset {
+                line["reset"] = json!(reset);
+            }
             if !not_taken.is_empty() {
                 line["not_taken"] = json!(not_taken);
             }

@@ -12,7 +12,7 @@ use refresh_core::{
         policy::Deployment,
         subject::{Kind, Subject},
     },
-    record::{proposal::Pending, review::Head},
+    record::{last_notified::LastNotified, proposal::Pending, review::Head, view::Seating},
 };
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
@@ -234,18 +234,35 @@ async fn resend(store: &Store, head: &Head, person: &Person, now: Instant) -> Re
             false => names::nobody_of(review, person, &known),
         });
     }
+    let says = record.told.as_ref().map(|told| repeated(head, told));
     let mut will = vec![match record.told {
         Some(told) => format!("{person}, who was last told of {review} at {}, is mailed once more", told.at),
         None => format!("{person} is mailed about {review}"),
     }];
-    will.push(match is_owed {
-        true => "what they do not know yet is mailed at once, and no mail besides".to_owned(),
-        false => "the mail says what they were told, as it is now, with a link that opens and their calendar entry"
-            .to_owned(),
+    will.push(match says {
+        Some(says) if !is_owed => says,
+        _ => "what they do not know yet is mailed at once, and no mail besides".to_owned(),
     });
     Ok(Draft {
         event_type: "dev.holdpoint.resend.requested.v1",
         data: json!({ "review_id": review, "person": person }),
         will,
     })
+}
+
+/// What the mail says once more, and what it brings. Nothing is owed, so what the person was told is what is so now.
+fn repeated(head: &Head, told: &LastNotified) -> String {
+    let view = &told.view;
+    let has_row = !view.roles.is_empty() && view.standing.is_some() && view.attendance.is_none();
+    let may_answer = has_row && (head.adoptions > 0 || view.standing == Some(Seating::Tentative));
+    let has_link = view.decides.is_some() || may_answer;
+    // The entry that people have from elsewhere, before the first adoption, is not ours to send again.
+    let has_entry = told.hold.is_some() || told.meeting.is_some() && head.adoptions > 0;
+    let brings = match (has_link, has_entry) {
+        (true, true) => "a link that opens and their calendar entry",
+        (true, false) => "a link that opens, and no calendar entry",
+        (false, true) => "their calendar entry, and no link",
+        (false, false) => "neither link nor calendar entry",
+    };
+    format!("the mail says what they were told, as it is now, with {brings}")
 }

@@ -129,6 +129,43 @@ async fn an_operator_has_somebody_mailed_once_more() {
     assert_eq!(mails(), before + 1, "no second mail");
 }
 
+/// The plan names link and calendar entry exactly where the mail has them: before and after the decision, for everybody who
+/// was told anything.
+#[tokio::test]
+async fn what_a_mail_once_more_brings_is_said_before() {
+    let mut found = std::collections::BTreeSet::new();
+    // An owner without a seat has a link to decide, and no entry.
+    let (scenario, policy) = story!("an_operator_decides_at_night");
+    let apart = scenario.replace("\"owner\": \"rm-a@", "\"owner\": \"own@");
+    assert_ne!(apart, scenario);
+    for (scenario, time) in [(scenario, "12:30"), (scenario, "12:45"), (&*apart, "12:30")] {
+        let player = until((scenario, policy), time).await;
+        let engine = player.time().engine();
+        let people: std::collections::BTreeSet<String> =
+            engine.mailbox().all().into_iter().flat_map(|mail| mail.to).collect();
+        for name in people {
+            let person = Person::parse(&name).unwrap();
+            let plan = plan(&player, Act::Resend(review(), person)).await;
+            let before = engine.mailbox().len();
+            Box::pin(done(&player, &plan)).await;
+            let mail = engine.mailbox().to(&name).pop().unwrap();
+            assert_eq!(engine.mailbox().len(), before + 1, "{name}, {time}");
+            let raw = String::from_utf8_lossy(&mail.raw).into_owned();
+            let (entry, text) = (raw.contains("text/calendar"), raw.replace("=\r\n", ""));
+            let link = text.contains("/adopt/") || text.contains("/acknowledge/");
+            let expected = match (link, entry) {
+                (true, true) => "with a link that opens and their calendar entry",
+                (true, false) => "with a link that opens, and no calendar entry",
+                (false, true) => "with their calendar entry, and no link",
+                (false, false) => "with neither link nor calendar entry",
+            };
+            assert!(will(&plan).contains(expected), "{name}, {time}: {} {}", will(&plan), text);
+            found.insert(expected);
+        }
+    }
+    assert!(found.len() >= 3, "found {found:?}");
+}
+
 #[tokio::test]
 async fn nobody_is_mailed_once_more_who_is_mailed_nothing() {
     let player = until(story!("an_operator_decides_at_night"), "12:30").await;

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::{Request, ReviewsAsked, Stack, perform, published::fits, send::send};
+use super::{EventsAsked, Request, ReviewsAsked, Stack, perform, published::fits, send::send};
 use crate::{
     connector::{Faults, InProcess},
     engine::{Settings, TABLE, virtual_time::VirtualTime},
@@ -83,6 +83,43 @@ async fn a_silenced_subject_is_named_until_a_fact_is_let_in() {
         }
         let words = crate::command::show::in_words(&Request::Reviews(ReviewsAsked::default()), &answer);
         assert_eq!(words.contains("SILENCED"), silenced > 0, "{words}");
+        // A reset is no fact: the list of events says who let in what, and no number.
+        let asked = Request::Events(EventsAsked { source: Some("//operator*".into()), ..EventsAsked::default() });
+        let answer = perform(engine, asked.clone()).await.unwrap();
+        fits("events", &answer);
+        let words = crate::command::show::in_words(&asked, &answer);
+        let said = "reset of evidence CHG0030001/integration-tests by ops@example.com: ";
+        assert_eq!(words.contains(said), before >= "2026-11-03T09:11:00Z", "{before}: {words}");
+        assert!(!words.contains("revision 0"), "{words}");
+    }
+}
+
+/// `--after` names a place in the order of ids, whether or not a review has that id: nothing after it is no failure.
+#[tokio::test]
+async fn a_page_without_a_review_says_why() {
+    let player = told().await;
+    let after = || Some(refresh_core::ReviewId::parse("ZZZ").unwrap());
+    for (asked, said) in [
+        (ReviewsAsked { after: after(), ..ReviewsAsked::default() }, "no review comes after ZZZ\n"),
+        (
+            ReviewsAsked { after: after(), open: true, ..ReviewsAsked::default() },
+            "no review with something open comes after ZZZ\n",
+        ),
+    ] {
+        let request = Request::Reviews(asked);
+        let answer = perform(player.time().engine(), request.clone()).await.unwrap();
+        assert_eq!(crate::command::show::in_words(&request, &answer), said);
+    }
+}
+
+/// A source's event is no event of SQS: whoever mixes the two up reads which command takes it.
+#[tokio::test]
+async fn what_a_function_is_not_invoked_with_is_said() {
+    let player = told().await;
+    let request = Request::Invoke { function: "ingest".to_owned(), event: json!({ "specversion": "1.0" }) };
+    let refused = perform(player.time().engine(), request).await.unwrap_err();
+    for said in ["expected an event of SQS, {\"Records\": [", "missing field `Records`", "`holdpoint send` takes"] {
+        assert!(refused.why().contains(said), "{said}: {}", refused.why());
     }
 }
 

@@ -64,6 +64,10 @@ fn columns(event: &Value) -> [String; 4] {
         let form = of("type");
         let form = if form.is_empty() { form } else { format!("{form}: ") };
         format!("{form}{}{more}{id}", reasons.join("; "))
+    } else if let Some(by) = event["reset"]["by"].as_str() {
+        // No fact, and without a number of a source.
+        let reason = event["reset"]["reason"].as_str().unwrap_or_default();
+        format!("reset of {} {} by {by}: {reason}{id}", of("kind"), of("subject"))
     } else {
         format!("{} {} revision {}{id}", of("kind"), of("subject"), event["revision"])
     };

@@ -236,7 +236,7 @@ fn reviews(text: &mut String, asked: &ReviewsAsked, answer: &Value) {
     }
     if none {
         let others = answer["in_all"].as_u64().is_some_and(|count| count > 0);
-        line(text, 0, if others { "no such review" } else { "no review was issued yet" });
+        line(text, 0, none_of(asked, others));
     }
     if let Some(next) = answer["next"].as_str() {
         let (shown, in_all, open) = (list(answer, "reviews").count(), &answer["in_all"], &answer["open"]);
@@ -246,6 +246,16 @@ fn reviews(text: &mut String, asked: &ReviewsAsked, answer: &Value) {
     }
     list(answer, "silenced").for_each(|subject| silenced(text, subject));
     list(answer, "polls").for_each(|poll| failing_poll(text, poll));
+}
+
+/// That no review is on the page. Whatever `--after` names is a place in the order of ids, and need not be a review.
+fn none_of(asked: &ReviewsAsked, others: bool) -> String {
+    let what = if asked.open { "no review with something open" } else { "no review" };
+    match &asked.after {
+        _ if !others => "no review was issued yet".to_owned(),
+        Some(after) => format!("{what} comes after {after}"),
+        None => what.to_owned(),
+    }
 }
 
 /// As a shell takes it.
