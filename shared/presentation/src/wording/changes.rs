@@ -165,7 +165,7 @@ pub fn changes<'a>(all: &'a [Difference], names: &Names<'_>) -> Vec<ChangeRow<'a
 /// row is about.
 pub fn say_cancelled(rows: &mut [ChangeRow<'_>]) {
     for row in rows {
-        if let About::Field(Difference { field: Field::Attendance, was, now }) = row.about
+        if let About::Field(Difference { field: Field::Attendance, was, now, .. }) = row.about
             && *now == Some(Value::Attendance(Attendance::Released))
             && *was != Some(Value::Attendance(Attendance::Cancellation))
         {
