@@ -192,7 +192,8 @@ fn makes(says: &Says) -> String {
         Says::Oncall(of) => {
             let schedules = joined(of.schedules.iter().cloned().collect());
             let whole = if schedules.is_empty() { schedules } else { format!(", whole with schedules {schedules}") };
-            format!("availability, on call{whole}")
+            let calendar = of.poll.calendar.as_ref().map_or(String::new(), |name| format!(" {name}"));
+            format!("availability, on call{calendar}{whole}")
         }
         Says::Roster(of) => {
             let services = joined(of.services.iter().map(ToString::to_string).collect());
@@ -228,10 +229,7 @@ fn people(says: &Says) -> Vec<String> {
         Says::Delegates(of) => &of.people,
         _ => return Vec::new(),
     };
-    let mut people: Vec<String> = known.values().map(|person| person.as_str().to_owned()).collect();
-    people.sort();
-    people.dedup();
-    people
+    known.everybody().into_iter().map(|person| person.as_str().to_owned()).collect()
 }
 
 fn texts(value: &Value) -> Vec<&str> {

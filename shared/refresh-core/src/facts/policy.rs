@@ -67,6 +67,13 @@ impl Registration {
     }
 }
 
+impl Registration {
+    /// Whether the registration covers this source and lets it take over what that other source holds.
+    pub fn may_take_over(&self, kind: Kind, source: &Source, holder: &Source) -> bool {
+        self.covers(kind, source) && self.takes_over.iter().any(|former| matches(former, holder))
+    }
+}
+
 impl Deployment {
     /// Minutes within which a source promised to speak again of each of its subjects; `None` where no registration that
     /// covers the source promises anything. Of several promises the shortest.
@@ -95,9 +102,7 @@ impl Deployment {
     /// Whether a registered source may speak of a subject whose fact is `holder`'s: as that very source; because its
     /// registration takes over from the holder; or because the holder's own registration is gone.
     pub fn may_speak_after(&self, kind: Kind, holder: &Source, source: &Source) -> bool {
-        let takes_over = |registration: &Registration| {
-            registration.covers(kind, source) && registration.takes_over.iter().any(|former| matches(former, holder))
-        };
+        let takes_over = |registration: &Registration| registration.may_take_over(kind, source, holder);
         source == holder || !self.registers(kind, holder) || self.sources.iter().any(takes_over)
     }
 }

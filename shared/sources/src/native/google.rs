@@ -3,11 +3,11 @@
 
 use std::collections::BTreeSet;
 
-use refresh_core::{Interval, Person};
+use refresh_core::Interval;
 use serde_json::json;
 
 use super::{
-    binding::Says,
+    binding::{Says, folded},
     input::Input,
     people::{self, PersonTime, TimeKind},
 };
@@ -37,15 +37,15 @@ pub fn translate(input: &mut Input<'_>) -> Option<()> {
     let mut told = Vec::new();
     let (mut answered, mut spoiled) = (BTreeSet::new(), BTreeSet::new());
     for (name, read) in calendars {
-        answered.insert(name.clone());
+        answered.insert(folded(&name));
         match read {
             Ok(BusyCalendar { path, busy, known }) => {
                 let Some(person) = input.person(poll, &name, &path) else { continue };
                 let unknown = if known { Vec::new() } else { vec![horizon] };
-                told.push(PersonTime { person, revision, horizon, busy, unknown });
+                told.push(PersonTime { person, name: Some(name), revision, horizon, busy, unknown });
             }
             Err(faults) => {
-                spoiled.extend(poll.person_of(&name));
+                spoiled.extend(poll.people.person_of(&name));
                 let mut alone = payload.value().clone();
                 let part = if wrapped { &mut alone["response"] } else { &mut alone };
                 let record = part["calendars"][&name].take();
@@ -57,9 +57,12 @@ pub fn translate(input: &mut Input<'_>) -> Option<()> {
             }
         }
     }
-    let missing = asked.iter().filter(|name| !answered.contains(*name));
-    let unknown = |person: Person| PersonTime { person, revision, horizon, busy: Vec::new(), unknown: vec![horizon] };
-    told.extend(missing.filter_map(|name| poll.person_of(name)).map(unknown));
+    let missing = asked.into_iter().filter(|name| !answered.contains(&folded(name)));
+    let unknown = |name: String| {
+        let (person, name) = (poll.people.person_of(&name)?, Some(name));
+        Some(PersonTime { person, name, revision, horizon, busy: Vec::new(), unknown: vec![horizon] })
+    };
+    told.extend(missing.filter_map(unknown));
     people::emit(input, poll, TimeKind::Runs, told, &spoiled);
     Some(())
 }

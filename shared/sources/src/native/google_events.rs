@@ -44,7 +44,7 @@ pub fn translate(input: &mut Input<'_>) -> Option<()> {
     if !readable {
         unknown = vec![horizon];
     }
-    let told = vec![PersonTime { person, revision, horizon, busy, unknown }];
+    let told = vec![PersonTime { person, name: Some(calendar), revision, horizon, busy, unknown }];
     people::emit(input, poll, TimeKind::Entries, told, &BTreeSet::new());
     Some(())
 }

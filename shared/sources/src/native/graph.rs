@@ -11,7 +11,7 @@ use refresh_core::{Instant, Interval, Person};
 use serde_json::{Value, json};
 
 use super::{
-    binding::{Poll, Says},
+    binding::{Poll, Says, folded},
     input::Input,
     people::{self, PersonTime, TimeKind},
     zone::{self, Bound},
@@ -60,15 +60,15 @@ pub fn translate(input: &mut Input<'_>) -> Option<()> {
     for (record, read) in records.into_iter().flatten().zip(answers) {
         match read {
             Ok(schedule) => {
-                answered.insert(schedule.name.to_ascii_lowercase());
+                answered.insert(folded(&schedule.name));
                 let Some(person) = input.person(poll, &schedule.name, &schedule.path) else { continue };
-                let Schedule { busy, unknown, .. } = schedule;
-                told.push(PersonTime { person, revision, horizon: asked.horizon, busy, unknown });
+                let Schedule { name, busy, unknown, .. } = schedule;
+                told.push(PersonTime { person, name: Some(name), revision, horizon: asked.horizon, busy, unknown });
             }
             Err(faults) => {
                 let name = record.get("scheduleId").and_then(Value::as_str);
-                answered.extend(name.map(str::to_ascii_lowercase));
-                spoiled.extend(name.and_then(|name| poll.person_of(name)));
+                answered.extend(name.map(folded));
+                spoiled.extend(name.and_then(|name| poll.people.person_of(name)));
                 let mut alone = payload.value().clone();
                 alone["request"]["schedules"] = json!(name);
                 alone["response"]["value"] = json!([record]);
@@ -83,10 +83,11 @@ pub fn translate(input: &mut Input<'_>) -> Option<()> {
 
 /// Who was asked for and is not in the answer: nothing is known of them.
 fn unanswered(poll: &Poll, asked: &AskedTime, answered: &BTreeSet<String>, revision: u64) -> Vec<PersonTime> {
-    let missing = asked.schedules.iter().filter(|name| !answered.contains(&name.to_ascii_lowercase()));
-    let people = missing.filter_map(|name| poll.person_of(name));
-    let unknown = |person: Person| PersonTime {
+    let missing = asked.schedules.iter().filter(|name| !answered.contains(&folded(name)));
+    let people = missing.filter_map(|name| Some((name, poll.people.person_of(name)?)));
+    let unknown = |(name, person): (&String, Person)| PersonTime {
         person,
+        name: Some(name.clone()),
         revision,
         horizon: asked.horizon,
         busy: Vec::new(),

@@ -52,7 +52,7 @@ pub fn translate(input: &mut Input<'_>) -> Option<()> {
     };
     let (busy, mut unknown) = (of(ShowAs::Busy), of(ShowAs::Unknown));
     unknown.extend(entries.iter().filter(|entry| entry.shown != ShowAs::Free).filter_map(|entry| entry.day));
-    let told = vec![PersonTime { person, revision, horizon, busy, unknown }];
+    let told = vec![PersonTime { person, name: Some(user), revision, horizon, busy, unknown }];
     people::emit(input, poll, TimeKind::Entries, told, &BTreeSet::new());
     Some(())
 }

@@ -133,7 +133,7 @@ impl<'a> Input<'a> {
 
     /// The person that a source's own name for somebody stands for: as bound, or an address as it is.
     pub fn person(&mut self, poll: &Poll, name: &str, path: &str) -> Option<Person> {
-        let person = poll.person_of(name);
+        let person = poll.people.person_of(name);
         if person.is_none() {
             self.unbound(format!("{path} is bound to no person"));
         }

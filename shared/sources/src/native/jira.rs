@@ -187,8 +187,7 @@ fn owner(binding: &Jira, node: &Node<'_>) -> Option<Person> {
     let name = user.may("name", |node| node.text_owned());
     let email = user.may("emailAddress", |node| node.text_owned());
     let names: Vec<String> = id?.into_iter().chain(name?).chain(email?).collect();
-    let bound = names.iter().find_map(|name| binding.people.get(name)).cloned();
-    let person = bound.or_else(|| names.iter().find_map(|name| Person::parse(name).ok()));
+    let person = binding.people.person_of_any(&names);
     person.or_else(|| node.wrong_as("an account that the binding's `people` names, or an address", "another account"))
 }
 

@@ -66,7 +66,7 @@ pub fn translate(input: &mut Input<'_>, read: impl Fn(&Object<'_>) -> Option<Sch
         known &= answer.known;
         entries.extend(answer.entries);
     }
-    let people = oncall.poll.people.values().cloned().collect();
+    let people = oncall.poll.people.everybody().into_iter().cloned().collect();
     tell(input, oncall, &people, horizon, entries, known, revision);
     Some(())
 }
@@ -113,15 +113,13 @@ pub fn tell(
         if entry.names.is_empty() {
             unknown.push(interval);
         }
-        let person = entry.names.iter().find_map(|name| oncall.poll.people.get(name).cloned());
-        let person = person.or_else(|| entry.names.iter().find_map(|name| Person::parse(name).ok()));
-        busy.push((person, interval));
+        busy.push((oncall.poll.people.person_of_any(&entry.names), interval));
     }
     let unknown = people::merged(unknown);
     let told = people.iter().map(|person| {
         let of = busy.iter().filter(|(of, _)| of.as_ref() == Some(person)).map(|(_, interval)| *interval);
         let (person, unknown) = (person.clone(), unknown.clone());
-        PersonTime { person, revision, horizon, busy: people::merged(of.collect()), unknown }
+        PersonTime { person, name: None, revision, horizon, busy: people::merged(of.collect()), unknown }
     });
     people::emit(input, &oncall.poll, TimeKind::Oncall, told.collect(), &BTreeSet::new());
 }

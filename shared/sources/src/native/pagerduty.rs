@@ -9,7 +9,7 @@ use std::collections::BTreeSet;
 use refresh_core::Interval;
 
 use super::{
-    binding::Oncall,
+    binding::{Oncall, folded},
     input::Input,
     oncall::{self, MOST_ENTRIES, OncallEntry, bounds},
 };
@@ -35,15 +35,14 @@ pub fn translate(input: &mut Input<'_>) -> Option<()> {
     let revision = input.polled_revision(&oncall.poll.revision_header);
     let (asked, entries, revision) = (asked?, entries?, revision?);
     let named = |id: &str| asked.users.as_ref().is_none_or(|users| users.contains(id));
-    let people = oncall.poll.people.iter().filter(|(id, _)| named(id)).map(|(_, person)| person.clone());
     // Somebody whom the binding knows by two ids is answered for only where both were asked for.
-    let half = oncall.poll.people.iter().filter(|(id, _)| !named(id)).map(|(_, person)| person.clone());
-    let half: BTreeSet<_> = half.collect();
-    let people: BTreeSet<_> = people.filter(|person| !half.contains(person)).collect();
+    let known = &oncall.poll.people;
+    let (whole, half): (BTreeSet<_>, BTreeSet<_>) =
+        known.everybody().into_iter().cloned().partition(|person| known.names_of(person).all(named));
     if !half.is_empty() {
         input.skip(format!("{} bound people: the request does not ask for them", half.len()));
     }
-    oncall::tell(input, oncall, &people, asked.horizon, entries.into_iter().flatten().collect(), true, revision);
+    oncall::tell(input, oncall, &whole, asked.horizon, entries.into_iter().flatten().collect(), true, revision);
     Some(())
 }
 
@@ -56,7 +55,7 @@ fn asked(oncall: &Oncall, request: &Object<'_>) -> Option<AskedOncalls> {
         // An empty list asks for everything, as none does.
         Some(plain.or(bracketed).filter(|ids| !ids.is_empty()))
     };
-    let users = list("user_ids");
+    let users = list("user_ids").map(|ids| ids.map(|ids| ids.iter().map(|id| folded(id)).collect()));
     let policies = list("escalation_policy_ids");
     let unfiltered = |node: &Node<'_>| match node.value().as_array() {
         Some(ids) if ids.is_empty() => Some(()),

@@ -2,15 +2,20 @@
 
 use std::collections::BTreeSet;
 
-use refresh_core::{Interval, Person, base::name::shorten};
+use refresh_core::{DiaryName, Interval, Person, base::name::shorten};
 use serde_json::{Value, json};
 
-use super::{binding::Poll, input::Input};
+use super::{
+    binding::{Poll, folded},
+    input::Input,
+};
 use crate::fault::Fault;
 
 /// What one calendar, or one on-call answer, says of one person.
 pub struct PersonTime {
     pub person: Person,
+    /// The source's own name of the calendar, where an answer says which of several it is.
+    pub name: Option<String>,
     pub revision: u64,
     pub horizon: Interval,
     pub busy: Vec<Interval>,
@@ -29,13 +34,16 @@ pub enum TimeKind {
 
 /// One event a person. Somebody with several calendars in one payload is busy when any is, unknown where any is, and
 /// known of no longer than all are: two events of one subject and one revision would be one fact and one stale event.
+/// Where a payload does not speak of all calendars that the binding knows of a person, each is told by itself: as the
+/// person's one calendar, an answer about the one would erase the answer about the other.
 /// Who is in `spoiled` had a record that could not be read: what the others say is not the whole.
 pub fn emit(input: &mut Input<'_>, poll: &Poll, kind: TimeKind, told: Vec<PersonTime>, spoiled: &BTreeSet<Person>) {
-    let mut people: Vec<PersonTime> = Vec::new();
+    let mut people: Vec<(Option<DiaryName>, PersonTime)> = Vec::new();
     let mut apart = BTreeSet::new();
-    for one in told {
-        match people.iter_mut().find(|known| known.person == one.person) {
-            None => people.push(one),
+    for (calendar, one) in by_calendar(poll, told) {
+        let known = people.iter_mut().find(|(of, known)| known.person == one.person && *of == calendar);
+        match known.map(|(_, known)| known) {
+            None => people.push((calendar, one)),
             Some(known) => match meeting(known.horizon, one.horizon) {
                 None => drop(apart.insert(one.person)),
                 Some(horizon) => {
@@ -52,16 +60,31 @@ pub fn emit(input: &mut Input<'_>, poll: &Poll, kind: TimeKind, told: Vec<Person
         let fault = Fault::new("$", expected, format!("times of {} that do not meet", shorten(person.as_str())));
         input.refuse(None, None, vec![fault]);
     }
-    for one in people.iter().filter(|one| !apart.contains(&one.person) && !spoiled.contains(&one.person)) {
-        emit_one(input, poll, kind, one);
+    for (calendar, one) in
+        people.iter().filter(|(_, one)| !apart.contains(&one.person) && !spoiled.contains(&one.person))
+    {
+        emit_one(input, poll, kind, calendar.as_ref(), one);
     }
+}
+
+/// What was told, each with the calendar it is told as.
+fn by_calendar(poll: &Poll, told: Vec<PersonTime>) -> Vec<(Option<DiaryName>, PersonTime)> {
+    let named: BTreeSet<(Person, String)> =
+        told.iter().filter_map(|one| Some((one.person.clone(), folded(one.name.as_ref()?)))).collect();
+    let is_whole =
+        |person: &Person| poll.people.names_of(person).all(|name| named.contains(&(person.clone(), name.to_owned())));
+    let calendar = |one: &PersonTime| match &one.name {
+        Some(name) if !is_whole(&one.person) => poll.calendar_of(&one.person, name),
+        _ => poll.calendar.clone(),
+    };
+    told.into_iter().map(|one| (calendar(&one), one)).collect()
 }
 
 fn meeting(one: Interval, other: Interval) -> Option<Interval> {
     Interval::new(one.start.max(other.start), one.end.min(other.end))
 }
 
-fn emit_one(input: &mut Input<'_>, poll: &Poll, kind: TimeKind, one: &PersonTime) {
+fn emit_one(input: &mut Input<'_>, poll: &Poll, kind: TimeKind, calendar: Option<&DiaryName>, one: &PersonTime) {
     let mut data = json!({
         "person": one.person.as_str(),
         "kind": if matches!(kind, TimeKind::Oncall) { "oncall" } else { "calendar" },
@@ -73,7 +96,7 @@ fn emit_one(input: &mut Input<'_>, poll: &Poll, kind: TimeKind, one: &PersonTime
     if matches!(kind, TimeKind::Runs) {
         data["merged"] = json!(true);
     }
-    if let Some(calendar) = &poll.calendar {
+    if let Some(calendar) = calendar {
         data["calendar"] = json!(calendar.as_str());
     }
     input.emit(&poll.source, None, "dev.holdpoint.availability.updated.v1", data);

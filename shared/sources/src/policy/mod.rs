@@ -105,7 +105,7 @@ fn bindings(file: &Object<'_>, sources: Option<&[Registration]>) -> Option<Bindi
     if let Some(sources) = sources {
         file.may("native", |node| {
             binding::registered(node, sources);
-            Some(())
+            bindings.as_ref()?.as_ref().and_then(|bindings| binding::heard(node, &bindings.0, sources))
         });
     }
     Some(bindings?.unwrap_or_default())

@@ -108,7 +108,7 @@ pub fn groups(bound: &NamedBinding, now: Instant) -> Vec<Group> {
         }
         AskedAs::EachPerson { .. } if !url.contains("{person}") => vec![vec![once()]],
         AskedAs::EachPerson { member, .. } => {
-            let of = |name: &String| {
+            let of = |name: &str| {
                 let mut question = question(url, name, "");
                 question.request = Some(match format {
                     Format::IcalVevent => json!({ "person": name, "start": times.from, "end": times.to }),
@@ -116,20 +116,19 @@ pub fn groups(bound: &NamedBinding, now: Instant) -> Vec<Group> {
                 });
                 vec![question]
             };
-            bound.binding.names().iter().map(of).collect()
+            bound.binding.names().into_iter().flatten().map(of).collect()
         }
         AskedAs::Batches(body) => {
-            let names = bound.binding.names();
-            let of = |people: &[String]| {
-                let body = batch(body, people, &times);
+            let of = |names: Vec<&str>| {
+                let body = batch(body, &names, &times);
                 vec![Question { request: Some(body.clone()), body: Some(body), ..once() }]
             };
-            names.chunks(body.most()).map(of).collect()
+            batches(bound.binding.names(), body.most()).into_iter().map(of).collect()
         }
         AskedAs::EachSchedule { member } => {
             let of = |schedule: &String| {
                 let mut question = question(url, "", schedule);
-                question.request = Some(asked(&question.url, member.map(|member| (member, schedule))));
+                question.request = Some(asked(&question.url, member.map(|member| (member, schedule.as_str()))));
                 question
             };
             vec![schedules(&bound.binding).iter().map(of).collect()]
@@ -151,7 +150,7 @@ fn group(questions: Vec<Question>) -> Group {
 
 /// What the translator must be told: the query's parameters by name, those that repeat or end in `[]` as lists. Parameters
 /// that only page say nothing of what was asked.
-fn asked(url: &str, named: Option<(&str, &String)>) -> Value {
+fn asked(url: &str, named: Option<(&str, &str)>) -> Value {
     const PAGING: [&str; 8] = ["offset", "limit", "page", "perpage", "pageToken", "maxResults", "page_size", "$top"];
     let mut request = Map::new();
     let query = url.split_once('?').map_or("", |(_, query)| query.split('#').next().unwrap_or_default());
@@ -172,12 +171,25 @@ fn asked(url: &str, named: Option<(&str, &String)>) -> Value {
         }
     }
     if let Some((member, name)) = named {
-        request.insert(member.to_owned(), name.as_str().into());
+        request.insert(member.to_owned(), name.into());
     }
     request.into()
 }
 
-fn batch(body: BatchBody, people: &[String], times: &AskedTimes) -> Value {
+/// Names in questions of at most so many. The names of one person stay together, as far as one question holds them: their
+/// calendars are then one snapshot.
+fn batches(names: Vec<Vec<&str>>, most: usize) -> Vec<Vec<&str>> {
+    let mut batches: Vec<Vec<&str>> = Vec::new();
+    for part in names.iter().flat_map(|of_one| of_one.chunks(most)) {
+        match batches.last_mut().filter(|last| last.len() + part.len() <= most) {
+            Some(last) => last.extend(part),
+            None => batches.push(part.to_vec()),
+        }
+    }
+    batches
+}
+
+fn batch(body: BatchBody, people: &[&str], times: &AskedTimes) -> Value {
     let local =
         |at: Instant| json!({ "dateTime": at.to_utc().format("%Y-%m-%dT%H:%M:%S").to_string(), "timeZone": "UTC" });
     match body {

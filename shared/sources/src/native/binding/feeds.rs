@@ -1,12 +1,16 @@
 //! Bindings of everything that is no evidence: change records, calendars, on-call systems, rosters, schedules.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::{
+    cell::RefCell,
+    collections::{BTreeMap, BTreeSet},
+};
 
-use refresh_core::{Calendar, DiaryName, Person, Role, Service, Source, facts::fact::ChangeState};
+use refresh_core::{Calendar, DiaryName, Person, Role, Service, Source, base::name::shorten, facts::fact::ChangeState};
 
 use super::{
     format::Format,
     member::{only, text},
+    people::People,
     says::{
         Authserv, ChangeColumns, FreezeSchedule, GroupRole, Jira, Oncall, Poll, ReplyBinding, Roster, Servicenow,
         ServicenowDelegates, ServicenowSchedules,
@@ -53,12 +57,20 @@ fn states(node: &Node<'_>) -> Option<BTreeMap<String, ChangeState>> {
     Some(states.into_iter().collect())
 }
 
-fn people(object: &Object<'_>) -> Option<BTreeMap<String, Person>> {
+fn people(object: &Object<'_>) -> Option<People> {
     let people = object.may("people", |node| {
-        let people = node.object()?.each(|name, node| Some((name.to_owned(), node.parsed(Person::parse)?)))?;
+        let people = RefCell::new(People::default());
+        node.object()?.each(|name, node| {
+            let person = node.parsed(Person::parse)?;
+            match people.borrow_mut().bind(name, person) {
+                Ok(()) => Some(()),
+                Err(other) => node.wrong(format!("the person of {}: names compare in lower case", shorten(&other))),
+            }
+        })?;
+        let people = people.into_inner();
         if people.len() > MOST_NAMES { node.wrong(format!("at most {MOST_NAMES} people")) } else { Some(people) }
     });
-    Some(people?.unwrap_or_default().into_iter().collect())
+    Some(people?.unwrap_or_default())
 }
 
 fn header(object: &Object<'_>) -> Option<String> {
@@ -158,9 +170,9 @@ pub fn oncall(object: &Object<'_>, format: Format, source: Option<Source>) -> Op
     only(
         object,
         if by_policy {
-            &["people", "revision_header", "levels", "escalation_policies"]
+            &["people", "revision_header", "calendar", "levels", "escalation_policies"]
         } else {
-            &["people", "revision_header", "schedules"]
+            &["people", "revision_header", "calendar", "schedules"]
         },
     );
     // A snapshot needs to know whom it is of: who has left the rota is in no entry of it.
@@ -203,7 +215,16 @@ pub fn roster(object: &Object<'_>, source: Option<Source>) -> Option<Roster> {
 pub fn delegates(object: &Object<'_>, source: Option<Source>) -> Option<ServicenowDelegates> {
     only(object, &["roles", "purpose", "people", "revision_header"]);
     let roles = object.must("roles", |node| {
-        let roles = node.list(MOST_LISTED, group_role)?;
+        let filled = RefCell::new(BTreeSet::new());
+        let roles = node.list(MOST_LISTED, |item| {
+            let role = group_role(item)?;
+            // Two groups would be two answers about one role, and the second would never count.
+            if filled.borrow_mut().insert((role.service.clone(), role.role.clone())) {
+                Some(role)
+            } else {
+                item.wrong_as("each role of a service once", format!("{} of {} again", role.role, role.service))
+            }
+        })?;
         if roles.is_empty() { node.wrong("at least one") } else { Some(roles) }
     });
     let purposes = ["approvals", "assignments"].map(|word| (word, word));

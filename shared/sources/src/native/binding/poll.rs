@@ -91,7 +91,7 @@ fn url(node: &Node<'_>, system: System, binding: Option<&Binding>, has_credentia
     expect(!template.contains(CREDENTIAL) || has_credential, format!("a `credential` beside it, for {CREDENTIAL}"));
     let has = |placeholder: &str| template.contains(placeholder);
     let people = binding.map(Binding::names);
-    let few = people.as_ref().is_none_or(|people| people.len() <= MOST_PEOPLE);
+    let few = people.as_ref().is_none_or(|people| people.iter().flatten().count() <= MOST_PEOPLE);
     expect(few, format!("at most {MOST_PEOPLE} `people` in the binding; another binding asks for others"));
     match system.asked {
         AskedAs::EachPerson { or_once, .. } if has("{person}") || !or_once => {

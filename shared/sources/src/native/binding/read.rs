@@ -14,6 +14,7 @@ use super::{
     member::{MOST_BINDINGS, only, secret_name},
     poll, runs,
     says::{Binding, Says},
+    subjects,
 };
 use crate::reader::{Node, Object};
 
@@ -50,7 +51,8 @@ pub fn read(node: &Node<'_>) -> Option<Bindings> {
         let poll = object.may("poll", |node| poll::target(node, named, format, binding.as_ref()));
         Some(NamedBinding { name: name?, binding: binding?, hook: hook?, poll: poll? })
     })?;
-    apart::comparable(node, &bindings)?;
+    let (comparable, once) = (apart::comparable(node, &bindings), subjects::told_once(node, &bindings));
+    comparable.and(once)?;
     Some(Bindings(bindings))
 }
 

@@ -3,10 +3,15 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use refresh_core::{
-    Calendar, ChangeId, Checkpoint, DiaryName, Person, Role, Service, Source, Zone, facts::fact::ChangeState,
+    Calendar, ChangeId, Checkpoint, DiaryName, Person, Role, Service, Source, Zone,
+    base::{digest::Digest, hex},
+    facts::fact::ChangeState,
 };
 
-use super::format::Format;
+use super::{
+    format::Format,
+    people::{People, folded},
+};
 
 /// What native payloads of one format cannot say themselves.
 #[derive(Clone, PartialEq, Debug)]
@@ -25,10 +30,10 @@ impl Binding {
         self.format
     }
 
-    /// The source's own names of the people whom a binding asks for.
-    pub fn names(&self) -> Vec<String> {
+    /// The source's own names of the people whom a binding asks for, those of one person together.
+    pub fn names(&self) -> Vec<Vec<&str>> {
         match &self.says {
-            Says::Calendar(poll) => poll.people.keys().cloned().collect(),
+            Says::Calendar(poll) => poll.people.names(),
             _ => Vec::new(),
         }
     }
@@ -208,7 +213,7 @@ pub struct Servicenow {
     /// Words of the column `approval` that count as approved: `approved`, unless the deployment says otherwise.
     pub approved_on: BTreeSet<&'static str>,
     /// The instance's own names of people.
-    pub people: BTreeMap<String, Person>,
+    pub people: People,
 }
 
 /// Where a change record keeps what the contract asks for.
@@ -242,7 +247,7 @@ pub struct Jira {
     /// By the status's id or its name. A status that is not listed is a fault: names are the site's own.
     pub states: BTreeMap<String, ChangeState>,
     /// The site's own names of people.
-    pub people: BTreeMap<String, Person>,
+    pub people: People,
 }
 
 /// How a system that is asked at intervals is read.
@@ -251,12 +256,12 @@ pub struct Poll {
     /// The contract's `source`, which the deployment registers for `availability`.
     pub source: Source,
     /// The source's own names of people. One who is bound counts only so; an address needs no binding.
-    pub people: BTreeMap<String, Person>,
+    pub people: People,
     /// Whether tentative entries are busy time. They are, unless the deployment says otherwise.
     pub tentative_is_busy: bool,
     /// Which header numbers the answers, in lower case.
     pub revision_header: String,
-    /// Which of a person's calendars these are, where a person has several.
+    /// Which of a person's calendars, or of their on-call systems, these are, where a person has several.
     pub calendar: Option<DiaryName>,
     /// The zone of entries that name none.
     pub time_zone: Option<Zone>,
@@ -267,9 +272,18 @@ pub struct Poll {
 }
 
 impl Poll {
-    /// The person that a name of the source stands for: as bound, or an address as it is.
-    pub fn person_of(&self, name: &str) -> Option<Person> {
-        self.people.get(name).cloned().or_else(|| Person::parse(name).ok())
+    /// The calendar of a person that one of their names stands for, where an answer does not speak of all of them. Their
+    /// own address, or else the first of their names, has the binding's own calendar; each other name has one that is
+    /// called by it. So no answer about one calendar erases what was told of another.
+    pub fn calendar_of(&self, person: &Person, name: &str) -> Option<DiaryName> {
+        let name = folded(name);
+        let first = self.people.bound(person.as_str()).filter(|bound| *bound == person).map(Person::as_str);
+        if first.or_else(|| self.people.names_of(person).next()).is_none_or(|first| first == name) {
+            return self.calendar.clone();
+        }
+        let named = self.calendar.as_ref().map_or_else(|| name.clone(), |calendar| format!("{calendar}:{name}"));
+        let digest = || hex::written(&Digest::of("holdpoint.native.calendar.v1", &named).first_half());
+        DiaryName::parse(&named).or_else(|_| DiaryName::parse(&digest())).ok()
     }
 }
 
@@ -311,7 +325,7 @@ pub struct ServicenowDelegates {
     /// The flag of `sys_user_delegate` that a delegation must carry to count.
     pub purpose: &'static str,
     /// The instance's own names of people.
-    pub people: BTreeMap<String, Person>,
+    pub people: People,
     /// Which header numbers the answers, in lower case.
     pub revision_header: String,
 }

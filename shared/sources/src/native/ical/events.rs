@@ -76,12 +76,14 @@ pub fn translate(input: &mut Input<'_>) -> Option<()> {
     let Some(person) = person else {
         return payload.wrong_as("the binding's `person`, or one in `request`, whose calendar it is", "none");
     };
+    // A binding whose feed this is has the one calendar, by whatever name somebody asked for it.
+    let name = name.filter(|_| poll.person.as_ref() != Some(&person));
     let told = match payload.value().is_object() {
         true => payload.object()?.must("response", |node| calendars(input, poll, &person, horizon, node)),
         false => calendars(input, poll, &person, horizon, &payload),
     };
     let (busy, unknown) = told?;
-    let told = vec![PersonTime { person, revision: revision?, horizon, busy, unknown: people::merged(unknown) }];
+    let told = vec![PersonTime { person, name, revision: revision?, horizon, busy, unknown: people::merged(unknown) }];
     people::emit(input, poll, TimeKind::Entries, told, &BTreeSet::new());
     Some(())
 }

@@ -12,7 +12,7 @@ use calcard::icalendar::{
 };
 use refresh_core::{Instant, Interval, Person, base::name::shorten};
 
-use super::{caldav, first, kept, names_of, only, parsed, person_of, shown, utc};
+use super::{caldav, first, kept, names_of, only, parsed, shown, utc};
 use crate::{
     native::{
         binding::{Poll, Says},
@@ -76,7 +76,7 @@ fn responded(
     match (&answer.data, is_success(&answer.status)) {
         (Some(data), true) => text(input, poll, node, data, Some(&answer.recipient), answers),
         _ => {
-            answers.spoiled.extend(person_of(poll, &[&answer.recipient]));
+            answers.spoiled.extend(poll.people.person_of(&answer.recipient));
             input.skip("a recipient of a schedule response whose calendar did not answer");
             Some(())
         }
@@ -172,13 +172,13 @@ fn answer_of(
         return input.wrong(&format!("{path}.DTEND"), "an instant after DTSTART", &end.to_string());
     };
     let busy = busy?;
-    let Some(person) = person_of(poll, &names) else {
+    let Some((person, name)) = poll.people.who(&names) else {
         input.unbound(format!("{path}.ATTENDEE is bound to no person"));
         return Some(());
     };
     let unknown = if failed(answer) { vec![horizon] } else { Vec::new() };
     let revision = u64::try_from(stamp.millis()).unwrap_or(0);
-    answers.told.push(PersonTime { person, revision, horizon, busy, unknown });
+    answers.told.push(PersonTime { person, name: Some(name.to_owned()), revision, horizon, busy, unknown });
     Some(())
 }
 

@@ -15,9 +15,9 @@ use calcard::{
         ICalendarProperty, ICalendarValue,
     },
 };
-use refresh_core::{Instant, Person, base::name::shorten};
+use refresh_core::{Instant, base::name::shorten};
 
-use super::{binding::Poll, input::Input};
+use super::input::Input;
 use crate::reader::Node;
 
 /// The lines of a text that count, unfolded.
@@ -158,12 +158,6 @@ fn names_of(entry: &ICalendarEntry) -> Vec<&str> {
     let address = entry.calendar_address();
     let mail = parameter(entry, &ICalendarParameterName::Email);
     address.into_iter().chain(mail).collect()
-}
-
-/// The first of the names that the binding knows; else the first that is an address.
-fn person_of(poll: &Poll, names: &[&str]) -> Option<Person> {
-    let bound = names.iter().find_map(|name| poll.people.get(*name).cloned());
-    bound.or_else(|| names.iter().find_map(|name| Person::parse(name).ok()))
 }
 
 fn first<'c>(component: &'c ICalendarComponent, property: &ICalendarProperty) -> Option<&'c ICalendarEntry> {

@@ -15,7 +15,7 @@ use refresh_core::{
     base::instant::{DAY, SECOND},
 };
 
-use super::{names_of, parameter, person_of};
+use super::{names_of, parameter};
 use crate::native::{
     binding::Poll,
     lasting::Lasting,
@@ -211,7 +211,8 @@ fn is_free(reading: &CalendarReading<'_>, event: &ICalendarComponent) -> bool {
     let shown = word(event, &ICalendarProperty::Other("X-MICROSOFT-CDO-BUSYSTATUS".to_owned()));
     let transparency = word(event, &ICalendarProperty::Transp);
     let attendees = event.entries.iter().filter(|entry| entry.name == ICalendarProperty::Attendee);
-    let own = attendees.filter(|entry| person_of(reading.poll, &names_of(entry)).as_ref() == Some(reading.person));
+    let own =
+        attendees.filter(|entry| reading.poll.people.person_of_any(&names_of(entry)).as_ref() == Some(reading.person));
     let mut answers = own.map(|entry| parameter(entry, &ICalendarParameterName::Partstat).map(str::to_ascii_uppercase));
     // Somebody who is invited under two addresses has declined where both answers say so.
     let first = answers.next().flatten();

@@ -143,7 +143,7 @@ fn owner(binding: &Servicenow, node: &Node<'_>) -> Option<Option<Person>> {
     if text.is_empty() {
         return Some(None);
     }
-    let person = binding.people.get(&text).cloned().or_else(|| Person::parse(&text).ok());
+    let person = binding.people.person_of(&text);
     match person {
         Some(person) => Some(Some(person)),
         None => node.wrong_as("an address, or a record id that the binding's `people` names", shorten(&text)),

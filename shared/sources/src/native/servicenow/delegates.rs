@@ -114,7 +114,7 @@ fn tell(
         let fault = crate::fault::Fault::new(format!("$.members ({})", shorten(&role.group)), expected, found);
         return input.refuse(None, None, vec![fault]);
     };
-    let person = |id: &str| binding.people.get(id).cloned().or_else(|| Person::parse(id).ok());
+    let person = |id: &str| binding.people.person_of(id);
     let mut told: Vec<Value> = Vec::new();
     let mut seen: BTreeSet<Person> = BTreeSet::new();
     for row in rows.iter().filter(|row| row.counts && row.user == *holder && members.contains(&row.delegate)) {
