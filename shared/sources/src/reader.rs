@@ -275,6 +275,18 @@ impl<'a> Object<'a> {
         self.members.get(name)
     }
 
+    /// The members' names.
+    pub fn names(&self) -> impl Iterator<Item = &'a str> + use<'a> {
+        self.members.keys().map(String::as_str)
+    }
+
+    /// What stands at a JSON pointer in here. An empty pointer leads nowhere.
+    pub fn value_at(&self, pointer: &str) -> Option<&'a Value> {
+        let mut steps = pointer.split('/').skip(1);
+        let first = self.members.get(steps.next()?)?;
+        steps.try_fold(first, |value, step| value.get(step))
+    }
+
     /// Must be there and good.
     pub fn must<T>(&self, name: &str, read: impl FnOnce(&Node<'_>) -> Option<T>) -> Option<T> {
         match self.members.get(name) {
@@ -352,7 +364,7 @@ impl<'a> Object<'a> {
     /// may be there with a value.
     pub fn unfiltered(&self, filters: &[&str]) -> Option<()> {
         let mut good = Some(());
-        for name in filters {
+        for name in self.names().filter(|name| filters.contains(&parameter(name).as_str())) {
             let filter = self.may(name, |node| match node.value() {
                 Value::Array(list) if list.is_empty() => Some(()),
                 Value::Bool(false) => Some(()),
@@ -361,6 +373,12 @@ impl<'a> Object<'a> {
             good = good.and(filter.map(|_| ()));
         }
         good
+    }
+
+    /// The members that are this parameter of a question, however it is spelled.
+    pub fn spellings(&self, name: &str) -> impl Iterator<Item = &'a str> + use<'a> {
+        let name = parameter(name);
+        self.names().filter(move |found| parameter(found) == name)
     }
 
     /// Every member read by one rule, in name order.
@@ -410,6 +428,12 @@ impl<'a> Object<'a> {
         }
         None
     }
+}
+
+/// How the parameters of a question compare: systems take them in letters of either case, Microsoft Graph with or without
+/// its `$`, and a list is written with or without `[]`.
+pub fn parameter(name: &str) -> String {
+    name.trim_start_matches('$').trim_end_matches("[]").to_ascii_lowercase()
 }
 
 /// The known name that a mistyped one stands nearest to, within two edits.

@@ -37,7 +37,20 @@ servicenow_change_request | /body/result/end_date | "2026-11-03 20:00:00" | $.re
 servicenow_change_request | /body/error | {"message":"partial"} | $: expected an answer without an error; found the member `error`
 jira_change | /body/issue/key | "OTHER-42" | skipped: an issue of a project or a type that the binding does not name
 servicenow_delegates | /body/delegates/result/0/ends | "2026-10-01 08:00:00" | identity-service security_reviewer r1793696472000 holder security-reviewer@example.com, 0 of 0 approved; refused: 0b1: $.delegates.result[0].ends: expected an instant after `starts` (2026-11-01T08:00:00Z); found 2026-10-01T08:00:00Z
-roster_json | /body/next | "https://x" | $.next: expected nothing (every page of the roster, put together); found another page
+roster_json | /body/next | "https://x" | $.next: expected nothing (every page of the answer, put together); found another page
+gitlab_pipeline | /body/builds/0/status | "failed" | CHG0031337 payment-tests r310000018942 Withdrawn
+gitlab_pipeline | /body/builds/0/status | "running" | CHG0031337 payment-tests r310000018942 Withdrawn
+gitlab_pipeline | /body/builds/0/status | "manual" | CHG0031337 payment-tests r310000018942 Withdrawn
+gitlab_pipeline | /body/builds/0/status | "some_day" | CHG0031337 payment-tests r310000018942 Withdrawn
+gitlab_pipeline | /body/builds/0 | {"status":"failed","allow_failure":true,"created_at":"2026-11-03 13:20:28 UTC"} | CHG0031337 payment-tests r310000018942 Withdrawn
+gitlab_pipeline | /body/builds/0 | {"status":"manual","allow_failure":true,"created_at":"2026-11-03 13:20:28 UTC"} | CHG0031337 payment-tests r310000018942 Ready 2026-11-03T13:52:02Z
+gitlab_pipeline | /body/builds/0/status | "skipped" | CHG0031337 payment-tests r310000018942 Ready 2026-11-03T13:52:02Z
+gitlab_pipeline | /body/builds/0/status | - | CHG0031337 payment-tests r310000018942 Ready 2026-11-03T13:52:02Z
+cdevents_0_5 | /type | "dev.cdevents.testsuiterun.started.0.3.0" | CHG0031337 performance-tests r17937174000002 Withdrawn
+cdevents_0_5 | /source | "//stranger.example.com" | CHG0031337 performance-tests r17937174000002 Withdrawn
+cdevents_0_5 | /subject | "run-1" | CHG0031337 performance-tests r17937174000002 Withdrawn
+cdevents_0_5 | /subject | - | CHG0031337 performance-tests r17937174000002 Ready 2026-11-03T14:50:00Z
+cdevents_base64 | /source | "//stranger.example.com" | CHG0031337 performance-tests r17937175200002 Withdrawn
 roster_json | /body/error | "x" | $: expected an answer without an error; found the member `error`
 "#;
 

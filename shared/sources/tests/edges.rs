@@ -20,7 +20,7 @@ aws_codepipeline | /body/detail/state | "STOPPING" | CHG0031337 staging-deployme
 "#;
 
 const TIMES: &str = r#"
-pagerduty_oncalls | /body/response/total | 100 | $.response.total: expected at most the 4 entries that are here; found 100
+pagerduty_oncalls | /body/response/total | 100 | $.response.total: expected at most the 4 that are here (every page of the answer, put together); found 100
 pagerduty_oncalls | /body/response/total | 0 | database-owner r1793696472000 busy 1 unknown 0 min; reliability-lead r1793696472000 busy 0 unknown 0 min
 pagerduty_oncalls | /body/request/offset | 1 | $.request.offset: expected 0 (every page of the answer, put together); found 1
 pagerduty_oncalls | /body/request/offset | 0 | database-owner r1793696472000 busy 1 unknown 0 min; reliability-lead r1793696472000 busy 0 unknown 0 min

@@ -106,7 +106,7 @@ impl Player {
             }
             Some(Action::SendNative(native)) => {
                 let body = serde_json::json!({
-                    "format": native.format, "headers": native.headers, "body": native.body,
+                    "format": native.format, "binding": native.binding, "headers": native.headers, "body": native.body,
                 });
                 self.put(&body).await.map_err(failed)?;
                 Vec::new()

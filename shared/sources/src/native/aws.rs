@@ -149,13 +149,15 @@ fn project_of(node: &Node<'_>) -> Option<String> {
     }
 }
 
-/// `refs/heads/NAME^{COMMIT}`. A pull request (`pr/7`) may be a fork's: `None`. A tag, a commit, an archive and a bare word
-/// name no branch, and no pattern fits them.
+/// `refs/heads/NAME^{COMMIT}`. A pull request (`pr/7`) or any other reference may be a fork's, and a tag is of no branch:
+/// `None`. A commit, an archive and a bare word name no branch, and no pattern fits them.
 fn branch_of(version: &str) -> Option<String> {
-    if version.starts_with("pr/") || version.starts_with("refs/pull") {
+    let name = run::branch_of(version).filter(|name| *name != version).unwrap_or_default();
+    let lower = version.to_ascii_lowercase();
+    let of_a_request = ["pr/", "mr/", "pull/", "merge-requests/"].iter().any(|prefix| lower.starts_with(prefix));
+    if of_a_request || lower.starts_with("refs/") && name.is_empty() {
         return None;
     }
-    let name = version.strip_prefix("refs/heads/").unwrap_or_default();
     Some(name.split_once("^{").map_or(name, |(name, _)| name).to_owned())
 }
 

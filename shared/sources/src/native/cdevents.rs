@@ -62,27 +62,36 @@ pub fn translate(input: &mut Input<'_>) -> Option<()> {
     let payload = input.payload;
     let object = payload.object()?;
     if !object.has("specversion") {
-        return cdevent(input, &payload);
+        return cdevent(input, &payload, None);
     }
     if !object.has("data") && object.has("data_base64") {
-        return object.must("data_base64", |node| packed(input, node));
+        return object.must("data_base64", |node| packed(input, node, &object));
     }
-    object.must("data", |data| cdevent(input, data))
+    object.must("data", |data| cdevent(input, data, Some(&object)))
+}
+
+/// Whether a CloudEvent says something else of itself than the CDEvent in it. The binding of CDEvents to CloudEvents has
+/// both say the same.
+fn denies(envelope: &Object<'_>, event: &Value) -> bool {
+    let said = [("type", "/context/type"), ("source", "/context/source"), ("subject", "/subject/id")];
+    said.into_iter().any(|(name, pointer)| envelope.has(name) && envelope.peek(name) != event.pointer(pointer))
 }
 
 /// The event as bytes, as senders in binary mode leave it.
-fn packed(input: &mut Input<'_>, node: &Node<'_>) -> Option<()> {
+fn packed(input: &mut Input<'_>, node: &Node<'_>, envelope: &Object<'_>) -> Option<()> {
     let bytes = STANDARD.decode(node.text()?).ok();
     let Some(text) = bytes.and_then(|bytes| String::from_utf8(bytes).ok()) else {
         return node.wrong_as("Base64 of UTF-8 text", "something else");
     };
     match json::parse(&text, "$.data_base64") {
-        Ok(value) => cdevent(input, &node.instead(&value)),
+        Ok(value) => cdevent(input, &node.instead(&value), Some(envelope)),
         Err(fault) => node.wrong_as(format!("Base64 of {}", fault.expected), fault.found),
     }
 }
 
-fn cdevent(input: &mut Input<'_>, event: &Node<'_>) -> Option<()> {
+/// `envelope`: the CloudEvent that the event came in.
+fn cdevent(input: &mut Input<'_>, event: &Node<'_>, envelope: Option<&Object<'_>>) -> Option<()> {
+    let denied = envelope.is_some_and(|envelope| denies(envelope, event.value()));
     let event = event.object()?;
     let name = event.must("context", |context| context.object()?.must("type", |node| node.text_owned()))?;
     // First what is evidence at all: an event of another type says nothing here, whatever its version.
@@ -103,7 +112,7 @@ fn cdevent(input: &mut Input<'_>, event: &Node<'_>) -> Option<()> {
     let run = subject?;
     event.must("subject", |subject| {
         subject.object()?.must("content", |content| {
-            tell(input, &kind, &SeenCdRun { id: &id, source: &source, at, run: &run }, &content.object()?);
+            tell(input, &kind, &SeenCdRun { id: &id, source: &source, at, run: &run, denied }, &content.object()?);
             Some(())
         })
     })
@@ -129,12 +138,15 @@ struct SeenCdRun<'a> {
     at: Instant,
     /// The subject's id: runs of one suite may overlap, and their instants do not say which began first.
     run: &'a str,
+    /// Whether the envelope says something else than the event: then no success is one.
+    denied: bool,
 }
 
 fn tell(input: &mut Input<'_>, kind: &CdType, seen: &SeenCdRun<'_>, content: &Object<'_>) {
     let Some((progress, phase)) = kind.progress(content) else {
         return input.skip("a CDEvent with a predicate that says nothing of readiness");
     };
+    let progress = if seen.denied && progress == Progress::Ready { Progress::NotReady } else { progress };
     let mut bound = false;
     for binding in input.bindings() {
         let Says::CdEvents(binding) = &binding.says else { continue };

@@ -23,7 +23,8 @@ enum Phase {
 /// Why a run of the right repository counts for nothing.
 const OF_A_FORK: &str = "a run of a fork, or an action that says nothing of readiness";
 const SILENT: &str = "an action that says nothing of readiness";
-const OF_A_TAG: &str = "a run of a release, which is of a tag and of no branch";
+const OF_A_RELEASE: &str = "a run of a release, which is of a tag and of no branch";
+const OF_A_TAG: &str = "a run of a tag, which is of no branch";
 const OF_THE_BASE: &str = "a run of the base branch's code in the name of a pull request (pull_request_target)";
 
 pub fn workflow_run(input: &mut Input<'_>) -> Option<()> {
@@ -54,13 +55,17 @@ pub fn workflow_run(input: &mut Input<'_>) -> Option<()> {
             (_, origin, _) if origin.as_ref() != Some(&repository) => Some(OF_A_FORK),
             (.., "pull_request_target") => Some(OF_THE_BASE),
             // The name of its branch is the tag's, and a tag may be called like a branch.
-            (.., "release") => Some(OF_A_TAG),
+            (.., "release") => Some(OF_A_RELEASE),
             _ => None,
         };
+        let path = path?;
+        // Some deliveries name the ref behind the file.
+        let (file, reference) = path.split_once('@').map_or((path.as_str(), None), |(file, at)| (file, Some(at)));
+        let of_a_tag = reference.is_some_and(|reference| reference.starts_with("refs/tags/"));
+        let why = why.or_else(|| of_a_tag.then_some(OF_A_TAG));
         let (number, attempt) = (u64::try_from(number?).ok()?, u64::try_from(attempt?).ok()?);
         let seen = SeenRun {
-            // Some deliveries name the ref behind the file.
-            identity: vec![repository, path?.split('@').next().unwrap_or_default().to_owned()],
+            identity: vec![repository, file.to_owned()],
             branch: branch?,
             head_sha: Some(head_sha?),
             finished: finished?,

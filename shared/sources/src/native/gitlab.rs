@@ -28,7 +28,7 @@ pub fn translate(input: &mut Input<'_>) -> Option<()> {
         node.object()?.must("path_with_namespace", |node| node.text().map(str::to_ascii_lowercase))
     });
     let foreign = payload.may("merge_request", is_foreign);
-    let jobs = payload.may("builds", |node| node.list(MOST_JOBS, latest));
+    let jobs = payload.may("builds", |node| node.list(MOST_JOBS, job));
     let seen = payload.must("object_attributes", |node| {
         let pipeline = node.object()?;
         let number = pipeline.must("iid", |node| node.whole(1..=100_000_000));
@@ -42,8 +42,8 @@ pub fn translate(input: &mut Input<'_>) -> Option<()> {
         let finished_at = pipeline.may("finished_at", instant);
         let (created, finished_at, tag) = (created?, finished_at?, tag?);
         let jobs = jobs?.unwrap_or_default();
-        let at = jobs.into_iter().flatten().chain(finished_at).max().unwrap_or(created).max(created);
-        let finished = word(&status?, detailed?.as_deref());
+        let at = jobs.iter().filter_map(|job| job.latest).chain(finished_at).max().unwrap_or(created).max(created);
+        let finished = word(&status?, detailed?.as_deref()).map(|word| beside(word, &jobs));
         let why = why_not(foreign?, &cause?);
         let phase = if finished.is_some() { 2 } else { 1 };
         let seen = SeenRun {
@@ -114,9 +114,51 @@ fn is_foreign(node: &Node<'_>) -> Option<bool> {
     Some(source.is_none() || source != target)
 }
 
+/// How a job stands to a success of its pipeline.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum JobWord {
+    Fits,
+    /// A failure that was allowed: the success is one with warnings.
+    Warns,
+    Denies,
+}
+
+struct SeenJob {
+    latest: Option<Instant>,
+    word: JobWord,
+}
+
+/// A success beside a job that failed, runs or waits contradicts itself: the worse of the two counts. The payload has the
+/// newest try of each job alone.
+fn beside(word: String, jobs: &[SeenJob]) -> String {
+    let any = |wanted: JobWord| jobs.iter().any(|job| job.word == wanted);
+    match word.as_str() {
+        "success" | "passed_with_warnings" if any(JobWord::Denies) => String::new(),
+        "success" if any(JobWord::Warns) => "passed_with_warnings".to_owned(),
+        _ => word,
+    }
+}
+
+fn job_word(status: Option<&str>, may_fail: bool) -> JobWord {
+    match status {
+        // Whoever leaves the states of jobs out has said nothing against the pipeline's own.
+        None | Some("success" | "skipped") => JobWord::Fits,
+        Some("manual") if may_fail => JobWord::Fits,
+        Some("failed" | "canceled") if may_fail => JobWord::Warns,
+        _ => JobWord::Denies,
+    }
+}
+
+fn job(node: &Node<'_>) -> Option<SeenJob> {
+    let job = node.object()?;
+    let status = job.may("status", |node| node.text_owned());
+    let may_fail = job.may("allow_failure", |node| node.flag());
+    let latest = latest(&job)?;
+    Some(SeenJob { latest, word: job_word(status?.as_deref(), may_fail? == Some(true)) })
+}
+
 /// The latest time of a job.
-fn latest(node: &Node<'_>) -> Option<Option<Instant>> {
-    let job: Object<'_> = node.object()?;
+fn latest(job: &Object<'_>) -> Option<Option<Instant>> {
     let times: Vec<_> =
         ["created_at", "started_at", "finished_at"].map(|name| job.may(name, instant)).into_iter().collect();
     let times: Option<Vec<Option<Instant>>> = times.into_iter().collect();

@@ -8,7 +8,7 @@ use refresh_core::{Instant, Interval, Zone};
 use serde_json::Value;
 
 use super::{
-    binding::{Poll, Says},
+    binding::{Format, Poll, Says, system},
     input::Input,
     people::{self, PersonTime, TimeKind},
     zone::{self, Bound},
@@ -16,17 +16,6 @@ use super::{
 use crate::reader::{Node, Object};
 
 const MOST_ENTRIES: usize = 10_000;
-/// What leaves something out of an answer.
-const FILTERS: [&str; 8] = [
-    "q",
-    "eventTypes",
-    "iCalUID",
-    "updatedMin",
-    "privateExtendedProperty",
-    "sharedExtendedProperty",
-    "syncToken",
-    "pageToken",
-];
 
 pub fn translate(input: &mut Input<'_>) -> Option<()> {
     let binding = input.binding(|binding| match &binding.says {
@@ -50,13 +39,13 @@ pub fn translate(input: &mut Input<'_>) -> Option<()> {
 }
 
 fn asked(request: &Object<'_>) -> Option<(String, Interval)> {
-    let whole = request.unfiltered(&FILTERS);
+    let whole = request.unfiltered(system::filters(Format::GoogleEventsList));
     // Without its token a page looks like the whole.
-    let fields = request.may("fields", |node| {
+    let tells = |node: &Node<'_>| {
         let tells = node.text()?.split([',', '(', ')', ' ']).any(|field| matches!(field, "*" | "nextPageToken"));
         if tells { Some(()) } else { node.wrong("nothing, or fields with `nextPageToken` among them") }
-    });
-    let whole = whole.and(fields.map(|_| ()));
+    };
+    let whole = request.spellings("fields").fold(whole, |whole, name| whole.and(request.may(name, tells).map(|_| ())));
     let calendar = request.must("calendarId", |node| node.text_owned());
     let horizon = request.interval("timeMin", "timeMax");
     let single = request.must("singleEvents", |node| match node.flag()? {
@@ -75,15 +64,11 @@ struct ListedEvents {
 }
 
 fn answer(poll: &Poll, response: &Object<'_>) -> Option<ListedEvents> {
-    let whole = response.may("nextPageToken", |node| {
-        node.wrong_as::<()>("nothing (every page of the answer, put together)", "a token of the next page")
-    });
     let role = response.may("accessRole", |node| node.text_owned());
     let zone = response.may("timeZone", |node| node.text_owned());
     let (role, zone) = (role?, zone?);
     let zone = zone.as_deref().and_then(zone::named).or(poll.time_zone);
     let items = response.must("items", |list| list.list(MOST_ENTRIES, |item| entry(poll, zone, item)));
-    whole?;
     let items = items?;
     let of = |wanted: Engaged| {
         let told = items.iter().flatten().filter(move |(engaged, _)| *engaged == wanted);

@@ -11,7 +11,7 @@ use refresh_core::{Instant, Interval, Person};
 use serde_json::{Value, json};
 
 use super::{
-    binding::{Poll, Says, folded},
+    binding::{Format, Poll, Says, folded, system},
     input::Input,
     people::{self, PersonTime, TimeKind},
     zone::{self, Bound},
@@ -21,8 +21,6 @@ use crate::reader::{Node, Object};
 /// The service takes 100 mailboxes a request, and refuses more than 1,000 items for one.
 const MOST_SCHEDULES: usize = 100;
 const MOST_ITEMS: usize = 4_000;
-/// Query options that leave something out.
-pub const FILTERS: [&str; 6] = ["$filter", "$search", "$skip", "$skiptoken", "$deltatoken", "$expand"];
 
 /// What was asked.
 struct AskedTime {
@@ -44,8 +42,6 @@ pub fn translate(input: &mut Input<'_>) -> Option<()> {
     let poll = binding?;
     let answers = object.must("response", |response| {
         let response = response.object()?;
-        let listed = response.peek("value").and_then(Value::as_array).map_or(0, Vec::len);
-        one_page(&response, listed)?;
         response.must("value", |list| list.each_alone(MOST_SCHEDULES, |item| schedule(poll, asked.as_ref(), item)))
     });
     let revision = input.polled_revision(&poll.revision_header);
@@ -97,7 +93,7 @@ fn unanswered(poll: &Poll, asked: &AskedTime, answered: &BTreeSet<String>, revis
 }
 
 fn asked(request: &Object<'_>) -> Option<AskedTime> {
-    let whole = request.unfiltered(&FILTERS);
+    let whole = request.unfiltered(system::filters(Format::GraphGetSchedule));
     let schedules = request.may("schedules", |node| node.list(MOST_SCHEDULES, |item| item.text_owned()));
     let start = request.must("startTime", local);
     let end = request.must("endTime", local);
@@ -106,18 +102,6 @@ fn asked(request: &Object<'_>) -> Option<AskedTime> {
     let horizon = request.ordered("startTime", start, "endTime", end);
     whole?;
     Some(AskedTime { horizon: horizon?, schedules: schedules?.unwrap_or_default(), step: step?.unwrap_or(30) })
-}
-
-/// An answer with a link to its next page, or with a count above what is listed, is not the whole of it.
-pub fn one_page(response: &Object<'_>, listed: usize) -> Option<()> {
-    let counted = response.may("@odata.count", |node| match usize::try_from(node.whole(0..=i64::MAX)?) {
-        Ok(count) if count <= listed => Some(()),
-        _ => node.wrong(format!("at most the {listed} that are here (every page of the answer, put together)")),
-    });
-    let more = response.may("@odata.nextLink", |node| {
-        node.wrong_as::<()>("nothing (every page of the answer, put together)", "a link to the next page")
-    });
-    more.and(counted).map(|_| ())
 }
 
 struct Schedule {

@@ -5,11 +5,10 @@ use std::collections::BTreeSet;
 
 use chrono::{Days, NaiveDateTime, NaiveTime};
 use refresh_core::Interval;
-use serde_json::Value;
 
 use super::{
-    binding::{Poll, Says},
-    graph::{FILTERS, ShowAs, one_page, show_as, times},
+    binding::{Format, Poll, Says, system},
+    graph::{ShowAs, show_as, times},
     input::Input,
     people::{self, PersonTime, TimeKind},
     zone,
@@ -17,6 +16,7 @@ use super::{
 use crate::reader::{Node, Object};
 
 const MOST_ENTRIES: usize = 10_000;
+
 pub fn translate(input: &mut Input<'_>) -> Option<()> {
     let binding = input.binding(|binding| match &binding.says {
         Says::Calendar(poll) => Some(poll),
@@ -25,7 +25,7 @@ pub fn translate(input: &mut Input<'_>) -> Option<()> {
     let object = input.payload.object()?;
     let asked = object.must("request", |request| {
         let request = request.object()?;
-        let whole = request.unfiltered(&FILTERS);
+        let whole = request.unfiltered(system::filters(Format::GraphCalendarView));
         let user = request.must("user", |node| node.text_owned());
         let horizon = request.interval("startDateTime", "endDateTime");
         whole?;
@@ -34,8 +34,6 @@ pub fn translate(input: &mut Input<'_>) -> Option<()> {
     let poll = binding?;
     let entries = object.must("response", |response| {
         let response = response.object()?;
-        let listed = response.peek("value").and_then(Value::as_array).map_or(0, Vec::len);
-        one_page(&response, listed)?;
         let delta = response.may("@odata.deltaLink", |node| {
             node.wrong_as::<()>("a whole calendarView", "changes since another answer (delta)")
         });

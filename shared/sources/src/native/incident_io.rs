@@ -2,12 +2,11 @@
 //! {"schedule_entries": {"final": [...]}}}`. The final entries are read, which have the overrides in them.
 
 use super::{
+    binding::{Format, system},
     input::Input,
     oncall::{self, MOST_ENTRIES, OncallEntry, ScheduleAnswer, span},
 };
 use crate::reader::{Node, Object};
-
-const FILTERS: [&str; 2] = ["user_id", "layer_id"];
 
 pub fn translate(input: &mut Input<'_>) -> Option<()> {
     oncall::translate(input, answer)
@@ -16,23 +15,14 @@ pub fn translate(input: &mut Input<'_>) -> Option<()> {
 fn answer(object: &Object<'_>) -> Option<ScheduleAnswer> {
     let asked = object.must("request", |node| {
         let request = node.object()?;
-        request.unfiltered(&FILTERS)?;
+        request.unfiltered(system::filters(Format::IncidentIoScheduleEntries))?;
         let schedule = request.must("schedule_id", |node| node.text_owned());
         let horizon = request.interval("entry_window_start", "entry_window_end");
         Some((schedule?, horizon?))
     });
     let entries = object.must("response", |node| {
-        let response = node.object()?;
-        let more = response.may("pagination_meta", |node| {
-            node.object()?.may("after", |node| match node.value().as_str() {
-                Some("") => Some(()),
-                _ => node.wrong_as("nothing (every page, put together)", "another page"),
-            })
-        });
-        let entries = response
-            .must("schedule_entries", |node| node.object()?.must("final", |list| list.list(MOST_ENTRIES, entry)));
-        more?;
-        entries
+        node.object()?
+            .must("schedule_entries", |node| node.object()?.must("final", |list| list.list(MOST_ENTRIES, entry)))
     });
     let (schedule, horizon) = asked?;
     Some(ScheduleAnswer { schedule, horizon, entries: entries?, known: true })

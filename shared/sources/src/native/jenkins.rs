@@ -29,7 +29,7 @@ pub fn translate(input: &mut Input<'_>) -> Option<()> {
         let status = status.map(|status| status.filter(|status| !failed || status != "SUCCESS"));
         let began = build.must("timestamp", millis);
         let scm = build.may("scm", |node| source_code(&node.object()?));
-        let (began, (branch, head_sha)) = (began?, scm?.unwrap_or_default());
+        let (began, (branch, head_sha)) = (began?, scm?.unwrap_or_else(|| (Some(String::new()), None)));
         let phase = phase?.map(|(_, phase)| *phase);
         let millis = |node: &Node<'_>| node.whole(0..=i64::from(i32::MAX));
         let lasted = match phase {
@@ -39,8 +39,7 @@ pub fn translate(input: &mut Input<'_>) -> Option<()> {
         };
         let seen = SeenRun {
             identity: vec![full_name(&name?, url?.as_deref())],
-            // The job is known, whatever its source code's branch: a binding that names a branch fits none.
-            branch: branch.or_else(|| Some(String::new())),
+            branch,
             head_sha,
             finished: phase.filter(|phase| *phase >= 2).and(Some(status?.unwrap_or_default())),
             revision: u64::try_from(number?).ok()? * 10 + phase.unwrap_or(0),
@@ -80,11 +79,14 @@ fn source_code(scm: &Object<'_>) -> Option<(Option<String>, Option<String>)> {
     let commit = scm.may("commit", |node| node.text_owned());
     let plain = |name: String| {
         let short = name.strip_prefix("refs/remotes/").unwrap_or(&name);
-        let short = short.strip_prefix("refs/heads/").or_else(|| short.strip_prefix("origin/")).unwrap_or(short);
+        let short = short.strip_prefix("origin/").unwrap_or(short);
         // `detached` is what Jenkins calls a commit of no branch.
-        Some(short.to_owned()).filter(|name| !matches!(name.as_str(), "" | "detached" | "HEAD"))
+        run::branch_of(short)
+            .map(|name| if matches!(name, "detached" | "HEAD") { String::new() } else { name.to_owned() })
     };
-    Some((branch?.and_then(plain), commit?.filter(|commit| !commit.is_empty())))
+    // The job is known, whatever its source code's branch: a binding that names a branch fits none.
+    let branch = branch?.map_or_else(|| Some(String::new()), plain);
+    Some((branch, commit?.filter(|commit| !commit.is_empty())))
 }
 
 fn millis(node: &Node<'_>) -> Option<Instant> {

@@ -39,6 +39,7 @@ mod rule;
 mod run;
 mod servicenow;
 mod translation;
+mod whole;
 mod windows_zones;
 mod zone;
 
@@ -56,6 +57,7 @@ pub use binding::{Bindings, Format, NamedBinding};
 use input::{Input, says_something};
 pub use reply::LARGEST_MAIL;
 pub use translation::{RefusedPart, SkippedPart, Translation};
+pub(crate) use whole::only_pages;
 
 /// Translates one payload. `body` is the payload's JSON; a string is taken as its text (JSON, iCalendar, CSV or XML).
 /// `binding`: the name of the binding that the payload is for, where its door knows.
@@ -97,9 +99,11 @@ pub fn translate(
     let faults = Faults::default();
     let payload = Node::root(value, root, &faults);
     no_error_beside(&payload);
+    whole::is_whole(&payload, format);
     let mut input = Input::new(format, headers, payload, bindings, &faults);
     let read = translator(format)(&mut input);
     let mut translation = input.done();
+    translation.say_once();
     let refused = |faults| Refused { identity: None, event_type: Some(format.word().to_owned()), trace: None, faults };
     if read.is_none() || !faults.is_empty() {
         return Err(refused(faults.into_vec()));
@@ -117,8 +121,6 @@ pub fn translate(
 
 /// Members by which the systems say that they could not answer, or not whole.
 const ERRORS: [&str; 3] = ["error", "errors", "errorMessages"];
-/// Where an answer stands in a payload: at its root, or put together with its question or with other answers.
-const ANSWERS: [&str; 6] = ["response", "schedules", "spans", "children", "members", "delegates"];
 
 /// An answer that reports an error is not whole, whatever list stands beside the error.
 fn no_error_beside(payload: &Node<'_>) {
@@ -129,7 +131,7 @@ fn no_error_beside(payload: &Node<'_>) {
     };
     let several = members.get("answers").and_then(Value::as_array).into_iter().flatten();
     let several = several.map(|one| one.get("response").unwrap_or(one));
-    let inner = ANSWERS.iter().filter_map(|name| members.get(*name)).chain(several);
+    let inner = whole::ANSWERS.iter().filter_map(|name| members.get(*name)).chain(several);
     for name in std::iter::once(payload.value()).chain(inner).filter_map(said) {
         payload.wrong_as::<()>("an answer without an error", format!("the member `{name}`"));
     }

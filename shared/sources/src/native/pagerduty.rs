@@ -27,10 +27,7 @@ pub fn translate(input: &mut Input<'_>) -> Option<()> {
     let asked = object.must("request", |node| asked(oncall?, &node.object()?));
     let oncall = oncall?;
     let entries = object.must("response", |response| {
-        let response = response.object()?;
-        let entries = response.must("oncalls", |list| list.list(MOST_ENTRIES, |item| entry(oncall, item)));
-        one_page(&response, entries.as_ref()?.len())?;
-        entries
+        response.object()?.must("oncalls", |list| list.list(MOST_ENTRIES, |item| entry(oncall, item)))
     });
     let revision = input.polled_revision(&oncall.poll.revision_header);
     let (asked, entries, revision) = (asked?, entries?, revision?);
@@ -49,24 +46,31 @@ pub fn translate(input: &mut Input<'_>) -> Option<()> {
 fn asked(oncall: &Oncall, request: &Object<'_>) -> Option<AskedOncalls> {
     let horizon = request.interval("since", "until");
     let list = |name: &str| {
-        let bracketed = format!("{name}[]");
-        let ids = |node: &Node<'_>| node.set(MOST_ENTRIES, |item| item.text_owned());
-        let (plain, bracketed) = (request.may(name, ids)?, request.may(&bracketed, ids)?);
-        // An empty list asks for everything, as none does.
-        Some(plain.or(bracketed).filter(|ids| !ids.is_empty()))
+        let mut listed: Option<BTreeSet<String>> = None;
+        for spelled in request.spellings(name) {
+            let ids =
+                request.may(spelled, |node| node.set(MOST_ENTRIES, |item| item.text_owned()))?.unwrap_or_default();
+            // An empty list asks for everything, as none does.
+            if !ids.is_empty() {
+                listed.get_or_insert_default().extend(ids);
+            }
+        }
+        Some(listed)
     };
     let users = list("user_ids").map(|ids| ids.map(|ids| ids.iter().map(|id| folded(id)).collect()));
     let policies = list("escalation_policy_ids");
-    let unfiltered = |node: &Node<'_>| match node.value().as_array() {
+    let each = |name: &str, read: &dyn Fn(&Node<'_>) -> Option<()>| {
+        request.spellings(name).fold(Some(()), |good, spelled| good.and(request.may(spelled, read).map(|_| ())))
+    };
+    let filtered = each("schedule_ids", &|node| match node.value().as_array() {
         Some(ids) if ids.is_empty() => Some(()),
         _ => node.wrong("nothing: an answer of some schedules does not say who else is on call"),
-    };
-    let filtered = request.may("schedule_ids", unfiltered).and(request.may("schedule_ids[]", unfiltered));
-    let earliest = request.may("earliest", |node| match node.flag()? {
+    });
+    let earliest = each("earliest", &|node| match node.flag()? {
         false => Some(()),
         true => node.wrong("false: the earliest entry of each does not say when they are free"),
     });
-    let first = request.may("offset", |node| match node.whole(0..=i64::MAX)? {
+    let first = each("offset", &|node| match node.whole(0..=i64::MAX)? {
         0 => Some(()),
         _ => node.wrong("0 (every page of the answer, put together)"),
     });
@@ -74,36 +78,11 @@ fn asked(oncall: &Oncall, request: &Object<'_>) -> Option<AskedOncalls> {
         && !oncall.escalation_policies.as_ref().is_some_and(|counting| counting.is_subset(policies))
     {
         let expected = "nothing, or every policy of the binding's `escalation_policies`";
-        let member =
-            if request.has("escalation_policy_ids") { "escalation_policy_ids" } else { "escalation_policy_ids[]" };
-        request.must(member, |node| node.wrong::<()>(expected));
-        return None;
+        return each("escalation_policy_ids", &|node| node.wrong(expected)).and(None);
     }
     policies?;
     filtered.and(earliest).and(first)?;
     Some(AskedOncalls { horizon: horizon?, users: users? })
-}
-
-/// PagerDuty's paging: more to come, an offset, or a total above what is here say that this is not the whole.
-fn one_page(response: &Object<'_>, entries: usize) -> Option<()> {
-    let more = response.may("more", |node| match node.flag()? {
-        true => node.wrong("false (every page of the answer, put together)"),
-        false => Some(()),
-    });
-    let offset = response.may("offset", |node| match node.whole(0..=i64::MAX)? {
-        0 => Some(()),
-        _ => node.wrong("0 (every page of the answer, put together)"),
-    });
-    let total = response.may("total", |node| match usize::try_from(node.whole(0..=i64::MAX)?) {
-        Ok(total) if total <= entries => Some(()),
-        _ => node.wrong(format!("at most the {entries} entries that are here")),
-    });
-    // A page that is full and does not say that it is the last may have another behind it.
-    let limit = response.may("limit", |node| match usize::try_from(node.whole(1..=i64::MAX)?) {
-        Ok(limit) if entries < limit || response.has("more") => Some(()),
-        _ => node.wrong(format!("`more: false` beside it, since the answer is full with {entries} entries")),
-    });
-    more.and(offset).and(total).and(limit).map(|_| ())
 }
 
 /// `Some(None)`: good, but of a level or a policy that engages nobody.

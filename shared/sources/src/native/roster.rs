@@ -62,8 +62,15 @@ pub fn translate(input: &mut Input<'_>) -> Option<()> {
     let mut good: Vec<RosterRow> = Vec::new();
     let mut holders: BTreeSet<(Service, Role)> = BTreeSet::new();
     for (number, members) in rows {
-        let value = Value::Object(members);
         let label = format!("row {number}");
+        let value = match members {
+            Ok(members) => Value::Object(members),
+            Err(fields) => {
+                let fault = Fault::new(label, "as many fields as there are columns", fields.to_string());
+                input.refuse(None, None, vec![fault]);
+                continue;
+            }
+        };
         let faults = Faults::default();
         let read = Node::root(&value, &label, &faults).object().and_then(|object| row(roster, &label, &object));
         match read.filter(|_| faults.is_empty()) {
@@ -152,7 +159,8 @@ fn delegate(row: &RosterRow, status: &str) -> Value {
     delegate
 }
 
-type NumberedRows = Vec<(usize, Map<String, Value>)>;
+/// Rows by their numbers. Of a line of CSV that has not as many fields as there are columns: how many.
+type NumberedRows = Vec<(usize, Result<Map<String, Value>, usize>)>;
 
 /// `[{...}, ...]` or `{"rows": [...]}`, with numbers from 1.
 fn json_rows(input: &Input<'_>) -> Option<NumberedRows> {
@@ -160,16 +168,9 @@ fn json_rows(input: &Input<'_>) -> Option<NumberedRows> {
     let rows = |list: &Node<'_>| list.list(MOST_ROWS, |item| item.object().and(item.value().as_object().cloned()));
     let rows = match payload.value() {
         Value::Array(_) => rows(&payload)?,
-        _ => {
-            let object = payload.object()?;
-            let next = object.may("next", |node| {
-                node.wrong_as::<()>("nothing (every page of the roster, put together)", "another page")
-            });
-            let rows = object.must("rows", rows);
-            next.and(rows)?
-        }
+        _ => payload.object()?.must("rows", rows)?,
     };
-    Some(rows.into_iter().enumerate().map(|(index, row)| (index + 1, row)).collect())
+    Some(rows.into_iter().enumerate().map(|(index, row)| (index + 1, Ok(row))).collect())
 }
 
 /// Text with a line of columns first; commas or semicolons between them, as spreadsheets of different countries write.
@@ -180,6 +181,11 @@ fn csv_rows(input: &Input<'_>) -> Option<NumberedRows> {
     let text = text.trim_start_matches('\u{feff}');
     let first = text.lines().next().unwrap_or_default();
     let semicolons = first.matches(';').count() > first.matches(',').count();
+    let delimiter = if semicolons { ';' } else { ',' };
+    if ends_in_a_quotation(text, delimiter) {
+        return payload
+            .wrong_as("CSV text with an end to each quotation", "a quotation that is open: the text was cut off");
+    }
     let mut reader = csv::ReaderBuilder::new()
         .delimiter(if semicolons { b';' } else { b',' })
         .trim(csv::Trim::All)
@@ -197,15 +203,57 @@ fn csv_rows(input: &Input<'_>) -> Option<NumberedRows> {
     let mut rows = NumberedRows::new();
     for record in reader.records() {
         let Ok(record) = record else { return payload.wrong_as("CSV text", "a line that is none") };
-        let line = record.position().map_or(0, csv::Position::line);
         if rows.len() == MOST_ROWS {
             return payload.wrong_as(format!("at most {MOST_ROWS} rows"), "more");
         }
-        let members = columns.iter().zip(record.iter()).filter(|(_, text)| !text.is_empty());
-        let members = members.map(|(name, text)| (name.clone(), Value::from(text))).collect();
-        rows.push((usize::try_from(line).unwrap_or(0), members));
+        let line = record.position().map_or(0, csv::Position::line);
+        rows.push((usize::try_from(line).unwrap_or(0), fields(&columns, &record)));
     }
-    Some(rows)
+    match rows.last().filter(|_| !text.ends_with('\n')) {
+        Some((line, last)) => {
+            cut_off(&columns, *line, last).map_or(Some(rows), |(expected, found)| payload.wrong_as(expected, found))
+        }
+        None => Some(rows),
+    }
+}
+
+/// What is missing of a last line that has no end: any part of what was to stand there. A validity that is left open makes
+/// an approval longer, so an empty last field counts only where the line ends.
+fn cut_off(columns: &[String], line: usize, last: &Result<Map<String, Value>, usize>) -> Option<(String, String)> {
+    match last {
+        Err(fields) => {
+            let expected = format!("{} fields in line {line}, the last one", columns.len());
+            Some((expected, format!("{fields}: the text was cut off")))
+        }
+        Ok(row)
+            if row.get("status").and_then(Value::as_str) == Some("approved") && !row.contains_key(columns.last()?) =>
+        {
+            let expected = format!("a line end after line {line}, the last one, whose last field is empty");
+            Some((expected, "none: the text may have been cut off".to_owned()))
+        }
+        Ok(_) => None,
+    }
+}
+
+/// A row's members, or how many fields the row has where the columns are more or fewer (RFC 4180, 2.4): which of them is
+/// left out nobody can tell.
+fn fields(columns: &[String], record: &csv::StringRecord) -> Result<Map<String, Value>, usize> {
+    if record.len() != columns.len() {
+        return Err(record.len());
+    }
+    let members = columns.iter().zip(record.iter()).filter(|(_, text)| !text.is_empty());
+    Ok(members.map(|(name, text)| (name.clone(), Value::from(text))).collect())
+}
+
+/// Whether the text ends inside of a quotation. A quotation begins where a field does, and two quotation marks in it are one.
+fn ends_in_a_quotation(text: &str, delimiter: char) -> bool {
+    let (mut inside, mut may_begin) = (false, true);
+    for c in text.chars() {
+        let turns = c == '"' && (inside || may_begin);
+        inside ^= turns;
+        may_begin = turns || !inside && (c == delimiter || c == '\n');
+    }
+    inside
 }
 
 fn row(roster: &Roster, label: &str, row: &Object<'_>) -> Option<RosterRow> {
@@ -242,7 +290,8 @@ fn time(roster: &Roster, node: &Node<'_>, days_more: u64) -> Option<Instant> {
     if let Ok(instant) = Instant::parse(text) {
         return Some(instant);
     }
-    let date = NaiveDate::parse_from_str(text, "%Y-%m-%d").ok();
+    // Of a date that was cut off less is left.
+    let date = NaiveDate::parse_from_str(text, "%Y-%m-%d").ok().filter(|_| text.len() == "2026-11-03".len());
     match (date, roster.time_zone) {
         (Some(date), Some(zone)) => {
             let midnight = date.checked_add_days(Days::new(days_more))?.and_hms_opt(0, 0, 0)?;

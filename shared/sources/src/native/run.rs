@@ -81,6 +81,13 @@ pub struct SeenRun<'a> {
     pub hint: Option<&'a str>,
 }
 
+/// The branch that a reference names: of `refs/heads/NAME` the name, of a bare name that name. `None`: a tag, a request, or
+/// any other reference.
+pub fn branch_of(reference: &str) -> Option<&str> {
+    let branch = reference.strip_prefix("refs/heads/");
+    branch.or_else(|| Some(reference).filter(|name| !name.to_ascii_lowercase().starts_with("refs/")))
+}
+
 /// Of every binding that the run fits, one event.
 pub fn emit(input: &mut Input<'_>, seen: &SeenRun<'_>) {
     let mut bound = false;

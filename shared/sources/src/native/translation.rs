@@ -1,8 +1,11 @@
 //! What a native payload came to, put together by its translator.
 
-use std::fmt;
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fmt,
+};
 
-use refresh_core::Source;
+use refresh_core::{Source, base::name::shorten};
 use serde_json::Value;
 
 use crate::fault::Fault;
@@ -18,6 +21,35 @@ pub struct Translation {
     pub refused: Vec<RefusedPart>,
     /// Sources that should be asked before their next turn: the payload says that something changed, and not what.
     pub hints: Vec<Source>,
+}
+
+/// What an event is about: its type, its source, and the members that name its subject, with its revision.
+const NAMES: [&str; 8] = ["change_id", "checkpoint", "person", "kind", "calendar", "service", "role", "revision"];
+
+fn subject_of(event: &Value) -> String {
+    let names = NAMES.map(|name| &event["data"][name]);
+    format!("{} {} {names:?}", event["type"], event["source"])
+}
+
+impl Translation {
+    /// One event for each subject and revision. Of two records that say the same, one; of two that differ neither counts, as
+    /// nobody says which is the newer.
+    pub fn say_once(&mut self) {
+        let mut told: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
+        for event in &self.events {
+            told.entry(subject_of(event)).or_default().insert(event["data"].to_string());
+        }
+        let mut seen = BTreeSet::new();
+        let once = |event: &Value| told.get(&subject_of(event)).is_none_or(|data| data.len() == 1);
+        let (once, differing): (Vec<Value>, Vec<Value>) = self.events.drain(..).partition(once);
+        self.events = once.into_iter().filter(|event| seen.insert(subject_of(event))).collect();
+        for event in differing.iter().filter(|event| seen.insert(subject_of(event))) {
+            let name = NAMES.iter().find_map(|name| event["data"][name].as_str()).unwrap_or_default();
+            let expected = "one record of a subject at one revision: of several that differ none counts";
+            let fault = Fault::new(format!("$ ({})", shorten(name)), expected, "another record of the same revision");
+            self.refused.push(RefusedPart { body: None, faults: vec![fault] });
+        }
+    }
 }
 
 /// Why a part of a payload became no event: names of things, never their content.

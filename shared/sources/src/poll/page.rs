@@ -12,32 +12,16 @@ use url::Url;
 use super::{PollFailure, SystemResponse, answer, plan::Question};
 use crate::{
     json,
-    native::binding::system::{CREDENTIAL, Pages, System},
+    native::{
+        binding::system::{CREDENTIAL, Pages, System},
+        only_pages,
+    },
 };
 
 /// Pages of one answer. At a hundred records a page it is ten thousand, more than any translator takes.
 pub const MOST_PAGES: usize = 100;
 /// Bytes of one answer, all pages together: sixteen messages of the queue, and a small part of a function's memory.
 pub const MOST_BYTES: usize = 16 * 1_048_576;
-/// Members that only page. Of an answer that was put together they would be untrue.
-const OF_A_PAGE: [&str; 15] = [
-    "@odata.nextLink",
-    "nextPageToken",
-    "isLast",
-    "more",
-    "offset",
-    "limit",
-    "total",
-    "total_count",
-    "startAt",
-    "maxResults",
-    "next",
-    "previous",
-    "count",
-    "pagination_meta",
-    "results_count",
-];
-
 /// A whole answer.
 #[derive(Clone, PartialEq, Debug)]
 pub struct WholeAnswer {
@@ -171,7 +155,7 @@ impl<'q> PagedAnswer<'q> {
         let (Some(mut body), Some(first)) = (self.joined, self.first) else { return Err(PollFailure::Unreadable) };
         let one_page = self.pages == 1;
         if let (false, Some(members)) = (one_page, body.as_object_mut()) {
-            members.retain(|name, _| !OF_A_PAGE.contains(&name.as_str()));
+            members.retain(|name, _| !only_pages(name));
         }
         // A date that nobody can read numbers nothing.
         let date = first.headers.get("date").filter(|date| answer::date(date).is_some()).cloned();

@@ -68,10 +68,15 @@ impl Reader<'_> {
             "poll" => return self.poll(members),
             "reply" => return self.reply(members),
             "send_native" => {
-                self.only(name, members, &["format", "headers", "body"]);
+                // As on the queue: where several bindings have the format, the payload says for which it is.
+                self.only(name, members, &["format", "binding", "headers", "body"]);
                 let format = self.text(members, "format", name);
+                let binding = match members.get("binding") {
+                    None | Some(Value::Null) => None,
+                    Some(_) => Some(self.text(members, "binding", name)?),
+                };
                 let headers = match members.get("headers") {
-                    None => Map::new(),
+                    None | Some(Value::Null) => Map::new(),
                     Some(Value::Object(headers)) => headers.clone(),
                     Some(other) => {
                         self.fault(&format!("{name}.headers"), "an object", other);
@@ -82,7 +87,7 @@ impl Reader<'_> {
                     self.fault(&format!("{name}.body"), "the payload", &Value::Null);
                     return None;
                 };
-                return Some(Action::SendNative(Native { format: format?, headers, body }));
+                return Some(Action::SendNative(Native { format: format?, binding, headers, body }));
             }
             _ => {}
         }

@@ -52,6 +52,8 @@ pub enum Action {
 #[derive(Clone, PartialEq, Debug)]
 pub struct Native {
     pub format: String,
+    /// The name of a binding in the policy, where several have the format.
+    pub binding: Option<String>,
     pub headers: Map<String, Value>,
     pub body: Value,
 }

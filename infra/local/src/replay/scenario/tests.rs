@@ -58,7 +58,14 @@ fn every_action_is_read() {
             }],
         })
     );
-    assert!(matches!(line("\"send_native\":{\"format\":\"github.workflow_run\",\"body\":{}}"), Action::SendNative(_)));
+    let native =
+        |more: &str| match line(&format!("\"send_native\":{{\"format\":\"google.free_busy\",\"body\":{{}}{more}}}")) {
+            Action::SendNative(native) => native,
+            other => panic!("{other:?}"),
+        };
+    assert_eq!(native("").binding, None);
+    assert_eq!(native(",\"binding\":null,\"headers\":null").binding, None);
+    assert_eq!(native(",\"binding\":\"team\"").binding.as_deref(), Some("team"));
 }
 
 #[test]

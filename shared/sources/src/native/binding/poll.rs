@@ -12,7 +12,7 @@ use super::{
     says::{Binding, Says},
     system::{self, AskedAs, CREDENTIAL, PLACEHOLDERS, System},
 };
-use crate::reader::Node;
+use crate::reader::{Node, parameter};
 
 /// Less often than daily is no watch over anything.
 const MOST_POLL_MINUTES: i64 = 24 * 60;
@@ -31,7 +31,7 @@ pub fn target(node: &Node<'_>, named: bool, format: Option<Format>, binding: Opt
         let system = system::of(format?)?;
         match system.asked {
             AskedAs::Tables(tables) => self::tables(node, tables, system, binding, has_credential),
-            _ => Some(BTreeMap::from([("", url(node, system, binding, has_credential)?)])),
+            _ => Some(BTreeMap::from([("", url(node, format, system, binding, has_credential)?)])),
         }
     });
     let every_minutes = object.must("every_minutes", |node| node.whole(1..=MOST_POLL_MINUTES));
@@ -58,12 +58,18 @@ fn tables(
     // Every table is looked at before the first fault counts.
     let urls: Vec<_> = tables
         .iter()
-        .map(|table| Some((*table, object.must(table, |node| url(node, system, binding, has_credential))?)))
+        .map(|table| Some((*table, object.must(table, |node| url(node, None, system, binding, has_credential))?)))
         .collect();
     urls.into_iter().collect()
 }
 
-fn url(node: &Node<'_>, system: System, binding: Option<&Binding>, has_credential: bool) -> Option<String> {
+fn url(
+    node: &Node<'_>,
+    format: Option<Format>,
+    system: System,
+    binding: Option<&Binding>,
+    has_credential: bool,
+) -> Option<String> {
     let template = node.prose(LONGEST_URL)?;
     let plain = braces(&template).iter().fold(template.clone(), |text, brace| text.replace(brace.as_str(), "x"));
     let parsed = Url::parse(&plain).ok().filter(|url| url.has_host() && (url.scheme() == "https" || is_loopback(url)));
@@ -124,6 +130,13 @@ fn url(node: &Node<'_>, system: System, binding: Option<&Binding>, has_credentia
             given.iter().any(|given| given == name),
             format!("the parameter {name}, without which no answer is understood"),
         );
+    }
+    let filters = format.map(system::filters).unwrap_or_default();
+    for (name, _) in parsed
+        .query_pairs()
+        .filter(|(name, value)| filters.contains(&parameter(name).as_str()) && !matches!(&**value, "" | "false"))
+    {
+        expect(false, format!("no parameter {name}, which leaves something out of the answer"));
     }
     let faults = faults.into_inner();
     if faults.is_empty() { Some(template) } else { node.wrong_as(faults.join(", and "), "another address") }

@@ -92,6 +92,31 @@ pub enum Pages {
     After,
 }
 
+/// Parameters of a question that leave something out of its answer, as [`parameter`](crate::reader::parameter) writes them. What
+/// is left out is not free; a failure that is left out leaves an older success.
+pub const fn filters(format: Format) -> &'static [&'static str] {
+    match format {
+        Format::GraphGetSchedule | Format::GraphCalendarView => {
+            &["filter", "search", "skip", "skiptoken", "deltatoken", "expand"]
+        }
+        Format::GoogleEventsList => &[
+            "q",
+            "eventtypes",
+            "icaluid",
+            "updatedmin",
+            "privateextendedproperty",
+            "sharedextendedproperty",
+            "synctoken",
+            "pagetoken",
+        ],
+        Format::PagerdutyOncalls => &["schedule_ids", "earliest"],
+        Format::GrafanaFinalShifts => &["user", "user_pk", "team"],
+        Format::IncidentIoScheduleEntries => &["user_id", "layer_id"],
+        Format::GithubWorkflowRun | Format::GithubCheckSuite => &["status", "actor"],
+        _ => &[],
+    }
+}
+
 /// How the system of a format is asked. `None`: payloads of the format are posted or put on a bus, and nobody is asked.
 pub const fn of(format: Format) -> Option<System> {
     let once = AskedAs::Once { request: false };
