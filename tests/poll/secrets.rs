@@ -39,11 +39,11 @@ fn bindings() -> Value {
             "poll": poll("https://graph.example/v1.0/users/a/calendar/getSchedule", "graph"),
         },
         {
-            "format": "google.free_busy", "name": "google", "source": "//s", "people": people,
+            "format": "google.free_busy", "name": "google", "source": "//s", "people": people, "calendar": "google",
             "poll": poll("https://google.example/calendar/v3/freeBusy", "google"),
         },
         {
-            "format": "ical.vevent", "name": "feed", "source": "//s", "person": "a@example.com",
+            "format": "ical.vevent", "name": "feed", "source": "//s", "person": "a@example.com", "calendar": "feed",
             "poll": poll("https://cal.example/private-{credential}/basic.ics", "feed"),
         },
     ])

@@ -160,7 +160,11 @@ fn nor_out_of_any_other_text() {
         (
             "roster_csv",
             "/body",
-            &[("valid_until\r\n", "valid_until,note\r\n"), (",holder,,\r\n", ",holder,,,MARKER\r\n")],
+            &[
+                ("valid_until\r\n", "valid_until,note\r\n"),
+                (",,\r\n", ",,,MARKER\r\n"),
+                (",2026-11-30\r\n", ",2026-11-30,MARKER\r\n"),
+            ],
         ),
         (
             "ical_vfreebusy_schedule_response",

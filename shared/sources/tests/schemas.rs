@@ -13,7 +13,7 @@ use sources::{Bindings, Fault, contract, policy};
 
 /// How the expectations begin that JSON Schema has no words for: order between two members, uniqueness by one member,
 /// the calendar, bytes instead of characters, lists of names kept elsewhere.
-const BEYOND: [&str; 27] = [
+const BEYOND: [&str; 30] = [
     "a last reminder after at least half of the deadline",
     "an RFC 3339 instant",
     "an instant between the years",
@@ -33,6 +33,9 @@ const BEYOND: [&str; 27] = [
     "a change id (or a pattern that ends in a star",
     "one system for a source, change and checkpoint",
     "bindings of one workflow",
+    "one binding that speaks of",
+    "each role of a service once",
+    "the person of ",
     "`*`: the star stands for several",
     "a source that `sources` registers for",
     "one binding of this format",

@@ -36,13 +36,15 @@ impl Translation {
     /// nobody says which is the newer.
     pub fn say_once(&mut self) {
         let mut told: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
-        for event in &self.events {
+        // An answer by mail states nothing that a revision orders.
+        let states = |event: &Value| event["data"]["revision"].is_u64();
+        for event in self.events.iter().filter(|event| states(event)) {
             told.entry(subject_of(event)).or_default().insert(event["data"].to_string());
         }
         let mut seen = BTreeSet::new();
         let once = |event: &Value| told.get(&subject_of(event)).is_none_or(|data| data.len() == 1);
         let (once, differing): (Vec<Value>, Vec<Value>) = self.events.drain(..).partition(once);
-        self.events = once.into_iter().filter(|event| seen.insert(subject_of(event))).collect();
+        self.events = once.into_iter().filter(|event| !states(event) || seen.insert(subject_of(event))).collect();
         for event in differing.iter().filter(|event| seen.insert(subject_of(event))) {
             let name = NAMES.iter().find_map(|name| event["data"][name].as_str()).unwrap_or_default();
             let expected = "one record of a subject at one revision: of several that differ none counts";

@@ -14,7 +14,7 @@ use crate::reader::{Node, Object};
 
 /// What a member says of pages, by the words of all the systems.
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Mark {
+enum PageMark {
     /// A link or a token that leads to another page.
     Link,
     /// Whether there is more.
@@ -34,22 +34,22 @@ enum Mark {
 }
 
 /// A name as it compares: systems write `total_count`, `totalCount` and `@odata.count`.
-fn mark(name: &str) -> Option<Mark> {
+fn mark(name: &str) -> Option<PageMark> {
     let plain: String = name.trim_start_matches("@odata.").chars().filter(char::is_ascii_alphanumeric).collect();
     Some(match plain.to_ascii_lowercase().as_str() {
         "next" | "nextlink" | "nexturl" | "nextpage" | "nextpagetoken" | "nextcursor" | "nexttoken" | "previous"
-        | "previouslink" | "prev" | "prevlink" | "after" | "afterurl" => Mark::Link,
-        "more" | "hasmore" | "hasnext" | "hasnextpage" => Mark::More,
-        "islast" | "islastpage" => Mark::Last,
-        "offset" | "startat" | "skip" => Mark::Start,
+        | "previouslink" | "prev" | "prevlink" | "after" | "afterurl" => PageMark::Link,
+        "more" | "hasmore" | "hasnext" | "hasnextpage" => PageMark::More,
+        "islast" | "islastpage" => PageMark::Last,
+        "offset" | "startat" | "skip" => PageMark::Start,
         "page" | "pagenumber" | "currentpage" | "currentpagenumber" | "pages" | "totalpages" | "pagecount" => {
-            Mark::Page
+            PageMark::Page
         }
         "total" | "count" | "totalcount" | "totalrecordcount" | "totalrecords" | "totalresults" | "resultscount" => {
-            Mark::Total
+            PageMark::Total
         }
-        "limit" | "pagesize" | "perpage" | "maxresults" | "top" => Mark::Size,
-        "paginationmeta" | "pagination" | "paging" | "links" => Mark::Inside,
+        "limit" | "pagesize" | "perpage" | "maxresults" | "top" => PageMark::Size,
+        "paginationmeta" | "pagination" | "paging" | "links" => PageMark::Inside,
         _ => return None,
     })
 }
@@ -100,14 +100,16 @@ fn beside(object: &Object<'_>, list: &str, pages: Pages) -> Option<()> {
 fn answer(answer: &Object<'_>, asked: Option<&Object<'_>>, list: &str, pages: Pages) -> Option<()> {
     let listed = answer.value_at(list).and_then(Value::as_array).map(Vec::len);
     let mut good = marks(answer, listed);
-    for name in answer.names().filter(|name| mark(name) == Some(Mark::Inside)) {
+    for name in answer.names().filter(|name| mark(name) == Some(PageMark::Inside)) {
         if answer.peek(name).is_some_and(Value::is_object) {
             good = good.and(answer.must(name, |node| marks(&node.object()?, listed)));
         }
     }
     // Where a system tells its last page by a link that is not there, a full page says nothing.
     let tells_the_end = matches!(pages, Pages::NextLink | Pages::PageToken | Pages::After)
-        || answer.names().any(|name| matches!(mark(name), Some(Mark::Link | Mark::More | Mark::Last | Mark::Total)));
+        || answer
+            .names()
+            .any(|name| matches!(mark(name), Some(PageMark::Link | PageMark::More | PageMark::Last | PageMark::Total)));
     if let (Some(listed), false) = (listed, tells_the_end) {
         for of in [Some(answer), asked].into_iter().flatten() {
             good = good.and(full(of, listed));
@@ -119,7 +121,7 @@ fn answer(answer: &Object<'_>, asked: Option<&Object<'_>>, list: &str, pages: Pa
 /// A page that is full, and does not say that it is the last, may have another behind it.
 fn full(of: &Object<'_>, listed: usize) -> Option<()> {
     let mut good = Some(());
-    for name in of.names().filter(|name| mark(name) == Some(Mark::Size)) {
+    for name in of.names().filter(|name| mark(name) == Some(PageMark::Size)) {
         let read = of.may(name, |node| match number(node.value()) {
             Some(size) if listed == 0 || (listed as u64) < size => Some(()),
             _ => node.wrong(format!("`more: false` beside it, since the answer is full with {listed} entries")),
@@ -138,11 +140,11 @@ fn marks(object: &Object<'_>, listed: Option<usize>) -> Option<()> {
     good
 }
 
-fn says_whole(node: &Node<'_>, name: &str, mark: Mark, listed: Option<usize>) -> Option<()> {
+fn says_whole(node: &Node<'_>, name: &str, mark: PageMark, listed: Option<usize>) -> Option<()> {
     const TOGETHER: &str = "(every page of the answer, put together)";
     let at_most = |most: u64| number(node.value()).is_some_and(|found| found <= most);
     match mark {
-        Mark::Link if says_something(node.value()) => {
+        PageMark::Link if says_something(node.value()) => {
             let found = match name {
                 "@odata.nextLink" => "a link to the next page",
                 "nextPageToken" => "a token of the next page",
@@ -150,12 +152,12 @@ fn says_whole(node: &Node<'_>, name: &str, mark: Mark, listed: Option<usize>) ->
             };
             node.wrong_as(format!("nothing {TOGETHER}"), found)
         }
-        Mark::More if *node.value() != Value::Bool(false) => node.wrong(format!("false {TOGETHER}")),
-        Mark::Last if *node.value() != Value::Bool(true) => node.wrong(format!("true {TOGETHER}")),
-        Mark::Start if !at_most(0) => node.wrong(format!("0 {TOGETHER}")),
+        PageMark::More if *node.value() != Value::Bool(false) => node.wrong(format!("false {TOGETHER}")),
+        PageMark::Last if *node.value() != Value::Bool(true) => node.wrong(format!("true {TOGETHER}")),
+        PageMark::Start if !at_most(0) => node.wrong(format!("0 {TOGETHER}")),
         // Of some systems `page` is an object: nothing that counts.
-        Mark::Page if !node.value().is_object() && !at_most(1) => node.wrong(format!("at most 1 {TOGETHER}")),
-        Mark::Total => match listed {
+        PageMark::Page if !node.value().is_object() && !at_most(1) => node.wrong(format!("at most 1 {TOGETHER}")),
+        PageMark::Total => match listed {
             Some(listed) if !at_most(listed as u64) => {
                 node.wrong(format!("at most the {listed} that are here {TOGETHER}"))
             }

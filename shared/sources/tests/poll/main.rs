@@ -106,6 +106,26 @@ fn a_binding_is_asked_as_its_system_wants() {
         free_busy[0].questions[0].body.as_ref().expect("a post")["items"],
         json!([{ "id": "a@example.com" }, { "id": "b" }])
     );
+    let mut team =
+        policy_of("google.free_busy", &json!("https://x.example/freeBusy")).expect("a policy").bindings.0.remove(0);
+    if let sources::native::binding::Says::Calendar(poll) = &mut team.binding.says {
+        for number in 0..49 {
+            let name = format!("{number:02}@team.example");
+            poll.people.bind(&name, refresh_core::Person::parse(&name).expect("an address")).expect("once");
+        }
+        poll.people
+            .bind("z@team.example", refresh_core::Person::parse("b@example.com").expect("an address"))
+            .expect("once");
+    }
+    let asked: Vec<Vec<String>> = plan::groups(&team, now())
+        .iter()
+        .map(|group| {
+            let items = group.questions[0].body.as_ref().expect("a post")["items"].as_array().expect("a list").clone();
+            items.iter().map(|item| item["id"].as_str().expect("a name").to_owned()).collect()
+        })
+        .collect();
+    assert_eq!(asked.iter().map(Vec::len).collect::<Vec<_>>(), [50, 2]);
+    assert_eq!(asked[1], ["b", "z@team.example"], "the calendars of one person are asked for together");
     let next_day = |at: &str| {
         let file = policy_of("ical.vevent", &json!("https://x.example/feed?to={to_date}")).expect("a policy");
         plan::groups(file.bindings.named("b").expect("it"), Instant::parse(at).expect("an instant"))[0].key.clone()

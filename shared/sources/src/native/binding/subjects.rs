@@ -18,7 +18,7 @@ use super::{
 use crate::reader::Node;
 
 /// What a binding says of one subject.
-struct Claim {
+struct SubjectClaim {
     subject: Subject,
     /// What the answers are made of, in the source's own terms, and how they are read. Two alike are told alike.
     made_of: String,
@@ -52,7 +52,7 @@ fn overlaps(
     let mut known: BTreeMap<Subject, Vec<(usize, String)>> = BTreeMap::new();
     let mut pairs: BTreeMap<(usize, usize), Vec<Subject>> = BTreeMap::new();
     for (index, bound) in bindings.iter().enumerate() {
-        for Claim { subject, made_of } in claims(index, bound) {
+        for SubjectClaim { subject, made_of } in claims(index, bound) {
             let before = known.entry(subject.clone()).or_default();
             for (other, theirs) in before.iter().filter(|(other, _)| *other != index) {
                 if *theirs != made_of && counts(bound, &bindings[*other]) {
@@ -107,7 +107,7 @@ const fn remedy(subject: &Subject) -> &'static str {
 
 /// What a binding claims to be told whole. Evidence is held apart by its own rule; change records and answers by mail say
 /// themselves what they are about.
-fn claims(index: usize, bound: &NamedBinding) -> Vec<Claim> {
+fn claims(index: usize, bound: &NamedBinding) -> Vec<SubjectClaim> {
     let format = bound.binding.format.word();
     match &bound.binding.says {
         Says::Calendar(poll) => calendars(format, poll, || origin(index, bound)),
@@ -116,7 +116,7 @@ fn claims(index: usize, bound: &NamedBinding) -> Vec<Claim> {
             let claim = |person: &Person| {
                 let names: Vec<&str> = oncall.poll.people.names_of(person).collect();
                 let calendar = oncall.poll.calendar.clone();
-                Claim {
+                SubjectClaim {
                     subject: Subject::Availability(person.clone(), Diary::Oncall, calendar),
                     made_of: format!("{format} {names:?} {read:?} {}", oncall.poll.revision_header),
                 }
@@ -126,7 +126,7 @@ fn claims(index: usize, bound: &NamedBinding) -> Vec<Claim> {
         Says::Roster(roster) => {
             let of_service = |service| roster.roles.iter().map(move |role| (service, role));
             let made_of = format!("{} {:?} {}", origin(index, bound), roster.time_zone, roster.revision_header);
-            let claim = |(service, role): (&refresh_core::Service, &refresh_core::Role)| Claim {
+            let claim = |(service, role): (&refresh_core::Service, &refresh_core::Role)| SubjectClaim {
                 subject: Subject::Delegation(service.clone(), role.clone()),
                 made_of: made_of.clone(),
             };
@@ -134,7 +134,7 @@ fn claims(index: usize, bound: &NamedBinding) -> Vec<Claim> {
         }
         Says::Delegates(of) => {
             let read = format!("{format} {} {:?} {}", of.purpose, of.people, of.revision_header);
-            let claim = |role: &super::says::GroupRole| Claim {
+            let claim = |role: &super::says::GroupRole| SubjectClaim {
                 subject: Subject::Delegation(role.service.clone(), role.role.clone()),
                 made_of: format!("{read} {role:?}"),
             };
@@ -144,7 +144,7 @@ fn claims(index: usize, bound: &NamedBinding) -> Vec<Claim> {
             let claim = |calendar: &refresh_core::Calendar| {
                 let schedules: Vec<_> =
                     of.schedules.iter().filter(|(_, schedule)| schedule.calendar == *calendar).collect();
-                Claim {
+                SubjectClaim {
                     subject: Subject::Freeze(calendar.clone()),
                     made_of: format!("{format} {schedules:?} {} {}", of.horizon_days, of.revision_header),
                 }
@@ -158,18 +158,18 @@ fn claims(index: usize, bound: &NamedBinding) -> Vec<Claim> {
 }
 
 /// Every calendar that answers under the bound names may be told as, and the feed's own.
-fn calendars(format: &str, poll: &Poll, origin: impl Fn() -> String) -> Vec<Claim> {
+fn calendars(format: &str, poll: &Poll, origin: impl Fn() -> String) -> Vec<SubjectClaim> {
     let read = (poll.tentative_is_busy, poll.time_zone, poll.horizon_days, &poll.revision_header);
     let named = poll.people.everybody().into_iter().flat_map(|person| {
         let names: Vec<&str> = poll.people.names_of(person).collect();
         let made_of = format!("{format} {names:?} {read:?}");
-        let claim = move |name: &str| Claim {
+        let claim = move |name: &str| SubjectClaim {
             subject: Subject::Availability(person.clone(), Diary::Calendar, poll.calendar_of(person, name)),
             made_of: made_of.clone(),
         };
         names.into_iter().map(claim).collect::<Vec<_>>()
     });
-    let feed = poll.person.iter().map(|person| Claim {
+    let feed = poll.person.iter().map(|person| SubjectClaim {
         subject: Subject::Availability(person.clone(), Diary::Calendar, poll.calendar.clone()),
         made_of: format!("{} {read:?}", origin()),
     });
