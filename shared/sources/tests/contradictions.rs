@@ -14,6 +14,8 @@ ical_vevent | ~/body/response | DURATION:PT1H\nATTENDEE;PARTSTAT=DECLINED => DUR
 ical_vevent | ~/body/response | DURATION:PT1H\nATTENDEE;PARTSTAT=DECLINED => DTEND:20261104T150000Z\nDURATION:PT1H\nATTENDEE;PARTSTAT=X | service-owner r1793696472000 busy 4 unknown 4980 min
 ical_vevent | ~/body/response | RRULE:FREQ=WEEKLY;BYDAY=MO,TU,WE,TH,FR => RRULE:FREQ=WEEKLY;BYDAY=MO,TU,WE,TH,FR;COUNT=2;UNTIL=20261201T000000Z | service-owner r1793696472000 busy 2 unknown 7200 min
 ical_vevent | ~/body/response | TRANSP:OPAQUE => TRANSP:TRANSPARENT\nTRANSP:OPAQUE | service-owner r1793696472000 busy 4 unknown 0 min
+ical_vevent | ~/body/response | RECURRENCE-ID;TZID => RECURRENCE-ID;RANGE=THISANDPRIOR;TZID | service-owner r1793696472000 busy 3 unknown 7200 min
+ical_vevent | ~/body/response | FREQ=WEEKLY;BYDAY=MO => FREQ=WEEKLY;BYDAY=1MO | service-owner r1793696472000 busy 2 unknown 7200 min
 ical_vfreebusy_schedule_response | ~/body | 2.0;Success => 2.8;Success, repeating event ignored | skipped: a recipient of a schedule response whose calendar did not answer; skipped: a recipient of a schedule response whose calendar did not answer
 ical_vfreebusy_schedule_response | ~/body | 2.0;Success => 1.0;Request in process | skipped: a recipient of a schedule response whose calendar did not answer; skipped: a recipient of a schedule response whose calendar did not answer
 ical_vfreebusy_schedule_response | ~/body | 2.0;Success => 20;Success | skipped: a recipient of a schedule response whose calendar did not answer; skipped: a recipient of a schedule response whose calendar did not answer
@@ -36,6 +38,11 @@ aws_codebuild | /body/detail/additional-information/build-complete | false | CHG
 servicenow_change_request | /body/result/end_date | "2026-11-03 20:00:00" | $.result.end_date: expected an instant after `start_date` (2026-11-03T21:00:00Z); found 2026-11-03T20:00:00Z
 servicenow_change_request | /body/error | {"message":"partial"} | $: expected an answer without an error; found the member `error`
 jira_change | /body/issue/key | "OTHER-42" | skipped: an issue of a project or a type that the binding does not name
+servicenow_schedules | /body/schedules/result/0/parent | - | $.schedules.result[0].parent: expected a column: a string, or an object with a `value`; found nothing
+servicenow_schedules | /body/schedules/result/0/parent | {"value":"S0"} | maintenance r1793696472000 2 freezes, 0 protected; skipped: freeze calendar prod: schedule "S0", which applies to "38f8b4c1eb32010045e1a5115206fe5e", is not told whole
+servicenow_schedules | /body/children | - | $.children: expected an object; found nothing
+servicenow_schedules | /body/children/result/x | {"schedule":"08fcd0830a0a0b2600079f56b1adb9ae","child_schedule":"S9"} | prod r1793696472000 1 freezes, 1 protected; skipped: freeze calendar maintenance: schedule "S9", which applies to "08fcd0830a0a0b2600079f56b1adb9ae", is not told whole
+servicenow_schedules | /body/spans/result/1/days_of_week | "" | prod r1793696472000 1 freezes, 1 protected; refused: s2: $.spans.result[1].days_of_week: expected the days of a weekly repetition, like 135; found no day; skipped: freeze calendar maintenance: schedule "08fcd0830a0a0b2600079f56b1adb9ae" is not told whole
 servicenow_delegates | /body/delegates/result/0/ends | "2026-10-01 08:00:00" | identity-service security_reviewer r1793696472000 holder security-reviewer@example.com, 0 of 0 approved; refused: 0b1: $.delegates.result[0].ends: expected an instant after `starts` (2026-11-01T08:00:00Z); found 2026-10-01T08:00:00Z
 roster_json | /body/next | "https://x" | $.next: expected nothing (every page of the answer, put together); found another page
 gitlab_pipeline | /body/builds/0/status | "failed" | CHG0031337 payment-tests r310000018942 Withdrawn
