@@ -97,69 +97,73 @@ impl Player {
 
     /// One line's action, and what follows from it at once.
     pub async fn act(&mut self, line: &Line) -> Result<Records, String> {
-        let failed = |why: String| format!("line {}: {why}", line.number);
-        let first = match &line.action {
-            None => return Ok(Records::new()),
-            Some(Action::Send(event)) => {
-                self.put(event).await.map_err(failed)?;
+        let Some(action) = &line.action else { return Ok(Records::new()) };
+        let first = self.did(action).await.map_err(|why| format!("line {}: {why}", line.number))?;
+        self.settle(first).await
+    }
+
+    /// What an action itself leaves behind.
+    async fn did(&mut self, action: &Action) -> Result<Records, String> {
+        Ok(match action {
+            Action::Send(event) => {
+                self.put(event).await?;
                 Vec::new()
             }
-            Some(Action::SendNative(native)) => {
+            Action::SendNative(native) => {
                 let body = serde_json::json!({
                     "format": native.format, "binding": native.binding, "headers": native.headers, "body": native.body,
                 });
-                self.put(&body).await.map_err(failed)?;
+                self.put(&body).await?;
                 Vec::new()
             }
-            Some(Action::Hook(hook)) => {
-                self.hook(hook).await.map_err(failed)?;
+            Action::Hook(hook) => {
+                self.hook(hook).await?;
                 Vec::new()
             }
-            Some(Action::Poll(conversation)) => {
-                let poll = polled::play(self.time.engine(), conversation).await.map_err(failed)?;
+            Action::Poll(conversation) => {
+                let poll = polled::play(self.time.engine(), conversation).await?;
                 vec![Record { at: self.time.now(), what: What::Poll(poll) }]
             }
-            Some(Action::Adopt(visit)) => {
-                let result = self.decide(visit, ChosenButton::Adopt).await.map_err(failed)?;
+            Action::Adopt(visit) => {
+                let result = self.decide(visit, ChosenButton::Adopt).await?;
                 vec![self.answer(visit, core_lineage::Action::Adopt, result)]
             }
-            Some(Action::Decline(visit, then)) => {
+            Action::Decline(visit, then) => {
                 let choice = match then {
                     Then::OtherSlot => ChosenButton::DeclineOtherSlot,
                     Then::Stand => ChosenButton::DeclineStand,
                 };
-                let result = self.decide(visit, choice).await.map_err(failed)?;
+                let result = self.decide(visit, choice).await?;
                 vec![self.answer(visit, core_lineage::Action::Decline, result)]
             }
-            Some(Action::Acknowledge(visit, reply)) => {
+            Action::Acknowledge(visit, reply) => {
                 let word = match reply {
                     Answer::Acknowledged => "acknowledged",
                     Answer::Conflict => "conflict",
                 };
-                let result = self.send_form(visit, Link::Acknowledge, "answer", word).await.map_err(failed)?;
+                let result = self.send_form(visit, Link::Acknowledge, "answer", word).await?;
                 vec![self.answer(visit, core_lineage::Action::Acknowledge, result)]
             }
-            Some(Action::AskAgain(visit)) => {
-                let result = self.decide(visit, ChosenButton::AskAgain).await.map_err(failed)?;
+            Action::AskAgain(visit) => {
+                let result = self.decide(visit, ChosenButton::AskAgain).await?;
                 vec![self.answer(visit, core_lineage::Action::AskAgain, result)]
             }
-            Some(Action::SendLink(visit)) => {
-                let result = self.ask_for_link(visit).await.map_err(failed)?;
+            Action::SendLink(visit) => {
+                let result = self.ask_for_link(visit).await?;
                 vec![self.answer(visit, core_lineage::Action::SendLink, result)]
             }
-            Some(Action::Reply(reply)) => {
+            Action::Reply(reply) => {
                 let engine = self.time.engine();
-                let message = mailed::message(engine, reply, self.time.now()).map_err(failed)?;
-                let message = message.ok_or_else(|| failed("reply: no such invitation was mailed".to_owned()))?;
-                self.put(&message).await.map_err(failed)?;
+                let message = mailed::message(engine, reply, self.time.now())?;
+                let message = message.ok_or_else(|| "reply: no such invitation was mailed".to_owned())?;
+                self.put(&message).await?;
                 Vec::new()
             }
-            Some(Action::Open(visit, link)) => {
-                let result = self.look(visit, *link).await.map_err(failed)?;
+            Action::Open(visit, link) => {
+                let result = self.look(visit, *link).await?;
                 vec![self.answer(visit, core_lineage::Action::Open, result)]
             }
-        };
-        self.settle(first).await
+        })
     }
 
     /// At the end, one record a review.

@@ -153,6 +153,10 @@ pub fn changes<'a>(all: &'a [Difference], names: &Names<'_>) -> Vec<ChangeRow<'a
         if change.field == Field::Exception && change.was.is_some() && change.now.is_none() {
             now = "told to you no more".to_owned();
         }
+        // Whoever reported the conflict may have taken nothing back: the seat that they spoke of may be gone.
+        if matches!(change.field, Field::Conflict(_)) && change.was.is_some() && change.now.is_none() {
+            now = "nobody, for the seat as it is now".to_owned();
+        }
         let untold = sight == Some(true) && change.was.is_none() && of_the_whole(&change.field);
         let was = if untold { "not told to you".to_owned() } else { was };
         rows.push(ChangeRow { about: About::Field(change), what, was, now });
