@@ -16,13 +16,7 @@ mod places;
 mod schedule;
 mod worker;
 
-use refresh_core::{
-    EventId, Source,
-    facts::{
-        authority::{Disposition, Ignored},
-        event::Identity,
-    },
-};
+use refresh_core::facts::authority::{Disposition, Ignored};
 
 use places::{Place, after_the_adoption, before_the_decision, issued, proposed, told};
 use schedule::contend;
@@ -163,19 +157,22 @@ fn what_a_batch_says_of_one_subject_counts_in_turn() {
     let place = issued();
     let events = [place.busy(2), place.busy(4), place.evidence_slips(2), place.busy(3), place.busy(6)];
     place.refreshes(&events);
-    let store = place.world.engine().store();
-    let event = |id: &str| {
-        let source = if id.starts_with("busy") { "//availability.example.com" } else { "//evidence.example.com" };
-        let identity =
-            Identity { source: Source::parse(source).expect("a source"), id: EventId::parse(id).expect("an id") };
-        let record = place.wait(store.event(&identity)).expect("the record").expect("the event was recorded");
-        (record.disposition, record.subject)
-    };
-    let (stale, subject) = event("busy-3");
+    let (stale, subject) = place.recorded("//availability.example.com", "busy-3");
     assert_eq!(stale, Disposition::Ignored(Ignored::StaleRevision));
-    for id in ["busy-2", "busy-4", "busy-6", "evidence-2"] {
-        assert_eq!(event(id).0, Disposition::Applied, "{id}");
+    for id in ["busy-2", "busy-4", "busy-6"] {
+        assert_eq!(place.recorded("//availability.example.com", id).0, Disposition::Applied, "{id}");
     }
-    let fact = place.wait(store.fact(&subject)).expect("the fact").expect("a fact");
-    assert_eq!(fact.revision, 6);
+    assert_eq!(place.recorded("//evidence.example.com", "evidence-2").0, Disposition::Applied);
+    assert_eq!(place.fact(&subject).revision, 6);
+}
+
+/// What a batch says of a subject after its reset uses the reset up.
+#[test]
+fn a_reset_waits_for_nothing_that_comes_after_it_in_a_batch() {
+    let place = issued();
+    place.send(&[place.busy(4), place.reset(), place.busy(6), place.evidence_slips(2)]);
+    let (disposition, subject) = place.recorded("//availability.example.com", "busy-6");
+    assert_eq!(disposition, Disposition::Applied);
+    let fact = place.fact(&subject);
+    assert_eq!((fact.revision, fact.order.epoch, fact.order.reset), (6, 1, None));
 }

@@ -9,8 +9,9 @@ use holdpoint::{
 use holdpoint_tests::{repository, world::World};
 use lambda_shell::deadline::Deadline;
 use refresh_core::{
-    Instant,
+    EventId, Instant, Source,
     base::instant::{MINUTE, SECOND},
+    facts::{authority::Disposition, event::Identity, fact::Fact, subject::Subject},
 };
 use serde_json::{Value, json};
 
@@ -66,7 +67,11 @@ impl Place {
         let read = |path: &str| fs::read_to_string(repository().join(path)).expect("a file of the repository");
         let mut scenario = Scenario::parse(&read("tests/crashes/short.jsonl")).expect("a scenario");
         scenario.lines.truncate(lines);
-        let policy = read("events/scenarios/story.policy.json");
+        let mut policy: Value = serde_json::from_str(&read("events/scenarios/story.policy.json")).expect("a policy");
+        let operators =
+            json!({ "kind": "operator", "source": "//operator.example.com", "governed_by": "desk@example.com" });
+        policy["sources"].as_array_mut().expect("a list").push(operators);
+        let policy = policy.to_string();
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
         let world = runtime.block_on(async {
             let mut world = World::open(&policy, scenario.lines[0].at).await?;
@@ -118,6 +123,14 @@ impl Place {
         Self::calendar(revision, &json!([{ "start": from, "end": "2026-11-03T17:00:00Z" }]))
     }
 
+    /// The next fact of the security reviewer's calendar is taken at any revision.
+    pub fn reset(&self) -> String {
+        let data = json!({
+            "kind": "availability", "subject": "sec-a@example.com/calendar", "by": "ops@example.com", "reason": "a test",
+        });
+        Self::event("subject.reset", "reset-1", &data).replace("//subject.", "//operator.")
+    }
+
     /// No meeting before half past three.
     pub fn evidence_slips(&self, revision: u64) -> String {
         let data = json!({
@@ -142,6 +155,14 @@ impl Place {
     /// The events are facts by now, each with a message of its own on the refresh queue. The messages stay there: what
     /// two workers did at once is delivered a third time afterwards.
     pub fn refreshes(&self, events: &[String]) -> Vec<Task> {
+        self.send(events);
+        let waiting = self.world.engine().queues().look(&self.queue_of("refresh")).expect("a queue");
+        assert_eq!(waiting.len(), events.len(), "each event asks for one refresh");
+        waiting.into_iter().map(|message| Task::Refresh(vec![message.body])).collect()
+    }
+
+    /// Ingest has taken the events, in one batch.
+    pub fn send(&self, events: &[String]) {
         self.wait(async {
             let engine = self.world.engine();
             for event in events {
@@ -150,9 +171,19 @@ impl Place {
             }
             while engine.take_batch("ingest", Deadline::far()).await.expect("a batch").is_some() {}
         });
-        let waiting = self.world.engine().queues().look(&self.queue_of("refresh")).expect("a queue");
-        assert_eq!(waiting.len(), events.len(), "each event asks for one refresh");
-        waiting.into_iter().map(|message| Task::Refresh(vec![message.body])).collect()
+    }
+
+    /// What became of an event, and its subject.
+    pub fn recorded(&self, source: &str, id: &str) -> (Disposition, Subject) {
+        let source = Source::parse(source).expect("a source");
+        let identity = Identity { source, id: EventId::parse(id).expect("an id") };
+        let record = self.wait(self.world.engine().store().event(&identity)).expect("the record");
+        let record = record.expect("the event was recorded");
+        (record.disposition, record.subject)
+    }
+
+    pub fn fact(&self, subject: &Subject) -> Fact {
+        self.wait(self.world.engine().store().fact(subject)).expect("the fact").expect("a fact")
     }
 
     /// Facts and decisions, but nobody is told.

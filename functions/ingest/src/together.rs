@@ -147,14 +147,17 @@ impl Together {
     }
 }
 
-/// The events that may become facts with nothing beside them: the first of each identity, in their order.
+/// The events that may become facts with nothing beside them: the first of each identity, in their order. What is said of a
+/// subject after its reset waits for the reset.
 fn incoming<'a>(env: &Env, messages: &'a [Message], readings: &'a BTreeMap<String, ReadBody>) -> Vec<Arriving<'a>> {
-    let mut identities = BTreeSet::new();
+    let (mut identities, mut later) = (BTreeSet::new(), BTreeSet::new());
     let mut all = Vec::new();
     for message in messages {
         let (now, arrived) = times(env, message);
         for event in readings.get(&message.id).into_iter().flat_map(|reading| &reading.events) {
-            if identities.insert(&event.identity) && is_plain(event) {
+            if !is_plain(event) {
+                later.insert(&event.subject);
+            } else if identities.insert(&event.identity) && !later.contains(&event.subject) {
                 all.push(Arriving { event, now, arrived, sender: message.sender.as_deref() });
             }
         }

@@ -28,7 +28,7 @@ cp "$PROGRAM" root/usr/bin/holdpoint
 cp "$UNIT" root/etc/systemd/system/holdpoint.service
 # As the unit's own comment says.
 chroot root useradd --system --home-dir /var/lib/holdpoint --shell /usr/sbin/nologin holdpoint
-chroot root holdpoint init /etc/holdpoint > /dev/null
+chroot root /usr/bin/holdpoint init /etc/holdpoint > /dev/null
 # What would change the machine itself, or wait for what is not here.
 for unit in systemd-sysctl systemd-modules-load systemd-udevd systemd-udev-trigger systemd-remount-fs systemd-logind \
   systemd-random-seed systemd-timesyncd systemd-networkd networking apparmor; do

@@ -8,11 +8,11 @@ use std::{
 
 use refresh_core::{
     Instant, Person, ReviewId,
-    facts::subject::Subject,
+    facts::{dense::BYTES_A_NAME, subject::Subject},
     record::packet::{Standpoint, Version},
 };
 
-use crate::{dense::BYTES_A_NAME, looked::Looked};
+use crate::looked::Looked;
 
 /// The memory of a function of the template, in megabytes.
 const MEGABYTES: usize = 256;

@@ -13,7 +13,6 @@ mod call;
 mod codec;
 mod commit;
 mod contention;
-mod dense;
 mod due;
 mod error;
 mod history;

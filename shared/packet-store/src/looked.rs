@@ -20,13 +20,12 @@ use std::collections::BTreeSet;
 
 use refresh_core::{
     Instant, Person, ReviewId,
-    facts::{fact::Facts, policy::Deployment, subject::Subject},
+    facts::{dense::DenseFacts, fact::Facts, policy::Deployment, subject::Subject},
     record::review::{Head, Review},
 };
 
 use crate::{
     Store, StoreError,
-    dense::DenseFacts,
     load::{FactsRead, Reads},
     seats,
 };
@@ -103,7 +102,7 @@ impl Store {
     /// there was nothing to write.
     pub fn remember(&self, head: &Head, facts: Facts, subjects: BTreeSet<Subject>) {
         if head.looked > 0 {
-            let (facts, subjects) = (DenseFacts::of(facts), subjects.into_iter().collect());
+            let (facts, subjects) = (facts.into(), subjects.into_iter().collect());
             self.cache.keep_looked(&head.review, Looked { number: head.looked, facts, subjects });
         }
     }
@@ -123,7 +122,7 @@ impl Looked {
             Subject::Availability(person, ..) => Some(person),
             _ => None,
         });
-        let shared = self.facts.seats().filter(|(_, seats)| seats.is_of_another(id));
+        let shared = self.facts.all_seats().filter(|(_, seats)| seats.is_of_another(id));
         let shared = shared.map(|(person, _)| Subject::Seat(person.clone()));
         let all = said.iter().cloned().chain(people.flat_map(beside)).chain(shared);
         all.filter(|subject| self.subjects.binary_search(subject).is_ok()).collect()

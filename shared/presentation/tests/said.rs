@@ -109,7 +109,7 @@ fn what_matters_most_comes_first() {
         (
             "released_cancelled_owner",
             "For information: review cancelled",
-            "The review: was cancelling it is proposed; now cancelled.",
+            "The review: was proposed for cancellation; now cancelled.",
         ),
     ] {
         let (notice, letterhead) = notices::named(name);

@@ -68,7 +68,7 @@ pub async fn enqueue(engine: &Engine, events: Vec<String>, door: Door) -> Result
         return Err(NotTaken::Full(why));
     }
     let guard = engine.embedded().guard();
-    // Whoever then restores a backup would lose what was taken after it.
+    // A backup that is restored then would lose the events that were taken after it.
     if let Some(why) = guard.trouble().filter(|_| guard.is_damaged()) {
         return Err(NotTaken::Unavailable(why));
     }

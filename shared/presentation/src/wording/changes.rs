@@ -12,7 +12,7 @@ use super::{Names, exceptions::exception_line, marks::violated, role, sentence, 
 use crate::{moment, text::one_line};
 
 const THE_REVIEW: &str = "The review";
-const TAKES_PLACE: &str = "takes place";
+const PLANNED: &str = "planned";
 const CANCELLED: &str = "cancelled";
 
 /// What differs, as the head of a row.
@@ -173,7 +173,7 @@ pub fn say_cancelled(rows: &mut [ChangeRow<'_>]) {
             && *now == Some(Value::Attendance(Attendance::Released))
             && *was != Some(Value::Attendance(Attendance::Cancellation))
         {
-            (row.what, row.was, row.now) = (THE_REVIEW.to_owned(), TAKES_PLACE.to_owned(), CANCELLED.to_owned());
+            (row.what, row.was, row.now) = (THE_REVIEW.to_owned(), PLANNED.to_owned(), CANCELLED.to_owned());
         }
     }
 }
@@ -206,9 +206,9 @@ fn sides(change: &Difference, names: &Names<'_>) -> (String, String, String) {
     let is_of_cancelling = [&change.was, &change.now].contains(&&Some(Value::Attendance(Attendance::Cancellation)));
     if *of == Field::Attendance && change.was != change.now && is_of_cancelling {
         let stands = |value: &Option<Value>| match value {
-            Some(Value::Attendance(Attendance::Cancellation)) => "cancelling it is proposed",
+            Some(Value::Attendance(Attendance::Cancellation)) => "proposed for cancellation",
             Some(Value::Attendance(Attendance::Released)) => CANCELLED,
-            _ => TAKES_PLACE,
+            _ => PLANNED,
         };
         return (THE_REVIEW.to_owned(), stands(&change.was).to_owned(), stands(&change.now).to_owned());
     }

@@ -384,8 +384,8 @@ impl Facts {
         }
     }
 
-    /// The entries of each calendar, in order of subject: whoever keeps facts may keep the entries elsewhere meanwhile.
-    pub fn entries_mut(&mut self) -> impl Iterator<Item = &mut Vec<Busy>> {
+    /// The entries of each calendar, in order of subject.
+    pub(super) fn entries_mut(&mut self) -> impl Iterator<Item = &mut Vec<Busy>> {
         self.facts.iter_mut().filter_map(|fact| match &mut fact.body {
             Body::Availability(calendar) => Some(&mut calendar.busy),
             _ => None,

@@ -306,7 +306,7 @@ impl Delta {
         self.attendance(was.attendance, now.attendance);
     }
 
-    /// Who was not shown the packet was not told that anything is not required.
+    /// A reader who was not shown the packet was not told that anything is not required.
     fn say_what_is_required(&mut self, was: &View, now: &View) {
         for change in self.0.iter_mut().filter(|_| was.freeze_edge.is_some()) {
             if let Field::Checkpoint(key) = &change.field {

@@ -328,6 +328,7 @@ pub(crate) fn is_about_proposal(reading: &Reading<'_>, person: &Person, view: &V
 }
 
 /// The first kind that fits.
+// Of a guest an earlier release wrote `released` as well: who never had a seat was released from none.
 fn kind(reading: &Reading<'_>, told: &LastNotified, view: &View) -> NoticeKind {
     let (was, head) = (&told.view, &reading.review.head);
     let lost = |line: &ExceptionLine| !view.exceptions.iter().any(|now| now.kind == line.kind);
@@ -337,7 +338,7 @@ fn kind(reading: &Reading<'_>, told: &LastNotified, view: &View) -> NoticeKind {
         NoticeKind::Escalation
     } else if is_about_proposal(reading, &told.person, view) {
         NoticeKind::TentativeChange
-    } else if view.attendance == Some(Attendance::Released) && !told.released {
+    } else if view.attendance == Some(Attendance::Released) && !(told.released && told.seat.is_some()) {
         NoticeKind::Released
     } else if told.proposal.is_some_and(|told_of| is_gone(head, told_of)) && told.adoptions == head.adoptions {
         NoticeKind::Withdrawn

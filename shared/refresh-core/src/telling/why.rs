@@ -12,7 +12,7 @@
 //! ```
 
 use crate::{
-    Checkpoint, Person, Role,
+    Checkpoint, Instant, Person, Role,
     audience::reading::Reading,
     facts::subject::Subject,
     record::{
@@ -21,6 +21,7 @@ use crate::{
         mark::{Mark, Remark, Violation},
         packet::{Standpoint, Version},
         report::{Against, Because, PassedOver},
+        review::Standing,
         view::Attendance,
     },
 };
@@ -137,20 +138,29 @@ impl Bearing {
         }
         if proposed {
             let broken = head.today.violated.iter().filter(|mark| moves_somebody(mark));
-            self.of_rules.extend(broken.flat_map(|mark| of_mark(reading, mark)));
+            self.of_rules.extend(broken.flat_map(|mark| of_mark(reading, mark, true)));
         }
         self.of_seats(reading, told, shown);
-        if changes.iter().any(|change| matches!(&change.now, Some(Value::Attendance(Attendance::Cancellation)))) {
+        let proposed_to =
+            |change: &Difference| matches!(&change.now, Some(Value::Attendance(Attendance::Cancellation)));
+        let cancelled = head.standing == Standing::Cancelled || changes.iter().any(proposed_to);
+        if cancelled {
             self.of.push(Bears::Change);
         }
         let left = changes.iter().find_map(|change| match (&change.field, &change.was) {
             (Field::Slot, Some(Value::Interval(slot))) => Some(slot.start),
             _ => None,
         });
-        let Some(left) = left else { return };
+        let Some(left) = left else {
+            // Somebody was adopted into or out of a seat, and never read of the proposal.
+            self.everything |= !proposed && !cancelled;
+            return;
+        };
         let runs = shown.report.runs();
         match runs.iter().find(|run| run.first <= left && left <= run.last).map(|run| &run.against) {
-            Some(against) if !against.is_empty() => self.of.extend(against.iter().flat_map(of_against)),
+            Some(against) if !against.is_empty() => {
+                self.of.extend(against.iter().flat_map(|against| of_against(reading, left, against)));
+            }
             // Of the meeting's own slot the broken rules say enough.
             _ if told.proposal.is_none() && !self.of_rules.is_empty() => {}
             // Nothing speaks against the slot before: another one became better.
@@ -214,16 +224,27 @@ fn marks_that_differ(reading: &Reading<'_>, change: &Difference) -> Vec<Bears> {
     let (was, now) = (marks(&change.was), marks(&change.now));
     let gone = was.iter().filter(|mark| !now.contains(mark));
     let new = now.iter().filter(|mark| !was.contains(mark));
-    gone.chain(new).flat_map(|mark| of_mark(reading, mark)).collect()
+    let gone = gone.flat_map(|mark| of_mark(reading, mark, false));
+    gone.chain(new.flat_map(|mark| of_mark(reading, mark, true))).collect()
 }
 
-fn of_mark(reading: &Reading<'_>, mark: &Mark) -> Vec<Bears> {
+/// The checkpoints that keep a slot from starting then.
+fn late(reading: &Reading<'_>, start: Instant) -> Vec<Bears> {
+    let buffer = reading.policy.evidence_buffer_minutes;
+    let is_late = |ready: &Option<Instant>| ready.is_none_or(|ready| ready.plus_minutes(buffer) > start);
+    let checkpoints = reading.review.head.today.checkpoints.iter().filter(|(_, ready)| is_late(ready));
+    checkpoints.map(|(key, _)| Bears::Evidence(Some(key.clone()))).chain([Bears::Terms]).collect()
+}
+
+/// `stands`: the mark is one of today's. Which fact took a mark away is not known.
+fn of_mark(reading: &Reading<'_>, mark: &Mark, stands: bool) -> Vec<Bears> {
     let attendees = &reading.review.authoritative.packet.attendees;
     let roles_of = |person: &Person| {
         let roles = attendees.iter().filter(move |(_, filled_by)| *filled_by == person);
         roles.map(|(role, _)| Bears::Cover(role.clone())).collect::<Vec<_>>()
     };
     match mark {
+        Mark::Violation(Violation::Evidence) if stands => late(reading, reading.review.authoritative.packet.slot.start),
         Mark::Violation(Violation::Evidence) => vec![Bears::Evidence(None), Bears::Terms],
         Mark::Violation(Violation::Window | Violation::Cutover | Violation::Cancelled)
         | Mark::Remark(Remark::OwnerUnconfirmed | Remark::ChangeInFlux) => vec![Bears::Change],
@@ -243,9 +264,10 @@ fn of_mark(reading: &Reading<'_>, mark: &Mark) -> Vec<Bears> {
     }
 }
 
-fn of_against(against: &Against) -> Vec<Bears> {
+/// `start`: when the slot begins that this speaks against.
+fn of_against(reading: &Reading<'_>, start: Instant, against: &Against) -> Vec<Bears> {
     match against {
-        Against::Evidence | Against::Unready => vec![Bears::Evidence(None), Bears::Terms],
+        Against::Evidence | Against::Unready => late(reading, start),
         Against::Window | Against::Cutover => vec![Bears::Change],
         Against::Freeze => vec![Bears::Freeze],
         Against::Role { role, people } => {

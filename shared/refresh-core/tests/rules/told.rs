@@ -34,6 +34,7 @@ use refresh_core::{
         message::{MailReplied, ResendRequested},
         notice::{LinkTo, Notice},
         packet::Standpoint,
+        view::Seating,
     },
     telling::{
         calendar, owed,
@@ -318,9 +319,13 @@ fn no_link() -> Answered {
     Answered { result: AnswerResult::NoLink, before: None, commit: None }
 }
 
-/// As an earlier release wrote it, which took an invitation of an unknown UID for the meeting.
+/// As an earlier release wrote it, which took an invitation of an unknown UID for the meeting, and a guest who was mailed
+/// for somebody who was released.
 pub fn older(world: &mut World) -> Result<(), String> {
     let slot = world.terms.slot;
-    world.told.values_mut().for_each(|told| (told.meeting, told.invited_as) = (Some(slot), None));
+    for told in world.told.values_mut() {
+        (told.meeting, told.invited_as) = (Some(slot), None);
+        told.released |= told.seat.is_none() && told.view.standing == Some(Seating::Authoritative);
+    }
     Ok(())
 }

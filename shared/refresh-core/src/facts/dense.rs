@@ -1,7 +1,7 @@
-//! Facts between two looks. Most of what a worker remembers is entries of calendars. So an entry takes eight bytes here, where
-//! a decision reads 24.
+//! Facts between two decisions. Most of what a worker remembers of a review is entries of calendars. So an entry takes eight
+//! bytes here, where a decision reads 24.
 
-use refresh_core::{
+use crate::{
     Instant, Person,
     base::instant::SECOND,
     facts::{
@@ -11,7 +11,7 @@ use refresh_core::{
 };
 
 /// A name, with what the allocator and the count of its owners take.
-pub(crate) const BYTES_A_NAME: usize = 48;
+pub const BYTES_A_NAME: usize = 48;
 /// A fact with the names of its subject and its source, without what there may be many of.
 const BYTES_A_FACT: usize = size_of::<Fact>() + 3 * BYTES_A_NAME;
 /// A review's terms, which stand in a box.
@@ -23,7 +23,7 @@ const BYTES_A_SEAT: usize = size_of::<Seat>() + 2 * BYTES_A_NAME;
 
 /// Facts, the entries of whose calendars are dense.
 #[derive(Debug)]
-pub(crate) struct DenseFacts {
+pub struct DenseFacts {
     /// Calendars have no entries here.
     facts: Facts,
     /// The entries of each calendar, in the order of `facts`.
@@ -31,26 +31,30 @@ pub(crate) struct DenseFacts {
 }
 
 impl DenseFacts {
-    pub(crate) fn of(mut facts: Facts) -> Self {
-        let entries = facts.entries_mut().map(|busy| DenseEntries::of(std::mem::take(busy))).collect();
-        Self { facts, entries }
-    }
-
-    pub(crate) fn facts(self) -> Facts {
+    /// The same facts.
+    pub fn facts(self) -> Facts {
         let Self { mut facts, entries } = self;
         facts.entries_mut().zip(entries).for_each(|(busy, dense)| *busy = dense.entries());
         facts
     }
 
-    pub(crate) fn seats(&self) -> impl Iterator<Item = (&Person, &PersonSeats)> {
+    /// Everybody of whom any place was read.
+    pub fn all_seats(&self) -> impl Iterator<Item = (&Person, &PersonSeats)> {
         self.facts.all_seats()
     }
 
-    /// How much memory they take.
-    pub(crate) fn bytes(&self) -> usize {
-        let seats = self.seats().map(|(_, seats)| BYTES_A_NAME + BYTES_A_SEAT * seats.seats.len());
+    /// How much memory the facts take.
+    pub fn bytes(&self) -> usize {
+        let seats = self.all_seats().map(|(_, seats)| BYTES_A_NAME + BYTES_A_SEAT * seats.seats.len());
         let entries = self.entries.iter().map(DenseEntries::bytes);
         self.facts.iter().map(bytes).chain(seats).chain(entries).sum()
+    }
+}
+
+impl From<Facts> for DenseFacts {
+    fn from(mut facts: Facts) -> Self {
+        let entries = facts.entries_mut().map(|busy| DenseEntries::of(std::mem::take(busy))).collect();
+        Self { facts, entries }
     }
 }
 
@@ -69,16 +73,20 @@ fn bytes(fact: &Fact) -> usize {
 /// The entries of one calendar, in the source's order.
 #[derive(Debug)]
 enum DenseEntries {
-    /// As steps of `unit` milliseconds after `from`.
-    Steps {
-        from: Instant,
-        unit: i64,
-        steps: Box<[Step]>,
-        /// One an entry; none where the source says nothing of any.
-        own: Box<[EntryOf]>,
-    },
+    /// In milliseconds after `from`: four bytes are 49 days.
+    Millis(Steps),
+    /// In seconds after `from`: four bytes are 136 years.
+    Seconds(Steps),
     /// As they are: no step of these entries is short enough.
     List(Box<[Busy]>),
+}
+
+#[derive(Debug)]
+struct Steps {
+    from: Instant,
+    steps: Box<[Step]>,
+    /// One an entry; none where the source says nothing of any.
+    own: Box<[EntryOf]>,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -89,50 +97,58 @@ struct Step {
 
 impl DenseEntries {
     fn of(busy: Vec<Busy>) -> Self {
-        let from = busy.iter().map(|entry| entry.start).min().unwrap_or(Instant::from_millis(0));
-        // Four bytes of milliseconds are 49 days, of seconds 136 years.
-        let steps = [1, SECOND].into_iter().find_map(|unit| Some((unit, steps(&busy, from, unit)?)));
-        let Some((unit, steps)) = steps else { return Self::List(busy.into()) };
-        let said = busy.iter().any(|entry| entry.own != EntryOf::Unsaid);
-        let own = busy.iter().filter(|_| said).map(|entry| entry.own).collect();
-        Self::Steps { from, unit, steps, own }
+        if let Some(millis) = Steps::of(&busy, |millis| u32::try_from(millis).ok()) {
+            return Self::Millis(millis);
+        }
+        let in_seconds = |millis: i64| (millis % SECOND == 0).then(|| u32::try_from(millis / SECOND).ok())?;
+        Steps::of(&busy, in_seconds).map_or_else(|| Self::List(busy.into()), Self::Seconds)
     }
 
     fn entries(self) -> Vec<Busy> {
         match self {
+            Self::Millis(steps) => steps.entries(i64::from),
+            Self::Seconds(steps) => steps.entries(|seconds| i64::from(seconds) * SECOND),
             Self::List(busy) => busy.into(),
-            Self::Steps { from, unit, steps, own } => {
-                let own = own.iter().copied().chain(std::iter::repeat(EntryOf::Unsaid));
-                let entry = |(step, own): (&Step, EntryOf)| {
-                    let start = from.plus_millis(i64::from(step.start) * unit);
-                    Busy { start, end: start.plus_millis(i64::from(step.length) * unit), own }
-                };
-                steps.iter().zip(own).map(entry).collect()
-            }
         }
     }
 
     fn bytes(&self) -> usize {
         let entries = match self {
-            Self::Steps { steps, own, .. } => size_of_val(&**steps) + size_of_val(&**own),
+            Self::Millis(steps) | Self::Seconds(steps) => size_of_val(&*steps.steps) + size_of_val(&*steps.own),
             Self::List(busy) => size_of_val(&**busy),
         };
         size_of::<Self>() + entries
     }
 }
 
-/// `None` where a step is no number of units, or is too long.
-fn steps(busy: &[Busy], from: Instant, unit: i64) -> Option<Box<[Step]>> {
-    let units = |millis: i64| (millis % unit == 0).then(|| u32::try_from(millis / unit).ok())?;
-    let step = |entry: &Busy| {
-        Some(Step { start: units(entry.start.since(from))?, length: units(entry.end.since(entry.start))? })
-    };
-    busy.iter().map(step).collect()
+impl Steps {
+    /// `None` where a step is no number of units, or is too long.
+    fn of(busy: &[Busy], in_units: impl Fn(i64) -> Option<u32>) -> Option<Self> {
+        let from = busy.iter().map(|entry| entry.start).min().unwrap_or(Instant::from_millis(0));
+        let mut steps = Vec::with_capacity(busy.len());
+        for entry in busy {
+            let (start, length) = (entry.start.since(from), entry.end.since(entry.start));
+            steps.push(Step { start: in_units(start)?, length: in_units(length)? });
+        }
+        let said = busy.iter().any(|entry| entry.own != EntryOf::Unsaid);
+        let own = if said { busy.iter().map(|entry| entry.own).collect() } else { Box::default() };
+        Some(Self { from, steps: steps.into(), own })
+    }
+
+    fn entries(&self, in_millis: impl Fn(u32) -> i64) -> Vec<Busy> {
+        let entry = |step: &Step| {
+            let start = self.from.plus_millis(in_millis(step.start));
+            Busy { start, end: start.plus_millis(in_millis(step.length)), own: EntryOf::Unsaid }
+        };
+        let mut entries: Vec<Busy> = self.steps.iter().map(entry).collect();
+        entries.iter_mut().zip(&self.own).for_each(|(entry, own)| entry.own = *own);
+        entries
+    }
 }
 
 #[cfg(test)]
 mod tests {
-    use refresh_core::base::instant::{DAY, MINUTE};
+    use crate::base::instant::{DAY, MINUTE};
 
     use super::*;
 
