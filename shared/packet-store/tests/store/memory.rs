@@ -76,7 +76,6 @@ async fn three_thousand_reviews_of_five_roles_fit_into_half_of_a_functions_memor
 #[tokio::test]
 async fn what_is_remembered_stays_within_half_of_the_memory() {
     let taken = remembered(2, 60).await;
-    println!("taken {taken}");
     // What is forgotten at once is half.
     assert!((1 << 18..1 << 20).contains(&taken), "{taken} bytes");
 }

@@ -32,8 +32,6 @@ pub struct Event {
 }
 
 /// What an event says of its subject.
-// One event at a time is in memory.
-#[expect(clippy::large_enum_variant)]
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub enum Statement {
     /// The subject's state, whole.

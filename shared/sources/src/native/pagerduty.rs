@@ -60,7 +60,9 @@ fn asked(oncall: &Oncall, request: &Object<'_>) -> Option<AskedOncalls> {
     let users = list("user_ids").map(|ids| ids.map(|ids| ids.iter().map(|id| folded(id)).collect()));
     let policies = list("escalation_policy_ids");
     let each = |name: &str, read: &dyn Fn(&Node<'_>) -> Option<()>| {
-        request.spellings(name).fold(Some(()), |good, spelled| good.and(request.may(spelled, read).map(|_| ())))
+        // Each spelling is read, whatever the one before came to.
+        let read: Vec<_> = request.spellings(name).map(|spelled| request.may(spelled, read)).collect();
+        read.into_iter().collect::<Option<Vec<_>>>().map(|_| ())
     };
     let filtered = each("schedule_ids", &|node| match node.value().as_array() {
         Some(ids) if ids.is_empty() => Some(()),
