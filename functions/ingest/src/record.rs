@@ -200,7 +200,7 @@ fn judge(env: &Env, event: &Event, known: &StoredBearing, arrival: Arrival<'_>) 
         }
         Err(ignored) => {
             let stale = ignored == Ignored::StaleRevision;
-            // Who says the same again is heard, and is not stale.
+            // A source that says the same again is heard, and is not stale.
             let fact = held.filter(|_| stale).and_then(|held| again.clone().or_else(|| authority::count_stale(held)));
             let silenced = stale && fact.as_ref().or(held).is_some_and(|fact| fact.order.is_silenced());
             Ok(Judged { disposition: Disposition::Ignored(ignored), fact, calendars: None, again, silenced })

@@ -106,7 +106,7 @@ impl Together {
         let mut alone = BTreeSet::new();
         for some in runs(&incoming) {
             let written = write(env, &some, &known, &alone).await?;
-            // What is said of a subject later waits for what was said before.
+            // A later event of a subject waits for the earlier one.
             alone.extend(some.iter().map(|one| &one.event.subject));
             for (one, fact) in written {
                 alone.remove(&one.event.subject);
@@ -147,8 +147,8 @@ impl Together {
     }
 }
 
-/// The events that may become facts with nothing beside them: the first of each identity, in their order. What is said of a
-/// subject after its reset waits for the reset.
+/// The events that may become facts with nothing beside them: the first of each identity, in their order. An event that
+/// follows a reset of its subject waits for the reset.
 fn incoming<'a>(env: &Env, messages: &'a [Message], readings: &'a BTreeMap<String, ReadBody>) -> Vec<Arriving<'a>> {
     let (mut identities, mut later) = (BTreeSet::new(), BTreeSet::new());
     let mut all = Vec::new();

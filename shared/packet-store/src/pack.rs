@@ -66,7 +66,7 @@ fn inflate(mut unpacker: Decompress, packed: &[u8], most: usize) -> Result<Vec<u
 
 #[cfg(test)]
 mod tests {
-    use refresh_core::base::digest::Digest;
+    use refresh_core::base::{digest::Digest, hex};
 
     use super::*;
 
@@ -92,6 +92,19 @@ mod tests {
         }
         assert_eq!(unpack(&pack(DICTIONARY).expect("smaller"), MOST).as_deref(), Ok(DICTIONARY));
         assert!(pack(DICTIONARY).is_some_and(|packed| packed.len() < 60), "the dictionary packs to next to nothing");
+    }
+
+    /// As the packer of an earlier release packed it, which was another library's.
+    #[test]
+    fn a_body_that_an_earlier_release_packed_is_unpacked() {
+        const PACKED: &str = "6d972b0e00210c444fc4867677c17206c2051095280c86bb5304a47c6c5bd34c326f4638b8f70af4873210d90149a22c1ae2442bbf951c95d873dcc371aeb3f6c23f9e2d57f5ac0ea8d12860dddf00ffee6e7269a6cfd506";
+        let packed: [u8; 88] = hex::read(PACKED).expect("hexadecimal digits");
+        let body = concat!(
+            r#"{"review":"RR-1042","version":7,"attendees":{"release_manager":"rm@example.com","#,
+            r#""security_reviewer":"sec@example.com"},"#,
+            r#""slot":{"start":"2026-11-03T15:00:00Z","end":"2026-11-03T16:00:00Z"}}"#,
+        );
+        assert_eq!(unpack(&packed, MOST).as_deref(), Ok(body.as_bytes()));
     }
 
     #[test]

@@ -387,7 +387,7 @@ async fn perform(line: Line) -> Result<(), Failed> {
             let file = event.display().to_string();
             let event = ask::event(&event)?;
             let done = ask::ask(common, &deployment, Request::Invoke { function, event }).await;
-            // What is malformed is the file's; what else fails is not.
+            // Malformed input is a fault of the file; any other failure is not.
             done.map_err(
                 |failed| if failed.status == 2 { Failed::input(format!("{file}: {}", failed.why)) } else { failed },
             )

@@ -138,14 +138,7 @@ impl World {
         let mut facts = Facts::default();
         let change = refresh_core::ChangeId::parse("CHG0030001").expect("an id");
         let service = refresh_core::Service::parse("identity-service").expect("a name");
-        let fact = |subject, source: &str, body| Fact {
-            subject,
-            source: Source::parse(source).expect("a source"),
-            revision: 1,
-            accepted_at: at("08:00:00"),
-            body,
-            order: RevisionOrder::default(),
-        };
+        let fact = |subject, source: &str, body| fact(subject, source, 1, "08:00:00", body);
         for (name, full, zone) in PEOPLE {
             let profile = Profile { name: full.to_owned(), time_zone: named(zone) };
             facts.insert(fact(Subject::Person(person(name)), "//people.example.com", Body::Person(profile)));
@@ -250,22 +243,19 @@ impl World {
     }
 }
 
+/// A fact as `source` stated it, accepted at a time of the day.
+fn fact(subject: Subject, source: &str, revision: u64, accepted: &str, body: Body) -> Fact {
+    let source = Source::parse(source).expect("a source");
+    Fact { subject, source, revision, accepted_at: at(accepted), body, order: RevisionOrder::default() }
+}
+
 pub fn calendar(name: &str, revision: u64, busy: &[(&str, &str)]) -> Fact {
     let busy = busy.iter().map(|(start, end)| Busy { start: at(start), end: at(end), own: EntryOf::Unsaid }).collect();
     let horizon = Interval::new(at("00:00:00"), at("23:59:00")).expect("an interval");
-    Fact {
-        subject: Subject::Availability(person(name), Diary::Calendar, None),
-        source: Source::parse("//calendar.example.com").expect("a source"),
-        revision,
-        accepted_at: at("08:05:00"),
-        body: Body::Availability(Availability {
-            horizon,
-            busy,
-            unknown: vec![slot("18:00:00", "19:00:00")],
-            merged: false,
-        }),
-        order: RevisionOrder::default(),
-    }
+    let unknown = vec![slot("18:00:00", "19:00:00")];
+    let body = Body::Availability(Availability { horizon, busy, unknown, merged: false });
+    let subject = Subject::Availability(person(name), Diary::Calendar, None);
+    fact(subject, "//calendar.example.com", revision, "08:05:00", body)
 }
 
 fn record(revision: u64, state: ChangeState) -> Fact {
@@ -276,14 +266,8 @@ fn record(revision: u64, state: ChangeState) -> Fact {
         owner_confirmed: true,
     };
     let change = refresh_core::ChangeId::parse("CHG0030001").expect("an id");
-    Fact {
-        subject: Subject::Change(change),
-        source: Source::parse("//change.example.com").expect("a source"),
-        revision,
-        accepted_at: at("08:00:00"),
-        body: Body::Change(Change { state, in_force: Some(in_force) }),
-        order: RevisionOrder::default(),
-    }
+    let body = Body::Change(Change { state, in_force: Some(in_force) });
+    fact(Subject::Change(change), "//change.example.com", revision, "08:00:00", body)
 }
 
 /// The change is cancelled.
@@ -295,27 +279,14 @@ pub fn cancelled() -> Fact {
 pub fn freeze(revision: u64, start: &str, end: &str) -> Fact {
     let freeze = Freeze { id: "F1".to_owned(), start: at(start), end: at(end), protected: true };
     let calendar = refresh_core::Calendar::parse("prod").expect("a name");
-    Fact {
-        subject: Subject::Freeze(calendar),
-        source: Source::parse("//freeze.example.com").expect("a source"),
-        revision,
-        accepted_at: at("08:00:00"),
-        body: Body::Freeze(vec![freeze]),
-        order: RevisionOrder::default(),
-    }
+    fact(Subject::Freeze(calendar), "//freeze.example.com", revision, "08:00:00", Body::Freeze(vec![freeze]))
 }
 
 pub fn evidence(revision: u64, ready: Option<&str>) -> Fact {
     let change = refresh_core::ChangeId::parse("CHG0030001").expect("an id");
     let key = refresh_core::Checkpoint::parse("integration-tests").expect("a name");
-    Fact {
-        subject: Subject::Evidence(change, key),
-        source: Source::parse("//ci.example.com/identity").expect("a source"),
-        revision,
-        accepted_at: at("08:10:00"),
-        body: Body::Evidence(Evidence { status: EvidenceStatus::Expected, ready_at: ready.map(at), run: None }),
-        order: RevisionOrder::default(),
-    }
+    let body = Body::Evidence(Evidence { status: EvidenceStatus::Expected, ready_at: ready.map(at), run: None });
+    fact(Subject::Evidence(change, key), "//ci.example.com/identity", revision, "08:10:00", body)
 }
 
 /// A letterhead for a reader whose view holds everybody, or nobody else.

@@ -1,6 +1,5 @@
 //! Why a notice says what it says: of the facts that are new since the last telling, those that bear on what the notice
-//! tells. Somebody who reads "why: your calendar" takes their calendar for the cause, so a fact that is merely new is not
-//! named.
+//! tells. A reader takes "why: your calendar" for the cause. So a fact that is merely new is not named.
 //!
 //! ```text
 //!  what the notice tells       bears on it
@@ -109,7 +108,7 @@ impl Bearing {
                 }
                 Field::Checkpoint(key) => bearing.of.extend([Bears::Evidence(Some(key.clone())), Bears::Terms]),
                 Field::Window | Field::Cutover => bearing.of.push(Bears::Change),
-                // Who comes to see the whole packet, or sees it no more, holds another office.
+                // A person begins or ceases to see the whole packet with an office.
                 Field::FreezeEdge if change.was.is_none() || change.now.is_none() => bearing.everything = true,
                 Field::FreezeEdge => bearing.of.push(Bears::Freeze),
                 Field::Violated => bearing.of.extend(marks_that_differ(reading, change)),
@@ -128,7 +127,7 @@ impl Bearing {
         let head = &reading.review.head;
         let proposed = reading.proposal_for(&told.person).is_some();
         let adopted = told.adoptions != head.adoptions;
-        // Adopted is what they were told of: the decision is why.
+        // The person was told of the proposal that was adopted: the decision is why.
         if adopted && !proposed && told.proposal.is_some() {
             return;
         }
@@ -141,9 +140,8 @@ impl Bearing {
             self.of_rules.extend(broken.flat_map(|mark| of_mark(reading, mark, true)));
         }
         self.of_seats(reading, told, shown);
-        let proposed_to =
-            |change: &Difference| matches!(&change.now, Some(Value::Attendance(Attendance::Cancellation)));
-        let cancelled = head.standing == Standing::Cancelled || changes.iter().any(proposed_to);
+        let cancels = |change: &Difference| matches!(&change.now, Some(Value::Attendance(Attendance::Cancellation)));
+        let cancelled = head.standing == Standing::Cancelled || changes.iter().any(cancels);
         if cancelled {
             self.of.push(Bears::Change);
         }
@@ -228,7 +226,7 @@ fn marks_that_differ(reading: &Reading<'_>, change: &Difference) -> Vec<Bears> {
     gone.chain(new.flat_map(|mark| of_mark(reading, mark, true))).collect()
 }
 
-/// The checkpoints that keep a slot from starting then.
+/// The checkpoints that keep a slot from starting then, by the times that HEAD keeps: a mail is made without the facts.
 fn late(reading: &Reading<'_>, start: Instant) -> Vec<Bears> {
     let buffer = reading.policy.evidence_buffer_minutes;
     let is_late = |ready: &Option<Instant>| ready.is_none_or(|ready| ready.plus_minutes(buffer) > start);

@@ -141,7 +141,7 @@ fn beside(word: String, jobs: &[SeenJob]) -> String {
 
 fn job_word(status: Option<&str>, may_fail: bool) -> JobWord {
     match status {
-        // Whoever leaves the states of jobs out has said nothing against the pipeline's own.
+        // A payload without the states of its jobs says nothing against the state of the pipeline.
         None | Some("success" | "skipped") => JobWord::Fits,
         Some("manual") if may_fail => JobWord::Fits,
         Some("failed" | "canceled") if may_fail => JobWord::Warns,

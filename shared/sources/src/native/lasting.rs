@@ -5,7 +5,7 @@ use refresh_core::{Instant, Interval, Zone};
 
 use super::zone::{self, Bound};
 
-/// Longer than from the first to the last day of any calendar here. What lasts longer has no end that can be reckoned.
+/// Longer than from the first to the last day of any calendar here. A longer time has no end that can be reckoned.
 const LONGEST_DAYS: i64 = 10_000 * 366;
 
 /// How long something lasts. Where systems differ in how they read an end, the latest end counts: free is only what is

@@ -38,7 +38,7 @@ pub fn starts(
     let mut end_in_utc = None;
     if in_utc && let Some(end) = rule.until {
         let end = naive(end)?;
-        // No clock is a day ahead of UTC; what comes behind the end is taken out below.
+        // No clock is a day ahead of UTC; occurrences behind the end are taken out below.
         rule.until = Some(civil(end.checked_add_days(Days::new(1))?));
         end_in_utc = Some(end);
     }

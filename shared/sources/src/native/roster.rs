@@ -217,8 +217,8 @@ fn csv_rows(input: &Input<'_>) -> Option<NumberedRows> {
     }
 }
 
-/// What is missing of a last line that has no end: any part of what was to stand there. A validity that is left open makes
-/// an approval longer, so an empty last field counts only where the line ends.
+/// Which part of its row a last line without an end may lack. An open validity makes an approval longer, so an empty last
+/// field counts only where the line ends.
 fn cut_off(columns: &[String], line: usize, last: &Result<Map<String, Value>, usize>) -> Option<(String, String)> {
     match last {
         Err(fields) => {
@@ -235,8 +235,8 @@ fn cut_off(columns: &[String], line: usize, last: &Result<Map<String, Value>, us
     }
 }
 
-/// A row's members, or how many fields the row has where the columns are more or fewer (RFC 4180, 2.4): which of them is
-/// left out nobody can tell.
+/// A row's members, or how many fields the row has where the columns are more or fewer (RFC 4180, 2.4): nobody can tell
+/// which field is missing.
 fn fields(columns: &[String], record: &csv::StringRecord) -> Result<Map<String, Value>, usize> {
     if record.len() != columns.len() {
         return Err(record.len());
@@ -290,7 +290,7 @@ fn time(roster: &Roster, node: &Node<'_>, days_more: u64) -> Option<Instant> {
     if let Ok(instant) = Instant::parse(text) {
         return Some(instant);
     }
-    // Of a date that was cut off less is left.
+    // A date that was cut off is shorter.
     let date = NaiveDate::parse_from_str(text, "%Y-%m-%d").ok().filter(|_| text.len() == "2026-11-03".len());
     match (date, roster.time_zone) {
         (Some(date), Some(zone)) => {

@@ -1,7 +1,7 @@
 //! The parts of a recurrence rule, and what RFC 5545 (3.3.10) lets stand in them.
 //!
-//! The library that expands a rule passes over what is not lawful, or finds no occurrence. Whoever wrote such a rule meant
-//! some occurrence, so the rule is not understood.
+//! The library that expands rules passes over unlawful parts, or finds no occurrence. The author of such a rule meant some
+//! occurrence, so the rule is not understood.
 
 use std::{collections::BTreeMap, ops::RangeInclusive};
 

@@ -1,5 +1,5 @@
-//! Whether an answer is the whole of what was asked for: one check for every format whose answer is one snapshot. What stands
-//! on the pages that are not here would be free time, or nobody's freeze.
+//! Whether an answer is the whole of what was asked for: one check for every format whose answer is one snapshot. Entries
+//! on the missing pages would be free time, or nobody's freeze.
 
 use serde_json::Value;
 

@@ -68,7 +68,7 @@ pub fn bound(local: NaiveDateTime, zone: Option<Zone>) -> Bound {
 
 /// The longest time between two ends. `None`: no time at all.
 pub fn between(start: Bound, end: Bound) -> Option<Interval> {
-    // What starts in a gap may be moved to behind the gap whole: then the end is later than the clock shows.
+    // An entry that starts in a gap may be moved whole to behind the gap: then the end is later than the clock shows.
     let moved = start.latest.plus_millis(end.earliest.since(start.earliest));
     let latest = if start.skipped { end.latest.max(moved) } else { end.latest };
     Interval::new(start.earliest, latest)

@@ -248,7 +248,7 @@ fn reviews(text: &mut String, asked: &ReviewsAsked, answer: &Value) {
     list(answer, "polls").for_each(|poll| failing_poll(text, poll));
 }
 
-/// That no review is on the page. Whatever `--after` names is a place in the order of ids, and need not be a review.
+/// That no review is on the page. `--after` names a place in the order of ids, whether or not a review has that id.
 fn none_of(asked: &ReviewsAsked, others: bool) -> String {
     let what = if asked.open { "no review with something open" } else { "no review" };
     match &asked.after {

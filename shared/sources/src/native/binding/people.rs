@@ -1,20 +1,20 @@
-//! Whom a source's own names stand for: the one look-up of every format.
+//! The policy's `people`: which person each name of a source stands for. Every format looks names up here.
 //!
-//! Systems write one name in letters of either case: a directory, a rota and an answer each in their own. Addresses compare
-//! in lower case, and so do names; else a busy answer would be a stranger's.
+//! One system writes a name in capitals, another in small letters. Addresses compare in lower case, and so do names.
+//! Otherwise a busy answer would belong to a stranger.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use refresh_core::Person;
 
-/// The policy's `people`: names of a source, and the people whom they stand for.
+/// The names of a source, each with its person.
 #[derive(Clone, PartialEq, Debug, Default)]
 pub struct People {
     /// By the name in lower case: the name as the policy writes it, and the person.
     known: BTreeMap<String, (String, Person)>,
 }
 
-/// How names compare.
+/// A name in the form in which names compare.
 pub fn folded(name: &str) -> String {
     name.to_lowercase()
 }

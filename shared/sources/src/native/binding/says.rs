@@ -272,9 +272,9 @@ pub struct Poll {
 }
 
 impl Poll {
-    /// The calendar of a person that one of their names stands for, where an answer does not speak of all of them. Their
-    /// own address, or else the first of their names, has the binding's own calendar; each other name has one that is
-    /// called by it. So no answer about one calendar erases what was told of another.
+    /// The calendar that a name stands for, where a person has several names and an answer speaks of some of them. The
+    /// person's own address, or else the first name, stands for the binding's own calendar. Each other name stands for a
+    /// calendar of that name. So an answer about one calendar erases nothing of another.
     pub fn calendar_of(&self, person: &Person, name: &str) -> Option<DiaryName> {
         let name = folded(name);
         let first = self.people.bound(person.as_str()).filter(|bound| *bound == person).map(Person::as_str);

@@ -92,8 +92,8 @@ pub enum Pages {
     After,
 }
 
-/// Parameters of a question that leave something out of its answer, as [`parameter`](crate::reader::parameter) writes them. What
-/// is left out is not free; a failure that is left out leaves an older success.
+/// Parameters of a question that leave something out of its answer, as [`parameter`](crate::reader::parameter) writes them. Time
+/// that an answer leaves out is not free, and a failure that an answer leaves out leaves an older success.
 pub const fn filters(format: Format) -> &'static [&'static str] {
     match format {
         Format::GraphGetSchedule | Format::GraphCalendarView => {
