@@ -277,60 +277,73 @@ impl Player {
                 Err(_) => touched.extend(self.told.keys().cloned()),
             }
         }
-        let (mut answers, mut decisions, mut notices) = (Records::new(), Records::new(), Vec::new());
+        let mut told = Told::default();
         for review in touched {
-            let from = self.told.get(&review).copied().unwrap_or(0) + 1;
-            let entries = self.store().lineage(&review, from).await.map_err(|error| error.to_string())?;
-            for entry in &entries {
-                for happening in &entry.happenings {
-                    match happening {
-                        Happening::Decision(decision) => {
-                            let record = records::decision(self.store(), &review, decision).await;
-                            let what = What::Decision(record.map_err(|why| why.to_string())?);
-                            decisions.push(Record { at: entry.at, what });
-                        }
-                        // What a person does by a link is answered as it is done. An operator's decision comes as an
-                        // event, and whoever looks at the review next carries the decision out.
-                        Happening::Answer(line) if line.as_operator => {
-                            let what = What::Answer(AnswerRecord {
-                                review_id: review.clone(),
-                                by: line.by.clone(),
-                                action: line.action,
-                                result: line.result,
-                                to: line.to.clone(),
-                                why: None,
-                            });
-                            answers.push(Record { at: entry.at, what });
-                        }
-                        Happening::Notice { to, kind, version, changes, calendar, .. } => {
-                            let what = What::Notice(NoticeRecord {
-                                review_id: review.clone(),
-                                to: to.clone(),
-                                kind: *kind,
-                                version: *version,
-                                changes: changes.clone(),
-                                calendar: calendar.iter().map(Into::into).collect(),
-                            });
-                            notices.push((review.clone(), to.clone(), Record { at: entry.at, what }));
-                        }
-                        Happening::Answer(line) if line.by_mail.is_some() => {
-                            records.push(self.replied(&review, &line.by, line.result, None));
-                        }
-                        Happening::Comment(line) => {
-                            records.push(self.replied(&review, &line.by, AnswerResult::Commented, Some(line.why)));
-                        }
-                        _ => {}
-                    }
-                }
-            }
-            let last = entries.last().map_or(from - 1, |entry| entry.sequence);
-            self.told.insert(review, last);
+            self.tell(review, &mut told).await?;
         }
-        notices.sort_by(|a: &(ReviewId, Person, Record), b| (&a.0, &a.1).cmp(&(&b.0, &b.1)));
-        records.extend(answers);
-        records.extend(decisions);
-        records.extend(notices.into_iter().map(|(_, _, record)| record));
+        records.extend(told.in_order());
         Ok(records)
+    }
+
+    /// What a review's lineage says beyond what was told of it.
+    async fn tell(&mut self, review: ReviewId, told: &mut Told) -> Result<(), String> {
+        let from = self.told.get(&review).copied().unwrap_or(0) + 1;
+        let entries = self.store().lineage(&review, from).await.map_err(|error| error.to_string())?;
+        for entry in &entries {
+            for happening in &entry.happenings {
+                self.tell_happening(&review, entry.at, happening, told).await?;
+            }
+        }
+        let last = entries.last().map_or(from - 1, |entry| entry.sequence);
+        self.told.insert(review, last);
+        Ok(())
+    }
+
+    async fn tell_happening(
+        &self,
+        review: &ReviewId,
+        at: Instant,
+        happening: &Happening,
+        told: &mut Told,
+    ) -> Result<(), String> {
+        match happening {
+            Happening::Decision(decision) => {
+                let record = records::decision(self.store(), review, decision).await.map_err(|why| why.to_string())?;
+                told.decisions.push(Record { at, what: What::Decision(record) });
+            }
+            // What a person does by a link is answered as it is done. An operator's decision comes as an event, and whoever
+            // looks at the review next carries the decision out.
+            Happening::Answer(line) if line.as_operator => {
+                let what = What::Answer(AnswerRecord {
+                    review_id: review.clone(),
+                    by: line.by.clone(),
+                    action: line.action,
+                    result: line.result,
+                    to: line.to.clone(),
+                    why: None,
+                });
+                told.answers.push(Record { at, what });
+            }
+            Happening::Answer(line) if line.by_mail.is_some() => {
+                told.replies.push(self.replied(review, &line.by, line.result, None));
+            }
+            Happening::Comment(line) => {
+                told.replies.push(self.replied(review, &line.by, AnswerResult::Commented, Some(line.why)));
+            }
+            Happening::Notice { to, kind, version, changes, calendar, .. } => {
+                let what = What::Notice(NoticeRecord {
+                    review_id: review.clone(),
+                    to: to.clone(),
+                    kind: *kind,
+                    version: *version,
+                    changes: changes.clone(),
+                    calendar: calendar.iter().map(Into::into).collect(),
+                });
+                told.notices.push((review.clone(), to.clone(), Record { at, what }));
+            }
+            _ => {}
+        }
+        Ok(())
     }
 
     fn trigger(&self, taken: &ingest::Taken) -> Record {
@@ -344,5 +357,23 @@ impl Player {
             faults: taken.faults.iter().map(ToString::to_string).collect(),
         });
         Record { at: self.time.now(), what }
+    }
+}
+
+/// What lineages say, by kind.
+#[derive(Default)]
+struct Told {
+    /// Answers and comments by mail.
+    replies: Records,
+    answers: Records,
+    decisions: Records,
+    notices: Vec<(ReviewId, Person, Record)>,
+}
+
+impl Told {
+    fn in_order(mut self) -> impl Iterator<Item = Record> {
+        self.notices.sort_by(|a, b| (&a.0, &a.1).cmp(&(&b.0, &b.1)));
+        let notices = self.notices.into_iter().map(|(_, _, notice)| notice);
+        self.replies.into_iter().chain(self.answers).chain(self.decisions).chain(notices)
     }
 }
