@@ -1,7 +1,7 @@
 //! One draft of a review: a working copy. A decision is made on the draft step by step, and the draft ends as one
 //! commit.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::{
     Instant, Person, TraceId,
@@ -20,6 +20,7 @@ use crate::{
         report::Report,
         review::{Head, Hold, Review, Standing},
         seats::{self, SeatCondition, SeatGiven},
+        view::{Row, Seating},
     },
     telling::reach,
 };
@@ -211,11 +212,10 @@ impl<'a> Draft<'a> {
     pub fn adopt(&mut self, by: &Person) {
         let Some((_, version)) = self.end_proposal(Fate::Adopted, Some(by)) else { return };
         let before = self.authoritative().clone();
+        let seats_before = self.rows(&self.review, Seating::Authoritative);
         let packet = &version.packet;
         let cancelled = packet.cancelled;
-        if !before.same_seats(packet) || cancelled {
-            self.review.head.meeting.sequence += 1;
-        }
+        let rises = !before.same_seats(packet) || cancelled;
         if cancelled {
             self.review.head.standing = Standing::Cancelled;
         }
@@ -227,6 +227,13 @@ impl<'a> Draft<'a> {
         head.stands_by = None;
         head.undecided = None;
         self.review.authoritative = version;
+        if rises {
+            let seats = self.rows(&self.review, Seating::Authoritative);
+            let meeting = &mut self.review.head.meeting;
+            let sequence = meeting.sequence + 1;
+            meeting.seats_since.go_on(meeting.sequence, sequence, &seats_before, &seats);
+            meeting.sequence = sequence;
+        }
         self.claim_seats(Some(before.slot));
         self.update_calendar_objects();
         self.recompute_today();
@@ -260,6 +267,18 @@ impl<'a> Draft<'a> {
         self.review.head.claims = people.into_iter().map(|person| (person.clone(), version.made_at)).collect();
     }
 
+    /// The row of each attendee who has such a seat in the review as it is given.
+    fn rows(&self, review: &Review, seating: Seating) -> BTreeMap<Person, Row> {
+        let reading = Reading::of(review, self.situation);
+        let row = |person: &Person| match seating {
+            Seating::Authoritative => reading.authoritative_row(person),
+            Seating::Tentative => reading.tentative_row(person),
+        };
+        let versions = std::iter::once(&review.authoritative).chain(&review.pending);
+        let people: BTreeSet<&Person> = versions.flat_map(|version| version.packet.attendees.values()).collect();
+        people.into_iter().filter_map(|person| Some((person.clone(), row(person)?))).collect()
+    }
+
     /// Hold and bookings follow from what is pending and authoritative now. Counted from how the draft began. Where one
     /// proposal replaces another in a draft, the hold changes once: it does not end and begin.
     fn update_calendar_objects(&mut self) {
@@ -271,7 +290,11 @@ impl<'a> Draft<'a> {
             Standing::Open => roles::hold(&self.review, self.situation.terms, &self.situation.policy),
             _ => None,
         };
-        change_hold(&mut self.review.head.hold, entry);
+        if self.review.head.hold.entry != entry {
+            let seats_before = self.before.map(|before| self.rows(before, Seating::Tentative)).unwrap_or_default();
+            let seats = self.rows(&self.review, Seating::Tentative);
+            change_hold(&mut self.review.head.hold, entry, &seats_before, &seats);
+        }
         let meeting = (self.review.head.standing != Standing::Cancelled).then(|| InvitedSlot {
             slot: self.authoritative().slot,
             people: roles::invited(&self.review, self.situation.terms),
@@ -411,15 +434,19 @@ impl<'a> Draft<'a> {
 }
 
 /// `SEQUENCE` + 1 exactly when slot or attendees change or the hold ends, counted from what anybody was sent.
-fn change_hold(hold: &mut Hold, entry: Option<InvitedSlot>) {
-    if hold.entry == entry {
-        return;
-    }
+fn change_hold(
+    hold: &mut Hold,
+    entry: Option<InvitedSlot>,
+    seats_before: &BTreeMap<Person, Row>,
+    seats: &BTreeMap<Person, Row>,
+) {
+    let before = hold.sequence;
     if hold.told {
         hold.sequence += 1;
         // An ended hold is told by its CANCEL, so the next one must rise above it.
         hold.told = entry.is_none();
     }
+    hold.seats_since.go_on(before, hold.sequence, seats_before, seats);
     hold.entry = entry;
 }
 

@@ -24,10 +24,10 @@ impl<'a> Draft<'a> {
         let terms = situation.terms;
         let packet = situation.packet(terms.slot, terms.attendees.clone());
         let meeting = match &terms.meeting {
-            Some(issued) => MeetingObject { uid: issued.uid.clone(), sequence: issued.sequence },
-            None => MeetingObject { uid: Uid::of_meeting(situation.id, host), sequence: 0 },
+            Some(issued) => MeetingObject::new(issued.uid.clone(), issued.sequence),
+            None => MeetingObject::new(Uid::of_meeting(situation.id, host), 0),
         };
-        let hold = Hold { uid: Uid::of_hold(situation.id, host), sequence: 0, entry: None, told: false };
+        let hold = Hold::new(Uid::of_hold(situation.id, host));
         let nothing_yet = Ours { review: situation.id, bookings: &[], claims: &BTreeMap::new() };
         let mut issued = Version {
             number: terms.version,

@@ -126,17 +126,16 @@ fn judged(
     if reply.attendee.as_ref() != Some(sender) || reply.sent_by.as_ref().is_some_and(|by| by != sender) {
         return Err(CommentReason::AnotherSender.into());
     }
-    let (current, row) = if *uid == head.meeting.uid {
-        (Some(head.meeting.sequence), reading.authoritative_row(sender))
+    let (answerable, row) = if *uid == head.meeting.uid {
+        (Some(head.meeting.answerable(sender)), reading.authoritative_row(sender))
     } else if *uid == head.hold.uid {
-        // A hold that has ended is answered by nobody any more, whatever its last SEQUENCE.
-        (head.hold.entry.as_ref().map(|_| head.hold.sequence), reading.tentative_row(sender))
+        (head.hold.answerable(sender), reading.tentative_row(sender))
     } else {
         (None, None)
     };
-    match current {
-        Some(current) if *sequence > current => return Err(CommentReason::UnknownSequence.into()),
-        Some(current) if *sequence == current => {}
+    match answerable {
+        Some(answerable) if answerable.contains(sequence) => {}
+        Some(answerable) if sequence > answerable.end() => return Err(CommentReason::UnknownSequence.into()),
         _ => return Err(CommentReason::Stale.into()),
     }
     let optional = reading.terms.optional.contains(sender);

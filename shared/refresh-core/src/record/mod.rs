@@ -22,4 +22,5 @@ pub mod report;
 pub mod review;
 pub mod rule;
 pub mod seats;
+pub mod seats_since;
 pub mod view;

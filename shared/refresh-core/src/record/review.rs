@@ -1,6 +1,9 @@
 //! HEAD: everything of a review that changes. One item, conditional on its counter; the rest is written once.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    ops::RangeInclusive,
+};
 
 use serde::{Deserialize, Serialize};
 
@@ -17,6 +20,7 @@ use crate::{
         mark::Mark,
         packet::{Packet, Standpoint, Version},
         proposal::{Declined, OperatorRecord, PastProposal, Pending, Proposal, StandsBy, Undecided},
+        seats_since::SeatsSince,
     },
 };
 
@@ -236,6 +240,21 @@ pub struct MeetingObject {
     pub uid: crate::Uid,
     /// The SEQUENCE of RFC 5545.
     pub sequence: u32,
+    /// Which answers to an older SEQUENCE count.
+    #[serde(default, skip_serializing_if = "SeatsSince::is_plain")]
+    pub seats_since: SeatsSince,
+}
+
+impl MeetingObject {
+    /// As it was issued.
+    pub fn new(uid: crate::Uid, sequence: u32) -> Self {
+        Self { uid, sequence, seats_since: SeatsSince::default() }
+    }
+
+    /// Which SEQUENCEs an attendee's answer to the seat they have now may name.
+    pub fn answerable(&self, person: &Person) -> RangeInclusive<u32> {
+        self.seats_since.of(person, self.sequence)..=self.sequence
+    }
 }
 
 /// The tentative calendar object: its own UID for the life of the review.
@@ -249,6 +268,22 @@ pub struct Hold {
     pub entry: Option<InvitedSlot>,
     /// Whether anybody was sent the hold as it is now. Only then does the next change raise the sequence.
     pub told: bool,
+    /// Which answers to an older SEQUENCE count.
+    #[serde(default, skip_serializing_if = "SeatsSince::is_plain")]
+    pub seats_since: SeatsSince,
+}
+
+impl Hold {
+    /// None yet.
+    pub fn new(uid: crate::Uid) -> Self {
+        Self { uid, sequence: 0, entry: None, told: false, seats_since: SeatsSince::default() }
+    }
+
+    /// Which SEQUENCEs an attendee's answer to the seat that is proposed now may name. `None`: the hold has ended, and nobody
+    /// answers it any more.
+    pub fn answerable(&self, person: &Person) -> Option<RangeInclusive<u32>> {
+        self.entry.as_ref().map(|_| self.seats_since.of(person, self.sequence)..=self.sequence)
+    }
 }
 
 /// The end of the lineage's chain.
