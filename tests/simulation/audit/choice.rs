@@ -109,10 +109,14 @@ impl Audit {
         // Where nobody was ever said to live, the review's zone counts.
         let homes = if self.said_where_people_live() { &ZONES[..] } else { &[] };
         let zones = homes.iter().map(|name| name.parse().expect("a zone")).chain([case.review.zone]);
+        // Nor is it known any more whether evidence was overdue then.
+        let lead = case.rules.overdue_lead.filter(|_| waiting.proposal.slot != case.review.slot);
+        let near = lead.map(|lead| waiting.proposal.slot.from - lead);
         let expected: BTreeSet<Time> = zones
-            .map(|zone| {
+            .flat_map(|zone| {
                 let deadline = ledger::deadline_in(&case, zone, made);
-                ledger::expiry(&case, &Pending { deadline, ..waiting.clone() })
+                let expiry = ledger::expiry(&case, &Pending { deadline, ..waiting.clone() });
+                [Some(expiry), near.map(|near| near.min(expiry))].into_iter().flatten()
             })
             .collect();
         ensure(expires.is_some_and(|at| expected.contains(&at)), || {
@@ -281,7 +285,10 @@ impl Audit {
             seats: seats(&packet["attendees"]),
             content: content(packet),
             pending,
-            undecided: None,
+            undecided: head["undecided"]["left"].as_object().and_then(|left| {
+                let (edge, cancelled) = (false, false);
+                Some(Proposal { slot: span(&left["slot"])?, seats: seats(&left["attendees"]), edge, cancelled })
+            }),
             declined: declined.collect(),
             stands_by,
             bookings: bookings.collect(),

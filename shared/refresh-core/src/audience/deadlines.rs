@@ -91,7 +91,7 @@ fn next_change(review: &Review, situation: &Situation<'_>, start: Instant) -> Op
     let expiry = head.pending.as_ref().map(|pending| pending.expires_at);
     let unanswered = outstanding(head).map(|duty| duty.due_at).filter(|due| *due < start && *due > situation.now).min();
     let reason = next_reason(head, situation, start);
-    let undecided = head.undecided.and_then(|undecided| undecided.until);
+    let undecided = head.undecided.as_ref().and_then(|undecided| undecided.until);
     let near = next_near(review, situation, start);
     let (overdue, silent, untold) = (situation.next_overdue(), situation.silence.next, next_untold(review, situation));
     // An exception that waits enters the views of its readers then.
@@ -120,9 +120,11 @@ fn next_change(review: &Review, situation: &Situation<'_>, start: Instant) -> Op
 /// What nobody was told of is made anew each time: when it leaves too little time to be decided, to the second.
 fn next_untold(review: &Review, situation: &Situation<'_>) -> Option<Instant> {
     let Proposal { pending, version } = review.proposal()?;
+    let start = version.packet.slot.start;
     let moves = version.packet.slot != review.authoritative.packet.slot && !pending.is_told();
-    let at = situation.last_proposable(version.packet.slot.start).plus_millis(SECOND);
-    (moves && at > situation.now).then_some(at)
+    let lasts = [Some(situation.last_proposable(start)), situation.last_proposable_while_overdue(start)];
+    let at = lasts.into_iter().flatten().map(|last| last.plus_millis(SECOND)).filter(|at| *at > situation.now).min();
+    at.filter(|_| moves)
 }
 
 /// While evidence is overdue: when the slot that counts, or the proposed one, is too near to do without, to the second.
@@ -143,16 +145,15 @@ fn next_reason(head: &Head, situation: &Situation<'_>, authoritative: Instant) -
     };
     let reasons = head.exceptions.iter().filter(by_slots).flat_map(|exception| &exception.reasons);
     let passed = |reason: &Reason| {
-        let start = reason.slot()?.start;
-        if start == authoritative {
-            return None;
-        }
         let word = reason.word();
-        let last = if word == ReasonWord::ShortNotice { start } else { situation.last_proposable(start) };
-        let near = situation.last_while_overdue(start).filter(|_| word != ReasonWord::EvidenceOverdue);
-        Some(near.map_or(last, |near| near.min(last)).plus_millis(SECOND))
+        let start = reason.slot().map(|slot| slot.start).filter(|start| *start != authoritative);
+        let last =
+            start.map(|start| if word == ReasonWord::ShortNotice { start } else { situation.last_proposable(start) });
+        let overdue = start.filter(|_| word != ReasonWord::EvidenceOverdue);
+        let near = overdue.and_then(|start| situation.last_proposable_while_overdue(start));
+        [last, near].into_iter().flatten().map(|last| last.plus_millis(SECOND))
     };
-    reasons.filter_map(passed).filter(|at| *at > situation.now).min()
+    reasons.flat_map(passed).filter(|at| *at > situation.now).min()
 }
 
 /// Duties whose row has no answer.

@@ -1,6 +1,9 @@
 //! Is a slot viable, and which viable slot? The search over starts and people, as sets of starts.
 
-use std::{cmp::Reverse, collections::BTreeMap};
+use std::{
+    cmp::Reverse,
+    collections::{BTreeMap, BTreeSet},
+};
 
 use crate::{
     Instant, Person, Role,
@@ -16,7 +19,7 @@ use crate::{
     facts::policy::Prefer,
     record::{
         packet::Packet,
-        proposal::{Declined, Pending},
+        proposal::{Declined, LeftChoice, Pending},
         rule::SlotRule,
     },
 };
@@ -54,17 +57,20 @@ impl Choice {
 impl Candidates<'_> {
     /// The starts of new proposals that the rules about time, freezes and declined slots allow.
     pub fn timely(&self, waiver: Waiver) -> Vec<u64> {
-        self.timely_from(self.situation.proposal_start(), waiver)
+        self.timely_from(TimeLeft::NoticeAndDecision, waiver)
     }
 
-    /// The same where `earliest` is the first start that leaves enough time.
-    fn timely_from(&self, earliest: Instant, waiver: Waiver) -> Vec<u64> {
+    fn timely_from(&self, time: TimeLeft, waiver: Waiver) -> Vec<u64> {
         let axis = &self.axis;
         let waived = |rule: SlotRule| waiver == Waiver::Rule(rule);
         let mut timely = starts::all(axis.count());
 
         // Notice first: the authoritative slot needs none.
-        let earliest = if waived(SlotRule::Notice) { self.situation.now } else { earliest };
+        let earliest = match time {
+            _ if waived(SlotRule::Notice) => self.situation.now,
+            TimeLeft::Notice => self.situation.notice_start(),
+            TimeLeft::NoticeAndDecision => self.situation.proposal_start(),
+        };
         starts::keep(&mut timely, axis.from(earliest));
         starts::insert(&mut timely, axis.home());
         // A start before now is past, waiver or not.
@@ -73,6 +79,17 @@ impl Candidates<'_> {
         match self.evidence_start(waiver) {
             Some(start) => starts::keep(&mut timely, axis.from(start)),
             None => timely.fill(0),
+        }
+        if time == TimeLeft::NoticeAndDecision
+            && !waived(SlotRule::Overdue)
+            && let Some(start) = self.situation.overdue_proposal_start()
+        {
+            // As with the notice: before overdue evidence ends the proposal, its owner has the time to decide.
+            let home = starts::contains(&timely, axis.home());
+            starts::keep(&mut timely, axis.from(start));
+            if home {
+                starts::insert(&mut timely, axis.home());
+            }
         }
         if let Some(change) = self.situation.in_force() {
             if waived(SlotRule::Window) {
@@ -288,27 +305,65 @@ impl Candidates<'_> {
     /// Whether the present proposal's slot and attendees are still viable as they are. Of what other reviews propose to
     /// these people, only what comes before it counts.
     pub fn still_viable(&self, packet: &Packet, present: &Pending) -> bool {
-        let Some(start) = self.axis.index(&packet.slot) else { return false };
         // An owner who was asked has had the time to decide: what the proposal needs from now on is the notice.
-        let situation = self.situation;
-        let earliest = if present.is_told() { situation.notice_start() } else { situation.proposal_start() };
-        let timely = self.timely_from(earliest, Waiver::Nothing);
-        if !starts::contains(&timely, start) {
+        let time = if present.is_told() { TimeLeft::Notice } else { TimeLeft::NoticeAndDecision };
+        self.is_viable(&packet.slot, &packet.attendees, time, |candidate, start| {
+            self.keeps_proposed(candidate, start, present.is_told())
+                && !self.situation.yields(self.people[candidate.person], &self.axis.slot(start), present)
+        })
+    }
+
+    /// Whether what was left undecided could be proposed again as it is. `others`: what other reviews propose to these people.
+    /// That takes nobody out of it as long as nothing is proposed here: those proposals end, too.
+    pub fn left_viable(&self, left: &LeftChoice, others: OthersProposals) -> bool {
+        self.is_viable(&left.slot, &left.attendees, TimeLeft::NoticeAndDecision, |candidate, start| {
+            let (person, slot) = (self.people[candidate.person], self.axis.slot(start));
+            let proposed = || self.situation.proposed_elsewhere(person).any(|proposed| proposed.overlaps(&slot));
+            self.keeps_proposed(candidate, start, true) && (others == OthersProposals::Ignored || !proposed())
+        })
+    }
+
+    fn is_viable(
+        &self,
+        slot: &Slot,
+        attendees: &BTreeMap<Role, Person>,
+        time: TimeLeft,
+        stays: impl Fn(&Candidate, usize) -> bool,
+    ) -> bool {
+        let Some(start) = self.axis.index(slot) else { return false };
+        if !starts::contains(&self.timely_from(time, Waiver::Nothing), start) {
             return false;
         }
         let fits = |(index, role): (usize, &RoleCandidates<'_>)| {
-            packet.attendees.get(role.role).is_some_and(|attendee| {
+            attendees.get(role.role).is_some_and(|attendee| {
                 let mut seats = role.candidates.iter().filter(|candidate| self.people[candidate.person] == attendee);
-                seats.any(|candidate| {
-                    self.may_sit(index, candidate, start) || self.keeps_proposed(candidate, start, present)
-                })
+                seats.any(|candidate| self.may_sit(index, candidate, start) || stays(candidate, start))
             })
         };
-        let shares = self.situation.policy.distinct_people && packet.people().len() < packet.attendees.len();
+        let people: BTreeSet<&Person> = attendees.values().collect();
+        let shares = self.situation.policy.distinct_people && people.len() < attendees.len();
         // Declined choices are not asked about here: a decline ends the proposal, and a choice that is left out is
         // never proposed.
         !shares && self.roles.iter().enumerate().all(fits)
     }
+}
+
+/// What other reviews propose to the people of a choice.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum OthersProposals {
+    /// It takes these people.
+    Counted,
+    /// It takes nobody.
+    Ignored,
+}
+
+/// How much time a slot must leave.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+enum TimeLeft {
+    /// The notice.
+    Notice,
+    /// The notice, and before that the owner's time to decide.
+    NoticeAndDecision,
 }
 
 /// What other reviews propose to the same people.
@@ -318,18 +373,17 @@ impl Candidates<'_> {
         self.people.iter().any(|person| self.situation.proposed_elsewhere(person).next().is_some())
     }
 
-    /// Whether nothing stands against a candidate of the present proposal but what other reviews propose after it. Where
-    /// people were told of the proposal, its hold stands in calendars, or one before it still does: that an entry may be
-    /// ours takes nobody out of it. Otherwise a proposal would flee from its own hold.
-    fn keeps_proposed(&self, candidate: &Candidate, start: usize, present: &Pending) -> bool {
+    /// Whether nothing stands against a candidate but what other reviews propose. Where people were told of the proposal, its
+    /// hold stands in calendars, or one before it still does: that an entry may be ours takes nobody out of it. Otherwise a
+    /// proposal would flee from its own hold.
+    fn keeps_proposed(&self, candidate: &Candidate, start: usize, told: bool) -> bool {
         let (person, slot, situation) = (self.people[candidate.person], self.axis.slot(start), self.situation);
         let known = || {
             let time = Time::of(person, situation.silence.heard(situation.facts), &self.ours);
-            if present.is_told() { time.in_slot_but_for_ours(&slot) } else { time.in_slot(&slot) }
+            if told { time.in_slot_but_for_ours(&slot) } else { time.in_slot(&slot) }
         };
         candidate.valid.contains(&start)
             && self.hours(candidate.person).is_none_or(|hours| starts::contains(hours, start))
-            && !situation.yields(person, &slot, present)
             && !situation.taken_elsewhere(person).any(|taken| taken.overlaps(&slot))
             && known() == Known::Free
     }

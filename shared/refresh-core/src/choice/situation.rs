@@ -235,6 +235,12 @@ impl<'a> Situation<'a> {
         self.terms.checkpoints.iter().filter(|checkpoint| matches!(self.ready(checkpoint), Ready::Overdue(_)))
     }
 
+    /// The earliest start of a new proposal while a checkpoint is overdue. `None` where none is, or the policy allows no start.
+    pub fn overdue_proposal_start(&self) -> Option<Instant> {
+        self.overdue().next()?;
+        Some(self.overdue_start()?.plus_minutes(self.policy.min_decision_minutes))
+    }
+
     /// The last instant at which overdue evidence allows a start. `None` where no evidence is overdue, or no start is
     /// allowed whenever.
     pub fn last_while_overdue(&self, start: Instant) -> Option<Instant> {
@@ -262,6 +268,11 @@ impl<'a> Situation<'a> {
     /// The last instant at which a new proposal leaves both.
     pub fn last_proposable(&self, start: Instant) -> Instant {
         start.plus_minutes(-self.policy.min_notice_minutes - self.policy.min_decision_minutes)
+    }
+
+    /// The last instant at which overdue evidence allows a new proposal of that start. `None` as above.
+    pub fn last_proposable_while_overdue(&self, start: Instant) -> Option<Instant> {
+        self.last_while_overdue(start).map(|last| last.plus_minutes(-self.policy.min_decision_minutes))
     }
 
     /// The facts a packet made now stands on.

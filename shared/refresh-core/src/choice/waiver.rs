@@ -1,7 +1,7 @@
 //! Where no slot is viable: every rule whose waiver alone would give a slot, the nearest such slot, and the miss.
 
 use crate::{
-    Person,
+    Instant, Person,
     base::instant::{MINUTE, Slot, minutes_up},
     choice::{
         assignment::Assignment,
@@ -241,7 +241,7 @@ fn missed_by(candidates: &Candidates<'_>, rule: SlotRule, slot: &Slot, seats: &A
             .try_fold(0, |most, missed| Some(most.max(missed?))),
         SlotRule::Overdue => ready()
             .filter_map(|ready| match ready {
-                Ready::Overdue(expected) => Some(match situation.overdue_start() {
+                Ready::Overdue(expected) => Some(match overdue_start(candidates, slot) {
                     Some(start) => start.since(slot.start),
                     None => situation.now.since(expected),
                 }),
@@ -254,6 +254,13 @@ fn missed_by(candidates: &Candidates<'_>, rule: SlotRule, slot: &Slot, seats: &A
         }
         _ => None,
     }
+}
+
+/// What overdue evidence asks of the slot: the lead, and of a new one the owner's time to decide.
+fn overdue_start(candidates: &Candidates<'_>, slot: &Slot) -> Option<Instant> {
+    let situation = candidates.situation;
+    let stays = *slot == candidates.authoritative.slot;
+    if stays { situation.overdue_start() } else { situation.overdue_proposal_start() }
 }
 
 /// How much of the slot lies outside the working day it has most in common with.

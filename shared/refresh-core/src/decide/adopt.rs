@@ -141,7 +141,7 @@ pub fn ask_again_through(
 /// Whether that proposal is the one that was left undecided; its expiry instant may have come without its tick.
 fn is_undecided(head: &Head, proposal: ProposalFingerprint, now: Instant) -> bool {
     let pending = head.pending.as_ref().filter(|pending| pending.expires_at <= now);
-    let expired = head.undecided.map(|undecided| undecided.proposal).or_else(|| pending.map(Pending::id));
+    let expired = head.undecided.as_ref().map(|undecided| undecided.proposal).or_else(|| pending.map(Pending::id));
     expired.is_some_and(|id| ProposalFingerprint::of_digest(&id) == proposal)
 }
 
@@ -321,9 +321,8 @@ fn ask_again(draft: &mut Draft<'_>, facts: &Facts, attempt: &DecisionAttempt) ->
     if !open || !is_undecided(&draft.review.head, attempt.proposal, draft.now()) {
         return AnswerResult::FactsChanged;
     }
-    draft.head().undecided = None;
     answer(draft, attempt, AnswerResult::AskedAgain);
-    advance(draft, facts, Occasion::News);
+    advance(draft, facts, Occasion::AskedAgain);
     AnswerResult::AskedAgain
 }
 

@@ -9,7 +9,8 @@ impl Draft<'_> {
         let own = if proposal.slot == self.authoritative().slot {
             start
         } else {
-            proposal.slot.start.plus_minutes(-self.situation.policy.min_notice_minutes)
+            let notice = proposal.slot.start.plus_minutes(-self.situation.policy.min_notice_minutes);
+            self.situation.last_while_overdue(proposal.slot.start).map_or(notice, |last| last.min(notice))
         };
         self.deadline(adopter, start.min(own)).min(start).min(own)
     }

@@ -7,7 +7,7 @@ use crate::{
         candidates::{Candidates, Reach},
         explanation,
         ours::Ours,
-        search::Choice,
+        search::{Choice, OthersProposals},
         situation::Situation,
         waiver,
     },
@@ -19,7 +19,7 @@ use crate::{
         exception::Reason,
         lineage::{Action, AnswerLine, AnswerResult, Happening},
         packet::Packet,
-        proposal::{Fate, Proposal, StandsBy, Undecided},
+        proposal::{Fate, LeftChoice, Proposal, StandsBy, Undecided},
         report::Report,
         review::{Review, Standing},
     },
@@ -40,6 +40,8 @@ pub(crate) enum Occasion {
     News,
     /// Time passed. A decision is recorded where something changed.
     Time,
+    /// The owner asks again for what was left undecided.
+    AskedAgain,
 }
 
 /// One step of an open review.
@@ -93,7 +95,9 @@ fn expire(draft: &mut Draft<'_>) {
     // One second later it no longer leaves notice and time to decide, and another choice may be the first.
     let last = draft.situation.last_proposable(version.packet.slot.start);
     let until = moves.then(|| last.plus_millis(SECOND)).filter(|until| *until > now);
-    draft.head().undecided = Some(Undecided { proposal: pending.id(), digest: pending.digest, until });
+    let Packet { slot, attendees, .. } = version.packet.clone();
+    let (proposal, digest, left) = (pending.id(), pending.digest, Some(LeftChoice { slot, attendees }));
+    draft.head().undecided = Some(Undecided { proposal, digest, until, left });
     draft.escalate(vec![Reason::Expired(version.packet.slot)]);
     draft.decide(Outcome::Unchanged, Some(Earlier::Expired), None);
 }
@@ -115,7 +119,7 @@ enum Verdict {
 fn follow(draft: &mut Draft<'_>, occasion: Occasion) {
     end_pause(draft, occasion);
     end_override(draft);
-    match judge_if_heard(draft) {
+    match judge_if_heard(draft, occasion) {
         Verdict::Keep => keep(draft, occasion),
         Verdict::Wait => {
             forget_undecided(draft);
@@ -147,7 +151,7 @@ fn record(
     report: Option<Report>,
     occasion: Occasion,
 ) {
-    if occasion == Occasion::News || draft.changed() && !draft.just_decided(outcome) {
+    if occasion != Occasion::Time || draft.changed() && !draft.just_decided(outcome) {
         draft.decide(outcome, earlier, report);
     }
 }
@@ -163,22 +167,27 @@ fn forget_undecided(draft: &mut Draft<'_>) {
 /// A deployment without a quiet period pauses all the same: otherwise the pause would end as it begins.
 const SHORTEST_PAUSE_SECONDS: i64 = 60;
 
-/// When a pause ends that an accepted fact began or prolonged just now.
-fn pause_end(draft: &Draft<'_>) -> Instant {
-    draft.now().plus_seconds(draft.situation.policy.quiet_seconds.max(SHORTEST_PAUSE_SECONDS))
+/// When a pause ends that an accepted fact began or prolonged just now. A source that repeats itself without end holds up no
+/// proposal: the pause ends once fewer were told within the policy's time, and while the owner can still decide before the
+/// start. `None`: no pause is left.
+fn pause_end(draft: &Draft<'_>) -> Option<Instant> {
+    let (policy, head, now) = (&draft.situation.policy, &draft.review.head, draft.now());
+    let quiet = now.plus_seconds(policy.quiet_seconds.max(SHORTEST_PAUSE_SECONDS));
+    let counted = head.tellings.len().checked_sub(policy.churn.proposals as usize)?;
+    let lapsed = head.tellings.get(counted)?.plus_minutes(policy.churn.within_minutes);
+    let last = draft.authoritative().slot.start.plus_minutes(-policy.min_decision_minutes);
+    Some(quiet.min(lapsed).min(last)).filter(|end| *end > now)
 }
 
 /// While too many proposals were told, an accepted fact prolongs the pause; once it is over the count starts anew.
 fn end_pause(draft: &mut Draft<'_>, occasion: Occasion) {
     let (now, end) = (draft.now(), pause_end(draft));
     let head = draft.head();
-    match head.paused_until {
-        Some(until) if until <= now => {
-            head.paused_until = None;
-            head.tellings.clear();
-        }
-        Some(_) if occasion == Occasion::News => head.paused_until = Some(end),
-        _ => {}
+    let Some(until) = head.paused_until else { return };
+    let end = if occasion == Occasion::Time { Some(until).filter(|until| *until > now) } else { end };
+    head.paused_until = end.filter(|_| until > now);
+    if head.paused_until.is_none() {
+        head.tellings.clear();
     }
 }
 
@@ -194,9 +203,11 @@ fn end_override(draft: &mut Draft<'_>) {
 }
 
 /// While a source is silent the newest facts count for what is authoritative, and for what people were asked already.
-fn judge_if_heard(draft: &Draft<'_>) -> Verdict {
-    match judge(draft) {
-        Verdict::Propose(packet, _) if !draft.situation.silence.reasons.is_empty() && is_new(draft, &packet) => {
+fn judge_if_heard(draft: &Draft<'_>, occasion: Occasion) -> Verdict {
+    match judge(draft, occasion) {
+        Verdict::Propose(packet, _)
+            if !draft.situation.silence.reasons.is_empty() && is_new(draft, &packet, occasion) =>
+        {
             Verdict::Wait
         }
         verdict => verdict,
@@ -204,14 +215,15 @@ fn judge_if_heard(draft: &Draft<'_>) -> Verdict {
 }
 
 /// Whether nobody was asked for this yet.
-fn is_new(draft: &Draft<'_>, packet: &Packet) -> bool {
+fn is_new(draft: &Draft<'_>, packet: &Packet, occasion: Occasion) -> bool {
     let (head, digest) = (&draft.review.head, packet.proposal_digest());
     let asked = head.pending.as_ref().filter(|pending| pending.is_told()).map(|pending| pending.digest);
-    let left = head.undecided.map(|undecided| undecided.digest);
+    // Asked for again it is a proposal of its own.
+    let left = head.undecided.as_ref().filter(|_| occasion != Occasion::AskedAgain).map(|undecided| undecided.digest);
     asked != Some(digest) && left != Some(digest)
 }
 
-fn judge(draft: &Draft<'_>) -> Verdict {
+fn judge(draft: &Draft<'_>, occasion: Occasion) -> Verdict {
     let situation = draft.situation;
     let head = &draft.review.head;
     let authoritative = draft.authoritative();
@@ -236,7 +248,7 @@ fn judge(draft: &Draft<'_>) -> Verdict {
         return Verdict::Keep;
     }
     let candidates = Candidates::of(situation, authoritative, Ours::of(head), &head.declined, Reach::Window);
-    if let Some(choice) = choice(draft, &candidates) {
+    if let Some(choice) = choice(draft, &candidates, occasion) {
         let report = explanation::of(&candidates, Some(choice.slot.start));
         return Verdict::Propose(situation.packet(choice.slot, choice.attendees), report);
     }
@@ -251,9 +263,10 @@ fn judge(draft: &Draft<'_>) -> Verdict {
     }
 }
 
-/// The present proposal where people were told of it and it is still good; otherwise the best there is. A proposal that
+/// The present proposal where people were told of it and it is still good, or what of it was left undecided; otherwise the best
+/// there is. A proposal that
 /// nobody was told of has one advantage alone: its seats have a claim, and any other choice's have none.
-fn choice(draft: &Draft<'_>, candidates: &Candidates<'_>) -> Option<Choice> {
+fn choice(draft: &Draft<'_>, candidates: &Candidates<'_>, occasion: Occasion) -> Option<Choice> {
     let authoritative = draft.authoritative();
     let still_good = |proposal: &Proposal<'_>| {
         let packet = &proposal.version.packet;
@@ -263,6 +276,14 @@ fn choice(draft: &Draft<'_>, candidates: &Candidates<'_>) -> Option<Choice> {
     let told = waiting.filter(|proposal| proposal.pending.is_told()).filter(&still_good);
     if let Some(told) = told {
         return Some(Choice::of(&told.version.packet));
+    }
+    // Its owner was asked for it, and was silent. That something else is better by now, or that another review proposes the
+    // same people by now, is no other choice.
+    let others = if occasion == Occasion::AskedAgain { OthersProposals::Counted } else { OthersProposals::Ignored };
+    let undecided = draft.review.head.undecided.as_ref().and_then(|undecided| undecided.left.as_ref());
+    let moves = |left: &&LeftChoice| left.slot != authoritative.slot || left.attendees != authoritative.attendees;
+    if let Some(left) = undecided.filter(moves).filter(|left| candidates.left_viable(left, others)) {
+        return Some(Choice { slot: left.slot, attendees: left.attendees.clone() });
     }
     let best = candidates.preferred();
     let untold =
@@ -321,7 +342,8 @@ fn propose(draft: &mut Draft<'_>, packet: Packet, report: Report, occasion: Occa
         let outcome = if same { Outcome::Unchanged } else { Outcome::Held };
         return record(draft, outcome, None, None, occasion);
     }
-    if draft.review.head.undecided.is_some_and(|undecided| undecided.digest == digest) {
+    let left = draft.review.head.undecided.as_ref().is_some_and(|undecided| undecided.digest == digest);
+    if left && occasion != Occasion::AskedAgain {
         draft.escalate(vec![Reason::Expired(packet.slot)]);
         return record(draft, Outcome::Unchanged, None, None, occasion);
     }
@@ -345,7 +367,7 @@ fn propose(draft: &mut Draft<'_>, packet: Packet, report: Report, occasion: Occa
 /// More than the policy's number of proposals told within its time: the one too many is not made.
 fn is_churning(draft: &mut Draft<'_>) -> bool {
     let churn = draft.situation.policy.churn;
-    let (now, end) = (draft.now(), pause_end(draft));
+    let now = draft.now();
     let head = draft.head();
     if head.paused_until.is_some() {
         return true;
@@ -354,8 +376,8 @@ fn is_churning(draft: &mut Draft<'_>) -> bool {
     if head.tellings.len() < churn.proposals as usize {
         return false;
     }
-    head.paused_until = Some(end);
-    true
+    draft.review.head.paused_until = pause_end(draft);
+    draft.review.head.paused_until.is_some()
 }
 
 /// What the owner stands by: every violation, and the freeze edge where that was declined.

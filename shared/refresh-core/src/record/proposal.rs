@@ -82,7 +82,7 @@ impl Pending {
 /// A proposal that expired undecided. While the choice stays the same, the proposal is not made again by itself.
 /// People ask for it through its own link. The page of an earlier proposal cannot reopen this one, though both may say
 /// the same.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub struct Undecided {
     /// What its links name: [`Pending::id`].
     pub proposal: Digest,
@@ -90,6 +90,19 @@ pub struct Undecided {
     pub digest: Digest,
     /// When it stops being the choice by time alone: just after it leaves too little notice.
     pub until: Option<Instant>,
+    /// What was proposed: the choice while it is viable, though something else may have become better. `None`: an earlier
+    /// release left it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub left: Option<LeftChoice>,
+}
+
+/// Slot and attendees of a proposal that expired undecided.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct LeftChoice {
+    /// The slot.
+    pub slot: Slot,
+    /// Who would fill which role.
+    pub attendees: BTreeMap<Role, Person>,
 }
 
 /// A proposal is known by its digest and the version that first made it.

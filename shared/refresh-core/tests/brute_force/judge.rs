@@ -223,18 +223,19 @@ fn is_taken(case: &Case, person: usize, slot: Span, present: Option<&Pending>) -
 
 /// Whether the slot of a new proposal keeps the rules that ask for nobody in particular.
 pub fn is_timely(case: &Case, slot: Span, waive: Waive) -> bool {
-    keeps_time(case, slot, waive, case.now + case.rules.notice + case.rules.decision)
+    keeps_time(case, slot, waive, case.rules.decision)
 }
 
-/// The same, where `earliest` is the first start that leaves enough time.
-fn keeps_time(case: &Case, slot: Span, waive: Waive, earliest: Time) -> bool {
+/// The same, where the owner is left that much time to decide. The authoritative slot asks for no decision.
+fn keeps_time(case: &Case, slot: Span, waive: Waive, decision: Time) -> bool {
+    let decision = if slot == case.review.slot { 0 } else { decision };
     let Some(change) = case.facts.change else { return false };
     for checkpoint in 0..case.facts.evidence.len() {
         let ready = match (ready(case, checkpoint), overdue(case, checkpoint)) {
             // Overdue evidence counts from when it was expected; there is no expecting what nobody announced.
             (None, Some(expected)) if waive == Waive::Overdue => expected,
             (None, Some(_)) => match case.rules.overdue_lead {
-                Some(lead) if case.now + lead <= slot.from => continue,
+                Some(lead) if case.now + lead + decision <= slot.from => continue,
                 _ => return false,
             },
             (_, None) if waive == Waive::Evidence => continue,
@@ -252,8 +253,8 @@ fn keeps_time(case: &Case, slot: Span, waive: Waive, earliest: Time) -> bool {
         return false;
     }
     if slot != case.review.slot {
-        let earliest = if waive == Waive::Notice { case.now } else { earliest };
-        if slot.from < earliest {
+        let notice = if waive == Waive::Notice { 0 } else { case.rules.notice + decision };
+        if slot.from < case.now + notice {
             return false;
         }
     }
@@ -357,9 +358,19 @@ fn is_still_good(case: &Case, pending: &Pending) -> bool {
     let decision = if pending.told { 0 } else { case.rules.decision };
     // What was told is not taken back because its own hold, or one before it, stands in a calendar.
     let doubt = if pending.told { Waive::Ours } else { Waive::Nothing };
-    let viable = keeps_time(case, *slot, Waive::Nothing, case.now + case.rules.notice + decision)
-        && assignments(&alone, *slot, doubt).contains(seats);
+    let viable = keeps_time(case, *slot, Waive::Nothing, decision) && assignments(&alone, *slot, doubt).contains(seats);
     viable && !cancelled && (*slot, seats) != (case.review.slot, &case.review.seats)
+}
+
+/// What its owner was silent on is the choice while it could be proposed again, whatever other reviews propose by now.
+fn is_left_good(case: &Case, left: &Proposal) -> bool {
+    let mut alone = case.clone();
+    for facts in &mut alone.facts.people {
+        facts.elsewhere.iter_mut().for_each(|other| other.proposed = None);
+    }
+    let viable = keeps_time(case, left.slot, Waive::Nothing, case.rules.decision)
+        && assignments(&alone, left.slot, Waive::Ours).contains(&left.seats);
+    viable && !left.cancelled && (left.slot, &left.seats) != (case.review.slot, &case.review.seats)
 }
 
 /// The best viable slot and attendees. `present`: a proposal that is still good and that nobody was told of: one of many.
@@ -447,6 +458,12 @@ fn choose_from(case: &Case) -> Choice {
     let still_good = waiting.filter(|pending| is_still_good(case, pending));
     if let Some(told) = still_good.filter(|pending| pending.told) {
         return propose(told.proposal.slot, told.proposal.seats.clone());
+    }
+    // A refresh sees that a proposal expired before it looks for a choice.
+    let expired = case.review.pending.as_ref().filter(|pending| ledger::is_expired(case, pending));
+    let left = expired.map(|pending| &pending.proposal).or(case.review.undecided.as_ref());
+    if let Some(left) = left.filter(|left| waiting.is_none() && is_left_good(case, left)) {
+        return propose(left.slot, left.seats.clone());
     }
     if let Some((slot, seats)) = search(case, still_good) {
         return propose(slot, seats);

@@ -84,7 +84,11 @@ fn propose(case: &mut Case, proposal: Proposal) -> Expected {
     let told = earlier.is_some_and(|earlier| {
         earlier.told && earlier.proposal == Proposal { edge: earlier.proposal.edge, ..proposal.clone() }
     });
-    let deadline = deadline(case, &proposal);
+    // While evidence is overdue, a slot that moves ends with the lead.
+    let overdue = (0..case.facts.evidence.len()).any(|at| judge::overdue(case, at).is_some());
+    let near = case.rules.overdue_lead.filter(|_| overdue && proposal.slot != case.review.slot);
+    let near = near.map_or(Time::MAX, |lead| proposal.slot.from - lead);
+    let deadline = deadline(case, &proposal).min(near);
     case.review.pending = Some(Pending { proposal, content, deadline, made: case.now * 1_000, told });
     Expected::of("held", superseded, None)
 }

@@ -94,7 +94,8 @@ fn missed_by(case: &Case, slot: Span, waive: Waive) -> Option<Time> {
         // By how much it is too near; where no slot is far enough, how long the latest of those that were expected has
         // been missing.
         Waive::Overdue => {
-            let too_near = case.rules.overdue_lead.map(|lead| case.now + lead - slot.from);
+            let decision = if slot == case.review.slot { 0 } else { case.rules.decision };
+            let too_near = case.rules.overdue_lead.map(|lead| case.now + lead + decision - slot.from);
             too_near.or((0..case.facts.evidence.len())
                 .filter_map(|at| judge::overdue(case, at))
                 .map(|at| case.now - at)
