@@ -27,7 +27,7 @@ use refresh_core::{
         delivery::DeliveryStatus,
         last_notified::LastNotified,
         notice::Notice,
-        packet::Standpoint,
+        packet::Version,
     },
     telling::{
         calendar,
@@ -279,14 +279,14 @@ impl Round<'_> {
         let left = claimed.left(record);
         let prior = left.map_or(PriorMail::Settled, |left| PriorMail::of_claim_left(left, &claimed.telling));
         let told = calendar::with_doubt(reading, told(reading, person, record), prior.objects());
-        let now = |stood_on: &[Standpoint]| owed::owed(reading, &told, prior, stood_on, claimed.telling.at);
+        let now = |before: Option<&Version>| owed::owed(reading, &told, prior, before, claimed.telling.at);
         // Nearly always HEAD still names the version that was told.
         let notice = match reading.review.version(told.version) {
-            Some(version) => now(&version.stands_on),
+            Some(version) => now(Some(version)),
             None => {
                 let version = self.env.store.version(self.review, told.version).await;
                 let version = version.doing("reading the version that was told")?;
-                now(version.as_ref().map_or(&[], |version| &version.stands_on))
+                now(version.as_ref())
             }
         };
         Ok(notice.map(|notice| Owed { told, notice, claim: claimed.claim.clone(), prior }))

@@ -31,7 +31,7 @@ impl Telling {
         };
         let objects = claim.map(Claim::objects_in_doubt).unwrap_or_default();
         let told = &calendar::with_doubt(reading, told.clone(), objects);
-        let owed = |at| owed::owed(reading, told, PriorMail::Repeated(objects), &[], at);
+        let owed = |at| owed::owed(reading, told, PriorMail::Repeated(objects), None, at);
         let same = |then: &Notice, now: &Notice| then.kind == now.kind && then.link == now.link;
         let ahead = |notice: &Notice| notice.duty.as_ref().is_none_or(|duty| new.at < duty.by);
         match (owed(before.at), owed(new.at)) {

@@ -12,7 +12,7 @@ use crate::{
         exception::Exception,
         last_notified::{Counted, LastNotified},
         notice::{CalendarPart, LinkTo, Method, Notice, NoticeKind, ReviewStanding, UnknownInvitation},
-        packet::Standpoint,
+        packet::Version,
         proposal::Pending,
         review::{Head, Standing},
         view::{Attendance, ExceptionLine, Row, Seating, View},
@@ -50,16 +50,16 @@ impl PriorMail {
     }
 }
 
-/// What this person is owed now, if anything: exactly the difference of told and now. `stood_on`: the facts the version they were
-/// told stands on.
+/// What this person is owed now, if anything: exactly the difference of told and now. `before`: the version that they were
+/// told, where it is known.
 pub fn owed(
     reading: &Reading<'_>,
     told: &LastNotified,
     prior: PriorMail,
-    stood_on: &[Standpoint],
+    before: Option<&Version>,
     now: Instant,
 ) -> Option<Notice> {
-    let view = match debt(reading, told, prior, stood_on, now)? {
+    let view = match debt(reading, told, prior, before, now)? {
         Debt::Reminder(notice) | Debt::HoldEnd(notice) => return Some(notice),
         Debt::News(view) => view,
     };
@@ -78,7 +78,7 @@ pub fn owed(
             notice.unknown_invitation = Some(UnknownInvitation::Remove(slot));
         }
     }
-    notice.why = why(reading, told, stood_on, &changes);
+    notice.why = why(reading, told, before, &changes);
     notice.changes = changes;
     notice.duty = duty;
     Some(notice)
@@ -126,7 +126,7 @@ fn decision(reading: &Reading<'_>, told: &LastNotified, view: &View, mut since: 
 
 /// Whether this person is owed anything now: what a first look asks of everybody, before anybody is claimed.
 pub fn is_owed(reading: &Reading<'_>, told: &LastNotified, prior: PriorMail, now: Instant) -> bool {
-    debt(reading, told, prior, &[], now).is_some()
+    debt(reading, told, prior, None, now).is_some()
 }
 
 /// What somebody is owed, short of its wording.
@@ -142,7 +142,7 @@ fn debt(
     reading: &Reading<'_>,
     told: &LastNotified,
     prior: PriorMail,
-    stood_on: &[Standpoint],
+    before: Option<&Version>,
     now: Instant,
 ) -> Option<Debt> {
     // A person who cannot be reached is owed the mail still, and is mailed nothing. Of a past review nobody is told
@@ -155,7 +155,7 @@ fn debt(
     let reminder = || {
         let asked = once_more(reading, told, &view, now).or_else(|| present_link(reading, told, &view, now));
         let again = asked.or_else(|| reminder(reading, told, &view, now))?;
-        Some(with_carried(reading, told, &view, stood_on, again))
+        Some(with_carried(reading, told, &view, before, again))
     };
     let quiet = reading.review.head.quiet_until.is_some_and(|until| now < until) && prior == PriorMail::Settled;
     let in_doubt = matches!(prior, PriorMail::InDoubt(_));
@@ -198,7 +198,7 @@ fn with_carried(
     reading: &Reading<'_>,
     told: &LastNotified,
     view: &View,
-    stood_on: &[Standpoint],
+    before: Option<&Version>,
     mut notice: Notice,
 ) -> Notice {
     let again = notice.kind == NoticeKind::Resent;
@@ -207,11 +207,11 @@ fn with_carried(
         notice.changes = delta::up_to_now(&told.changes, notice.changes, view, notice.duty.as_ref());
     }
     if !notice.changes.is_empty() {
-        notice.why = why(reading, told, stood_on, &notice.changes);
+        notice.why = why(reading, told, before, &notice.changes);
     }
     if again {
-        let before = told.why.iter().filter(|was| notice.why.iter().all(|now| now.subject != was.subject));
-        notice.why = before.chain(&notice.why).cloned().collect();
+        let earlier = told.why.iter().filter(|was| notice.why.iter().all(|now| now.subject != was.subject));
+        notice.why = earlier.chain(&notice.why).cloned().collect();
     }
     if notice.duty.as_ref().is_some_and(|duty| duty.action == DutyAction::Decide) {
         notice.changes = decision(reading, told, view, notice.changes);

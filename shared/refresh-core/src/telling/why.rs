@@ -7,11 +7,16 @@
 //!  another person in a role    the time of both, the mapping of the role
 //!  a checkpoint, the window..  that fact
 //!  a mark that came or went    what the rule of the mark is about
-//!  an exception, a way back    every fact that the reader may know of: no report names the cause
+//!  an exception                what its rules are about, and what the authoritative packet breaks
+//!  a way back                  the rules that it breaks no more
+//!  what somebody decided       no fact: the decision is why, and so is a deadline that passed
 //! ```
+//! Where nothing names the cause, it is every fact that the reader may know of.
+
+mod causes;
 
 use crate::{
-    Checkpoint, Instant, Person, Role,
+    Checkpoint, Instant, Person, Role, Source,
     audience::reading::Reading,
     facts::subject::Subject,
     record::{
@@ -25,25 +30,26 @@ use crate::{
     },
 };
 
-/// The facts that these changes follow from: as far as they are new since the told version, which stands on `stood_on`. Of
-/// another person's facts a mail says no more than that they are.
+/// The facts that these changes follow from: as far as they are new since the version that was told, `before`. Of another
+/// person's facts a mail says no more than that they are.
 pub(super) fn why(
     reading: &Reading<'_>,
     told: &LastNotified,
-    stood_on: &[Standpoint],
+    before: Option<&Version>,
     changes: &[Difference],
 ) -> Vec<Standpoint> {
     let shown = shown(reading, told);
-    let bearing = Bearing::of(reading, told, shown, changes);
+    let stood_on = before.map_or(&[][..], |version| &version.stands_on);
+    let bearing = Bearing::of(reading, told, before, shown, changes);
     let news = &reading.review.head.today.news;
     let replaced = |standpoint: &&Standpoint| news.iter().any(|newer| newer.subject == standpoint.subject);
     let now = || shown.stands_on.iter().filter(|standpoint| !replaced(standpoint)).chain(news);
     let is_new = |standpoint: &&Standpoint| !stood_on.contains(standpoint) && !told.news.contains(standpoint);
-    let new = now().filter(is_new).filter(|standpoint| bearing.holds(reading, told, &standpoint.subject));
+    let new = now().filter(is_new).filter(|standpoint| bearing.holds(reading, told, standpoint));
     let new: Vec<Standpoint> = new.cloned().collect();
     if new.is_empty() && bearing.moves && told.proposal.is_none() {
         // Time alone broke a rule: nothing is new of the fact that the rule is about.
-        return now().filter(|standpoint| bearing.by_time(&standpoint.subject)).cloned().collect();
+        return now().filter(|standpoint| bearing.by_time(standpoint)).cloned().collect();
     }
     new
 }
@@ -66,19 +72,27 @@ enum Bears {
     /// A checkpoint; `None`: any.
     Evidence(Option<Checkpoint>),
     Change,
+    /// Window and cutover, as far as they are others than those that the reader was told.
+    Schedule,
     Freeze,
     Terms,
     Decision,
+    /// When anybody is free.
+    AnyTime,
+    /// Whatever this source says.
+    Heard(Source),
 }
 
 impl Bears {
-    fn holds(&self, subject: &Subject) -> bool {
-        match (self, subject) {
+    fn holds(&self, standpoint: &Standpoint) -> bool {
+        match (self, &standpoint.subject) {
+            (Self::Heard(source), _) => *source == standpoint.source,
             (Self::Time(whose), Subject::Availability(person, ..) | Subject::Calendars(person))
             | (Self::Profile(whose), Subject::Person(person)) => whose == person,
             (Self::Cover(covered), Subject::Delegation(_, role)) => covered == role,
             (Self::Evidence(of), Subject::Evidence(_, checkpoint)) => of.as_ref().is_none_or(|of| of == checkpoint),
-            (Self::Change, Subject::Change(_))
+            (Self::Change | Self::Schedule, Subject::Change(_))
+            | (Self::AnyTime, Subject::Availability(..) | Subject::Calendars(_))
             | (Self::Freeze, Subject::Freeze(_))
             | (Self::Terms, Subject::Review(_))
             | (Self::Decision, Subject::Decision(_)) => true,
@@ -96,34 +110,91 @@ struct Bearing {
     of: Vec<Bears>,
     /// What the rules are about that the authoritative packet breaks, where that is why somebody moves.
     of_rules: Vec<Bears>,
+    /// Whether the change record says nothing that bears on a slot and was not so in the version that was told.
+    same_change: bool,
+    /// The same of window and cutover alone.
+    same_schedule: bool,
 }
 
 impl Bearing {
-    fn of(reading: &Reading<'_>, told: &LastNotified, shown: &Version, changes: &[Difference]) -> Self {
-        let mut bearing = Self { everything: false, moves: false, of: Vec::new(), of_rules: Vec::new() };
-        for change in changes {
+    fn of(
+        reading: &Reading<'_>,
+        told: &LastNotified,
+        before: Option<&Version>,
+        shown: &Version,
+        changes: &[Difference],
+    ) -> Self {
+        let today = &reading.review.head.today;
+        let schedule = |version: &Version| (version.packet.window, version.packet.cutover);
+        let same_schedule = before.is_some_and(|version| schedule(version) == (today.window, today.cutover));
+        let same_owner = before.is_some_and(|version| version.owner == today.owner);
+        let state = |marks: &[Mark]| {
+            [Violation::Cancelled.into(), Remark::ChangeInFlux.into()].map(|mark: Mark| marks.contains(&mark))
+        };
+        let same_state = before.is_some_and(|version| state(&version.violated) == state(&today.violated));
+        let mut bearing = Self {
+            everything: false,
+            moves: false,
+            of: Vec::new(),
+            of_rules: Vec::new(),
+            same_change: same_schedule && same_owner && same_state,
+            same_schedule,
+        };
+        // Every whole view has a freeze edge, and a role is never without anybody.
+        let is_untold = |change: &&Difference| change.was.is_none();
+        let gains =
+            changes.iter().filter(is_untold).any(|change| matches!(change.field, Field::FreezeEdge | Field::Roster(_)));
+        let leaves = changes.iter().any(|change| change.field == Field::FreezeEdge && change.now.is_none());
+        if gains || leaves {
+            bearing.of.extend(causes::of_sight(reading, told, before, gains));
+        }
+        // What comes into sight was so before: of that, no fact is news.
+        let own = |change: &&Difference| {
+            matches!(change.field, Field::Role | Field::Standing | Field::Attendance) || change.was.is_some()
+        };
+        for change in changes.iter().filter(|change| !gains || own(change)) {
             match &change.field {
+                Field::FreezeEdge if change.now.is_none() => {}
                 Field::Slot | Field::Role | Field::Roster(_) | Field::Standing | Field::Attendance => {
                     bearing.moves = true;
                 }
                 Field::Checkpoint(key) => bearing.of.extend([Bears::Evidence(Some(key.clone())), Bears::Terms]),
                 Field::Window | Field::Cutover => bearing.of.push(Bears::Change),
-                // A person begins or ceases to see the whole packet with an office.
-                Field::FreezeEdge if change.was.is_none() || change.now.is_none() => bearing.everything = true,
                 Field::FreezeEdge => bearing.of.push(Bears::Freeze),
                 Field::Violated => bearing.of.extend(marks_that_differ(reading, change)),
                 Field::Operator => bearing.of.push(Bears::Decision),
-                Field::Exception => bearing.everything = true,
-                Field::Duty | Field::Conflict(_) => {}
+                Field::Exception => bearing.of_exceptions(reading, told, before, change),
+                Field::Duty => bearing.of.extend(causes::of_duty(reading, told, change)),
+                Field::Conflict(_) => {}
             }
         }
         if bearing.moves {
-            bearing.of_move(reading, told, shown, changes);
+            bearing.of_move(reading, told, before, shown, changes);
         }
         bearing
     }
 
-    fn of_move(&mut self, reading: &Reading<'_>, told: &LastNotified, shown: &Version, changes: &[Difference]) {
+    fn of_exceptions(
+        &mut self,
+        reading: &Reading<'_>,
+        told: &LastNotified,
+        before: Option<&Version>,
+        change: &Difference,
+    ) {
+        match causes::of_exceptions(reading, told, before, change) {
+            Some(bears) => self.of.extend(bears),
+            None => self.everything = true,
+        }
+    }
+
+    fn of_move(
+        &mut self,
+        reading: &Reading<'_>,
+        told: &LastNotified,
+        before: Option<&Version>,
+        shown: &Version,
+        changes: &[Difference],
+    ) {
         let head = &reading.review.head;
         let proposed = reading.proposal_for(&told.person).is_some();
         let adopted = told.adoptions != head.adoptions;
@@ -132,12 +203,14 @@ impl Bearing {
             return;
         }
         if !proposed && !adopted {
-            self.everything = true;
+            match causes::of_return(reading, told, before) {
+                Some(bears) => self.of.extend(bears),
+                None => self.everything = true,
+            }
             return;
         }
         if proposed {
-            let broken = head.today.violated.iter().filter(|mark| moves_somebody(mark));
-            self.of_rules.extend(broken.flat_map(|mark| of_mark(reading, mark, true)));
+            self.of_rules.extend(causes::of_broken(reading));
         }
         self.of_seats(reading, told, shown);
         let cancels = |change: &Difference| matches!(&change.now, Some(Value::Attendance(Attendance::Cancellation)));
@@ -181,15 +254,20 @@ impl Bearing {
         }
     }
 
-    fn holds(&self, reading: &Reading<'_>, told: &LastNotified, subject: &Subject) -> bool {
-        let bears = self.of.iter().chain(&self.of_rules).any(|bears| bears.holds(subject));
-        bears || self.everything && may_know(reading, told, subject)
+    fn holds(&self, reading: &Reading<'_>, told: &LastNotified, standpoint: &Standpoint) -> bool {
+        let named = |bears: &Bears| bears.holds(standpoint) && !(self.same_schedule && *bears == Bears::Schedule);
+        if self.of.iter().chain(&self.of_rules).any(named) {
+            return true;
+        }
+        let harmless = self.same_change && matches!(standpoint.subject, Subject::Change(_));
+        self.everything && !harmless && may_know(reading, told, &standpoint.subject)
     }
 
     /// Whether time alone can break the rule that the fact is about.
-    fn by_time(&self, subject: &Subject) -> bool {
-        let ages = |bears: &&Bears| matches!(bears, Bears::Evidence(_) | Bears::Cover(_) | Bears::Change);
-        self.of_rules.iter().filter(ages).any(|bears| bears.holds(subject))
+    fn by_time(&self, standpoint: &Standpoint) -> bool {
+        let ages =
+            |bears: &&Bears| matches!(bears, Bears::Evidence(_) | Bears::Cover(_) | Bears::Change | Bears::Schedule);
+        self.of_rules.iter().filter(ages).any(|bears| bears.holds(standpoint))
     }
 }
 
@@ -207,11 +285,6 @@ fn may_know(reading: &Reading<'_>, told: &LastNotified, subject: &Subject) -> bo
         Subject::Delegation(_, role) => reading.sees_all(&told.person) || fills(role),
         _ => true,
     }
-}
-
-/// A person whose seat nothing supports stays where they are.
-const fn moves_somebody(mark: &Mark) -> bool {
-    matches!(mark, Mark::Violation(_) | Mark::Remark(Remark::Overdue(_)))
 }
 
 fn marks_that_differ(reading: &Reading<'_>, change: &Difference) -> Vec<Bears> {
@@ -244,8 +317,10 @@ fn of_mark(reading: &Reading<'_>, mark: &Mark, stands: bool) -> Vec<Bears> {
     match mark {
         Mark::Violation(Violation::Evidence) if stands => late(reading, reading.review.authoritative.packet.slot.start),
         Mark::Violation(Violation::Evidence) => vec![Bears::Evidence(None), Bears::Terms],
-        Mark::Violation(Violation::Window | Violation::Cutover | Violation::Cancelled)
-        | Mark::Remark(Remark::OwnerUnconfirmed | Remark::ChangeInFlux) => vec![Bears::Change],
+        Mark::Violation(Violation::Window | Violation::Cutover) => vec![Bears::Schedule],
+        Mark::Violation(Violation::Cancelled) | Mark::Remark(Remark::OwnerUnconfirmed | Remark::ChangeInFlux) => {
+            vec![Bears::Change]
+        }
         Mark::Violation(Violation::Freeze) => vec![Bears::Freeze],
         Mark::Violation(Violation::Hours(person)) => vec![Bears::Profile(person.clone()), Bears::Terms],
         Mark::Violation(Violation::Busy(person)) | Mark::Remark(Remark::Unproven(person)) => {
@@ -266,7 +341,7 @@ fn of_mark(reading: &Reading<'_>, mark: &Mark, stands: bool) -> Vec<Bears> {
 fn of_against(reading: &Reading<'_>, start: Instant, against: &Against) -> Vec<Bears> {
     match against {
         Against::Evidence | Against::Unready => late(reading, start),
-        Against::Window | Against::Cutover => vec![Bears::Change],
+        Against::Window | Against::Cutover => vec![Bears::Schedule],
         Against::Freeze => vec![Bears::Freeze],
         Against::Role { role, people } => {
             let of = |passed: &PassedOver| match passed.because {

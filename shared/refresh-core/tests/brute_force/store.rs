@@ -171,8 +171,8 @@ impl Store {
         let mut mails: Vec<(LastNotified, Notice)> = Vec::new();
         for person in self.people(facts, now) {
             let told = self.told.get(&person).cloned().unwrap_or_else(|| told::baseline(&reading, &person));
-            let stood_on = self.versions.get(&told.version).map(|version| &version.stands_on[..]).unwrap_or_default();
-            let notice = owed::owed(&reading, &told, owed::PriorMail::Settled, stood_on, now);
+            let before = self.versions.get(&told.version);
+            let notice = owed::owed(&reading, &told, owed::PriorMail::Settled, before, now);
             mails.extend(notice.map(|notice| (told, notice)));
         }
         let sent = |(told, notice)| Sent::of(&reading, told, notice, "message", "claim");
@@ -185,9 +185,9 @@ impl Store {
         let situation = Situation::of(&review.head.review, facts, &self.deployment, now).ok_or("no terms")?;
         let reading = Reading::of(&review, &situation);
         let told = self.told.get(person).cloned().unwrap_or_else(|| told::baseline(&reading, person));
-        let stood_on = self.versions.get(&told.version).map(|version| &version.stands_on[..]).unwrap_or_default();
+        let before = self.versions.get(&told.version);
         let view = reading.view(person, told.seat.as_ref());
-        let Some(notice) = owed::owed(&reading, &told, owed::PriorMail::Settled, stood_on, now) else {
+        let Some(notice) = owed::owed(&reading, &told, owed::PriorMail::Settled, before, now) else {
             let owed = self.is_owed(&told.view, &view);
             return ensure(!owed, || format!("{person} is owed nothing of {:?}", told.view)).map(|()| None);
         };

@@ -29,11 +29,9 @@ use refresh_core::{
         answer::Reply,
         claim::ObjectsInDoubt,
         delivery::{Delivery, DeliveryReport, DeliveryStatus},
-        last_notified::LastNotified,
         lineage::{AnswerResult, Happening, Trigger},
         message::{MailReplied, ResendRequested},
         notice::{LinkTo, Notice},
-        packet::Standpoint,
         view::Seating,
     },
     telling::{
@@ -102,7 +100,7 @@ fn round(world: &mut World) -> Result<(), String> {
         let prior = before.map_or(owed::PriorMail::Settled, |left| owed::PriorMail::InDoubt(left.objects));
         let objects = calendar::in_doubt_after(&reading, &told, prior.objects());
         let told = calendar::with_doubt(&reading, told, prior.objects());
-        let Some(notice) = owed::owed(&reading, &told, prior, &stood_on(world, &told), world.now) else {
+        let Some(notice) = owed::owed(&reading, &told, prior, world.versions.get(&told.version), world.now) else {
             continue;
         };
         let never = if world.refused.contains(&person) {
@@ -140,10 +138,6 @@ fn round(world: &mut World) -> Result<(), String> {
         Some(commit) => world.write(commit),
         None => Ok(()),
     }
-}
-
-fn stood_on(world: &World, told: &LastNotified) -> Vec<Standpoint> {
-    world.versions.get(&told.version).map(|version| version.stands_on.to_vec()).unwrap_or_default()
 }
 
 /// The newest mail of this person that carries such a link; about one version alone, where one is named.
