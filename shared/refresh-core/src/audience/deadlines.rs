@@ -9,7 +9,7 @@ use crate::{
         answer::Duty,
         delivery::Unreachable,
         exception::{Exception, ExceptionKind, Reason},
-        proposal::{Pending, Proposal},
+        proposal::{Asked, Pending, Proposal},
         reason_word::ReasonWord,
         review::{Head, Review, Standing},
     },
@@ -177,13 +177,29 @@ pub fn next_reminder(review: &Review, policy: &Policy) -> Option<Instant> {
         .filter(|duty| mailed(&duty.person))
         .filter_map(|duty| nth_reminder(duty.told_at, duty.reminded, policy).filter(|at| *at < duty.due_at.min(start)));
     let pending = review.head.pending.as_ref().filter(|pending| pending.adopter.as_ref().is_some_and(mailed));
-    let proposal = pending.and_then(|pending| {
-        let asked = pending.asked.as_ref()?;
-        let until = asked.at.plus_minutes(policy.acknowledge_within_minutes).min(pending.expires_at).min(start);
-        let scheduled = nth_reminder(asked.at, asked.reminded, policy).filter(|at| *at < until);
-        [scheduled, last_reminder(pending, policy)].into_iter().flatten().min()
-    });
+    let proposal = pending.and_then(|pending| decision_reminder(pending, policy, start));
     duties.chain(proposal).min()
+}
+
+/// When the adopter is reminded next that a proposal waits: on the schedule, or before the proposal lapses.
+pub fn decision_reminder(pending: &Pending, policy: &Policy, start: Instant) -> Option<Instant> {
+    let asked = pending.asked.as_ref()?;
+    let expires = pending.expires_at.min(start);
+    let until = asked.at.plus_minutes(policy.acknowledge_within_minutes).min(expires);
+    let last = last_reminder(pending, policy).filter(|at| *at < expires);
+    let scheduled = (asked.reminded..).map_while(|nth| nth_reminder(asked.at, nth, policy));
+    let scheduled = scheduled.take_while(|at| *at < until).find(|at| !is_beside_last(*at, asked, pending, policy));
+    [scheduled, last].into_iter().flatten().min()
+}
+
+/// Whether the last reminder does for this one: it comes, or came, less than half of the schedule's time apart.
+///
+/// ```text
+///  asked ── 1st ───────── 2nd ── last ──────── expires     the second is left out
+/// ```
+fn is_beside_last(at: Instant, asked: &Asked, pending: &Pending, policy: &Policy) -> bool {
+    let last = last_reminder_of(pending, policy).filter(|last| leaves_time(*last, asked, pending));
+    last.is_some_and(|last| 2 * at.since(last).abs() < policy.remind_every_minutes * MINUTE)
 }
 
 /// When the adopter is reminded once more before the proposal lapses. `None` once that reminder is out, where it would
@@ -195,8 +211,12 @@ pub fn next_reminder(review: &Review, policy: &Policy) -> Option<Instant> {
 /// ```
 pub fn last_reminder(pending: &Pending, policy: &Policy) -> Option<Instant> {
     let asked = pending.asked.as_ref().filter(|asked| !asked.reminded_last)?;
-    let at = last_reminder_of(pending, policy)?;
-    (at > asked.at && at.since(asked.at) >= pending.expires_at.since(at)).then_some(at)
+    last_reminder_of(pending, policy).filter(|at| leaves_time(*at, asked, pending))
+}
+
+/// Whether half of the adopter's time has passed by a last reminder.
+fn leaves_time(at: Instant, asked: &Asked, pending: &Pending) -> bool {
+    at > asked.at && at.since(asked.at) >= pending.expires_at.since(at)
 }
 
 /// The instant of that reminder, whoever was asked when.

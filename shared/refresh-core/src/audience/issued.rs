@@ -11,6 +11,7 @@ pub fn as_issued(review: &Review) -> Review {
     let mut head = review.head.clone();
     head.standing = Standing::Open;
     head.pending = None;
+    head.undecided = None;
     head.authoritative = issued.number;
     head.exceptions.clear();
     head.answers.clear();

@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use crate::{
     Person, Role,
     audience::roles,
+    base::digest::Digest,
     choice::situation::Situation,
     facts::{fact::Terms, policy::Policy},
     record::{
@@ -158,6 +159,7 @@ impl<'a> Reading<'a> {
             view.contact = part.is_contact && !part.sees_all;
             view.exceptions = self.exceptions_for(part).map(line).collect();
             view.operator = self.operator_for(part).cloned();
+            view.asks_again = self.asks_again(person);
         }
         view
     }
@@ -230,6 +232,14 @@ impl<'a> Reading<'a> {
         if self.decides(person) {
             view.decides = self.head().pending.as_ref().map(crate::record::proposal::Pending::id);
         }
+    }
+
+    /// The proposal that expired undecided, for the present owner, and for the alternate owner who was to decide it.
+    fn asks_again(&self, person: &Person) -> Option<Digest> {
+        let undecided = self.head().undecided.as_ref().filter(|_| self.head().standing == Standing::Open)?;
+        let is_adopter = |of: Option<&Person>| of == Some(person);
+        let alternate = is_adopter(undecided.adopter.as_ref()) && is_adopter(self.policy.alternate_owner.as_ref());
+        (alternate || self.is_owner(person)).then_some(undecided.proposal)
     }
 
     /// Whoever hears of exceptions hears that somebody decided in the owner's place.

@@ -201,6 +201,7 @@ impl<'a> Draft<'a> {
             at,
             first_version: pending.first_version,
             version: pending.version,
+            by_closing: false,
         });
         if past.len() > MOST_PAST_PROPOSALS {
             past.remove(0);

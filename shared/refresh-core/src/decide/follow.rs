@@ -76,6 +76,9 @@ fn close(draft: &mut Draft<'_>, facts: &Facts) {
     }
     let ended = draft.end_proposal(Fate::Withdrawn, None);
     let head = draft.head();
+    if let Some(past) = head.past.last_mut().filter(|_| ended.is_some()) {
+        past.by_closing = true;
+    }
     head.standing = Standing::Closed;
     head.stands_by = None;
     head.undecided = None;
@@ -96,8 +99,9 @@ fn expire(draft: &mut Draft<'_>) {
     let last = draft.situation.last_proposable(version.packet.slot.start);
     let until = moves.then(|| last.plus_millis(SECOND)).filter(|until| *until > now);
     let Packet { slot, attendees, .. } = version.packet.clone();
-    let (proposal, digest, left) = (pending.id(), pending.digest, Some(LeftChoice { slot, attendees }));
-    draft.head().undecided = Some(Undecided { proposal, digest, until, left });
+    let left = Some(LeftChoice { slot, attendees });
+    let (proposal, digest) = (pending.id(), pending.digest);
+    draft.head().undecided = Some(Undecided { proposal, digest, until, adopter: pending.adopter, left });
     draft.escalate(vec![Reason::Expired(version.packet.slot)]);
     draft.decide(Outcome::Unchanged, Some(Earlier::Expired), None);
 }

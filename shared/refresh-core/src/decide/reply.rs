@@ -16,7 +16,7 @@ use crate::{
         reply::{Authentication, ReceivedReply, ReplyAbout, ReplyWord},
     },
     record::{
-        answer::{Answer, Reply},
+        answer::{Answer, Duty, Reply},
         comment::{CommentLine, CommentReason, MOST_COMMENTS_SHOWN, MOST_UNAUTHENTICATED},
         commit::Commit,
         decision::Outcome,
@@ -76,8 +76,13 @@ impl From<CommentReason> for NoAnswer {
     }
 }
 
-/// Who said yes, and then "perhaps", says yes no more: the answer is owed again. A `conflict` stays.
+/// Who said yes, and then "perhaps", says yes no more: the answer is owed again. A `conflict` stays. Whoever waits for the
+/// answer shall not read that nothing came.
 fn take_back(draft: &mut Draft<'_>, reply: &ReceivedReply, row: Digest) {
+    let owed = |duty: &&mut Duty| duty.person == reply.sender && duty.row == row;
+    for duty in draft.head().duties.iter_mut().filter(owed) {
+        duty.replied = Some(reply.word);
+    }
     let yes = |known: &Answer| known.person == reply.sender && known.row == row && known.reply == Reply::Acknowledged;
     draft.head().answers.retain(|known| !yes(known));
     draft.keep_exceptions();

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::{Instant, Person, base::digest::Digest};
+use crate::{Instant, Person, base::digest::Digest, facts::reply::ReplyWord};
 
 /// A required attendee owes an answer to the row they were told.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
@@ -17,6 +17,10 @@ pub struct Duty {
     pub due_at: Instant,
     /// How many reminders followed.
     pub reminded: u32,
+    /// What the person replied by mail, proven and to this row, that is neither yes nor no. `None`: nothing, or what an
+    /// answer followed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub replied: Option<ReplyWord>,
 }
 
 /// A required attendee's answer.

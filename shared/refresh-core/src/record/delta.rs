@@ -241,8 +241,9 @@ pub fn delta(was: &View, now: &View, duty_was: Option<&DutyLine>, duty_now: Opti
     if !leaves || now.operator.is_some() {
         delta.field(Field::Operator, operator(was), operator(now));
     }
-    // A proposal that went and came back is to be decided anew, though nothing else of it differs.
-    if delta.0.is_empty() && was.decides != now.decides {
+    // A proposal that went and came back is to be decided anew, though nothing else of it differs. And a new owner may ask
+    // for one that expired, though they were told of it before.
+    if delta.0.is_empty() && (was.decides, was.asks_again) != (now.decides, now.asks_again) {
         delta.0.push(Difference { required: None, field: Field::Duty, was: duty(duty_was), now: duty(duty_now) });
     }
     delta.0

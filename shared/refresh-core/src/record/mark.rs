@@ -66,6 +66,15 @@ impl Mark {
         }
     }
 
+    /// The person whom the mark is about.
+    pub const fn person(&self) -> Option<&Person> {
+        match self {
+            Self::Violation(violation) => violation.person(),
+            Self::Remark(Remark::Unproven(person)) => Some(person),
+            Self::Remark(Remark::Overdue(_) | Remark::OwnerUnconfirmed | Remark::ChangeInFlux) => None,
+        }
+    }
+
     /// Whether a rule is broken. Remarks change no outcome.
     pub const fn is_violation(&self) -> bool {
         self.violation().is_some()

@@ -1,16 +1,20 @@
 //! One message to one person about one delta.
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use serde::{Deserialize, Serialize};
 
 use crate::{
     Instant, Person, TraceId,
     base::{digest::Digest, instant::Slot},
+    facts::reply::ReplyWord,
     record::{
         booking::CalendarObject,
-        delta::{Difference, DutyLine},
+        delta::{Difference, DutyLine, Field, Value},
         exception::Exception,
         mark::Mark,
         packet::Standpoint,
+        proposal::Fate,
     },
 };
 
@@ -118,9 +122,57 @@ pub struct Notice {
     pub unknown_invitation: Option<UnknownInvitation>,
     /// For those whose view holds exceptions: with nearest slots as of now.
     pub exceptions: Vec<Exception>,
+    /// What became of the proposal that the reader was told of. `None`: it waits, or they were told of none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ended: Option<Fate>,
+    /// The fields of `changes` whose present value is the proposal's, and not the authoritative packet's.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub proposed: BTreeSet<Field>,
+    /// Who owes an answer and replied by mail with neither yes nor no: the reader, and those of whom `exceptions` says so.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub replied: BTreeMap<Person, ReplyWord>,
+    /// What follows if the reader leaves their duty undone.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub otherwise: BTreeSet<Consequence>,
     /// What led to it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub trace: Option<TraceId>,
+}
+
+impl Notice {
+    /// Everybody whom the notice names as a part of its reader's view, before or now.
+    pub fn people(&self) -> BTreeSet<Person> {
+        let sides = self.changes.iter().flat_map(|change| [(&change.field, &change.was), (&change.field, &change.now)]);
+        let mut people: BTreeSet<Person> = self.violated.iter().filter_map(Mark::person).cloned().collect();
+        for (field, value) in sides {
+            match (field, value) {
+                (Field::Roster(_) | Field::Conflict(_), Some(Value::Text(text))) => people.extend(Person::parse(text)),
+                (_, Some(Value::Marks(marks))) => people.extend(marks.iter().filter_map(Mark::person).cloned()),
+                (_, Some(Value::Exceptions(lines))) => {
+                    let rules = lines.iter().flat_map(|line| &line.rules);
+                    people.extend(rules.filter_map(|rule| rule.person.clone()));
+                }
+                _ => {}
+            }
+        }
+        let reasons = self.exceptions.iter().flat_map(|exception| &exception.reasons);
+        people.extend(reasons.flat_map(|reason| reason.people().cloned()));
+        people
+    }
+}
+
+/// What follows from a duty that is left undone.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Consequence {
+    /// The reader is reminded once more before.
+    Reminded,
+    /// The tentative holds of the proposal are withdrawn.
+    HoldsEnd,
+    /// The release owner is told, who is not the reader.
+    OwnerTold,
+    /// Escalation contacts are told, the reader apart.
+    ContactsTold,
 }
 
 /// An invitation whose UID is not known: no calendar part can change it.

@@ -90,6 +90,9 @@ pub struct Undecided {
     pub digest: Digest,
     /// When it stops being the choice by time alone: just after it leaves too little notice.
     pub until: Option<Instant>,
+    /// Who was to decide, and did not. `None`: nobody might, or an earlier release wrote this.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub adopter: Option<Person>,
     /// What was proposed: the choice while it is viable, though something else may have become better. `None`: an earlier
     /// release left it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -168,6 +171,9 @@ pub struct PastProposal {
     /// The last version that carried the proposal.
     #[serde(default)]
     pub version: u32,
+    /// Whether it was withdrawn since coordination of the review ended.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub by_closing: bool,
 }
 
 impl PastProposal {

@@ -31,6 +31,9 @@ pub struct View {
     /// The proposal this person must decide: one that went and came back is another.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub decides: Option<Digest>,
+    /// The proposal that expired undecided and that this person may ask for again.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub asks_again: Option<Digest>,
     /// Who fills which role. For readers who see the whole review.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub roster: BTreeMap<Role, Person>,
@@ -68,6 +71,13 @@ impl View {
     /// Whether exceptions are in the view at all, open ones or not.
     pub const fn hears_exceptions(&self) -> bool {
         self.freeze_edge.is_some() || self.contact || !self.exceptions.is_empty()
+    }
+
+    /// Everybody whom the view names.
+    pub fn people(&self) -> impl Iterator<Item = &Person> {
+        let rules = self.exceptions.iter().flat_map(|line| &line.rules).filter_map(|rule| rule.person.as_ref());
+        let marks = self.violated.iter().filter_map(Mark::person);
+        self.roster.values().chain(self.conflicts.values()).chain(rules).chain(marks)
     }
 }
 

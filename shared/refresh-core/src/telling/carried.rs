@@ -25,6 +25,10 @@ pub fn owes(reading: &Reading<'_>, was: &View, now: &View) -> bool {
 fn carry(reading: &Reading<'_>, was: &mut View, now: &View) {
     // Who hears of exceptions is no news by itself; whose exceptions are gone with that was told of some.
     was.contact = now.contact;
+    // Something else became of a proposal that might be asked for again: that is told by itself, if it is news.
+    if now.asks_again.is_none() {
+        was.asks_again = None;
+    }
     let carries = reading.policy.metadata_alone == MetadataAlone::Carried;
     let head = &reading.review.head;
     // The violations of the present slot are told together with the exception for them, once that is told at all. Of a

@@ -3,6 +3,7 @@
 pub mod again;
 pub mod calendar;
 pub mod carried;
+mod outlook;
 pub mod owed;
 pub mod reach;
 pub mod sent;

@@ -1,5 +1,7 @@
 //! Which mail a person is owed: exactly the difference of what they were told and what is so now.
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use crate::{
     Instant, Person,
     audience::{deadlines, reading::Reading},
@@ -17,7 +19,7 @@ use crate::{
         review::{Head, Standing},
         view::{Attendance, ExceptionLine, Row, Seating, View},
     },
-    telling::{calendar, carried, why::why},
+    telling::{calendar, carried, outlook, why::why},
 };
 
 /// What is known of the mail that was tried before.
@@ -60,7 +62,7 @@ pub fn owed(
     now: Instant,
 ) -> Option<Notice> {
     let view = match debt(reading, told, prior, before, now)? {
-        Debt::Reminder(notice) | Debt::HoldEnd(notice) => return Some(notice),
+        Debt::Reminder(notice) | Debt::HoldEnd(notice) => return Some(outlook::complete(reading, told, notice)),
         Debt::News(view) => view,
     };
     let duty = duty(reading, told, &view, now);
@@ -81,7 +83,7 @@ pub fn owed(
     notice.why = why(reading, told, before, &changes);
     notice.changes = changes;
     notice.duty = duty;
-    Some(notice)
+    Some(outlook::complete(reading, told, notice))
 }
 
 /// What they were told, for the difference: after an adoption slot and role are compared with what counted before it, and
@@ -249,19 +251,17 @@ fn reminder(reading: &Reading<'_>, told: &LastNotified, view: &View, now: Instan
     let due = |at: Instant, reminded: u32, until: Instant| {
         deadlines::nth_reminder(at, reminded, reading.policy).is_some_and(|next| next <= now && next < until)
     };
+    let is_due = |pending: &&Pending| {
+        let next = deadlines::decision_reminder(pending, reading.policy, reading.review.head.starts_at);
+        next.is_some_and(|next| next <= now) && now < pending.expires_at
+    };
     let head = &reading.review.head;
     let start = head.starts_at;
     if head.standing != Standing::Open || now >= start {
         return None;
     }
     let pending = head.pending.as_ref().filter(|pending| pending.adopter.as_ref() == Some(&told.person));
-    let asked = pending.and_then(|pending| pending.asked.as_ref().map(|asked| (pending, asked)));
-    let decision = asked.filter(|(pending, asked)| {
-        let until = asked.at.plus_minutes(reading.policy.acknowledge_within_minutes);
-        let expires = pending.expires_at.min(start);
-        let last = deadlines::last_reminder(pending, reading.policy);
-        due(asked.at, asked.reminded, until.min(expires)) || last.is_some_and(|last| last <= now && now < expires)
-    });
+    let decision = pending.filter(is_due);
     let answer = deadlines::outstanding(head)
         .find(|duty| duty.person == told.person && due(duty.told_at, duty.reminded, duty.due_at.min(start)));
     if decision.is_none() && answer.is_none() {
@@ -269,7 +269,7 @@ fn reminder(reading: &Reading<'_>, told: &LastNotified, view: &View, now: Instan
     }
     let mut notice = letter(reading, told, view, NoticeKind::Reminder, now);
     notice.duty = match (decision, answer) {
-        (Some((pending, _)), _) => Some(DutyLine { action: DutyAction::Decide, by: pending.expires_at }),
+        (Some(pending), _) => Some(DutyLine { action: DutyAction::Decide, by: pending.expires_at }),
         (None, answer) => answer.map(|duty| DutyLine { action: DutyAction::Answer, by: duty.due_at }),
     };
     // The reminder for an answer is about the authoritative row, even if a proposal would move it.
@@ -291,7 +291,7 @@ fn letter(reading: &Reading<'_>, told: &LastNotified, view: &View, kind: NoticeK
         changes: Vec::new(),
         calendar: None,
         duty: None,
-        link: link(reading, &told.person, view),
+        link: link(reading, told, view),
         why: Vec::new(),
         standing: standing(head, reading.proposal_for(&told.person).is_some()),
         authoritative_slot: view.slot.map(|_| reading.review.authoritative.packet.slot),
@@ -304,6 +304,10 @@ fn letter(reading: &Reading<'_>, told: &LastNotified, view: &View, kind: NoticeK
             .trace
             .filter(|_| kind.repeats() || kind == NoticeKind::HoldEnded)
             .or_else(|| head.trace_of(&told.person)),
+        ended: None,
+        proposed: BTreeSet::new(),
+        replied: BTreeMap::new(),
+        otherwise: BTreeSet::new(),
     }
 }
 
@@ -403,13 +407,20 @@ pub fn row_readable_until(row: &Row) -> Instant {
     readable_until(row.slot.end)
 }
 
-fn link(reading: &Reading<'_>, person: &Person, view: &View) -> Option<LinkTo> {
-    let head = &reading.review.head;
+fn link(reading: &Reading<'_>, told: &LastNotified, view: &View) -> Option<LinkTo> {
+    let (head, person) = (&reading.review.head, &told.person);
     if let Some(pending) = head.pending.as_ref().filter(|_| view.decides.is_some()) {
         return Some(LinkTo::Adopt { proposal: pending.id(), expires_at: proposal_readable_until(head, pending) });
     }
     if head.standing != Standing::Open {
         return None;
+    }
+    // An answer that is owed comes first: a mail has one link.
+    let row = reading.authoritative_row(person);
+    let owes = arises(told, view, row.as_ref()) || deadlines::outstanding(head).any(|duty| duty.person == *person);
+    if let Some(proposal) = view.asks_again.filter(|_| !owes) {
+        let ended = head.past.iter().find(|past| past.id == proposal).map_or(head.starts_at, |past| past.at);
+        return Some(LinkTo::Adopt { proposal, expires_at: readable_until(ended.max(head.starts_at)) });
     }
     reading
         .row(person)

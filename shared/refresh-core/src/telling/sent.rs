@@ -207,6 +207,7 @@ fn remember_duty(head: &mut Head, reading: &Reading<'_>, sent: &Sent<'_>, now: I
         told_at: now,
         due_at: owed::answer_due(head.starts_at, policy, now),
         reminded: 0,
+        replied: None,
     });
     head.duties.sort_by(|a, b| a.person.cmp(&b.person));
 }

@@ -68,15 +68,28 @@ pub fn holds(world: &World, claim: &str) -> Result<(), String> {
         "asked" => same(rest, &asked(world)),
         "mail" => same(rest, &mails(world)),
         "nothing" | "no" => nothing(world, claim),
-        _ if ["hears", "reads", "gets", "must", "why", "about", "link", "first", "escalated", "invitation"]
-            .iter()
-            .any(|verb| rest.split(' ').next() == Some(verb)) =>
-        {
-            mail_to(world, word, rest)
-        }
+        _ if OF_A_MAIL.iter().any(|verb| rest.split(' ').next() == Some(verb)) => mail_to(world, word, rest),
         _ => state(world, claim, word, rest),
     }
 }
+
+/// The verbs of claims about the last mail to a person.
+const OF_A_MAIL: [&str; 14] = [
+    "hears",
+    "reads",
+    "gets",
+    "must",
+    "why",
+    "about",
+    "link",
+    "first",
+    "escalated",
+    "invitation",
+    "otherwise",
+    "proposed",
+    "replied",
+    "ended",
+];
 
 fn same(expected: &str, found: &str) -> Result<(), String> {
     if expected == found { Ok(()) } else { Err(format!("found `{found}` for `{expected}`")) }
@@ -241,6 +254,13 @@ fn mail_to(world: &World, name: &str, claim: &str) -> Result<(), String> {
         "must" => same(rest, &mail.duty.as_ref().map_or("nothing".to_owned(), |duty| show::duty(day, duty))),
         "why" => same(rest, &mail.why.iter().map(show::standpoint).collect::<Vec<_>>().join(", ")),
         "about" => same(rest, &format!("v{}", mail.version)),
+        "otherwise" => same(rest, &mail.otherwise.iter().map(show::word).collect::<Vec<_>>().join(", ")),
+        "proposed" => same(rest, &mail.proposed.iter().map(show::word).collect::<Vec<_>>().join(", ")),
+        "replied" => {
+            let replied = mail.replied.iter().map(|(by, said)| format!("{} {}", short(by), show::word(said)));
+            same(rest, &replied.collect::<Vec<_>>().join(", "))
+        }
+        "ended" => same(rest, &mail.ended.as_ref().map_or("nothing".to_owned(), show::word)),
         "first" => same(rest, &format!("line {}", show::word(&mail.standing))),
         "invitation" => {
             let said = match &mail.unknown_invitation {

@@ -44,9 +44,12 @@ pub(super) fn of_sight(
     by_record.then_some(Bears::Change)
 }
 
-/// Why a proposal that waits, and that the reader knows, is theirs to decide from now on, or no more: the owner is
-/// another.
+/// Why a proposal that the reader knows is theirs to decide, or to ask for again, from now on or no more: the owner is another.
 pub(super) fn of_duty(reading: &Reading<'_>, told: &LastNotified, change: &Difference) -> Option<Bears> {
+    // The row that stands for what no field shows.
+    if change.was == change.now {
+        return Some(Bears::Change);
+    }
     let decides = |value: &Option<Value>| matches!(value, Some(Value::Duty(duty)) if duty.action == DutyAction::Decide);
     let waits = reading.review.head.pending.as_ref().map(Pending::id);
     let known = waits.is_some() && told.proposal == waits;
