@@ -62,7 +62,10 @@ pub(crate) fn render(
         (AnswerResult::SeparationOfDuty, _) => AdoptionState::SeparationOfDuty,
         (AnswerResult::LinkSent, _) => AdoptionState::LinkSent,
         (AnswerResult::NoLink, _) => AdoptionState::NoLink,
-        _ => AdoptionState::Superseded(sends_link(opened, read).then(|| opened.form(hint))),
+        (_, past) => {
+            let form = sends_link(opened, read).then(|| opened.form(hint));
+            AdoptionState::Superseded { form, past: past.as_ref() }
+        }
     };
     let workspace = if situation.leads_on() { workspace::link(env, opened, read)? } else { None };
     Ok(adoption(&scene, &situation, answer_to, workspace.as_deref()))

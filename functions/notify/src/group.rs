@@ -190,6 +190,7 @@ impl Round<'_> {
             claims.insert(person.clone(), Claim::new(random()?, &telling, objects, until));
             tellings.insert(person.clone(), telling);
             known.extend(reading.known_to(person));
+            known.extend(before.view.people().cloned());
         }
         let mut held = self.env.store.claim_all(self.review, &claims, self.now).await.doing("claiming people")?;
         group.left |= held.len() < people.len();
@@ -232,7 +233,10 @@ impl Round<'_> {
                 continue;
             }
             match self.owed_to(&reading, person, claimed, &record).await? {
-                Some(owed) => all.push(owed),
+                Some(owed) => {
+                    known.extend(owed.notice.people());
+                    all.push(owed);
+                }
                 None => {
                     self.release(person, &claimed.claim).await?;
                     owes_nothing.push(person.clone());

@@ -134,7 +134,9 @@ fn answer(code: &str, message: &str, from: &str) -> Option<MailAccepted> {
 /// The mail of a notice, from profiles of everybody whom its reader's view holds. What cannot be a mail now cannot be one
 /// the next time either. The error says so, names no address and repeats no text of others.
 pub fn compose(env: &Env, reading: &Reading<'_>, profiles: &Facts, notice: &Notice) -> Result<Letter, DeliveryStatus> {
-    let (terms, known) = (reading.terms, reading.known_to(&notice.to));
+    let (terms, mut known) = (reading.terms, reading.known_to(&notice.to));
+    // Whom the difference names the reader knows, though they may have left the review by now.
+    known.extend(notice.people());
     let name =
         |person: &Person| profiles.profile(person).map_or_else(|| person.to_string(), |found| found.name.clone());
     let names: BTreeMap<Person, String> = known

@@ -16,7 +16,7 @@ pub use changes::{About, ChangeRow, attendance, changes, duty_action, field, say
 pub use exceptions::{exception, reason, reasons, remedy, rule_line};
 pub use marks::{although, mark, marks};
 pub use outcomes::{action, delivery, fate, reply, standing};
-pub use replies::comment;
+pub use replies::{comment, no_answer};
 
 use crate::text::one_line;
 

@@ -38,6 +38,7 @@ fn duty(name: &str) -> Duty {
         told_at: at("09:00:00"),
         due_at: at("11:00:00"),
         reminded: 0,
+        replied: None,
     }
 }
 

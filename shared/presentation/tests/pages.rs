@@ -94,7 +94,7 @@ fn every_page_behind_a_link_says_its_result() {
         let result = header(&page, RESULT_HEADER).expect(name);
         let expected = match name {
             "adopt_open" | "adopt_open_nothing_chosen" | "acknowledge_open" | "acknowledge_tentative" => "shown",
-            "adopt_superseded" | "adopt_withdrawn" | "adopt_former_owner" => "superseded",
+            "adopt_superseded" | "adopt_withdrawn" | "adopt_closed" | "adopt_former_owner" => "superseded",
             "adopt_facts_changed" => "facts_changed",
             "adopt_expired" | "adopt_expired_for_another" | "adopt_expired_and_over" => "expired",
             "adopt_already_decided" => "already_decided",

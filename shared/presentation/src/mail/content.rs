@@ -14,7 +14,8 @@ use refresh_core::{
     facts::fact::Meeting,
     record::{
         delta::{Field, Value},
-        notice::{Notice, NoticeKind, ReviewStanding},
+        exception::{Exception, ExceptionKind},
+        notice::{LinkTo, Notice, NoticeKind, ReviewStanding},
         view::Attendance,
     },
 };
@@ -151,8 +152,8 @@ pub(super) fn of(notice: &Notice, letterhead: &Letterhead, link: Option<Url>) ->
             .iter()
             .map(|exception| ExceptionText {
                 title: wording::exception(exception.kind),
-                remedy: wording::remedy(exception, told.is_over()),
-                reasons: wording::reasons(exception, &told.names),
+                remedy: told.remedy(exception),
+                reasons: wording::reasons(exception, &notice.replied, &told.names),
             })
             .collect(),
         calendar: told.calendar(),
@@ -210,6 +211,14 @@ impl Told<'_> {
         self.notice.kind == NoticeKind::TentativeChange || again
     }
 
+    fn remedy(&self, exception: &Exception) -> &'static str {
+        // The mail has the link for that.
+        if exception.kind == ExceptionKind::Undecided && matches!(self.notice.link, Some(LinkTo::Adopt { .. })) {
+            return "The same proposal is not made again by itself. You can ask for the proposal again on its page.";
+        }
+        wording::remedy(exception, self.is_over())
+    }
+
     fn line(&self, row: &ChangeRow<'_>) -> ChangeLine {
         ChangeLine { what: row.what.clone(), was: row.was.clone(), now: self.now_of(row) }
     }
@@ -230,7 +239,10 @@ impl Told<'_> {
         };
         let Some(foremost) = self.foremost() else {
             return match self.notice.kind {
-                NoticeKind::Reminder | NoticeKind::Resent => "Nothing has changed since you were told.".to_owned(),
+                NoticeKind::Reminder | NoticeKind::Resent => match self.own_reply() {
+                    Some(word) => format!("{} Nothing has changed since you were told.", wording::no_answer(word)),
+                    None => "Nothing has changed since you were told.".to_owned(),
+                },
                 NoticeKind::Link => {
                     "You asked for this link on the page of an earlier proposal. Nothing has changed since you were told.".to_owned()
                 }

@@ -188,6 +188,10 @@ mod tests {
             meeting_entry: None,
             unknown_invitation: None,
             exceptions: Vec::new(),
+            ended: None,
+            proposed: [].into(),
+            replied: [].into(),
+            otherwise: [].into(),
             trace: None,
         };
         let letterhead = Letterhead {

@@ -8,8 +8,8 @@ use refresh_core::{
         exception::ExceptionKind,
         lineage::AnswerResult,
         packet::{Packet, Version},
-        proposal::{Fate, Pending},
-        review::Review,
+        proposal::{Fate, PastProposal, Pending},
+        review::{Review, Standing},
     },
 };
 
@@ -31,8 +31,13 @@ pub enum AdoptionState<'a> {
     /// The reader must decide the pending proposal.
     Open(Form<'a>),
     /// The link's proposal is no longer the pending one, withdrawn ones included. What is proposed now is shown, and is
-    /// decided through its own link alone. The form has that link mailed to the reader, where there is one to mail.
-    Superseded(Option<Form<'a>>),
+    /// decided through its own link alone.
+    Superseded {
+        /// It has that link mailed to the reader, where there is one to mail.
+        form: Option<Form<'a>>,
+        /// What became of the link's proposal; `None` where that is not remembered.
+        past: Option<&'a PastProposal>,
+    },
     /// The link of what is proposed now is on its way to the reader.
     LinkSent,
     /// There is no link to mail any more.
@@ -87,7 +92,7 @@ impl AdoptionState<'_> {
     pub const fn result(&self) -> AnswerResult {
         match self {
             Self::Open(_) => AnswerResult::Shown,
-            Self::Superseded(_) => AnswerResult::Superseded,
+            Self::Superseded { .. } => AnswerResult::Superseded,
             Self::LinkSent => AnswerResult::LinkSent,
             Self::NoLink => AnswerResult::NoLink,
             Self::FactsChanged => AnswerResult::FactsChanged,
@@ -103,7 +108,7 @@ impl AdoptionState<'_> {
 
     const fn status(&self, answer: AnswerTo) -> u16 {
         match self {
-            Self::Superseded(_) | Self::NoLink | Self::FactsChanged | Self::AlreadyDecided { .. } => {
+            Self::Superseded { .. } | Self::NoLink | Self::FactsChanged | Self::AlreadyDecided { .. } => {
                 refused(answer, 409)
             }
             Self::Expired(_) => refused(answer, 410),
@@ -124,7 +129,7 @@ impl AdoptionState<'_> {
         matches!(
             self,
             Self::Open(_)
-                | Self::Superseded(_)
+                | Self::Superseded { .. }
                 | Self::LinkSent
                 | Self::NoLink
                 | Self::FactsChanged
@@ -206,7 +211,7 @@ fn heading(situation: &AdoptionState<'_>, pending: Option<&Version>) -> &'static
     match situation {
         AdoptionState::Open(_) if pending.is_some_and(|version| version.packet.cancelled) => "Cancel this review?",
         AdoptionState::Open(_) => "Adopt this change?",
-        AdoptionState::Superseded(_) | AdoptionState::NoLink => "This proposal is no longer open",
+        AdoptionState::Superseded { .. } | AdoptionState::NoLink => "This proposal is no longer open",
         AdoptionState::LinkSent => "The link is on its way",
         AdoptionState::FactsChanged => "The facts have changed",
         AdoptionState::Expired(_) => "This proposal has expired",
@@ -242,10 +247,10 @@ fn verdict(scene: &Scene<'_>, situation: &AdoptionState<'_>, names: &Names<'_>) 
             "Nothing was mailed",
             format!("There is no link to mail to you. {}", instead(scene)),
         ),
-        AdoptionState::Superseded(_) => bad(
-            "Nothing was adopted: the proposal of this link was superseded or withdrawn",
-            format!("Newer facts led to another outcome before it was decided. {}", instead(scene)),
-        ),
+        AdoptionState::Superseded { past, .. } => {
+            let (heading, text) = fate(*past);
+            bad(heading, format!("{text} {}", instead(scene)))
+        }
         AdoptionState::FactsChanged => bad(
             "Nothing was adopted: the facts changed while you decided",
             format!("Computed again from the newest facts, the choice is another one. {}", instead(scene)),
@@ -253,9 +258,9 @@ fn verdict(scene: &Scene<'_>, situation: &AdoptionState<'_>, names: &Names<'_>) 
         AdoptionState::Expired(again) => bad(
             "Nothing was adopted: nobody decided in time",
             match again {
-                Again::Yours(_) => "Its holds were withdrawn. The same proposal is not made again by itself; you can ask for it.",
-                Again::Others => "Its holds were withdrawn. The present release owner can ask for it again.",
-                Again::Over => "Its holds were withdrawn. It cannot be asked for again: something else became of the review since, and the newest mail about it says what.",
+                Again::Yours(_) => "The same proposal is not made again by itself; you can ask for it.",
+                Again::Others => "The present release owner can ask for it again.",
+                Again::Over => over(scene),
             }
             .to_owned(),
         ),
@@ -272,7 +277,11 @@ fn verdict(scene: &Scene<'_>, situation: &AdoptionState<'_>, names: &Names<'_>) 
         ),
         AdoptionState::SeparationOfDuty => bad(
             "You cannot decide a proposal that gives or takes your own seat",
-            "The policy’s alternate owner decides it and has been asked.".to_owned(),
+            match scene.review.head.pending.as_ref().is_some_and(|pending| pending.adopter.is_some()) {
+                true => "The policy’s alternate owner decides it.",
+                false => "The policy names no alternate owner for it, so nobody may decide it.",
+            }
+            .to_owned(),
         ),
         AdoptionState::Decided { fate, by, at: when } => good(
             match fate {
@@ -309,6 +318,46 @@ fn is_silent(scene: &Scene<'_>) -> bool {
     scene.review.head.exceptions.iter().any(|open| open.kind == ExceptionKind::SourceSilent)
 }
 
+/// What became of the proposal of a link that decides nothing any more.
+fn fate(past: Option<&PastProposal>) -> (&'static str, &'static str) {
+    match past.map(|past| (past.fate, past.by_closing)) {
+        Some((_, true)) => (
+            "Nothing was adopted: coordination of this review has ended",
+            "The review was closed before the proposal of this link was decided.",
+        ),
+        Some((Fate::Superseded, false)) => (
+            "Nothing was adopted: the proposal of this link was superseded",
+            "Newer facts led to another proposal before it was decided.",
+        ),
+        Some((Fate::Withdrawn, false)) => (
+            "Nothing was adopted: the proposal of this link was withdrawn",
+            "Newer facts, or time that passed, led to another outcome before it was decided.",
+        ),
+        Some((Fate::Expired, false)) => {
+            ("Nothing was adopted: nobody decided in time", "The proposal of this link expired undecided.")
+        }
+        Some((Fate::Adopted | Fate::DeclinedOtherSlot | Fate::DeclinedStand, false)) | None => (
+            "Nothing was adopted through this link: its proposal is no longer open",
+            "Something else became of it before.",
+        ),
+    }
+}
+
+/// Why an expired proposal cannot be asked for again.
+fn over(scene: &Scene<'_>) -> &'static str {
+    match scene.review.head.standing {
+        Standing::Closed => "It cannot be asked for again: coordination of this review has ended.",
+        Standing::Cancelled => "It cannot be asked for again: the review is cancelled.",
+        Standing::Started => "It cannot be asked for again: the review has started.",
+        Standing::Open if scene.review.head.is_over(scene.now) => {
+            "It cannot be asked for again: the review has started."
+        }
+        Standing::Open => {
+            "It cannot be asked for again: something else became of the review since, and the newest mail about it says what."
+        }
+    }
+}
+
 /// What there is in place of the link's proposal. A link decides its own proposal and no other: whoever decides the present
 /// one has a mail for it, or will have.
 fn instead(scene: &Scene<'_>) -> &'static str {
@@ -318,6 +367,7 @@ fn instead(scene: &Scene<'_>) -> &'static str {
             "Another proposal waits for you and stands below. This link does not decide it: its own mail has the link that does, and follows if you have not had it yet."
         }
         Some(false) => "Another proposal waits for somebody else.",
+        None if scene.review.head.standing == Standing::Closed => "Nothing is proposed any more.",
         None => "Nothing is pending now.",
     }
 }
@@ -343,14 +393,26 @@ fn proposal(scene: &Scene<'_>, pending: &Pending, version: &Version, names: &Nam
         timeline: timeline::of(scene, names),
         answers: answers(scene, names),
         comments: comments(scene, names),
-        nothing: if version.packet.cancelled {
-            "nothing is cancelled. The review stays as it is, and an exception tells you and the escalation contacts that it was left undecided.".to_owned()
-        } else {
-            "nothing is adopted. The proposal expires, its tentative holds leave the calendars, the present meeting stays, and an exception tells you and the escalation contacts that it was left undecided.".to_owned()
-        },
+        nothing: left_undecided(scene, version),
         deadline: moment::instant(pending.expires_at, names.zone),
         left: moment::length(pending.expires_at.since(scene.now)),
     }
+}
+
+/// What follows if nothing is decided, as far as there is it: a policy may ask for no holds, and name no contacts.
+fn left_undecided(scene: &Scene<'_>, version: &Version) -> String {
+    let contacts = scene.policy.escalation_contacts.iter().any(|contact| contact != scene.reader);
+    let told = if contacts { "you and the escalation contacts are told" } else { "you are told" };
+    if version.packet.cancelled {
+        return format!("nothing is cancelled. The review stays as it is, and {told} that it was left undecided.");
+    }
+    let holds = match scene.review.head.hold.entry {
+        Some(_) => "its tentative holds leave the calendars, ",
+        None => "",
+    };
+    format!(
+        "nothing is adopted. The proposal expires, {holds}the present meeting stays, and {told} that it was left undecided."
+    )
 }
 
 fn form<'a>(
@@ -371,7 +433,7 @@ fn form<'a>(
             let choices = choices(&review.authoritative.packet, &pending?.packet, names);
             Some(view(form, choices))
         }
-        AdoptionState::Superseded(Some(form)) => {
+        AdoptionState::Superseded { form: Some(form), .. } => {
             let about = "The present proposal has a link of its own. This page neither shows nor holds that link; it has the link mailed to you once more.".to_owned();
             Some(view(form, vec![(ChosenButton::SendLink.word(), "Mail me the link of the present proposal", about)]))
         }

@@ -5,11 +5,13 @@ use std::collections::{BTreeMap, BTreeSet};
 use refresh_core::{
     Person, Role,
     audience::{deadlines, reading::Reading},
+    facts::reply::ReplyWord,
     record::{
         answer::{Answer, Duty},
         comment::CommentLine,
         packet::{Packet, Standpoint},
         report::Run,
+        review::Review,
     },
 };
 
@@ -100,6 +102,28 @@ pub(super) fn comments(scene: &Scene<'_>, names: &Names<'_>) -> Vec<String> {
     scene.review.head.comments.iter().rev().map(told).collect()
 }
 
+/// Of somebody who owes no answer and gave none. A proposal is told with a hold and a link, and to answer it is left to them.
+fn unasked(reading: &Reading<'_>, who: &Person) -> &'static str {
+    let pending = reading.review.head.pending.as_ref();
+    let proposal = reading.proposal_for(who).filter(|proposal| !proposal.cancelled);
+    let stays = proposal.is_none_or(|proposal| proposal.roles_of(who).next().is_some());
+    match reading.tentative_row(who).filter(|_| proposal.is_some()) {
+        _ if reading.review.head.withholds(who) => "mail does not reach them",
+        Some(_) if pending.is_some_and(|pending| pending.told_at.is_some()) => "told of the proposal, no answer yet",
+        Some(_) => "not told of the proposal yet",
+        None if !stays => "not asked: the proposal releases them",
+        None if proposal.is_some() => "not asked: their seat stays as it is",
+        None if pending.is_some() => "not asked before a decision",
+        None => "not asked",
+    }
+}
+
+/// Who owes an answer and replied by mail with neither yes nor no.
+pub(super) fn replied(review: &Review) -> BTreeMap<Person, ReplyWord> {
+    let owed = deadlines::outstanding(&review.head);
+    owed.filter_map(|duty| Some((duty.person.clone(), duty.replied?))).collect()
+}
+
 /// Each required attendee of either packet: what they said, to what, or that they owe an answer.
 pub(super) fn answers(scene: &Scene<'_>, names: &Names<'_>) -> Vec<AnswerRow> {
     let Some(terms) = scene.terms() else { return Vec::new() };
@@ -125,7 +149,8 @@ pub(super) fn answers(scene: &Scene<'_>, names: &Names<'_>) -> Vec<AnswerRow> {
     let waits = |duty: &Duty| {
         let due_at = moment::instant(duty.due_at, names.zone);
         let due = if duty.due_at <= scene.now { "was due" } else { "due" };
-        format!("no answer yet, {due} {due_at}")
+        let yet = if duty.replied.is_some() { "replied with neither yes nor no" } else { "no answer yet" };
+        format!("{yet}, {due} {due_at}")
     };
     people
         .into_iter()
@@ -141,7 +166,7 @@ pub(super) fn answers(scene: &Scene<'_>, names: &Names<'_>) -> Vec<AnswerRow> {
                     // An answer to the proposal is none to the seat that they are asked for.
                     (Some(answer), Some(duty)) => format!("{}; {}", said(&who, answer), waits(duty)),
                     (None, Some(duty)) => waits(duty),
-                    (None, None) => "not asked yet".to_owned(),
+                    (None, None) => unasked(&reading, &who).to_owned(),
                 },
                 note: answer.and_then(|answer| answer.note.as_deref()).map(Note::of),
                 conflict: answer.is_some_and(|answer| answer.reply == refresh_core::record::answer::Reply::Conflict),

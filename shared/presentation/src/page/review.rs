@@ -13,7 +13,7 @@ use refresh_core::{
 
 use super::{
     Page, Scene,
-    compare::{AnswerRow, ComparedRow, RunLine, answers, comments, news, rows, run_line},
+    compare::{AnswerRow, ComparedRow, RunLine, answers, comments, news, replied, rows, run_line},
     history, names, render, timeline,
     timeline::Timeline,
 };
@@ -138,7 +138,7 @@ pub fn review(scene: &Scene<'_>, workspace: &Workspace<'_>) -> Page {
                 title: wording::exception(exception.kind),
                 since: moment::instant(exception.opened_at, zone),
                 remedy: wording::remedy(exception, review.head.is_over(scene.now)),
-                reasons: wording::reasons(exception, &names),
+                reasons: wording::reasons(exception, &replied(review), &names),
             })
             .collect(),
         considered: report.considered(),

@@ -1,7 +1,11 @@
 //! Exceptions, their reasons, and what each asks of whoever is told.
 
+use std::collections::BTreeMap;
+
 use refresh_core::{
+    Person,
     base::instant::MINUTE,
+    facts::reply::ReplyWord,
     record::{
         exception::{Exception, ExceptionKind, Reason},
         reason_word::ReasonWord,
@@ -9,7 +13,7 @@ use refresh_core::{
     },
 };
 
-use super::{Names, role, sentence};
+use super::{Names, replies::replied, role, sentence};
 use crate::moment;
 
 /// An exception's heading.
@@ -32,7 +36,7 @@ pub const fn exception(kind: ExceptionKind) -> &'static str {
 pub fn remedy(exception: &Exception, is_over: bool) -> &'static str {
     let has = |wanted: ReasonWord| exception.reasons.iter().any(|reason| reason.word() == wanted);
     match exception.kind {
-        ExceptionKind::Unanswered => "These people were told and have not answered in time.",
+        ExceptionKind::Unanswered => "These people were told and have said neither yes nor no in time.",
         ExceptionKind::Unreachable => "Mail does not reach these people. Please reach them another way.",
         _ if is_over => "The exception was open when the review started. Nothing is decided on the exception any more.",
         ExceptionKind::NoViableSlot if has(ReasonWord::NoCommonSlot) => {
@@ -94,7 +98,7 @@ fn rule(rule: ReasonWord) -> &'static str {
         ReasonWord::Shared => "one person is counted for two roles",
         ReasonWord::Booked => "one person sits in another review",
         ReasonWord::Cancelled => "the change is closed or cancelled",
-        ReasonWord::Unanswered => "no answer in time",
+        ReasonWord::Unanswered => "neither yes nor no in time",
         ReasonWord::Bounced => "mail bounced",
         ReasonWord::Complained => "mail was reported as unwanted",
         ReasonWord::Rejected => "the mailer refused the mail",
@@ -166,9 +170,17 @@ pub fn reason(reason: &Reason, names: &Names<'_>) -> String {
     text + "."
 }
 
-/// A sentence for each reason of an exception.
-pub fn reasons(exception: &Exception, names: &Names<'_>) -> Vec<String> {
-    exception.reasons.iter().map(|each| reason(each, names)).collect()
+/// A sentence for each reason of an exception. `said`: who owes an answer, and replied by mail all the same.
+pub fn reasons(exception: &Exception, said: &BTreeMap<Person, ReplyWord>, names: &Names<'_>) -> Vec<String> {
+    let sentence = |each: &Reason| {
+        let text = reason(each, names);
+        let word = each.person().filter(|_| exception.kind == ExceptionKind::Unanswered).and_then(|by| said.get(by));
+        match word {
+            Some(word) => format!("{}: {}.", text.trim_end_matches('.'), replied(*word)),
+            None => text,
+        }
+    };
+    exception.reasons.iter().map(sentence).collect()
 }
 
 pub(super) fn exception_line(line: &ExceptionLine, names: &Names<'_>) -> String {

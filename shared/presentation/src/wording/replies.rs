@@ -29,6 +29,30 @@ pub fn comment(comment: &CommentLine, names: &Names<'_>) -> String {
     format!("{by} {said}{whose}{slot}: a comment, since {}.{text}", because(comment))
 }
 
+/// Why what somebody replied by mail, who owes an answer, is none. To that person.
+pub const fn no_answer(word: ReplyWord) -> &'static str {
+    match word {
+        ReplyWord::Delegated => {
+            "You replied by mail that somebody else should come; only the delegate mapping says who stands in."
+        }
+        ReplyWord::Countered => "You asked by mail for another time; a time that is asked for moves nothing.",
+        ReplyWord::Tentative | ReplyWord::Accepted | ReplyWord::Declined | ReplyWord::Unanswered => {
+            "You replied by mail that you may come; that is neither yes nor no."
+        }
+    }
+}
+
+/// The same to whoever waits for the answer.
+pub(super) const fn replied(word: ReplyWord) -> &'static str {
+    match word {
+        ReplyWord::Delegated => "they replied by mail that somebody else should come, which is neither yes nor no",
+        ReplyWord::Countered => "they asked by mail for another time, which is neither yes nor no",
+        ReplyWord::Tentative | ReplyWord::Accepted | ReplyWord::Declined | ReplyWord::Unanswered => {
+            "they replied by mail that they may come, which is neither yes nor no"
+        }
+    }
+}
+
 fn because(comment: &CommentLine) -> &'static str {
     match comment.why {
         CommentReason::Unauthenticated => match comment.authentication {

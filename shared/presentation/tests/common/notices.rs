@@ -1,5 +1,7 @@
 //! Notices of every kind, as the core decides them.
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use presentation::mail::Letterhead;
 use refresh_core::{
     Person, Source, TraceId,
@@ -16,8 +18,8 @@ use refresh_core::{
         delta::{Difference, DutyAction, DutyLine, Field, Value},
         mark::Violation,
         notice::{
-            CalendarPart, CalendarStatus, LinkTo, Method, Notice, NoticeKind, Participation, ReviewStanding,
-            UnknownInvitation,
+            CalendarPart, CalendarStatus, Consequence, LinkTo, Method, Notice, NoticeKind, Participation,
+            ReviewStanding, UnknownInvitation,
         },
         packet::Standpoint,
         view::{Attendance, Seating},
@@ -106,6 +108,9 @@ pub fn notice(to: &str, kind: NoticeKind, standing: ReviewStanding, changes: Vec
         Some(Value::Marks(marks)) => marks,
         _ => Vec::new(),
     };
+    let pending = matches!(standing, ReviewStanding::ProposalPending | ReviewStanding::ProposalAndException);
+    let of_seats = |field: &Field| matches!(field, Field::Slot | Field::Role | Field::Roster(_) | Field::FreezeEdge);
+    let proposed = changes.iter().map(|change| &change.field).filter(|field| of_seats(field)).cloned().collect();
     Notice {
         to: person(to),
         kind,
@@ -122,11 +127,16 @@ pub fn notice(to: &str, kind: NoticeKind, standing: ReviewStanding, changes: Vec
         meeting_entry: Some(slot("15:00:00", "16:00:00")),
         unknown_invitation: None,
         exceptions: Vec::new(),
+        ended: None,
+        proposed: if pending { proposed } else { BTreeSet::new() },
+        replied: BTreeMap::new(),
+        otherwise: BTreeSet::new(),
         trace: TraceId::from_bytes([0x5c; 16]),
     }
 }
 
 fn decide(notice: &mut Notice) {
+    notice.otherwise = [Consequence::HoldsEnd, Consequence::ContactsTold].into();
     notice.duty = Some(DutyLine { action: DutyAction::Decide, by: at("13:00:00") });
     notice.link = Some(LinkTo::Adopt { proposal: Digest::ZERO, expires_at: at("13:00:00") });
 }
@@ -137,6 +147,7 @@ fn can_answer(notice: &mut Notice) {
 }
 
 fn answer(notice: &mut Notice) {
+    notice.otherwise = [Consequence::Reminded, Consequence::OwnerTold, Consequence::ContactsTold].into();
     notice.duty = Some(DutyLine { action: DutyAction::Answer, by: at("11:10:00") });
     notice.link = Some(LinkTo::Acknowledge { row: Digest::ZERO, expires_at: at("16:30:00") });
 }
@@ -186,6 +197,7 @@ pub fn all() -> Vec<(&'static str, Notice, Letterhead)> {
         ],
     );
     decide(&mut cancel);
+    cancel.otherwise.remove(&Consequence::HoldsEnd);
     mails.push(("adoption_request_cancellation", cancel, linked("rm-a", true)));
 
     // Asked once more: what the meeting breaks has not changed since, and neither has who may be released.

@@ -24,7 +24,8 @@ use refresh_core::{
         answer::{Answer, Reply},
         delivery::{Delivery, DeliveryReport, DeliveryStatus, Reachability, Undeliverable, Unreachable},
         lineage::{Trigger, verify},
-        proposal::Fate,
+        proposal::{Fate, PastProposal},
+        review::Standing,
     },
 };
 
@@ -90,6 +91,18 @@ pub fn seated_elsewhere() -> Page {
     adoption(&world.scene(&person("rm-a")), &adoption::AdoptionState::Open(FORM), AnswerTo::Get, None)
 }
 
+pub fn past_proposal(fate: Fate) -> PastProposal {
+    PastProposal {
+        id: refresh_core::base::digest::Digest::ZERO,
+        fate,
+        by: None,
+        at: at("09:10:00"),
+        first_version: 8,
+        version: 8,
+        by_closing: false,
+    }
+}
+
 pub fn adoptions() -> Vec<(&'static str, Page)> {
     use adoption::{AdoptionState as At, Again};
     let owner = person("rm-a");
@@ -97,15 +110,24 @@ pub fn adoptions() -> Vec<(&'static str, Page)> {
     let world = answered();
     let quiet = World::issued();
     let show = |world: &World, situation, answer_to| adoption(&world.scene(&owner), &situation, answer_to, None);
+    let past = past_proposal(Fate::Superseded);
+    let withdrawn = past_proposal(Fate::Withdrawn);
+    let by_closing = PastProposal { by_closing: true, ..withdrawn.clone() };
+    let mut closed = World::issued();
+    closed.review.head.standing = Standing::Closed;
     vec![
         ("adopt_open", show(&world, At::Open(FORM), AnswerTo::Get)),
         (
             "adopt_open_nothing_chosen",
             show(&world, At::Open(Form { hint: Some(Hint::NothingChosen), ..FORM }), AnswerTo::Post),
         ),
-        ("adopt_superseded", show(&world, At::Superseded(Some(FORM)), AnswerTo::Get)),
-        ("adopt_former_owner", adoption(&world.scene(&other), &At::Superseded(None), AnswerTo::Get, None)),
-        ("adopt_withdrawn", show(&quiet, At::Superseded(None), AnswerTo::Get)),
+        ("adopt_superseded", show(&world, At::Superseded { form: Some(FORM), past: Some(&past) }, AnswerTo::Get)),
+        (
+            "adopt_former_owner",
+            adoption(&world.scene(&other), &At::Superseded { form: None, past: Some(&past) }, AnswerTo::Get, None),
+        ),
+        ("adopt_withdrawn", show(&quiet, At::Superseded { form: None, past: Some(&withdrawn) }, AnswerTo::Get)),
+        ("adopt_closed", show(&closed, At::Superseded { form: None, past: Some(&by_closing) }, AnswerTo::Get)),
         ("adopt_facts_changed", show(&world, At::FactsChanged, AnswerTo::Post)),
         ("adopt_expired", show(&quiet, At::Expired(Again::Yours(FORM)), AnswerTo::Get)),
         ("adopt_expired_for_another", adoption(&quiet.scene(&other), &At::Expired(Again::Others), AnswerTo::Get, None)),
@@ -140,7 +162,7 @@ pub fn led_on() -> Vec<(&'static str, Page)> {
     let show = |situation| adoption(&world.scene(&owner), &situation, AnswerTo::Get, Some("/reviews/WHOLE"));
     vec![
         ("open", show(At::Open(FORM))),
-        ("superseded", show(At::Superseded(None))),
+        ("superseded", show(At::Superseded { form: None, past: None })),
         ("facts_changed", show(At::FactsChanged)),
         ("expired", show(At::Expired(Again::Yours(FORM)))),
         ("expired_of_others", show(At::Expired(Again::Others))),

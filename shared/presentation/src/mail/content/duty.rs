@@ -4,13 +4,13 @@ use refresh_core::{
     base::instant::Slot,
     record::{
         delta::DutyAction,
-        notice::{LinkTo, Notice, NoticeKind, ReviewStanding, UnknownInvitation},
+        notice::{Consequence, LinkTo, Notice, NoticeKind, ReviewStanding, UnknownInvitation},
         view::Attendance,
     },
 };
 
 use super::{Todo, Told};
-use crate::{moment, text::Url};
+use crate::{moment, text::Url, wording::sentence};
 
 /// What a mail asks of its reader. Subjects, first words and buttons tell the three apart.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -54,26 +54,28 @@ impl Told<'_> {
                 text: format!("Your answer was due {by}. Say that you attend, or report a conflict."),
                 button: "See your seat and answer",
                 link,
-                otherwise: Some("The release owner is told that your answer is missing.".to_owned()),
+                otherwise: self
+                    .told_of_silence()
+                    .map(|who| format!("{} told that your answer is missing.", sentence(who))),
             },
             AskedDuty::Decision => Todo {
                 text: "Adopt the proposal, or decline it.".to_owned(),
                 button: "See the proposal and decide",
                 link,
-                otherwise: Some(self.undecided().to_owned()),
+                otherwise: Some(self.undecided()),
             },
             AskedDuty::Answer => Todo {
                 text: "Say that you attend, or report a conflict.".to_owned(),
                 button: "See your seat and answer",
                 link,
-                otherwise: Some(self.without_an_answer().to_owned()),
+                otherwise: Some(self.without_an_answer()),
             },
             AskedDuty::Nothing => Todo {
                 text: self.to_remove().unwrap_or_else(|| self.nothing_to_do().to_owned()),
                 button: match self.notice.link {
                     Some(LinkTo::Acknowledge { .. }) if self.tells_of_a_proposal() => "Say whether you can attend",
                     Some(LinkTo::Acknowledge { .. }) => "See your seat",
-                    Some(LinkTo::Adopt { .. }) => "See the proposal",
+                    Some(LinkTo::Adopt { .. }) => "See the expired proposal",
                     None => "See the review",
                 },
                 link,
@@ -83,23 +85,43 @@ impl Told<'_> {
     }
 
     /// An answer that is due at the start itself is missed by nobody before: the review starts.
-    fn without_an_answer(&self) -> &'static str {
+    fn without_an_answer(&self) -> String {
         let start = self.notice.authoritative_slot.map(|slot| slot.start);
         if self.notice.duty.as_ref().zip(start).is_some_and(|(duty, start)| duty.by >= start) {
-            return "If you do nothing, the review starts without your answer.";
+            return "If you do nothing, the review starts without your answer.".to_owned();
         }
-        "If you do nothing, you are reminded, and then the release owner is told that your answer is missing."
+        let told = self.told_of_silence().map(|who| format!("{who} told that your answer is missing"));
+        let follows = match (self.follows(Consequence::Reminded), told) {
+            (true, Some(told)) => format!("you are reminded, and then {told}"),
+            (true, None) => "you are reminded".to_owned(),
+            (false, Some(told)) => told,
+            (false, None) => "your answer counts as missing".to_owned(),
+        };
+        format!("If you do nothing, {follows}.")
     }
 
-    fn undecided(&self) -> &'static str {
-        match self.attendance() {
-            Some(Attendance::Cancellation) => {
-                "If you do nothing, nothing is cancelled: the proposal expires then, and you and the escalation contacts are told."
-            }
-            _ => {
-                "If you do nothing, nothing is adopted: the proposal expires then, its holds are withdrawn, and you and the escalation contacts are told."
-            }
+    /// Who beside the reader is told that the answer is missing.
+    fn told_of_silence(&self) -> Option<&'static str> {
+        if self.follows(Consequence::OwnerTold) {
+            Some("the release owner is")
+        } else {
+            self.follows(Consequence::ContactsTold).then_some("the escalation contacts are")
         }
+    }
+
+    fn follows(&self, consequence: Consequence) -> bool {
+        self.notice.otherwise.contains(&consequence)
+    }
+
+    fn undecided(&self) -> String {
+        let cancels = self.attendance() == Some(Attendance::Cancellation);
+        let nothing = if cancels { "nothing is cancelled" } else { "nothing is adopted" };
+        let holds = if self.follows(Consequence::HoldsEnd) { ", its holds are withdrawn," } else { "," };
+        let told = match self.follows(Consequence::ContactsTold) {
+            true => "you and the escalation contacts are told",
+            false => "you are told",
+        };
+        format!("If you do nothing, {nothing}: the proposal expires then{holds} and {told}.")
     }
 
     fn nothing_to_do(&self) -> &'static str {
@@ -107,6 +129,9 @@ impl Told<'_> {
             // The owner of the change, and guests, are told too: they were expected in no seat.
             _ if self.notice.standing == ReviewStanding::Cancelled => {
                 "You need do nothing: the review does not take place."
+            }
+            (_, _, Some(LinkTo::Adopt { .. })) => {
+                "If the expired proposal is still wanted, you can ask for it again on its page. Nothing else is asked of you."
             }
             (NoticeKind::Released, ..) | (_, Some(Attendance::Released), _) => {
                 "You need do nothing: you are no longer expected."

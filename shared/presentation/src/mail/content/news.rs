@@ -16,7 +16,8 @@ impl Told<'_> {
         // The core puts what is to be decided before what else is new to the reader.
         let asked = || self.rows.iter().find(|row| self.is_to_decide(row));
         let decided = (self.ask == AskedDuty::Decision).then(asked).flatten();
-        decided.or_else(|| self.rows.iter().min_by_key(|row| self.rank(row)))
+        // What went back to the meeting that counts is the lesser news of a mail about a proposal.
+        decided.or_else(|| self.rows.iter().min_by_key(|row| (self.is_back(row), self.rank(row))))
     }
 
     /// Every change: the one that matters most first, the others in the order of a delta.
@@ -41,8 +42,7 @@ impl Told<'_> {
     fn is_to_decide(&self, row: &ChangeRow<'_>) -> bool {
         let About::Field(change) = row.about else { return false };
         match (&change.field, &change.now) {
-            (Field::Slot, Some(Value::Interval(slot))) => self.notice.authoritative_slot != Some(*slot),
-            (Field::Roster(_) | Field::FreezeEdge, _) => true,
+            (Field::Slot | Field::Roster(_) | Field::FreezeEdge, _) => self.notice.proposed.contains(&change.field),
             (Field::Attendance, Some(Value::Attendance(attendance))) => *attendance == Attendance::Cancellation,
             _ => false,
         }
@@ -121,14 +121,30 @@ impl Told<'_> {
     /// What is so now, by the row's own words. Of what nobody has adopted "now" alone would be wrong: it sends people to
     /// that time.
     pub(super) fn now_of(&self, row: &ChangeRow<'_>) -> String {
-        if self.is_of_the_proposal(row) { format!("proposed {}", row.now) } else { row.now.clone() }
+        match (self.is_of_the_proposal(row), self.is_back(row)) {
+            (true, _) => format!("proposed {}", row.now),
+            (false, true) => format!("{}, as in the meeting that counts", row.now),
+            (false, false) => row.now.clone(),
+        }
+    }
+
+    /// Whether a mail about a proposal tells here what counts, and not what is proposed: an earlier proposal said otherwise.
+    fn is_back(&self, row: &ChangeRow<'_>) -> bool {
+        let About::Field(change) = row.about else { return false };
+        let could_be = matches!(change.field, Field::Slot | Field::Roster(_) | Field::FreezeEdge);
+        let told = change.was.is_some() && change.now.is_some();
+        could_be && told && self.tells_a_proposal() && !self.is_of_the_proposal(row)
     }
 
     /// Whether the row's present value is the proposal's, and not what counts.
     fn is_of_the_proposal(&self, row: &ChangeRow<'_>) -> bool {
         let About::Field(change) = row.about else { return false };
-        // To anybody else a pending proposal is of no matter: what changed for them is what counts.
-        let tells = match self.notice.kind {
+        self.tells_a_proposal() && self.notice.proposed.contains(&change.field)
+    }
+
+    /// To anybody else a pending proposal is of no matter: what changed for them is what counts.
+    const fn tells_a_proposal(&self) -> bool {
+        match self.notice.kind {
             NoticeKind::AdoptionRequest
             | NoticeKind::TentativeChange
             | NoticeKind::Escalation
@@ -140,14 +156,6 @@ impl Told<'_> {
             | NoticeKind::ExceptionClosed
             | NoticeKind::AuthoritativeUpdate
             | NoticeKind::HoldEnded => false,
-        };
-        tells
-            && match (&change.field, &change.now) {
-                (Field::Slot, Some(Value::Interval(slot))) => self.notice.authoritative_slot != Some(*slot),
-                (Field::Slot | Field::Role, _) => true,
-                // Who was not told of the whole is told now who fills each role, whatever the proposal changes.
-                (Field::Roster(_) | Field::FreezeEdge, _) => change.was.is_some(),
-                _ => false,
-            }
+        }
     }
 }

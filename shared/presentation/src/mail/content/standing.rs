@@ -1,10 +1,14 @@
 //! The first line: what the mail is, whether that is final, and which meeting counts.
 
-use refresh_core::record::{
-    delta::DutyAction,
-    exception::{ExceptionKind, Reason},
-    notice::{NoticeKind, ReviewStanding},
-    view::Attendance,
+use refresh_core::{
+    facts::reply::ReplyWord,
+    record::{
+        delta::DutyAction,
+        exception::{ExceptionKind, Reason},
+        notice::{NoticeKind, ReviewStanding},
+        proposal::Fate,
+        view::Attendance,
+    },
 };
 
 use super::{Told, duty::AskedDuty};
@@ -47,9 +51,9 @@ impl Told<'_> {
                 format!("A proposal still waits for you; it is not final. Until you decide, {counts}.")
             }
             (NoticeKind::Reminder, _) if self.is_pending() => {
-                format!("Your answer is still missing. {}; until it is adopted, {counts}.", self.waits())
+                format!("{}. {}; until it is adopted, {counts}.", self.still_missing(), self.waits())
             }
-            (NoticeKind::Reminder, _) => format!("Your answer is still missing. This is final: {counts}."),
+            (NoticeKind::Reminder, _) => format!("{}. This is final: {counts}.", self.still_missing()),
             (NoticeKind::Escalation, _) => {
                 let open: Vec<_> = self.notice.exceptions.iter().map(|open| open.kind).collect();
                 match self.is_pending() {
@@ -75,7 +79,7 @@ impl Told<'_> {
             }
             (NoticeKind::Released, _) => RELEASED.to_owned(),
             (NoticeKind::Withdrawn, _) => {
-                format!("A proposal you were told of is withdrawn and nothing of it was adopted: {counts}.")
+                format!("A proposal you were told of {} and nothing of it was adopted: {counts}.", self.end())
             }
             (NoticeKind::ExceptionClosed, ReviewStanding::ProposalPending | ReviewStanding::ProposalAndException) => {
                 let closed = named(&self.closed());
@@ -93,6 +97,27 @@ impl Told<'_> {
             }
             (NoticeKind::AuthoritativeUpdate | NoticeKind::Resent, _) => format!("This is final: {counts}."),
         }
+    }
+
+    /// What came of a proposal that is gone, and of which nothing was adopted.
+    pub(super) const fn end(&self) -> &'static str {
+        match self.notice.ended {
+            Some(Fate::Expired) => "expired undecided",
+            Some(Fate::DeclinedOtherSlot | Fate::DeclinedStand) => "was declined",
+            Some(Fate::Adopted | Fate::Superseded | Fate::Withdrawn) | None => "is withdrawn",
+        }
+    }
+
+    fn still_missing(&self) -> &'static str {
+        match self.own_reply() {
+            Some(_) => "Your reply by mail was neither yes nor no, so your answer is still missing",
+            None => "Your answer is still missing",
+        }
+    }
+
+    /// What the reader replied by mail, who owes an answer still.
+    pub(super) fn own_reply(&self) -> Option<ReplyWord> {
+        self.notice.replied.get(&self.notice.to).copied()
     }
 
     /// "The meeting of ... is the one that counts", with what it breaks where this reader is told so.

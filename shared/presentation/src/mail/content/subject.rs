@@ -39,8 +39,8 @@ impl Told<'_> {
                 None => "an exception has closed".to_owned(),
             },
             (NoticeKind::Withdrawn, _) => match slot {
-                Some(start) => format!("back to {start}, a proposal is withdrawn"),
-                None => "nothing changes, a proposal is withdrawn".to_owned(),
+                Some(start) => format!("back to {start}, a proposal {}", self.end()),
+                None => format!("nothing changes, a proposal {}", self.end()),
             },
             (NoticeKind::Link, _) => "a proposal waits".to_owned(),
             (NoticeKind::Resent, _) if self.ask == AskedDuty::Decision => "a proposal waits".to_owned(),

@@ -1,0 +1,183 @@
+//! What a mail and a page say of decisions, replies and what follows: only of what there is.
+
+mod common;
+#[path = "common/pages.rs"]
+mod pages;
+
+use std::collections::BTreeSet;
+
+use presentation::mail;
+use refresh_core::{
+    base::digest::Digest,
+    facts::reply::ReplyWord,
+    record::{
+        delta::{Field, Value},
+        notice::{Consequence, LinkTo, Notice, NoticeKind, ReviewStanding},
+        proposal::Fate,
+    },
+};
+
+use common::notices;
+
+fn otherwise(name: &str, otherwise: &[Consequence]) -> String {
+    let (notice, letterhead) = notices::named(name);
+    let otherwise: BTreeSet<Consequence> = otherwise.iter().copied().collect();
+    let todo = mail::content(&Notice { otherwise, ..notice }, &letterhead).todo.expect("what to do");
+    todo.otherwise.expect("what follows")
+}
+
+/// No reminder, hold, owner or contact is spoken of that there is not.
+#[test]
+fn a_duty_left_undone_has_the_consequences_that_there_are() {
+    use Consequence::{ContactsTold, HoldsEnd, OwnerTold, Reminded};
+    for (name, consequences, expected) in [
+        (
+            "authoritative_update",
+            &[Reminded, OwnerTold, ContactsTold][..],
+            "If you do nothing, you are reminded, and then the release owner is told that your answer is missing.",
+        ),
+        ("reminder_answer", &[OwnerTold], "If you do nothing, the release owner is told that your answer is missing."),
+        (
+            "reminder_answer",
+            &[ContactsTold],
+            "If you do nothing, the escalation contacts are told that your answer is missing.",
+        ),
+        ("reminder_answer", &[Reminded], "If you do nothing, you are reminded."),
+        ("reminder_answer", &[], "If you do nothing, your answer counts as missing."),
+        (
+            "adoption_request",
+            &[HoldsEnd, ContactsTold],
+            "If you do nothing, nothing is adopted: the proposal expires then, its holds are withdrawn, and you and the escalation contacts are told.",
+        ),
+        (
+            "adoption_request",
+            &[],
+            "If you do nothing, nothing is adopted: the proposal expires then, and you are told.",
+        ),
+        (
+            "adoption_request_cancellation",
+            &[ContactsTold],
+            "If you do nothing, nothing is cancelled: the proposal expires then, and you and the escalation contacts are told.",
+        ),
+    ] {
+        assert_eq!(otherwise(name, consequences), expected, "{name}");
+    }
+}
+
+/// Who replied with neither yes nor no has not been silent, and nobody reads that they were.
+#[test]
+fn a_reply_that_is_no_answer_is_named() {
+    for (word, own, others) in [
+        (ReplyWord::Tentative, "You replied by mail that you may come", "they may come, which is neither yes nor no"),
+        (ReplyWord::Delegated, "You replied by mail that somebody else should come", "somebody else should come"),
+        (ReplyWord::Countered, "You asked by mail for another time", "they asked by mail for another time"),
+    ] {
+        let (mut reminder, letterhead) = notices::named("reminder_answer");
+        let silent = mail::content(&reminder, &letterhead);
+        assert!(silent.standing.contains("Your answer is still missing."), "{}", silent.standing);
+        reminder.replied = [(reminder.to.clone(), word)].into();
+        let content = mail::content(&reminder, &letterhead);
+        assert!(content.standing.contains("Your reply by mail was neither yes nor no"), "{}", content.standing);
+        assert!(content.headline.as_deref().is_some_and(|line| line.starts_with(own)), "{:?}", content.headline);
+        let (mut owner, letterhead) = notices::named("escalation_unanswered");
+        owner.replied = [(common::person("dbm-a"), word)].into();
+        let exception = mail::content(&owner, &letterhead).exceptions.remove(0);
+        assert!(exception.remedy.contains("neither yes nor no"), "{}", exception.remedy);
+        assert!(exception.reasons[0].contains(others), "{:?}", exception.reasons);
+    }
+}
+
+/// A decision is named, and a deadline that passed.
+#[test]
+fn the_end_of_a_proposal_is_told_as_what_it_was() {
+    let (notice, letterhead) = notices::named("withdrawn");
+    for (ended, said) in [
+        (Some(Fate::Expired), "expired undecided"),
+        (Some(Fate::DeclinedOtherSlot), "was declined"),
+        (Some(Fate::DeclinedStand), "was declined"),
+        (Some(Fate::Withdrawn), "is withdrawn"),
+        (Some(Fate::Superseded), "is withdrawn"),
+        (None, "is withdrawn"),
+    ] {
+        let content = mail::content(&Notice { ended, ..notice.clone() }, &letterhead);
+        let first = format!("A proposal you were told of {said} and nothing of it was adopted: ");
+        assert!(content.standing.starts_with(&first), "{ended:?}: {}", content.standing);
+        assert!(content.subject.as_str().contains(&format!("a proposal {said}")), "{ended:?}: {}", content.subject);
+    }
+}
+
+/// Whoever may ask for an expired proposal again is told so where the link is: the alternate owner, to whom it is withdrawn, as
+/// well as the owner, to whom an exception is open.
+#[test]
+fn whoever_may_ask_again_reads_that_they_may() {
+    let link = Some(LinkTo::Adopt { proposal: Digest::ZERO, expires_at: common::at("16:30:00") });
+    for name in ["withdrawn", "escalation"] {
+        let (notice, letterhead) = notices::named(name);
+        let letterhead = mail::Letterhead { link: Some(notices::LINK.to_owned()), ..letterhead };
+        let todo = mail::content(&Notice { link, ..notice }, &letterhead).todo.expect("what to do");
+        assert!(todo.text.starts_with("If the expired proposal is still wanted, you can ask for it again"), "{name}");
+        assert_eq!((todo.button, todo.link.is_some()), ("See the expired proposal", true), "{name}");
+    }
+}
+
+/// What an earlier proposal said otherwise, and this one leaves as it is, is not called proposed, neither first in the mail.
+#[test]
+fn what_went_back_is_not_called_proposed() {
+    let (request, letterhead) = notices::named("adoption_request");
+    let field = Field::Roster(notices::role("security_reviewer"));
+    let mut changes = request.changes.clone();
+    changes.retain(|change| change.field == field);
+    changes.push(notices::moved());
+    for kind in [NoticeKind::AdoptionRequest, NoticeKind::TentativeChange, NoticeKind::Reminder] {
+        let said = |proposed: BTreeSet<Field>| {
+            let notice = Notice { kind, changes: changes.clone(), proposed, ..request.clone() };
+            assert_eq!(notice.standing, ReviewStanding::ProposalPending);
+            mail::content(&notice, &letterhead)
+        };
+        let both = said([Field::Slot, field.clone()].into());
+        assert!(both.changes.iter().all(|line| line.now.starts_with("proposed ")), "{:?}", both.changes);
+        let back = said([Field::Slot].into());
+        assert_eq!(back.changes[0].what, "Time", "{:?}", back.changes);
+        let reviewer = &back.changes[1];
+        assert!(reviewer.now.ends_with("(sec-b@example.com), as in the meeting that counts"), "{reviewer:?}");
+    }
+    assert!(matches!(notices::moved().now, Some(Value::Interval(_))));
+}
+
+fn answers_of(world: &common::World) -> String {
+    let body = pages::to_decide(world, &common::person("rm-a")).body;
+    let answers = body.split("Answers so far").nth(1).map(str::to_owned);
+    answers.unwrap_or_else(|| panic!("no answers: {body}"))
+}
+
+/// Who has the hold and a link was asked as far as anybody is, and who keeps their seat is asked nothing.
+#[test]
+fn the_owners_page_says_who_was_told() {
+    let (yes, no) = ("told of the proposal, no answer yet", "not told of the proposal yet");
+    for (told_at, said, unsaid) in [(Some(common::at("09:02:00")), yes, no), (None, no, yes)] {
+        let mut world = common::World::proposed();
+        world.review.head.pending.as_mut().expect("a proposal").told_at = told_at;
+        let answers = answers_of(&world);
+        assert!(answers.contains(said) && !answers.replace(said, "").contains(unsaid), "{answers}");
+        assert!(!answers.contains("not asked yet"), "{answers}");
+    }
+    let busy = common::calendar("sec-a", 2, &[("14:30:00", "16:00:00")]);
+    let substituted = answers_of(&common::World::issued().learn("08:55:00", busy));
+    assert!(substituted.contains("not asked: the proposal releases them"), "{substituted}");
+    assert!(substituted.contains("not asked: their seat stays as it is"), "{substituted}");
+}
+
+/// A policy without holds or contacts has a page without them.
+#[test]
+fn the_owners_page_promises_what_there_is() {
+    let owner = common::person("rm-a");
+    let with = pages::to_decide(&common::World::proposed(), &owner).body;
+    assert!(with.contains("its tentative holds leave the calendars"), "{with}");
+    assert!(with.contains("you and the escalation contacts are told"), "{with}");
+    let mut world = common::World::issued();
+    world.deployment.defaults.hold_invites = false;
+    world.deployment.defaults.escalation_contacts.clear();
+    let without = pages::to_decide(&world.learn("08:55:00", common::evidence(2, Some("15:30:00"))), &owner).body;
+    assert!(!without.contains("tentative holds") && !without.contains("escalation contacts"), "{without}");
+    assert!(without.contains("and you are told that it was left undecided"), "{without}");
+}
