@@ -85,6 +85,54 @@ fn a_replay_writes_each_mail_into_an_empty_folder_alone() {
     fs::remove_dir_all(&folder).unwrap();
 }
 
+/// The release manager is told that the slot breaks no rule any more, of somebody who has left the review by then.
+#[test]
+fn a_mail_names_by_name_whom_its_difference_names() {
+    let place = place("names");
+    fs::create_dir_all(&place).unwrap();
+    let scenarios = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../events/scenarios");
+    let base = fs::read_to_string(scenarios.join("evidence_slips_and_is_adopted.jsonl")).unwrap();
+    let issued = base.lines().filter(|line| !line.contains("T09:"));
+    let event = |id: &str, kind: &str, data: &str| {
+        format!(
+            r#"{{"at":"2026-11-03T09:00:00Z","send":{{"specversion":"1.0","id":"{id}","source":"//{kind}.example.com","type":"dev.holdpoint.{kind}.updated.v1","data":{data}}}}}"#
+        )
+    };
+    let own = [
+        event(
+            "p1",
+            "person",
+            r#"{"person":"sec-a@example.com","revision":1,"name":"Aiko Tanaka","time_zone":"Europe/Berlin"}"#,
+        ),
+        event(
+            "a9",
+            "availability",
+            r#"{"person":"sec-a@example.com","kind":"calendar","revision":9,"horizon":{"start":"2026-11-03T00:00:00Z","end":"2026-11-06T00:00:00Z"},"busy":[{"start":"2026-11-03T14:30:00Z","end":"2026-11-03T16:30:00Z"}]}"#,
+        ),
+        // The holder is another person from now on: whoever left is no delegate either.
+        event(
+            "d9",
+            "delegation",
+            r#"{"service":"identity-service","role":"security_reviewer","revision":9,"holder":"sec-b@example.com","delegates":[]}"#,
+        ),
+        r#"{"at":"2026-11-03T09:10:00Z","adopt":{"review_id":"RR-1042","as":"rm-a@example.com"}}"#.to_owned(),
+    ];
+    let scenario: Vec<String> = issued.map(str::to_owned).chain(own).collect();
+    fs::write(place.join("left.jsonl"), scenario.join("\n") + "\n").unwrap();
+    let mut replay = command(&["replay", "--json"]);
+    replay.arg(place.join("left.jsonl"));
+    replay.arg("--policy").arg(scenarios.join("evidence_slips_and_is_adopted.policy.json"));
+    replay.arg("--mailbox").arg(place.join("mails"));
+    done(&mut replay);
+    let mails = files(&place.join("mails")).into_iter().map(|file| fs::read_to_string(file).unwrap());
+    let unfolded: Vec<String> = mails.map(|mail| mail.replace("=\r\n", "").replace("\r\n", "\n")).collect();
+    let told = |mail: &&String| mail.contains("To: rm-a@example.com") && mail.contains("This is final");
+    let adopted = unfolded.iter().find(told).unwrap_or_else(|| panic!("no adoption was told: {unfolded:#?}"));
+    assert!(adopted.contains("broken: Aiko Tanaka is "), "{adopted}");
+    assert!(!adopted.contains("broken: sec-a@example.com"), "{adopted}");
+    fs::remove_dir_all(&place).unwrap();
+}
+
 #[test]
 fn the_mails_of_the_demo_are_listed_and_each_is_printed_as_it_was_sent() {
     let data = place("mail");

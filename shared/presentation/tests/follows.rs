@@ -87,6 +87,20 @@ fn a_reply_that_is_no_answer_is_named() {
     }
 }
 
+/// What is told besides has a reason of its own, and the second line is not that reason's.
+#[test]
+fn the_second_line_names_the_reason_of_what_it_says() {
+    let (request, letterhead) = notices::named("adoption_request");
+    let content = mail::content(&request, &letterhead);
+    assert!(!content.why_below && content.why.len() == 2, "{:?}", content.why);
+    let besides = vec![request.why[0].clone()];
+    let content = mail::content(&Notice { besides, ..request }, &letterhead);
+    let headline = content.headline.expect("a second line");
+    assert!(headline.contains("Why: the calendar of ") && !headline.contains("Why: evidence "), "{headline}");
+    assert!(!headline.contains("evidence integration-tests (ci"), "{headline}");
+    assert!(content.why_below && content.why[1].starts_with("of what else changed: evidence "), "{:?}", content.why);
+}
+
 /// A decision is named, and a deadline that passed.
 #[test]
 fn the_end_of_a_proposal_is_told_as_what_it_was() {

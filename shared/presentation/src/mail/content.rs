@@ -44,8 +44,10 @@ pub struct Content {
     pub todo: Option<Todo>,
     /// Every change; the headline says it all where there is one.
     pub changes: Vec<ChangeLine>,
-    /// Every cause; the headline names them all where there are two at most, else the first.
+    /// Every cause; the headline names those of what it says, where there are two at most, else the first.
     pub why: Vec<String>,
+    /// Whether the headline leaves causes to be told below.
+    pub why_below: bool,
     /// The open exceptions of the reader's view.
     pub exceptions: Vec<ExceptionText>,
     /// What becomes of the entries in the reader's calendar.
@@ -126,7 +128,10 @@ pub(super) fn of(notice: &Notice, letterhead: &Letterhead, link: Option<Url>) ->
     let organizes = organizer.is_some_and(|organizer| organizer.is(&notice.to));
     let issued = letterhead.meeting.as_ref();
     let told = Told { notice, names, rows, ask: AskedDuty::of(notice), organizes, issued };
-    let why: Vec<String> = notice.why.iter().map(|standpoint| wording::why(standpoint, &told.names)).collect();
+    let (besides, own): (Vec<_>, Vec<_>) = notice.why.iter().partition(|cause| notice.besides.contains(cause));
+    let own: Vec<String> = own.into_iter().map(|standpoint| wording::why(standpoint, &told.names)).collect();
+    let besides = besides.into_iter().map(|standpoint| wording::why(standpoint, &told.names));
+    let besides: Vec<String> = besides.map(|cause| format!("of what else changed: {cause}")).collect();
     let title = Line::of(&crate::text::title(&letterhead.title, letterhead.review.as_str()));
     Content {
         subject: HeaderText::of(&format!(
@@ -143,10 +148,11 @@ pub(super) fn of(notice: &Notice, letterhead: &Letterhead, link: Option<Url>) ->
         )),
         label: told.ask.label(),
         standing: told.standing(),
-        headline: (!told.is_one_line()).then(|| told.headline(&why)),
+        headline: (!told.is_one_line()).then(|| told.headline(&own)),
         todo: (!told.is_one_line()).then(|| told.todo(link)),
         changes: told.by_weight().into_iter().map(|row| told.line(row)).collect(),
-        why,
+        why_below: own.len() > 2 || !besides.is_empty(),
+        why: own.into_iter().chain(besides).collect(),
         exceptions: notice
             .exceptions
             .iter()

@@ -182,6 +182,7 @@ mod tests {
             duty: None,
             link: None,
             why: Vec::new(),
+            besides: Vec::new(),
             standing: ReviewStanding::ProposalPending,
             authoritative_slot: None,
             violated: Vec::new(),

@@ -121,6 +121,7 @@ pub fn notice(to: &str, kind: NoticeKind, standing: ReviewStanding, changes: Vec
         duty: None,
         link: None,
         why: vec![evidence_moved()],
+        besides: Vec::new(),
         standing,
         authoritative_slot: Some(slot("15:00:00", "16:00:00")),
         violated,

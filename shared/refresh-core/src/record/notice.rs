@@ -106,6 +106,9 @@ pub struct Notice {
     pub link: Option<LinkTo>,
     /// The facts that made the difference.
     pub why: Vec<Standpoint>,
+    /// Those of them that are why of what is told besides, and not of what matters most.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub besides: Vec<Standpoint>,
     /// The first line of every page and mail says how the review stands.
     pub standing: ReviewStanding,
     /// The authoritative slot, for those whose view holds a slot.

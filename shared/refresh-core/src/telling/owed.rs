@@ -19,7 +19,10 @@ use crate::{
         review::{Head, Standing},
         view::{Attendance, ExceptionLine, Row, Seating, View},
     },
-    telling::{calendar, carried, outlook, why::why},
+    telling::{
+        calendar, carried, outlook,
+        why::{self, why},
+    },
 };
 
 /// What is known of the mail that was tried before.
@@ -81,6 +84,7 @@ pub fn owed(
         }
     }
     notice.why = why(reading, told, before, &changes);
+    notice.besides = why::besides(reading, told, before, &changes, &notice.why);
     notice.changes = changes;
     notice.duty = duty;
     Some(outlook::complete(reading, told, notice))
@@ -211,6 +215,7 @@ fn with_carried(
     if !notice.changes.is_empty() {
         notice.why = why(reading, told, before, &notice.changes);
     }
+    let since = notice.why.clone();
     if again {
         let earlier = told.why.iter().filter(|was| notice.why.iter().all(|now| now.subject != was.subject));
         notice.why = earlier.chain(&notice.why).cloned().collect();
@@ -218,6 +223,7 @@ fn with_carried(
     if notice.duty.as_ref().is_some_and(|duty| duty.action == DutyAction::Decide) {
         notice.changes = decision(reading, told, view, notice.changes);
     }
+    notice.besides = why::besides(reading, told, before, &notice.changes, &since);
     notice
 }
 
@@ -304,6 +310,7 @@ fn letter(reading: &Reading<'_>, told: &LastNotified, view: &View, kind: NoticeK
             .trace
             .filter(|_| kind.repeats() || kind == NoticeKind::HoldEnded)
             .or_else(|| head.trace_of(&told.person)),
+        besides: Vec::new(),
         ended: None,
         proposed: BTreeSet::new(),
         replied: BTreeMap::new(),

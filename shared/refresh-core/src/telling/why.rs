@@ -54,6 +54,25 @@ pub(super) fn why(
     new
 }
 
+/// Those of the facts in `all` that are why of what is told besides: of times, window, cutover and marks. A mail that tells
+/// something weightier names none of them as the reason of that.
+pub(super) fn besides(
+    reading: &Reading<'_>,
+    told: &LastNotified,
+    before: Option<&Version>,
+    changes: &[Difference],
+    all: &[Standpoint],
+) -> Vec<Standpoint> {
+    let is_lesser =
+        |field: &Field| matches!(field, Field::Checkpoint(_) | Field::Window | Field::Cutover | Field::Violated);
+    let weightier: Vec<Difference> = changes.iter().filter(|change| !is_lesser(&change.field)).cloned().collect();
+    if weightier.is_empty() || all.is_empty() {
+        return Vec::new();
+    }
+    let own = why(reading, told, before, &weightier);
+    all.iter().filter(|standpoint| !own.contains(standpoint)).cloned().collect()
+}
+
 /// The version whose packet the person is shown.
 fn shown<'a>(reading: &Reading<'a>, told: &LastNotified) -> &'a Version {
     let review = reading.review;

@@ -74,7 +74,7 @@ pub fn holds(world: &World, claim: &str) -> Result<(), String> {
 }
 
 /// The verbs of claims about the last mail to a person.
-const OF_A_MAIL: [&str; 14] = [
+const OF_A_MAIL: [&str; 15] = [
     "hears",
     "reads",
     "gets",
@@ -85,6 +85,7 @@ const OF_A_MAIL: [&str; 14] = [
     "first",
     "escalated",
     "invitation",
+    "besides",
     "otherwise",
     "proposed",
     "replied",
@@ -253,6 +254,7 @@ fn mail_to(world: &World, name: &str, claim: &str) -> Result<(), String> {
         }
         "must" => same(rest, &mail.duty.as_ref().map_or("nothing".to_owned(), |duty| show::duty(day, duty))),
         "why" => same(rest, &mail.why.iter().map(show::standpoint).collect::<Vec<_>>().join(", ")),
+        "besides" => same(rest, &mail.besides.iter().map(show::standpoint).collect::<Vec<_>>().join(", ")),
         "about" => same(rest, &format!("v{}", mail.version)),
         "otherwise" => same(rest, &mail.otherwise.iter().map(show::word).collect::<Vec<_>>().join(", ")),
         "proposed" => same(rest, &mail.proposed.iter().map(show::word).collect::<Vec<_>>().join(", ")),
