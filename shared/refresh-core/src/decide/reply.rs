@@ -153,7 +153,7 @@ fn judged(
         let last = known.stamped_at.unwrap_or(known.at);
         // Of two answers of one instant the worse one stands.
         let better = reply.word == ReplyWord::Accepted && known.reply == Reply::Conflict;
-        if reply.stamped_at.is_none() || stamped < last || (stamped == last && better) {
+        if stamped < last || (stamped == last && better) {
             return Err(CommentReason::Older.into());
         }
     }
@@ -170,7 +170,8 @@ fn judged(
 }
 
 /// When the answer was made, by the calendar program's clock; never later than it arrived, since a clock that is ahead
-/// would keep out every later answer.
+/// would keep out every later answer. Where the program says no instant, the arrival counts: a "no" without one would
+/// else count for nothing after any "yes".
 fn stamp(reply: &ReceivedReply, arrived: Instant) -> Instant {
     reply.stamped_at.map_or(arrived, |at| at.min(arrived))
 }
