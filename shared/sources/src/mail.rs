@@ -89,6 +89,9 @@ pub fn read(value: &Value) -> Result<ReadReport, Refused> {
     if tags.is_some_and(|tags| tags.is_object() && tags.get(REVIEW_TAG).is_none()) {
         return Ok(ReadReport::Skipped(format!("a report on a mail without the tag {REVIEW_TAG}: it is not of ours")));
     }
+    if let Some(why) = no_complaint(value, *kind) {
+        return Ok(ReadReport::Skipped(why));
+    }
     let faults = Faults::default();
     let mut identity = None;
     let report = Node::root(value, "$", &faults).object().and_then(|event| {
@@ -199,9 +202,43 @@ fn bounce(bounce: &Object<'_>) -> Option<DeliveryStatus> {
 
 /// The mailer also reports mail that it did not send to somebody who complained before.
 fn complaint(complaint: &Object<'_>) -> Option<DeliveryStatus> {
-    let kind = complaint.may("complaintSubType", |node| node.text_owned())?;
-    let suppressed = kind.as_deref() == Some("OnAccountSuppressionList");
-    Some(if suppressed { DeliveryStatus::Suppressed } else { DeliveryStatus::Complained })
+    let kind = complaint.may("complaintSubType", |node| node.text_owned());
+    let feedback = complaint.may("complaintFeedbackType", |node| node.text_owned());
+    let suppressed = kind?.as_deref() == Some(SUPPRESSED_BEFORE);
+    feedback.map(|_| if suppressed { DeliveryStatus::Suppressed } else { DeliveryStatus::Complained })
+}
+
+/// The mail was not sent, since its reader complained of an earlier one.
+const SUPPRESSED_BEFORE: &str = "OnAccountSuppressionList";
+/// The types of feedback that call a message unwanted (RFC 5965). Of those that IANA lists beside them, `not-spam`
+/// (RFC 6430) says the opposite, `auth-failure` (RFC 6591) speaks of the sender's domain, and `other` of nothing known.
+const COMPLAINTS: [&str; 3] = ["abuse", "fraud", "virus"];
+/// Characters of a feedback type that are told.
+const LONGEST_FEEDBACK_TYPE: usize = 40;
+
+/// Whether feedback of this type is a reader's complaint. A complaint silences its reader for good, so what is not known
+/// to be one is none.
+pub fn is_complaint(feedback_type: &str) -> bool {
+    COMPLAINTS.iter().any(|known| known.eq_ignore_ascii_case(feedback_type.trim()))
+}
+
+/// Why what the mailer hands over as a complaint is none. Where it says no type, the mailer's own word stands.
+fn no_complaint(event: &Value, kind: ReportKind) -> Option<String> {
+    let complaint = event.pointer("/detail/complaint").filter(|_| matches!(kind, ReportKind::Complaint))?;
+    let feedback = complaint.get("complaintFeedbackType").and_then(Value::as_str)?;
+    let suppressed = complaint.get("complaintSubType").and_then(Value::as_str) == Some(SUPPRESSED_BEFORE);
+    if suppressed || is_complaint(feedback) {
+        return None;
+    }
+    let letter = |c: &char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.');
+    let feedback: String = feedback.trim().to_ascii_lowercase().chars().filter(letter).collect();
+    let feedback: String = feedback.chars().take(LONGEST_FEEDBACK_TYPE).collect();
+    let said = match feedback.as_str() {
+        "not-spam" => "a reader says that a mail of ours is wanted",
+        "auth-failure" => "a mail of ours did not authenticate; see to SPF, DKIM and DMARC of the sender's domain",
+        _ => "a mail system reports on a mail of ours, and no reader is known to complain",
+    };
+    Some(format!("{said} (feedback type {})", if feedback.is_empty() { "none" } else { &feedback }))
 }
 
 #[cfg(test)]
@@ -238,6 +275,41 @@ mod tests {
         ] {
             assert_eq!(trace_of(none.clone()), None, "{none}");
         }
+    }
+
+    fn complaint_of(feedback: Value, kind: Value) -> Result<ReadReport, Refused> {
+        let text = include_str!("../../../events/ingest/mail_complaint.json");
+        let mut event: Value = serde_json::from_str(text).expect("the sample");
+        event["detail"]["complaint"]["complaintFeedbackType"] = feedback;
+        event["detail"]["complaint"]["complaintSubType"] = kind;
+        read(&event)
+    }
+
+    /// The whole of IANA's list, what is on none, and what a mailer says of a complaint without a type.
+    #[test]
+    fn only_a_readers_complaint_is_a_complaint() {
+        let status = |feedback: Value, kind: Value| match complaint_of(feedback, kind) {
+            Ok(ReadReport::Report(report)) => report.report.delivery.status.word().to_owned(),
+            Ok(ReadReport::Skipped(why)) => why,
+            Err(refused) => refused.faults[0].to_string(),
+        };
+        for complaint in [json!("abuse"), json!("Fraud"), json!(" virus"), json!(null)] {
+            assert_eq!(status(complaint.clone(), json!(null)), "complained", "{complaint}");
+        }
+        for (other, told) in [
+            ("not-spam", "a mail of ours is wanted (feedback type not-spam)"),
+            ("Auth-Failure", "of the sender's domain (feedback type auth-failure)"),
+            ("other", "no reader is known to complain (feedback type other)"),
+            ("opt-out", "no reader is known to complain (feedback type opt-out)"),
+            ("a\nb<c>", "no reader is known to complain (feedback type abc)"),
+            ("", "no reader is known to complain (feedback type none)"),
+        ] {
+            let found = status(json!(other), json!(null));
+            assert!(found.ends_with(told), "{other}: {found}");
+        }
+        // Nothing was sent, whatever the word on an earlier mail.
+        assert_eq!(status(json!("not-spam"), json!(SUPPRESSED_BEFORE)), "suppressed");
+        assert!(status(json!(7), json!(null)).contains("complaintFeedbackType"));
     }
 
     #[test]

@@ -32,7 +32,7 @@ pub use session::roots;
 pub use settings::{Login, Secret, Security, Smtp};
 
 use self::{
-    bounce::{Late, Returned},
+    bounce::{Late, Report, Returned},
     outgoing::{Next, OutgoingMail, Waiting},
     session::{Attempt, Session},
 };
@@ -165,23 +165,30 @@ impl Relay {
         match returned {
             Returned::Unproven => tracing::warn!("a bounce was ignored: its address is none of this store's"),
             Returned::NoReport => tracing::info!("a mail to an address for bounces is no report, and was ignored"),
-            Returned::Proven(number, late) => self.came_back(number, late).await?,
+            Returned::Proven(number, report) => self.came_back(number, &report).await?,
         }
         Ok(true)
     }
 
-    async fn came_back(&self, number: u64, late: Late) -> Result<(), String> {
+    async fn came_back(&self, number: u64, report: &Report) -> Result<(), String> {
         let Some(mail) = self.outgoing.mail(number).await? else {
             tracing::warn!(mail = number, "a bounce is of a mail that is not kept any more");
             return Ok(());
         };
         let Some(to) = mail.to.first() else { return Ok(()) };
         let now = self.clock.now_millis();
-        let (state, said, report) = match late {
+        let (state, said, report) = match report.on(to) {
             Late::Arrived => return Ok(()),
+            Late::Unknown => {
+                tracing::warn!(mail = number, "a report on a mail says nothing that is known, and was ignored");
+                return Ok(());
+            }
             Late::Delayed(said) => (None, said.clone(), report::delayed(&mail, to, now, &said)),
             Late::Failed(said) => (Some("bounced"), said.clone(), report::bounced(&mail, to, now, &said)),
-            Late::Complained => (Some("complained"), String::new(), report::complained(&mail, to, now)),
+            Late::Feedback(kind) => {
+                let state = sources::mail::is_complaint(&kind).then_some("complained");
+                (state, format!("feedback: {kind}"), report::feedback(&mail, to, now, &kind))
+            }
         };
         tracing::warn!(mail = number, said, state, "a mail came back");
         self.outgoing.came_back(number, state, said, report).await?;

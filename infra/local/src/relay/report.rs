@@ -33,11 +33,17 @@ pub fn delayed(mail: &Mail, to: &str, at: i64, said: &str) -> Value {
     event(mail, to, "Email Delivery Delayed", "DeliveryDelay", ("deliveryDelay", detail))
 }
 
-/// The reader called the message unwanted.
-pub fn complained(mail: &Mail, to: &str, at: i64) -> Value {
+/// Feedback on the message, of the type that the report says: a complaint, or something else, which the functions tell
+/// apart.
+pub fn feedback(mail: &Mail, to: &str, at: i64, feedback_type: &str) -> Value {
     let detail = json!({
-        "complainedRecipients": [{ "emailAddress": to }], "complaintFeedbackType": "abuse",
+        "complainedRecipients": [{ "emailAddress": to }], "complaintFeedbackType": feedback_type,
         "timestamp": Instant::from_millis(at).to_string(),
     });
-    event(mail, to, "Email Complaint Received", "Complaint", ("complaint", detail))
+    let mut event = event(mail, to, "Email Complaint Received", "Complaint", ("complaint", detail));
+    if !sources::mail::is_complaint(feedback_type) {
+        // A complaint that comes after it is another event.
+        event["id"] = format!("{}-feedback-{feedback_type}", mail.message_id).into();
+    }
+    event
 }

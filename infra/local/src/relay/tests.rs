@@ -99,6 +99,7 @@ impl Stage {
             let event: Value = serde_json::from_str(body).unwrap();
             match sources::mail::read(&event) {
                 Ok(sources::mail::ReadReport::Report(report)) => report.report.delivery.status.word().to_owned(),
+                Ok(sources::mail::ReadReport::Skipped(why)) => why,
                 other => panic!("{event}: {other:?}"),
             }
         };
@@ -364,4 +365,33 @@ async fn a_mail_that_comes_back_later_is_reported_and_a_forged_one_is_not() {
     assert_eq!(stage.states(), ["sent", "bounced"]);
     assert_eq!(stage.told()[..3], ["delivered", "delivered", "bounced"]);
     assert_eq!(stage.relay().returned(b"To: answers@example.com\r\n\r\nhello\r\n", &[]).await, Ok(false));
+}
+
+/// Feedback of a mail system: a complaint silences its reader, anything else is told to an operator and silences nobody,
+/// and hides no complaint that comes after it.
+#[tokio::test]
+async fn feedback_that_is_no_complaint_silences_nobody() {
+    let server = Server::default();
+    let stage = Stage::around(&server).await;
+    stage.hand_in("a@example.com", "news").await;
+    stage.settle().await;
+    let address = bounce::BounceAddress::open("bounces@example.com", stage.engine.mailbox().tables()).unwrap();
+    let feedback = |kind: &str| {
+        dsn(&address.of(1), "failed").replace("delivery-status", "feedback-report").replace(
+            "Reporting-MTA: dns; x\r\n",
+            &format!("Feedback-Type: {kind}\r\nOriginal-Mail-From: <{}>\r\n", address.of(1)),
+        )
+    };
+    for kind in ["not-spam", "auth-failure", "other", "x"] {
+        assert_eq!(stage.relay().returned(feedback(kind).as_bytes(), &[]).await, Ok(true));
+        stage.settle().await;
+        assert_eq!(stage.states(), ["sent"], "{kind}");
+        let told = stage.told();
+        assert!(told.iter().any(|word| word.ends_with(&format!("(feedback type {kind})"))), "{kind}: {told:?}");
+    }
+    assert!(!stage.told().contains(&"complained".to_owned()));
+    assert_eq!(stage.relay().returned(feedback("abuse").as_bytes(), &[]).await, Ok(true));
+    stage.settle().await;
+    assert_eq!(stage.states(), ["complained"]);
+    assert!(stage.told().contains(&"complained".to_owned()));
 }
