@@ -29,8 +29,11 @@ pub struct Invitation<'a> {
     pub review: &'a ReviewId,
     /// The review's title.
     pub title: &'a str,
-    /// Who the invitation is from: the service's own address.
+    /// The organizer of a calendar object that was issued with none: an address of the service, at which replies are read
+    /// where any are.
     pub organizer: &'a Person,
+    /// The mail's `From`: an address of the service too.
+    pub sender: &'a Person,
     /// Whether what calendars send back to that address is read, and may be an answer.
     pub replies_are_read: bool,
     /// Whether an answer of the reader is awaited.
@@ -175,11 +178,10 @@ fn reminder(issued: &Meeting, part: &CalendarPart, invitation: &Invitation<'_>) 
     ]
 }
 
-/// The organizer whom the object was issued with, where that is somebody else than the service. Holds, and meetings issued
-/// without an organizer, are the service's own.
-fn kept_organizer<'a>(part: &CalendarPart, invitation: &Invitation<'a>) -> Option<&'a OrganizerAddress> {
-    let kept = invitation.issued.and_then(|issued| issued.organizer.as_ref());
-    kept.filter(|kept| part.object == CalendarObject::Meeting && !kept.is(invitation.organizer))
+/// The organizer whom the meeting was issued with. Holds, and meetings issued without one, are the service's own.
+fn issued_organizer<'a>(part: &CalendarPart, invitation: &Invitation<'a>) -> Option<&'a OrganizerAddress> {
+    let issued = invitation.issued.and_then(|issued| issued.organizer.as_ref());
+    issued.filter(|_| part.object == CalendarObject::Meeting)
 }
 
 /// Whether to accept or decline the object in a calendar is an answer. Calendars send that to the organizer: what goes to an
@@ -187,19 +189,24 @@ fn kept_organizer<'a>(part: &CalendarPart, invitation: &Invitation<'a>) -> Optio
 fn is_answered_by_calendar(part: &CalendarPart, invitation: &Invitation<'_>) -> bool {
     invitation.replies_are_read
         && part.participation == Participation::Required
-        && kept_organizer(part, invitation).is_none()
+        && issued_organizer(part, invitation).is_none_or(|issued| issued.is(invitation.organizer))
 }
 
-/// The meeting keeps its organizer, and calendars take a later part from that organizer alone. We speak on the
-/// organizer's behalf (RFC 6047, 2.2: the sender must be one of the two).
+/// The meeting keeps its organizer as it was spelt, and calendars take a later part from that organizer alone. A mail that
+/// comes from another address is sent on the organizer's behalf (RFC 6047, 2.2.1: the sender must be one of the two), also
+/// where both are the service's: replies go to the organizer, and the service sends from its own.
 fn organizer(part: &CalendarPart, invitation: &Invitation<'_>) -> Property {
-    let service = mailto(invitation.organizer.as_str());
-    match kept_organizer(part, invitation) {
-        Some(kept) => {
-            Property { name: "ORGANIZER", parameters: vec![("SENT-BY", service)], value: mailto(kept.as_str()) }
-        }
-        None => Property { name: "ORGANIZER", parameters: vec![("CN", ORGANIZER.to_owned())], value: service },
+    let issued = issued_organizer(part, invitation);
+    let is = |person: &Person| issued.map_or(invitation.organizer == person, |issued| issued.is(person));
+    let address = issued.map_or(invitation.organizer.as_str(), OrganizerAddress::as_str);
+    let mut parameters = Vec::new();
+    if is(invitation.organizer) || is(invitation.sender) {
+        parameters.push(("CN", ORGANIZER.to_owned()));
     }
+    if !is(invitation.sender) {
+        parameters.push(("SENT-BY", mailto(invitation.sender.as_str())));
+    }
+    Property { name: "ORGANIZER", parameters, value: mailto(address) }
 }
 
 fn attendee(part: &CalendarPart, invitation: &Invitation<'_>) -> Property {

@@ -33,7 +33,7 @@ pub struct Letterhead {
     pub reader_name: String,
     /// The zone in which the reader is told times.
     pub reader_zone: Zone,
-    /// The service's own address: sender and organizer, never a recipient.
+    /// The service's own address: the sender, and the organizer where no replies are read; never a recipient.
     pub from: Person,
     /// The address at which replies are read: then it is the organizer, and mails are answered to it. `None`: nobody
     /// reads what is sent back.
@@ -106,6 +106,7 @@ pub fn compose(notice: &Notice, letterhead: &Letterhead) -> Result<Letter, Unsaf
         review: &letterhead.review,
         title: &letterhead.title,
         organizer: letterhead.organizer(),
+        sender: &letterhead.from,
         replies_are_read: letterhead.replies.is_some(),
         answer_is_awaited: notice.duty.as_ref().is_some_and(|duty| duty.action == DutyAction::Answer),
         attendee: &notice.to,

@@ -20,6 +20,7 @@ fn invitation<'a>(organizer: &'a Person, attendee: &'a Person, title: &'a str, n
         review: Box::leak(Box::new(review_id())),
         title,
         organizer,
+        sender: organizer,
         replies_are_read: false,
         answer_is_awaited: true,
         attendee,
@@ -254,7 +255,7 @@ fn the_organizer_may_be_anybody() {
         ("sec-a@example.com", of("sec-a@example.com")),
         // The service itself speaks on nobody's behalf.
         ("reviews@holdpoint.example.com", service.to_owned()),
-        ("Reviews@Holdpoint.example.com", service.to_owned()),
+        ("Reviews@Holdpoint.example.com", service.replace("reviews@holdpoint", "Reviews@Holdpoint")),
     ] {
         let kept = OrganizerAddress::parse(organizer).expect("an organizer");
         let meeting = Meeting { organizer: Some(kept), ..issued("d", "l") };
@@ -262,6 +263,40 @@ fn the_organizer_may_be_anybody() {
             let text = as_issued(&part, &meeting, "sec-b@example.com").replace("\r\n ", "");
             assert!(text.lines().any(|line| line == expected), "{name}: {expected}\n{text}");
             assert!(text.contains(":mailto:sec-b@example.com\r\n"), "{name}: the reader is the attendee\n{text}");
+        }
+    }
+}
+
+/// RFC 6047, 2.2.1: a mail comes from its object's organizer, or says by `SENT-BY` on whose behalf it comes. Replies go to
+/// the organizer, whoever sends.
+#[test]
+fn the_mails_sender_is_the_organizer_or_acts_for_the_organizer() {
+    let [sender, replies, attendee] =
+        ["holdpoint@hp.example.org", "answers@hp.example.org", "sec-b@example.com"].map(notices::address);
+    const OURS: &str = "CN=\"Review coordination\";";
+    const BEHALF: &str = "SENT-BY=\"mailto:holdpoint@hp.example.org\"";
+    for (issued_with, expected) in [
+        (None, format!("ORGANIZER;{OURS}{BEHALF}:mailto:answers@hp.example.org")),
+        // In the spelling that it was issued with.
+        (Some("Answers@HP.Example.org"), format!("ORGANIZER;{OURS}{BEHALF}:mailto:Answers@HP.Example.org")),
+        // The sender is the organizer.
+        (
+            Some("Holdpoint@hp.example.org"),
+            "ORGANIZER;CN=\"Review coordination\":mailto:Holdpoint@hp.example.org".to_owned(),
+        ),
+        (Some("Desk@example.com"), format!("ORGANIZER;{BEHALF}:mailto:Desk@example.com")),
+    ] {
+        let organizer = issued_with.map(|text| OrganizerAddress::parse(text).expect("an organizer"));
+        let meeting = Meeting { organizer, ..issued("d", "l") };
+        for (name, part) in every_part() {
+            let plain = invitation(&replies, &attendee, "T", "N");
+            let sent = Invitation { sender: &sender, replies_are_read: true, issued: Some(&meeting), ..plain };
+            let text = write(&part, &sent).expect(name).replace("\r\n ", "");
+            let meant = match part.object {
+                CalendarObject::Meeting => expected.clone(),
+                CalendarObject::Hold => format!("ORGANIZER;{OURS}{BEHALF}:mailto:answers@hp.example.org"),
+            };
+            assert!(text.lines().any(|line| line == meant), "{name}, {issued_with:?}: expected {meant}\n{text}");
         }
     }
 }
