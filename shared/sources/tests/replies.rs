@@ -316,6 +316,29 @@ fn what_people_and_programs_write() {
     ] {
         assert_eq!(of(&plain(PASS, text)), wrote(&expected), "{text:?}");
     }
+    let attribution = "On Tue, Nov 3, 2026 at 9:02 Review coordination &lt;h@example.com&gt; wrote:";
+    for html in [
+        "<div>No.</div><br><blockquote type=cite><html><body><p>secret link</p></body></html></blockquote>".to_owned(),
+        format!("<div dir=ltr>No.</div><br><div class=gmail_quote><div>{attribution}</div>secret link</div>"),
+        format!("<div>No.</div><div>{attribution}</div><blockquote>secret link</blockquote>"),
+        format!("<div>No.</div><div>{attribution}</div><div>secret link</div>"),
+        "<div>No.</div><div id=\"appendonsend\"></div><hr><div id=\"divRplyFwdMsg\">From: h</div>secret link"
+            .to_owned(),
+        "<p>No.<o:p></o:p></p><div style='border:none;border-top:solid #E1E1E1 1.0pt'>Von: h</div>secret link"
+            .to_owned(),
+    ] {
+        let typed = plain(PASS, &html).replace("text/plain", "text/html");
+        assert_eq!(of(&typed), wrote("No."), "{html:?}");
+        // A program that puts an empty text beside the HTML.
+        let both = plain(
+            PASS,
+            &format!(
+                "--b\nContent-Type: text/plain\n\n \n--b\nContent-Type: text/html; charset=utf-8\n\n{html}\n--b--\n"
+            ),
+        );
+        let both = both.replace("text/plain; charset=utf-8", "multipart/alternative; boundary=b");
+        assert_eq!(of(&both), wrote("No."), "{html:?}");
+    }
     for (raw, expected) in [
         (plain(PASS, "> all of it is quoted\n"), "skipped: a mail in which nothing is written"),
         (plain(PASS, ""), "skipped: a mail in which nothing is written"),

@@ -1,12 +1,12 @@
 //! A mail as a reader sees it: who sent it, what sort of mail it is, and its parts. Only what is named here leaves this
 //! file.
 
-use std::borrow::Cow;
-
 use mail_parser::{
     Address, Header, HeaderName, HeaderValue, Message, MessageParser, MessagePart, MimeHeaders, PartType,
 };
 use refresh_core::Person;
+
+use super::html;
 
 /// Calendar parts of one mail. A program sends one, and perhaps the same again as a file.
 const MOST_CALENDARS: usize = 10;
@@ -101,12 +101,23 @@ impl ReceivedMail {
             answers_to_nobody: headers.iter().any(|(name, value)| name == "return-path" && value.trim() == "<>")
                 || local == "mailer-daemon",
             calendars: message.parts.iter().filter_map(calendar).take(MOST_CALENDARS).collect(),
-            text: message.body_text(0).map(Cow::into_owned),
+            text: text(&message),
             sealed: message.parts.iter().find_map(sealed),
             headers,
             sender,
         })
     }
+}
+
+/// What is written. Some programs put an empty text beside the HTML.
+fn text(message: &Message<'_>) -> Option<String> {
+    let of = |part: Option<&MessagePart<'_>>| match &part?.body {
+        PartType::Text(text) => Some(text.clone().into_owned()),
+        PartType::Html(text) => Some(html::text(text)),
+        _ => None,
+    };
+    let is_said = |text: &String| !text.trim().is_empty();
+    of(message.text_part(0)).filter(is_said).or_else(|| of(message.html_part(0)))
 }
 
 /// DMARC judges the `From`. Of several addresses it judges one, and nobody knows which. An address that stands beside the

@@ -4,6 +4,7 @@
 //! its reason, and is never kept whole. Whether the sender is proven is the receiving service's word alone: the verdict
 //! of SES beside the mail, or the topmost `Authentication-Results` of the deployment's own server.
 
+mod html;
 mod itip;
 mod letter;
 mod results;
@@ -217,15 +218,19 @@ impl ReadLetter<'_> {
         let said = ["delivered-to", "x-original-to", "to", "cc"];
         let headers = letter.headers.iter().filter(|(name, _)| said.contains(&name.as_str()));
         let written = headers.flat_map(|(_, value)| value.split(|c: char| c.is_whitespace() || ",;<>\"".contains(c)));
-        let named = recipients.iter().map(String::as_str).chain(written).find_map(named_in);
-        let Some(review) = named else {
+        let named = recipients
+            .iter()
+            .map(String::as_str)
+            .chain(written)
+            .find_map(|address| Some((address, named_in(address)?)));
+        let Some((ours, review)) = named else {
             let why = "a mail without an answer of a calendar program, to an address that names no review";
             return input.skip(match letter.sealed {
                 Some(sealed) => format!("{why}; what it says is in {sealed}, which nobody here can read"),
                 None => why.to_owned(),
             });
         };
-        let Some(text) = letter.text.as_deref().and_then(words::own) else {
+        let Some(text) = letter.text.as_deref().and_then(|text| words::own(text, ours)) else {
             return input.skip("a mail in which nothing is written");
         };
         let mut said = self.said(ReplyWord::Unanswered);
