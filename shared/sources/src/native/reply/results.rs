@@ -47,9 +47,8 @@ fn dmarc(part: &str, domain: &str) -> Option<Authentication> {
     let words: Vec<&str> = words.collect();
     let mut properties = words.windows(3).filter(|three| three[1] == "=");
     // The domain that was judged, where the server says which.
-    let other = properties.any(|three| {
-        three[0].eq_ignore_ascii_case("header.from") && !three[2].trim_matches('"').eq_ignore_ascii_case(domain)
-    });
+    let other = properties
+        .any(|three| three[0].eq_ignore_ascii_case("header.from") && !judges(three[2].trim_matches('"'), domain));
     Some(match result.as_str() {
         _ if other => Authentication::Failed,
         "pass" => Authentication::Passed,
@@ -58,6 +57,32 @@ fn dmarc(part: &str, domain: &str) -> Option<Authentication> {
         "temperror" | "permerror" => Authentication::Unavailable,
         _ => Authentication::Missing,
     })
+}
+
+/// Whether a word on one domain is one on another. A domain without a DMARC record of its own is judged by the record of the
+/// organization's domain above it (RFC 7489, 6.6.3), and some servers (rspamd) name that one. Only a server of the deployment
+/// says so, of this mail; all the same nothing above an organization's domain vouches for what is below.
+fn judges(judged: &str, domain: &str) -> bool {
+    let (judged, domain) = (judged.to_ascii_lowercase(), domain.to_ascii_lowercase());
+    let judged = judged.strip_suffix('.').unwrap_or(&judged);
+    judged == domain || (!is_registry(judged) && domain.strip_suffix(judged).is_some_and(|sub| sub.ends_with('.')))
+}
+
+/// Labels under which the registries of countries give out domains.
+const UNDER_COUNTRIES: [&str; 36] = [
+    "ac", "asn", "co", "com", "ed", "edu", "gob", "gouv", "gov", "govt", "go", "gv", "id", "info", "int", "ltd", "mi",
+    "mil", "me", "ne", "net", "ngo", "nhs", "nic", "nom", "or", "org", "plc", "police", "res", "sch", "school", "web",
+    "k12", "firm", "gen",
+];
+
+/// Whether anybody may have a domain below: a top-level domain, and what is usual below that of a country. There is no list of
+/// all such domains here.
+fn is_registry(domain: &str) -> bool {
+    match domain.split('.').collect::<Vec<_>>().as_slice() {
+        [] | [_] => true,
+        [name, country] => name.is_empty() || (country.len() == 2 && UNDER_COUNTRIES.contains(name)),
+        _ => false,
+    }
 }
 
 /// The value without comments, line ends and quoted `;`. `None`: a comment or a quotation is not closed.
@@ -83,4 +108,45 @@ fn without_comments(value: &str) -> Option<String> {
         }
     }
     (depth == 0 && !quoted).then_some(plain)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn said(from: &str, judged: &str) -> &'static str {
+        let sender = Person::parse(&format!("dep@{from}")).expect("an address");
+        let authserv = Authserv { id: "mx.example.org".to_owned(), relays: 0 };
+        let value = format!("mx.example.org; dmarc=pass (policy=reject) header.from={judged}");
+        authentication(&[("authentication-results".to_owned(), value)], Some(&authserv), &sender).word()
+    }
+
+    /// A word on an organization's domain is one on what is below it, and a word on a registry's is on nobody below.
+    #[test]
+    fn a_domain_vouches_for_what_is_below_it() {
+        for (from, judged, expected) in [
+            ("mail.corp.example", "corp.example", "passed"),
+            ("a.b.corp.example", "Corp.Example", "passed"),
+            ("a.b.corp.example", "b.corp.example.", "passed"),
+            ("mail.corp.co.uk", "corp.co.uk", "passed"),
+            ("mail.hp.de", "hp.de", "passed"),
+            ("corp.example", "corp.example", "passed"),
+            // Below, beside, or only written alike.
+            ("corp.example", "mail.corp.example", "failed"),
+            ("mail.corp.example", "dev.corp.example", "failed"),
+            ("evilcorp.example", "corp.example", "failed"),
+            ("mail.evil-corp.example", "corp.example", "failed"),
+            ("corp.example.evil.test", "corp.example", "failed"),
+            ("corp.example", "evil.test", "failed"),
+            // Anybody may have a domain below these.
+            ("corp.example", "example", "failed"),
+            ("corp.co.uk", "co.uk", "failed"),
+            ("mail.corp.com.au", "com.au", "failed"),
+            ("mail.corp.example", ".example", "failed"),
+            ("mail.corp.example", "\"\"", "failed"),
+            ("mail.corp.example", ".", "failed"),
+        ] {
+            assert_eq!(said(from, judged), expected, "{from}, {judged}");
+        }
+    }
 }
