@@ -82,6 +82,7 @@ impl<'a> Draft<'a> {
             seats_moved: BTreeSet::new(),
             comments: Vec::new(),
             unauthenticated: 0,
+            strangers: 0,
             resends: BTreeMap::new(),
             looked: 0,
         };

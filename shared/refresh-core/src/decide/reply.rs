@@ -1,8 +1,10 @@
 //! A reply by mail: an answer where it is certain that this attendee answers what they have now, a comment otherwise.
 //! Neither moves anything.
 
+use std::collections::BTreeSet;
+
 use crate::{
-    Instant,
+    Instant, Person,
     audience::reading::Reading,
     base::digest::Digest,
     choice::situation::Situation,
@@ -17,7 +19,7 @@ use crate::{
     },
     record::{
         answer::{Answer, Duty, Reply},
-        comment::{CommentLine, CommentReason, MOST_COMMENTS_SHOWN, MOST_UNAUTHENTICATED},
+        comment::{CommentLine, CommentReason, MOST_COMMENTS_SHOWN, MOST_UNKNOWN},
         commit::Commit,
         decision::Outcome,
         lineage::Happening,
@@ -26,7 +28,7 @@ use crate::{
     },
 };
 
-/// Records a reply. `None`: the review has ended, or too many comments of unproven senders are recorded.
+/// Records a reply. `None`: the review has ended, or too many comments of senders like this one are recorded.
 pub fn reply(
     review: &Review,
     facts: &Facts,
@@ -41,7 +43,8 @@ pub fn reply(
     }
     let situation = Situation::of(&review.head.review, facts, deployment, now)?;
     let mut draft = Draft::without_reassessing(review, &situation);
-    match judged(review, &Reading::of(review, &situation), reply, *arrived) {
+    let reading = Reading::of(review, &situation);
+    match judged(review, &reading, reply, *arrived) {
         Ok((row, answer)) => {
             let answering = Answering {
                 by: reply.sender.clone(),
@@ -54,7 +57,7 @@ pub fn reply(
             acknowledge::record(&mut draft, &answering);
         }
         Err(NoAnswer { why, doubts }) => {
-            comment(&mut draft, CommentLine::of(reply, why, now))?;
+            comment(&mut draft, CommentLine::of(reply, why, now), &reading.people())?;
             if let Some(row) = doubts {
                 take_back(&mut draft, reply, row);
             }
@@ -91,20 +94,52 @@ fn take_back(draft: &mut Draft<'_>, reply: &ReceivedReply, row: Digest) {
     }
 }
 
-/// One more comment. `None`: it is one of too many whose senders nothing vouches for.
-fn comment(draft: &mut Draft<'_>, line: CommentLine) -> Option<()> {
-    let unproven = line.authentication != Authentication::Passed;
+/// How near the sender of a comment is to the review. What is said from further away pushes nothing nearer off a page.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Nearness {
+    /// They have no part in the review, whoever vouches for them.
+    Outside,
+    /// They say that they have a part, and nothing vouches for it.
+    Claimed,
+    /// They have a part, and are proven.
+    Inside,
+}
+
+impl Nearness {
+    fn of(comment: &CommentLine, people: &BTreeSet<Person>) -> Self {
+        match (people.contains(&comment.by), comment.authentication) {
+            (false, _) => Self::Outside,
+            (true, Authentication::Passed) => Self::Inside,
+            (true, _) => Self::Claimed,
+        }
+    }
+}
+
+/// One more comment. `None`: it is one of too many whose senders anybody may be. `people`: who has a part in the review.
+fn comment(draft: &mut Draft<'_>, line: CommentLine, people: &BTreeSet<Person>) -> Option<()> {
     let head = draft.head();
-    if unproven && head.unauthenticated >= MOST_UNAUTHENTICATED {
+    // Counted apart: strangers do not use up the room of people whose domain proves nothing.
+    let counted = match Nearness::of(&line, people) {
+        Nearness::Outside => Some(&mut head.strangers),
+        Nearness::Claimed => Some(&mut head.unauthenticated),
+        Nearness::Inside => None,
+    };
+    if counted.as_ref().is_some_and(|count| **count >= MOST_UNKNOWN) {
         return None;
     }
     if head.comments.iter().any(|known| known.says_what(&line)) {
         return Some(());
     }
-    head.unauthenticated += u32::from(unproven);
+    if let Some(count) = counted {
+        *count += 1;
+    }
     head.comments.push(line.clone());
-    let beyond = head.comments.len().saturating_sub(MOST_COMMENTS_SHOWN);
-    head.comments.drain(..beyond);
+    while head.comments.len() > MOST_COMMENTS_SHOWN {
+        let nearness = |&at: &usize| Nearness::of(&head.comments[at], people);
+        // The oldest of the furthest.
+        let Some(at) = (0..head.comments.len()).min_by_key(nearness) else { break };
+        head.comments.remove(at);
+    }
     draft.happened(Happening::Comment(line));
     Some(())
 }

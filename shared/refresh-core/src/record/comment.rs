@@ -8,11 +8,12 @@ use crate::{
     facts::reply::{Authentication, ReceivedReply, ReplyWord},
 };
 
-/// How many comments HEAD keeps for the pages, the newest. The lineage keeps all that were recorded.
+/// How many comments HEAD keeps for the pages: the newest, those of people of the review first. The lineage keeps all
+/// that were recorded.
 pub const MOST_COMMENTS_SHOWN: usize = 5;
-/// How many comments of senders that nothing vouches for are recorded of one review. Whoever knows an invitation could
-/// otherwise fill the record.
-pub const MOST_UNAUTHENTICATED: u32 = 100;
+/// How many comments are recorded of one review whose senders have no part in it, and how many whose senders say that they
+/// have and are not proven. Whoever knows an invitation could otherwise fill the record; to be proven costs a domain.
+pub const MOST_UNKNOWN: u32 = 100;
 
 /// A reply by mail that is no answer.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]

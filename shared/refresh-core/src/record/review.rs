@@ -110,12 +110,16 @@ pub struct Head {
     /// Whose seats changed, while the reviews that share these people have not been asked to look.
     #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
     pub seats_moved: BTreeSet<Person>,
-    /// The newest replies by mail that are no answers, the oldest first.
+    /// The replies by mail that are no answers, the oldest first: the newest ones, those of people of the review before
+    /// others'.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub comments: Vec<CommentLine>,
-    /// How many comments were recorded whose senders nothing vouches for.
+    /// How many comments were recorded whose senders say that they have a part in the review, and nothing vouches for it.
     #[serde(default, skip_serializing_if = "is_zero")]
     pub unauthenticated: u32,
+    /// How many comments were recorded whose senders have no part in the review.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub strangers: u32,
     /// People to be mailed once more, because an operator asked for it, each with the time of asking. A mail to the person ends it.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub resends: BTreeMap<Person, Instant>,

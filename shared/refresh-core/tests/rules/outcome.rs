@@ -58,6 +58,14 @@ pub fn holds(world: &World, claim: &str) -> Result<(), String> {
         }
         "against" => against(world, rest),
         "recorded" => recorded(world, rest),
+        "comments" => {
+            let shown = world.head()?.comments.iter();
+            same(rest, &shown.map(|line| short(&line.by)).collect::<Vec<_>>().join(", "))
+        }
+        "commented" => {
+            let all = world.entries.iter().flat_map(|entry| &entry.happenings);
+            same(rest, &all.filter(|each| matches!(each, Happening::Comment(_))).count().to_string())
+        }
         "known" => known(world, rest),
         "moved" => {
             let counter = world.head()?.counter;
