@@ -65,7 +65,7 @@ graph_get_schedule | /body/response/value/0/scheduleItems/0/status | "Busy" | se
 graph_get_schedule | /body/response/value/0/scheduleItems | null | security-reviewer r1793696472000 busy 0 unknown 4320 min; gone r1793696472000 busy 0 unknown 4320 min
 google_free_busy | /body/timeMax | "2026-11-03T00:00:00Z" | $.timeMax: expected an instant after `timeMin` (2026-11-03T00:00:00Z); found 2026-11-03T00:00:00Z
 ical_vfreebusy | ~/body | METHOD:REPLY => METHOD:REPLY\nMETHOD:REQUEST | skipped: a VFREEBUSY that asks and does not answer
-ical_vfreebusy | ~/body | DTEND:20261106T000000Z => DTEND:20261106T000000 | VFREEBUSY[0].DTEND: expected a UTC date-time like 20261103T150000Z; found a value of another type, or in local time
+ical_vfreebusy | ~/body | DTEND:20261106T000000Z => DTEND:20261106T000000 | VFREEBUSY[0].DTEND: expected a UTC date-time like 20261103T150000Z; found "20261106T000000"
 ical_vevent | ~/body/response | UID:holiday => UID:holiday\nRECURRENCE-ID;RANGE=THISANDFUTURE:20261105T130000Z | service-owner r1793696472000 busy 3 unknown 3540 min
 ical_vevent | ~/body/response | FREQ=WEEKLY;BYDAY => FREQ=WEEKLY;INTERVAL=0;BYDAY | service-owner r1793696472000 busy 2 unknown 7200 min
 ical_vevent | ~/body/response | FREQ=WEEKLY;BYDAY => FREQ=WEEKLY;COUNT=0;BYDAY | service-owner r1793696472000 busy 2 unknown 7200 min

@@ -112,7 +112,7 @@ ical.vfreebusy: a failure status | ical_vfreebusy | ~/body | DTEND:20261106T0000
 ical.vfreebusy: a question | ical_vfreebusy | ~/body | METHOD:REPLY => METHOD:REFRESH | skipped: a VFREEBUSY that asks and does not answer
 ical.vfreebusy: not answered | ical_vfreebusy_schedule_response | ~/body | 2.0;Success => 5.3;No scheduling support | skipped: a recipient of a schedule response whose calendar did not answer; skipped: a recipient of a schedule response whose calendar did not answer
 ical.vfreebusy: an unknown word | ical_vfreebusy | ~/body | FBTYPE=FREE => FBTYPE=X-AWAY | service-owner r1793696472000 busy 5 unknown 0 min
-ical.vfreebusy: a missing zone | ical_vfreebusy | ~/body | 20261104T100000Z/PT1H => 20261104T100000Z/PT1H\nFREEBUSY:20261104T110000/PT1H | VFREEBUSY[0].FREEBUSY[3]: expected UTC periods like 20261103T150000Z/20261103T160000Z or 20261103T150000Z/PT1H; found a value of another type, or in local time
+ical.vfreebusy: a missing zone | ical_vfreebusy | ~/body | 20261104T100000Z/PT1H => 20261104T100000Z/PT1H\nFREEBUSY:20261104T110000/PT1H | VFREEBUSY[0].FREEBUSY[3]: expected UTC periods like 20261103T150000Z/20261103T160000Z or 20261103T150000Z/PT1H, with `,` between them; found "20261104T110000/PT1H"
 ical.vfreebusy: cut off | ical_vfreebusy | ~/body | END:VCALENDAR\n => X:1\n | $: expected an END for each BEGIN; found a "VCALENDAR" cut off
 ical.vevent: an unknown word | ical_vevent | ~/body/response | FREQ=WEEKLY;BYDAY => FREQ=WEEKLY;RSCALE=HEBREW;BYDAY | service-owner r1793696472000 busy 2 unknown 7200 min
 ical.vevent: a missing zone | ical_vevent | ~/body/response | DTSTART:20261105T130000Z => DTSTART:20261105T130000 | service-owner r1793696472000 busy 4 unknown 0 min

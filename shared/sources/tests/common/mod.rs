@@ -126,6 +126,26 @@ pub fn said(payload: &Value, bindings: &sources::Bindings) -> String {
     }
 }
 
+/// Busy time, and unknown time behind a question mark, by the hours of UTC of one day.
+pub fn told(payload: &Value) -> String {
+    let reading = sources::read(&payload.to_string(), &bindings(|_| ())).unwrap_or_else(|refused| panic!("{refused}"));
+    let short =
+        |at: String| at.split_once('T').map_or(String::new(), |(day, time)| format!("{} {}", &day[8..], &time[..5]));
+    let times = reading.events.iter().flat_map(|event| match event.body() {
+        Some(Body::Availability(seen)) => {
+            let busy = seen.busy.iter().map(|one| (one.start, one.end, ""));
+            let unknown = seen.unknown.iter().map(|one| (one.start, one.end, "?"));
+            busy.chain(unknown).collect::<Vec<_>>()
+        }
+        Some(Body::Freeze(freezes)) => freezes.iter().map(|one| (one.start, one.end, "")).collect(),
+        _ => Vec::new(),
+    });
+    let times =
+        times.map(|(start, end, mark)| format!("{}-{}{mark}", short(start.to_string()), short(end.to_string())));
+    let skipped = reading.skipped.iter().map(|why| format!("skipped: {why}"));
+    times.chain(skipped).collect::<Vec<_>>().join(", ")
+}
+
 /// Rows of `sample | pointer | with | becomes`: every row that comes to something else, at once.
 pub fn hold(tables: &[&str], bindings: &sources::Bindings) {
     let mut wrong = Vec::new();

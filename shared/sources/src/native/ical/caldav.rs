@@ -1,5 +1,6 @@
 //! CalDAV's schedule response (RFC 6638 10.1): one calendar object a recipient, or the reason why there is none.
 
+use super::address;
 use crate::reader::Node;
 
 const NAMESPACE: &str = "urn:ietf:params:xml:ns:caldav";
@@ -35,7 +36,7 @@ pub fn responses(node: &Node<'_>, text: &str) -> Option<Vec<ScheduleResponse>> {
             Some(text.trim().to_owned())
         };
         Some(ScheduleResponse {
-            recipient: text_of("recipient")?.trim_start_matches("mailto:").to_owned(),
+            recipient: address::address(&text_of("recipient")?),
             status: text_of("request-status")?,
             data: text_of("calendar-data").filter(|data| !data.is_empty()),
         })

@@ -6,25 +6,26 @@
 
 use std::collections::BTreeSet;
 
-use calcard::icalendar::{ICalendar, ICalendarComponent, ICalendarComponentType};
-use refresh_core::{Interval, Person, Zone};
+use refresh_core::{Interval, Person, base::name::shorten};
 
 use super::{
-    KeptLines, closed, halves, kept, name, parsed,
-    series::{self, CalendarReading, PlainLines, SeenEvent},
-    value,
+    DETAILS,
+    clock::Clocks,
+    content::Component,
+    kept,
+    own_zones::OwnZones,
+    series::{self, CalendarReading, SeenEvent},
 };
 use crate::{
     native::{
         binding::{Poll, Says},
         input::Input,
         people::{self, PersonTime, TimeKind},
-        zone,
     },
     reader::Node,
 };
 
-const KEPT: [&str; 19] = [
+const KEPT: [&str; 22] = [
     "BEGIN",
     "END",
     "METHOD",
@@ -44,10 +45,13 @@ const KEPT: [&str; 19] = [
     "ORGANIZER",
     "X-MICROSOFT-CDO-BUSYSTATUS",
     "X-APPLE-TRAVEL-DURATION",
+    "TZID",
+    "TZOFFSETFROM",
+    "TZOFFSETTO",
 ];
 const MOST_EVENTS: usize = 20_000;
-/// Components that engage nobody, with everything in them: a zone has rules of its own, an alarm a duration.
-const LEFT_OUT: [&str; 4] = ["VTIMEZONE", "VALARM", "VTODO", "VJOURNAL"];
+/// Components that engage nobody, beside the details of RFC 9073: a zone has rules of its own, an alarm a duration.
+const ENGAGE_NOBODY: [&str; 6] = ["VTIMEZONE", "STANDARD", "DAYLIGHT", "VALARM", "VTODO", "VJOURNAL"];
 
 pub fn translate(input: &mut Input<'_>) -> Option<()> {
     let poll = input.binding(|binding| match &binding.says {
@@ -99,115 +103,66 @@ fn ahead(input: &Input<'_>, poll: &Poll) -> Option<Interval> {
 type BusyAndUnknown = (Vec<Interval>, Vec<Interval>);
 
 fn calendars(
-    input: &Input<'_>,
+    input: &mut Input<'_>,
     poll: &Poll,
     person: &Person,
     horizon: Interval,
     node: &Node<'_>,
 ) -> Option<BusyAndUnknown> {
-    let whole = kept(input, node, node.text()?.trim_start_matches('\u{feff}'), &KEPT)?;
-    closed(node, &whole.0)?;
-    let kept = without(whole);
+    let kept = kept(input, node, node.text()?, &KEPT)?;
+    let objects = kept.calendars(node)?;
     // An invitation, an answer or a cancellation is one event's message, and no calendar.
     let mut methods = kept.values("METHOD");
     if let Some(method) = methods.find(|method| !method.eq_ignore_ascii_case("PUBLISH")) {
         return node.wrong_as("a calendar (METHOD:PUBLISH, or none)", format!("METHOD:{method}"));
     }
-    let objects = objects(&kept);
-    if objects.is_empty() {
-        return node.wrong_as("iCalendar text (BEGIN:VCALENDAR ... END:VCALENDAR)", "something else");
-    }
     let mut told = BusyAndUnknown::default();
     let mut reading = CalendarReading::new(poll, person, horizon);
+    let mut strange = BTreeSet::new();
     for object in &objects {
-        let (busy, unknown) = calendar(&mut reading, node, object)?;
+        let (busy, unknown) = calendar(&mut reading, node, object, &mut strange)?;
         told.0.extend(busy);
         told.1.extend(unknown);
+    }
+    for kind in strange {
+        input.skip(format!(
+            "a component that nobody here knows ({}): all time of its calendar is unknown",
+            shorten(kind)
+        ));
     }
     Some(told)
 }
 
-fn calendar(reading: &mut CalendarReading<'_>, node: &Node<'_>, object: &KeptLines) -> Option<BusyAndUnknown> {
-    let calendar: ICalendar = parsed(node, object)?;
-    let parts = &calendar.components;
-    let events: Vec<&ICalendarComponent> =
-        parts.iter().filter(|part| part.component_type == ICalendarComponentType::VEvent).collect();
-    let plain = plain_lines(object);
-    if events.len() != plain.len() || events.len() > MOST_EVENTS {
-        return node.wrong_as(format!("at most {MOST_EVENTS} events that can be read"), plain.len().to_string());
+/// One calendar. `strange`: the components that may say more of somebody's time than events do.
+fn calendar<'o>(
+    reading: &mut CalendarReading<'_>,
+    node: &Node<'_>,
+    object: &'o Component<'_>,
+    strange: &mut BTreeSet<&'o str>,
+) -> Option<BusyAndUnknown> {
+    let (mut events, mut others) = (Vec::new(), BTreeSet::new());
+    object.parts.iter().for_each(|part| sorted(part, &mut events, &mut others));
+    if events.len() > MOST_EVENTS {
+        return node.wrong_as(format!("at most {MOST_EVENTS} events"), events.len().to_string());
     }
-    // What may say more of somebody's time than events do.
-    let other = parts
-        .iter()
-        .any(|part| !matches!(part.component_type, ICalendarComponentType::VCalendar | ICalendarComponentType::VEvent));
-    let zone: Option<Zone> = object.values("X-WR-TIMEZONE").find_map(zone::named);
-    let zone = reading.poll.time_zone.or(zone);
-    let events: Vec<SeenEvent> =
-        events.into_iter().zip(plain).map(|(event, plain)| series::seen(reading, zone, event, plain)).collect();
+    let own = OwnZones::of(&object.parts, reading.horizon.end.plus_minutes(2 * 24 * 60));
+    let clocks = Clocks::new(&own, reading.poll.time_zone, object.said("X-WR-TIMEZONE"));
+    let events: Vec<SeenEvent<'_>> = events.into_iter().map(|event| series::seen(reading, &clocks, event)).collect();
     let (busy, mut unknown) = series::expanded(reading, &events);
-    if other {
+    if !others.is_empty() {
         unknown.push(reading.horizon);
     }
+    strange.extend(others);
     Some((busy, unknown))
 }
 
-/// The lines outside of components that engage nobody.
-fn without(lines: KeptLines) -> KeptLines {
-    let mut depth = 0_usize;
-    let outside = |line: &String| {
-        let left_out = LEFT_OUT.iter().any(|component| value(line).eq_ignore_ascii_case(component));
-        match name(line).as_str() {
-            "BEGIN" if left_out || depth > 0 => {
-                depth += 1;
-                false
-            }
-            "END" if depth > 0 => {
-                depth -= 1;
-                false
-            }
-            _ => depth == 0,
-        }
-    };
-    KeptLines(lines.0.into_iter().filter(outside).collect())
-}
-
-/// A stream may hold several calendars one after another; the parser reads one.
-fn objects(lines: &KeptLines) -> Vec<KeptLines> {
-    let mut objects: Vec<KeptLines> = Vec::new();
-    for line in &lines.0 {
-        let begins = name(line) == "BEGIN" && value(line).eq_ignore_ascii_case("VCALENDAR");
-        if begins {
-            objects.push(KeptLines(Vec::new()));
-        }
-        if let Some(object) = objects.last_mut() {
-            object.0.push(line.clone());
-        }
+/// A component and those inside of it: events, wherever they stand, and what is neither an event nor known to engage
+/// nobody.
+fn sorted<'o, 'l>(part: &'o Component<'l>, events: &mut Vec<&'o Component<'l>>, others: &mut BTreeSet<&'o str>) {
+    match part.kind.as_str() {
+        "VEVENT" => events.push(part),
+        kind if ENGAGE_NOBODY.contains(&kind) || DETAILS.contains(&kind) => {}
+        kind => drop(others.insert(kind)),
     }
-    objects
-}
-
-/// What of each event is read as it stands: a part of a rule that the parser passes over would make the rule another, and
-/// the parser drops the ranges that it does not know.
-fn plain_lines(lines: &KeptLines) -> Vec<PlainLines> {
-    let mut events: Vec<PlainLines> = Vec::new();
-    for line in &lines.0 {
-        let name = name(line);
-        if name == "BEGIN" && value(line).eq_ignore_ascii_case("VEVENT") {
-            events.push(PlainLines::default());
-        }
-        let Some(event) = events.last_mut() else { continue };
-        match name.as_str() {
-            "RRULE" => event.rules.push(value(line).to_owned()),
-            "RECURRENCE-ID" => event.ranges.extend(ranges(line)),
-            _ => {}
-        }
-    }
-    events
-}
-
-/// The values of `RANGE`, in upper case.
-fn ranges(line: &str) -> impl Iterator<Item = String> {
-    let parameters = halves(line).0.split(';').skip(1).filter_map(|parameter| parameter.split_once('='));
-    let ranges = parameters.filter(|(name, _)| name.trim().eq_ignore_ascii_case("RANGE"));
-    ranges.map(|(_, range)| range.trim().trim_matches('"').to_ascii_uppercase())
+    part.parts.iter().for_each(|inner| sorted(inner, events, others));
 }

@@ -6,13 +6,17 @@
 
 use std::collections::BTreeSet;
 
-use calcard::icalendar::{
-    ICalendarComponent, ICalendarComponentType, ICalendarEntry, ICalendarFreeBusyType, ICalendarParameterName,
-    ICalendarParameterValue, ICalendarPeriod, ICalendarProperty, ICalendarValue,
-};
+use chrono::NaiveDateTime;
 use refresh_core::{Instant, Interval, Person, base::name::shorten};
 
-use super::{caldav, first, kept, names_of, only, parsed, shown, utc};
+use super::{
+    DETAILS,
+    address::names_of,
+    caldav,
+    content::{Component, ContentLine, Said},
+    kept,
+    values::{self, PeriodEnd, TimeValue},
+};
 use crate::{
     native::{
         binding::{Poll, Says},
@@ -27,6 +31,8 @@ const KEPT: [&str; 10] =
 /// What may stand in an answer: the answers themselves, and the rules of zones, which no time here is in.
 const LAWFUL: [&str; 5] = ["VCALENDAR", "VFREEBUSY", "VTIMEZONE", "STANDARD", "DAYLIGHT"];
 const MOST_ANSWERS: usize = 100;
+/// Seconds of a period: a century, which is beyond every horizon.
+const LONGEST: i64 = 100 * 366 * 24 * 60 * 60;
 
 pub fn translate(input: &mut Input<'_>) -> Option<()> {
     let poll = input.binding(|binding| match &binding.says {
@@ -93,11 +99,10 @@ fn text(
     answers: &mut Answers,
 ) -> Option<()> {
     let kept = kept(input, node, text, &KEPT)?;
-    let calendar = parsed(node, &kept)?;
-    let objects = kept.values("BEGIN").filter(|component| component.eq_ignore_ascii_case("VCALENDAR")).count();
-    if objects != 1 {
-        return node.wrong_as("one VCALENDAR", objects.to_string());
-    }
+    let calendars = kept.calendars(node)?;
+    let [calendar] = calendars.as_slice() else {
+        return node.wrong_as("one VCALENDAR", calendars.len().to_string());
+    };
     // Whatever is no publication and no reply is a question, or speaks of one.
     let mut methods = kept.values("METHOD");
     if methods.any(|method| !matches!(method.to_ascii_uppercase().as_str(), "PUBLISH" | "REPLY")) {
@@ -105,21 +110,19 @@ fn text(
         return Some(());
     }
     // An event or an availability beside the answer says more of somebody's time than the answer does.
-    let lawful = |name: &&str| !LAWFUL.iter().any(|known| name.eq_ignore_ascii_case(known));
-    if let Some(other) = kept.values("BEGIN").find(lawful) {
+    let other = |name: &&str| !LAWFUL.iter().chain(&DETAILS).any(|known| name.eq_ignore_ascii_case(known));
+    if let Some(other) = kept.values("BEGIN").find(other) {
         return node.wrong_as("VFREEBUSY alone (a calendar of VEVENT is bound by ical.vevent)", shorten(other));
     }
-    let components: Vec<&ICalendarComponent> =
-        calendar.components.iter().filter(|part| part.component_type == ICalendarComponentType::VFreebusy).collect();
+    let components: Vec<&Component<'_>> = calendar.parts.iter().filter(|part| part.kind == "VFREEBUSY").collect();
     if components.is_empty() || components.len() > MOST_ANSWERS {
         return node.wrong_as(format!("1 to {MOST_ANSWERS} VFREEBUSY components"), components.len().to_string());
     }
-    // A line that the parser passed over would be busy time taken for free.
-    let (understood, lines) =
-        (components.iter().flat_map(|answer| busy_entries(answer)).count(), kept.count("FREEBUSY"));
-    if understood != lines {
-        let found = format!("{understood} that can be read");
-        return node.wrong_as(format!("{lines} FREEBUSY lines inside of VFREEBUSY"), found);
+    // A line that stands elsewhere would be busy time taken for free.
+    let (inside, lines) =
+        (components.iter().flat_map(|answer| answer.lines("FREEBUSY")).count(), kept.count("FREEBUSY"));
+    if inside != lines {
+        return node.wrong_as(format!("{lines} FREEBUSY lines inside of VFREEBUSY"), inside.to_string());
     }
     let mut read = Some(());
     for (index, component) in components.into_iter().enumerate() {
@@ -132,38 +135,36 @@ fn text(
     read
 }
 
-fn busy_entries(answer: &ICalendarComponent) -> impl Iterator<Item = &ICalendarEntry> {
-    answer.entries.iter().filter(|entry| entry.name == ICalendarProperty::Freebusy && !entry.values.is_empty())
-}
-
 fn answer_of(
     input: &mut Input<'_>,
     poll: &Poll,
-    answer: &ICalendarComponent,
+    answer: &Component<'_>,
     path: &str,
     asked: Option<&str>,
     answers: &mut Answers,
     methods: usize,
 ) -> Option<()> {
-    let attendee = first(answer, &ICalendarProperty::Attendee);
-    let organizer = first(answer, &ICalendarProperty::Organizer);
+    let attendee = answer.lines("ATTENDEE").next();
+    let organizer = answer.lines("ORGANIZER").next();
     // Without a METHOD a question looks like the answer of somebody who is free all the time.
     let asks = methods == 0 && asked.is_none() && attendee.is_some() && organizer.is_some();
-    if asks && busy_entries(answer).next().is_none() {
+    if asks && answer.lines("FREEBUSY").next().is_none() {
         input.skip("a VFREEBUSY without METHOD and without FREEBUSY, to an attendee: a question");
         return Some(());
     }
-    let stamp = instant(input, answer, &ICalendarProperty::Dtstamp, path);
-    let start = instant(input, answer, &ICalendarProperty::Dtstart, path);
-    let end = instant(input, answer, &ICalendarProperty::Dtend, path);
+    let stamp = instant(input, answer, "DTSTAMP", path);
+    let start = instant(input, answer, "DTSTART", path);
+    let end = instant(input, answer, "DTEND", path);
     let busy = busy_of(input, poll, answer, path);
     // Whose time it is: the attendee's who replies, the organizer's who publishes, else whom the question was about.
-    let names = attendee.or(organizer).map(names_of).unwrap_or_default();
-    let others = answer.entries.iter().filter(|entry| entry.name == ICalendarProperty::Attendee).skip(1).count();
-    if others > 0 {
-        return input.wrong(&format!("{path}.ATTENDEE"), "one attendee, whose time it is", "several");
+    let whose = if attendee.is_some() { "ATTENDEE" } else { "ORGANIZER" };
+    if answer.lines(whose).count() > 1 {
+        return input.wrong(&format!("{path}.{whose}"), "one attendee, whose time it is", "several");
     }
-    let names: Vec<&str> = if names.is_empty() { asked.into_iter().collect() } else { names };
+    let mut names = attendee.or(organizer).map(names_of).unwrap_or_default();
+    if names.is_empty() {
+        names.extend(asked.map(str::to_owned));
+    }
     if names.is_empty() {
         return input.wrong(&format!("{path}.ATTENDEE"), "a calendar address", "nothing");
     }
@@ -182,34 +183,24 @@ fn answer_of(
     Some(())
 }
 
-fn busy_of(input: &Input<'_>, poll: &Poll, answer: &ICalendarComponent, path: &str) -> Option<Vec<Interval>> {
+fn busy_of(input: &Input<'_>, poll: &Poll, answer: &Component<'_>, path: &str) -> Option<Vec<Interval>> {
     let mut busy = Some(Vec::new());
-    for (index, entry) in busy_entries(answer).enumerate() {
-        if !is_busy(poll, entry) {
-            continue;
-        }
-        for value in &entry.values {
-            match (period(value), &mut busy) {
-                (Some(Some(interval)), Some(list)) => list.push(interval),
-                (Some(_), _) => {}
-                (None, _) => {
-                    let expected = "UTC periods like 20261103T150000Z/20261103T160000Z or 20261103T150000Z/PT1H";
-                    input.wrong::<()>(&format!("{path}.FREEBUSY[{index}]"), expected, &shown(value));
-                    busy = None;
-                }
+    for (index, line) in answer.lines("FREEBUSY").enumerate().filter(|(_, line)| is_busy(poll, line)) {
+        let periods = values::items(line).map(|item| values::period(item).and_then(period));
+        match periods.collect::<Option<Vec<_>>>().filter(|_| values::is_of_type(line, &["PERIOD"])) {
+            Some(periods) => busy.iter_mut().for_each(|busy| busy.extend(periods.iter().flatten())),
+            None => {
+                let expected = "UTC periods like 20261103T150000Z/20261103T160000Z or 20261103T150000Z/PT1H, with `,` between them";
+                busy = input.wrong(&format!("{path}.FREEBUSY[{index}]"), expected, &shorten(line.value));
             }
         }
     }
     busy
 }
 
-/// Whether the answer reports anything but success. What cannot be read is no success either.
-fn failed(answer: &ICalendarComponent) -> bool {
-    let entries = answer.entries.iter().filter(|entry| entry.name == ICalendarProperty::RequestStatus);
-    entries.into_iter().any(|entry| {
-        let status = entry.values.first().and_then(ICalendarValue::as_text);
-        !status.is_some_and(is_success)
-    })
+/// Whether the answer reports anything but success.
+fn failed(answer: &Component<'_>) -> bool {
+    answer.lines("REQUEST-STATUS").any(|line| !is_success(line.value))
 }
 
 /// RFC 5546 3.6: class 2 is success. Class 1 is no end yet; from 2.6 on a success says that something was left out
@@ -222,32 +213,42 @@ fn is_success(status: &str) -> bool {
 }
 
 /// `BUSY` is the default, and the meaning of every word that is not known.
-fn is_busy(poll: &Poll, entry: &ICalendarEntry) -> bool {
-    match only(entry, &ICalendarParameterName::Fbtype) {
-        Some(ICalendarParameterValue::Fbtype(ICalendarFreeBusyType::Free)) => false,
-        Some(ICalendarParameterValue::Fbtype(ICalendarFreeBusyType::BusyTentative)) => poll.tentative_is_busy,
+fn is_busy(poll: &Poll, line: &ContentLine<'_>) -> bool {
+    match line.said("FBTYPE") {
+        Said::Once(word) if word.eq_ignore_ascii_case("FREE") => false,
+        Said::Once(word) if word.eq_ignore_ascii_case("BUSY-TENTATIVE") => poll.tentative_is_busy,
         _ => true,
     }
 }
 
-/// `Some(None)`: a period that lasts no time.
-fn period(value: &ICalendarValue) -> Option<Option<Interval>> {
-    let ICalendarValue::Period(period) = value else { return None };
-    let (start, end) = match period {
-        ICalendarPeriod::Range { start, end } => (utc(start)?, utc(end)?),
-        ICalendarPeriod::Duration { start, duration } => {
-            let start = utc(start)?;
-            (start, start.plus_seconds(duration.as_seconds()))
-        }
+/// `Some(None)`: a period that lasts no time. Local times have no meaning here without their zone's rules, and RFC 5545
+/// asks for UTC.
+fn period(period: values::PeriodValue) -> Option<Option<Interval>> {
+    let start = utc(period.start)?;
+    let end = match period.end {
+        PeriodEnd::At(end) => utc(end)?,
+        PeriodEnd::After(duration) => start.plus_seconds(duration.as_seconds().filter(|long| *long < LONGEST)?),
     };
     if end < start { None } else { Some(Interval::new(start, end)) }
 }
 
-fn instant(input: &Input<'_>, answer: &ICalendarComponent, name: &ICalendarProperty, path: &str) -> Option<Instant> {
-    let path = format!("{path}.{}", name.as_str());
+fn utc(value: TimeValue) -> Option<Instant> {
+    let instant = |utc: NaiveDateTime| Instant::from_millis(utc.and_utc().timestamp_millis());
+    match value {
+        TimeValue::Utc(utc) => Some(instant(utc)),
+        TimeValue::Local(_) | TimeValue::Date(_) => None,
+    }
+}
+
+fn instant(input: &Input<'_>, answer: &Component<'_>, name: &str, path: &str) -> Option<Instant> {
+    let path = format!("{path}.{name}");
     let expected = "a UTC date-time like 20261103T150000Z";
-    let Some(value) = answer.property(name).and_then(|entry| entry.values.first()) else {
-        return input.wrong(&path, expected, "nothing");
-    };
-    value.as_partial_date_time().and_then(utc).or_else(|| input.wrong(&path, expected, &shown(value)))
+    match answer.said(name) {
+        Said::Nothing => input.wrong(&path, expected, "nothing"),
+        Said::Twice => input.wrong(&path, expected, "two that differ"),
+        Said::Once(line) => {
+            let value = values::time_of(line, line.value).and_then(utc);
+            value.or_else(|| input.wrong(&path, expected, &shorten(line.value)))
+        }
+    }
 }

@@ -2,26 +2,23 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use calcard::{
-    common::PartialDateTime,
-    icalendar::{
-        ICalendarComponent, ICalendarDuration, ICalendarEntry, ICalendarParameterName, ICalendarPeriod,
-        ICalendarProperty, ICalendarValue,
-    },
-};
 use chrono::{Duration, NaiveDateTime};
 use refresh_core::{
-    Instant, Interval, Person, Zone,
+    Instant, Interval, Person,
     base::instant::{DAY, SECOND},
 };
 
-use super::{names_of, parameter};
+use super::{
+    address::names_of,
+    clock::{Clocks, OnClock},
+    content::{Component, ContentLine, Said},
+    values::{self, DurationValue, PeriodEnd},
+};
 use crate::native::{
     binding::Poll,
     lasting::Lasting,
     recurrence::{self, Budget},
     rule::RuleParts,
-    zone::{self, Bound},
 };
 
 const TIMED: [&str; 3] = ["BYHOUR", "BYMINUTE", "BYSECOND"];
@@ -40,33 +37,6 @@ impl<'a> CalendarReading<'a> {
     }
 }
 
-/// A time on some clock.
-#[derive(Clone, Copy, PartialEq, Eq)]
-struct OnClock {
-    local: NaiveDateTime,
-    /// `None`: nobody says which clock.
-    zone: Option<Zone>,
-    is_date: bool,
-}
-
-impl OnClock {
-    fn bound(self) -> Bound {
-        zone::bound(self.local, self.zone)
-    }
-
-    /// The one instant that RFC 5545 gives a local time (3.3.5): two entries of a calendar speak of the same occurrence.
-    fn meant(self) -> Instant {
-        self.zone.map_or_else(|| self.bound().earliest, |zone| zone.meaning(self.local).first())
-    }
-
-    /// Whether something starts here within an `UNTIL` in UTC.
-    fn within(self, until: NaiveDateTime) -> bool {
-        let instant = Instant::from_millis(until.and_utc().timestamp_millis());
-        // RFC 5545 wants a date for days. Some write the last day as midnight in UTC, others its midnight on the clock.
-        self.bound().earliest <= instant || self.is_date && self.local.date() <= until.date()
-    }
-}
-
 /// How long an event lasts, and whether the clocks of its ends are known.
 #[derive(Clone, Copy)]
 struct Lasts {
@@ -82,41 +52,28 @@ enum RangeOfSeries {
     Others,
 }
 
-/// The lines of an event that are read as they stand.
-#[derive(Default)]
-pub struct PlainLines {
-    pub rules: Vec<String>,
-    /// In upper case.
-    pub ranges: Vec<String>,
-}
-
-impl PlainLines {
-    fn range(&self) -> Option<RangeOfSeries> {
-        let later = self.ranges.iter().all(|range| range == "THISANDFUTURE");
-        (!self.ranges.is_empty()).then_some(if later { RangeOfSeries::Later } else { RangeOfSeries::Others })
-    }
-}
-
 /// What an event says, as far as it is understood.
-pub struct SeenEvent {
+pub struct SeenEvent<'z> {
     uid: String,
     /// `None`: the event's time is not understood.
-    start: Option<OnClock>,
+    start: Option<OnClock<'z>>,
     lasts: Option<Lasts>,
     rules: Vec<String>,
-    more: Vec<(OnClock, Option<Lasts>)>,
+    more: Vec<MoreStarts<'z>>,
     except: BTreeSet<Instant>,
     /// Which occurrence of its series the event stands for.
-    instead_of: Option<OnClock>,
+    instead_of: Option<OnClock<'z>>,
     more_than_one: Option<RangeOfSeries>,
-    /// How long its person is on the way there before it starts, in milliseconds, and whether that is understood.
-    way: Option<(i64, bool)>,
+    /// How long its person is on the way there before it starts, in milliseconds, as far as that is understood.
+    way: i64,
+    /// How long they may be beside that.
+    perhaps_way: i64,
     free: bool,
     cancelled: bool,
     odd: bool,
 }
 
-impl SeenEvent {
+impl SeenEvent<'_> {
     /// The first instant of a horizon at which an event that is not understood may say something.
     fn changes_from(&self, horizon: Interval) -> Instant {
         let named = match (self.more_than_one, self.start) {
@@ -130,90 +87,83 @@ impl SeenEvent {
     }
 }
 
-pub fn seen(
-    reading: &CalendarReading<'_>,
-    zone: Option<Zone>,
-    event: &ICalendarComponent,
-    plain: PlainLines,
-) -> SeenEvent {
-    let property = |name: ICalendarProperty| event.property(&name);
-    let twice = [
-        ICalendarProperty::Dtstart,
-        ICalendarProperty::Dtend,
-        ICalendarProperty::Duration,
-        ICalendarProperty::RecurrenceId,
-    ];
-    let twice = twice.iter().any(|name| contradicts_itself(event, name));
-    let times = |name: ICalendarProperty| event.entries.iter().filter(move |entry| entry.name == name);
-    let start = property(ICalendarProperty::Dtstart).and_then(|entry| on_clock(entry, zone));
-    let end = property(ICalendarProperty::Dtend).map(|entry| on_clock(entry, zone));
-    let duration = property(ICalendarProperty::Duration).map(|entry| match entry.values.first() {
-        Some(ICalendarValue::Duration(duration)) => lasting(duration),
-        _ => None,
-    });
-    let more: Vec<_> = times(ICalendarProperty::Rdate)
-        .flat_map(|entry| entry.values.iter().map(|value| rdate(entry, value, zone)))
-        .collect();
-    // An exception on a clock that nobody knows excepts nothing: the occurrence stays.
-    let except = times(ICalendarProperty::Exdate)
-        .flat_map(|entry| entry.values.iter().filter_map(|value| clock_of(entry, value.as_partial_date_time()?, zone)));
-    let except = except.filter(|time| time.zone.is_some());
-    let rid = property(ICalendarProperty::RecurrenceId);
-    let instead_of = rid.and_then(|entry| on_clock(entry, zone));
-    let recurs = !plain.rules.is_empty() || !more.is_empty();
-    let odd = more.iter().any(Option::is_none) || (rid.is_some() && instead_of.is_none());
+/// What an `RDATE` adds: a start, and a length where it has one of its own.
+type MoreStarts<'z> = (OnClock<'z>, Option<Lasts>);
+
+pub fn seen<'z>(reading: &CalendarReading<'_>, clocks: &Clocks<'z>, event: &Component<'_>) -> SeenEvent<'z> {
+    let start = event.said("DTSTART").once().and_then(|line| clocks.time(line, line.value));
+    let rid = event.said("RECURRENCE-ID");
+    let instead_of = rid.once().and_then(|line| clocks.time(line, line.value));
+    let more = event.lines("RDATE").map(|line| rdates(clocks, line, start));
+    let more: Option<Vec<Vec<MoreStarts<'z>>>> = more.collect();
+    let recurs = event.lines("RRULE").chain(event.lines("RDATE")).next().is_some();
+    let way = way(event);
     SeenEvent {
-        more_than_one: plain.range(),
-        uid: text(event, &ICalendarProperty::Uid).unwrap_or_default(),
-        lasts: start.filter(|_| !twice).and_then(|start| lasts(start, end, duration, recurs)),
+        more_than_one: range(event),
+        uid: event.said("UID").once().map(|line| line.value.to_owned()).unwrap_or_default(),
+        lasts: start.and_then(|start| length(clocks, event, start, recurs)),
         start,
-        rules: plain.rules,
-        more: more.into_iter().flatten().collect(),
-        except: except.map(OnClock::meant).collect(),
+        rules: event.lines("RRULE").map(|line| line.value.to_owned()).collect(),
+        odd: more.is_none() || (rid != Said::Nothing && instead_of.is_none()),
+        more: more.unwrap_or_default().concat(),
+        except: event.lines("EXDATE").filter_map(|line| exceptions(clocks, line)).flatten().collect(),
         instead_of,
-        way: property(ICalendarProperty::Other("X-APPLE-TRAVEL-DURATION".to_owned())).map(way),
+        way: way.0,
+        perhaps_way: way.1,
         free: is_free(reading, event),
-        cancelled: word(event, &ICalendarProperty::Status).is_some_and(|word| word == "CANCELLED"),
-        odd,
+        cancelled: word(event, "STATUS").is_some_and(|word| word == "CANCELLED"),
     }
 }
 
-/// Of a way that is not understood it is not known how long it takes; no longer than a day.
-fn way(entry: &ICalendarEntry) -> (i64, bool) {
-    match entry.values.first() {
-        Some(ICalendarValue::Duration(way)) if (0..=DAY / SECOND).contains(&way.as_seconds()) => {
-            (way.as_seconds() * SECOND, true)
+/// Which other occurrences an event stands for.
+fn range(event: &Component<'_>) -> Option<RangeOfSeries> {
+    let mut ranges = event.lines("RECURRENCE-ID").flat_map(|line| line.parameters("RANGE")).peekable();
+    ranges.peek()?;
+    let later = ranges.all(|range| range.eq_ignore_ascii_case("THISANDFUTURE"));
+    Some(if later { RangeOfSeries::Later } else { RangeOfSeries::Others })
+}
+
+/// What is not understood whole, or is on a clock that nobody knows, excepts nothing: the occurrence stays.
+fn exceptions(clocks: &Clocks<'_>, line: &ContentLine<'_>) -> Option<Vec<Instant>> {
+    let times: Option<Vec<OnClock<'_>>> = values::items(line).map(|item| clocks.time(line, item)).collect();
+    Some(times?.into_iter().filter(|time| time.clock().is_some()).map(OnClock::meant).collect())
+}
+
+/// Longer than anybody is under way.
+const LONGEST_WAY_DAYS: i64 = 366;
+
+/// How long its person is under way before, and may be beside that. Of several ways the longest counts; one that is not
+/// understood is no longer than a day.
+fn way(event: &Component<'_>) -> (i64, i64) {
+    let mut ways = (0, 0);
+    for line in event.lines("X-APPLE-TRAVEL-DURATION") {
+        let declared = line.parameter("VALUE").is_some() && values::is_of_type(line, &["DURATION"]);
+        let seconds = values::duration(line.value).filter(|_| declared).and_then(DurationValue::as_seconds);
+        match seconds.filter(|seconds| (0..=LONGEST_WAY_DAYS * DAY / SECOND).contains(seconds)) {
+            Some(seconds) => ways.0 = seconds.saturating_mul(SECOND).max(ways.0),
+            None => ways.1 = DAY,
         }
-        _ => (DAY, false),
     }
-}
-
-fn text(event: &ICalendarComponent, name: &ICalendarProperty) -> Option<String> {
-    event.property(name)?.values.first()?.as_text().map(str::to_owned)
-}
-
-/// Whether an event says a thing that it may say once in two ways.
-fn contradicts_itself(event: &ICalendarComponent, name: &ICalendarProperty) -> bool {
-    let mut all = event.entries.iter().filter(|entry| entry.name == *name);
-    all.next().is_some_and(|first| all.any(|other| (&other.values, &other.params) != (&first.values, &first.params)))
+    ways
 }
 
 /// In upper case. Where it is said in two ways, a word that nobody knows.
-fn word(event: &ICalendarComponent, name: &ICalendarProperty) -> Option<String> {
-    if contradicts_itself(event, name) {
-        return Some(String::new());
+fn word(event: &Component<'_>, name: &str) -> Option<String> {
+    match event.said(name) {
+        Said::Nothing => None,
+        Said::Once(line) => Some(line.value.to_ascii_uppercase()),
+        Said::Twice => Some(String::new()),
     }
-    text(event, name).map(|word| word.to_ascii_uppercase())
 }
 
 /// What does not say that it leaves its person free engages them.
-fn is_free(reading: &CalendarReading<'_>, event: &ICalendarComponent) -> bool {
-    let shown = word(event, &ICalendarProperty::Other("X-MICROSOFT-CDO-BUSYSTATUS".to_owned()));
-    let transparency = word(event, &ICalendarProperty::Transp);
-    let attendees = event.entries.iter().filter(|entry| entry.name == ICalendarProperty::Attendee);
+fn is_free(reading: &CalendarReading<'_>, event: &Component<'_>) -> bool {
+    let shown = word(event, "X-MICROSOFT-CDO-BUSYSTATUS");
+    let transparency = word(event, "TRANSP");
+    let attendees = event.lines("ATTENDEE");
     let own =
-        attendees.filter(|entry| reading.poll.people.person_of_any(&names_of(entry)).as_ref() == Some(reading.person));
-    let mut answers = own.map(|entry| parameter(entry, &ICalendarParameterName::Partstat).map(str::to_ascii_uppercase));
+        attendees.filter(|line| reading.poll.people.person_of_any(&names_of(line)).as_ref() == Some(reading.person));
+    let mut answers = own.map(|line| line.said("PARTSTAT").once().map(str::to_ascii_uppercase));
     // Somebody who is invited under two addresses has declined where both answers say so.
     let first = answers.next().flatten();
     let answer = first.filter(|first| answers.all(|other| other.as_ref() == Some(first)));
@@ -222,98 +172,93 @@ fn is_free(reading: &CalendarReading<'_>, event: &ICalendarComponent) -> bool {
         // Any other word contradicts the transparency, or is not known: then it is not known that anybody is free.
         _ => false,
     };
-    let tentative = [shown.as_deref(), answer.as_deref(), word(event, &ICalendarProperty::Status).as_deref()]
-        .contains(&Some("TENTATIVE"));
+    let tentative =
+        [shown.as_deref(), answer.as_deref(), word(event, "STATUS").as_deref()].contains(&Some("TENTATIVE"));
     transparent || answer.as_deref() == Some("DECLINED") || tentative && !reading.poll.tentative_is_busy
 }
 
-fn on_clock(entry: &ICalendarEntry, zone: Option<Zone>) -> Option<OnClock> {
-    clock_of(entry, entry.values.first()?.as_partial_date_time()?, zone)
-}
-
-/// UTC by its mark, the zone that the line names, or the calendar's own.
-fn clock_of(entry: &ICalendarEntry, time: &PartialDateTime, zone: Option<Zone>) -> Option<OnClock> {
-    let local = chrono::NaiveDate::from_ymd_opt(i32::from(time.year?), u32::from(time.month?), u32::from(time.day?))?;
-    let is_date = time.hour.is_none();
-    let (hour, minute, second) = (time.hour.unwrap_or(0), time.minute.unwrap_or(0), time.second.unwrap_or(0).min(59));
-    let local = local.and_hms_opt(u32::from(hour), u32::from(minute), u32::from(second))?;
-    let named = parameter(entry, &ICalendarParameterName::Tzid);
-    let zone = match (time.tz_hour, named) {
-        (Some(0), _) => Some(Zone::UTC),
-        (Some(_), _) => return None,
-        // A zone of the calendar's own making has rules that nobody here can vouch for.
-        (None, Some(named)) => zone_of(named),
-        (None, None) => zone,
-    };
-    Some(OnClock { local, zone, is_date })
-}
-
-/// By its name; or by the end of a longer one (`/example.org/Europe/Berlin`).
-fn zone_of(named: &str) -> Option<Zone> {
-    let ends = named.match_indices('/').map(|(at, _)| &named[at + 1..]);
-    std::iter::once(named).chain(ends).find_map(zone::named)
-}
-
 /// Weeks and days pass on the clock.
-fn lasting(duration: &ICalendarDuration) -> Option<Lasting> {
-    let days = Duration::try_days(i64::from(duration.weeks) * 7 + i64::from(duration.days))?;
-    let time = ICalendarDuration { weeks: 0, days: 0, ..duration.clone() };
-    let negative = duration.neg && !duration.is_empty();
-    if negative { None } else { Lasting::days_and_time(days, Duration::seconds(time.as_seconds().abs())) }
+fn lasting(duration: DurationValue) -> Option<Lasting> {
+    if duration.negative && !duration.is_zero() {
+        return None;
+    }
+    Lasting::days_and_time(Duration::try_days(duration.days)?, Duration::try_seconds(duration.seconds)?)
 }
 
-/// `None`: not understood.
-fn lasts(
-    start: OnClock,
-    end: Option<Option<OnClock>>,
-    duration: Option<Option<Lasting>>,
-    recurs: bool,
-) -> Option<Lasts> {
+/// RFC 5545, 3.6.1: what begins with a date lasts whole days. A length of no days, or of hours, was meant as the days that
+/// it begins.
+fn whole_days(duration: DurationValue) -> Option<Lasting> {
+    let seconds = duration.as_seconds().filter(|seconds| *seconds >= 0)?;
+    let begun = seconds.checked_add(DAY / SECOND - 1)? / (DAY / SECOND);
+    Lasting::on_clock(Duration::try_days(begun.max(1))?)
+}
+
+/// How long an event lasts. `None`: not understood.
+fn length(clocks: &Clocks<'_>, event: &Component<'_>, start: OnClock<'_>, recurs: bool) -> Option<Lasts> {
     let sure = |lasting: Lasting| Lasts { lasting, sure: true };
-    let until = match (end, duration) {
-        // RFC 5545 lets an event have one of the two.
-        (Some(_), Some(_)) => return None,
-        (None, Some(duration)) => return duration.map(sure),
-        (None, None) => {
-            return Lasting::on_clock(if start.is_date { Duration::days(1) } else { Duration::zero() }).map(sure);
-        }
-        (Some(end), None) => end?,
+    let duration = |line: &ContentLine<'_>| {
+        let duration = values::duration(line.value).filter(|_| values::is_of_type(line, &["DURATION"]))?;
+        if start.is_date { whole_days(duration) } else { lasting(duration) }
     };
-    if until.zone != start.zone {
-        let (from, to) = (start.bound(), until.bound());
+    match (event.said("DTEND"), event.said("DURATION")) {
+        (Said::Nothing, Said::Nothing) => {
+            Lasting::on_clock(if start.is_date { Duration::days(1) } else { Duration::zero() }).map(sure)
+        }
+        (Said::Nothing, Said::Once(line)) => duration(line).map(sure),
+        (Said::Once(line), Said::Nothing) => until(start, clocks.time(line, line.value)?, recurs),
+        // RFC 5545 lets an event have one of the two, once.
+        _ => None,
+    }
+}
+
+/// How long something lasts from one time to another. `None`: not understood.
+fn until(start: OnClock<'_>, end: OnClock<'_>, recurs: bool) -> Option<Lasts> {
+    // RFC 5545 wants both of one type. Whether a date is the last day or the one behind it is then not known.
+    if start.is_date != end.is_date {
+        return None;
+    }
+    if end.zone() != start.zone() {
+        let (from, to) = (start.bound(), end.bound());
         let lasting = Lasting::exactly(Duration::milliseconds(to.latest.since(from.earliest)))?;
         return Some(Lasts { lasting, sure: from.sure && to.sure });
     }
-    let on_clock = until.local - start.local;
+    let on_clock = end.local - start.local;
     // Some write the day itself as the end of a day; RFC 5545 wants the next one.
     let day = start.is_date && on_clock.is_zero();
     let lasting = Lasting::on_clock(if day { Duration::days(1) } else { on_clock })?;
     // Days are days of the clock, however often they recur.
     let exact = recurs && !start.is_date;
-    Some(sure(if exact { lasting.recurring((start.meant(), until.meant())) } else { lasting }))
+    let lasting = if exact { lasting.recurring((start.meant(), end.meant())) } else { lasting };
+    Some(Lasts { lasting, sure: true })
 }
 
-fn rdate(entry: &ICalendarEntry, value: &ICalendarValue, zone: Option<Zone>) -> Option<(OnClock, Option<Lasts>)> {
-    match value {
-        ICalendarValue::PartialDateTime(time) => Some((clock_of(entry, time, zone)?, None)),
-        ICalendarValue::Period(ICalendarPeriod::Range { start, end }) => {
-            let start = clock_of(entry, start, zone)?;
-            Some((start, Some(lasts(start, Some(clock_of(entry, end, zone)), None, false)?)))
-        }
-        ICalendarValue::Period(ICalendarPeriod::Duration { start, duration }) => {
-            let start = clock_of(entry, start, zone)?;
-            Some((start, Some(lasts(start, None, Some(lasting(duration)), false)?)))
-        }
-        _ => None,
-    }
+/// The further starts of a line, each of the type that the line declares and of the event's own. `None`: not understood.
+fn rdates<'z>(clocks: &Clocks<'z>, line: &ContentLine<'_>, event: Option<OnClock<'z>>) -> Option<Vec<MoreStarts<'z>>> {
+    let is_date = event?.is_date;
+    let read = |item: &str| {
+        let (start, lasts) = match line.said("VALUE") {
+            Said::Once(declared) if declared.eq_ignore_ascii_case("PERIOD") => {
+                let period = values::period(item)?;
+                let start = clocks.on_clock(line, period.start);
+                let lasts = match period.end {
+                    PeriodEnd::At(end) => until(start, clocks.on_clock(line, end), false)?,
+                    PeriodEnd::After(duration) => Lasts { lasting: lasting(duration)?, sure: true },
+                };
+                (start, Some(lasts))
+            }
+            _ => (clocks.time(line, item)?, None),
+        };
+        (start.is_date == is_date).then_some((start, lasts))
+    };
+    values::items(line).map(read).collect()
 }
 
 /// Busy and unknown time of a calendar's events.
-pub fn expanded(reading: &mut CalendarReading<'_>, events: &[SeenEvent]) -> (Vec<Interval>, Vec<Interval>) {
+pub fn expanded(reading: &mut CalendarReading<'_>, events: &[SeenEvent<'_>]) -> (Vec<Interval>, Vec<Interval>) {
     let mut replaced: BTreeMap<&str, BTreeSet<Instant>> = BTreeMap::new();
     for event in events {
         // Without a name of the series, or on a clock that nobody knows, it stands for no occurrence in particular.
-        if let Some(time) = event.instead_of.filter(|time| time.zone.is_some() && !event.uid.is_empty()) {
+        if let Some(time) = event.instead_of.filter(|time| time.clock().is_some() && !event.uid.is_empty()) {
             replaced.entry(&event.uid).or_default().insert(time.meant());
         }
     }
@@ -348,7 +293,7 @@ pub fn expanded(reading: &mut CalendarReading<'_>, events: &[SeenEvent]) -> (Vec
 /// Those inside the horizon, and whether their clock is known. `None`: not understood, or more than may be looked at.
 fn occurrences(
     reading: &mut CalendarReading<'_>,
-    event: &SeenEvent,
+    event: &SeenEvent<'_>,
     replaced: &BTreeSet<Instant>,
 ) -> Option<Vec<(Interval, bool)>> {
     let (start, lasts) = (event.start?, event.lasts?);
@@ -359,14 +304,14 @@ fn occurrences(
     }
     // A day more, since the clock may be behind.
     let last = reading.horizon.end.plus_minutes(24 * 60).to_utc().naive_utc();
-    let mut starts: Vec<(OnClock, Lasts)> = Vec::new();
+    let mut starts: Vec<(OnClock<'_>, Lasts)> = Vec::new();
     if event.rules.is_empty() {
         starts.push((start, lasts));
     }
     for rule in &event.rules {
-        let within = |local: NaiveDateTime, until: NaiveDateTime| OnClock { local, ..start }.within(until);
+        let within = |local: NaiveDateTime, until: NaiveDateTime| start.shown(local).within(until);
         let locals = recurrence::starts(rule, start.local, last, within, &mut reading.budget)?;
-        starts.extend(locals.into_iter().map(|local| (OnClock { local, ..start }, lasts)));
+        starts.extend(locals.into_iter().map(|local| (start.shown(local), lasts)));
     }
     starts.extend(event.more.iter().map(|(start, own)| (*start, own.unwrap_or(lasts))));
     let inside = |interval: &Interval| interval.start < reading.horizon.end && reading.horizon.start < interval.end;
@@ -375,13 +320,25 @@ fn occurrences(
             return None;
         }
         let from = start.bound();
-        let time = lasts.lasting.from(start.local, start.zone);
-        let engaged = time.map(|interval| (interval, from.sure && lasts.sure));
-        let way = event.way.and_then(|(way, understood)| {
-            let from = Interval::new(from.earliest.plus_millis(-way), from.earliest)?;
-            Some((from, understood))
-        });
-        Some([engaged, way])
+        let (time, known) = engaged(start, lasts);
+        let before = |way: i64| Interval::new(from.earliest.plus_millis(-way), from.earliest);
+        let ways = [(before(event.way), true), (before(event.perhaps_way), false)];
+        let ways = ways.map(|(way, understood)| way.map(|way| (way, understood && from.sure)));
+        Some([time.map(|interval| (interval, known)), ways[0], ways[1]])
     });
     Some(times.flatten().flatten().filter(|(interval, _)| inside(interval)).collect())
+}
+
+/// When an occurrence is, and whether the clocks of its ends are known.
+fn engaged(start: OnClock<'_>, lasts: Lasts) -> (Option<Interval>, bool) {
+    let clock = start.clock();
+    let time = lasts.lasting.from(start.local, clock);
+    let known = clock.is_some() && lasts.sure;
+    match time {
+        // Up to its end the calendar's own rules may part from those of the name.
+        Some(interval) if clock.is_some() && !start.agrees_at(interval.end) => {
+            (lasts.lasting.from(start.local, None), false)
+        }
+        _ => (time, known),
+    }
 }

@@ -3,15 +3,23 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use chrono::{Datelike, NaiveDateTime};
+use chrono::Datelike;
 use refresh_core::{
-    Instant, Interval, Person, Uid,
+    Instant, Interval, Person, Uid, Zone,
     base::instant::{HOUR, Slot},
     facts::{fact::LONGEST_SLOT_HOURS, reply::ReplyWord},
 };
 
 use super::{letter::CalendarText, words};
-use crate::native::zone;
+use crate::native::{
+    ical::{
+        address::person,
+        content::ContentLine,
+        unfolded,
+        values::{self, TimeValue},
+    },
+    zone,
+};
 
 /// Objects that one mail answers. Ours are never in one mail.
 const MOST_OBJECTS: usize = 10;
@@ -96,7 +104,7 @@ fn reply(method: Option<&str>, event: &[ContentLine<'_>], sender: &Person) -> Op
     let uid = Uid::parse(unescaped(one("UID")?.value).trim()).ok()?;
     let attendees: Vec<&ContentLine<'_>> = all("ATTENDEE").collect();
     // RFC 5546 asks for the one who answers alone. Some programs list everybody; only the sender's own line is theirs.
-    let own = attendees.iter().find(|line| line.address().as_ref() == Some(sender));
+    let own = attendees.iter().find(|line| address(line).as_ref() == Some(sender));
     let line = own.or_else(|| attendees.first().filter(|_| attendees.len() == 1)).copied();
     let sequence = match all("SEQUENCE").count() {
         // RFC 5546: a request without a number has number 0, and so has its reply.
@@ -104,7 +112,7 @@ fn reply(method: Option<&str>, event: &[ContentLine<'_>], sender: &Person) -> Op
         _ => one("SEQUENCE").and_then(|line| line.value.trim().parse::<u32>().ok()),
     };
     let failed = all("REQUEST-STATUS").any(|line| !line.value.trim_start().starts_with(['1', '2']));
-    let several = all("ATTENDEE").filter(|line| line.address().as_ref() == Some(sender)).count() > 1;
+    let several = all("ATTENDEE").filter(|line| address(line).as_ref() == Some(sender)).count() > 1;
     // One occurrence of a series: nothing of ours recurs.
     let odd = all("RECURRENCE-ID").next().is_some() || failed || several || sequence.is_none();
     let start = one("DTSTART").and_then(instant);
@@ -120,7 +128,7 @@ fn reply(method: Option<&str>, event: &[ContentLine<'_>], sender: &Person) -> Op
     let sent_by: Vec<Option<Person>> =
         line.map(|line| line.parameters("SENT-BY").map(person).collect()).unwrap_or_default();
     // Somebody answers in the attendee's place, and it is not known who: then it is not known that the attendee does.
-    let attendee = line.filter(|_| sent_by.iter().all(Option::is_some)).and_then(ContentLine::address);
+    let attendee = line.filter(|_| sent_by.iter().all(Option::is_some)).and_then(address);
     let another = sent_by.iter().flatten().find(|by| *by != sender);
     Some(CalendarReply {
         uid,
@@ -155,82 +163,25 @@ fn slot((start, end): (Instant, Instant)) -> Option<Slot> {
 
 /// UTC, or a local time in a zone that is known by an IANA or a Windows name. Without one nobody knows the instant.
 fn instant(line: &ContentLine<'_>) -> Option<Instant> {
-    let value = line.value.trim();
-    let utc = value.strip_suffix(['Z', 'z']);
-    let local = NaiveDateTime::parse_from_str(utc.unwrap_or(value), "%Y%m%dT%H%M%S").ok()?;
+    let (local, zone) = match values::time_of(line, line.value)? {
+        TimeValue::Utc(utc) => (utc, Zone::UTC),
+        TimeValue::Local(local) => (local, zone::named(line.said("TZID").once()?.trim_start_matches('/'))?),
+        TimeValue::Date(_) => return None,
+    };
     if !(1970..=9998).contains(&local.year()) {
         return None;
     }
-    let instant = match utc {
-        Some(_) => Instant::from_millis(local.and_utc().timestamp_millis()),
-        None => zone::named(line.parameter("TZID")?.trim_start_matches('/'))?.meaning(local).first(),
-    };
+    let instant = zone.meaning(local).first();
     (instant.millis() >= 0).then_some(instant)
 }
 
-/// The person of a calendar address: `mailto:` in any letter case, or a bare address.
-fn person(address: &str) -> Option<Person> {
-    let address = address.trim().trim_matches('"');
-    let mailto = address.get(..7).is_some_and(|scheme| scheme.eq_ignore_ascii_case("mailto:"));
-    let bare = if mailto { &address[7..] } else { address };
-    let bare = bare.split('?').next().unwrap_or_default();
-    let decoded = percent_encoding::percent_decode_str(bare).decode_utf8().ok()?;
-    Person::parse(decoded.trim()).ok()
-}
-
-/// One content line, unfolded.
-#[derive(Clone)]
-struct ContentLine<'a> {
-    name: String,
-    parameters: Vec<(String, &'a str)>,
-    value: &'a str,
-}
-
-impl<'a> ContentLine<'a> {
-    fn of(line: &'a str) -> Self {
-        let mut parts = Vec::new();
-        let (mut start, mut quoted, mut value) = (0, false, "");
-        for (at, c) in line.char_indices() {
-            match c {
-                '"' => quoted = !quoted,
-                ';' if !quoted => {
-                    parts.push(&line[start..at]);
-                    start = at + 1;
-                }
-                ':' if !quoted => {
-                    parts.push(&line[start..at]);
-                    value = &line[at + 1..];
-                    break;
-                }
-                _ => {}
-            }
-        }
-        let mut parts = parts.into_iter();
-        let name = parts.next().unwrap_or_default().trim().to_ascii_uppercase();
-        let parameters = parts
-            .filter_map(|part| part.split_once('='))
-            .map(|(name, value)| (name.trim().to_ascii_uppercase(), value.trim().trim_matches('"')))
-            .collect();
-        Self { name, parameters, value }
-    }
-
-    fn parameter(&self, name: &'static str) -> Option<&'a str> {
-        self.parameters(name).next()
-    }
-
-    /// A parameter may stand there more than once.
-    fn parameters(&self, name: &'static str) -> impl Iterator<Item = &'a str> {
-        self.parameters.iter().filter(move |(known, _)| known == name).map(|(_, value)| *value)
-    }
-
-    /// The address as it stands, or the one that RFC 7986 lets an address of another kind carry.
-    fn address(&self) -> Option<Person> {
-        person(self.value).or_else(|| self.parameter("EMAIL").and_then(person))
-    }
+/// The address as it stands, or the one that RFC 7986 lets an address of another kind carry.
+fn address(line: &ContentLine<'_>) -> Option<Person> {
+    person(line.value).or_else(|| line.parameter("EMAIL").and_then(person))
 }
 
 fn lines(text: &str) -> Vec<String> {
-    let mut lines = super::super::ical::unfolded(text);
+    let mut lines = unfolded(text);
     lines.retain(|line| !line.trim().is_empty());
     lines
 }

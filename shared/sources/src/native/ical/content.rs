@@ -1,0 +1,123 @@
+//! Content lines and components of RFC 5545 (3.1, 3.6) as they stand. Nothing is read of a value here.
+
+/// Components inside of one another. RFC 5545 and RFC 9073 have four at most; the rest is somebody's joke.
+const DEEPEST: usize = 16;
+
+/// One content line, unfolded.
+#[derive(Clone, PartialEq, Eq)]
+pub struct ContentLine<'a> {
+    /// In upper case.
+    pub name: String,
+    parameters: Vec<(String, &'a str)>,
+    pub value: &'a str,
+}
+
+/// What is said of something that may be said once.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Said<T> {
+    Nothing,
+    Once(T),
+    /// In two ways that differ: that is another thing than not at all.
+    Twice,
+}
+
+impl<T> Said<T> {
+    pub fn of(mut all: impl Iterator<Item = T>, same: impl Fn(&T, &T) -> bool) -> Self {
+        match all.next() {
+            None => Self::Nothing,
+            Some(first) if all.all(|other| same(&first, &other)) => Self::Once(first),
+            Some(_) => Self::Twice,
+        }
+    }
+
+    pub fn once(self) -> Option<T> {
+        match self {
+            Self::Once(said) => Some(said),
+            Self::Nothing | Self::Twice => None,
+        }
+    }
+}
+
+impl<'a> ContentLine<'a> {
+    pub fn of(line: &'a str) -> Self {
+        let mut parts = Vec::new();
+        let (mut start, mut quoted, mut value) = (0, false, None);
+        for (at, c) in line.char_indices() {
+            match c {
+                '"' => quoted = !quoted,
+                ';' if !quoted => {
+                    parts.push(&line[start..at]);
+                    start = at + 1;
+                }
+                ':' if !quoted => {
+                    parts.push(&line[start..at]);
+                    value = Some(line[at + 1..].trim());
+                    break;
+                }
+                _ => {}
+            }
+        }
+        if value.is_none() {
+            parts.push(&line[start..]);
+        }
+        let mut parts = parts.into_iter();
+        let name = parts.next().unwrap_or_default().trim().to_ascii_uppercase();
+        let parameters = parts
+            .filter_map(|part| part.split_once('='))
+            .map(|(name, value)| (name.trim().to_ascii_uppercase(), value.trim().trim_matches('"')))
+            .collect();
+        Self { name, parameters, value: value.unwrap_or_default() }
+    }
+
+    pub fn parameter(&self, name: &'static str) -> Option<&'a str> {
+        self.parameters(name).next()
+    }
+
+    /// A parameter may stand there more than once.
+    pub fn parameters(&self, name: &'static str) -> impl Iterator<Item = &'a str> {
+        self.parameters.iter().filter(move |(known, _)| known == name).map(|(_, value)| *value)
+    }
+
+    /// A parameter that may be said once.
+    pub fn said(&self, name: &'static str) -> Said<&'a str> {
+        Said::of(self.parameters(name), |one, other| one.eq_ignore_ascii_case(other))
+    }
+}
+
+/// A component with its own lines; those of the components inside are theirs.
+pub struct Component<'a> {
+    /// In upper case.
+    pub kind: String,
+    pub lines: Vec<ContentLine<'a>>,
+    pub parts: Vec<Component<'a>>,
+}
+
+impl<'a> Component<'a> {
+    pub fn lines<'c>(&'c self, name: &'c str) -> impl Iterator<Item = &'c ContentLine<'a>> {
+        self.lines.iter().filter(move |line| line.name == name)
+    }
+
+    /// A property that may be said once.
+    pub fn said<'c>(&'c self, name: &'c str) -> Said<&'c ContentLine<'a>> {
+        Said::of(self.lines(name), |one, other| one == other)
+    }
+}
+
+/// The components that stand beside each other. `None`: a component is not closed, or a line stands in none.
+pub fn components(lines: &[String]) -> Option<Vec<Component<'_>>> {
+    let (mut open, mut done): (Vec<Component<'_>>, Vec<Component<'_>>) = (Vec::new(), Vec::new());
+    for line in lines.iter().map(|line| ContentLine::of(line)) {
+        match line.name.as_str() {
+            "BEGIN" if open.len() == DEEPEST => return None,
+            "BEGIN" => {
+                open.push(Component { kind: line.value.to_ascii_uppercase(), lines: Vec::new(), parts: Vec::new() })
+            }
+            "END" => {
+                let ended = open.pop().filter(|component| line.value.eq_ignore_ascii_case(&component.kind))?;
+                open.last_mut().map_or(&mut done, |around| &mut around.parts).push(ended);
+            }
+            _ => open.last_mut()?.lines.push(line),
+        }
+    }
+    open.is_empty().then_some(done)
+}
