@@ -107,8 +107,10 @@ fn entry(poll: &Poll, zone: Option<Zone>, node: &Node<'_>) -> Option<Vec<(Engage
     if end.latest < start.earliest {
         return entry.must("end", |node| node.wrong("an end after the start"));
     }
-    let free =
-        transparency?.as_deref() == Some("transparent") || kind?.as_deref() == Some("workingLocation") || declined;
+    // A working place that engages nobody says so by its transparency, as its reference asks; time that is kept free of
+    // meetings is never transparent. Where the two contradict each other, somebody is engaged.
+    let kept = matches!(kind?.as_deref(), Some("outOfOffice" | "focusTime"));
+    let free = transparency?.as_deref() == Some("transparent") && !kept || declined;
     let engaged = match status?.as_deref() {
         _ if free => return Some(Vec::new()),
         Some("tentative") if !poll.tentative_is_busy => return Some(Vec::new()),

@@ -200,7 +200,7 @@ fn wrong_end<T>(object: &Object<'_>, start: Instant, end: Instant) -> Option<T> 
 }
 
 /// `{"dateTime": "2026-11-03T15:00:00.0000000", "timeZone": "UTC"}`.
-fn local(node: &Node<'_>) -> Option<Bound> {
+pub fn local(node: &Node<'_>) -> Option<Bound> {
     let object = node.object()?;
     let local = object.must("dateTime", |node| {
         let text = node.text()?;

@@ -8,7 +8,7 @@ use refresh_core::Interval;
 
 use super::{
     binding::{Format, Poll, Says, system},
-    graph::{ShowAs, show_as, times},
+    graph::{ShowAs, local, show_as, times},
     input::Input,
     people::{self, PersonTime, TimeKind},
     zone,
@@ -84,29 +84,48 @@ fn entry(poll: &Poll, node: &Node<'_>) -> Option<ViewEntry> {
     let away = cancelled == Some(true) || declined == Some(true);
     let shown = if away { ShowAs::Free } else { shown };
     // A whole day is one on its person's own clock. The service writes the dates on the clock of whoever asked.
-    let day = days(&entry, whole_day?);
-    Some(
-        match day.and_then(|(first, last)| {
-            zone::between(zone::bound(first, poll.time_zone), zone::bound(last, poll.time_zone))
-        }) {
-            None => ViewEntry { shown, time: interval, day: None },
-            Some(day) if poll.time_zone.is_some() => ViewEntry { shown, time: Some(day), day: None },
-            Some(day) => ViewEntry { shown, time: interval, day: Some(day) },
-        },
-    )
+    let Some(days) = days(&entry, whole_day?) else { return Some(ViewEntry { shown, time: interval, day: None }) };
+    let on = |zone| zone::between(zone::bound(days.first, zone), zone::bound(days.last, zone));
+    let day = on(poll.time_zone);
+    // Ends that are no midnights were written on a clock that is not the one whose days they are: the zone beside them
+    // says what they are, or they are days all the same. The longer of the two counts.
+    let told = if days.midnights { None } else { interval.or_else(|| a_day_from(&entry)) };
+    let day = day.map(|day| told.map_or(day, |told| hull(day, told))).or(told);
+    Some(match day {
+        None => ViewEntry { shown, time: interval, day: None },
+        Some(day) if poll.time_zone.is_some() => ViewEntry { shown, time: Some(day), day: None },
+        Some(day) => ViewEntry { shown, time: interval, day: Some(day) },
+    })
 }
 
-/// The midnights of whole days. Where the column was not asked for, what lasts from midnight to midnight may be such days.
-fn days(entry: &Object<'_>, whole_day: Option<bool>) -> Option<(NaiveDateTime, NaiveDateTime)> {
-    let local = |name: &str| {
+fn hull(one: Interval, other: Interval) -> Interval {
+    Interval::new(one.start.min(other.start), one.end.max(other.end)).unwrap_or(one)
+}
+
+/// Of an entry without a length: the day that begins with it.
+fn a_day_from(entry: &Object<'_>) -> Option<Interval> {
+    let start = entry.must("start", local)?;
+    Interval::new(start.earliest, start.latest.plus_minutes(24 * 60))
+}
+
+/// Whole days, by their ends as they are written.
+struct WholeDays {
+    first: NaiveDateTime,
+    last: NaiveDateTime,
+    midnights: bool,
+}
+
+/// Where the column was not asked for, what lasts from midnight to midnight may be such days.
+fn days(entry: &Object<'_>, whole_day: Option<bool>) -> Option<WholeDays> {
+    let written = |name: &str| {
         let text = entry.peek(name)?.get("dateTime")?.as_str()?;
         NaiveDateTime::parse_from_str(text, "%Y-%m-%dT%H:%M:%S%.f").ok()
     };
-    let (first, last) = (local("start")?, local("end")?);
-    let midnights = first.time() == NaiveTime::MIN && last.time() == NaiveTime::MIN && first < last;
+    let (first, last) = (written("start")?, written("end")?);
+    let midnights = first.time() == NaiveTime::MIN && last.time() == NaiveTime::MIN;
     // A whole day that ends where it begins is that day.
     let last = if whole_day == Some(true) && first == last { last.checked_add_days(Days::new(1))? } else { last };
-    whole_day.unwrap_or(midnights).then_some((first, last))
+    whole_day.unwrap_or(midnights && first < last).then_some(WholeDays { first, last, midnights })
 }
 
 fn response(status: &Object<'_>) -> Option<bool> {

@@ -4,8 +4,6 @@
 //! role that is not in it any more has nobody. A bad row is said by its own number and column, counts as absent, and
 //! holds up no other.
 
-use std::collections::BTreeSet;
-
 use chrono::{Days, NaiveDate};
 use refresh_core::{Instant, Person, Role, Service, base::name::shorten};
 use serde_json::{Map, Value, json};
@@ -60,7 +58,6 @@ pub fn translate(input: &mut Input<'_>) -> Option<()> {
     let (rows, revision) = (rows?, revision?);
     let answered = input.answered_at("date");
     let mut good: Vec<RosterRow> = Vec::new();
-    let mut holders: BTreeSet<(Service, Role)> = BTreeSet::new();
     for (number, members) in rows {
         let label = format!("row {number}");
         let value = match members {
@@ -77,83 +74,150 @@ pub fn translate(input: &mut Input<'_>) -> Option<()> {
             Some(row) if !roster.services.contains(&row.service) || !roster.roles.contains(&row.role) => {
                 input.unbound(format!("{label}: a service or a role that the binding does not name"));
             }
-            Some(row) if row.standing == RosterStanding::Holder && !holds(&row, answered) => {
-                let expected = "a holder at the instant of the header `date`, or without a validity";
-                let fault = Fault::new(format!("{label}.valid_from"), expected, "another time");
-                input.refuse(None, None, vec![fault]);
-            }
-            Some(row)
-                if row.standing == RosterStanding::Holder
-                    && !holders.insert((row.service.clone(), row.role.clone())) =>
-            {
-                let fault = Fault::new(format!("{label}.status"), "one holder of a role", "a second one");
+            Some(row) if row.standing == RosterStanding::Holder && has_ended(&row, answered) => {
+                let expected =
+                    "a holder whose term has not ended at the instant of the header `date`, or without a validity";
+                let fault = Fault::new(format!("{label}.valid_until"), expected, "another time");
                 input.refuse(None, None, vec![fault]);
             }
             Some(row) => good.push(row),
             None => input.refuse(None, None, faults.into_vec()),
         }
     }
+    let (holders, good): (Vec<RosterRow>, Vec<RosterRow>) =
+        good.into_iter().partition(|row| row.standing == RosterStanding::Holder);
     let (good, twice): (Vec<&RosterRow>, Vec<&RosterRow>) = good.iter().partition(|row| is_once(&good, row));
     for row in twice {
-        let expected = "each delegate of a role once: of two rows neither counts";
-        input.refuse(
-            None,
-            None,
-            vec![Fault::new(format!("{}.person", row.label), expected, "another row of the same")],
+        refuse(
+            input,
+            row,
+            "person",
+            "each delegate of a role once: of two rows neither counts",
+            "another row of the same",
         );
     }
     for service in &roster.services {
         for role in &roster.roles {
-            tell(input, roster, service, role, &good, revision);
+            let of = |row: &&RosterRow| row.service == *service && row.role == *role;
+            let terms = terms(input, holders.iter().filter(of).collect());
+            let delegates: Vec<&RosterRow> = good.iter().copied().filter(of).collect();
+            let data = told(input, answered, terms, delegates);
+            let data = json!({
+                "service": service.as_str(), "role": role.as_str(), "revision": revision,
+                "holder": data.0, "delegates": data.1,
+            });
+            input.emit(&roster.source, None, "dev.holdpoint.delegation.updated.v1", data);
         }
     }
     Some(())
 }
 
-/// A role has its holder now, so a holder of another time is none; whose time it is cannot be told without an instant.
-fn holds(row: &RosterRow, answered: Option<Instant>) -> bool {
+fn refuse(input: &mut Input<'_>, row: &RosterRow, column: &str, expected: &str, found: &str) {
+    input.refuse(None, None, vec![Fault::new(format!("{}.{column}", row.label), expected, found)]);
+}
+
+/// Whether a holder's term is over. Of a term of which nobody says what time it is now that is not known either.
+fn has_ended(row: &RosterRow, answered: Option<Instant>) -> bool {
     let unbounded = row.valid_from.is_none() && row.valid_until.is_none();
-    let during =
-        |at: Instant| row.valid_from.is_none_or(|from| from <= at) && row.valid_until.is_none_or(|until| at < until);
-    unbounded || answered.is_some_and(during)
+    let over = |now: Instant| row.valid_until.is_some_and(|until| until <= now);
+    !unbounded && answered.is_none_or(over)
+}
+
+/// The time for which somebody holds a role.
+struct Term {
+    label: String,
+    person: Person,
+    from: Option<Instant>,
+    until: Option<Instant>,
+}
+
+impl Term {
+    /// A holder's validity has no place in the contract. Who holds the role now, and longer than any review is ahead, is
+    /// its holder: until then the roster is read again.
+    fn is_for_good(&self, answered: Option<Instant>) -> bool {
+        const LONGEST_AHEAD_MINUTES: i64 = 2 * 366 * 24 * 60;
+        let later = answered.map(|now| now.plus_minutes(LONGEST_AHEAD_MINUTES));
+        let begun = self.from.is_none_or(|from| answered.is_some_and(|now| from <= now));
+        begun && self.until.is_none_or(|until| later.is_some_and(|later| later < until))
+    }
+}
+
+/// The terms of a role's holders, one after another. Of two that overlap the one that begins first counts, since a role has
+/// one holder; of one person's the first, unless the next one follows at once.
+fn terms(input: &mut Input<'_>, mut rows: Vec<&RosterRow>) -> Vec<Term> {
+    rows.sort_by_key(|row| row.valid_from);
+    let mut terms: Vec<Term> = Vec::new();
+    for row in rows {
+        let again = terms.iter().any(|term| term.person == row.person);
+        match terms.last_mut() {
+            Some(last) if last.person == row.person && last.until.is_some() && last.until == row.valid_from => {
+                last.until = row.valid_until;
+            }
+            Some(last) if last.until.zip(row.valid_from).is_none_or(|(until, from)| from < until) => {
+                refuse(input, row, "status", "one holder of a role", "a second one");
+            }
+            _ if again => {
+                refuse(input, row, "person", "each person's term once, or at once after the one before", "a later one");
+            }
+            _ => terms.push(Term {
+                label: row.label.clone(),
+                person: row.person.clone(),
+                from: row.valid_from,
+                until: row.valid_until,
+            }),
+        }
+    }
+    terms
+}
+
+/// The holder and the delegates of a role. A holder for a term is told as who may fill the role for that term, before all
+/// delegates; the role itself is then without a holder, which opens `policy_incomplete`: nobody is seated by somebody's
+/// word whose term has ended.
+fn told(
+    input: &mut Input<'_>,
+    answered: Option<Instant>,
+    terms: Vec<Term>,
+    mut rows: Vec<&RosterRow>,
+) -> (Option<String>, Value) {
+    // Of a role that the roster says nothing of there is no explicit list either.
+    let nothing = terms.is_empty() && rows.is_empty();
+    let (holders, terms): (Vec<Term>, Vec<Term>) = terms.into_iter().partition(|term| term.is_for_good(answered));
+    rows.sort_by_key(|row| row.rank);
+    let mut delegates = Vec::new();
+    for term in &terms {
+        let end = term.until.map_or_else(|| "without end".to_owned(), |until| format!("until {until}"));
+        input.skip(format!(
+            "{}: a holder for a term ({end}): told as a delegate for that term, since a holder has no validity",
+            term.label
+        ));
+        delegates.push(delegate(&term.person, "approved", term.from, term.until));
+    }
+    for row in rows {
+        let RosterStanding::Delegate(status) = row.standing else { continue };
+        if terms.iter().any(|term| term.person == row.person) {
+            let expected = "each person of a role once: the term as its holder counts";
+            refuse(input, row, "person", expected, "another row of the same");
+            continue;
+        }
+        delegates.push(delegate(&row.person, status, row.valid_from, row.valid_until));
+    }
+    let holder = holders.first().map(|term| term.person.as_str().to_owned());
+    (holder, if nothing { Value::Null } else { Value::from(delegates) })
 }
 
 /// One of two rows may have revoked what the other approves.
 fn is_once(rows: &[RosterRow], row: &RosterRow) -> bool {
-    let same = |other: &&RosterRow| {
-        other.standing != RosterStanding::Holder
-            && (&other.service, &other.role, &other.person) == (&row.service, &row.role, &row.person)
-    };
-    row.standing == RosterStanding::Holder || rows.iter().filter(same).count() == 1
+    let same =
+        |other: &&RosterRow| (&other.service, &other.role, &other.person) == (&row.service, &row.role, &row.person);
+    rows.iter().filter(same).count() == 1
 }
 
-fn tell(input: &mut Input<'_>, roster: &Roster, service: &Service, role: &Role, rows: &[&RosterRow], revision: u64) {
-    let mut of: Vec<&RosterRow> =
-        rows.iter().copied().filter(|row| row.service == *service && row.role == *role).collect();
-    of.sort_by_key(|row| row.rank);
-    let holder = of.iter().find(|row| row.standing == RosterStanding::Holder).map(|row| row.person.as_str().to_owned());
-    let delegates: Vec<Value> = of
-        .iter()
-        .filter_map(|row| match row.standing {
-            RosterStanding::Delegate(status) => Some(delegate(row, status)),
-            RosterStanding::Holder => None,
-        })
-        .collect();
-    // Of a role that the roster says nothing of there is no explicit list either.
-    let delegates = if of.is_empty() { Value::Null } else { Value::from(delegates) };
-    let data = json!({
-        "service": service.as_str(), "role": role.as_str(), "revision": revision,
-        "holder": holder, "delegates": delegates,
-    });
-    input.emit(&roster.source, None, "dev.holdpoint.delegation.updated.v1", data);
-}
-
-fn delegate(row: &RosterRow, status: &str) -> Value {
-    let mut delegate = json!({ "person": row.person.as_str(), "status": status });
-    if let Some(from) = row.valid_from {
+fn delegate(person: &Person, status: &str, from: Option<Instant>, until: Option<Instant>) -> Value {
+    let mut delegate = json!({ "person": person.as_str(), "status": status });
+    if let Some(from) = from {
         delegate["valid_from"] = json!(from.to_string());
     }
-    if let Some(until) = row.valid_until {
+    if let Some(until) = until {
         delegate["valid_until"] = json!(until.to_string());
     }
     delegate

@@ -5,7 +5,7 @@
 
 use std::{collections::BTreeMap, ops::RangeInclusive};
 
-use chrono::{NaiveDate, NaiveDateTime};
+use super::ical::values;
 
 const FREQUENCIES: [&str; 7] = ["SECONDLY", "MINUTELY", "HOURLY", "DAILY", "WEEKLY", "MONTHLY", "YEARLY"];
 const WEEKDAYS: [&str; 7] = ["MO", "TU", "WE", "TH", "FR", "SA", "SU"];
@@ -109,7 +109,7 @@ impl Lawful {
     fn allows(&self, value: &str) -> bool {
         match self {
             Self::OneOf(words) => words.contains(&value.to_ascii_uppercase().as_str()),
-            Self::End => is_end(value),
+            Self::End => values::time(value).is_some(),
             Self::Number(range) => number(value).is_some_and(|number| range.contains(&number)),
             Self::Numbers { range, signed } => value.split(',').all(|item| {
                 let bare = if *signed { unsigned(item) } else { item };
@@ -140,16 +140,6 @@ fn weekday(item: &str) -> Option<Option<u32>> {
         return Some(None);
     }
     number(unsigned(week)).filter(|week| (1..=WEEKS_OF_A_YEAR).contains(week)).map(Some)
-}
-
-/// `20261103`, `20261103T093000`, `20261103T093000Z`.
-fn is_end(value: &str) -> bool {
-    let value = value.strip_suffix(['Z', 'z']).filter(|rest| rest.len() > 8).unwrap_or(value);
-    match value.len() {
-        8 => NaiveDate::parse_from_str(value, "%Y%m%d").is_ok(),
-        15 => NaiveDateTime::parse_from_str(&value.to_ascii_uppercase(), "%Y%m%dT%H%M%S").is_ok(),
-        _ => false,
-    }
 }
 
 #[cfg(test)]
@@ -203,7 +193,11 @@ mod tests {
             ("DAILY;COUNT", "1", "0 -1 +1"),
             ("DAILY;WKST", "su", "XX 1MO MO,TU"),
             ("DAILY;UNTIL", "20261103", "20261131 2026110 20261103Z 20261103T093000ZZ tomorrow 2026-11-03"),
-            ("DAILY;UNTIL", "20261103T093000Z", "20261103T250000 20261103T0930 20261103T093000+01"),
+            (
+                "DAILY;UNTIL",
+                "20261103T093000Z",
+                "20261103T250000 20261103T0930 20261103T093000+01 +0261103T093000Z 20261103T+93000",
+            ),
         ] {
             assert!(RuleParts::of(&format!("FREQ={part}={good}")).is_some(), "{part}={good}");
             for bad in bad.split(' ').chain([""]) {

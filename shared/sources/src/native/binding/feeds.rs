@@ -20,7 +20,7 @@ use crate::reader::{Node, Object};
 
 const MOST_NAMES: usize = 10_000;
 const MOST_LISTED: usize = 2_000;
-/// Half a year: no review is issued further ahead, and what is expanded stays bounded.
+/// Half a year, so that what is expanded of calendars stays bounded. Time beyond it is unknown.
 const MOST_HORIZON_DAYS: i64 = 184;
 const USUAL_HORIZON_DAYS: i64 = 60;
 /// Servers of the deployment between the one that judges a mail and this one.

@@ -50,11 +50,11 @@ pub fn translate(input: &mut Input<'_>) -> Option<()> {
     for (group, user) in good(input, numbers("members"), members) {
         groups.entry(group).or_default().insert(user);
     }
-    let mut rows = good(input, numbers("delegates"), delegates);
-    rows.sort_by(|a, b| (a.starts, &a.delegate).cmp(&(b.starts, &b.delegate)));
+    let rows = good(input, numbers("delegates"), delegates);
+    let answer = DelegatesAnswer { rows, revision, answered: input.answered_at("date") };
     for role in &binding.roles {
         let members = groups.get(&role.group).cloned().unwrap_or_default();
-        tell(input, binding, role, &members, &rows, revision);
+        tell(input, binding, role, &members, &answer);
     }
     Some(())
 }
@@ -99,13 +99,19 @@ fn delegate(binding: &ServicenowDelegates, node: &Node<'_>) -> Option<DelegateRo
     Some(DelegateRow { user: user?, delegate: delegate?, starts: starts?, ends: ends?, counts: counts? })
 }
 
+/// The good rows of an answer, and when it was given.
+struct DelegatesAnswer {
+    rows: Vec<DelegateRow>,
+    revision: u64,
+    answered: Option<Instant>,
+}
+
 fn tell(
     input: &mut Input<'_>,
     binding: &ServicenowDelegates,
     role: &GroupRole,
     members: &BTreeSet<String>,
-    rows: &[DelegateRow],
-    revision: u64,
+    answer: &DelegatesAnswer,
 ) {
     let only = members.iter().next().filter(|_| members.len() == 1);
     let Some(holder) = role.holder.as_ref().or(only) else {
@@ -115,36 +121,82 @@ fn tell(
         return input.refuse(None, None, vec![fault]);
     };
     let person = |id: &str| binding.people.person_of(id);
-    let mut told: Vec<Value> = Vec::new();
-    let mut seen: BTreeSet<Person> = BTreeSet::new();
-    for row in rows.iter().filter(|row| row.counts && row.user == *holder && members.contains(&row.delegate)) {
-        let Some(delegate) = person(&row.delegate) else {
-            input.unbound(format!("delegate {} is bound to no person", shorten(&row.delegate)));
-            continue;
-        };
-        if !seen.insert(delegate.clone()) {
-            input.skip(format!(
-                "a second delegation to {} within one role: the earlier one counts",
-                shorten(&row.delegate)
-            ));
-            continue;
+    let mut delegations: BTreeMap<Person, Vec<Delegation>> = BTreeMap::new();
+    let counts = |row: &&DelegateRow| row.counts && row.user == *holder && members.contains(&row.delegate);
+    for row in answer.rows.iter().filter(counts) {
+        match person(&row.delegate) {
+            Some(delegate) => {
+                delegations.entry(delegate).or_default().push(Delegation { starts: row.starts, ends: row.ends });
+            }
+            None => input.unbound(format!("delegate {} is bound to no person", shorten(&row.delegate))),
         }
-        let mut one = json!({
-            "person": delegate.as_str(), "status": "approved", "valid_from": row.starts.to_string(),
-        });
-        if let Some(ends) = row.ends {
-            one["valid_until"] = json!(ends.to_string());
-        }
-        told.push(one);
     }
+    let mut told: Vec<(Delegation, Person)> = Vec::new();
+    for (delegate, delegations) in delegations {
+        let (counts, others) = counting(joined(delegations), answer.answered);
+        for other in others {
+            input.skip(format!(
+                "a delegation to {} from {} on, which another one comes before: of each delegate one counts",
+                shorten(delegate.as_str()),
+                other.starts
+            ));
+        }
+        told.push((counts, delegate));
+    }
+    told.sort_by(|a, b| (a.0.starts, &a.1).cmp(&(b.0.starts, &b.1)));
+    let delegates: Vec<Value> = told.iter().map(|(delegation, delegate)| delegation.of(delegate)).collect();
     // Who left the group holds nothing there any more, whoever the binding names.
     let holder = Some(holder).filter(|holder| members.contains(*holder)).and_then(|holder| person(holder));
     let data = json!({
         "service": role.service.as_str(),
         "role": role.role.as_str(),
-        "revision": revision,
+        "revision": answer.revision,
         "holder": holder.map(|person| person.as_str().to_owned()),
-        "delegates": told,
+        "delegates": delegates,
     });
     input.emit(&binding.source, None, "dev.holdpoint.delegation.updated.v1", data);
+}
+
+/// When somebody stands in.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+struct Delegation {
+    starts: Instant,
+    /// `None`: without end.
+    ends: Option<Instant>,
+}
+
+impl Delegation {
+    fn of(self, delegate: &Person) -> Value {
+        let mut told =
+            json!({ "person": delegate.as_str(), "status": "approved", "valid_from": self.starts.to_string() });
+        if let Some(ends) = self.ends {
+            told["valid_until"] = json!(ends.to_string());
+        }
+        told
+    }
+}
+
+/// Delegations of one person that overlap or touch are one.
+fn joined(mut delegations: Vec<Delegation>) -> Vec<Delegation> {
+    delegations.sort_unstable();
+    let mut joined: Vec<Delegation> = Vec::with_capacity(delegations.len());
+    for next in delegations {
+        match joined.last_mut() {
+            Some(last) if last.ends.is_none_or(|ends| next.starts <= ends) => {
+                last.ends = last.ends.zip(next.ends).map(|(one, other)| one.max(other));
+            }
+            _ => joined.push(next),
+        }
+    }
+    joined
+}
+
+/// The delegation that counts, and those that come after it: the first that has not ended. What ended is history. The
+/// contract has one validity of each delegate; where nobody says what time it is, the last one counts.
+fn counting(mut delegations: Vec<Delegation>, now: Option<Instant>) -> (Delegation, Vec<Delegation>) {
+    let ended = |delegation: &Delegation| now.is_none_or(|now| delegation.ends.is_some_and(|ends| ends <= now));
+    let first = delegations.iter().take_while(|delegation| ended(delegation)).count();
+    let mut later = delegations.split_off(first.min(delegations.len() - 1));
+    let counts = later.remove(0);
+    (counts, later)
 }

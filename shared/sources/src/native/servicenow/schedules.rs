@@ -11,6 +11,7 @@ use chrono::{Duration, NaiveDate, NaiveDateTime};
 use refresh_core::{
     Calendar, Instant, Interval, Zone,
     base::{instant::DAY, name::shorten},
+    facts::fact::MOST_FREEZES,
 };
 use serde_json::{Value, json};
 
@@ -44,6 +45,16 @@ struct Span {
     rule: Option<String>,
 }
 
+impl Span {
+    /// Whether the span recurs beyond an instant.
+    fn goes_on_at(&self, at: Instant) -> bool {
+        let Some(rule) = &self.rule else { return false };
+        let until = rule.rsplit_once("UNTIL=").and_then(|(_, day)| NaiveDate::parse_from_str(day, "%Y%m%d").ok());
+        // Some clock shows the last day a day later than UTC does.
+        until.is_none_or(|until| until >= at.plus_millis(-DAY).to_utc().date_naive())
+    }
+}
+
 #[derive(Clone, Copy)]
 struct LocalTime {
     local: NaiveDateTime,
@@ -69,8 +80,6 @@ pub fn translate(input: &mut Input<'_>) -> Option<()> {
     };
     let (schedules, spans, revision) = (AppliedSchedules::new(told?, children?), spans?, revision?);
     whole_table(input, &spans)?;
-    let horizon =
-        Interval::new(answered.plus_minutes(-24 * 60), answered.plus_minutes(binding.horizon_days * 24 * 60))?;
     let mut bad: BTreeSet<String> = BTreeSet::new();
     let mut good = Vec::new();
     for (row, read) in rows.into_iter().flatten().zip(spans) {
@@ -87,14 +96,12 @@ pub fn translate(input: &mut Input<'_>) -> Option<()> {
             }
         }
     }
-    let mut budget = Budget::default();
     for calendar in calendars(binding) {
         tell(
             input,
             binding,
             &calendar,
-            &AnsweredSpans { schedules: &schedules, spans: &good, bad: &bad, horizon, revision },
-            &mut budget,
+            &AnsweredSpans { schedules: &schedules, spans: &good, bad: &bad, answered, revision },
         );
     }
     Some(())
@@ -105,7 +112,7 @@ struct AnsweredSpans<'t> {
     schedules: &'t AppliedSchedules,
     spans: &'t [Span],
     bad: &'t BTreeSet<String>,
-    horizon: Interval,
+    answered: Instant,
     revision: u64,
 }
 
@@ -113,29 +120,67 @@ fn calendars(binding: &ServicenowSchedules) -> BTreeSet<Calendar> {
     binding.schedules.values().map(|schedule| schedule.calendar.clone()).collect()
 }
 
-fn tell(
-    input: &mut Input<'_>,
+/// How far ahead recurrences are expanded, in days: as far as the list has place for, and half a year in any case.
+const REACHES: [i64; 4] = [3_653, 731, 366, 184];
+/// Where the end of a freeze that goes on is not known.
+const LONG_DAYS: i64 = 100 * 366;
+
+type Freezes = BTreeMap<(String, Instant), FreezeUntil>;
+
+fn tell(input: &mut Input<'_>, binding: &ServicenowSchedules, calendar: &Calendar, told: &AnsweredSpans<'_>) {
+    let mut freezes = Err(String::new());
+    for reach in REACHES.into_iter().filter(|reach| *reach >= binding.horizon_days) {
+        freezes = freezes_of(binding, calendar, told, reach);
+        if freezes.as_ref().is_ok_and(|freezes| freezes.len() <= MOST_FREEZES) {
+            break;
+        }
+    }
+    let mut freezes = match freezes {
+        Ok(freezes) => freezes,
+        Err(why) => return input.skip(format!("freeze calendar {calendar}: {why}")),
+    };
+    if let Some(from) = shortened(&mut freezes, told.answered) {
+        input.skip(format!("freeze calendar {calendar}: more than {MOST_FREEZES} freezes: told as one from {from} on"));
+    }
+    let freezes: Vec<Value> = freezes.into_iter().map(freeze).collect();
+    let data = json!({ "calendar": calendar.as_str(), "revision": told.revision, "freezes": freezes });
+    input.emit(&binding.source, None, "dev.holdpoint.freeze.updated.v1", data);
+}
+
+/// The freezes of a calendar; or why they are not known.
+fn freezes_of(
     binding: &ServicenowSchedules,
     calendar: &Calendar,
     told: &AnsweredSpans<'_>,
-    budget: &mut Budget,
-) {
-    let mut freezes: BTreeMap<(String, Instant), FreezeUntil> = BTreeMap::new();
+    reach: i64,
+) -> Result<Freezes, String> {
+    let mut freezes = Freezes::new();
+    let mut budget = Budget::default();
     for (id, schedule) in binding.schedules.iter().filter(|(_, schedule)| schedule.calendar == *calendar) {
-        let times = match frozen(id, schedule, told, budget) {
-            Ok(times) => times,
-            Err(why) => return input.skip(format!("freeze calendar {calendar}: {why}")),
-        };
         // Two schedules of one calendar may have one parent: of two freezes at one instant the longer and protected counts.
-        for (span, time) in times {
+        for (span, time) in frozen(id, schedule, told, reach, &mut budget)? {
             let freeze = freezes.entry((span, time.start)).or_insert(FreezeUntil { end: time.end, protected: false });
             freeze.end = freeze.end.max(time.end);
             freeze.protected |= schedule.protected;
         }
     }
-    let freezes: Vec<Value> = freezes.into_iter().map(freeze).collect();
-    let data = json!({ "calendar": calendar.as_str(), "revision": told.revision, "freezes": freezes });
-    input.emit(&binding.source, None, "dev.holdpoint.freeze.updated.v1", data);
+    Ok(freezes)
+}
+
+/// Puts one freeze for all that the contract's list has no place for. A list that is too long would be refused, and then an
+/// older one would count.
+fn shortened(freezes: &mut Freezes, answered: Instant) -> Option<Instant> {
+    if freezes.len() <= MOST_FREEZES {
+        return None;
+    }
+    let mut starts: Vec<Instant> = freezes.keys().map(|(_, start)| *start).collect();
+    starts.sort_unstable();
+    let from = starts[MOST_FREEZES - 1];
+    let rest: Vec<_> = freezes.extract_if(.., |(_, start), _| *start >= from).collect();
+    let end = rest.iter().map(|(_, freeze)| freeze.end).max().unwrap_or(answered);
+    let protected = rest.iter().any(|(_, freeze)| freeze.protected);
+    freezes.insert(("others".to_owned(), from), FreezeUntil { end, protected });
+    Some(from)
 }
 
 struct FreezeUntil {
@@ -148,6 +193,7 @@ fn frozen(
     id: &str,
     schedule: &FreezeSchedule,
     told: &AnsweredSpans<'_>,
+    reach: i64,
     budget: &mut Budget,
 ) -> Result<Vec<(String, Interval)>, String> {
     let applied = told.schedules.to(id, told.bad).map_err(|missing| match missing == id {
@@ -155,6 +201,10 @@ fn frozen(
         false => format!("schedule {}, which applies to {}, is not told whole", shorten(missing), shorten(id)),
     })?;
     let mut times = Vec::new();
+    // On a whole day, so that two answers of one day say the same.
+    let end = Instant::from_millis((told.answered.millis() + reach * DAY).div_euclid(DAY) * DAY);
+    let long = Interval::new(end, end.plus_millis(LONG_DAYS * DAY));
+    let horizon = Interval::new(told.answered.plus_millis(-DAY), end).ok_or("the answer has no time")?;
     let spans = told.spans.iter().filter(|span| applied.contains(span.schedule.as_str()) && !span.excluded);
     for span in spans {
         // Of a span of another schedule ServiceNow does not say on whose clock it is: on either.
@@ -162,7 +212,7 @@ fn frozen(
             [span.schedule.as_str(), id].into_iter().filter_map(|id| told.schedules.zone(id)).collect();
         let unnamed = zones.is_empty().then_some(schedule.time_zone);
         for zone in zones.into_iter().map(Some).chain(unnamed) {
-            let Some(found) = expand(span, zone, told.horizon, budget) else {
+            let Some(found) = expand(span, zone, horizon, budget) else {
                 let span = shorten(&span.id);
                 return Err(format!(
                     "span {span} does not end after it starts, or recurs in a way nobody here knows, or too often"
@@ -170,6 +220,8 @@ fn frozen(
             };
             times.extend(found.into_iter().map(|time| (span.id.clone(), time)));
         }
+        // What recurs beyond is not clear there: nobody has looked at which hours it freezes.
+        times.extend(long.filter(|_| span.goes_on_at(end)).map(|time| (span.id.clone(), time)));
     }
     Ok(times)
 }
