@@ -10,9 +10,9 @@ use rusqlite::{Connection, OpenFlags, OptionalExtension};
 
 use super::{
     place::{Owner, Place},
-    secrets::{KEYS, TOKEN},
+    secrets::{EVENTS_TOKEN, KEYS, TOKEN},
 };
-use crate::{command::Failed, embedded::Embedded, engine::TABLE, private, sqlite};
+use crate::{command::Failed, embedded::Embedded, engine::TABLE, private, sqlite, timekeeper::Mark};
 
 const BEGINNING: &str = "beginning";
 /// Where the first releases kept messages and mails, inside the store.
@@ -25,11 +25,11 @@ const FORMER_TABLES: [&str; 2] = ["holdpoint-queues", "holdpoint-mailbox"];
 pub fn look(place: &Place) -> Result<(), Failed> {
     let there = |name: &str| private::file_if_there(&place.directory.join(name)).map(|file| file.is_some());
     // The demo empties its store by itself.
-    if place.owner == Owner::Demo || there(BEGINNING).map_err(Failed::new)? {
+    if place.owner == Owner::Demo || is_beginning(place).map_err(Failed::new)? {
         return Ok(());
     }
-    // The settings may have the keys of links elsewhere; the token is here in any case.
-    let mut known = [KEYS, TOKEN].into_iter().filter_map(|name| match there(name) {
+    // The settings may have the keys of links elsewhere, and any of these may be lost: each says that an engine ran here.
+    let mut known = [KEYS, TOKEN, EVENTS_TOKEN, Mark::FILE].into_iter().filter_map(|name| match there(name) {
         Ok(false) => None,
         found => Some(found.map(|_| name)),
     });
@@ -43,6 +43,14 @@ pub fn look(place: &Place) -> Result<(), Failed> {
             place.directory.display()
         ))
     })
+}
+
+/// Whether the store of this folder is still to be made, or was imported and never started.
+///
+/// # Errors
+/// The mark cannot be looked at.
+pub fn is_beginning(place: &Place) -> Result<bool, String> {
+    private::file_if_there(&place.directory.join(BEGINNING)).map(|mark| mark.is_some())
 }
 
 /// Called when the store is made.

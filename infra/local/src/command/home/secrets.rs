@@ -7,11 +7,12 @@ use presentation::link::Keys;
 
 use refresh_core::{Instant, base::instant::DAY};
 
-use super::{Home, at};
+use super::{Home, at, presence};
 use crate::{command::Failed, private};
 
 pub(super) const KEYS: &str = "link-keys";
 pub(super) const TOKEN: &str = "operator-token";
+pub(super) const EVENTS_TOKEN: &str = "events-token";
 /// When the key that signs links was made, as far as this store knows.
 const KEYS_SINCE: &str = "link-keys-since";
 /// Secrets of hooks by name, a JSON object.
@@ -55,15 +56,21 @@ impl Home {
     /// Made once: links stay good over restarts.
     ///
     /// # Errors
-    /// The keys cannot be read or made; or a named file is gone, and with it what every mailed link was signed with.
+    /// The keys cannot be read or made; or they are gone, and with them what every mailed link was signed with.
     pub fn link_keys(&self, files: &KeyFiles) -> Result<String, Failed> {
-        let Some(file) = &files.link_keys else { return self.secret(KEYS, |key| format!("1:{key}")) };
-        match private::read_named(file).map_err(Failed::new)? {
+        let own = self.file(KEYS);
+        let file = files.link_keys.as_ref().unwrap_or(&own);
+        // Where the settings name the file, it is read as it lies; in our own folder nobody else's link is followed.
+        let kept = if files.link_keys.is_some() { private::read_named(file) } else { private::read(file) };
+        match kept.map_err(Failed::new)? {
             Some(kept) if !kept.trim().is_empty() => Ok(kept.trim().to_owned()),
-            _ if self.store().exists() => Err(Failed::new(format!(
-                "{}: expected the keys of this store's links there, found none: put them back; to begin with new keys and let every mailed link open nothing, make an empty store",
-                file.display()
-            ))),
+            // Keys are made before the store is. A store that was imported has none until its first start.
+            _ if self.store().exists() && !presence::is_beginning(&self.place).map_err(Failed::new)? => {
+                Err(Failed::new(format!(
+                    "{}: expected the keys of this store's links there, found none: put them back; to begin with new keys and let every mailed link open nothing, make an empty store",
+                    file.display()
+                )))
+            }
             _ => {
                 let made = format!("1:{}", random(file)?);
                 private::write(file, &made).map_err(Failed::new)?;
@@ -74,12 +81,12 @@ impl Home {
 
     /// Made once: a browser that was let in stays in over restarts.
     pub fn operator_token(&self) -> Result<String, Failed> {
-        self.secret(TOKEN, |token| token)
+        self.secret(TOKEN)
     }
 
     /// Made once: what source systems send with their events under a public address.
     pub fn events_token(&self) -> Result<String, Failed> {
-        self.secret("events-token", |token| token)
+        self.secret(EVENTS_TOKEN)
     }
 
     /// The secrets of hooks, as somebody wrote them: none until the file is there.
@@ -106,13 +113,13 @@ impl Home {
         })
     }
 
-    fn secret(&self, name: &str, of: impl FnOnce(String) -> String) -> Result<String, Failed> {
+    fn secret(&self, name: &str) -> Result<String, Failed> {
         let path = self.file(name);
         let kept = private::read(&path).map_err(Failed::new)?;
         match kept.map(|kept| kept.trim().to_owned()).filter(|kept| !kept.is_empty()) {
             Some(kept) => Ok(kept),
             None => {
-                let made = of(random(&path)?);
+                let made = random(&path)?;
                 private::write(&path, &made).map_err(Failed::new)?;
                 Ok(made)
             }

@@ -226,3 +226,40 @@ fn root_leaves_nothing_in_the_folder_of_another_user() {
     assert!(matches!(find(&place).unwrap(), Found::Running(_)));
     fs::remove_dir_all(&folder).unwrap();
 }
+
+/// Every link that was mailed is signed with them, so none are made anew beside a store. An imported store has none yet.
+#[test]
+fn lost_keys_of_links_are_not_replaced_beside_a_store() {
+    for lost in [&["link-keys"][..], &["link-keys", "operator-token"]] {
+        let place = Place::of(Owner::Service, Some(&directory("lost-keys")));
+        let home = Home::take(&place).unwrap();
+        let files = KeyFiles::default();
+        let database = |file: &Path, sql: &str| rusqlite::Connection::open(file).unwrap().execute_batch(sql).unwrap();
+        let tables =
+            format!("CREATE TABLE _tables (table_name TEXT); INSERT INTO _tables VALUES ('{}')", crate::engine::TABLE);
+        database(&home.store(), &tables);
+        database(&Embedded::beside(&home.store()), "CREATE TABLE messages (queue TEXT)");
+        let keys = home.settings(String::new(), PORT, &files).unwrap().link_keys;
+        home.begun().unwrap();
+        assert_eq!(home.settings(String::new(), PORT, &files).unwrap().link_keys, keys);
+        let kept = fs::read(place.directory.join("link-keys")).unwrap();
+        for emptied in [true, false] {
+            for name in lost {
+                let file = place.directory.join(name);
+                if emptied { fs::write(&file, "").unwrap() } else { fs::remove_file(&file).unwrap() }
+            }
+            let refused = home.settings(String::new(), PORT, &files).err().unwrap();
+            assert!(
+                refused.why.contains("expected the keys of this store's links there, found none"),
+                "{}",
+                refused.why
+            );
+            assert!(refused.why.contains(&place.directory.join("link-keys").display().to_string()), "{}", refused.why);
+            let rotated = home.rotate_link_keys(&files, refresh_core::Instant::from_millis(0)).err().unwrap();
+            assert_eq!(rotated.why, refused.why);
+        }
+        fs::write(place.directory.join("link-keys"), kept).unwrap();
+        assert_eq!(home.settings(String::new(), PORT, &files).unwrap().link_keys, keys);
+        fs::remove_dir_all(&place.directory).unwrap();
+    }
+}
