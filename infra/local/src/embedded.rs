@@ -6,11 +6,12 @@ use std::{
 };
 
 use dynoxide::{Database, DynoxideError, actions::scan::ScanRequest, types::Item};
-use rusqlite::{Connection, OpenFlags, Row};
+use rusqlite::{Connection, OpenFlags, OptionalExtension, Row};
 use serde::{Serialize, de::DeserializeOwned};
 use serde_json::{Value, json};
 
 use crate::{
+    engine::TABLE,
     sqlite::{self, Sqlite},
     store_guard::StoreGuard,
     written::WrittenHeads,
@@ -104,13 +105,16 @@ impl Embedded {
     pub async fn try_out(&self) -> Result<(), String> {
         let store = self.clone();
         let tried = tokio::task::spawn_blocking(move || {
+            // First: what is written into a damaged file makes it worse.
+            if let Some(file) = store.file.as_ref().filter(|_| store.guard.is_damaged()) {
+                store.guard.in_place()?;
+                whole(&Self::beside(file))?;
+                whole(file)?;
+                store.guard.measure();
+            }
             store.guard.whole()?;
             store.own.try_out().map_err(|error| error.to_string())?;
             let Some(file) = &store.file else { return Ok(()) };
-            if store.guard.is_damaged() {
-                whole(&Self::beside(file))?;
-                whole(file)?;
-            }
             let write = || {
                 let connection = Connection::open_with_flags(file, OpenFlags::SQLITE_OPEN_READ_WRITE)?;
                 connection.busy_timeout(Duration::from_secs(5))?;
@@ -267,15 +271,28 @@ impl Embedded {
     }
 }
 
-/// Whether every page and every item of a database can be read.
+/// Whether a database of a store has the tables that it must have, and every page and every item can be read.
 ///
 /// # Errors
 /// The file, and the first fault that was found in it.
 pub fn whole(database: &Path) -> Result<(), String> {
+    // Never opened when it is empty: SQLite would take it for a new one, and remove the log that its content may stand in.
+    match std::fs::metadata(database) {
+        Ok(found) if found.len() == 0 => return Err(format!("{} is empty", database.display())),
+        Ok(_) => {}
+        Err(error) => return Err(format!("{}: {error}", database.display())),
+    }
     let read = || {
         let connection = Connection::open_with_flags(database, OpenFlags::SQLITE_OPEN_READ_WRITE)?;
         connection.busy_timeout(Duration::from_secs(5))?;
         sqlite::sound(&connection)?;
+        let must: &[&str] = if database.ends_with(OWN_TABLES) { &["messages", "mail"] } else { &["_tables", TABLE] };
+        for table in must {
+            let found = "SELECT 1 FROM sqlite_master WHERE type = 'table' AND name = ?1";
+            if connection.query_row(found, [table], |_| Ok(())).optional()?.is_none() {
+                return Ok(Some(format!("it has no table {table}")));
+            }
+        }
         unreadable(&connection)
     };
     match read().map_err(|error| error.to_string()) {

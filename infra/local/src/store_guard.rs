@@ -16,7 +16,10 @@ use std::{
 use rusqlite::ErrorCode;
 
 /// What SQLite and the embedded store's library say of content that is not what was written.
-const DAMAGE: [&str; 5] = ["malformed", "not a database", "not a valid database", "Bad item JSON", "invalid utf-8"];
+const DAMAGE: [&str; 6] =
+    ["malformed", "not a database", "not a valid database", "Bad item JSON", "invalid utf-8", CUT];
+/// What is said here of a database that is shorter than it was: SQLite goes on with the pages that it remembers.
+const CUT: &str = "is shorter than it was";
 /// What is said beside it.
 const REMEDY: &str = "nothing is taken until its content is back, or the engine is stopped and a backup restored";
 
@@ -38,6 +41,8 @@ struct Watched {
     path: PathBuf,
     /// `None`: not there yet. SQLite makes its log when it first writes.
     known: Option<Identity>,
+    /// The most bytes that a database had. `None`: a log or a mark, which may be emptied at any time.
+    most: Option<u64>,
     /// Whether SQLite has the file open. Whoever opens and closes such a file in this process ends SQLite's locks on it.
     of_sqlite: bool,
 }
@@ -55,15 +60,17 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-#[cfg(unix)]
-fn identity(path: &Path) -> std::io::Result<Identity> {
-    use std::os::unix::fs::MetadataExt;
-    fs::symlink_metadata(path).map(|found| (found.dev(), found.ino()))
-}
-
-#[cfg(not(unix))]
-fn identity(path: &Path) -> std::io::Result<Identity> {
-    fs::symlink_metadata(path).map(|_| (0, 0))
+/// Which file it is, and how long. Never opened for it: that would end SQLite's locks.
+fn found(path: &Path) -> std::io::Result<(Identity, u64)> {
+    let found = fs::symlink_metadata(path)?;
+    #[cfg(unix)]
+    let identity = {
+        use std::os::unix::fs::MetadataExt;
+        (found.dev(), found.ino())
+    };
+    #[cfg(not(unix))]
+    let identity = (0, 0);
+    Ok((identity, found.len()))
 }
 
 impl StoreGuard {
@@ -74,12 +81,12 @@ impl StoreGuard {
     pub fn watch(&self, database: &Path) -> Result<(), String> {
         let mut log = database.as_os_str().to_owned();
         log.push("-wal");
-        let known = identity(database).map_err(|error| error.to_string())?;
+        let (known, bytes) = found(database).map_err(|error| error.to_string())?;
         let log = PathBuf::from(log);
-        let of_log = identity(&log).ok();
+        let of_log = found(&log).ok().map(|(identity, _)| identity);
         let mut files = lock(&self.shared.files);
-        files.push(Watched { path: database.to_owned(), known: Some(known), of_sqlite: true });
-        files.push(Watched { path: log, known: of_log, of_sqlite: true });
+        files.push(Watched { path: database.to_owned(), known: Some(known), most: Some(bytes), of_sqlite: true });
+        files.push(Watched { path: log, known: of_log, most: None, of_sqlite: true });
         drop(files);
         Ok(())
     }
@@ -90,23 +97,44 @@ impl StoreGuard {
     /// The file cannot be looked at.
     pub fn watch_beside(&self, database: &Path, name: &str) -> Result<(), String> {
         let path = database.with_file_name(name);
-        match identity(&path) {
-            Ok(known) => lock(&self.shared.files).push(Watched { path, known: Some(known), of_sqlite: false }),
+        match found(&path) {
+            Ok((known, _)) => {
+                lock(&self.shared.files).push(Watched { path, known: Some(known), most: None, of_sqlite: false });
+            }
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => {}
             Err(error) => return Err(format!("{}: {error}", path.display())),
         }
         Ok(())
     }
 
-    /// Whether every file is the one that was opened.
+    /// Whether every file is the one that was opened, and no database lost its end.
     ///
     /// # Errors
     /// Which file is not, and what to do.
     pub fn whole(&self) -> Result<(), String> {
+        self.in_place()?;
         let mut files = lock(&self.shared.files);
         for file in files.iter_mut() {
-            let found = match identity(&file.path) {
-                Ok(found) => Some(found),
+            // What is not there by now is met by the next look.
+            let (Some(most), Ok((_, bytes))) = (file.most, found(&file.path)) else { continue };
+            if bytes < most {
+                let why = format!("{} {CUT}: {bytes} bytes are left of {most}", file.path.display());
+                return self.gone(why);
+            }
+            file.most = Some(bytes);
+        }
+        Ok(())
+    }
+
+    /// Whether every file is the one that was opened, however long it is.
+    ///
+    /// # Errors
+    /// Which file is not, and what to do.
+    pub fn in_place(&self) -> Result<(), String> {
+        let mut files = lock(&self.shared.files);
+        for file in files.iter_mut() {
+            let found = match found(&file.path) {
+                Ok((found, _)) => Some(found),
                 Err(error) if error.kind() == std::io::ErrorKind::NotFound => None,
                 Err(error) => return self.gone(format!("{} cannot be looked at: {error}", file.path.display())),
             };
@@ -124,6 +152,15 @@ impl StoreGuard {
             }
         }
         Ok(())
+    }
+
+    /// Takes the databases as long as they are now: whoever read all of them found nothing missing.
+    pub fn measure(&self) {
+        for file in lock(&self.shared.files).iter_mut().filter(|file| file.most.is_some()) {
+            if let Ok((_, bytes)) = found(&file.path) {
+                file.most = Some(bytes);
+            }
+        }
     }
 
     fn gone(&self, why: String) -> Result<(), String> {
@@ -259,6 +296,31 @@ mod tests {
         guard.whole().unwrap();
         fs::remove_file(&log).unwrap();
         assert!(guard.whole().unwrap_err().contains("-wal"));
+        fs::remove_dir_all(&place).unwrap();
+    }
+
+    /// Emptied, or cut; a log may be emptied at any time. What was read whole counts as it is.
+    #[test]
+    fn a_database_that_lost_its_end_is_damaged() {
+        let place = place("cut");
+        for left in [0, 6] {
+            let database = place.join("store.sqlite");
+            let log = place.join("store.sqlite-wal");
+            fs::write(&database, "content").unwrap();
+            fs::write(&log, "content").unwrap();
+            let guard = StoreGuard::default();
+            guard.watch(&database).unwrap();
+            fs::File::options().write(true).open(&log).unwrap().set_len(0).unwrap();
+            fs::File::options().append(true).open(&database).unwrap().set_len(9).unwrap();
+            assert_eq!((guard.whole(), guard.trouble()), (Ok(()), None), "it may grow");
+            fs::File::options().write(true).open(&database).unwrap().set_len(left).unwrap();
+            let why = guard.whole().unwrap_err();
+            assert!(why.contains(&format!("store.sqlite {CUT}: {left} bytes are left of 9")), "{why}");
+            assert!(guard.is_damaged() && guard.trouble().unwrap().contains(REMEDY));
+            assert_eq!(guard.in_place(), Ok(()));
+            guard.measure();
+            assert_eq!(guard.whole(), Ok(()));
+        }
         fs::remove_dir_all(&place).unwrap();
     }
 

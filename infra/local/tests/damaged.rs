@@ -120,8 +120,11 @@ fn overwrite(database: &Path, damage: impl Fn(&mut Vec<u8>)) {
     read_anew(database);
     let mut content = fs::read(database).unwrap();
     damage(&mut content);
-    // No other file takes its place: it is cut or grows, and is written over.
-    fs::write(database, content).unwrap();
+    // No other file takes its place: it is written over, and cut or grown after that.
+    use std::io::Write;
+    let mut file = fs::File::options().write(true).open(database).unwrap();
+    file.write_all(&content).unwrap();
+    file.set_len(content.len() as u64).unwrap();
     // What is no database any more is read anew without that.
     if Connection::open(database).unwrap().query_row("PRAGMA schema_version", [], |_| Ok(())).is_ok() {
         read_anew(database);
@@ -191,6 +194,41 @@ fn a_damaged_file_stops_the_work_until_a_backup_is_restored() {
             stage.refused(command, "holdpoint restore FILE");
             stage.refused(command, file);
         }
+        stage.goes_on_from_the_backup();
+    }
+}
+
+/// As `: > store.sqlite` does it. SQLite goes on with what it remembers, so the engine looks by itself; and an empty copy looks
+/// whole, so a backup looks for the tables.
+#[test]
+fn an_emptied_file_stops_the_work_before_anything_asks_for_it() {
+    for (name, file) in [("empty-store", STORE), ("empty-messages", MESSAGES)] {
+        let (stage, running) = Stage::of(name);
+        let database = stage.file(file);
+        read_anew(&database);
+        fs::File::options().write(true).open(&database).unwrap().set_len(0).unwrap();
+        stage.refused(&["backup", "early.tar"], file);
+        assert!(!stage.place.join("early.tar").exists());
+        is_in_trouble(&stage, &running, file);
+        assert!(says(&health(&running), "shorter than it was") || says(&health(&running), "is empty"));
+        running.stop();
+        for command in [&["reviews"][..], &["serve", "--port", "0"]] {
+            stage.refused(command, "holdpoint restore FILE");
+            stage.refused(command, file);
+        }
+        stage.goes_on_from_the_backup();
+    }
+}
+
+/// A table that is gone from a sound database: no copy of it is a backup.
+#[test]
+fn a_backup_has_the_tables_that_a_restore_needs() {
+    for (name, file, table) in [("no-items", STORE, "holdpoint-packets"), ("no-messages", MESSAGES, "messages")] {
+        let (stage, running) = Stage::of(name);
+        running.stop();
+        Connection::open(stage.file(file)).unwrap().execute_batch(&format!("DROP TABLE \"{table}\"")).unwrap();
+        stage.refused(&["backup", "later.tar"], &format!("has no table {table}"));
+        stage.refused(&["backup", "later.tar"], file);
         stage.goes_on_from_the_backup();
     }
 }

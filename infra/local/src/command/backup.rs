@@ -111,10 +111,16 @@ pub async fn backup(common: &Common, options: &Options) -> Result<(), Failed> {
     say(common, format!("copying {}", place.directory.display()));
     let file = options.file.clone();
     let elsewhere = elsewhere(&place)?;
-    let written = tokio::task::spawn_blocking(move || write(&place, &file)).await;
+    let of = place.clone();
+    let written = tokio::task::spawn_blocking(move || write(&of, &file)).await;
     let manifest = written.map_err(Failed::new)??;
     let bytes: u64 = manifest.files.iter().map(|entry| entry.bytes).sum();
     say(common, format!("{}: {} files, {bytes} bytes", options.file.display(), manifest.files.len()));
+    let keys = "link-keys";
+    if elsewhere.is_empty() && manifest.files.iter().all(|entry| entry.name != keys || entry.bytes == 0) {
+        let folder = place.directory.join(keys);
+        say(common, format!("not in it: the keys of this store's links, which are not in {}", folder.display()));
+    }
     for elsewhere in &elsewhere {
         say(common, format!("not in it: {}, which the settings name; keep a copy of it yourself", elsewhere.display()));
     }
@@ -175,12 +181,20 @@ fn write(place: &Place, file: &Path) -> Result<Manifest, Failed> {
 /// A database as it is at one moment, whoever writes to it.
 fn copy(database: &Path, to: &Path) -> Result<(), Failed> {
     let told = |error: rusqlite::Error| at("copying", database, error);
+    // Never opened when it is empty: SQLite would take it for a new one, and remove the log that its content may stand in.
+    if fs::metadata(database).is_ok_and(|found| found.len() == 0) {
+        return Err(Failed::new(format!("copying {}: it is empty: restore a backup of before", database.display())));
+    }
     let connection = Connection::open_with_flags(database, OpenFlags::SQLITE_OPEN_READ_WRITE).map_err(told)?;
     connection.busy_timeout(std::time::Duration::from_secs(30)).map_err(told)?;
     // A copy is as private as its original, also while it is written.
     private::file(to).map_err(Failed::new)?;
     connection.execute("VACUUM INTO ?1", [to.to_string_lossy()]).map_err(told)?;
-    sound(to)
+    // The copy's name is of our workshop; what is wrong with it is wrong with the database.
+    sound(to).map_err(|failed| Failed {
+        why: failed.why.replace(&*to.to_string_lossy(), &database.to_string_lossy()),
+        ..failed
+    })
 }
 
 fn sound(database: &Path) -> Result<(), Failed> {
