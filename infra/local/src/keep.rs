@@ -7,10 +7,9 @@
 //! | a dead letter | at the end of its queue's retention, as in SQS |
 //! | a review that is closed or has started | whole, after its lineage was written into the archive folder where there is one, and after a line of who let it go and why (`removals`) |
 //!
-//! HEAD of a review goes first and its versions and lineage go last. Whoever dies in between leaves a partition without
-//! HEAD, and the next run removes the rest of it.
-
-use std::collections::BTreeMap;
+//! HEAD of a review goes first and its versions and lineage go last, the end of the lineage at the very end. Whoever dies in
+//! between leaves a partition without HEAD, and the next run knows it by that end and removes the rest. A review that lost its
+//! HEAD otherwise is damaged; nothing of it goes.
 
 use packet_store::{KEPT_DAYS, key::Key};
 use refresh_core::{
@@ -23,6 +22,7 @@ use serde_json::{Value, json};
 
 use crate::{
     engine::{Engine, TABLE},
+    headless::Lost,
     operator::review,
     private,
     removals::{self, Compacting, Removal},
@@ -149,20 +149,12 @@ async fn remove_reviews(
         }
         removed.push(head.review.clone());
     }
-    // Left by a run that died: nothing was ever committed to a review without HEAD.
-    let mut partitions: BTreeMap<&str, (bool, Vec<&Found>)> = BTreeMap::new();
-    for one in found.iter().filter(|one| one.pk.starts_with("REVIEW#")) {
-        let (has_head, items) = partitions.entry(&one.pk).or_default();
-        *has_head |= one.sk == "HEAD";
-        items.push(one);
+    let (begun, lost) = Lost::of_engine(engine).await?;
+    // Left by a run that died.
+    for one in found.iter().filter(|one| begun.iter().any(|begun| begun.left.partition == one.pk)) {
+        remove(engine, one).await?;
     }
-    for (_, items) in partitions.into_values().filter(|(has_head, _)| !has_head) {
-        if items.iter().any(|one| one.sk.starts_with("LINEAGE#")) {
-            for one in items {
-                remove(engine, one).await?;
-            }
-        }
-    }
+    kept.extend(lost.iter().map(|lost| json!({ "review_id": lost.review(), "because": lost.because() })));
     Ok((removed, kept))
 }
 

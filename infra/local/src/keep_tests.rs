@@ -6,7 +6,9 @@ use refresh_core::{ReviewId, base::instant::DAY};
 use serde_json::{Value, json};
 
 use crate::{
+    archive,
     engine::{Engine, Settings, TABLE, virtual_time::VirtualTime},
+    headless::Lost,
     keep,
     operator::{self, Request, published::fits},
     queues::Outgoing,
@@ -126,16 +128,45 @@ async fn a_run_that_died_after_its_line_writes_no_second_one() {
     who_let_it_go_is_known(engine, &shown, None).await;
 }
 
-/// Whoever dies after HEAD went: the next run removes the rest.
+/// Whoever dies after HEAD went: the next run removes the rest, and until then nothing is damaged.
 #[tokio::test]
 async fn what_a_run_that_died_left_goes_with_the_next_one() {
+    let player = told(Keep { reviews: 90, ..Keep::default() }).await;
+    let engine = player.time().engine();
+    player.time().set(engine.now().plus_millis(60 * DAY));
+    let items = engine.embedded().scan(TABLE).await.unwrap();
+    compact(engine).await;
+    // As it was after HEAD, the versions and an entry of the lineage went.
+    let is_left = |item: &&Value| {
+        let key = ["pk", "sk"].map(|part| item[part]["S"].as_str().unwrap());
+        key[0] == "REVIEW#RR-2026-1103" && key[1].starts_with("LINEAGE#") && key[1] != "LINEAGE#0000000001"
+    };
+    for item in items.iter().filter(is_left) {
+        engine.embedded().ask("PutItem", json!({ "TableName": TABLE, "Item": item })).await.unwrap();
+    }
+    assert!(!keys_with(engine, "\"REVIEW#RR-2026-1103\" / ").await.is_empty());
+    assert_eq!(operator::perform(engine, Request::Verify(None)).await.unwrap()["reviews"], json!([]));
+    let (begun, lost) = Lost::of_engine(engine).await.unwrap();
+    assert_eq!((begun.len(), lost.len()), (1, 0));
+    let mut file = Vec::new();
+    archive::write(engine.store(), TABLE, engine.now(), &begun, &mut file).await.unwrap();
+    assert!(!String::from_utf8(file).unwrap().contains("LINEAGE#"), "what goes is archived nowhere");
+    compact(engine).await;
+    assert_eq!(keys_with(engine, "\"REVIEW#RR-2026-1103\" / ").await, Vec::<String>::new());
+}
+
+/// HEAD that went without a removal is a loss, and what is left of the review is evidence.
+#[tokio::test]
+async fn a_review_that_lost_its_head_stays_and_is_named() {
     let player = told(Keep::default()).await;
     let engine = player.time().engine();
     let key = json!({ "pk": { "S": "REVIEW#RR-2026-1103" }, "sk": { "S": "HEAD" } });
     engine.embedded().ask("DeleteItem", json!({ "TableName": TABLE, "Key": key })).await.unwrap();
-    assert!(!keys_with(engine, "\"REVIEW#RR-2026-1103\" / ").await.is_empty());
-    compact(engine).await;
-    assert_eq!(keys_with(engine, "\"REVIEW#RR-2026-1103\" / ").await, Vec::<String>::new());
+    let left = keys_with(engine, "\"REVIEW#RR-2026-1103\" / ").await;
+    let done = compact(engine).await;
+    assert_eq!(done["kept_although_past"][0]["review_id"], "RR-2026-1103", "{done}");
+    assert!(done["kept_although_past"][0]["because"].as_str().unwrap().contains("HEAD is gone"), "{done}");
+    assert_eq!(keys_with(engine, "\"REVIEW#RR-2026-1103\" / ").await, left);
 }
 
 /// A record that does not verify is evidence.

@@ -16,6 +16,7 @@ pub mod doors;
 pub mod embedded;
 pub mod engine;
 pub mod figures;
+pub mod headless;
 pub mod inbound;
 pub mod keep;
 #[cfg(test)]

@@ -2,9 +2,12 @@
 //!
 //! A mail is a row. Nothing of it stays in memory, so a mailbox of years costs a start nothing.
 
-use std::sync::{
-    Arc,
-    atomic::{AtomicBool, Ordering},
+use std::{
+    collections::BTreeSet,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
 };
 
 use base64::{Engine, engine::general_purpose::STANDARD};
@@ -231,6 +234,17 @@ impl Mailbox {
                  FROM mail WHERE {CHOSEN}"
             ))?;
             rows.query_map(params![to, before, most], headline)?.collect::<Result<Vec<_>, _>>()
+        })
+    }
+
+    /// The numbers of the mails that the mail server has still to take.
+    ///
+    /// # Errors
+    /// The mails cannot be read.
+    pub fn waiting(&self) -> Result<BTreeSet<u64>, String> {
+        self.shared.tables.look(|transaction| {
+            let mut rows = transaction.prepare_cached("SELECT number FROM outgoing WHERE state = 'waiting'")?;
+            rows.query_map([], |row| row.get(0))?.collect()
         })
     }
 

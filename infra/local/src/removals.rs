@@ -119,6 +119,18 @@ pub fn list(engine: &Engine, asked: &RemovalsAsked) -> Result<Removals, String> 
     Ok(Removals { removed: found.into_iter().map(|(_, removal)| removal).collect(), next })
 }
 
+/// Whether the removal of a review was begun, by the end of its lineage.
+///
+/// # Errors
+/// What SQLite said.
+pub fn was_begun(engine: &Engine, review: &ReviewId, lineage_end: &str) -> Result<bool, String> {
+    let line = "SELECT EXISTS (SELECT 1 FROM removed WHERE review = ?1 AND lineage_end = ?2)";
+    engine
+        .embedded()
+        .own()
+        .look(|transaction| transaction.query_row(line, [review.as_str(), lineage_end], |row| row.get(0)))
+}
+
 /// Why a review is not there, where it was removed.
 pub fn why_gone(engine: &Engine, review: &ReviewId) -> Option<String> {
     let asked = RemovalsAsked { review: Some(review.clone()), limit: Some(1), before: None };

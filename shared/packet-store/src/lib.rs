@@ -44,6 +44,7 @@ pub use codec::SCHEMA;
 pub use commit::{Committed, MAILS_A_GROUP, MOST_CAUSES};
 pub use due::{Due, SHARDS};
 pub use error::StoreError;
+pub use history::Headless;
 pub use ingest::{Acceptance, Accepted, Beside, EventRecord, KEPT_DAYS, UidClaim};
 pub use load::FactsRead;
 pub use looked::LookedAt;

@@ -19,6 +19,7 @@ use crate::{
     archive::{self, Last},
     embedded::Embedded,
     engine::{Engine, Settings, Storage, TABLE},
+    headless::Lost,
     operator::Stack,
     private,
     queues::{Counts, Refusal},
@@ -92,7 +93,9 @@ async fn of_this_machine(common: &Common, out: &mut BufWriter<File>) -> Result<L
             waiting.join(", ")
         )));
     }
-    archive::write(engine.store(), TABLE, engine.now(), out).await.map_err(Failed::new)
+    // What is left of a review whose removal was begun goes with the next `compact`.
+    let (begun, _) = Lost::of_engine(&engine).await.map_err(Failed::new)?;
+    archive::write(engine.store(), TABLE, engine.now(), &begun, out).await.map_err(Failed::new)
 }
 
 fn waits(engine: &Engine, queue: &str) -> Result<usize, Refusal> {

@@ -48,7 +48,7 @@ pub use crate::{
     roster::ReviewsAsked,
 };
 
-use crate::{engine::Engine, keep, not_done::NotDone, removals, timekeeper::Timekeeper};
+use crate::{engine::Engine, headless::Lost, keep, not_done::NotDone, removals, timekeeper::Timekeeper};
 
 /// Does it. An error is a reason for a person.
 ///
@@ -70,11 +70,15 @@ pub async fn perform(engine: &Engine, request: Request) -> Result<Value, NotDone
             }
         }
         Request::Show(review) => review::show(engine.store(), engine.now(), &review).await,
-        Request::Verify(review) => review::verified(engine.store(), review.as_ref()).await,
+        Request::Verify(review) => {
+            let (_, lost) = Lost::of_engine(engine).await?;
+            review::verified(engine.store(), review.as_ref(), &lost).await
+        }
         Request::Why(review) => why::why(engine.store(), engine.now(), &review).await,
         Request::Waiting(person) => {
             let heads = Heads::of_engine(engine).await?;
-            waiting::waiting(engine.store(), heads, engine.now(), person.as_ref()).await
+            let waiting = waiting::waiting(engine.store(), heads, engine.now(), person.as_ref()).await?;
+            waiting::on_the_way(engine, waiting).await
         }
         Request::Told(person) => {
             let heads = Heads::of_engine(engine).await?;

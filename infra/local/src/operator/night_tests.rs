@@ -93,7 +93,7 @@ async fn why_names_event_rule_move_and_what_was_considered() {
 #[tokio::test]
 async fn waiting_says_who_must_decide_or_answer_and_until_when() {
     let player = until(story!("an_operator_decides_at_night"), "12:30").await;
-    let (answer, words) = asked(&player, "waiting", Request::Waiting(None), &[]).await;
+    let (answer, words) = asked(&player, "waiting", Request::Waiting(None), &["mail_waits"]).await;
     assert_eq!(
         (&answer["waiting"][0]["for"], &answer["waiting"][0]["person"]),
         (&json!("decide"), &json!("rm-a@example.com"))
@@ -101,17 +101,94 @@ async fn waiting_says_who_must_decide_or_answer_and_until_when() {
     insta::assert_snapshot!("waiting_decision", words);
 
     let player = until(story!("unanswered_and_answered"), "11:31").await;
-    let (answer, words) = asked(&player, "waiting", Request::Waiting(None), &[]).await;
+    let (answer, words) = asked(&player, "waiting", Request::Waiting(None), &["mail_waits"]).await;
     assert!(answer["waiting"].as_array().unwrap().iter().all(|wait| wait["overdue"] == true), "{answer}");
     insta::assert_snapshot!("waiting_answers", words);
-    let (answer, words) = asked(&player, "waiting", Request::Waiting(Some(person("so-a@example.com"))), &[]).await;
+    let (answer, words) =
+        asked(&player, "waiting", Request::Waiting(Some(person("so-a@example.com"))), &["mail_waits"]).await;
     assert_eq!(answer["waiting"].as_array().unwrap().len(), 1, "{answer}");
     assert!(words.starts_with("OVERDUE: so-a@example.com must answer"), "{words}");
 
     let player = until(story!("expired_undecided"), "13:00").await;
-    let (answer, words) = asked(&player, "waiting", Request::Waiting(None), &[]).await;
+    let (answer, words) = asked(&player, "waiting", Request::Waiting(None), &["mail_waits"]).await;
     assert_eq!(answer["waiting"][0]["for"], "ask_again", "{answer}");
     insta::assert_snapshot!("waiting_undecided", words);
+}
+
+/// A bounce is no event and nobody's answer, and a cause all the same.
+#[tokio::test]
+async fn why_names_the_mailers_report() {
+    let review = ReviewId::parse("RR-1042").unwrap();
+    let player = until(story!("mail_does_not_arrive"), "11:30").await;
+    let (answer, words) = asked(&player, "why", Request::Why(review), &[]).await;
+    let reported = |one: &&Value| one["reports"][0]["person"] == "bounce+so@simulator.amazonses.com";
+    let bounced = answer["moves"].as_array().unwrap().iter().find(reported).unwrap();
+    assert_eq!((&bounced["by_time_alone"], &bounced["reports"][0]["why"]), (&json!(false), &json!("bounced")));
+    assert!(words.contains("by the mailer: mail to bounce+so@simulator.amazonses.com was bounced"), "{words}");
+}
+
+/// Ingest records an event as applied, and a moment later that no review is open for it. Whoever asks in between is told the
+/// same.
+#[tokio::test]
+async fn an_event_of_a_review_that_is_over_became_nothing() {
+    let mut player = until(story!("evidence_slips_and_is_adopted"), "23:00").await;
+    player.until(refresh_core::Instant::parse("2026-11-30T00:00:00Z").unwrap()).await.unwrap();
+    let engine = player.time().engine();
+    let event = SCENARIO_EVENT.to_owned();
+    let sent = perform(engine, Request::Send(vec![event])).await.unwrap();
+    player.time().drain().await.unwrap();
+    let identity: refresh_core::facts::event::Identity = serde_json::from_value(sent["events"][0].clone()).unwrap();
+    for amended in [true, false] {
+        if !amended {
+            let applied = refresh_core::facts::authority::Disposition::Applied;
+            engine.store().amend(&identity, applied).await.unwrap();
+        }
+        let mut answer = perform(engine, Request::Became(sent.clone())).await.unwrap();
+        let event = &answer["events"][0];
+        assert_eq!(
+            (&event["disposition"], &event["reason"]),
+            (&json!("ignored"), &json!("review_started")),
+            "{answer}"
+        );
+        answer["waited"] = true.into();
+        let words = crate::command::show::in_words(&Request::Send(Vec::new()), &answer);
+        assert!(words.contains("applied: 0") && words.contains("ignored: review_started"), "{words}");
+    }
+}
+
+const SCENARIO_EVENT: &str = r#"{"specversion":"1.0","id":"late","source":"//evidence.example.com",
+    "type":"dev.holdpoint.evidence.updated.v1",
+    "data":{"change_id":"CHG0030001","checkpoint":"integration-tests","revision":99,"status":"expected"}}"#;
+
+/// Who was mailed by a mail that the mail server has not taken was not told.
+#[tokio::test]
+async fn waiting_says_that_a_mail_waits_for_the_mail_server() {
+    let player = until(story!("an_operator_decides_at_night"), "12:30").await;
+    let engine = player.time().engine();
+    let (before, words) = asked(&player, "waiting", Request::Waiting(None), &["mail_waits"]).await;
+    assert_eq!((&before["waiting"][0]["told"], &before["waiting"][0]["mail_waits"]), (&json!(true), &json!(false)));
+    assert!(!words.contains("waits for the mail server"), "{words}");
+    let newest = engine.mailbox().to("rm-a@example.com").remove(0).number;
+    let put = "INSERT INTO outgoing VALUES (?1, 'rm-a@example.com', 'waiting', 0, 0, '')";
+    engine.mailbox().tables().look(|transaction| transaction.execute(put, [newest])).unwrap();
+    let (after, words) = asked(&player, "waiting", Request::Waiting(None), &["mail_waits", "told"]).await;
+    let wait = &after["waiting"][0];
+    assert_eq!((&wait["told"], &wait["mail_waits"]), (&json!(wait["reminded"] != 0), &json!(true)), "{after}");
+    assert!(words.contains("the newest mail to them waits for the mail server"), "{words}");
+}
+
+/// What halts all work is named where an operator asks what does not go on.
+#[tokio::test]
+async fn stuck_names_what_health_names() {
+    let player = until(story!("an_operator_decides_at_night"), "12:30").await;
+    let engine = player.time().engine();
+    engine.embedded().guard().in_trouble("database or disk is full");
+    let (answer, words) =
+        asked(&player, "stuck", Request::Stuck(StuckAsked::default()), &["engine", "failed", "mail", "silent"]).await;
+    assert_eq!(answer["engine"], json!(["database or disk is full"]));
+    assert!(words.starts_with("database or disk is full\n") && !words.contains("nothing is stuck"), "{words}");
+    let wrong = crate::server::wrong(engine).await;
+    assert!(wrong.contains(&"database or disk is full".to_owned()), "{wrong:?}");
 }
 
 #[tokio::test]

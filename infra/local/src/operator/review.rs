@@ -20,7 +20,7 @@ use super::{
     lines::{judged, undeliverable, unreadable, with_causes},
     names,
 };
-use crate::{replay, roster::RosterPage};
+use crate::{headless::Lost, replay, roster::RosterPage};
 
 /// What is open in each review of a page, as the core says it: pending adoption, exceptions, broken rules, conflicts,
 /// outstanding answers, people whose mail does not arrive. Read is what the page shows, and no lineage.
@@ -149,11 +149,15 @@ fn not_verified(review: Option<&ReviewId>, because: impl ToString) -> Value {
     json!({ "review_id": review, "verified": false, "misfit": { "because": because.to_string() } })
 }
 
-pub(super) async fn verified(store: &Store, only: Option<&ReviewId>) -> Result<Value, String> {
+/// `lost`: the reviews without HEAD, of which nothing can be verified.
+pub(super) async fn verified(store: &Store, only: Option<&ReviewId>, lost: &[Lost]) -> Result<Value, String> {
     let mut lines = Vec::new();
+    let lost = lost.iter().filter(|lost| only.is_none() || lost.review() == only);
+    lines.extend(lost.map(|lost| not_verified(lost.review(), lost.because())));
     let heads = match only {
         Some(review) => match store.head(review).await {
             Ok(Some(head)) => vec![head],
+            Ok(None) if !lines.is_empty() => Vec::new(),
             Ok(None) => return Err(names::no_review(store, review).await),
             Err(error) => {
                 lines.push(not_verified(Some(review), error));

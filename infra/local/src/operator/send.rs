@@ -12,7 +12,7 @@ use refresh_core::{
         event::{Event, Identity},
         subject::Subject,
     },
-    record::{commit::Cause, lineage::Happening},
+    record::{commit::Cause, lineage::Happening, review},
 };
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -175,7 +175,11 @@ pub async fn became(store: &Store, now: Instant, mut sent: Value) -> Result<Valu
                     event["not_taken"] = json!(record.not_taken);
                 }
                 if record.disposition.is_applied() && !known.repeated {
-                    let reviews = refreshed(store, &record, now).await?;
+                    let (reviews, ended) = refreshed(store, &record, now).await?;
+                    // Ingest records that a moment after it recorded the event as applied.
+                    if let Some(ended) = ended.filter(|_| reviews.is_empty()) {
+                        judged(event, Disposition::Ignored(ended));
+                    }
                     let all = reviews.iter().all(|review| review["refreshed"] == true);
                     event["reviews"] = reviews.into();
                     all
@@ -219,11 +223,11 @@ async fn barred(store: &Store, event: &SentEvent, sent_at: Instant, line: &mut V
 }
 
 /// The reviews that an applied event touches. One that was issued after the event was recorded has read it already, and
-/// one that is over reads nothing any more.
-async fn refreshed(store: &Store, record: &EventRecord, now: Instant) -> Result<Vec<Value>, String> {
+/// one that is over reads nothing any more: beside them stands why, where all of them are.
+async fn refreshed(store: &Store, record: &EventRecord, now: Instant) -> Result<(Vec<Value>, Option<Ignored>), String> {
     if record.reset.is_some() {
         // A reset changes no state, so nobody is asked.
-        return Ok(Vec::new());
+        return Ok((Vec::new(), None));
     }
     let found = store.dependents(&record.subject).await.map_err(with_causes)?;
     let mut reviews: Vec<ReviewId> = found.read;
@@ -256,7 +260,9 @@ async fn refreshed(store: &Store, record: &EventRecord, now: Instant) -> Result<
             lines.push(json!({ "review_id": review, "refreshed": false, "outcome": null }));
         }
     }
-    Ok(lines)
+    // What cannot be read may be open.
+    let ended = if heads.unreadable.is_empty() { review::over(&heads.read, now) } else { None };
+    Ok((lines, ended))
 }
 
 async fn outcome(store: &Store, review: &ReviewId, entry: u64) -> Result<Value, String> {

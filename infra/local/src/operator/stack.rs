@@ -26,7 +26,7 @@ use super::{
     waiting::waiting,
     why::why,
 };
-use crate::{archive, not_done::NotDone, roster::Roster, topology::Topology};
+use crate::{archive, headless::Lost, not_done::NotDone, roster::Roster, topology::Topology};
 
 pub struct Stack {
     pub(super) topology: Topology,
@@ -83,7 +83,10 @@ impl Stack {
                 }
             }
             Request::Show(review) => show(&self.store, now, &review).await,
-            Request::Verify(review) => verified(&self.store, review.as_ref()).await,
+            Request::Verify(review) => {
+                let lost = Lost::of_table(&self.store).await?;
+                verified(&self.store, review.as_ref(), &lost).await
+            }
             Request::Why(review) => why(&self.store, now, &review).await,
             Request::Waiting(person) => {
                 waiting(&self.store, Heads::of_table(&self.store).await?, now, person.as_ref()).await
@@ -128,7 +131,7 @@ impl Stack {
             }
         }
         let now = Instant::from_millis(self.clock.now_millis());
-        archive::write(&self.store, &self.table, now, out).await
+        archive::write(&self.store, &self.table, now, &[], out).await
     }
 
     /// Puts an archive into the deployment's empty table.

@@ -19,7 +19,7 @@ use super::{
     lines::{Heads, undeliverable, unreadable, with_causes},
     review::{failing_polls, silenced},
 };
-use crate::engine::Engine;
+use crate::{engine::Engine, server};
 
 /// What is due is worked off within a minute or two. Later than that, whoever should do so does not.
 const LATE: i64 = 5 * MINUTE;
@@ -55,6 +55,7 @@ pub async fn here(engine: &Engine, asked: &StuckAsked) -> Result<Value, String> 
     let policy = given.as_ref().unwrap_or(&functions.ingest.policy);
     let heads = Heads::of_engine(engine).await?;
     let mut answer = gathered(engine.store(), heads, engine.now(), dead_letters(engine), Some(policy)).await?;
+    answer["engine"] = json!(server::of_the_engine(engine));
     answer["failed"] = json!(failed(engine)?);
     answer["mail"] = json!(engine.relay().and_then(|relay| relay.wrong(engine.clock().now_millis())));
     Ok(answer)
@@ -101,7 +102,7 @@ async fn gathered(
     });
     overdue_lines.sort_by(|a, b| a["due_at"].as_str().cmp(&b["due_at"].as_str()));
     Ok(json!({
-        "now": now, "dead": dead["queues"], "dead_not_shown": dead["not_shown"], "failed": null, "silenced": silenced(store).await?,
+        "now": now, "dead": dead["queues"], "dead_not_shown": dead["not_shown"], "engine": [], "failed": null, "silenced": silenced(store).await?,
         "polls": failing_polls(store).await?, "stale_polls": stale_polls(store, policy, now).await?,
         "silent": silent.lines(), "overdue": overdue_lines, "undeliverable": unreached, "mail": null,
         "unreadable": broken,

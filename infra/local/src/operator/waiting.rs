@@ -2,13 +2,18 @@
 
 use packet_store::Store;
 use refresh_core::{
-    Instant, Person,
+    Instant, Person, ReviewId,
     audience::open::Open,
     record::{exception::ExceptionKind, review::Head},
 };
+use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::{lines::Heads, names};
+use super::{
+    lines::{Heads, with_causes},
+    names,
+};
+use crate::{engine::Engine, mailbox};
 
 /// What somebody is waited for.
 struct Wait<'a> {
@@ -93,5 +98,31 @@ fn line(head: &Head, wait: &Wait<'_>, now: Instant) -> Value {
         "since": wait.since, "told": wait.told, "until": wait.until, "overdue": wait.until <= now,
         "reminded": wait.reminded,
         "mail_arrives": wait.person.is_none_or(|person| !head.withholds(person)),
+        "mail_waits": null,
     })
+}
+
+/// The same with what this machine knows of its own mails: whether the newest one to the person about the review has still to
+/// be taken by the mail server. Who got no mail before that one has not been told.
+///
+/// # Errors
+/// The mails or the store cannot be read.
+pub(super) async fn on_the_way(engine: &Engine, mut waiting: Value) -> Result<Value, String> {
+    let numbers = engine.mailbox().waiting()?;
+    for line in waiting["waiting"].as_array_mut().into_iter().flatten() {
+        let mut waits = false;
+        if let (Ok(review), Ok(person)) =
+            (ReviewId::deserialize(&line["review_id"]), Person::deserialize(&line["person"]))
+            && !numbers.is_empty()
+        {
+            let records = engine.store().told(&review).await.map_err(with_causes)?;
+            let newest = records.get(&person).and_then(|record| record.told.as_ref()?.message_id.as_deref());
+            waits = newest.and_then(mailbox::number_of).is_some_and(|number| numbers.contains(&number));
+        }
+        line["mail_waits"] = waits.into();
+        if waits && line["reminded"] == 0 {
+            line["told"] = false.into();
+        }
+    }
+    Ok(waiting)
 }

@@ -4,6 +4,7 @@ use packet_store::Store;
 use refresh_core::{
     Instant, ReviewId,
     record::{
+        comment::CommentLine,
         decision::{Decision, Outcome},
         exception::Exception,
         lineage::{AnswerLine, Entry, Happening, Trigger},
@@ -51,14 +52,13 @@ struct Story<'a> {
 
 impl<'a> Story<'a> {
     fn entry(&mut self, entry: &'a Entry) -> Vec<Value> {
-        let (mut triggers, mut answers, mut moves) = (Vec::new(), Vec::new(), Vec::new());
+        let causes = Causes::of(entry);
+        let mut moves = Vec::new();
         for happening in &entry.happenings {
             match happening {
-                Happening::Trigger(trigger) if trigger.disposition.is_applied() => triggers.push(trigger),
-                Happening::Answer(answer) => answers.push(answer),
                 Happening::Decision(decision) => {
                     if moved(self.before, decision) {
-                        moves.push(self.told(entry, decision, &triggers, &answers));
+                        moves.push(self.told(entry, decision, &causes));
                     }
                     let pending = decision.pending.as_ref().map_or(0, |pending| pending.version);
                     self.latest = self.latest.max(decision.authoritative).max(pending);
@@ -74,7 +74,7 @@ impl<'a> Story<'a> {
         self.versions.iter().find(|version| version.number == number)
     }
 
-    fn told(&self, entry: &Entry, decision: &Decision, triggers: &[&Trigger], answers: &[&AnswerLine]) -> Value {
+    fn told(&self, entry: &Entry, decision: &Decision, causes: &Causes<'_>) -> Value {
         let counted = self.before.map_or(decision.authoritative, |before| before.authoritative);
         let to = decision.pending.as_ref().map_or(decision.authoritative, |pending| pending.version);
         let (from, to) = (self.version(counted), self.version(to));
@@ -87,14 +87,53 @@ impl<'a> Story<'a> {
         json!({
             "at": entry.at, "sequence": entry.sequence, "trace": entry.trace, "outcome": decision.outcome,
             "proposal": decision.proposal,
-            "by_time_alone": triggers.is_empty() && answers.is_empty(),
-            "events": triggers.iter().map(|trigger| event(trigger)).collect::<Vec<_>>(),
-            "answers": answers.iter().map(|answer| answered(answer)).collect::<Vec<_>>(),
+            "by_time_alone": causes.are_none(),
+            "events": causes.triggers.iter().map(|trigger| event(trigger)).collect::<Vec<_>>(),
+            "answers": causes.answers.iter().map(|answer| answered(answer)).collect::<Vec<_>>(),
+            "reports": causes.reports,
+            "comments": causes.comments.iter().map(|said| json!({ "by": said.by, "why": said.why })).collect::<Vec<_>>(),
             "from": from.map(seats), "to": to.map(seats), "changed": changed, "facts": facts,
             "broken": broken, "remarked": remarked,
             "exceptions": decision.exceptions.iter().map(exception).collect::<Vec<_>>(),
             "considered": report.map(|report| considered(&report.spelled())),
         })
+    }
+}
+
+/// What led to the decisions of one entry. What else is in the lineage (a mail that went out, a view that came back) follows
+/// from decisions and leads to none.
+#[derive(Default)]
+struct Causes<'a> {
+    triggers: Vec<&'a Trigger>,
+    answers: Vec<&'a AnswerLine>,
+    /// What the mailer reported of mails.
+    reports: Vec<Value>,
+    comments: Vec<&'a CommentLine>,
+}
+
+impl<'a> Causes<'a> {
+    fn of(entry: &'a Entry) -> Self {
+        let mut causes = Self::default();
+        for happening in &entry.happenings {
+            match happening {
+                Happening::Trigger(trigger) if trigger.disposition.is_applied() => causes.triggers.push(trigger),
+                Happening::Answer(answer) => causes.answers.push(answer),
+                Happening::Undeliverable { to, why, reason } => {
+                    causes.reports.push(json!({ "person": to, "why": why, "reason": reason }));
+                }
+                Happening::Comment(comment) => causes.comments.push(comment),
+                Happening::Trigger(_)
+                | Happening::Decision(_)
+                | Happening::Notice { .. }
+                | Happening::Skipped { .. } => {}
+            }
+        }
+        causes
+    }
+
+    fn are_none(&self) -> bool {
+        let Self { triggers, answers, reports, comments } = self;
+        triggers.is_empty() && answers.is_empty() && reports.is_empty() && comments.is_empty()
     }
 }
 

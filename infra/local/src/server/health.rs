@@ -8,7 +8,7 @@ use axum::{
 };
 use serde_json::json;
 
-use super::{Shared, answered, try_later};
+use super::{Shared, answered, complain, try_later};
 use crate::{
     engine::{Engine, Storage},
     figures,
@@ -37,17 +37,7 @@ pub async fn health(State(shared): State<Shared>) -> Response {
 /// What somebody must see to, as counts: this door is open to whoever reaches the machine, so it names no review and
 /// nobody. The server itself answers, so the status of the answer is 200 all the same.
 pub async fn wrong(engine: &Engine) -> Vec<String> {
-    let mut wrong: Vec<String> = engine.obstacle().into_iter().collect();
-    if operator::full(engine).is_some() {
-        wrong.push("as many events wait as [limits] waiting_events allows; no more are taken".to_owned());
-    }
-    match room(engine) {
-        Some(Ok(room)) => wrong.extend(room.wrong(&engine.limits())),
-        Some(Err(why)) => wrong.push(why),
-        None => {}
-    }
-    let certificates = engine.settings().certificates.as_ref();
-    wrong.extend(certificates.into_iter().flat_map(|certificates| certificates.wrong(engine.now().millis())));
+    let mut wrong = of_the_engine(engine);
     let dead: usize = engine.topology().dead_letter_queues().map(|(queue, _)| letters(engine, &queue.name)).sum();
     if dead > 0 {
         wrong.push(format!("{dead} messages are in dead-letter queues"));
@@ -62,20 +52,16 @@ pub async fn wrong(engine: &Engine) -> Vec<String> {
             }
         }
         Err(error) => {
-            tracing::error!(%error, "the reviews could not be read");
+            complain(engine, &error, "the reviews could not be read");
             wrong.push("the reviews could not be read".to_owned());
         }
     }
-    if engine.mailbox().count().is_err() {
-        wrong.push("the mailbox could not be read".to_owned());
-    }
-    wrong.extend(engine.door_troubles().wrong());
     wrong.extend(engine.relay().and_then(|relay| relay.wrong(engine.clock().now_millis())));
     match engine.store().silenced().await {
         Ok(subjects) if subjects.is_empty() => {}
         Ok(subjects) => wrong.push(format!("{} subjects get nothing but stale revisions", subjects.len())),
         Err(error) => {
-            tracing::error!(error = %error, "the silenced subjects could not be read");
+            complain(engine, &error, "the silenced subjects could not be read");
             wrong.push("the silenced subjects could not be read".to_owned());
         }
     }
@@ -88,10 +74,30 @@ pub async fn wrong(engine: &Engine) -> Vec<String> {
             }
         }
         Err(error) => {
-            tracing::error!(error = %error, "what is kept of polled systems could not be read");
+            complain(engine, &error, "what is kept of polled systems could not be read");
             wrong.push("what is kept of polled systems could not be read".to_owned());
         }
     }
+    wrong
+}
+
+/// What stands in the way of the engine as a whole, and of no review or mail by its name. `holdpoint stuck` lists the same.
+pub fn of_the_engine(engine: &Engine) -> Vec<String> {
+    let mut wrong: Vec<String> = engine.obstacle().into_iter().collect();
+    if operator::full(engine).is_some() {
+        wrong.push("as many events wait as [limits] waiting_events allows; no more are taken".to_owned());
+    }
+    match room(engine) {
+        Some(Ok(room)) => wrong.extend(room.wrong(&engine.limits())),
+        Some(Err(why)) => wrong.push(why),
+        None => {}
+    }
+    let certificates = engine.settings().certificates.as_ref();
+    wrong.extend(certificates.into_iter().flat_map(|certificates| certificates.wrong(engine.now().millis())));
+    if engine.mailbox().count().is_err() {
+        wrong.push("the mailbox could not be read".to_owned());
+    }
+    wrong.extend(engine.door_troubles().wrong());
     wrong
 }
 
@@ -119,7 +125,7 @@ pub async fn ready(State(shared): State<Shared>) -> Response {
     match shared.engine.store().silenced().await {
         Ok(_) => answered(StatusCode::OK, &json!({ "ready": true })),
         Err(error) => {
-            tracing::error!(%error, "the store does not answer");
+            complain(&shared.engine, &error, "the store does not answer");
             try_later("the store does not answer; the engine's log says why")
         }
     }

@@ -32,7 +32,7 @@ use tokio::{
 
 pub use descriptors::Places;
 pub use fence::opening;
-pub use health::wrong;
+pub use health::{of_the_engine, wrong};
 
 use crate::{
     doors::Way,
@@ -149,6 +149,16 @@ fn try_later(why: &str) -> Response {
     response
 }
 
+/// Says in the log what could not be done for a request. While the clock is in doubt or the store in trouble, the log has one
+/// line at the beginning and one at the end, however many requests fail in between.
+fn complain(engine: &Engine, error: &dyn std::fmt::Display, what: &str) {
+    if engine.obstacle().is_some() {
+        tracing::debug!(%error, "{what}");
+    } else {
+        tracing::error!(%error, "{what}");
+    }
+}
+
 /// `application/problem+json`, RFC 9457.
 fn problem(status: StatusCode, title: &str, errors: Vec<Value>) -> Response {
     let mut body = json!({ "type": "about:blank", "title": title, "status": status.as_u16() });
@@ -212,7 +222,7 @@ async fn functions(
     if method == Method::POST
         && let Some(why) = shared.engine.obstacle()
     {
-        tracing::error!(why, "a page could not take an answer");
+        complain(&shared.engine, &why, "a page could not take an answer");
         return respond(presentation::page::failure::unavailable());
     }
     // A webhook becomes a message.
@@ -235,7 +245,7 @@ async fn functions(
             }
         },
         Err(why) => {
-            tracing::error!(error = why, "the page could not be made");
+            complain(&shared.engine, &why, "the page could not be made");
             respond(presentation::page::failure::unavailable())
         }
     }

@@ -31,6 +31,9 @@ pub fn waiting(text: &mut String, answer: &Value) {
         };
         let told = if wait["told"] == true { "told" } else { "waited for, and not told yet," };
         line(text, 1, format!("{told} since {since}{reminded}"));
+        if wait["mail_waits"] == true {
+            line(text, 1, "the newest mail to them waits for the mail server; `holdpoint stuck` says why none leaves");
+        }
         if wait["mail_arrives"] == false {
             line(text, 1, "mail does not arrive: nothing more is mailed to them");
         }
@@ -103,6 +106,7 @@ fn told_by(text: &mut String, mail: &Value) {
 
 pub fn stuck(text: &mut String, answer: &Value) {
     let before = text.len();
+    list(answer, "engine").for_each(|why| line(text, 0, plain(why)));
     let dead = &answer["dead"];
     if dead.as_object().into_iter().flatten().any(|(_, letters)| letters.as_array().is_some_and(|all| !all.is_empty()))
     {

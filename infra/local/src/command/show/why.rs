@@ -46,6 +46,17 @@ fn moved(text: &mut String, one: &Value) {
         let note = answer["note"].as_str().map_or(String::new(), |note| format!(" ({note})"));
         line(text, 1, format!("by {}: {}, {}{place}{note}", of("by"), of("action"), of("result")));
     }
+    for report in list(one, "reports") {
+        let said = report["reason"].as_str().map_or(String::new(), |said| format!(" ({said})"));
+        line(
+            text,
+            1,
+            format!("by the mailer: mail to {} was {}{said}", plain(&report["person"]), plain(&report["why"])),
+        );
+    }
+    for comment in list(one, "comments") {
+        line(text, 1, format!("by a reply of {} that is no answer: {}", plain(&comment["by"]), plain(&comment["why"])));
+    }
     if one["by_time_alone"] == true {
         line(text, 1, "by time alone, or by another review that shares people");
     }
