@@ -4,7 +4,11 @@
 //! and passes requests on. In the latter case the engine believes nobody but that proxy: by its network address, and by a
 //! secret that the proxy sends with each request, since on one machine every user has the address of every other.
 
-use std::{fmt, net::IpAddr};
+use std::{
+    fmt,
+    net::IpAddr,
+    sync::atomic::{AtomicBool, Ordering},
+};
 
 use axum::http::{HeaderMap, HeaderName, Uri, header};
 use subtle::ConstantTimeEq;
@@ -67,6 +71,81 @@ pub struct Proxy {
     pub user_header: Option<HeaderName>,
 }
 
+/// Begins of headers that browsers and proxies send of themselves, whoever has signed in.
+const ALWAYS_SENT: [&str; 12] = [
+    "accept",
+    "access-control-",
+    "cf-",
+    "content-",
+    "if-",
+    "proxy-",
+    "sec-",
+    "transfer-",
+    "upgrade",
+    "x-amzn-",
+    "x-holdpoint-",
+    "x-request",
+];
+/// Whole names of others.
+const ALWAYS_SENT_WHOLE: [&str; 35] = [
+    "alt-used",
+    "authorization",
+    "cache-control",
+    "connection",
+    "cookie",
+    "date",
+    "dnt",
+    "early-data",
+    "expect",
+    "fastly-client-ip",
+    "forwarded",
+    "host",
+    "keep-alive",
+    "max-forwards",
+    "origin",
+    "pragma",
+    "priority",
+    "range",
+    "referer",
+    "save-data",
+    "te",
+    "traceparent",
+    "tracestate",
+    "trailer",
+    "true-client-ip",
+    "user-agent",
+    "via",
+    "warning",
+    "x-client-ip",
+    "x-cluster-client-ip",
+    "x-correlation-id",
+    "x-original-uri",
+    "x-original-url",
+    "x-real-ip",
+    "x-scheme",
+];
+/// Of the headers `x-forwarded-...`, those that name a person; the others name addresses.
+const FORWARDED_NAMES: [&str; 4] =
+    ["x-forwarded-email", "x-forwarded-login", "x-forwarded-preferred-username", "x-forwarded-user"];
+
+/// A header in which a proxy may name who has signed in. One that every request has would make everybody an operator.
+///
+/// # Errors
+/// What was expected, in words.
+pub fn user_header(text: &str) -> Result<HeaderName, String> {
+    let expected = "a header's name, as x-forwarded-user";
+    let name = HeaderName::try_from(text).map_err(|_| expected.to_owned())?;
+    let given = name.as_str();
+    let is_forwarded = given.starts_with("x-forwarded") && !FORWARDED_NAMES.contains(&given);
+    let begins = ALWAYS_SENT.iter().any(|begin| given.starts_with(begin));
+    if is_forwarded || begins || ALWAYS_SENT_WHOLE.contains(&given) {
+        return Err(format!(
+            "{expected}, that the proxy sends of whoever has signed in and of nobody else: this one comes with requests of anybody"
+        ));
+    }
+    Ok(name)
+}
+
 /// Who ends TLS under the public address.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub enum TlsBy {
@@ -101,6 +180,12 @@ impl Public {
         }
     }
 
+    /// Why nobody comes in by the proxy; `None`: its secret can be read, or there is no proxy.
+    pub fn wrong(&self) -> Option<String> {
+        let why = self.secret()?.read().err()?;
+        Some(format!("the proxy's secret cannot be read, and nobody comes in by {}: {why}", self.address))
+    }
+
     /// Whether a `Host` header names the public address.
     pub fn is_host(&self, host: &str) -> bool {
         host == self.address.authority || host.strip_suffix(":443") == Some(self.address.authority.as_str())
@@ -114,16 +199,44 @@ impl Public {
     ///
     /// # Errors
     /// Why the request is not believed.
-    pub fn way(&self, peer: Option<IpAddr>, encrypted: bool, headers: &HeaderMap) -> Result<Way, &'static str> {
+    pub fn way(
+        &self,
+        peer: Option<IpAddr>,
+        encrypted: bool,
+        headers: &HeaderMap,
+        reads: &SecretReads,
+    ) -> Result<Way, &'static str> {
         match &self.tls {
             TlsBy::Proxy(proxy) => {
-                Ok(Way::Public { user: proxy.vouches(peer, headers)?, client: forwarded_for(headers) })
+                Ok(Way::Public { user: proxy.vouches(peer, headers, reads)?, client: forwarded_for(headers) })
             }
             TlsBy::Engine(_) if encrypted => {
                 Ok(Way::Public { user: None, client: peer.map(|peer| peer.to_canonical().to_string()) })
             }
             TlsBy::Engine(_) => Err("the public address speaks TLS alone: ask by https"),
         }
+    }
+}
+
+/// Whether the proxy's secret could be read at the last request. Anybody may send requests, so the log has one line when the
+/// secret is lost and one when it is back, and none for each of them.
+#[derive(Default, Debug)]
+pub struct SecretReads {
+    is_lost: AtomicBool,
+}
+
+impl SecretReads {
+    /// Answers whether that is news.
+    fn note(&self, read: Result<(), &str>) -> bool {
+        let is_news = self.is_lost.swap(read.is_err(), Ordering::SeqCst) != read.is_err();
+        match read {
+            Err(why) if is_news => {
+                tracing::error!(why, "the proxy's secret cannot be read; nobody comes in by the proxy")
+            }
+            Ok(()) if is_news => tracing::warn!("the proxy's secret can be read again"),
+            _ => {}
+        }
+        is_news
     }
 }
 
@@ -136,17 +249,21 @@ fn forwarded_for(headers: &HeaderMap) -> Option<String> {
 
 impl Proxy {
     /// Who has signed in, where the request is the proxy's.
-    fn vouches(&self, peer: Option<IpAddr>, headers: &HeaderMap) -> Result<Option<String>, &'static str> {
+    fn vouches(
+        &self,
+        peer: Option<IpAddr>,
+        headers: &HeaderMap,
+        reads: &SecretReads,
+    ) -> Result<Option<String>, &'static str> {
         let peer = peer.map(|peer| peer.to_canonical());
         if !peer.is_some_and(|peer| self.trusted.contains(&peer)) {
             return Err(
                 "requests for the public address come from the proxy alone; this one did not come from its address",
             );
         }
-        let secret = self.secret.read().map_err(|why| {
-            tracing::error!(why, "the proxy's secret cannot be read");
-            "the proxy's secret cannot be read; the engine's log says why"
-        })?;
+        let secret = self.secret.read();
+        reads.note(secret.as_ref().map(drop).map_err(String::as_str));
+        let secret = secret.map_err(|_| "the proxy's secret cannot be read; the engine's log says why")?;
         let given = headers.get(PROXY_SECRET).map(|given| given.as_bytes()).unwrap_or_default();
         if !bool::from(secret.as_bytes().ct_eq(given)) {
             return Err("the proxy must send its secret in the header x-holdpoint-proxy; the settings name the file");
@@ -159,4 +276,55 @@ impl Proxy {
 /// The `Host` header, in lower case.
 pub fn host(headers: &HeaderMap) -> String {
     headers.get(header::HOST).and_then(|host| host.to_str().ok()).unwrap_or_default().to_ascii_lowercase()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Each of these is in requests of people who have not signed in.
+    #[test]
+    fn a_header_that_everybody_sends_names_no_operator() {
+        for name in [
+            "Host",
+            "X-Holdpoint-Proxy",
+            "authorization",
+            "x-forwarded-for",
+            "X-Forwarded-Proto",
+            "x-forwarded-host",
+            "x-forwarded",
+            "forwarded",
+            "cookie",
+            "user-agent",
+            "accept-language",
+            "x-real-ip",
+            "sec-fetch-site",
+            "via",
+            "referer",
+            "origin",
+            "content-type",
+            "x-request-id",
+            "connection",
+            "traceparent",
+            "cf-connecting-ip",
+            "proxy-authorization",
+        ] {
+            let why = user_header(name).unwrap_err();
+            assert!(why.contains("requests of anybody"), "{name}: {why}");
+        }
+        for name in ["x-forwarded-user", "X-Forwarded-Email", "remote-user", "x-auth-request-email", "x-webauth-user"] {
+            assert_eq!(user_header(name).unwrap().as_str(), name.to_ascii_lowercase());
+        }
+        assert!(user_header("a b").unwrap_err().contains("a header's name"));
+    }
+
+    #[test]
+    fn a_lost_secret_is_said_once_and_its_return_once() {
+        let reads = SecretReads::default();
+        let said: Vec<bool> = [Ok(()), Err("gone"), Err("gone"), Err("closed"), Ok(()), Ok(()), Err("gone")]
+            .into_iter()
+            .map(|read| reads.note(read))
+            .collect();
+        assert_eq!(said, [false, true, false, false, true, false, true]);
+    }
 }

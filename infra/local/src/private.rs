@@ -153,6 +153,80 @@ pub fn read(path: &Path) -> Outcome<Option<String>> {
     Ok(Some(text))
 }
 
+/// Whether [`folder`] would make the folder or take the one that is there. Changes nothing. Whether this user may is not asked:
+/// the engine may be another one.
+///
+/// # Errors
+/// As of [`folder`].
+pub fn could_be_folder(path: &Path) -> Outcome<()> {
+    let path: PathBuf = path.components().collect();
+    if is_link(&path) {
+        return Err(format!(
+            "{}: expected a folder, found a symbolic link, which is not followed; name the folder it leads to",
+            path.display()
+        ));
+    }
+    // The nearest that is there: what lies below it is made.
+    let there = path.ancestors().find_map(|above| {
+        let above = if above.as_os_str().is_empty() { Path::new(".") } else { above };
+        fs::metadata(above).ok().map(|found| (above.to_owned(), found))
+    });
+    let Some((there, found)) = there else { return Ok(()) };
+    if !found.is_dir() {
+        return Err(format!("{}: expected a folder, found something else", there.display()));
+    }
+    if is_the_kernels(&there) {
+        return Err(format!("{}: expected a folder on a disk, found one of the kernel's own", there.display()));
+    }
+    #[cfg(unix)]
+    if there == path && unix::MetadataExt::mode(&found) & 0o1000 != 0 {
+        return Err(format!("{}: expected a folder of Holdpoint's own, found one that all share", path.display()));
+    }
+    Ok(())
+}
+
+/// `/proc` and `/sys`: nobody makes a folder there, root included.
+fn is_the_kernels(folder: &Path) -> bool {
+    #[cfg(target_os = "linux")]
+    {
+        const PROC: i64 = 0x9fa0;
+        const SYSFS: i64 = 0x6265_6572;
+        rustix::fs::statfs(folder).is_ok_and(|found| [PROC, SYSFS].contains(&i64::from(found.f_type)))
+    }
+    #[cfg(not(target_os = "linux"))]
+    false
+}
+
+/// A secret's file as it lies.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Looked {
+    pub text: String,
+    /// The file's mode, where everybody may do something with it.
+    pub open_mode: Option<u32>,
+}
+
+/// As [`read_named`], and changes nothing. `None` where there is no such file.
+///
+/// # Errors
+/// The file cannot be read.
+pub fn look_named(path: &Path) -> Outcome<Option<Looked>> {
+    let mut file = match File::open(path) {
+        Ok(file) => file,
+        Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
+        Err(error) => return failed("opening", path, &error),
+    };
+    #[cfg(unix)]
+    let open_mode = {
+        let found = file.metadata().or_else(|error| failed("looking at", path, &error))?;
+        Some(unix::MetadataExt::mode(&found) & 0o777).filter(|mode| found.is_file() && mode & 0o007 != 0)
+    };
+    #[cfg(not(unix))]
+    let open_mode = None;
+    let mut text = String::new();
+    file.read_to_string(&mut text).or_else(|error| failed("reading", path, &error))?;
+    Ok(Some(Looked { text, open_mode }))
+}
+
 /// The text of a secret's file that the settings name, wherever that is: read only, through links, since a secret's store may
 /// offer it so. `None` where there is no such file.
 ///

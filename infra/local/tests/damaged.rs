@@ -159,7 +159,13 @@ fn is_in_trouble(stage: &Stage, running: &Running, file: &str) {
     assert!(says(&wrong, file) && says(&wrong, "a backup restored"), "names the file, and what to do: {wrong}");
     let metrics = ask(&running.address, "GET", "/metrics", "").unwrap().1;
     assert!(metrics.contains("holdpoint_store_in_trouble 1"), "{metrics}");
-    assert_eq!(post(running, &example("change.json")), 503, "what is taken now would be lost by restoring a backup");
+    for _ in 0..3 {
+        assert_eq!(
+            post(running, &example("change.json")),
+            503,
+            "what is taken now would be lost by restoring a backup"
+        );
+    }
     stage.refused(&["backup", "damaged.tar"], file);
     assert!(!stage.place.join("damaged.tar").exists(), "no copy of a damaged store looks like a backup");
     // A try has found the store to be damaged still.
@@ -167,6 +173,7 @@ fn is_in_trouble(stage: &Stage, running: &Running, file: &str) {
     let log = stage.log();
     assert_eq!(log.matches("the store is in trouble; work waits").count(), 1, "one line at its beginning: {log}");
     assert!(!log.contains("work goes on"), "{log}");
+    assert!(!log.contains("events could not be put on the queue"), "one line, and none for each request: {log}");
 }
 
 /// Overwritten, cut off, or no database any more: a message waits, and the engine does not start again on such a file.

@@ -51,6 +51,12 @@ const ROWS: &[Row] = &[
     (&["replay", "FILE"], SCENARIO, DONE),
     (&["replay", "FILE"], "{}", MALFORMED),
     (&["replay", "FILE"], r#"{"at":"2026-11-03T09:00:00Z","send":7}"#, MALFORMED),
+    (
+        &["replay", "FILE"],
+        r#"{"at":"2026-11-03T09:00:00Z","hook":{"binding":"nope","headers":{},"body":""}}"#,
+        MALFORMED,
+    ),
+    (&["replay", "FILE"], r#"{"at":"2026-11-03T09:00:00Z","poll":{"binding":"nope","response":{}}}"#, MALFORMED),
     (&["replay", "FILE", "--policy", "FILE"], SCENARIO, MALFORMED),
     (&["replay", "no-such-file"], NOTHING, MALFORMED),
     (&["policy", "check", "FILE"], POLICY_WITH_FAULTS, MALFORMED),

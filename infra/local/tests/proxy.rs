@@ -106,6 +106,8 @@ fn holds(place: &Path, port: u16) {
         ("reviews with a wrong login", "/reviews", &["--user", "ada:guess"], 401),
         ("reviews with a login", "/reviews", &["--user", LOGIN], 200),
         ("one review with a login", "/reviews/RR-1", &["--user", LOGIN], 404),
+        ("a review with a slash in its id, with a login", "/reviews/a%2Fb", &["--user", LOGIN], 404),
+        ("the same without a login", "/reviews/a%2Fb", &[], 401),
         ("the mailbox without a login", "/mailbox", &[], 401),
         ("the mailbox with a login", "/mailbox", &["--user", LOGIN], 200),
         ("figures without a login", "/metrics", &[], 401),

@@ -86,7 +86,9 @@ pub(super) async fn run(common: &Common, act: Act, acting: &Acting) -> Result<()
         let result = result.as_str().map_or(String::new(), |word| format!("; {word}"));
         print(format!("event {}: {became}{result}", plan["event"]["id"].as_str().unwrap_or_default()))?;
     }
-    judged(&sent, &result)
+    judged(&sent, &result)?;
+    acting.who.says_done(common, &will, sent["waited"] == true);
+    Ok(())
 }
 
 impl Who {
@@ -100,15 +102,29 @@ impl Who {
         Ok(by)
     }
 
-    /// Says what will happen, and asks.
+    /// Says what will happen, and asks. Whoever is not asked hears of it when it is so ([`Self::says_done`]).
     fn agrees(&self, common: &Common, will: &[&str]) -> Result<(), Failed> {
+        if self.yes {
+            return Ok(());
+        }
         for line in will {
             say(common, format!("  {line}"));
         }
-        if !self.yes && !agreed(&mut std::io::stdin().lock(), &mut std::io::stderr(), will, common.json)? {
+        if !agreed(&mut std::io::stdin().lock(), &mut std::io::stderr(), will, common.json)? {
             return Err(Failed::new("nothing was done"));
         }
         Ok(())
+    }
+
+    /// Says to whoever was not asked what has come of it. `is_done`: an engine has worked it off.
+    fn says_done(&self, common: &Common, will: &[&str], is_done: bool) {
+        if !self.yes {
+            return;
+        }
+        if !is_done {
+            say(common, "once an engine works it off:");
+        }
+        will.iter().for_each(|line| say(common, format!("  {line}")));
     }
 }
 
@@ -135,10 +151,12 @@ pub(super) async fn discard(common: &Common, deployment: &Deployment, letter: &s
         format!("it is dead, since: {}", known["why"].as_str().unwrap_or("no reason was kept")),
         format!("`holdpoint events` keeps for 35 days that {by} did so, because: {}", who.reason),
     ];
-    who.agrees(common, &will.each_ref().map(String::as_str))?;
+    let will = will.each_ref().map(String::as_str);
+    who.agrees(common, &will)?;
     let quiet = Common { json: true, ..common.clone() };
     let asked = Request::Discard(Discard { letter: letter.to_owned(), by, reason: who.reason.clone() });
     let done = ask::answered(&quiet, deployment, &asked).await?;
+    who.says_done(common, &will, true);
     if common.json { print(done) } else { print(show::in_words(&asked, &done).trim_end()) }
 }
 

@@ -281,31 +281,91 @@ fn text(file: &Path) -> Result<String, Failed> {
     if file == Path::new("-") {
         let mut text = String::new();
         let read = std::io::stdin().read_to_string(&mut text);
-        return read.map(|_| text).map_err(|error| Failed::input(format!("reading standard input: {error}")));
+        let read = read.map_err(|error| Failed::input(format!("reading standard input: {error}")));
+        return read.map(|_| super::without_mark(text));
     }
     super::read(file)
 }
 
 /// One event, a list of them, or one a line.
 pub fn events(file: &Path) -> Result<Vec<String>, Failed> {
-    let text = text(file)?;
-    let events = match serde_json::from_str::<Value>(&text) {
+    events_of(&text(file)?).map_err(|why| Failed::input(format!("{}: {why}", file.display())))
+}
+
+fn events_of(text: &str) -> Result<Vec<String>, String> {
+    let events = match serde_json::from_str::<Value>(text) {
         Ok(Value::Array(list)) => list.iter().map(Value::to_string).collect(),
         Ok(one) => vec![one.to_string()],
-        Err(whole) => lines(&text).map_err(|_| Failed::input(format!("{}: expected JSON: {whole}", file.display())))?,
+        Err(whole) => lines(text).unwrap_or_else(|| Err(format!("expected JSON: {whole}")))?,
     };
     if events.is_empty() {
-        return Err(Failed::input(format!("{}: expected events, found none", file.display())));
+        return Err("expected events, found none".to_owned());
     }
     Ok(events)
 }
 
-fn lines(text: &str) -> Result<Vec<String>, serde_json::Error> {
-    let lines = text.lines().map(str::trim).filter(|line| !line.is_empty() && !line.starts_with('#'));
-    lines.map(|line| serde_json::from_str::<Value>(line).map(|event| event.to_string())).collect()
+/// One event a line. The fault is named by its line. `None`: the text is no such list, but one value over several lines.
+fn lines(text: &str) -> Option<Result<Vec<String>, String>> {
+    let lines = text.lines().enumerate().map(|(index, line)| (index + 1, line.trim()));
+    let lines = lines.filter(|(_, line)| !line.is_empty() && !line.starts_with('#'));
+    let read: Vec<(usize, Result<Value, serde_json::Error>)> =
+        lines.map(|(number, line)| (number, serde_json::from_str(line))).collect();
+    // Of a list that is written over several lines, a line may well be an object.
+    let is_event = |(_, line): &(usize, Result<Value, _>)| line.as_ref().is_ok_and(Value::is_object);
+    if !read.is_empty() && (text.trim_start().starts_with('[') || !read.iter().any(is_event)) {
+        return None;
+    }
+    let event = |(number, line): (usize, Result<Value, serde_json::Error>)| match line {
+        Ok(event) => Ok(event.to_string()),
+        Err(error) => {
+            // The reader saw this line alone.
+            let error = error.to_string().replace(" at line 1 column ", &format!(" at line {number} column "));
+            Err(format!("line {number}: expected one event a line, JSON: {error}"))
+        }
+    };
+    Some(read.into_iter().map(event).collect())
 }
 
 pub fn event(file: &Path) -> Result<Value, Failed> {
     serde_json::from_str(&text(file)?)
         .map_err(|error| Failed::input(format!("{}: expected JSON: {error}", file.display())))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const GOOD: &str = "{\"id\": 1}";
+
+    #[test]
+    fn events_come_one_or_several_or_one_a_line() {
+        for (text, count) in [
+            (GOOD.to_owned(), 1),
+            (format!("[{GOOD},\n {GOOD}]"), 2),
+            (format!("# two\n{GOOD}\n\n  {GOOD}\n"), 2),
+            ("{\n  \"id\": 1\n}".to_owned(), 1),
+        ] {
+            assert_eq!(events_of(&text).unwrap().len(), count, "{text}");
+        }
+        assert_eq!(super::super::without_mark(format!("\u{feff}{GOOD}")), GOOD);
+    }
+
+    /// The line as an editor counts it, whichever of them it is.
+    #[test]
+    fn a_fault_is_named_by_its_line() {
+        let bad = "{\"id\": 1";
+        for (text, expected) in [
+            ([GOOD, GOOD, GOOD, GOOD, bad, GOOD].join("\n"), "line 5: expected one event a line"),
+            ([bad, GOOD].join("\n"), "line 1: expected one event a line"),
+            (format!("# note\n\n{GOOD}\n{bad}"), "line 4: expected one event a line"),
+            (format!("{GOOD}\n{bad}"), "at line 2 column 8"),
+            (format!("[\n{GOOD},\n{GOOD}\n{GOOD}]"), "at line 4 column 1"),
+            ("{\n \"id\": 1,\n}".to_owned(), "at line 3 column 1"),
+            (String::new(), "found none"),
+            ("nonsense".to_owned(), "at line 1 column 2"),
+        ] {
+            let why = events_of(&text).unwrap_err();
+            assert!(why.contains(expected), "{text}: {why}");
+        }
+    }
 }

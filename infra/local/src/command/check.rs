@@ -9,9 +9,13 @@ use clap::Args;
 use presentation::link::Keys;
 use serde_json::json;
 
-use super::{Common, Failed, policy, print, settings};
+use super::{
+    Common, Failed,
+    home::{Owner, Place},
+    policy, print, say, settings,
+};
 use crate::{
-    doors::Public,
+    doors::{Proxy, Public, TlsBy},
     inbound, private,
     relay::{self, Secret},
 };
@@ -33,63 +37,147 @@ pub fn run(common: &Common, options: &Options) -> Result<(), Failed> {
         Err(_) => settings::policy_of(&options.file),
     };
     let policy = named.as_deref().map(policy::read);
-    let certificate = file.as_ref().ok().and_then(|settings| certificate(settings).err());
-    let secrets = file.as_ref().ok().and_then(|settings| secrets(&options.file, settings).err());
     let text = policy.as_ref().and_then(|policy| policy.as_deref().ok());
-    let mail = file.as_ref().ok().and_then(|settings| mail(&options.file, settings, text).err());
-    let refused = [file.as_ref().err().cloned(), certificate, secrets, mail, policy.and_then(Result::err)];
+    let mut refused = vec![file.as_ref().err().cloned()];
+    let mut notes = Vec::new();
+    if let Ok(settings) = &file {
+        let of = &options.file;
+        let Looks { wrong, remarked } = secrets(settings).and(login(settings));
+        notes.extend(remarked.iter().map(|why| format!("{}: {why}", of.display())));
+        let wrong = wrong.iter().map(|why| format!("{}: {why}", of.display())).collect();
+        refused.extend([
+            certificate(settings).err(),
+            places(of, settings).err(),
+            all_named(wrong).err(),
+            mail(of, settings, text).err(),
+        ]);
+    }
+    refused.push(policy.and_then(Result::err));
+    notes.iter().for_each(|note| say(common, format!("to know: {note}")));
     let refused: Vec<Failed> = refused.into_iter().flatten().collect();
     if refused.is_empty() {
         let checked: Vec<PathBuf> = [Some(options.file.clone()), named].into_iter().flatten().collect();
         let names: Vec<String> = checked.iter().map(|file| format!("{}: no fault", file.display())).collect();
-        return if common.json { print(json!({ "checked": checked })) } else { print(names.join("\n")) };
+        return if common.json {
+            print(json!({ "checked": checked, "notes": notes }))
+        } else {
+            print(names.join("\n"))
+        };
     }
     let status = refused.iter().map(|failed| failed.status).max().unwrap_or(2);
     let lines: Vec<String> = refused.into_iter().map(|failed| failed.why).collect();
     Err(Failed { status, why: lines.join("\n") })
 }
 
+/// What a look found, by member: what is a fault, and what somebody should know.
+#[derive(Default)]
+struct Looks {
+    wrong: Vec<String>,
+    remarked: Vec<String>,
+}
+
+impl Looks {
+    fn and(mut self, other: Self) -> Self {
+        self.wrong.extend(other.wrong);
+        self.remarked.extend(other.remarked);
+        self
+    }
+
+    /// Of a file that everybody may do something with, the mode. A start takes that from them where it may, and else refuses the
+    /// file; nothing is changed here.
+    fn mode(&mut self, member: &str, file: &str, open_mode: Option<u32>) {
+        let expected = "expected a secret that its owner and group alone may read";
+        let then = "the engine closes the file where it may, and else does not start";
+        let said =
+            open_mode.map(|mode| format!("{member}: {file}: {expected}, found mode {mode:o}; {then}: chmod o= {file}"));
+        self.remarked.extend(said);
+    }
+}
+
 /// Where a service manager puts a service's secrets, while the service runs.
 const CREDENTIALS: &str = "/run/credentials";
 
+/// What comes and goes with the service is looked at by the service's own check alone.
+fn is_looked_at(file: &Path) -> bool {
+    !(file.starts_with(CREDENTIALS) && file.parent().is_some_and(|folder| !folder.exists()))
+}
+
 /// Every secret that the settings name: whether it is there, can be read, and is what it is to be.
-fn secrets(of: &Path, settings: &settings::SettingsFile) -> Result<(), Failed> {
-    let mut wrong = Vec::new();
-    // What comes and goes with the service is looked at by the service's own check alone.
-    let is_looked_at =
-        |file: &Path| !(file.starts_with(CREDENTIALS) && file.parent().is_some_and(|folder| !folder.exists()));
-    let mut named = |member: &str, secret: Option<&Secret>| {
-        let looked_at = secret.filter(|secret| match secret {
-            Secret::File(file) => is_looked_at(file),
-            // A variable is of the service's environment, and this shell has another.
-            Secret::Variable(_) => false,
-        });
-        wrong.extend(looked_at.and_then(|secret| secret.read().err()).map(|why| format!("{member}: {why}")));
-    };
-    named("$.proxy.secret", settings.public.as_ref().and_then(Public::secret));
+fn secrets(settings: &settings::SettingsFile) -> Looks {
+    let mut looks = Looks::default();
     let smtp = settings.mail.smtp.as_ref();
-    named("$.mail.smtp.password", smtp.and_then(|smtp| smtp.login.as_ref()).map(|login| &login.password));
+    let named = [
+        ("$.proxy.secret", settings.public.as_ref().and_then(Public::secret)),
+        ("$.mail.smtp.password", smtp.and_then(|smtp| smtp.login.as_ref()).map(|login| &login.password)),
+    ];
+    for (member, secret) in named.into_iter().filter_map(|(member, secret)| Some((member, secret?))) {
+        let looked = secret.look();
+        match (secret, looked) {
+            (Secret::File(file), _) if !is_looked_at(file) => {}
+            (_, Ok(open_mode)) => looks.mode(member, &secret.to_string(), open_mode),
+            (Secret::File(_), Err(why)) => looks.wrong.push(format!("{member}: {why}")),
+            // A variable is of the service's environment, and this shell has another.
+            (Secret::Variable(_), Err(why)) => {
+                looks.remarked.push(format!("{member}: {why}; the engine needs it in its own environment"));
+            }
+        }
+    }
     let keys = &settings.keys;
-    let mut read = |member: &str, file: Option<&PathBuf>, is_good: &dyn Fn(&str) -> Result<(), String>, must: bool| {
+    let mut look = |member: &str, file: Option<&PathBuf>, is_good: &dyn Fn(&str) -> Result<(), String>, must: bool| {
         let Some(file) = file.filter(|file| is_looked_at(file)) else { return };
-        let found = match private::read_named(file) {
-            Ok(Some(text)) => is_good(text.trim()).map_err(|why| format!("{}: {why}", file.display())),
-            Ok(None) if must => Err(format!("{}: expected a file there, found none", file.display())),
+        let shown = file.display().to_string();
+        let found = match private::look_named(file) {
+            Ok(Some(looked)) => {
+                looks.mode(member, &shown, looked.open_mode);
+                is_good(looked.text.trim()).map_err(|why| format!("{shown}: {why}"))
+            }
+            Ok(None) if must => Err(format!("{shown}: expected a file there, found none")),
             Ok(None) => Ok(()),
             Err(why) => Err(why),
         };
-        wrong.extend(found.err().map(|why| format!("{member}: {why}")));
+        looks.wrong.extend(found.err().map(|why| format!("{member}: {why}")));
     };
     // The keys are made at the first start.
-    read("$.keys.link_keys_file", keys.link_keys.as_ref(), &|text| Keys::parse(text).map(drop), false);
+    look("$.keys.link_keys_file", keys.link_keys.as_ref(), &|text| Keys::parse(text).map(drop), false);
     let by_name = |text: &str| match serde_json::from_str::<BTreeMap<String, String>>(text) {
         Ok(_) => Ok(()),
         // What stands there is a secret, so the message repeats nothing of it.
         Err(error) => Err(format!("line {}: expected a JSON object with a text by name", error.line())),
     };
-    read("$.keys.source_secrets_file", keys.source_secrets.as_ref(), &by_name, true);
-    read("$.keys.source_credentials_file", keys.source_credentials.as_ref(), &by_name, true);
-    all_named(wrong.iter().map(|why| format!("{}: {why}", of.display())).collect())
+    look("$.keys.source_secrets_file", keys.source_secrets.as_ref(), &by_name, true);
+    look("$.keys.source_credentials_file", keys.source_credentials.as_ref(), &by_name, true);
+    looks
+}
+
+/// Whether people can sign in at the proxy. Without a header there is no operator by the public address but with the token.
+fn login(settings: &settings::SettingsFile) -> Looks {
+    let mut looks = Looks::default();
+    if let Some(Public { tls: TlsBy::Proxy(Proxy { user_header: None, .. }), .. }) = &settings.public {
+        let why = "$.proxy.user_header: none is set, so whoever signs in at the proxy is nobody here: reviews and mailbox open by the operator's token alone; nginx.conf and Caddyfile send x-forwarded-user";
+        looks.remarked.push(why.to_owned());
+    }
+    looks
+}
+
+/// Folders and sockets that a start makes: whether it could.
+fn places(of: &Path, settings: &settings::SettingsFile) -> Result<(), Failed> {
+    let mut found = Vec::new();
+    if let Some(store) = &settings.store {
+        let place = Place::of(Owner::Service, Some(store));
+        found.push(("$.store", private::could_be_folder(&place.directory).and_then(|()| place.is_of_its_owner())));
+    }
+    if let Some(folder) = &settings.keep.archive {
+        found.push(("$.keep.archive", private::could_be_folder(folder)));
+    }
+    if let Some(address) = &settings.mail.lmtp {
+        found.push(("$.mail.lmtp", address.could_be()));
+    }
+    by_member(of, found)
+}
+
+fn by_member(of: &Path, found: Vec<(&str, Result<(), String>)>) -> Result<(), Failed> {
+    let wrong = found.into_iter().filter_map(|(member, found)| Some((member, found.err()?)));
+    all_named(wrong.map(|(member, why)| format!("{}: {member}: {why}", of.display())).collect())
 }
 
 fn all_named(wrong: Vec<String>) -> Result<(), Failed> {
@@ -113,8 +201,7 @@ fn mail(of: &Path, settings: &settings::SettingsFile, policy: Option<&str>) -> R
     if mail.lmtp.is_some() {
         found.push(("$.mail.lmtp", bound()));
     }
-    let wrong = found.into_iter().filter_map(|(member, found)| Some((member, found.err()?)));
-    all_named(wrong.map(|(member, why)| format!("{}: {member}: {why}", of.display())).collect())
+    by_member(of, found)
 }
 
 /// The files of `[tls]`: whether they can be answered with, and whether they are in force and of the public name.
@@ -135,8 +222,9 @@ mod tests {
         let folder = std::env::temp_dir().join(format!("holdpoint-check-{}", std::process::id()));
         fs::create_dir_all(&folder).unwrap();
         let told = |text: &str| {
-            let settings = settings::parse(text, &folder).unwrap();
-            secrets(Path::new("h.toml"), &settings).err().map(|failed| failed.why).unwrap_or_default()
+            let looks = secrets(&settings::parse(text, &folder).unwrap());
+            assert!(looks.remarked.iter().all(|remark| remark.contains("found mode")), "{:?}", looks.remarked);
+            looks.wrong.join("\n")
         };
         let mail = "[mail]\nfrom = \"a@example.com\"\n[mail.smtp]\nhost = \"mx\"\nuser = \"u\"\n";
         let proxy = "public_url = \"https://h.example.com\"\n[proxy]\nsecret_file = \"file\"\n";
@@ -147,7 +235,8 @@ mod tests {
         let good = "1:AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8";
         for (text, holds, expected) in [
             (proxy, None, "$.proxy.secret: "),
-            (proxy, Some("s3cret"), ""),
+            (proxy, Some("s3cret\n"), ""),
+            (proxy, Some("s3cret\ns3cret\n"), "$.proxy.secret: "),
             (&password, None, "$.mail.smtp.password: "),
             (&password, Some(""), "$.mail.smtp.password: "),
             (&password, Some("s3cret"), ""),
@@ -166,14 +255,87 @@ mod tests {
             }
             let why = told(text);
             assert_eq!(why.is_empty(), expected.is_empty(), "{text} {holds:?}: {why}");
-            let said = why.is_empty() || why.starts_with(&format!("h.toml: {expected}"));
+            let said = why.is_empty() || why.starts_with(expected);
             assert!(said && !why.contains("s3cret"), "{text} {holds:?}: {why}");
         }
         // What a service manager offers while the service runs, and a variable of the service, are not missed before.
         let credential = "/run/credentials/holdpoint-of-no-machine.service/password";
         assert_eq!(told(&format!("{mail}password_file = \"{credential}\"\n")), "");
-        assert_eq!(told(&format!("{mail}password_variable = \"OF_THE_SERVICE_ALONE\"\n")), "");
+        let of_the_service =
+            "public_url = \"https://h.example.com\"\n[proxy]\nsecret_variable = \"OF_THE_SERVICE_ALONE\"\n";
+        let looks = secrets(&settings::parse(of_the_service, &folder).unwrap());
+        assert_eq!(looks.wrong, Vec::<String>::new());
+        assert!(
+            looks.remarked[0].starts_with("$.proxy.secret: the variable OF_THE_SERVICE_ALONE: "),
+            "{:?}",
+            looks.remarked
+        );
         fs::remove_dir_all(&folder).unwrap();
+    }
+
+    /// A start closes such a file; a check says so and leaves the file as it is.
+    #[cfg(unix)]
+    #[test]
+    fn a_check_changes_no_mode() {
+        use std::os::unix::fs::PermissionsExt;
+        let folder = std::env::temp_dir().join(format!("holdpoint-check-modes-{}", std::process::id()));
+        fs::create_dir_all(&folder).unwrap();
+        let file = folder.join("file");
+        fs::write(&file, "{\"ci\": \"s3cret\"}").unwrap();
+        let proxy = "public_url = \"https://h.example.com\"\n[proxy]\nsecret_file = \"file\"\n";
+        for text in [proxy, "[keys]\nsource_secrets_file = \"file\"\n", "[keys]\nlink_keys_file = \"file\"\n"] {
+            for (mode, remarks) in [(0o644, 1), (0o666, 1), (0o640, 0), (0o600, 0)] {
+                fs::set_permissions(&file, fs::Permissions::from_mode(mode)).unwrap();
+                let looks = secrets(&settings::parse(text, &folder).unwrap());
+                assert_eq!(looks.remarked.len(), remarks, "{text} {mode:o}: {:?}", looks.remarked);
+                assert!(looks.remarked.iter().all(|remark| remark.contains(&format!("mode {mode:o}"))));
+                assert_eq!(fs::metadata(&file).unwrap().permissions().mode() & 0o777, mode);
+            }
+        }
+        fs::remove_dir_all(&folder).unwrap();
+    }
+
+    /// Each of these a start refuses.
+    #[test]
+    fn places_that_no_start_could_make_are_named() {
+        let folder = std::env::temp_dir().join(format!("holdpoint-check-places-{}", std::process::id()));
+        for part in ["there", "demo"] {
+            fs::create_dir_all(folder.join(part)).unwrap();
+        }
+        fs::write(folder.join("policy.json"), "{}").unwrap();
+        fs::write(folder.join("demo/demo.sqlite"), "").unwrap();
+        let own = "[mail]\nreply_address = \"r@example.com\"\n";
+        for (text, expected) in [
+            ("store = \"there\"".to_owned(), ""),
+            ("store = \"new/below\"".to_owned(), ""),
+            ("store = \"/tmp\"".to_owned(), "$.store: /tmp: expected a folder of Holdpoint's own"),
+            ("store = \"policy.json\"".to_owned(), "$.store: "),
+            ("store = \"policy.json/below\"".to_owned(), "$.store: "),
+            ("store = \"/proc/x\"".to_owned(), "$.store: /proc: expected a folder on a disk"),
+            ("store = \"demo\"".to_owned(), "$.store: "),
+            ("[keep]\narchive = \"policy.json\"".to_owned(), "$.keep.archive: "),
+            ("[keep]\narchive = \"ended\"".to_owned(), ""),
+            (format!("{own}lmtp = \"nope/x\""), "$.mail.lmtp: "),
+            (format!("{own}lmtp = \"./policy.json\""), "$.mail.lmtp: "),
+            (format!("{own}lmtp = \"there/x\""), ""),
+        ] {
+            let settings = settings::parse(&text, &folder).unwrap();
+            let why = places(Path::new("h.toml"), &settings).err().map(|failed| failed.why).unwrap_or_default();
+            assert_eq!(why.is_empty(), expected.is_empty(), "{text}: {why}");
+            assert!(why.is_empty() || why.starts_with(&format!("h.toml: {expected}")), "{text}: {why}");
+        }
+        assert!(!folder.join("new").exists() && !folder.join("ended").exists(), "nothing is made");
+        fs::remove_dir_all(&folder).unwrap();
+    }
+
+    /// Behind the example proxies nobody would get in.
+    #[test]
+    fn a_proxy_whose_users_are_nobody_here_is_remarked() {
+        let proxy = "public_url = \"https://h.example.com\"\n[proxy]\nsecret_file = \"file\"\n";
+        for (text, remarks) in [(proxy.to_owned(), 1), (format!("{proxy}user_header = \"x-forwarded-user\"\n"), 0)] {
+            let looks = login(&settings::parse(&text, Path::new("")).unwrap());
+            assert_eq!((looks.wrong.len(), looks.remarked.len()), (0, remarks));
+        }
     }
 
     /// A start fails for each of these, so the check before it does.

@@ -81,8 +81,19 @@ struct Common {
 #[derive(Args, Clone, Debug)]
 struct Deployment {
     /// Ask the deployment whose stack has this name instead of this machine, with the shell's AWS credentials and region.
-    #[arg(long, value_name = "NAME", conflicts_with = "data")]
+    #[arg(long, value_name = "NAME", conflicts_with = "data", value_parser = stack)]
     stack: Option<String>,
+}
+
+/// The name of a stack, as CloudFormation takes it: queues, functions and the table have it before theirs.
+fn stack(text: &str) -> Result<String, String> {
+    let is_name = text.starts_with(|c: char| c.is_ascii_alphabetic())
+        && text.len() <= 128
+        && text.chars().all(|c| c.is_ascii_alphanumeric() || c == '-');
+    if is_name {
+        return Ok(text.to_owned());
+    }
+    Err("expected the name of a stack: a letter, then letters, digits and hyphens, 128 at most".to_owned())
 }
 
 #[derive(Subcommand)]
@@ -413,7 +424,13 @@ fn rotate_link_keys(common: &Common, yes: bool) -> Result<(), Failed> {
 
 /// A file's text.
 fn read(file: &Path) -> Result<String, Failed> {
-    std::fs::read_to_string(file).map_err(|error| Failed::input(format!("reading {}: {error}", file.display())))
+    let read = std::fs::read_to_string(file);
+    read.map(without_mark).map_err(|error| Failed::input(format!("reading {}: {error}", file.display())))
+}
+
+/// Some editors begin a file with a mark of its encoding, which is no part of the text.
+fn without_mark(text: String) -> String {
+    text.strip_prefix('\u{feff}').map(str::to_owned).unwrap_or(text)
 }
 
 /// To standard output. A reader that has seen enough ends the command, and is no failure.

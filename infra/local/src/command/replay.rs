@@ -10,6 +10,7 @@ use clap::Args;
 use super::{Common, Failed, policy, print, say};
 use crate::{
     mailbox::Mail,
+    not_done::NotDone,
     replay::{Scenario, in_words, play},
 };
 
@@ -39,7 +40,10 @@ pub async fn run(common: &Common, options: &Options) -> Result<(), Failed> {
     })?;
     // Before the play, which may be long: a folder that cannot be used is told at once.
     options.mailbox.as_deref().map(prepare).transpose()?;
-    let played = play(&parsed, &policy).await.map_err(Failed::new)?;
+    let played = play(&parsed, &policy).await.map_err(|not_done| match not_done {
+        NotDone::Malformed(why) => Failed::input(format!("{}: {why}", scenario.display())),
+        NotDone::Failed(why) => Failed::new(format!("{}: {why}", scenario.display())),
+    })?;
     let line = |record| match common.json {
         true => serde_json::to_string(record).map_err(|error| Failed::new(format!("printing: {error}"))),
         false => Ok(in_words(record)),

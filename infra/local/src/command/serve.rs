@@ -18,6 +18,7 @@ use super::{
     settings::{self, SettingsFile},
 };
 use crate::{
+    doors::Public,
     engine::{Engine, Settings, live::Live},
     inbound::{MailDoors, MailIn, lmtp::LmtpAddress},
     server,
@@ -102,7 +103,8 @@ pub async fn run(common: &Common, options: &Options) -> Result<(), Failed> {
     }
     say(common, format!("  mail        {}", leaves(&engine)));
     say(common, format!("  events to   http://{address}/events"));
-    if let Some(why) = engine.obstacle() {
+    let no_proxy = engine.settings().public.as_ref().and_then(Public::wrong);
+    for why in engine.obstacle().into_iter().chain(no_proxy) {
         say(common, format!("  in the way  {why}"));
     }
     if let Some(door) = &places.lmtp {

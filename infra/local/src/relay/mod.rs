@@ -208,7 +208,10 @@ impl Relay {
         while !*stop.borrow() {
             bell.borrow_and_update();
             if let Err(error) = self.step(&mut work).await {
-                tracing::error!(error, "the mails that wait cannot be read or written");
+                // Of a store in trouble the log has a line already.
+                if self.mailbox.tables().guard().trouble().is_none() {
+                    tracing::error!(error, "the mails that wait cannot be read or written");
+                }
                 tokio::time::sleep(AFTER_TROUBLE).await;
                 continue;
             }

@@ -1,6 +1,6 @@
 //! Where mail leaves this machine, and how.
 
-use std::{path::PathBuf, time::Duration};
+use std::{fmt, path::PathBuf, time::Duration};
 
 use crate::private;
 
@@ -38,16 +38,46 @@ pub enum Secret {
     Variable(String),
 }
 
+impl fmt::Display for Secret {
+    /// Where it stands, and never the secret.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::File(path) => write!(f, "{}", path.display()),
+            Self::Variable(name) => write!(f, "the variable {name}"),
+        }
+    }
+}
+
 impl Secret {
     /// # Errors
-    /// There is no such file or variable, or nothing in it. The message names the place, never the secret.
+    /// There is no such file or variable, or nothing in it, or more than a line. The message names the place, never the secret.
     pub fn read(&self) -> Result<String, String> {
-        let (place, found) = match self {
-            Self::File(path) => (path.display().to_string(), private::read_named(path)?),
-            Self::Variable(name) => (format!("the variable {name}"), std::env::var(name).ok()),
+        let found = match self {
+            Self::File(path) => private::read_named(path)?,
+            Self::Variable(name) => std::env::var(name).ok(),
         };
+        self.of(found)
+    }
+
+    /// The same without changing anything: the mode of a file that everybody may do something with.
+    ///
+    /// # Errors
+    /// As of [`Self::read`].
+    pub fn look(&self) -> Result<Option<u32>, String> {
+        let Self::File(path) = self else { return self.read().map(|_| None) };
+        let looked = private::look_named(path)?;
+        let open_mode = looked.as_ref().and_then(|looked| looked.open_mode);
+        self.of(looked.map(|looked| looked.text)).map(|_| open_mode)
+    }
+
+    fn of(&self, found: Option<String>) -> Result<String, String> {
         let found = found.map(|text| text.trim_end_matches(['\r', '\n']).to_owned()).filter(|text| !text.is_empty());
-        found.ok_or_else(|| format!("{place}: expected a secret there, found none"))
+        let secret = found.ok_or_else(|| format!("{self}: expected a secret there, found none"))?;
+        // It goes on one line: into a header, or to a mail server.
+        if secret.contains(['\r', '\n', '\0']) {
+            return Err(format!("{self}: expected a secret of one line there, found more"));
+        }
+        Ok(secret)
     }
 }
 

@@ -25,6 +25,7 @@ use super::{
 use crate::{
     engine::{Outcome, Settings, virtual_time::VirtualTime},
     mailbox::Mail,
+    not_done::NotDone,
     queues::Outgoing,
 };
 
@@ -38,14 +39,14 @@ pub struct Played {
 
 /// Runs a whole scenario in memory.
 pub async fn replay(scenario: &Scenario, policy: &str) -> Result<Records, String> {
-    play(scenario, policy).await.map(|played| played.records)
+    play(scenario, policy).await.map(|played| played.records).map_err(String::from)
 }
 
 /// Runs a whole scenario in memory, and keeps the mails it leads to.
 ///
 /// # Errors
 /// A line of the scenario that could not be played, by its number; a policy with faults.
-pub async fn play(scenario: &Scenario, policy: &str) -> Result<Played, String> {
+pub async fn play(scenario: &Scenario, policy: &str) -> Result<Played, NotDone> {
     let Some(first) = scenario.lines.first() else { return Ok(Played::default()) };
     let time = VirtualTime::open(Settings::in_memory(policy), first.at).await?;
     let mut player = Player::of(time);
@@ -96,14 +97,21 @@ impl Player {
     }
 
     /// One line's action, and what follows from it at once.
-    pub async fn act(&mut self, line: &Line) -> Result<Records, String> {
+    ///
+    /// # Errors
+    /// By the line's number: [`NotDone::Malformed`] where the line says what cannot be; else [`NotDone::Failed`].
+    pub async fn act(&mut self, line: &Line) -> Result<Records, NotDone> {
         let Some(action) = &line.action else { return Ok(Records::new()) };
-        let first = self.did(action).await.map_err(|why| format!("line {}: {why}", line.number))?;
-        self.settle(first).await
+        let numbered = |why: String| format!("line {}: {why}", line.number);
+        let first = self.did(action).await.map_err(|not_done| match not_done {
+            NotDone::Malformed(why) => NotDone::Malformed(numbered(why)),
+            NotDone::Failed(why) => NotDone::Failed(numbered(why)),
+        })?;
+        Ok(self.settle(first).await?)
     }
 
     /// What an action itself leaves behind.
-    async fn did(&mut self, action: &Action) -> Result<Records, String> {
+    async fn did(&mut self, action: &Action) -> Result<Records, NotDone> {
         Ok(match action {
             Action::Send(event) => {
                 self.put(event).await?;
@@ -155,7 +163,8 @@ impl Player {
             Action::Reply(reply) => {
                 let engine = self.time.engine();
                 let message = mailed::message(engine, reply, self.time.now())?;
-                let message = message.ok_or_else(|| "reply: no such invitation was mailed".to_owned())?;
+                let none = || NotDone::Malformed("reply: no such invitation was mailed".to_owned());
+                let message = message.ok_or_else(none)?;
                 self.put(&message).await?;
                 Vec::new()
             }
@@ -186,21 +195,22 @@ impl Player {
     }
 
     /// The door of a binding, once its sender is proven.
-    async fn hook(&self, hook: &RecordedHook) -> Result<(), String> {
+    async fn hook(&self, hook: &RecordedHook) -> Result<(), NotDone> {
         let RecordedHook { binding, headers, body } = hook;
         let functions = self.time.engine().functions();
         let ingest = &functions.ingest;
         let bound = ingest.policy.bindings.named(binding).filter(|bound| bound.hook.is_some());
-        let bound = bound.ok_or_else(|| format!("hook.binding: expected a binding with a hook, found {binding:?}"))?;
+        let expected = || format!("hook.binding: expected a binding with a hook, found {binding:?}");
+        let bound = bound.ok_or_else(|| NotDone::Malformed(expected()))?;
         match ingest::proven(ingest, bound, HookRequest { headers, body: body.as_bytes() }).await {
             Ok(_) => Ok(()),
-            Err(HookRefused::Unavailable) => Err("hook: the queue did not take it".to_owned()),
+            Err(HookRefused::Unavailable) => Err("hook: the queue did not take it".to_owned().into()),
             // The door's answer goes to the sender. Here the refusal is a result, as of every event that is refused.
             Err(_) => {
                 let format = bound.binding.format().word();
                 let whole =
                     serde_json::json!({ "format": format, "binding": binding, "headers": headers, "body": body });
-                self.put(&whole).await
+                Ok(self.put(&whole).await?)
             }
         }
     }

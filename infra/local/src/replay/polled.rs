@@ -21,7 +21,7 @@ use super::{
     records::PollRecord,
     scenario::{RecordedPoll, RecordedResponse},
 };
-use crate::engine::Engine;
+use crate::{engine::Engine, not_done::NotDone};
 
 /// Answers in the order in which they were given.
 #[derive(Clone, Debug)]
@@ -50,13 +50,14 @@ fn answered(response: RecordedResponse) -> Result<HttpResponse, ConnectorError> 
 ///
 /// # Errors
 /// No polled binding has the name; answers were left over; the store failed.
-pub async fn play(engine: &Engine, conversation: &RecordedPoll) -> Result<PollRecord, String> {
+pub async fn play(engine: &Engine, conversation: &RecordedPoll) -> Result<PollRecord, NotDone> {
     let RecordedPoll { binding, responses } = conversation;
     let recorded = Recorded(Arc::new(Mutex::new(responses.iter().cloned().collect())));
     let env = engine.functions().poll.by_way_of(Web::through(recorded.clone()));
     let policy = env.policy.clone();
     let bound = policy.bindings.polled().find(|bound| bound.name.as_deref() == Some(binding));
-    let bound = bound.ok_or_else(|| format!("poll.binding: expected a binding with a poll, found {binding:?}"))?;
+    let expected = || format!("poll.binding: expected a binding with a poll, found {binding:?}");
+    let bound = bound.ok_or_else(|| NotDone::Malformed(expected()))?;
     let asking = async {
         let polls = env.store.polls().await.map_err(|error| error.to_string())?;
         let known = polls.records.get(binding);
@@ -65,13 +66,14 @@ pub async fn play(engine: &Engine, conversation: &RecordedPoll) -> Result<PollRe
     let asked = tokio::select! {
         biased;
         asked = asking => asked?,
-        () = engine.faults().crashed() => return Err(format!("poll: died while asking {binding}")),
+        () = engine.faults().crashed() => return Err(format!("poll: died while asking {binding}").into()),
     };
     let asked = asked.ok_or_else(|| format!("poll.binding: another worker is asking {binding}"))?;
     let left = recorded.0.lock().unwrap_or_else(PoisonError::into_inner).len();
     // A failure ends the conversation wherever it is met.
     if left > 0 && asked.failure.is_none() {
-        return Err(format!("poll.responses: expected as many as are asked for, found {left} more"));
+        let why = format!("poll.responses: expected as many as are asked for, found {left} more");
+        return Err(NotDone::Malformed(why));
     }
     let result = asked.failure.map_or("answered", |failure| failure.word());
     Ok(PollRecord { binding: asked.binding, result: result.to_owned(), messages: asked.messages })

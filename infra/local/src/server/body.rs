@@ -11,7 +11,7 @@ use axum::{
 };
 use http_body_util::{BodyExt, LengthLimitError, Limited};
 
-use super::{Shared, problem, try_later};
+use super::{Shared, door, fence, problem, try_later};
 
 /// The operator's own events come as JSON strings in a list.
 pub const LARGEST_OPERATION: usize = 16 * 1_048_576;
@@ -37,6 +37,8 @@ fn largest(shared: &Shared, path: &str) -> usize {
 }
 
 pub async fn whole(State(shared): State<Shared>, request: Request, next: Next) -> Response {
+    // Of what anybody else sends nothing is kept.
+    let brings_events = request.uri().path() == "/events" && fence::is_source(&shared, &request);
     let (parts, body) = request.into_parts();
     if body.is_end_stream() {
         return next.run(Request::from_parts(parts, body)).await;
@@ -45,7 +47,7 @@ pub async fn whole(State(shared): State<Shared>, request: Request, next: Next) -
     let most = largest(&shared, parts.uri.path());
     let taken = tokio::select! {
         biased;
-        taken = tokio::time::timeout(WHOLE_BODY, take(&shared, &parts.headers, body, most)) => taken,
+        taken = tokio::time::timeout(WHOLE_BODY, take(&shared, &parts.headers, body, (most, brings_events))) => taken,
         Ok(_) = async { stopping.wait_for(|stopping| *stopping).await.map(|_| ()) } => {
             return try_later("the engine is stopping; nothing was taken, send it again to the next one");
         }
@@ -63,13 +65,22 @@ pub async fn whole(State(shared): State<Shared>, request: Request, next: Next) -
 
 type Taken = (axum::body::Bytes, tokio::sync::OwnedSemaphorePermit);
 
-async fn take(shared: &Shared, headers: &HeaderMap, mut body: Body, most: usize) -> Result<Taken, Response> {
+/// `brings_events`: what is longer than `most` leaves a receipt.
+async fn take(
+    shared: &Shared,
+    headers: &HeaderMap,
+    mut body: Body,
+    (most, brings_events): (usize, bool),
+) -> Result<Taken, Response> {
     let length = headers.get(header::CONTENT_LENGTH).and_then(|length| length.to_str().ok()?.parse::<u64>().ok());
     let announced = length.map(|length| usize::try_from(length).unwrap_or(usize::MAX));
     if announced.is_some_and(|length| length > most) {
         // Who asks first sends nothing after this answer.
         if !headers.contains_key(header::EXPECT) {
             read_for_nothing(&mut body).await;
+        }
+        if brings_events {
+            door::keep_too_long(shared, most, announced).await;
         }
         return Err(too_large(most));
     }
@@ -81,6 +92,9 @@ async fn take(shared: &Shared, headers: &HeaderMap, mut body: Body, most: usize)
         Err(error) if error.is::<LengthLimitError>() => {
             drop(room);
             read_for_nothing(&mut body).await;
+            if brings_events {
+                door::keep_too_long(shared, most, None).await;
+            }
             Err(too_large(most))
         }
         Err(error) => {

@@ -14,7 +14,7 @@ use packet_store::Door;
 use serde_json::{Value, json};
 use sources::{Fault, Refused, http::Unsplit, policy::PolicyFile};
 
-use super::{Shared, answered, problem, try_later};
+use super::{Shared, answered, complain, problem, try_later};
 use crate::operator::{self, NotTaken};
 
 /// Faults of one answer.
@@ -48,7 +48,7 @@ pub async fn events(State(shared): State<Shared>, headers: HeaderMap, body: Byte
         }
         Err(NotTaken::Full(why)) => try_later(&why),
         Err(NotTaken::Unavailable(why)) => {
-            tracing::error!(error = why, "events could not be put on the queue");
+            complain(&shared.engine, &why, "events could not be put on the queue");
             try_later(
                 "nothing was taken: the engine could not make the request durable, its log says why; send it again later",
             )
@@ -56,13 +56,26 @@ pub async fn events(State(shared): State<Shared>, headers: HeaderMap, body: Byte
     }
 }
 
+/// A body that is longer than any may be is not read, so its receipt says how long it was, where that is known.
+pub async fn keep_too_long(shared: &Shared, most: usize, announced: Option<usize>) {
+    let found = announced.map_or_else(|| "a longer one".to_owned(), |length| format!("{length} bytes"));
+    // A receipt keeps what was expected; what was found is elsewhere the sender's, and here a length.
+    let expected = format!("a body of at most {most} bytes, and not {found}; send it in parts");
+    let refused: Refused = Fault::new("$", expected, found.clone()).into();
+    let body = format!("a body that was not read: {found}");
+    keep_refused(shared, &body, std::iter::once(&refused)).await;
+}
+
+async fn keep_refused(shared: &Shared, body: &str, refused: impl Iterator<Item = &Refused> + Clone) {
+    let piece = Piece { body, door: Door::Events, at: shared.engine.now() };
+    if let Err(failure) = piece.keep_refused(shared.engine.store(), refused).await {
+        complain(&shared.engine, &failure, "the receipt of a refused request could not be kept");
+    }
+}
+
 /// Refuses the whole request: the receipt says what was wrong, and nothing of the request is on the queue.
 async fn refuse(shared: &Shared, body: &[u8], status: StatusCode, bad: Vec<(Option<usize>, Refused)>) -> Response {
-    let piece = Piece { body: &String::from_utf8_lossy(body), door: Door::Events, at: shared.engine.now() };
-    let kept = piece.keep_refused(shared.engine.store(), bad.iter().map(|(_, refused)| refused)).await;
-    if let Err(failure) = kept {
-        tracing::error!(error = %failure, "the receipt of a refused request could not be kept");
-    }
+    keep_refused(shared, &String::from_utf8_lossy(body), bad.iter().map(|(_, refused)| refused)).await;
     let mut faults = Faults::default();
     bad.iter().for_each(|(event, refused)| faults.add(*event, refused));
     refusal(status, faults)

@@ -50,7 +50,8 @@ fn way(shared: &Shared, peer: Option<Peer>, request: &Request) -> Result<Way, (S
     let way = match shared.public() {
         Some(public) if public.is_host(&host) => {
             let encrypted = peer.is_some_and(|peer| peer.encrypted);
-            public.way(peer.map(|peer| peer.address), encrypted, headers).map_err(|why| (StatusCode::FORBIDDEN, why))?
+            let peer = peer.map(|peer| peer.address);
+            public.way(peer, encrypted, headers, &shared.secret_reads).map_err(|why| (StatusCode::FORBIDDEN, why))?
         }
         _ if is_near && shared.hosts.contains(&host) => Way::Loopback,
         _ => {
@@ -79,11 +80,16 @@ fn way(shared: &Shared, peer: Option<Peer>, request: &Request) -> Result<Way, (S
     }
 }
 
-/// Events come from this machine, or with the token of the sources, or by whoever has signed in.
-pub async fn source(State(shared): State<Shared>, request: Request, next: Next) -> Response {
+/// Whether a request may bring events.
+pub fn is_source(shared: &Shared, request: &Request) -> bool {
     let near = request.extensions().get::<Way>() == Some(&Way::Loopback);
     let known = bearer(request.headers()).is_some_and(|given| shared.is_events_token(given));
-    if near || known || matches!(admit(&shared, &request), Admission::Operator) {
+    near || known || matches!(admit(shared, request), Admission::Operator)
+}
+
+/// Events come from this machine, or with the token of the sources, or by whoever has signed in.
+pub async fn source(State(shared): State<Shared>, request: Request, next: Next) -> Response {
+    if is_source(&shared, &request) {
         return next.run(request).await;
     }
     let why = "this needs the sources' token: send `Authorization: Bearer` with what the file events-token in the store's folder holds";
@@ -207,7 +213,7 @@ fn unauthorized(mut response: Response) -> Response {
 }
 
 /// Whether the last segment could be a signed link: long, and base64url throughout.
-fn is_link(uri: &Uri) -> bool {
+pub fn is_link(uri: &Uri) -> bool {
     let segment = uri.path().rsplit('/').next().unwrap_or_default();
     URL_SAFE_NO_PAD.decode(segment).is_ok_and(|bytes| bytes.len() >= SHORTEST_LINK)
 }

@@ -10,6 +10,7 @@ use serde_json::json;
 
 use super::{Shared, answered, complain, try_later};
 use crate::{
+    doors::Public,
     engine::{Engine, Storage},
     figures,
     limits::Room,
@@ -94,6 +95,7 @@ pub fn of_the_engine(engine: &Engine) -> Vec<String> {
     }
     let certificates = engine.settings().certificates.as_ref();
     wrong.extend(certificates.into_iter().flat_map(|certificates| certificates.wrong(engine.now().millis())));
+    wrong.extend(engine.settings().public.as_ref().and_then(Public::wrong));
     if engine.mailbox().count().is_err() {
         wrong.push("the mailbox could not be read".to_owned());
     }

@@ -35,7 +35,7 @@ pub use fence::opening;
 pub use health::{of_the_engine, wrong};
 
 use crate::{
-    doors::Way,
+    doors::{SecretReads, Way},
     engine::Engine,
     not_done::NotDone,
     operator::{self, Request},
@@ -50,6 +50,8 @@ struct Shared {
     cookie: Arc<str>,
     /// Whether the engine is being stopped.
     stopping: watch::Receiver<bool>,
+    /// Whether the proxy's secret could be read last.
+    secret_reads: Arc<SecretReads>,
     /// For the bodies of all requests, in KiB.
     room: Arc<Semaphore>,
     /// One request's events are judged at a time: a parsed event takes many times the room of its text.
@@ -100,6 +102,7 @@ fn router_until(engine: Engine, hosts: Vec<String>, stopping: watch::Receiver<bo
         cookie: format!("holdpoint-{port}").into(),
         hosts: hosts.into(),
         stopping,
+        secret_reads: Arc::default(),
         room: Arc::new(Semaphore::new(body::ROOM)),
         judging: Arc::new(Semaphore::new(1)),
     };

@@ -25,7 +25,7 @@ use refresh_core::{
     record::review::Review,
 };
 
-use super::{Shared, functions, queried, respond};
+use super::{Shared, complain, fence, functions, queried, respond};
 use crate::{engine::Engine, roster::ReviewsAsked};
 
 /// A review with all that its pages are made from.
@@ -53,8 +53,8 @@ fn path_of(review: &ReviewId) -> String {
     format!("/reviews/{}", review.as_str().bytes().map(escape).collect::<String>())
 }
 
-fn failed(why: &str) -> Response {
-    tracing::error!(error = why, "the page could not be made");
+fn failed(engine: &Engine, why: &str) -> Response {
+    complain(engine, &why, "the page could not be made");
     respond(failure::unavailable())
 }
 
@@ -65,7 +65,7 @@ pub async fn list(State(shared): State<Shared>, RawQuery(query): RawQuery) -> Re
     let asked = ReviewsAsked { after, open, limit: None };
     match listed(&shared.engine, &asked).await {
         Ok(page) => respond(page),
-        Err(why) => failed(&why),
+        Err(why) => failed(&shared.engine, &why),
     }
 }
 
@@ -175,12 +175,14 @@ pub async fn review(
     };
     match shown {
         Ok(Some(response)) => response,
+        // What looks like a link is somebody's, known here or not: the function says so, and says nothing of any review.
+        Ok(None) if !fence::is_link(request.uri()) => respond(failure::no_review()),
         Ok(None) => {
             let (parts, _) = request.into_parts();
             let way = parts.extensions.get().cloned().map(Extension);
             functions(State(shared), way, parts.method, parts.uri, parts.headers, Bytes::new()).await
         }
-        Err(why) => failed(&why),
+        Err(why) => failed(&shared.engine, &why),
     }
 }
 

@@ -36,6 +36,15 @@ pub fn not_found() -> Page {
     render(404, None, &page)
 }
 
+/// For the operator, who may know which reviews there are.
+pub fn no_review() -> Page {
+    let page = FailurePage {
+        title: "There is no such review",
+        text: "No review of this name was issued here, or it was removed when its time was over: `holdpoint removed` lists those. The list of reviews has all that there are.",
+    };
+    render(404, None, &page)
+}
+
 /// The operator's page, and whoever asks is not known to be the operator. Says nothing of what is behind it.
 pub fn closed() -> Page {
     let page = FailurePage {

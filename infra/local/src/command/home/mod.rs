@@ -104,15 +104,7 @@ impl Home {
     /// Where somebody else has it, by whom; where it holds the store of another owner.
     pub fn take(place: &Place) -> Result<Self, Failed> {
         let shown = place.directory.display();
-        let others = match place.owner {
-            Owner::Service => Owner::Demo,
-            Owner::Demo => Owner::Service,
-        };
-        let store = Place { owner: others, ..place.clone() }.store();
-        if store.exists() {
-            let store = store.display();
-            return Err(Failed::new(format!("{shown}: {store} is {others} store; take another --data")));
-        }
+        place.is_of_its_owner().map_err(Failed::new)?;
         match find(place)? {
             Found::Ours(home) => Ok(home),
             Found::Running(running) => {

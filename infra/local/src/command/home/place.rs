@@ -71,6 +71,23 @@ impl Place {
         })
     }
 
+    /// Whether the folder is free of a store of another owner.
+    ///
+    /// # Errors
+    /// Whose store is there.
+    pub fn is_of_its_owner(&self) -> Result<(), String> {
+        let others = match self.owner {
+            Owner::Service => Owner::Demo,
+            Owner::Demo => Owner::Service,
+        };
+        let store = Self { owner: others, ..self.clone() }.store();
+        if !store.exists() {
+            return Ok(());
+        }
+        let (folder, store) = (self.directory.display(), store.display());
+        Err(format!("{folder}: {store} is {others} store; take another --data"))
+    }
+
     pub fn store(&self) -> PathBuf {
         self.directory.join(self.owner.file())
     }

@@ -8,6 +8,7 @@ use std::{
 
 use refresh_core::Person;
 use sources::reader::{Node, Object};
+use tokio_rustls::rustls::pki_types::ServerName;
 
 use super::members::{LONGEST_TEXT, path, secret};
 use crate::{
@@ -90,7 +91,7 @@ fn smtp(smtp: &Object<'_>, folder: &Path, hello: String) -> Option<Smtp> {
         "roots",
     ]);
     let host = smtp.must("host", |node| {
-        node.prose(LONGEST_TEXT).filter(|host| !host.is_empty()).or_else(|| node.wrong("a host's name"))
+        node.prose(LONGEST_TEXT).filter(|host| is_host(host)).or_else(|| node.wrong("a host's name or address"))
     });
     let security = smtp.may("security", |node| node.word(&Security::WORDS));
     let port = smtp.may("port", |node| node.whole(1..=i64::from(u16::MAX)));
@@ -123,6 +124,11 @@ fn smtp(smtp: &Object<'_>, folder: &Path, hello: String) -> Option<Smtp> {
         give_up_after: Duration::from_secs(u64::from(number(give_up?, 12)) * 3_600),
         roots: roots?,
     })
+}
+
+/// Whether somebody could look it up, and hold a certificate against it.
+fn is_host(text: &str) -> bool {
+    ServerName::try_from(text).is_ok()
 }
 
 /// `Some(None)`: the server asks nobody who they are.

@@ -12,7 +12,6 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use axum::http::HeaderName;
 use sources::{
     Fault,
     reader::{Faults, Node, Object},
@@ -27,7 +26,7 @@ use super::{
     log::{self, Format},
 };
 use crate::{
-    doors::{Proxy, Public, PublicAddress, TlsBy},
+    doors::{Proxy, Public, PublicAddress, TlsBy, user_header},
     engine,
     limits::Limits,
     relay::Secret,
@@ -290,9 +289,7 @@ fn proxy(proxy: &Object<'_>, folder: &Path) -> Option<Proxy> {
     };
     let trusted = proxy.may("trusted", |node| node.list(MOST_PROXIES, address));
     let secret = secret(proxy, "secret", folder);
-    let user_header = proxy.may("user_header", |node| {
-        node.parsed(|text| HeaderName::try_from(text).map_err(|_| "a header's name, as x-forwarded-user".to_owned()))
-    });
+    let user_header = proxy.may("user_header", |node| node.parsed(user_header));
     let secret = secret?.or_else(|| {
         proxy.must("secret_file", |node| node.wrong::<Secret>("a file with what the proxy sends as x-holdpoint-proxy"))
     });

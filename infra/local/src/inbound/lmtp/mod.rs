@@ -69,6 +69,28 @@ impl LmtpAddress {
     }
 }
 
+impl LmtpAddress {
+    /// Whether a socket could be made there. Makes none.
+    ///
+    /// # Errors
+    /// The folder is not there, or something else than a socket stands in the socket's place.
+    pub fn could_be(&self) -> Result<(), String> {
+        let Self::Socket(path) = self else { return Ok(()) };
+        if !path.parent().is_none_or(|folder| folder.as_os_str().is_empty() || folder.is_dir()) {
+            return Err(format!("{}: expected its folder to be there", path.display()));
+        }
+        #[cfg(unix)]
+        {
+            use std::os::unix::fs::FileTypeExt;
+            let is_other = |found: std::fs::Metadata| !found.file_type().is_socket();
+            if std::fs::symlink_metadata(path).is_ok_and(is_other) {
+                return Err(format!("{}: expected a socket or nothing, found something else", path.display()));
+            }
+        }
+        Ok(())
+    }
+}
+
 impl fmt::Display for LmtpAddress {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
