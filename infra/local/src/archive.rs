@@ -8,7 +8,7 @@ use std::{
     io::{BufRead, Write},
 };
 
-use aws_sdk_dynamodb::{Client, error::DisplayErrorContext, primitives::Blob, types::AttributeValue};
+use aws_sdk_dynamodb::{Client, primitives::Blob, types::AttributeValue};
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use packet_store::Store;
 use refresh_core::{Instant, ReviewId, record::review::Tip};
@@ -17,7 +17,7 @@ use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 use tokio::task::JoinSet;
 
-use crate::{headless::Lost, topology::Topology};
+use crate::{headless::Lost, operator::with_causes, topology::Topology};
 
 /// The version of the file's form.
 const FORM: u32 = 1;
@@ -96,7 +96,7 @@ pub async fn write(
     let (mut sum, mut items) = (Sha256::new(), 0);
     let mut pages = store.client().scan().table_name(table).consistent_read(true).into_paginator().items().send();
     while let Some(item) = pages.next().await {
-        let item = item.map_err(|error| format!("reading the table: {}", DisplayErrorContext(error)))?;
+        let item = item.map_err(|error| format!("reading the table: {}", with_causes(error)))?;
         let is_of = |lost: &Lost| item.get("pk") == Some(&AttributeValue::S(lost.left.partition.clone()));
         if leaving.iter().any(is_of) {
             continue;
@@ -168,7 +168,7 @@ pub fn read(from: impl BufRead) -> Result<Archive, String> {
 /// # Errors
 /// The table holds something, cannot be written, or is not what the archive says afterwards.
 pub async fn import(archive: Archive, store: &Store, table: &str) -> Result<Last, String> {
-    let told = |error: &dyn std::error::Error| format!("the table: {}", DisplayErrorContext(error));
+    let told = |error: &dyn std::error::Error| format!("the table: {}", with_causes(error));
     let there = store.client().scan().table_name(table).limit(1).send().await.map_err(|error| told(&error))?;
     if there.items.is_some_and(|items| !items.is_empty()) {
         return Err(format!("the table {table} holds something already; nothing was imported"));
@@ -183,7 +183,7 @@ pub async fn import(archive: Archive, store: &Store, table: &str) -> Result<Last
             let put = client.put_item().table_name(table).set_item(Some(item));
             // Whoever writes beside us is not overwritten.
             let put = put.condition_expression("attribute_not_exists(pk)").send().await;
-            put.map(drop).map_err(|error| format!("putting an item: {}", DisplayErrorContext(error)))
+            put.map(drop).map_err(|error| format!("putting an item: {}", with_causes(error)))
         });
     }
     while let Some(done) = under_way.join_next().await {

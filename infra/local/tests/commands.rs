@@ -251,6 +251,56 @@ fn the_version_names_commit_and_schema() {
     assert!(said.starts_with("holdpoint ") && said.contains("(commit ") && said.contains(", schema "), "{said}");
 }
 
+/// One line: which stack, where, and why not. No innards of the SDK, and no request.
+#[test]
+fn a_stack_that_cannot_be_asked_is_named_with_the_cause() {
+    let given =
+        [("AWS_ACCESS_KEY_ID", "AKIDEXAMPLE"), ("AWS_SECRET_ACCESS_KEY", "secret"), ("AWS_REGION", "eu-central-1")];
+    // Nobody listens there.
+    let nowhere = "http://127.0.0.1:1";
+    let archive = place("of-a-stack");
+    let act = ["--as", "a@example.com", "--reason", "r", "--yes", "--source", "//ops.example.com"];
+    for words in [
+        &["reviews"][..],
+        &["verify"],
+        &["stuck"],
+        &["redrive", "--list"],
+        &["invoke", "tick", "-"],
+        &["archive", archive.to_str().unwrap()],
+        &[&["reset", "evidence", "CHG-1/tests"], &act[..]].concat(),
+    ] {
+        let mut asked = command(&[words, &["--stack", "prod"]].concat());
+        asked.env_clear().envs(given).env("AWS_CONFIG_FILE", "/dev/null").env("AWS_EC2_METADATA_DISABLED", "true");
+        let (status, said) = refused(asked.env("AWS_ENDPOINT_URL", nowhere).stdin(with_stdin("{}")));
+        let why = said.lines().last().unwrap_or_default();
+        assert!(
+            status == Some(1) && why.starts_with(&format!("holdpoint: --stack prod (at {nowhere}): ")),
+            "{words:?}: {said}"
+        );
+        assert_eq!(said.lines().filter(|line| line.starts_with("holdpoint: ")).count(), 1, "{said}");
+        for innards in ["DispatchFailure", "ConnectorError", "Evidence(", "Some(", "{"] {
+            assert!(!said.contains(innards), "{words:?}: {innards}: {said}");
+        }
+        let (_, said) = refused(asked.env("AWS_ENDPOINT_URL", "bogus").stdin(with_stdin("{}")));
+        assert!(said.contains("AWS_ENDPOINT_URL: expected an http or https address; found \"bogus\""), "{said}");
+        assert!(!said.contains('{'), "{words:?}: {said}");
+    }
+    for name in ["", "a/b c", "-prod", "9", "prod_1"] {
+        let (status, said) = refused(&mut command(&["reviews", &format!("--stack={name}")]));
+        assert!(
+            status == Some(2) && said.contains("--stack") && said.contains("the name of a stack"),
+            "{name:?}: {said}"
+        );
+    }
+}
+
+/// A file that holds this.
+fn with_stdin(text: &str) -> fs::File {
+    let file = std::env::temp_dir().join(format!("holdpoint-commands-{}-stdin", std::process::id()));
+    fs::write(&file, text).unwrap();
+    fs::File::open(file).unwrap()
+}
+
 /// Who acts is named, and says yes: at a terminal, or before.
 #[test]
 fn what_changes_something_is_refused_without_a_name_or_an_answer() {

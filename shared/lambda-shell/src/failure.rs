@@ -76,19 +76,22 @@ impl Failure {
     /// The whole chain on one line: the SDK's own `Display` stops at "service error". Addresses in it are masked, since it
     /// goes where others read: into logs, dead letters, answers.
     pub fn chain(&self) -> String {
-        let mut line = self.doing.clone();
-        let mut cause: Option<&dyn Error> = Some(&*self.source);
-        while let Some(error) = cause {
-            let text = error.to_string();
-            // Many errors repeat their source in their own text.
-            if !line.ends_with(&text) {
-                line.push_str(": ");
-                line.push_str(&text);
-            }
-            cause = error.source();
-        }
-        masked(&line)
+        masked(&chained(self.doing.clone(), Some(&*self.source)))
     }
+}
+
+/// A line with what caused it, cause by cause.
+pub(crate) fn chained(mut line: String, mut cause: Option<&(dyn Error + 'static)>) -> String {
+    while let Some(error) = cause {
+        let text = error.to_string();
+        // Many errors repeat their source in their own text.
+        if !line.ends_with(&text) {
+            line.push_str(": ");
+            line.push_str(&text);
+        }
+        cause = error.source();
+    }
+    line
 }
 
 impl fmt::Display for Failure {

@@ -4,13 +4,12 @@ use std::{error::Error, fmt, time::Duration};
 
 use aws_sdk_sqs::{
     Client,
-    error::DisplayErrorContext,
     types::{MessageAttributeValue, SendMessageBatchRequestEntry},
 };
 use serde::Serialize;
 use sha2::{Digest, Sha256};
 
-use crate::jitter::Jitter;
+use crate::{failure::chained, jitter::Jitter};
 
 /// SQS: entries of one call.
 pub const MOST_ENTRIES: usize = 10;
@@ -255,7 +254,7 @@ pub struct QueueError {
 
 impl QueueError {
     fn call(queue: &str, error: impl Error) -> Self {
-        Self { queue: queue.to_owned(), why: DisplayErrorContext(error).to_string(), retryable: true }
+        Self { queue: queue.to_owned(), why: chained(error.to_string(), error.source()), retryable: true }
     }
 
     fn refused(queue: &str, code: &str) -> Self {

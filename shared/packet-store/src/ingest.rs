@@ -172,7 +172,7 @@ impl Store {
     ///
     /// The table cannot be read, or the item does not read as it was written.
     pub async fn fact(&self, subject: &Subject) -> Result<Option<Fact>, StoreError> {
-        let doing = format!("reading the fact {subject:?}");
+        let doing = format!("reading the fact {}", spelled(subject));
         let item = self.get(&doing, &Key::fact(subject)).await?;
         item.map(|item| calendar::open(&doing, &item)).transpose()
     }
@@ -349,7 +349,7 @@ impl Store {
     ///
     /// The table cannot be read. A DEPENDS that does not read as it was written is among the unreadable.
     pub async fn dependents(&self, subject: &Subject) -> Result<Several<ReviewId>, StoreError> {
-        let doing = format!("reading who depends on {subject:?}");
+        let doing = format!("reading who depends on {}", spelled(subject));
         let items = self.query(&doing, key::subject_partition(&subject.dependence()), None).await?;
         for ended in items.iter().filter(|item| item.contains_key(EXPIRES)) {
             named(ended, KeyPart::Sort).iter().for_each(|review| self.cache.keep_open(review, None));
@@ -474,4 +474,8 @@ impl Store {
 /// The part of a condition that a count is still as it was; at zero the attribute is not there.
 pub(crate) fn counted(name: &str, count: u32) -> String {
     if count == 0 { format!(" AND attribute_not_exists(#{name})") } else { format!(" AND #{name} = :{name}") }
+}
+/// A subject as an operator names it: its kind, and its parts joined by `/`.
+fn spelled(subject: &Subject) -> String {
+    format!("{} {}", subject.word(), subject.names().join("/"))
 }

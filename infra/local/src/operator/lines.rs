@@ -12,17 +12,21 @@ use serde_json::{Value, json};
 use crate::{engine::Engine, roster::Roster};
 
 /// An error with its causes: the SDK's own text says "dispatch failure" and no more.
-pub(super) fn with_causes(error: impl Error) -> String {
-    let mut line = error.to_string();
+pub(crate) fn with_causes(error: impl Error) -> String {
+    let mut line = one_line(&error.to_string());
     let mut cause = error.source();
     while let Some(error) = cause {
-        let text = error.to_string();
+        let text = one_line(&error.to_string());
         if !line.ends_with(&text) {
             line = format!("{line}: {text}");
         }
         cause = error.source();
     }
     line
+}
+
+fn one_line(text: &str) -> String {
+    text.split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
 /// A review that cannot be read is a line of its own; the others are told of without it.

@@ -31,6 +31,7 @@ mod waiting;
 mod why;
 
 use lines::Heads;
+pub(crate) use lines::with_causes;
 use serde_json::{Value, json};
 
 pub use discard::Discard;

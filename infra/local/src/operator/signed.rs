@@ -18,8 +18,12 @@ use aws_smithy_types::{body::SdkBody, byte_stream::ByteStream};
 use lambda_shell::aws;
 use serde_json::Value;
 
-/// A function answers within its time-out, which is a minute at most; then somebody waits in vain.
-const LONGEST_ANSWER: Duration = Duration::from_secs(90);
+use super::lines::with_causes;
+
+/// Beyond a function's own time-out: for the way there and back, and for a start.
+const ON_THE_WAY: Duration = Duration::from_secs(10);
+/// A page of a log.
+const PAGE_OF_A_LOG: Duration = Duration::from_secs(15);
 const CONNECT: Duration = Duration::from_secs(5);
 /// Pages of a log that are looked through; CloudWatch answers with a page that found nothing, too.
 const PAGES: usize = 20;
@@ -39,15 +43,15 @@ struct Answer {
 
 impl Signed {
     pub fn new(sdk: SdkConfig) -> Self {
-        let settings = HttpConnectorSettings::builder().connect_timeout(CONNECT).read_timeout(LONGEST_ANSWER).build();
+        let settings = HttpConnectorSettings::builder().connect_timeout(CONNECT).build();
         let connector = Connector::builder().tls_provider(aws::tls_provider());
         Self { sdk, connector: connector.connector_settings(settings).build() }
     }
 
-    /// One invocation, and what it answers.
-    pub async fn invoke(&self, function: &str, alias: &str, event: &Value) -> Result<Value, String> {
+    /// One invocation, and what it answers. `longest`: after so long Lambda itself ends the function.
+    pub async fn invoke(&self, function: &str, alias: &str, event: &Value, longest: Duration) -> Result<Value, String> {
         let path = format!("/2015-03-31/functions/{function}/invocations?Qualifier={alias}");
-        let answer = self.post("lambda", &path, &[], event.to_string()).await?;
+        let answer = self.post("lambda", &path, &[], event.to_string(), longest + ON_THE_WAY).await?;
         let text = String::from_utf8_lossy(&answer.body);
         match (answer.status, answer.function_error) {
             (200, None) => serde_json::from_str(&text).map_err(|error| format!("{function}: its answer: {error}")),
@@ -68,7 +72,7 @@ impl Signed {
             }
             let headers =
                 [("x-amz-target", "Logs_20140328.FilterLogEvents"), ("content-type", "application/x-amz-json-1.1")];
-            let answer = self.post("logs", "/", &headers, request.to_string()).await?;
+            let answer = self.post("logs", "/", &headers, request.to_string(), PAGE_OF_A_LOG).await?;
             let text = String::from_utf8_lossy(&answer.body);
             if answer.status != 200 {
                 return Err(format!("{group}: CloudWatch Logs answered {}: {text}", answer.status));
@@ -88,14 +92,22 @@ impl Signed {
         Ok(found)
     }
 
-    async fn post(&self, service: &str, path: &str, headers: &[(&str, &str)], body: String) -> Result<Answer, String> {
+    /// `patience`: how long the answer may take.
+    async fn post(
+        &self,
+        service: &str,
+        path: &str,
+        headers: &[(&str, &str)],
+        body: String,
+        patience: Duration,
+    ) -> Result<Answer, String> {
         let failed = |what: &str, error: &dyn std::fmt::Display| format!("calling {service}: {what}: {error}");
         let url = format!("{}{path}", self.endpoint(service)?);
         let provider = self.sdk.credentials_provider();
         let provider =
             provider.ok_or_else(|| format!("calling {service}: expected AWS credentials in the shell, found none"))?;
         let credentials = provider.provide_credentials().await;
-        let identity = credentials.map_err(|error| failed("credentials", &with_causes(&error)))?.into();
+        let identity = credentials.map_err(|error| failed("credentials", &with_causes(error)))?.into();
         let parameters = v4::SigningParams::builder()
             .identity(&identity)
             .region(self.region()?)
@@ -115,7 +127,10 @@ impl Signed {
         let mut request = request.body(SdkBody::from(body)).map_err(|error| failed(&url, &error))?;
         signed.into_parts().0.apply_to_request_http1x(&mut request);
         let request = HttpRequest::try_from(request).map_err(|error| failed(&url, &error))?;
-        let response = self.connector.call(request).await.map_err(|error| failed(&url, &with_causes(&error)))?;
+        let response = tokio::time::timeout(patience, self.connector.call(request)).await;
+        let response =
+            response.map_err(|_| failed(&url, &format!("no answer within {} seconds", patience.as_secs())))?;
+        let response = response.map_err(|error| failed(&url, &with_causes(error)))?;
         let (status, function_error) =
             (response.status().as_u16(), response.headers().get("x-amz-function-error").map(str::to_owned));
         let body = ByteStream::new(response.into_body()).collect().await.map_err(|error| failed(&url, &error))?;
@@ -143,7 +158,30 @@ impl Signed {
     }
 }
 
-/// An error with its causes.
-fn with_causes(error: &dyn std::error::Error) -> String {
-    aws_sdk_sqs::error::DisplayErrorContext(error).to_string()
+#[cfg(test)]
+mod tests {
+    use aws_config::{BehaviorVersion, Region};
+    use aws_sdk_sqs::config::{Credentials, SharedCredentialsProvider};
+
+    use super::*;
+
+    /// Somebody listens there, and says nothing.
+    #[tokio::test]
+    async fn an_endpoint_that_says_nothing_is_given_up() {
+        let silent = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+        let credentials = Credentials::new("AKIDEXAMPLE", "secret", None, None, "test");
+        let sdk = SdkConfig::builder()
+            .behavior_version(BehaviorVersion::latest())
+            .region(Region::new("eu-central-1"))
+            .credentials_provider(SharedCredentialsProvider::new(credentials))
+            .endpoint_url(format!("http://{}", silent.local_addr().unwrap()))
+            .build();
+        let patience = Duration::from_secs(1);
+        let answer = Signed::new(sdk).post("logs", "/", &[], "{}".to_owned(), patience).await;
+        let why = answer.err().unwrap();
+        assert!(
+            why.starts_with("calling logs: http://127.0.0.1:") && why.ends_with("no answer within 1 seconds"),
+            "{why}"
+        );
+    }
 }

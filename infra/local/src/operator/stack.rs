@@ -1,7 +1,8 @@
 //! The operator's requests on a deployment: the same store, and the queues of AWS, found by the stack's name.
 
+use std::time::Duration;
+
 use aws_config::{SdkConfig, stalled_stream_protection::StalledStreamProtectionConfig};
-use aws_sdk_sqs::error::DisplayErrorContext;
 use lambda_shell::{
     aws::{self, Patience},
     clock::Clock,
@@ -39,6 +40,8 @@ pub struct Stack {
     pub(super) others: Signed,
     /// Before every queue's and function's name.
     pub(super) prefix: String,
+    /// What is asked, and where, as the operator named both: before each error. Empty where nobody named a stack.
+    asked: String,
 }
 
 impl Stack {
@@ -55,7 +58,8 @@ impl Stack {
             .load()
             .await;
         shell::says_enough(&sdk).await.map_err(|missing| format!("--stack {name}: {missing}"))?;
-        Self::of(&sdk, &format!("{name}-packets"), format!("{name}-"))
+        let asked = format!("--stack {name}{}: ", shell::elsewhere(&sdk));
+        Ok(Self { asked, ..Self::of(&sdk, &format!("{name}-packets"), format!("{name}-"))? })
     }
 
     pub fn of(sdk: &SdkConfig, table: &str, prefix: String) -> Result<Self, String> {
@@ -67,12 +71,24 @@ impl Stack {
             sqs: aws_sdk_sqs::Client::new(sdk),
             others: Signed::new(sdk.clone()),
             prefix,
+            asked: String::new(),
         })
     }
 
     /// # Errors
     /// [`NotDone::Malformed`] for a call of a function that is none; else [`NotDone::Failed`].
     pub async fn perform(&self, request: Request) -> Result<Value, NotDone> {
+        self.performed(request).await.map_err(|not_done| match not_done {
+            NotDone::Failed(why) => NotDone::Failed(self.named(&why)),
+            malformed @ NotDone::Malformed(_) => malformed,
+        })
+    }
+
+    fn named(&self, why: &str) -> String {
+        format!("{}{why}", self.asked)
+    }
+
+    async fn performed(&self, request: Request) -> Result<Value, NotDone> {
         let now = Instant::from_millis(self.clock.now_millis());
         let done = match request {
             Request::Reviews(asked) => {
@@ -120,6 +136,10 @@ impl Stack {
     /// # Errors
     /// Messages wait, the table cannot be read, or a lineage does not verify.
     pub async fn archive(&self, out: &mut impl std::io::Write) -> Result<archive::Last, String> {
+        self.archived(out).await.map_err(|why| self.named(&why))
+    }
+
+    async fn archived(&self, out: &mut impl std::io::Write) -> Result<archive::Last, String> {
         for queue in self.topology.queues.values() {
             let is_asked_again = archive::asked_again(&self.topology) == Some(&*queue.name);
             let waiting = self.waiting(&queue.name, !is_asked_again).await?;
@@ -139,14 +159,14 @@ impl Stack {
     /// # Errors
     /// As [`archive::import`].
     pub async fn import(&self, from: archive::Archive) -> Result<archive::Last, String> {
-        archive::import(from, &self.store, &self.table).await
+        archive::import(from, &self.store, &self.table).await.map_err(|why| self.named(&why))
     }
 
     /// How many messages are on a queue, those that are handed out included. `delayed`: those of later instants, too.
     pub(super) async fn waiting(&self, name: &str, delayed: bool) -> Result<u64, String> {
         use aws_sdk_sqs::types::QueueAttributeName as Name;
         let name = format!("{}{name}", self.prefix);
-        let failed = |error: &dyn std::error::Error| format!("asking the queue {name}: {}", DisplayErrorContext(error));
+        let failed = |error: &dyn std::error::Error| format!("asking the queue {name}: {}", with_causes(error));
         let found = self.sqs.get_queue_url().queue_name(&name).send().await.map_err(|error| failed(&error))?;
         let asked = self.sqs.get_queue_attributes().set_queue_url(found.queue_url).attribute_names(Name::All);
         let attributes = asked.send().await.map_err(|error| failed(&error))?.attributes.unwrap_or_default();
@@ -162,7 +182,7 @@ impl Stack {
     pub(super) async fn queue(&self, name: &str) -> Result<Queue, String> {
         let name = format!("{}{name}", self.prefix);
         let found = self.sqs.get_queue_url().queue_name(&name).send().await;
-        let found = found.map_err(|error| format!("finding the queue {name}: {}", DisplayErrorContext(error)))?;
+        let found = found.map_err(|error| format!("finding the queue {name}: {}", with_causes(error)))?;
         let url = found.queue_url().ok_or_else(|| format!("finding the queue {name}: expected its URL"))?;
         Ok(Queue::new(self.sqs.clone(), url, Jitter::of_the_system()))
     }
@@ -195,11 +215,12 @@ impl Stack {
     }
 
     async fn invoke(&self, function: &str, event: &Value) -> Result<Value, NotDone> {
-        let known: Vec<&str> = self.topology.functions.keys().map(String::as_str).collect();
-        if !known.contains(&function) {
+        let Some(known) = self.topology.functions.get(function) else {
+            let known: Vec<&str> = self.topology.functions.keys().map(String::as_str).collect();
             return Err(NotDone::Malformed(format!("expected one of {}; found {function:?}", known.join(", "))));
-        }
-        Ok(self.others.invoke(&format!("{}{function}", self.prefix), &self.topology.alias, event).await?)
+        };
+        let longest = Duration::from_secs(known.timeout_seconds.into());
+        Ok(self.others.invoke(&format!("{}{function}", self.prefix), &self.topology.alias, event, longest).await?)
     }
 }
 

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use aws_sdk_sqs::{error::DisplayErrorContext, types::MessageSystemAttributeName};
+use aws_sdk_sqs::types::MessageSystemAttributeName;
 use lambda_shell::{
     clock::Clock,
     queue::{Outgoing, Queue},
@@ -221,14 +221,14 @@ impl Stack {
         for receipt in receipts {
             let shown = self.sqs.change_message_visibility().queue_url(&to.url).receipt_handle(receipt);
             let shown = shown.visibility_timeout(0).send().await;
-            shown.map_err(|error| format!("giving a letter back to {}: {}", to.url, DisplayErrorContext(error)))?;
+            shown.map_err(|error| format!("giving a letter back to {}: {}", to.url, with_causes(error)))?;
         }
         Ok(())
     }
 
     async fn delete(&self, from: &Queue, receipt: String) -> Result<(), String> {
         let deleted = self.sqs.delete_message().queue_url(&from.url).receipt_handle(receipt).send().await;
-        deleted.map(drop).map_err(|error| format!("deleting from {}: {}", from.url, DisplayErrorContext(error)))
+        deleted.map(drop).map_err(|error| format!("deleting from {}: {}", from.url, with_causes(error)))
     }
 
     async fn send_again(&self, letter: Letter, from: &Queue, to: &Queue, fifo: bool) -> Result<(), String> {
@@ -258,7 +258,7 @@ impl Stack {
             .message_system_attribute_names(MessageSystemAttributeName::All)
             .send()
             .await
-            .map_err(|error| format!("reading {}: {}", queue.url, DisplayErrorContext(error)))?;
+            .map_err(|error| format!("reading {}: {}", queue.url, with_causes(error)))?;
         Ok(received.messages().iter().map(letter).collect())
     }
 }
