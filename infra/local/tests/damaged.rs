@@ -217,7 +217,14 @@ fn an_emptied_file_stops_the_work_before_anything_asks_for_it() {
         stage.refused(&["backup", "early.tar"], file);
         assert!(!stage.place.join("early.tar").exists());
         is_in_trouble(&stage, &running, file);
-        assert!(says(&health(&running), "shorter than it was") || says(&health(&running), "is empty"));
+        let log = stage.log();
+        assert!(log.contains(&format!("{file} is shorter than it was")), "by what was seen first: {log}");
+        let close = ["close", "RR-1", "--as", "you@example.org", "--reason", "Tried.", "--yes"];
+        let (done, said) = stage.holdpoint(&close);
+        assert!(
+            !done && !said.contains("it is recorded") && !said.contains("RR-1 is closed"),
+            "only what is so: {said}"
+        );
         running.stop();
         for command in [&["reviews"][..], &["serve", "--port", "0"]] {
             stage.refused(command, "holdpoint restore FILE");
