@@ -115,9 +115,13 @@ impl World {
         Err(format!("{TRIES} times: {why}"))
     }
 
+    async fn act_once(&mut self, line: &Line) -> Result<(), String> {
+        self.player.act(line).await.map_err(|failed| failed.to_string()).and_then(handed_on)
+    }
+
     /// One line. An event is on its queue whatever happens next; a person who got no answer tries again.
     pub async fn act(&mut self, line: &Line) -> Result<(), String> {
-        let mut why = match self.player.act(line).await.and_then(handed_on) {
+        let mut why = match self.act_once(line).await {
             Ok(()) => return Ok(()),
             Err(failed) => failed,
         };
@@ -129,7 +133,7 @@ impl World {
             if matches!(line.action, Some(Action::Poll(_))) {
                 self.until(self.time().now().plus_minutes(1)).await?;
             }
-            match self.player.act(line).await.and_then(handed_on) {
+            match self.act_once(line).await {
                 Ok(()) => return Ok(()),
                 Err(failed) => why = failed,
             }

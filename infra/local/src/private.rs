@@ -191,7 +191,7 @@ fn is_the_kernels(folder: &Path) -> bool {
     {
         const PROC: i64 = 0x9fa0;
         const SYSFS: i64 = 0x6265_6572;
-        rustix::fs::statfs(folder).is_ok_and(|found| [PROC, SYSFS].contains(&i64::from(found.f_type)))
+        rustix::fs::statfs(folder).is_ok_and(|found| [PROC, SYSFS].contains(&found.f_type))
     }
     #[cfg(not(target_os = "linux"))]
     false

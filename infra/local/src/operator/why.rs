@@ -55,17 +55,13 @@ impl<'a> Story<'a> {
         let causes = Causes::of(entry);
         let mut moves = Vec::new();
         for happening in &entry.happenings {
-            match happening {
-                Happening::Decision(decision) => {
-                    if moved(self.before, decision) {
-                        moves.push(self.told(entry, decision, &causes));
-                    }
-                    let pending = decision.pending.as_ref().map_or(0, |pending| pending.version);
-                    self.latest = self.latest.max(decision.authoritative).max(pending);
-                    self.before = Some(decision);
-                }
-                _ => {}
+            let Happening::Decision(decision) = happening else { continue };
+            if moved(self.before, decision) {
+                moves.push(self.told(entry, decision, &causes));
             }
+            let pending = decision.pending.as_ref().map_or(0, |pending| pending.version);
+            self.latest = self.latest.max(decision.authoritative).max(pending);
+            self.before = Some(decision);
         }
         moves
     }
