@@ -28,12 +28,12 @@ const LONGEST_LABEL: usize = 20;
 /// The text before the first quotation or signature. `None`: nothing was written. `ours`: the address that the mail went to.
 pub fn own(text: &str, ours: &str) -> Option<String> {
     let lines: Vec<&str> = text.lines().map(str::trim_end).collect();
-    let ours = Ours::of(ours);
+    let quoted = QuotedMail::of(ours);
     let mut own: Vec<&str> = Vec::new();
     for (at, line) in lines.iter().enumerate() {
         let lower = line.trim_start().to_lowercase();
         let above = ABOVE_A_QUOTATION.iter().any(|start| lower.starts_with(start)) || is_rule_with_a_title(&lower);
-        if above || *line == "--" || ours.heads(&lower) {
+        if above || *line == "--" || quoted.heads(&lower) {
             break;
         }
         if lower.starts_with('>') {
@@ -41,7 +41,7 @@ pub fn own(text: &str, ours: &str) -> Option<String> {
         }
         let quoted_next = lines[at + 1..].iter().find(|line| !line.trim().is_empty());
         let before_a_quotation = quoted_next.is_some_and(|next| next.trim_start().starts_with('>'));
-        if let Some(folded) = ours.introduces(&own, &lower, before_a_quotation) {
+        if let Some(folded) = quoted.introduces(&own, &lower, before_a_quotation) {
             own.truncate(own.len() - folded);
             break;
         }
@@ -51,14 +51,14 @@ pub fn own(text: &str, ours: &str) -> Option<String> {
 }
 
 /// By what a quotation of a mail of ours is known.
-struct Ours {
+struct QuotedMail {
     /// The address that the mail went to, without its tag.
     bare: String,
     /// With the `@` before it.
     domain: String,
 }
 
-impl Ours {
+impl QuotedMail {
     fn of(address: &str) -> Self {
         let bare = without_tag(&address.to_lowercase());
         let domain = bare.rfind('@').map_or_else(String::new, |at| bare[at..].to_owned());
