@@ -218,20 +218,27 @@ fn calendar_text_is_read_whole_or_refused() {
             "FREEBUSY;VALUE=\"RECUR\":FREQ=DAILY",
             "FREEBUSY line: expected a value of the property's own type, not encoded; found \"VALUE=\\\"RECUR\\\"\"",
         ),
-        (busy, "FREEBUSY", "$: expected 4 FREEBUSY lines inside of VFREEBUSY; found 3 that can be read"),
+        (
+            busy,
+            "FREEBUSY",
+            "VFREEBUSY[0].FREEBUSY[1]: expected UTC periods like 20261103T150000Z/20261103T160000Z or \
+             20261103T150000Z/PT1H, with `,` between them; found \"\"",
+        ),
+        (
+            "END:VFREEBUSY",
+            "END:VFREEBUSY\r\nFREEBUSY:20261104T080000Z/PT1H",
+            "$: expected 5 FREEBUSY lines inside of VFREEBUSY; found 4",
+        ),
         (
             busy,
             "FREEBUSY:20261104T090000/PT1H",
             "VFREEBUSY[0].FREEBUSY[1]: expected UTC periods like 20261103T150000Z/20261103T160000Z or \
-             20261103T150000Z/PT1H; found a value of another type, or in local time",
+             20261103T150000Z/PT1H, with `,` between them; found \"20261104T090000/PT1H\"",
         ),
         ("METHOD:REPLY", "METHOD:REQUEST", "skipped: a VFREEBUSY that asks and does not answer"),
         ("METHOD:REPLY", "METHOD:PUBLISH", whole),
-        (
-            "BEGIN:VCALENDAR",
-            "BEGIN:VCARD",
-            "$: expected iCalendar text (BEGIN:VCALENDAR ... END:VCALENDAR); found something else",
-        ),
+        ("BEGIN:VCALENDAR", "BEGIN:VCARD", "$: expected an END for each BEGIN; found END:\"VCALENDAR\" without one"),
+        ("VCALENDAR", "VCARD", "$: expected iCalendar text (BEGIN:VCALENDAR ... END:VCALENDAR); found something else"),
         (
             "DTSTAMP:20261103T090112Z",
             "X:1",

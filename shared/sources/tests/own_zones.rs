@@ -157,3 +157,14 @@ fn occurrences_are_judged_one_by_one() {
     payload["body"]["response"] = json!(text.replace('|', "\r\n"));
     assert_eq!(told(&payload), "03 07:00-03 08:00, 26 18:00-27 21:00?");
 }
+
+/// A name is one in letters of either case, and with the escapes of a text.
+#[test]
+fn a_definition_is_found_by_its_name() {
+    let fixed = rule("STANDARD", "19700101T000000", "+0100", "+0100", "");
+    for (defined, known) in [("Europe/London", false), ("EUROPE/LONDON", false), ("Europe/Paris", true)] {
+        let other = format!("X-LIC-LOCATION:x|END:VTIMEZONE|BEGIN:VTIMEZONE|TZID:{defined}|{fixed}");
+        let came = at(&other, "Europe/London", "20261104T080000");
+        assert_eq!(!came.contains('?'), known, "{defined}: {came}");
+    }
+}

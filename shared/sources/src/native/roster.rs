@@ -57,33 +57,7 @@ pub fn translate(input: &mut Input<'_>) -> Option<()> {
     let revision = input.polled_revision(&roster.revision_header);
     let (rows, revision) = (rows?, revision?);
     let answered = input.answered_at("date");
-    let mut good: Vec<RosterRow> = Vec::new();
-    for (number, members) in rows {
-        let label = format!("row {number}");
-        let value = match members {
-            Ok(members) => Value::Object(members),
-            Err(fields) => {
-                let fault = Fault::new(label, "as many fields as there are columns", fields.to_string());
-                input.refuse(None, None, vec![fault]);
-                continue;
-            }
-        };
-        let faults = Faults::default();
-        let read = Node::root(&value, &label, &faults).object().and_then(|object| row(roster, &label, &object));
-        match read.filter(|_| faults.is_empty()) {
-            Some(row) if !roster.services.contains(&row.service) || !roster.roles.contains(&row.role) => {
-                input.unbound(format!("{label}: a service or a role that the binding does not name"));
-            }
-            Some(row) if row.standing == RosterStanding::Holder && has_ended(&row, answered) => {
-                let expected =
-                    "a holder whose term has not ended at the instant of the header `date`, or without a validity";
-                let fault = Fault::new(format!("{label}.valid_until"), expected, "another time");
-                input.refuse(None, None, vec![fault]);
-            }
-            Some(row) => good.push(row),
-            None => input.refuse(None, None, faults.into_vec()),
-        }
-    }
+    let good = good_rows(input, roster, rows, answered);
     let (holders, good): (Vec<RosterRow>, Vec<RosterRow>) =
         good.into_iter().partition(|row| row.standing == RosterStanding::Holder);
     let (good, twice): (Vec<&RosterRow>, Vec<&RosterRow>) = good.iter().partition(|row| is_once(&good, row));
@@ -110,6 +84,38 @@ pub fn translate(input: &mut Input<'_>) -> Option<()> {
         }
     }
     Some(())
+}
+
+/// The rows that count, of what the binding names. A bad one is said by its own number.
+fn good_rows(input: &mut Input<'_>, roster: &Roster, rows: NumberedRows, answered: Option<Instant>) -> Vec<RosterRow> {
+    let mut good = Vec::new();
+    for (number, members) in rows {
+        let label = format!("row {number}");
+        let value = match members {
+            Ok(members) => Value::Object(members),
+            Err(fields) => {
+                let fault = Fault::new(label, "as many fields as there are columns", fields.to_string());
+                input.refuse(None, None, vec![fault]);
+                continue;
+            }
+        };
+        let faults = Faults::default();
+        let read = Node::root(&value, &label, &faults).object().and_then(|object| row(roster, &label, &object));
+        match read.filter(|_| faults.is_empty()) {
+            Some(row) if !roster.services.contains(&row.service) || !roster.roles.contains(&row.role) => {
+                input.unbound(format!("{label}: a service or a role that the binding does not name"));
+            }
+            Some(row) if row.standing == RosterStanding::Holder && has_ended(&row, answered) => {
+                let expected =
+                    "a holder whose term has not ended at the instant of the header `date`, or without a validity";
+                let fault = Fault::new(format!("{label}.valid_until"), expected, "another time");
+                input.refuse(None, None, vec![fault]);
+            }
+            Some(row) => good.push(row),
+            None => input.refuse(None, None, faults.into_vec()),
+        }
+    }
+    good
 }
 
 fn refuse(input: &mut Input<'_>, row: &RosterRow, column: &str, expected: &str, found: &str) {

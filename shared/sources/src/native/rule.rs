@@ -5,7 +5,7 @@
 
 use std::{collections::BTreeMap, ops::RangeInclusive};
 
-use super::ical::values;
+use chrono::{NaiveDate, NaiveDateTime};
 
 const FREQUENCIES: [&str; 7] = ["SECONDLY", "MINUTELY", "HOURLY", "DAILY", "WEEKLY", "MONTHLY", "YEARLY"];
 const WEEKDAYS: [&str; 7] = ["MO", "TU", "WE", "TH", "FR", "SA", "SU"];
@@ -109,7 +109,7 @@ impl Lawful {
     fn allows(&self, value: &str) -> bool {
         match self {
             Self::OneOf(words) => words.contains(&value.to_ascii_uppercase().as_str()),
-            Self::End => values::time(value).is_some(),
+            Self::End => is_end(value),
             Self::Number(range) => number(value).is_some_and(|number| range.contains(&number)),
             Self::Numbers { range, signed } => value.split(',').all(|item| {
                 let bare = if *signed { unsigned(item) } else { item };
@@ -140,6 +140,19 @@ fn weekday(item: &str) -> Option<Option<u32>> {
         return Some(None);
     }
     number(unsigned(week)).filter(|week| (1..=WEEKS_OF_A_YEAR).contains(week)).map(Some)
+}
+
+/// `20261103`, `20261103T093000`, `20261103T093000Z`. The parser of dates takes signs and blanks for digits.
+fn is_end(value: &str) -> bool {
+    let value = value.strip_suffix(['Z', 'z']).filter(|rest| rest.len() > 8).unwrap_or(value);
+    let digits = |text: &str| text.bytes().all(|byte| byte.is_ascii_digit());
+    match value.split_once(['T', 't']) {
+        None => value.len() == 8 && digits(value) && NaiveDate::parse_from_str(value, "%Y%m%d").is_ok(),
+        Some((day, time)) => {
+            let whole = (day.len(), time.len()) == (8, 6) && digits(day) && digits(time);
+            whole && NaiveDateTime::parse_from_str(&format!("{day}{time}"), "%Y%m%d%H%M%S").is_ok()
+        }
+    }
 }
 
 #[cfg(test)]

@@ -4,14 +4,14 @@ use chrono::NaiveDateTime;
 use refresh_core::{Instant, Zone};
 
 use super::{
-    content::{ContentLine, Said},
+    content::{ContentLine, Mention},
     own_zones::{OwnZone, OwnZones},
     values::{self, TimeValue},
 };
 use crate::native::zone::{self, Bound};
 
 /// The clocks of one calendar.
-pub struct Clocks<'z> {
+pub struct CalendarClocks<'z> {
     own: &'z OwnZones,
     /// The one of dates, and of times without a zone's name.
     usual: Option<NamedZone<'z>>,
@@ -24,9 +24,9 @@ struct NamedZone<'z> {
     own: Option<&'z OwnZone>,
 }
 
-impl<'z> Clocks<'z> {
+impl<'z> CalendarClocks<'z> {
     /// `bound`: the binding's zone, which counts before the one that the calendar names for itself.
-    pub fn new(own: &'z OwnZones, bound: Option<Zone>, named: Said<&ContentLine<'_>>) -> Self {
+    pub fn new(own: &'z OwnZones, bound: Option<Zone>, named: Mention<&ContentLine<'_>>) -> Self {
         let mut clocks = Self { own, usual: None };
         let bound = bound.map(|zone| NamedZone { zone, own: None });
         clocks.usual = bound.or_else(|| clocks.named(named.once()?.value));
@@ -47,9 +47,9 @@ impl<'z> Clocks<'z> {
         // A name that is said in two ways is not one that is left out, and a zone of the calendar's own making has rules that
         // nobody here can vouch for: in both cases nobody says which clock.
         let named = match line.said("TZID") {
-            Said::Nothing => self.usual,
-            Said::Once(name) => self.named(name),
-            Said::Twice => None,
+            Mention::Nothing => self.usual,
+            Mention::Once(name) => self.named(name),
+            Mention::Twice => None,
         };
         match value {
             TimeValue::Date(day) => OnClock::of(day.and_time(chrono::NaiveTime::MIN), true, named),
@@ -59,7 +59,7 @@ impl<'z> Clocks<'z> {
                 let at = Instant::from_millis(utc.and_utc().timestamp_millis());
                 // RFC 5545 forbids the name beside the mark. Of another zone's name nobody knows which of the two counts.
                 let agrees =
-                    line.said("TZID") == Said::Nothing || named.is_some_and(|named| named.zone.offset(at) == 0);
+                    line.said("TZID") == Mention::Nothing || named.is_some_and(|named| named.zone.offset(at) == 0);
                 OnClock::of(utc, false, Some(in_utc).filter(|_| agrees))
             }
         }

@@ -14,14 +14,14 @@ pub struct ContentLine<'a> {
 
 /// What is said of something that may be said once.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum Said<T> {
+pub enum Mention<T> {
     Nothing,
     Once(T),
     /// In two ways that differ: that is another thing than not at all.
     Twice,
 }
 
-impl<T> Said<T> {
+impl<T> Mention<T> {
     pub fn of(mut all: impl Iterator<Item = T>, same: impl Fn(&T, &T) -> bool) -> Self {
         match all.next() {
             None => Self::Nothing,
@@ -79,8 +79,8 @@ impl<'a> ContentLine<'a> {
     }
 
     /// A parameter that may be said once.
-    pub fn said(&self, name: &'static str) -> Said<&'a str> {
-        Said::of(self.parameters(name), |one, other| one.eq_ignore_ascii_case(other))
+    pub fn said(&self, name: &'static str) -> Mention<&'a str> {
+        Mention::of(self.parameters(name), |one, other| one.eq_ignore_ascii_case(other))
     }
 }
 
@@ -98,8 +98,8 @@ impl<'a> Component<'a> {
     }
 
     /// A property that may be said once.
-    pub fn said<'c>(&'c self, name: &'c str) -> Said<&'c ContentLine<'a>> {
-        Said::of(self.lines(name), |one, other| one == other)
+    pub fn said<'c>(&'c self, name: &'c str) -> Mention<&'c ContentLine<'a>> {
+        Mention::of(self.lines(name), |one, other| one == other)
     }
 }
 

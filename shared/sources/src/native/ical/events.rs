@@ -10,7 +10,7 @@ use refresh_core::{Interval, Person, base::name::shorten};
 
 use super::{
     DETAILS,
-    clock::Clocks,
+    clock::CalendarClocks,
     content::Component,
     kept,
     own_zones::OwnZones,
@@ -146,7 +146,7 @@ fn calendar<'o>(
         return node.wrong_as(format!("at most {MOST_EVENTS} events"), events.len().to_string());
     }
     let own = OwnZones::of(&object.parts, reading.horizon.end.plus_minutes(2 * 24 * 60));
-    let clocks = Clocks::new(&own, reading.poll.time_zone, object.said("X-WR-TIMEZONE"));
+    let clocks = CalendarClocks::new(&own, reading.poll.time_zone, object.said("X-WR-TIMEZONE"));
     let events: Vec<SeenEvent<'_>> = events.into_iter().map(|event| series::seen(reading, &clocks, event)).collect();
     let (busy, mut unknown) = series::expanded(reading, &events);
     if !others.is_empty() {

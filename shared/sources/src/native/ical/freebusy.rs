@@ -13,7 +13,7 @@ use super::{
     DETAILS,
     address::names_of,
     caldav,
-    content::{Component, ContentLine, Said},
+    content::{Component, ContentLine, Mention},
     kept,
     values::{self, PeriodEnd, TimeValue},
 };
@@ -215,8 +215,8 @@ fn is_success(status: &str) -> bool {
 /// `BUSY` is the default, and the meaning of every word that is not known.
 fn is_busy(poll: &Poll, line: &ContentLine<'_>) -> bool {
     match line.said("FBTYPE") {
-        Said::Once(word) if word.eq_ignore_ascii_case("FREE") => false,
-        Said::Once(word) if word.eq_ignore_ascii_case("BUSY-TENTATIVE") => poll.tentative_is_busy,
+        Mention::Once(word) if word.eq_ignore_ascii_case("FREE") => false,
+        Mention::Once(word) if word.eq_ignore_ascii_case("BUSY-TENTATIVE") => poll.tentative_is_busy,
         _ => true,
     }
 }
@@ -244,9 +244,9 @@ fn instant(input: &Input<'_>, answer: &Component<'_>, name: &str, path: &str) ->
     let path = format!("{path}.{name}");
     let expected = "a UTC date-time like 20261103T150000Z";
     match answer.said(name) {
-        Said::Nothing => input.wrong(&path, expected, "nothing"),
-        Said::Twice => input.wrong(&path, expected, "two that differ"),
-        Said::Once(line) => {
+        Mention::Nothing => input.wrong(&path, expected, "nothing"),
+        Mention::Twice => input.wrong(&path, expected, "two that differ"),
+        Mention::Once(line) => {
             let value = values::time_of(line, line.value).and_then(utc);
             value.or_else(|| input.wrong(&path, expected, &shorten(line.value)))
         }

@@ -42,7 +42,7 @@ impl OwnZones {
         let mut zones: Vec<OwnZone> = Vec::new();
         for part in parts.iter().filter(|part| part.kind == "VTIMEZONE") {
             let Some(zone) = OwnZone::of(part, until, &mut budget) else { continue };
-            match zones.iter_mut().find(|known| known.name == zone.name) {
+            match zones.iter_mut().find(|known| known.name.eq_ignore_ascii_case(&zone.name)) {
                 // Two that define one name in one way are one.
                 Some(known) if known.onsets == zone.onsets && known.goes_on == zone.goes_on => {}
                 Some(known) => known.onsets = None,
@@ -54,7 +54,7 @@ impl OwnZones {
 
     /// What the calendar defines under a name. `None`: nothing, so that the name stands alone.
     pub fn named(&self, name: &str) -> Option<&OwnZone> {
-        self.0.iter().find(|zone| zone.name == name)
+        self.0.iter().find(|zone| zone.name.eq_ignore_ascii_case(name))
     }
 }
 
@@ -63,7 +63,7 @@ impl OwnZone {
     fn of(component: &Component<'_>, until: Instant, budget: &mut Budget) -> Option<Self> {
         let rules: Vec<&Component<'_>> =
             component.parts.iter().filter(|part| matches!(part.kind.as_str(), "STANDARD" | "DAYLIGHT")).collect();
-        let name = component.said("TZID").once()?.value.to_owned();
+        let name = unescaped(component.said("TZID").once()?.value);
         if rules.is_empty() {
             return None;
         }
@@ -90,6 +90,11 @@ impl OwnZone {
         // which offsets there are.
         own == zone.offset(at) || passed == onsets.len() && !self.goes_on && offsets(onsets) == around(zone, at)
     }
+}
+
+/// A parameter needs no escapes where the property of the same name has some.
+fn unescaped(name: &str) -> String {
+    name.replace("\\,", ",").replace("\\;", ";")
 }
 
 fn offsets(onsets: &[Onset]) -> BTreeSet<i32> {

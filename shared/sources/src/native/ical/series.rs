@@ -10,8 +10,8 @@ use refresh_core::{
 
 use super::{
     address::names_of,
-    clock::{Clocks, OnClock},
-    content::{Component, ContentLine, Said},
+    clock::{CalendarClocks, OnClock},
+    content::{Component, ContentLine, Mention},
     values::{self, DurationValue, PeriodEnd},
 };
 use crate::native::{
@@ -90,7 +90,7 @@ impl SeenEvent<'_> {
 /// What an `RDATE` adds: a start, and a length where it has one of its own.
 type MoreStarts<'z> = (OnClock<'z>, Option<Lasts>);
 
-pub fn seen<'z>(reading: &CalendarReading<'_>, clocks: &Clocks<'z>, event: &Component<'_>) -> SeenEvent<'z> {
+pub fn seen<'z>(reading: &CalendarReading<'_>, clocks: &CalendarClocks<'z>, event: &Component<'_>) -> SeenEvent<'z> {
     let start = event.said("DTSTART").once().and_then(|line| clocks.time(line, line.value));
     let rid = event.said("RECURRENCE-ID");
     let instead_of = rid.once().and_then(|line| clocks.time(line, line.value));
@@ -104,7 +104,7 @@ pub fn seen<'z>(reading: &CalendarReading<'_>, clocks: &Clocks<'z>, event: &Comp
         lasts: start.and_then(|start| length(clocks, event, start, recurs)),
         start,
         rules: event.lines("RRULE").map(|line| line.value.to_owned()).collect(),
-        odd: more.is_none() || (rid != Said::Nothing && instead_of.is_none()),
+        odd: more.is_none() || (rid != Mention::Nothing && instead_of.is_none()),
         more: more.unwrap_or_default().concat(),
         except: event.lines("EXDATE").filter_map(|line| exceptions(clocks, line)).flatten().collect(),
         instead_of,
@@ -124,7 +124,7 @@ fn range(event: &Component<'_>) -> Option<RangeOfSeries> {
 }
 
 /// What is not understood whole, or is on a clock that nobody knows, excepts nothing: the occurrence stays.
-fn exceptions(clocks: &Clocks<'_>, line: &ContentLine<'_>) -> Option<Vec<Instant>> {
+fn exceptions(clocks: &CalendarClocks<'_>, line: &ContentLine<'_>) -> Option<Vec<Instant>> {
     let times: Option<Vec<OnClock<'_>>> = values::items(line).map(|item| clocks.time(line, item)).collect();
     Some(times?.into_iter().filter(|time| time.clock().is_some()).map(OnClock::meant).collect())
 }
@@ -150,9 +150,9 @@ fn way(event: &Component<'_>) -> (i64, i64) {
 /// In upper case. Where it is said in two ways, a word that nobody knows.
 fn word(event: &Component<'_>, name: &str) -> Option<String> {
     match event.said(name) {
-        Said::Nothing => None,
-        Said::Once(line) => Some(line.value.to_ascii_uppercase()),
-        Said::Twice => Some(String::new()),
+        Mention::Nothing => None,
+        Mention::Once(line) => Some(line.value.to_ascii_uppercase()),
+        Mention::Twice => Some(String::new()),
     }
 }
 
@@ -194,18 +194,18 @@ fn whole_days(duration: DurationValue) -> Option<Lasting> {
 }
 
 /// How long an event lasts. `None`: not understood.
-fn length(clocks: &Clocks<'_>, event: &Component<'_>, start: OnClock<'_>, recurs: bool) -> Option<Lasts> {
+fn length(clocks: &CalendarClocks<'_>, event: &Component<'_>, start: OnClock<'_>, recurs: bool) -> Option<Lasts> {
     let sure = |lasting: Lasting| Lasts { lasting, sure: true };
     let duration = |line: &ContentLine<'_>| {
         let duration = values::duration(line.value).filter(|_| values::is_of_type(line, &["DURATION"]))?;
         if start.is_date { whole_days(duration) } else { lasting(duration) }
     };
     match (event.said("DTEND"), event.said("DURATION")) {
-        (Said::Nothing, Said::Nothing) => {
+        (Mention::Nothing, Mention::Nothing) => {
             Lasting::on_clock(if start.is_date { Duration::days(1) } else { Duration::zero() }).map(sure)
         }
-        (Said::Nothing, Said::Once(line)) => duration(line).map(sure),
-        (Said::Once(line), Said::Nothing) => until(start, clocks.time(line, line.value)?, recurs),
+        (Mention::Nothing, Mention::Once(line)) => duration(line).map(sure),
+        (Mention::Once(line), Mention::Nothing) => until(start, clocks.time(line, line.value)?, recurs),
         // RFC 5545 lets an event have one of the two, once.
         _ => None,
     }
@@ -233,11 +233,15 @@ fn until(start: OnClock<'_>, end: OnClock<'_>, recurs: bool) -> Option<Lasts> {
 }
 
 /// The further starts of a line, each of the type that the line declares and of the event's own. `None`: not understood.
-fn rdates<'z>(clocks: &Clocks<'z>, line: &ContentLine<'_>, event: Option<OnClock<'z>>) -> Option<Vec<MoreStarts<'z>>> {
+fn rdates<'z>(
+    clocks: &CalendarClocks<'z>,
+    line: &ContentLine<'_>,
+    event: Option<OnClock<'z>>,
+) -> Option<Vec<MoreStarts<'z>>> {
     let is_date = event?.is_date;
     let read = |item: &str| {
         let (start, lasts) = match line.said("VALUE") {
-            Said::Once(declared) if declared.eq_ignore_ascii_case("PERIOD") => {
+            Mention::Once(declared) if declared.eq_ignore_ascii_case("PERIOD") => {
                 let period = values::period(item)?;
                 let start = clocks.on_clock(line, period.start);
                 let lasts = match period.end {

@@ -6,7 +6,7 @@
 
 use chrono::{NaiveDate, NaiveDateTime, NaiveTime};
 
-use super::content::{ContentLine, Said};
+use super::content::{ContentLine, Mention};
 
 /// A `DATE` or a `DATE-TIME`.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -144,9 +144,9 @@ pub fn items<'a>(line: &ContentLine<'a>) -> impl Iterator<Item = &'a str> + use<
 /// Whether a line declares one of these types, or none.
 pub fn is_of_type(line: &ContentLine<'_>, types: &[&str]) -> bool {
     match line.said("VALUE") {
-        Said::Nothing => true,
-        Said::Once(declared) => types.iter().any(|known| declared.eq_ignore_ascii_case(known)),
-        Said::Twice => false,
+        Mention::Nothing => true,
+        Mention::Once(declared) => types.iter().any(|known| declared.eq_ignore_ascii_case(known)),
+        Mention::Twice => false,
     }
 }
 

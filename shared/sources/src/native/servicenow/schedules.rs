@@ -125,7 +125,7 @@ const REACHES: [i64; 4] = [3_653, 731, 366, 184];
 /// Where the end of a freeze that goes on is not known.
 const LONG_DAYS: i64 = 100 * 366;
 
-type Freezes = BTreeMap<(String, Instant), FreezeUntil>;
+type FreezesBySpan = BTreeMap<(String, Instant), FreezeUntil>;
 
 fn tell(input: &mut Input<'_>, binding: &ServicenowSchedules, calendar: &Calendar, told: &AnsweredSpans<'_>) {
     let mut freezes = Err(String::new());
@@ -153,8 +153,8 @@ fn freezes_of(
     calendar: &Calendar,
     told: &AnsweredSpans<'_>,
     reach: i64,
-) -> Result<Freezes, String> {
-    let mut freezes = Freezes::new();
+) -> Result<FreezesBySpan, String> {
+    let mut freezes = FreezesBySpan::new();
     let mut budget = Budget::default();
     for (id, schedule) in binding.schedules.iter().filter(|(_, schedule)| schedule.calendar == *calendar) {
         // Two schedules of one calendar may have one parent: of two freezes at one instant the longer and protected counts.
@@ -169,7 +169,7 @@ fn freezes_of(
 
 /// Puts one freeze for all that the contract's list has no place for. A list that is too long would be refused, and then an
 /// older one would count.
-fn shortened(freezes: &mut Freezes, answered: Instant) -> Option<Instant> {
+fn shortened(freezes: &mut FreezesBySpan, answered: Instant) -> Option<Instant> {
     if freezes.len() <= MOST_FREEZES {
         return None;
     }
