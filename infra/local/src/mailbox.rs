@@ -258,7 +258,10 @@ impl Mailbox {
 
     fn known<T: Default>(&self, read: Result<T, String>) -> T {
         read.unwrap_or_else(|error| {
-            tracing::error!(error, "the mailbox could not be read");
+            // Of a store in trouble the log has a line already.
+            if self.shared.tables.guard().trouble().is_none() {
+                tracing::error!(error, "the mailbox could not be read");
+            }
             T::default()
         })
     }
