@@ -67,6 +67,18 @@ fn an_optional_guest_becomes_the_required_reviewer() {
     assert_eq!(case.calendar("09:10", "sec-b"), ["REQUEST meeting 1 CONFIRMED"]);
 }
 
+/// A review issued without a UID is known to calendars by one that is made here.
+#[test]
+fn a_uid_that_is_given_here_belongs_to_its_review_too() {
+    let case = case("a_uid_that_is_given_here");
+    for (event, became) in [("first", "applied"), ("meeting", "uid_in_use"), ("hold", "uid_in_use")] {
+        assert_eq!(case.taken(event), [became], "{event}");
+    }
+    for (event, became) in [("early", "applied"), ("late", "uid_in_use"), ("again", "applied")] {
+        assert_eq!(case.taken(event), [became], "{event}");
+    }
+}
+
 /// One board meeting covers two changes: both reviews name its UID.
 #[test]
 fn a_meeting_belongs_to_one_review() {

@@ -9,7 +9,7 @@ use refresh_core::{
     facts::{
         authority::{self, Disposition, Ignored, MOST_CALENDARS, StoredContext, UntakenMember},
         event::{Event, Statement},
-        fact::{Body, Fact},
+        fact::{Body, Fact, Terms},
         subject::Subject,
     },
 };
@@ -92,14 +92,17 @@ struct StoredBearing {
     review_issued: bool,
     /// The list of the person's calendars, where the event is of one that has a name.
     calendars: Option<Fact>,
-    /// Which review holds the UID of the meeting that an event issues.
-    uid_holder: Option<UidHolder>,
+    /// The UID that the event claims for its review's meeting.
+    uid: Option<ClaimedUid>,
+    /// Another review, neither closed nor started, has a calendar object with a UID that one of this review's would have.
+    uid_in_use: bool,
 }
 
-struct UidHolder {
+struct ClaimedUid {
+    uid: Uid,
     review: ReviewId,
-    /// Neither closed nor started.
-    open: bool,
+    /// Which review claimed it before, whatever became of that review.
+    holder: Option<ReviewId>,
 }
 
 /// Judges an event against what is known now and writes what comes of it; again where another was quicker.
@@ -130,7 +133,7 @@ pub(crate) async fn record(
             replaces: known.fact.as_ref(),
             beside: Beside {
                 calendars: judged.calendars.as_ref().map(|list| (list, known.calendars.as_ref())),
-                uid: if applied { uid_claim(event, &known) } else { None },
+                uid: known.uid.as_ref().filter(|_| applied).map(ClaimedUid::claim),
                 silenced: judged.silenced,
                 not_taken: &not_taken,
             },
@@ -186,7 +189,7 @@ fn judge(env: &Env, event: &Event, known: &StoredBearing, arrival: Arrival<'_>) 
     let context = StoredContext {
         fact: held,
         review_issued: known.review_issued,
-        uid_in_use: known.uid_holder.as_ref().is_some_and(|holder| holder.open),
+        uid_in_use: known.uid_in_use,
         arrived: arrival.piece.at,
         sender: arrival.sender,
     };
@@ -210,7 +213,7 @@ fn judge(env: &Env, event: &Event, known: &StoredBearing, arrival: Arrival<'_>) 
 
 async fn known(env: &Env, event: &Event, now: Instant) -> Result<StoredBearing, Failure> {
     let fact = env.store.fact(&event.subject).await.doing("reading the subject's fact")?;
-    let mut known = StoredBearing { fact, review_issued: true, calendars: None, uid_holder: None };
+    let mut known = StoredBearing { fact, review_issued: true, calendars: None, uid: None, uid_in_use: false };
     match (&event.subject, event.body()) {
         (Subject::Closure(review) | Subject::Decision(review), Some(_)) => {
             let terms = env.store.fact(&Subject::Review(review.clone())).await;
@@ -222,47 +225,63 @@ async fn known(env: &Env, event: &Event, now: Instant) -> Result<StoredBearing, 
         }
         _ => {}
     }
-    if let Some((uid, review)) = claimed(event, known.fact.as_ref()) {
-        known.uid_holder = holder(env, uid, review, now).await?;
+    if let Some((meeting, hold, review)) = objects(env, event, known.fact.as_ref()) {
+        known.uid_in_use = is_in_use(env, &meeting, review, now).await? || is_in_use(env, &hold, review, now).await?;
+        let holder = env.store.uid_holder(&meeting).await.doing("reading whose the meeting's UID is")?;
+        known.uid = Some(ClaimedUid { uid: meeting, review: review.clone(), holder });
     }
     Ok(known)
 }
 
-/// The UID that a first issue claims. A repeated issue changes no meeting, so it claims none.
-fn claimed<'a>(event: &'a Event, known: Option<&Fact>) -> Option<(&'a Uid, &'a ReviewId)> {
+impl ClaimedUid {
+    const fn claim(&self) -> UidClaim<'_> {
+        UidClaim { uid: &self.uid, review: &self.review, replaces: self.holder.as_ref() }
+    }
+}
+
+/// The UIDs of meeting and hold of a review that is issued for the first time. A repeated issue changes no object.
+fn objects<'a>(env: &Env, event: &'a Event, known: Option<&Fact>) -> Option<(Uid, Uid, &'a ReviewId)> {
     match (&event.subject, event.body(), known) {
-        (Subject::Review(review), Some(Body::Review(terms)), None) => Some((&terms.meeting.as_ref()?.uid, review)),
+        (Subject::Review(review), Some(Body::Review(terms)), None) => {
+            Some((meeting_uid(env, review, terms), Uid::of_hold(review, &env.mail_domain), review))
+        }
         _ => None,
     }
 }
 
-fn uid_claim<'a>(event: &'a Event, known: &'a StoredBearing) -> Option<UidClaim<'a>> {
-    let (uid, review) = claimed(event, known.fact.as_ref())?;
-    Some(UidClaim { uid, review, replaces: known.uid_holder.as_ref().map(|holder| &holder.review) })
+/// The UID that a review's meeting is issued with, or is given here.
+fn meeting_uid(env: &Env, review: &ReviewId, terms: &Terms) -> Uid {
+    let issued = terms.meeting.as_ref().map(|meeting| meeting.uid.clone());
+    issued.unwrap_or_else(|| Uid::of_meeting(review, &env.mail_domain))
 }
 
-/// Which review holds the UID. A review without a HEAD was issued a moment ago: its terms say when it starts.
-async fn holder(env: &Env, uid: &Uid, issued: &ReviewId, now: Instant) -> Result<Option<UidHolder>, Failure> {
-    let held = env.store.uid_holder(uid).await.doing("reading whose the meeting's UID is")?;
-    let Some(review) = held else { return Ok(None) };
-    if review == *issued {
-        return Ok(Some(UidHolder { review, open: false }));
-    }
-    let closure = env.store.fact(&Subject::Closure(review.clone())).await;
-    let closed = closure.doing("reading whether the UID's holder is closed")?.is_some();
-    let over = match env.store.head(&review).await.doing("reading the UID's holder")? {
-        Some(head) => head.is_over(now),
-        None => {
-            let terms = env.store.fact(&Subject::Review(review.clone())).await;
-            let terms = terms.doing("reading the terms of the UID's holder")?;
-            matches!(terms.map(|fact| fact.body), Some(Body::Review(terms)) if terms.slot.start <= now)
+/// Whether another review that is neither closed nor started has an object of that UID, whoever made the UID. Each of
+/// the two would change and cancel what the other has in people's calendars.
+async fn is_in_use(env: &Env, uid: &Uid, issued: &ReviewId, now: Instant) -> Result<bool, Failure> {
+    let known = env.store.reviews_of_object(uid, &env.mail_domain).await.doing("reading whose a UID is")?;
+    for review in known.into_iter().filter(|review| review != issued) {
+        if has_object(env, &review, uid, now).await? {
+            tracing::warn!(review_id = %review, "the UID is that of another review, which is not over");
+            return Ok(true);
         }
-    };
-    let open = !closed && !over;
-    if open {
-        tracing::warn!(review_id = %review, "the meeting's UID is that of another review, which is not over");
     }
-    Ok(Some(UidHolder { review, open }))
+    Ok(false)
+}
+
+/// A review without a HEAD was issued a moment ago: its terms say what it will have, and when it starts.
+async fn has_object(env: &Env, review: &ReviewId, uid: &Uid, now: Instant) -> Result<bool, Failure> {
+    let closure = env.store.fact(&Subject::Closure(review.clone())).await;
+    if closure.doing("reading whether the UID's holder is closed")?.is_some() {
+        return Ok(false);
+    }
+    if let Some(head) = env.store.head(review).await.doing("reading the UID's holder")? {
+        return Ok(!head.is_over(now) && [&head.meeting.uid, &head.hold.uid].contains(&uid));
+    }
+    let terms = env.store.fact(&Subject::Review(review.clone())).await;
+    let terms = terms.doing("reading the terms of the UID's holder")?;
+    let Some(Body::Review(terms)) = terms.map(|fact| fact.body) else { return Ok(false) };
+    let own = [meeting_uid(env, review, &terms), Uid::of_hold(review, &env.mail_domain)];
+    Ok(now < terms.slot.start && own.contains(uid))
 }
 
 /// What a repeated issue names that counts for nothing, against what is authoritative now.
