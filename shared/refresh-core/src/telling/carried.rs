@@ -4,7 +4,7 @@ use crate::{
     audience::reading::Reading,
     facts::policy::MetadataAlone,
     record::{
-        exception::Exception,
+        exception::{Exception, ExceptionKind},
         mark::{Mark, Remark},
         view::{ExceptionLine, View},
     },
@@ -38,6 +38,7 @@ fn carry(reading: &Reading<'_>, was: &mut View, now: &View) {
         was.violated.clone_from(&now.violated);
     }
     carry_unproven(&mut was.violated, &now.violated);
+    carry_override(reading, was, now);
     if !carries {
         return;
     }
@@ -58,6 +59,17 @@ fn carry_unproven(was: &mut Vec<Mark>, now: &[Mark]) {
     was.retain(|mark| !unproven(&mark));
     was.extend(now.iter().filter(unproven).cloned());
     was.sort_unstable();
+}
+
+/// The owner stood by the meeting, and the meeting breaks nothing any more: it stands as the owner decided, and nobody has
+/// anything to do or to expect. So the override ends silently, whatever the policy says of metadata.
+fn carry_override(reading: &Reading<'_>, was: &mut View, now: &View) {
+    let is_override = |line: &ExceptionLine| line.kind == ExceptionKind::OwnerOverride;
+    let ended = was.exceptions.iter().any(is_override) && !now.exceptions.iter().any(is_override);
+    if ended && !reading.review.head.today.violated.iter().any(Mark::is_violation) {
+        was.exceptions.retain(|line| !is_override(line));
+        was.violated.clone_from(&now.violated);
+    }
 }
 
 /// The proposal they know of is pending still, or an exception of which they know is open still. Another proposal differs
