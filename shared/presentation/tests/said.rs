@@ -94,7 +94,7 @@ fn what_matters_most_comes_first() {
         (
             "escalation_conflict",
             "For information: conflict reported by the service owner",
-            "Conflict reported, service owner: was nobody; now ",
+            "Conflict with the present meeting, service owner: was nobody; now ",
         ),
         (
             "escalation_unanswered",

@@ -37,7 +37,9 @@ fn values(field: &Field) -> Vec<Option<Value>> {
             vec![interval("15:00:00", "16:00:00"), interval("15:30:00", "16:30:00")]
         }
         Field::Role => vec![text("security_reviewer"), text("security_reviewer, service_owner")],
-        Field::Roster(_) | Field::Conflict(_) => vec![text("sec-a@example.com"), text("sec-b@example.com")],
+        Field::Roster(_) | Field::Conflict(_) | Field::ConflictProposed(_) => {
+            vec![text("sec-a@example.com"), text("sec-b@example.com")]
+        }
         Field::Operator => vec![text("op-1@example.com adopted: no mail"), text("op-1@example.com declined: no mail")],
         Field::Standing => [Seating::Tentative, Seating::Authoritative].map(Value::Seating).map(Some).to_vec(),
         Field::Attendance => [Attendance::WouldBeReleased, Attendance::Released, Attendance::Cancellation]
@@ -84,6 +86,7 @@ fn fields() -> Vec<Field> {
         Field::Violated,
         Field::Exception,
         Field::Conflict(role("security_reviewer")),
+        Field::ConflictProposed(role("security_reviewer")),
         Field::Operator,
     ];
     // A field that is added to the core is missed here by the compiler.
@@ -91,7 +94,7 @@ fn fields() -> Vec<Field> {
         match field {
             Field::Attendance | Field::Slot | Field::Role | Field::Standing | Field::Duty | Field::Roster(_) => {}
             Field::Checkpoint(_) | Field::Window | Field::Cutover | Field::FreezeEdge | Field::Violated => {}
-            Field::Exception | Field::Conflict(_) | Field::Operator => {}
+            Field::Exception | Field::Conflict(_) | Field::ConflictProposed(_) | Field::Operator => {}
         }
     }
     all

@@ -189,10 +189,11 @@ impl Audit {
         }
         for answer in head["answers"].as_array().into_iter().flatten().filter(|one| one["reply"] == "conflict") {
             let by = answer["person"].as_str().unwrap_or_default();
-            for row in [self.tentative(head, by), self.seat(head, by)].into_iter().flatten() {
+            let rows = [("conflicts_proposed", self.tentative(head, by)), ("conflicts", self.seat(head, by))];
+            for (with, row) in rows.into_iter().filter_map(|(with, row)| Some((with, row?))) {
                 if answer["row"] == row_digest(&row) {
                     for role in row["roles"].as_array().into_iter().flatten().filter_map(Value::as_str) {
-                        view["conflicts"][role] = by.into();
+                        view[with][role] = by.into();
                     }
                 }
             }

@@ -7,7 +7,7 @@ use refresh_core::{
     audience::{deadlines, reading::Reading},
     facts::reply::ReplyWord,
     record::{
-        answer::{Answer, Duty},
+        answer::{Answer, Duty, Reply},
         comment::CommentLine,
         packet::{Packet, Standpoint},
         report::Run,
@@ -155,21 +155,24 @@ pub(super) fn answers(scene: &Scene<'_>, names: &Names<'_>) -> Vec<AnswerRow> {
     people
         .into_iter()
         .map(|(who, role)| {
-            let answer =
-                review.head.answers.iter().filter(|answer| answer.person == who).max_by_key(|answer| answer.at);
+            // Whoever answered to the present meeting and to the proposal said two things.
+            let mut answers: Vec<&Answer> = review.head.answers.iter().filter(|answer| answer.person == who).collect();
+            answers.sort_by_key(|answer| answer.at);
+            let all: Vec<String> = answers.iter().map(|answer| said(&who, answer)).collect();
+            let answer = answers.last().map(|_| all.join("; "));
             let duty = deadlines::outstanding(&review.head).find(|duty| duty.person == who);
             AnswerRow {
                 who: names.full(&who),
                 role: wording::role(&role),
                 said: match (answer, duty) {
-                    (Some(answer), None) => said(&who, answer),
+                    (Some(said), None) => said,
                     // An answer to the proposal is none to the seat that they are asked for.
-                    (Some(answer), Some(duty)) => format!("{}; {}", said(&who, answer), waits(duty)),
+                    (Some(said), Some(duty)) => format!("{said}; {}", waits(duty)),
                     (None, Some(duty)) => waits(duty),
                     (None, None) => unasked(&reading, &who).to_owned(),
                 },
-                note: answer.and_then(|answer| answer.note.as_deref()).map(Note::of),
-                conflict: answer.is_some_and(|answer| answer.reply == refresh_core::record::answer::Reply::Conflict),
+                note: answers.iter().rev().find_map(|answer| answer.note.as_deref()).map(Note::of),
+                conflict: answers.iter().any(|answer| answer.reply == Reply::Conflict),
             }
         })
         .collect()

@@ -31,7 +31,8 @@ pub fn field(field: &Field) -> String {
         Field::FreezeEdge => "Freeze edge accepted".to_owned(),
         Field::Violated => "Rules, for the present meeting".to_owned(),
         Field::Exception => "Exceptions".to_owned(),
-        Field::Conflict(whose) => format!("Conflict reported, {}", role(whose)),
+        Field::Conflict(whose) => format!("Conflict with the present meeting, {}", role(whose)),
+        Field::ConflictProposed(whose) => format!("Conflict with the proposal, {}", role(whose)),
         Field::Operator => "Decided in the owner’s place".to_owned(),
     }
 }
@@ -57,7 +58,7 @@ pub const fn attendance(attendance: Attendance) -> &'static str {
 pub fn value(of: &Field, value: Option<&Value>, names: &Names<'_>) -> String {
     let Some(value) = value else {
         return match of {
-            Field::Roster(_) | Field::Conflict(_) => "nobody",
+            Field::Roster(_) | Field::Conflict(_) | Field::ConflictProposed(_) => "nobody",
             Field::Checkpoint(_) => "no ready time",
             Field::Violated => return violated(&[], names),
             Field::Exception | Field::Operator => "none",
@@ -84,7 +85,7 @@ pub fn value(of: &Field, value: Option<&Value>, names: &Names<'_>) -> String {
         Value::Seating(word) => seating(*word).to_owned(),
         Value::Attendance(word) => attendance(*word).to_owned(),
         Value::Text(text) => match of {
-            Field::Roster(_) | Field::Conflict(_) => match Person::parse(text) {
+            Field::Roster(_) | Field::Conflict(_) | Field::ConflictProposed(_) => match Person::parse(text) {
                 Ok(person) => names.full(&person),
                 Err(_) => one_line(text, 200),
             },
@@ -154,7 +155,10 @@ pub fn changes<'a>(all: &'a [Difference], names: &Names<'_>) -> Vec<ChangeRow<'a
             now = "told to you no more".to_owned();
         }
         // Whoever reported the conflict may have taken nothing back: the seat that they spoke of may be gone.
-        if matches!(change.field, Field::Conflict(_)) && change.was.is_some() && change.now.is_none() {
+        if matches!(change.field, Field::Conflict(_) | Field::ConflictProposed(_))
+            && change.was.is_some()
+            && change.now.is_none()
+        {
             now = "nobody, for the seat as it is now".to_owned();
         }
         let untold = sight == Some(true) && change.was.is_none() && of_the_whole(&change.field);
@@ -196,6 +200,7 @@ const fn of_the_whole(field: &Field) -> bool {
         | Field::Exception
         | Field::Conflict(_)
         | Field::Operator => true,
+        | Field::ConflictProposed(_)
         Field::Attendance | Field::Slot | Field::Role | Field::Standing | Field::Duty => false,
     }
 }

@@ -214,7 +214,8 @@ impl<'a> Reading<'a> {
         view.cutover = today.cutover;
         view.proposed = proposal.is_some();
         view.freeze_edge = Some(packet.freeze_edge);
-        view.conflicts = self.conflicts();
+        view.conflicts = self.conflicts(|person| self.authoritative_row(person));
+        view.conflicts_proposed = self.conflicts(|person| self.tentative_row(person));
         let owner = self.is_owner(person);
         view.violated = today
             .violated
@@ -258,12 +259,11 @@ impl<'a> Reading<'a> {
         self.exceptions_for(self.part(person)).cloned().collect()
     }
 
-    /// Who answered `conflict` to the row they have now.
-    fn conflicts(&self) -> BTreeMap<Role, Person> {
+    /// Who answered `conflict` to this row of theirs, by role: one with the proposal is none with the meeting that counts.
+    fn conflicts(&self, row: impl Fn(&Person) -> Option<Row>) -> BTreeMap<Role, Person> {
         let mut conflicts = BTreeMap::new();
         for answer in self.head().answers.iter().filter(|answer| answer.reply == Reply::Conflict) {
-            let rows = [self.tentative_row(&answer.person), self.authoritative_row(&answer.person)];
-            for row in rows.into_iter().flatten().filter(|row| row.digest() == answer.row) {
+            if let Some(row) = row(&answer.person).filter(|row| row.digest() == answer.row) {
                 conflicts.extend(row.roles.into_iter().map(|role| (role, answer.person.clone())));
             }
         }

@@ -43,8 +43,10 @@ pub enum Field {
     Violated,
     /// The open exceptions.
     Exception,
-    /// Who answered `conflict` in a role.
+    /// Who answered `conflict` to their seat in the meeting that counts, in a role.
     Conflict(Role),
+    /// Who answered `conflict` to the seat that is proposed, in a role.
+    ConflictProposed(Role),
     /// What an operator decided in the owner's place.
     Operator,
 }
@@ -65,6 +67,7 @@ impl fmt::Display for Field {
             Self::Violated => f.write_str("violated"),
             Self::Exception => f.write_str("exception"),
             Self::Conflict(role) => write!(f, "conflict.{role}"),
+            Self::ConflictProposed(role) => write!(f, "conflict_proposed.{role}"),
             Self::Operator => f.write_str("operator"),
         }
     }
@@ -77,6 +80,7 @@ impl std::str::FromStr for Field {
             Some(("roster", role)) => Self::Roster(Role::parse(role)?),
             Some(("checkpoint", key)) => Self::Checkpoint(Checkpoint::parse(key)?),
             Some(("conflict", role)) => Self::Conflict(Role::parse(role)?),
+            Some(("conflict_proposed", role)) => Self::ConflictProposed(Role::parse(role)?),
             _ => match text {
                 "attendance" => Self::Attendance,
                 "slot" => Self::Slot,
@@ -174,7 +178,9 @@ impl Value {
         use serde_json::from_value;
         Ok(match field {
             Field::Slot | Field::Window | Field::Cutover => Self::Interval(from_value(raw)?),
-            Field::Role | Field::Roster(_) | Field::Conflict(_) | Field::Operator => Self::Text(from_value(raw)?),
+            Field::Role | Field::Roster(_) | Field::Conflict(_) | Field::ConflictProposed(_) | Field::Operator => {
+                Self::Text(from_value(raw)?)
+            }
             Field::Standing => Self::Seating(from_value(raw)?),
             Field::Attendance => Self::Attendance(from_value(raw)?),
             Field::Duty => Self::Duty(from_value(raw)?),
@@ -306,6 +312,7 @@ impl Delta {
         self.map(&was.conflicts, &now.conflicts, Field::Conflict, person);
         self.attendance(was.attendance, now.attendance);
     }
+        self.map(&was.conflicts_proposed, &now.conflicts_proposed, Field::ConflictProposed, person);
 
     /// A reader who was not shown the packet was not told that anything is not required.
     fn say_what_is_required(&mut self, was: &View, now: &View) {

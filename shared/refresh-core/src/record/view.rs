@@ -59,9 +59,13 @@ pub struct View {
     /// The exceptions that the person hears of.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub exceptions: Vec<ExceptionLine>,
-    /// Who answered `conflict`, by role.
+    /// Who answered `conflict` to their seat in the meeting that counts, by role. An earlier release kept here what was
+    /// answered to a proposal as well.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub conflicts: BTreeMap<Role, Person>,
+    /// Who answered `conflict` to the seat that is proposed, by role.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub conflicts_proposed: BTreeMap<Role, Person>,
     /// What an operator decided in the owner's place, last. For whoever hears of exceptions.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub operator: Option<OperatorLine>,

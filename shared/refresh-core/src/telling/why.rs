@@ -21,6 +21,7 @@ use crate::{
     facts::subject::Subject,
     record::{
         delta::{Difference, Field, Value},
+        exception::ExceptionKind,
         last_notified::LastNotified,
         mark::{Mark, Remark, Violation},
         packet::{Standpoint, Version},
@@ -184,7 +185,7 @@ impl Bearing {
                 Field::Operator => bearing.of.push(Bears::Decision),
                 Field::Exception => bearing.of_exceptions(reading, told, before, change),
                 Field::Duty => bearing.of.extend(causes::of_duty(reading, told, change)),
-                Field::Conflict(_) => {}
+                Field::Conflict(_) | Field::ConflictProposed(_) => {}
             }
         }
         if bearing.moves {

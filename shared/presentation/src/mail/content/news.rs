@@ -57,9 +57,9 @@ impl Told<'_> {
             Field::Role => 3,
             Field::Roster(_) => 5,
             Field::FreezeEdge => 6,
-            Field::Conflict(_) if change.now.is_some() => 7,
+            Field::Conflict(_) | Field::ConflictProposed(_) if change.now.is_some() => 7,
             Field::Exception => 8,
-            Field::Conflict(_) | Field::Operator => 9,
+            Field::Conflict(_) | Field::ConflictProposed(_) | Field::Operator => 9,
             // What was told as a proposal counts now: of that, what it no longer breaks is the lesser news.
             Field::Standing => 10,
             Field::Checkpoint(_) => 11,
@@ -73,7 +73,9 @@ impl Told<'_> {
     /// Whether the exceptions are what the mail is of. One reason less, and the end of an exception, is less than a conflict
     /// that somebody reports.
     pub(super) fn is_of_exceptions(&self) -> bool {
-        let is_new = |change: &Difference| matches!(change.field, Field::Conflict(_)) && change.now.is_some();
+        let is_new = |change: &Difference| {
+            matches!(change.field, Field::Conflict(_) | Field::ConflictProposed(_)) && change.now.is_some()
+        };
         let conflict = self.notice.changes.iter().any(is_new);
         match self.notice.kind {
             NoticeKind::Escalation => !conflict || self.opened().next().is_some(),

@@ -72,6 +72,10 @@ impl Told<'_> {
                             None => "the meeting is final".to_owned(),
                         }
                     }
+                (_, Some(field @ Field::ConflictProposed(role))) => match self.now(field) {
+                    Some(_) => format!("conflict with the proposal reported by the {}", wording::role(role)),
+                    None => format!("no conflict with a proposal any more of the {}", wording::role(role)),
+                },
                     Some(Value::Seating(Seating::Authoritative)) => "the change is final".to_owned(),
                     _ => proposed("a change".to_owned()),
                 },
