@@ -15,7 +15,7 @@ use refresh_core::{
     base::{digest::Digest, fingerprint::RowFingerprint},
     choice::situation,
     decide::acknowledge,
-    record::{answer::Reply, lineage::AnswerResult},
+    record::{answer::Reply, lineage::AnswerResult, view::Seating},
     telling::{owed, told},
 };
 use signed_pages::{Env, Opened, Read, open, signed};
@@ -55,9 +55,19 @@ pub(crate) async fn render(
     let about = |row: &Digest| opened.token.row() == Some(RowFingerprint::of_digest(row));
     let answer = head.answers.iter().find(|answer| of_reader(&answer.person) && about(&answer.row));
     let due = deadlines::outstanding(head).find(|duty| of_reader(&duty.person) && about(&duty.row));
-    let seat =
-        AskedSeat { view: &view, changes: &told.changes, why: &told.why, answer, due_at: due.map(|duty| duty.due_at) };
+    let rows = [reading.tentative_row(&opened.reader), reading.authoritative_row(&opened.reader)];
+    let row = rows.iter().flatten().find(|row| about(&row.digest()));
     let fresh = fresh(env, opened, &reading, read)?;
+    let proposed = row.filter(|row| row.standing == Seating::Authoritative).and(rows[0].as_ref()).and(fresh.as_deref());
+    let seat = AskedSeat {
+        view: &view,
+        changes: &told.changes,
+        why: &told.why,
+        answer,
+        due_at: due.map(|duty| duty.due_at),
+        row,
+        proposed,
+    };
     let situation = match (result, answer) {
         (AnswerResult::Shown, _) => AcknowledgementState::Open(opened.form(hint)),
         (AnswerResult::Recorded, answer) => AcknowledgementState::Recorded {

@@ -78,6 +78,9 @@ fn subjects_tell_the_three_apart() {
             | "authoritative_update_organizer"
             | "reminder_answer"
             | "resent_unchanged"
+            | "tentative_change_answer_owed"
+            | "tentative_change_may_be_released_answer_owed"
+            | "tentative_change_role_may_end_answer_owed"
             | "reminder_answer_carries" => "For your answer: ",
             _ => "For information: ",
         };

@@ -11,7 +11,7 @@ use refresh_core::{
         lineage::AnswerResult,
         packet::Standpoint,
         review::Standing,
-        view::{Seating, View},
+        view::{Row, Seating, View},
     },
 };
 
@@ -73,6 +73,17 @@ pub struct AskedSeat<'a> {
     pub answer: Option<&'a Answer>,
     /// When an answer is due, if one is owed.
     pub due_at: Option<Instant>,
+    /// The row that the link is about, where it is one of theirs now: what the answer is to.
+    pub row: Option<&'a Row>,
+    /// The reader's link to the row that a proposal would give them, where the link is about the one that counts.
+    pub proposed: Option<&'a str>,
+}
+
+impl AskedSeat<'_> {
+    /// Whether the answer is to a proposal's seat.
+    fn standing(&self) -> Option<Seating> {
+        self.row.map_or(self.view.standing, |row| Some(row.standing))
+    }
 }
 
 struct AnswerForm<'a> {
@@ -94,6 +105,7 @@ struct AcknowledgementTemplate<'a> {
     standing: String,
     verdict: Option<(bool, String)>,
     fresh: Option<Href>,
+    proposed: Option<Href>,
     seat: Vec<(&'static str, String)>,
     changes: Vec<ChangeRow<'a>>,
     why: Vec<String>,
@@ -116,12 +128,13 @@ pub fn acknowledgement(
         title: scene.title(),
         review: Line::of(scene.review.head.review.as_str()),
         standing: standing(scene, seat.view, &names),
-        verdict: verdict(situation, seat.view, &names),
+        verdict: verdict(situation, seat, &names),
         fresh: match situation {
             AcknowledgementState::Stale { fresh: Some(fresh) } => Href::parse(fresh).ok(),
             _ => None,
         },
-        seat: own_seat(seat.view, &names),
+        proposed: seat.proposed.and_then(|proposed| Href::parse(proposed).ok()),
+        seat: own_seat(seat, &names),
         changes: changes(scene, seat, &names),
         why: seat.why.iter().map(|standpoint| wording::sentence(&wording::why(standpoint, &names))).collect(),
         answer: seat.answer.map(|answer| {
@@ -134,7 +147,7 @@ pub fn acknowledgement(
                 seal: form.seal,
                 hint: form.hint.map(super::Hint::text),
                 longest: LONGEST_NOTE,
-                lasts: lasts(seat.view),
+                lasts: lasts(seat),
                 due: seat.due_at.map(|due| {
                     let due_at = moment::instant(due, names.zone);
                     // The time to answer may be over; the answer is missing all the same.
@@ -184,8 +197,8 @@ fn standing(scene: &Scene<'_>, view: &View, names: &Names<'_>) -> String {
 }
 
 /// How long an acknowledgement counts. It is kept with the reader's row, and their standing is a part of that row.
-const fn lasts(view: &View) -> &'static str {
-    match view.standing {
+fn lasts(seat: &AskedSeat<'_>) -> &'static str {
+    match seat.standing() {
         Some(Seating::Tentative) => {
             "The answer is to the proposal, and the release owner sees it. Once the proposal is adopted, you are asked once more."
         }
@@ -195,11 +208,11 @@ const fn lasts(view: &View) -> &'static str {
     }
 }
 
-fn verdict(situation: &AcknowledgementState<'_>, view: &View, names: &Names<'_>) -> Option<(bool, String)> {
+fn verdict(situation: &AcknowledgementState<'_>, seat: &AskedSeat<'_>, names: &Names<'_>) -> Option<(bool, String)> {
     match situation {
         AcknowledgementState::Open(_) => None,
         AcknowledgementState::Stale { .. } => {
-            let now = match view.standing {
+            let now = match seat.view.standing {
                 Some(_) => "It does not count for the seat you have now.",
                 None => "You have no seat now that it could count for.",
             };
@@ -217,7 +230,7 @@ fn verdict(situation: &AcknowledgementState<'_>, view: &View, names: &Names<'_>)
                 wording::reply(*reply),
                 moment::instant(*at, names.zone),
                 match reply {
-                    Reply::Acknowledged => lasts(view),
+                    Reply::Acknowledged => lasts(seat),
                     Reply::Conflict =>
                         "The release owner is told at once. The meeting stays as it is: only the source systems move it.",
                 }
@@ -226,16 +239,19 @@ fn verdict(situation: &AcknowledgementState<'_>, view: &View, names: &Names<'_>)
     }
 }
 
-fn own_seat(view: &View, names: &Names<'_>) -> Vec<(&'static str, String)> {
+fn own_seat(asked: &AskedSeat<'_>, names: &Names<'_>) -> Vec<(&'static str, String)> {
+    let AskedSeat { view, row, .. } = asked;
     let mut seat = Vec::new();
-    if let Some(slot) = &view.slot {
+    // The answer is to the row of the link. What is proposed beside it is the view's.
+    let (slot, roles) = row.map_or((view.slot, &view.roles), |row| (Some(row.slot), &row.roles));
+    if let Some(slot) = &slot {
         seat.push(("Time", moment::interval(slot, names.zone)));
     }
-    if !view.roles.is_empty() {
-        let roles: Vec<String> = view.roles.iter().map(wording::role).collect();
+    if !roles.is_empty() {
+        let roles: Vec<String> = roles.iter().map(wording::role).collect();
         seat.push(("Your role", wording::sentence(&wording::list(&roles))));
     }
-    if let Some(standing) = view.standing {
+    if let Some(standing) = asked.standing() {
         seat.push(("Standing", wording::sentence(wording::seating(standing))));
     }
     if let Some(attendance) = view.attendance {

@@ -231,6 +231,22 @@ pub fn all() -> Vec<(&'static str, Notice, Letterhead)> {
             change(Field::Slot, None, Some(Value::Interval(slot("15:30:00", "16:30:00")))),
             change(Field::Role, None, text("security_reviewer")),
             change(Field::Standing, None, Some(Value::Seating(Seating::Tentative))),
+    // An answer to the meeting that counts is owed, whatever is proposed.
+    let mut owed = tentative_change.clone();
+    answer(&mut owed);
+    mails.push(("tentative_change_answer_owed", owed, answering("sre-a")));
+
+    let mut role_may_end = notice(
+        "sec-b",
+        Kind::TentativeChange,
+        Standing::ProposalPending,
+        vec![change(Field::Role, text("security_reviewer"), None), tentative()],
+    );
+    role_may_end.why = vec![somebody_busy("sec-b")];
+    mails.push(("tentative_change_role_may_end", role_may_end.clone(), letterhead("sec-b", false)));
+    answer(&mut role_may_end);
+    mails.push(("tentative_change_role_may_end_answer_owed", role_may_end, answering("sec-b")));
+
         ],
     );
     needed.meeting_entry = None;

@@ -212,7 +212,15 @@ fn replying_to(
     let terms = world.facts.terms(&review_id()).expect("terms");
     let reading = Reading { review: &world.review, terms, policy: &world.deployment.defaults };
     let view = reading.view(&reader, None);
-    let seat = AskedSeat { view: &view, changes: &told.changes, why: &told.why, answer, due_at: Some(at("11:10:00")) };
+    let seat = AskedSeat {
+        view: &view,
+        changes: &told.changes,
+        why: &told.why,
+        answer,
+        due_at: Some(at("11:10:00")),
+        row: None,
+        proposed: None,
+    };
     acknowledgement(&world.scene(&reader), &seat, &situation, answer_to)
 }
 

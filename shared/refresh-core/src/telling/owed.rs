@@ -395,7 +395,7 @@ fn open_duty(reading: &Reading<'_>, told: &LastNotified, view: &View) -> Option<
         return Some(DutyLine { action: DutyAction::Decide, by: pending.expires_at });
     }
     let owes = deadlines::outstanding(head).find(|duty| duty.person == told.person)?;
-    (view.attendance.is_none()).then_some(DutyLine { action: DutyAction::Answer, by: owes.due_at })
+    Some(DutyLine { action: DutyAction::Answer, by: owes.due_at })
 }
 
 /// Until when a link is read at all, counted from the end of its proposal or row. The page of an old link still says
@@ -422,17 +422,17 @@ fn link(reading: &Reading<'_>, told: &LastNotified, view: &View) -> Option<LinkT
     if head.standing != Standing::Open {
         return None;
     }
-    // An answer that is owed comes first: a mail has one link.
-    let row = reading.authoritative_row(person);
-    let owes = arises(told, view, row.as_ref()) || deadlines::outstanding(head).any(|duty| duty.person == *person);
+    // An answer that is owed comes first, since a mail has one link. It is owed to the row that counts, whatever is proposed: a
+    // link to the proposal's row would leave it owed.
+    let outstanding = deadlines::outstanding(head).any(|duty| duty.person == *person);
+    let seat = reading.authoritative_row(person);
+    let owes = outstanding || arises(told, view, seat.as_ref());
     if let Some(proposal) = view.asks_again.filter(|_| !owes) {
         let ended = head.past.iter().find(|past| past.id == proposal).map_or(head.starts_at, |past| past.at);
         return Some(LinkTo::Adopt { proposal, expires_at: readable_until(ended.max(head.starts_at)) });
     }
-    reading
-        .row(person)
-        .filter(|row| head.adoptions > 0 || row.standing == Seating::Tentative)
-        .map(|row| acknowledge(&row))
+    let row = if outstanding { seat } else { reading.row(person) };
+    row.filter(|row| head.adoptions > 0 || row.standing == Seating::Tentative).map(|row| acknowledge(&row))
 }
 
 /// The row that the person may answer now, whatever row their link is about. It is their tentative row while a proposal

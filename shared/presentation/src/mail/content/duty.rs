@@ -3,7 +3,7 @@
 use refresh_core::{
     base::instant::Slot,
     record::{
-        delta::DutyAction,
+        delta::{Difference, DutyAction, Field},
         notice::{Consequence, LinkTo, Notice, NoticeKind, ReviewStanding, UnknownInvitation},
         view::Attendance,
     },
@@ -51,7 +51,7 @@ impl Told<'_> {
                 otherwise: None,
             },
             AskedDuty::Answer if overdue => Todo {
-                text: format!("Your answer was due {by}. Say that you attend, or report a conflict."),
+                text: format!("Your answer was due {by}. {}", self.to_answer()),
                 button: "See your seat and answer",
                 link,
                 otherwise: self
@@ -65,7 +65,7 @@ impl Told<'_> {
                 otherwise: Some(self.undecided()),
             },
             AskedDuty::Answer => Todo {
-                text: "Say that you attend, or report a conflict.".to_owned(),
+                text: self.to_answer(),
                 button: "See your seat and answer",
                 link,
                 otherwise: Some(self.without_an_answer()),
@@ -82,6 +82,26 @@ impl Told<'_> {
                 otherwise: None,
             },
         }
+    }
+
+    /// What is owed is an answer to the seat that counts. While another is proposed, the two must not be confused.
+    fn to_answer(&self) -> String {
+        let slot = self.notice.authoritative_slot.filter(|_| self.is_pending());
+        let Some(slot) = slot.map(|slot| moment::interval(&slot, self.names.zone)) else {
+            return "Say that you attend, or report a conflict.".to_owned();
+        };
+        let until = match (self.attendance(), self.loses_role()) {
+            (Some(Attendance::WouldBeReleased), _) => " You may be released, and are expected until then.",
+            (_, true) => " You may be released from your role, and are expected in it until then.",
+            _ => " What is proposed asks for no answer yet.",
+        };
+        format!("Say that you attend the meeting of {slot}, or report a conflict.{until}")
+    }
+
+    /// A proposal would take the reader's role, and leave them an optional attendee.
+    fn loses_role(&self) -> bool {
+        let lost = |change: &Difference| change.field == Field::Role && change.was.is_some() && change.now.is_none();
+        self.tells_of_a_proposal() && self.notice.changes.iter().any(lost)
     }
 
     /// An answer that is due at the start itself is missed by nobody before: the review starts.
@@ -150,6 +170,9 @@ impl Told<'_> {
                     // The hour is in their calendar already.
                     _ => "You need do nothing now. If you like, tell the release owner already whether you can attend.",
                 }
+            }
+            _ if self.loses_role() => {
+                "You need do nothing now: you may be released from your role, and are expected in it until you hear that it is final."
             }
             _ if self.tells_of_a_proposal() => "You need do nothing now: you will be told what is decided.",
             (NoticeKind::Escalation, ..) if !self.is_over() => {

@@ -27,6 +27,9 @@ impl Told<'_> {
         let by = moment::instant(duty.by, self.names.zone);
         match (duty.action, duty.by <= self.notice.at) {
             (DutyAction::Decide, false) => format!("Decide by {by}. "),
+            (DutyAction::Answer, false) if self.tells_of_a_proposal() => {
+                format!("Answer by {by}, for the meeting that counts. ")
+            }
             (DutyAction::Answer, false) => format!("Answer by {by}. "),
             (DutyAction::Answer, true) => "Answer now, please. ".to_owned(),
             // Nothing can be decided any more: what becomes of it is said below.

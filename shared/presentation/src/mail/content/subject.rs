@@ -15,6 +15,17 @@ use crate::{
 impl Told<'_> {
     /// A few words for the subject.
     pub(super) fn gist(&self) -> String {
+        let what = self.news();
+        match &self.notice.authoritative_slot {
+            // The answer that is asked for is to the meeting that counts, and the rest is of what is proposed.
+            Some(slot) if self.ask == AskedDuty::Answer && self.tells_of_a_proposal() => {
+                format!("meeting of {}; {what}", moment::brief(slot.start, self.names.zone))
+            }
+            _ => what,
+        }
+    }
+
+    fn news(&self) -> String {
         let zone = self.names.zone;
         let slot = self.slot().map(|slot| moment::brief(slot.start, zone));
         let proposed = |what: String| if self.is_proposed() { format!("{what} proposed") } else { what };
@@ -61,6 +72,10 @@ impl Told<'_> {
                 },
                 (_, Some(Field::Roster(role))) => proposed(format!("another {}", wording::role(role))),
                 (_, Some(Field::FreezeEdge)) => proposed("meeting at the edge of a freeze".to_owned()),
+                (_, Some(field @ Field::ConflictProposed(role))) => match self.now(field) {
+                    Some(_) => format!("conflict with the proposal reported by the {}", wording::role(role)),
+                    None => format!("no conflict with a proposal any more of the {}", wording::role(role)),
+                },
                 (_, Some(field @ Field::Conflict(role))) => match self.now(field) {
                     Some(_) => format!("conflict reported by the {}", wording::role(role)),
                     None => format!("no conflict any more of the {}", wording::role(role)),
@@ -72,10 +87,6 @@ impl Told<'_> {
                             None => "the meeting is final".to_owned(),
                         }
                     }
-                (_, Some(field @ Field::ConflictProposed(role))) => match self.now(field) {
-                    Some(_) => format!("conflict with the proposal reported by the {}", wording::role(role)),
-                    None => format!("no conflict with a proposal any more of the {}", wording::role(role)),
-                },
                     Some(Value::Seating(Seating::Authoritative)) => "the change is final".to_owned(),
                     _ => proposed("a change".to_owned()),
                 },
