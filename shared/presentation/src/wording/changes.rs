@@ -161,7 +161,8 @@ pub fn changes<'a>(all: &'a [Difference], names: &Names<'_>) -> Vec<ChangeRow<'a
         {
             now = "nobody, for the seat as it is now".to_owned();
         }
-        let untold = sight == Some(true) && change.was.is_none() && of_the_whole(&change.field);
+        let of_packet = of_the_whole(&change.field) || change.field == Field::Standing;
+        let untold = sight == Some(true) && change.was.is_none() && of_packet;
         let was = if untold { "not told to you".to_owned() } else { was };
         rows.push(ChangeRow { about: About::Field(change), what, was, now });
     }
@@ -199,8 +200,8 @@ const fn of_the_whole(field: &Field) -> bool {
         | Field::Violated
         | Field::Exception
         | Field::Conflict(_)
-        | Field::Operator => true,
         | Field::ConflictProposed(_)
+        | Field::Operator => true,
         Field::Attendance | Field::Slot | Field::Role | Field::Standing | Field::Duty => false,
     }
 }

@@ -233,9 +233,11 @@ pub fn delta(was: &View, now: &View, duty_was: Option<&DutyLine>, duty_now: Opti
         delta.field(Field::Slot, was.slot.map(Value::Interval), now.slot.map(Value::Interval));
     }
     delta.field(Field::Role, roles(was), roles(now));
-    // Of a proposal that touches no seat of theirs, the standing of the packet is what they see.
-    let packet = was.standing == now.standing && was.freeze_edge.is_some() && now.freeze_edge.is_some();
-    let standing = |view: &View| if packet { Some(packet_standing(view)) } else { view.standing.map(Value::Seating) };
+    // To whoever sees the whole packet the standing is the packet's: a proposal that leaves their own seat alone makes
+    // nothing final.
+    let whole = now.freeze_edge.is_some();
+    let packet = |view: &View| (whole && view.freeze_edge.is_some()).then(|| packet_standing(view));
+    let standing = |view: &View| packet(view).or(view.standing.map(Value::Seating));
     delta.field(Field::Standing, standing(was), standing(now));
     let duty = |line: Option<&DutyLine>| line.cloned().map(Value::Duty);
     delta.field(Field::Duty, duty(duty_was), duty(duty_now));
@@ -310,9 +312,9 @@ impl Delta {
             self.field(Field::Exception, exceptions(was), exceptions(now));
         }
         self.map(&was.conflicts, &now.conflicts, Field::Conflict, person);
+        self.map(&was.conflicts_proposed, &now.conflicts_proposed, Field::ConflictProposed, person);
         self.attendance(was.attendance, now.attendance);
     }
-        self.map(&was.conflicts_proposed, &now.conflicts_proposed, Field::ConflictProposed, person);
 
     /// A reader who was not shown the packet was not told that anything is not required.
     fn say_what_is_required(&mut self, was: &View, now: &View) {

@@ -70,7 +70,7 @@ pub fn owed(
     };
     let duty = duty(reading, told, &view, now);
     let kind = kind(reading, told, &view);
-    let mut changes = delta::delta(&told_before(reading, told), &view, told.duty.as_ref(), duty.as_ref());
+    let mut changes = delta::delta(&told_before(reading, told, &view), &view, told.duty.as_ref(), duty.as_ref());
     if kind == NoticeKind::AdoptionRequest {
         changes = decision(reading, told, &view, changes);
     }
@@ -92,8 +92,14 @@ pub fn owed(
 
 /// What they were told, for the difference: after an adoption slot and role are compared with what counted before it, and
 /// not with what was proposed then.
-fn told_before(reading: &Reading<'_>, told: &LastNotified) -> View {
+fn told_before(reading: &Reading<'_>, told: &LastNotified, view: &View) -> View {
     let mut was = told.view.clone();
+    // Who was released has no place: a place that they are given again is told whole.
+    if was.attendance == Some(Attendance::Released) && view.attendance != was.attendance {
+        was.attendance = None;
+        was.roles.clear();
+        was.slot = was.slot.filter(|_| was.freeze_edge.is_some());
+    }
     if told.adoptions == reading.review.head.adoptions {
         return was;
     }
@@ -406,6 +412,7 @@ pub fn readable_until(end: Instant) -> Instant {
 
 /// Until when the link to a proposal is read.
 pub fn proposal_readable_until(head: &Head, pending: &Pending) -> Instant {
+    // Whoever may be released is expected until then, and owes the answer until then.
     readable_until(pending.expires_at.max(head.starts_at))
 }
 
