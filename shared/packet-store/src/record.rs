@@ -99,7 +99,7 @@ impl Store {
             return Ok(None);
         };
         let review = Review { head: head.clone(), issued, authoritative, pending: pending.and_then(find) };
-        let expected = seats::changes(None, &review).entries;
+        let expected = seats::written(&review);
         let found = self.get_all(doing, expected.iter().map(Key::seat).collect()).await?;
         let read: Result<Vec<Seat>, StoreError> = found.iter().map(|item| codec::open(doing, item)).collect();
         let read = match read {

@@ -393,6 +393,7 @@ impl<'a> Draft<'a> {
         let given = |person: &Person| SeatGiven {
             person: person.clone(),
             // The commit's own counter.
+        self.review.head.entries_due.clone_from(&seats.due);
             by: SeatedBy { review: self.situation.id.clone(), decision: self.review.head.counter + 1 },
             // A mark that cannot be read is replaced: without a mark two adoptions at one instant are put right by the next
             // look of the younger claim.
@@ -418,6 +419,9 @@ impl<'a> Draft<'a> {
         let mut happenings: Vec<Happening> = triggers.into_iter().map(Happening::Trigger).collect();
         happenings.append(&mut self.happenings);
         if self.before.is_some_and(|before| happenings.is_empty() && same_but_time(&before.head, head)) {
+        if head.standing == Standing::Open && head.entries_due.as_ref().is_some_and(|due| !due.is_empty()) {
+            head.check_at = Some(head.at);
+        }
             return None;
         }
         // The commit's own counter.

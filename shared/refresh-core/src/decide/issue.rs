@@ -80,6 +80,7 @@ impl<'a> Draft<'a> {
             earlier: BTreeMap::new(),
             claims: BTreeMap::new(),
             seats_moved: BTreeSet::new(),
+            entries_due: None,
             comments: Vec::new(),
             unauthenticated: 0,
             strangers: 0,

@@ -110,6 +110,10 @@ pub struct Head {
     /// Whose seats changed, while the reviews that share these people have not been asked to look.
     #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
     pub seats_moved: BTreeSet<Person>,
+    /// Who is shown something of the review in their calendar, has no place in it, and whose entry is still to be written.
+    /// `None`: a release before this one decided last, and wrote none of these entries.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub entries_due: Option<BTreeSet<Person>>,
     /// The replies by mail that are no answers, the oldest first: the newest ones, those of people of the review before
     /// others'.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]

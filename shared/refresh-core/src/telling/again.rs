@@ -55,6 +55,7 @@ fn basis(reading: &Reading<'_>, told: &LastNotified) -> TellingFingerprint {
     head.bookings.clear();
     head.claims.clear();
     head.seats_moved.clear();
+    head.entries_due = None;
     head.hold.told = false;
     head.unreachable.clear();
     head.duties.retain(|duty| duty.person == told.person);

@@ -48,8 +48,9 @@ pub fn confirm_sent(reading: &Reading<'_>, mails: &[Sent<'_>], ends: bool, now: 
     let now = head.at;
     let mut happenings: Vec<Happening> = mails.iter().map(|sent| remember(head, reading, sent, now)).collect();
     let told: Vec<ConfirmedMail> = mails.iter().map(ConfirmedMail::of).collect();
-    let seats = seats::changes(Some(before), &after);
+    let seats = seats::changes_by_mail(before, &after);
     after.head.seats_moved.extend(seats.moved.iter().cloned());
+    after.head.entries_due.clone_from(&seats.due);
     let then = Reading { review: &after, ..*reading };
     let again = |mail: &&ConfirmedMail| owed::is_owed(&then, &mail.told, PriorMail::Settled, now);
     let owed_again: BTreeSet<Person> = told.iter().filter(again).map(|mail| mail.told.person.clone()).collect();

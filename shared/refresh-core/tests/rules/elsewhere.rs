@@ -25,6 +25,17 @@ impl World {
         self.asked_by_seats()
     }
 
+    /// The entries of those without a place are not written, and HEAD says so.
+    pub fn forget_shown(&mut self) {
+        let Some(review) = &mut self.review else { return };
+        review.head.entries_due = None;
+        let id = &review.head.review;
+        let placed = |seat: &Seat| seat.authoritative.is_some() || seat.tentative.is_some();
+        for known in self.seats.values_mut() {
+            known.seats.retain(|seat| seat.review != *id || placed(seat));
+        }
+    }
+
     /// The person's entry of a review, to be changed.
     pub fn entry_of(&mut self, review: &ReviewId, person: &Person) -> &mut Seat {
         let seats = &mut self.seats.entry(person.clone()).or_default().seats;

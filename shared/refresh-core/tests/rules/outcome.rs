@@ -74,6 +74,7 @@ pub fn holds(world: &World, claim: &str) -> Result<(), String> {
         }
         "seat" => seat(world, rest),
         "asked" => same(rest, &asked(world)),
+        "shown" => shown(world, rest),
         "mail" => same(rest, &mails(world)),
         "nothing" | "no" => nothing(world, claim),
         _ if OF_A_MAIL.iter().any(|verb| rest.split(' ').next() == Some(verb)) => mail_to(world, word, rest),
@@ -342,6 +343,18 @@ fn recorded(world: &World, rest: &str) -> Result<(), String> {
                 refresh_core::facts::authority::Disposition::Applied => "trigger applied".to_owned(),
                 refresh_core::facts::authority::Disposition::Ignored(reason) => {
                     format!("trigger ignored {}", reason.word())
+/// `shown opt-1 meeting 15:00-16:00 & hold 15:30-16:30`: what the person's calendar shows now, as the entry says.
+fn shown(world: &World, rest: &str) -> Result<(), String> {
+    let (name, expected) = rest.split_once(' ').ok_or("a person and what they are shown")?;
+    let (day, id) = (world.day, fixture::review());
+    let known = world.seats.get(&person(name)?).map(|known| known.seats.as_slice()).unwrap_or_default();
+    let Some(entry) = known.iter().find(|seat| seat.review == id) else { return same(expected, "never") };
+    let now = entry.invitations.iter().filter(|shown| shown.until.is_none());
+    let said: Vec<String> =
+        now.map(|shown| format!("{} {}", show::word(&shown.by), day.show_interval(&shown.slot))).collect();
+    same(expected, if said.is_empty() { "nothing".to_owned() } else { said.join(" & ") }.as_str())
+}
+
                 }
             }),
             Happening::Skipped { people } => Some(format!("skipped {}", show::people(people))),

@@ -314,12 +314,13 @@ fn no_link() -> Answered {
 }
 
 /// As an earlier release wrote it, which took an invitation of an unknown UID for the meeting, and a guest who was mailed
-/// for somebody who was released.
+/// for somebody who was released, and wrote entries of those who have a place alone.
 pub fn older(world: &mut World) -> Result<(), String> {
     let slot = world.terms.slot;
     for told in world.told.values_mut() {
         (told.meeting, told.invited_as) = (Some(slot), None);
         told.released |= told.seat.is_none() && told.view.standing == Some(Seating::Authoritative);
     }
+    world.forget_shown();
     Ok(())
 }
