@@ -13,7 +13,7 @@ use refresh_core::{
     },
 };
 
-use super::{Names, replies::replied, role, sentence};
+use super::{Names, causes::subject, replies::replied, role, sentence};
 use crate::moment;
 
 /// An exception's heading.
@@ -103,7 +103,7 @@ fn rule(rule: ReasonWord) -> &'static str {
         ReasonWord::Complained => "mail was reported as unwanted",
         ReasonWord::Rejected => "the mailer refused the mail",
         ReasonWord::Unmailable => "the mail could not be made",
-        ReasonWord::Silent => "nothing was heard for longer than promised",
+        ReasonWord::Silent => "a fact was not heard of for longer than its source promised",
         ReasonWord::NeverReported => "a freeze calendar of the policy was never reported",
         ReasonWord::TooManyProposals => "more proposals in a short time than the policy allows",
     }
@@ -151,7 +151,13 @@ pub fn rule_line(line: &RuleLine, names: &Names<'_>) -> String {
 
 /// One reason with its nearest slot, its miss, its gap, as of now.
 pub fn reason(reason: &Reason, names: &Names<'_>) -> String {
-    let mut text = sentence(&about(&line_of(reason), names));
+    let mut text = match reason {
+        // The source may have spoken of other facts a moment ago.
+        Reason::Silent { source, unheard: Some(unheard) } => {
+            format!("Nothing was heard of {} for longer than promised ({source})", subject(unheard, names))
+        }
+        _ => sentence(&about(&line_of(reason), names)),
+    };
     if let Some(slot) = &reason.slot() {
         let slot = moment::interval(slot, names.zone);
         // Of what was left undecided or declined the slot is the choice itself; of a waiver, what it would make possible.

@@ -4,7 +4,7 @@
 //!  heard ────── max_age_minutes ──────▶ silent: at that instant, and until the source is heard again
 //! ```
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::{
     Instant, Interval, Source,
@@ -46,7 +46,8 @@ impl Silence {
             Subject::Availability(..) => true,
             _ => false,
         };
-        let mut sources: BTreeSet<&Source> = BTreeSet::new();
+        // Each fact has its own promise. Of several of a source the one is named that was unheard of the longest.
+        let mut sources: BTreeMap<&Source, &Fact> = BTreeMap::new();
         let mut of_time: BTreeSet<&Source> = BTreeSet::new();
         let mut unheard = Vec::new();
         for fact in facts.iter().filter(|fact| depends(&fact.subject)) {
@@ -56,12 +57,21 @@ impl Silence {
                     of_time.insert(&fact.source);
                     unheard.push(unknown(fact));
                 }
-                Some(_) => drop(sources.insert(&fact.source)),
+                Some(_) => {
+                    let named = sources.entry(&fact.source).or_insert(fact);
+                    if fact.heard_at() < named.heard_at() {
+                        *named = fact;
+                    }
+                }
                 None => {}
             }
         }
         silence.of_time = of_time.into_iter().cloned().collect();
-        silence.reasons.extend(sources.into_iter().cloned().map(Reason::Silent));
+        let silent = |(source, fact): (&Source, &Fact)| Reason::Silent {
+            source: source.clone(),
+            unheard: Some(fact.subject.clone()),
+        };
+        silence.reasons.extend(sources.into_iter().map(silent));
         silence.reasons.sort_by(|a, b| a.identity().cmp(&b.identity()));
         if !unheard.is_empty() {
             let mut heard = facts.clone();

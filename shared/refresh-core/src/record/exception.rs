@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 use crate::{
     Calendar, Instant, Interval, Person, Role, Source,
     base::instant::Slot,
+    facts::subject::Subject,
     record::{delivery::Undeliverable, mark::Violation, reason_word::ReasonWord, rule::SlotRule},
 };
 
@@ -125,8 +126,14 @@ pub enum Reason {
     Unanswered(Missing),
     /// Mail to the person does not arrive.
     Undeliverable(Undeliverable, Missing),
-    /// Nothing was heard of the source for longer than the source promised.
-    Silent(Source),
+    /// Of a fact nothing was heard for longer than its source promised.
+    Silent {
+        /// The source.
+        source: Source,
+        /// The fact of which the source has not spoken for the longest time: shown, and no difference. An earlier release
+        /// stored none.
+        unheard: Option<Subject>,
+    },
     /// A freeze calendar of the policy was never reported.
     NeverReported {
         /// The source that could report the calendar, where there is just one.
@@ -170,7 +177,7 @@ impl Reason {
             Self::FreezeEdge => ReasonWord::FreezeEdge,
             Self::Unanswered(_) => ReasonWord::Unanswered,
             Self::Undeliverable(why, _) => ReasonWord::of_undeliverable(*why),
-            Self::Silent(_) => ReasonWord::Silent,
+            Self::Silent { .. } => ReasonWord::Silent,
             Self::NeverReported { .. } => ReasonWord::NeverReported,
             Self::TooManyProposals => ReasonWord::TooManyProposals,
         }
@@ -192,7 +199,7 @@ impl Reason {
             Self::StandsBy(_) | Self::FreezeEdge => ExceptionKind::OwnerOverride,
             Self::Unanswered(_) => ExceptionKind::Unanswered,
             Self::Undeliverable(..) => ExceptionKind::Unreachable,
-            Self::Silent(_) | Self::NeverReported { .. } => ExceptionKind::SourceSilent,
+            Self::Silent { .. } | Self::NeverReported { .. } => ExceptionKind::SourceSilent,
             Self::TooManyProposals => ExceptionKind::Churn,
         }
     }
@@ -255,7 +262,7 @@ impl Reason {
     /// The source that the reason is about.
     pub const fn source(&self) -> Option<&Source> {
         match self {
-            Self::Silent(source) => Some(source),
+            Self::Silent { source, .. } => Some(source),
             Self::NeverReported { source, .. } => source.as_ref(),
             _ => None,
         }
@@ -265,6 +272,14 @@ impl Reason {
     pub fn subject(&self) -> Option<&str> {
         match self {
             Self::NeverReported { calendar, .. } => Some(calendar.as_str()),
+            _ => None,
+        }
+    }
+
+    /// The fact that was not heard of.
+    pub const fn unheard(&self) -> Option<&Subject> {
+        match self {
+            Self::Silent { unheard, .. } => unheard.as_ref(),
             _ => None,
         }
     }
@@ -296,6 +311,8 @@ struct StoredReason {
     source: Option<Source>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     subject: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    unheard: Option<Subject>,
 }
 
 impl From<Reason> for StoredReason {
@@ -311,6 +328,7 @@ impl From<Reason> for StoredReason {
             last_cover,
             source: reason.source().cloned(),
             subject: reason.subject().map(str::to_owned),
+            unheard: reason.unheard().cloned(),
         }
     }
 }
@@ -320,7 +338,8 @@ impl TryFrom<StoredReason> for Reason {
 
     /// The error names the reason and the member that the reason lacks.
     fn try_from(stored: StoredReason) -> Result<Self, String> {
-        let StoredReason { rule, role, person, slot, missed_by_minutes, gap, last_cover, source, subject } = stored;
+        let StoredReason { rule, role, person, slot, missed_by_minutes, gap, last_cover, source, subject, unheard } =
+            stored;
         let lacks = |member: &str| format!("expected a {member} in the reason `{}`", rule.word());
         let role_of = || role.clone().ok_or_else(|| lacks("role"));
         let person_of = || person.clone().ok_or_else(|| lacks("person"));
@@ -369,7 +388,7 @@ impl TryFrom<StoredReason> for Reason {
             ReasonWord::Complained => Self::Undeliverable(Undeliverable::Complained, missing()?),
             ReasonWord::Rejected => Self::Undeliverable(Undeliverable::Rejected, missing()?),
             ReasonWord::Unmailable => Self::Undeliverable(Undeliverable::Unmailable, missing()?),
-            ReasonWord::Silent => Self::Silent(source.ok_or_else(|| lacks("source"))?),
+            ReasonWord::Silent => Self::Silent { source: source.ok_or_else(|| lacks("source"))?, unheard },
             ReasonWord::NeverReported => {
                 let calendar = Calendar::parse(&subject.ok_or_else(|| lacks("subject"))?)?;
                 Self::NeverReported { source, calendar }
@@ -451,6 +470,7 @@ mod tests {
             r#""last_cover":"b@example.com""#,
             r#""source":"//ci.example.com""#,
             r#""subject":"prod""#,
+            r#""unheard":{"freeze":"prod"}"#,
         ];
         for word in WORDS {
             let mut kept = 0;
