@@ -16,6 +16,7 @@ use refresh_core::{
         delta::{Field, Value},
         exception::{Exception, ExceptionKind},
         notice::{LinkTo, Notice, NoticeKind, ReviewStanding},
+        review::PlaceElsewhere,
         view::Attendance,
     },
 };
@@ -129,7 +130,8 @@ pub(super) fn of(notice: &Notice, letterhead: &Letterhead, link: Option<Url>) ->
     let issued = letterhead.meeting.as_ref();
     let told = Told { notice, names, rows, ask: AskedDuty::of(notice), organizes, issued };
     let (besides, own): (Vec<_>, Vec<_>) = notice.why.iter().partition(|cause| notice.besides.contains(cause));
-    let own: Vec<String> = own.into_iter().map(|standpoint| wording::why(standpoint, &told.names)).collect();
+    let mut own: Vec<String> = own.into_iter().map(|standpoint| wording::why(standpoint, &told.names)).collect();
+    own.extend(told.taken_elsewhere());
     let besides = besides.into_iter().map(|standpoint| wording::why(standpoint, &told.names));
     let besides: Vec<String> = besides.map(|cause| format!("of what else changed: {cause}")).collect();
     let title = Line::of(&crate::text::title(&letterhead.title, letterhead.review.as_str()));
@@ -159,7 +161,7 @@ pub(super) fn of(notice: &Notice, letterhead: &Letterhead, link: Option<Url>) ->
             .map(|exception| ExceptionText {
                 title: wording::exception(exception.kind),
                 remedy: told.remedy(exception),
-                reasons: wording::reasons(exception, &notice.replied, &told.names),
+                reasons: told.reasons(exception),
             })
             .collect(),
         calendar: told.calendar(),
@@ -223,6 +225,24 @@ impl Told<'_> {
             return "The same proposal is not made again by itself. You can ask for the proposal again on its page.";
         }
         wording::remedy(exception, self.is_over())
+    }
+
+    /// Another review that has somebody in the present hour is why another person, or hour, is proposed.
+    fn taken_elsewhere(&self) -> impl Iterator<Item = String> {
+        let proposes = matches!(self.notice.kind, NoticeKind::AdoptionRequest | NoticeKind::TentativeChange);
+        let present = self.notice.authoritative_slot.filter(|_| proposes);
+        let bears = move |place: &&PlaceElsewhere| present.is_some_and(|slot| slot.overlaps(&place.slot));
+        self.notice.elsewhere.iter().filter(bears).map(|place| wording::elsewhere(place, &self.names))
+    }
+
+    /// A sentence for each reason. Somebody who covers a role no more may be known to sit in another review.
+    fn reasons(&self, exception: &Exception) -> Vec<String> {
+        let mut reasons = wording::reasons(exception, &self.notice.replied, &self.names);
+        if exception.kind == ExceptionKind::NoViableSlot {
+            let places = self.notice.elsewhere.iter().map(|place| wording::elsewhere(place, &self.names));
+            reasons.extend(places.map(|place| wording::sentence(&place) + "."));
+        }
+        reasons
     }
 
     fn line(&self, row: &ChangeRow<'_>) -> ChangeLine {

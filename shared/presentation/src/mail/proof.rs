@@ -193,6 +193,7 @@ mod tests {
             proposed: [].into(),
             replied: [].into(),
             otherwise: [].into(),
+            elsewhere: Vec::new(),
             trace: None,
         };
         let letterhead = Letterhead {

@@ -5,11 +5,12 @@ use refresh_core::{
     record::{
         packet::Standpoint,
         report::{Against, Because},
+        review::PlaceElsewhere,
     },
 };
 
 use super::{Names, role};
-use crate::text::one_line;
+use crate::{moment, text::one_line};
 
 /// A fact as the cause of a change: what, from where, which revision. Of people the reader's view does not hold, only
 /// that somebody's fact changed, and of its source only the host: a source's path may carry a person's name.
@@ -44,6 +45,20 @@ pub fn why(standpoint: &Standpoint, names: &Names<'_>) -> String {
     // The two slashes of a reference without a scheme tell a reader nothing.
     let source = if open { source.trim_start_matches("//") } else { host(source) };
     format!("{what} ({}, revision {})", one_line(source, 120), standpoint.revision)
+}
+
+/// A place in another review as the cause: `Sec A sits in review RR-2 then (Tue ...)`.
+pub fn elsewhere(place: &PlaceElsewhere, names: &Names<'_>) -> String {
+    let you = place.person == *names.reader;
+    let who = if you { "you".to_owned() } else { names.short(&place.person) };
+    let sits = match (you, place.proposed) {
+        (true, false) => "sit in",
+        (false, false) => "sits in",
+        (true, true) => "are proposed for",
+        (false, true) => "is proposed for",
+    };
+    let review = one_line(place.review.as_str(), 80);
+    format!("{who} {sits} review {review} then ({})", moment::interval(&place.slot, names.zone))
 }
 
 /// The authority of a URI reference: of `//calendar.example.com/people/ada`, `calendar.example.com`.

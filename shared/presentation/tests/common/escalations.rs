@@ -49,6 +49,30 @@ pub fn all() -> Vec<(&'static str, Notice, Letterhead)> {
         vec![Exception { kind: ExceptionKind::NoViableSlot, opened_at: at("09:00:00"), waits_until: None, reasons }];
     mails.push(("escalation", escalation.clone(), letterhead("duty-manager", true)));
 
+    let mut held = escalation.clone();
+    held.elsewhere = vec![super::notices::place_elsewhere(true)];
+    mails.push(("escalation_other_review", held, letterhead("duty-manager", true)));
+
+    let mut silent = notice(
+        "rm-a",
+        Kind::Escalation,
+        Standing::ExceptionOpen,
+        vec![change(Field::Exception, None, rules(ExceptionKind::SourceSilent, &[ReasonWord::Silent]))],
+    );
+    let source = refresh_core::Source::parse("//ci.example.com").expect("a source");
+    let unheard = Some(refresh_core::facts::subject::Subject::Evidence(
+        refresh_core::ChangeId::parse("CHG0030001").expect("an id"),
+        refresh_core::Checkpoint::parse("integration-tests").expect("a name"),
+    ));
+    silent.why.clear();
+    silent.exceptions = vec![Exception {
+        kind: ExceptionKind::SourceSilent,
+        opened_at: at("09:00:00"),
+        waits_until: None,
+        reasons: vec![Reason::Silent { source, unheard }],
+    }];
+    mails.push(("escalation_source_silent", silent, letterhead("rm-a", true)));
+
     let mut unanswered = notice(
         "rm-a",
         Kind::Escalation,

@@ -22,6 +22,7 @@ use refresh_core::{
             ReviewStanding, UnknownInvitation,
         },
         packet::Standpoint,
+        review::PlaceElsewhere,
         view::{Attendance, Seating},
     },
 };
@@ -132,8 +133,15 @@ pub fn notice(to: &str, kind: NoticeKind, standing: ReviewStanding, changes: Vec
         proposed: if pending { proposed } else { BTreeSet::new() },
         replied: BTreeMap::new(),
         otherwise: BTreeSet::new(),
+        elsewhere: Vec::new(),
         trace: TraceId::from_bytes([0x5c; 16]),
     }
+}
+
+/// Sec A in another review, in the hour of the meeting.
+pub fn place_elsewhere(proposed: bool) -> PlaceElsewhere {
+    let review = refresh_core::ReviewId::parse("RR-2000").expect("an id");
+    PlaceElsewhere { person: person("sec-a"), review, slot: slot("15:00:00", "16:00:00"), proposed }
 }
 
 fn decide(notice: &mut Notice) {
@@ -223,14 +231,6 @@ pub fn all() -> Vec<(&'static str, Notice, Letterhead)> {
     can_answer(&mut tentative_change);
     mails.push(("tentative_change", tentative_change.clone(), answering("sre-a")));
 
-    let mut needed = notice(
-        "sec-b",
-        Kind::TentativeChange,
-        Standing::ProposalPending,
-        vec![
-            change(Field::Slot, None, Some(Value::Interval(slot("15:30:00", "16:30:00")))),
-            change(Field::Role, None, text("security_reviewer")),
-            change(Field::Standing, None, Some(Value::Seating(Seating::Tentative))),
     // An answer to the meeting that counts is owed, whatever is proposed.
     let mut owed = tentative_change.clone();
     answer(&mut owed);
@@ -247,6 +247,14 @@ pub fn all() -> Vec<(&'static str, Notice, Letterhead)> {
     answer(&mut role_may_end);
     mails.push(("tentative_change_role_may_end_answer_owed", role_may_end, answering("sec-b")));
 
+    let mut needed = notice(
+        "sec-b",
+        Kind::TentativeChange,
+        Standing::ProposalPending,
+        vec![
+            change(Field::Slot, None, Some(Value::Interval(slot("15:30:00", "16:30:00")))),
+            change(Field::Role, None, text("security_reviewer")),
+            change(Field::Standing, None, Some(Value::Seating(Seating::Tentative))),
         ],
     );
     needed.meeting_entry = None;
@@ -262,6 +270,12 @@ pub fn all() -> Vec<(&'static str, Notice, Letterhead)> {
     );
     may_be_released.why = vec![somebody_busy("sec-a")];
     mails.push(("tentative_change_may_be_released", may_be_released, letterhead("sec-a", false)));
+
+    let mut elsewhere = mails.last().expect("a mail").1.clone();
+    elsewhere.why.clear();
+    elsewhere.elsewhere = vec![place_elsewhere(false)];
+    answer(&mut elsewhere);
+    mails.push(("tentative_change_may_be_released_answer_owed", elsewhere, answering("sec-a")));
 
     let mut released = notice(
         "sec-a",

@@ -32,6 +32,7 @@ pub fn as_issued(review: &Review) -> Review {
             .cloned()
             .collect(),
         silent: Vec::new(),
+        elsewhere: Vec::new(),
         news: Vec::new(),
     };
     Review { head, issued: issued.clone(), authoritative: issued.clone(), pending: None }

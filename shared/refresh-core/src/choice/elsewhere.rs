@@ -3,12 +3,19 @@
 //! A seat that a review has already is judged by the claims alone: the older one stands. So two reviews never flee from
 //! each other. A seat that a review has not yet has no claim, so a choice keeps clear of every seat elsewhere.
 
+use std::collections::BTreeSet;
+
 use crate::{
     Instant, Person, ReviewId,
     base::instant::Slot,
     choice::situation::Situation,
     facts::{policy::OtherReviews, seat::Seat},
-    record::proposal::Pending,
+    record::{
+        exception::{Exception, Reason},
+        mark::{Mark, Violation},
+        proposal::Pending,
+        review::{MOST_ELSEWHERE, PlaceElsewhere},
+    },
 };
 
 /// What of two tentative seats in one hour stays: told before untold, then the older claim, then the lesser review.
@@ -41,6 +48,31 @@ impl<'a> Situation<'a> {
             seat.authoritative
                 .is_some_and(|other| other.slot.overlaps(slot) && (other.claim, &seat.review) < (claim, id))
         })
+    }
+
+    /// Where people sit in other reviews, as far as that bears on this one: whoever is booked in the authoritative slot, and
+    /// whoever could fill a role that nobody covers in the nearest slot.
+    pub fn places_elsewhere(&self, slot: &Slot, marks: &[Mark], exceptions: &[Exception]) -> Vec<PlaceElsewhere> {
+        let booked = marks.iter().filter_map(|mark| match mark {
+            Mark::Violation(Violation::Booked(person)) => Some((person, *slot)),
+            _ => None,
+        });
+        let uncovered = exceptions.iter().flat_map(|exception| &exception.reasons).filter_map(|reason| match reason {
+            Reason::Uncovered { role, slot, .. } => Some((role, *slot)),
+            _ => None,
+        });
+        let could = uncovered.flat_map(|(role, slot)| self.appointed(role).map(move |known| (known.person, slot)));
+        let mut places: BTreeSet<PlaceElsewhere> = BTreeSet::new();
+        for (person, wanted) in booked.chain(could) {
+            for seat in self.seats_elsewhere(person) {
+                let proposed = seat.tentative.filter(|seat| self.now < seat.expires_at).map(|seat| (seat.slot, true));
+                let given = seat.authoritative.map(|seat| (seat.slot, false)).into_iter().chain(proposed);
+                places.extend(given.filter(|(slot, _)| slot.overlaps(&wanted)).map(|(slot, proposed)| {
+                    PlaceElsewhere { person: person.clone(), review: seat.review.clone(), slot, proposed }
+                }));
+            }
+        }
+        places.into_iter().take(MOST_ELSEWHERE).collect()
     }
 
     /// Whether another review's proposal to the person, in that slot, comes before this review's present one.

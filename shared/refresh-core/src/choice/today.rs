@@ -22,6 +22,7 @@ pub fn today(situation: &Situation<'_>, authoritative: &Version, violated: Vec<M
         freeze_edge: situation.freezes.is_edge(&authoritative.packet.slot),
         violated,
         silent: situation.silence.of_time.clone(),
+        elsewhere: Vec::new(),
         news: news(situation, &authoritative.stands_on),
     }
 }

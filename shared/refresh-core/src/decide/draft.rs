@@ -385,15 +385,20 @@ impl<'a> Draft<'a> {
         };
         let terms = if triggers.iter().any(renews) { TermsChange::Renewed } else { TermsChange::Same };
         self.compare_views(trace, terms);
+        if self.reassessed && self.review.head.standing == Standing::Open {
+            let (slot, head) = (self.authoritative().slot, &self.review.head);
+            let elsewhere = self.situation.places_elsewhere(&slot, &head.today.violated, &head.exceptions);
+            self.review.head.today.elsewhere = elsewhere;
+        }
         let mut seats = seats::changes(self.before, &self.review);
         seats.mend(&self.review, self.situation.facts.unreadable_entries_of(self.situation.id));
         self.review.head.seats_moved.extend(seats.moved.iter().cloned());
+        self.review.head.entries_due.clone_from(&seats.due);
         let adopted = self.before.is_some_and(|before| before.head.adoptions < self.review.head.adoptions);
         let facts = self.situation.facts;
         let given = |person: &Person| SeatGiven {
             person: person.clone(),
             // The commit's own counter.
-        self.review.head.entries_due.clone_from(&seats.due);
             by: SeatedBy { review: self.situation.id.clone(), decision: self.review.head.counter + 1 },
             // A mark that cannot be read is replaced: without a mark two adoptions at one instant are put right by the next
             // look of the younger claim.
@@ -414,14 +419,14 @@ impl<'a> Draft<'a> {
             Some(before) => deadlines::keep_look(before.check_at, clock.check_at, head.at),
             None => clock.check_at,
         };
+        if head.standing == Standing::Open && head.entries_due.as_ref().is_some_and(|due| !due.is_empty()) {
+            head.check_at = Some(head.at);
+        }
         head.notices_at = clock.notices_at;
         let causes = triggers.iter().map(commit::cause).collect();
         let mut happenings: Vec<Happening> = triggers.into_iter().map(Happening::Trigger).collect();
         happenings.append(&mut self.happenings);
         if self.before.is_some_and(|before| happenings.is_empty() && same_but_time(&before.head, head)) {
-        if head.standing == Standing::Open && head.entries_due.as_ref().is_some_and(|due| !due.is_empty()) {
-            head.check_at = Some(head.at);
-        }
             return None;
         }
         // The commit's own counter.

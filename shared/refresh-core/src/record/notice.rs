@@ -15,6 +15,7 @@ use crate::{
         mark::Mark,
         packet::Standpoint,
         proposal::Fate,
+        review::PlaceElsewhere,
     },
 };
 
@@ -137,6 +138,9 @@ pub struct Notice {
     /// What follows if the reader leaves their duty undone.
     #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
     pub otherwise: BTreeSet<Consequence>,
+    /// Where people whom the reader knows sit in other reviews, in hours that bear on this one.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub elsewhere: Vec<PlaceElsewhere>,
     /// What led to it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub trace: Option<TraceId>,

@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     Checkpoint, Instant, Interval, Person, ReviewId, Source, TraceId,
-    base::digest::Digest,
+    base::{digest::Digest, instant::Slot},
     facts::authority::Ignored,
     record::{
         answer::{Answer, Duty},
@@ -237,9 +237,29 @@ pub struct Today {
     /// The sources of people's time that broke their promise to speak, in order. Shown, and no part of anybody's view.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub silent: Vec<Source>,
+    /// Where people sit in other reviews, in hours that bear on this one. Shown, and no part of anybody's view.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub elsewhere: Vec<PlaceElsewhere>,
     /// The facts that are newer than those the authoritative version stands on.
     pub news: Vec<Standpoint>,
 }
+
+/// A person's place in another review.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Debug, Serialize, Deserialize)]
+pub struct PlaceElsewhere {
+    /// The person.
+    pub person: Person,
+    /// The other review.
+    pub review: ReviewId,
+    /// Its slot, or the slot that it proposes.
+    pub slot: Slot,
+    /// Whether the place is a proposal's.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub proposed: bool,
+}
+
+/// As many places in other reviews are shown at most; whose page it is sees all of them drawn.
+pub const MOST_ELSEWHERE: usize = 8;
 
 /// The meeting's calendar object as it counts now. Everything else of the meeting stays in the review's terms.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]

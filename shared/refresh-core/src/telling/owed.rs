@@ -16,7 +16,7 @@ use crate::{
         notice::{CalendarPart, LinkTo, Method, Notice, NoticeKind, ReviewStanding, UnknownInvitation},
         packet::Version,
         proposal::Pending,
-        review::{Head, Standing},
+        review::{Head, PlaceElsewhere, Standing},
         view::{Attendance, ExceptionLine, Row, Seating, View},
     },
     telling::{
@@ -311,6 +311,7 @@ fn letter(reading: &Reading<'_>, told: &LastNotified, view: &View, kind: NoticeK
         meeting_entry: told.meeting,
         unknown_invitation: calendar::unknown_invitation(reading, told),
         exceptions: if view.exceptions.is_empty() { Vec::new() } else { reading.exceptions(&told.person) },
+        elsewhere: elsewhere(reading, &told.person),
         // A reminder, and a hold's end, is of what they were told; anything else is news, and comes from what changed their view.
         trace: told
             .trace
@@ -322,6 +323,17 @@ fn letter(reading: &Reading<'_>, told: &LastNotified, view: &View, kind: NoticeK
         replied: BTreeMap::new(),
         otherwise: BTreeSet::new(),
     }
+}
+
+/// The places of people whom the reader knows by their view. Another review is told to nobody else.
+fn elsewhere(reading: &Reading<'_>, reader: &Person) -> Vec<PlaceElsewhere> {
+    let all = &reading.review.head.today.elsewhere;
+    if all.is_empty() {
+        return Vec::new();
+    }
+    let known = reading.known_to(reader);
+    let may_know = |place: &&PlaceElsewhere| reading.sees_all(reader) || known.contains(&place.person);
+    all.iter().filter(may_know).cloned().collect()
 }
 
 /// `proposal`: one is pending and this person hears of it.
@@ -400,6 +412,7 @@ fn open_duty(reading: &Reading<'_>, told: &LastNotified, view: &View) -> Option<
     if let Some(pending) = head.pending.as_ref().filter(|_| view.decides.is_some()) {
         return Some(DutyLine { action: DutyAction::Decide, by: pending.expires_at });
     }
+    // Whoever may be released is expected until then, and owes the answer until then.
     let owes = deadlines::outstanding(head).find(|duty| duty.person == told.person)?;
     Some(DutyLine { action: DutyAction::Answer, by: owes.due_at })
 }
@@ -412,7 +425,6 @@ pub fn readable_until(end: Instant) -> Instant {
 
 /// Until when the link to a proposal is read.
 pub fn proposal_readable_until(head: &Head, pending: &Pending) -> Instant {
-    // Whoever may be released is expected until then, and owes the answer until then.
     readable_until(pending.expires_at.max(head.starts_at))
 }
 

@@ -10,6 +10,7 @@ use refresh_core::{
         lineage::{Happening, Trigger},
         notice::{LinkTo, Notice, NoticeKind, UnknownInvitation},
         packet::{Packet, Version},
+        review::PlaceElsewhere,
     },
 };
 
@@ -73,8 +74,8 @@ pub fn holds(world: &World, claim: &str) -> Result<(), String> {
             same(claim, found)
         }
         "seat" => seat(world, rest),
-        "asked" => same(rest, &asked(world)),
         "shown" => shown(world, rest),
+        "asked" => same(rest, &asked(world)),
         "mail" => same(rest, &mails(world)),
         "nothing" | "no" => nothing(world, claim),
         _ if OF_A_MAIL.iter().any(|verb| rest.split(' ').next() == Some(verb)) => mail_to(world, word, rest),
@@ -83,7 +84,8 @@ pub fn holds(world: &World, claim: &str) -> Result<(), String> {
 }
 
 /// The verbs of claims about the last mail to a person.
-const OF_A_MAIL: [&str; 15] = [
+const OF_A_MAIL: [&str; 16] = [
+    "elsewhere",
     "hears",
     "reads",
     "gets",
@@ -264,6 +266,15 @@ fn mail_to(world: &World, name: &str, claim: &str) -> Result<(), String> {
         "must" => same(rest, &mail.duty.as_ref().map_or("nothing".to_owned(), |duty| show::duty(day, duty))),
         "why" => same(rest, &mail.why.iter().map(show::standpoint).collect::<Vec<_>>().join(", ")),
         "besides" => same(rest, &mail.besides.iter().map(show::standpoint).collect::<Vec<_>>().join(", ")),
+        "elsewhere" => {
+            let of = |place: &PlaceElsewhere| {
+                let proposed = if place.proposed { " proposed" } else { "" };
+                let (who, review) = (short(&place.person), &place.review);
+                format!("{who} {review} {}{proposed}", day.show_interval(&place.slot))
+            };
+            let places: Vec<String> = mail.elsewhere.iter().map(of).collect();
+            same(rest, if places.is_empty() { "nothing".to_owned() } else { places.join(", ") }.as_str())
+        }
         "about" => same(rest, &format!("v{}", mail.version)),
         "otherwise" => same(rest, &mail.otherwise.iter().map(show::word).collect::<Vec<_>>().join(", ")),
         "proposed" => same(rest, &mail.proposed.iter().map(show::word).collect::<Vec<_>>().join(", ")),
@@ -321,6 +332,18 @@ fn seat(world: &World, rest: &str) -> Result<(), String> {
     same(expected, if said.is_empty() { "none".to_owned() } else { said.join(" & ") }.as_str())
 }
 
+/// `shown opt-1 meeting 15:00-16:00 & hold 15:30-16:30`: what the person's calendar shows now, as the entry says.
+fn shown(world: &World, rest: &str) -> Result<(), String> {
+    let (name, expected) = rest.split_once(' ').ok_or("a person and what they are shown")?;
+    let (day, id) = (world.day, fixture::review());
+    let known = world.seats.get(&person(name)?).map(|known| known.seats.as_slice()).unwrap_or_default();
+    let Some(entry) = known.iter().find(|seat| seat.review == id) else { return same(expected, "never") };
+    let now = entry.invitations.iter().filter(|shown| shown.until.is_none());
+    let said: Vec<String> =
+        now.map(|shown| format!("{} {}", show::word(&shown.by), day.show_interval(&shown.slot))).collect();
+    same(expected, if said.is_empty() { "nothing".to_owned() } else { said.join(" & ") }.as_str())
+}
+
 /// About whom other reviews were asked to look, since observation began.
 fn asked(world: &World) -> String {
     let asked = &world.asked[world.mark.asked..];
@@ -343,18 +366,6 @@ fn recorded(world: &World, rest: &str) -> Result<(), String> {
                 refresh_core::facts::authority::Disposition::Applied => "trigger applied".to_owned(),
                 refresh_core::facts::authority::Disposition::Ignored(reason) => {
                     format!("trigger ignored {}", reason.word())
-/// `shown opt-1 meeting 15:00-16:00 & hold 15:30-16:30`: what the person's calendar shows now, as the entry says.
-fn shown(world: &World, rest: &str) -> Result<(), String> {
-    let (name, expected) = rest.split_once(' ').ok_or("a person and what they are shown")?;
-    let (day, id) = (world.day, fixture::review());
-    let known = world.seats.get(&person(name)?).map(|known| known.seats.as_slice()).unwrap_or_default();
-    let Some(entry) = known.iter().find(|seat| seat.review == id) else { return same(expected, "never") };
-    let now = entry.invitations.iter().filter(|shown| shown.until.is_none());
-    let said: Vec<String> =
-        now.map(|shown| format!("{} {}", show::word(&shown.by), day.show_interval(&shown.slot))).collect();
-    same(expected, if said.is_empty() { "nothing".to_owned() } else { said.join(" & ") }.as_str())
-}
-
                 }
             }),
             Happening::Skipped { people } => Some(format!("skipped {}", show::people(people))),
