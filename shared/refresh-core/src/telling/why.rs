@@ -21,7 +21,6 @@ use crate::{
     facts::subject::Subject,
     record::{
         delta::{Difference, Field, Value},
-        exception::ExceptionKind,
         last_notified::LastNotified,
         mark::{Mark, Remark, Violation},
         packet::{Standpoint, Version},
