@@ -126,8 +126,10 @@ fn a_mail_names_by_name_whom_its_difference_names() {
     done(&mut replay);
     let mails = files(&place.join("mails")).into_iter().map(|file| fs::read_to_string(file).unwrap());
     let unfolded: Vec<String> = mails.map(|mail| mail.replace("=\r\n", "").replace("\r\n", "\n")).collect();
-    let told = |mail: &&String| mail.contains("To: rm-a@example.com") && mail.contains("This is final");
-    let adopted = unfolded.iter().find(told).unwrap_or_else(|| panic!("no adoption was told: {unfolded:#?}"));
+    let told = |mail: &&String| {
+        mail.contains("<rm-a@example.com>\n") && mail.contains("X-Holdpoint-Kind: authoritative_update\n")
+    };
+    let adopted = unfolded.iter().find(told).expect("a mail of the adoption to the release manager");
     assert!(adopted.contains("broken: Aiko Tanaka is "), "{adopted}");
     assert!(!adopted.contains("broken: sec-a@example.com"), "{adopted}");
     fs::remove_dir_all(&place).unwrap();

@@ -12,6 +12,9 @@ impl Audit {
     /// What somebody was told, with what is carried as it is now.
     pub(super) fn with_carried(&self, head: &Value, mut told: Value, now: &Value) -> Value {
         told["contact"] = now["contact"].clone();
+        if now["asks_again"].is_null() {
+            told["asks_again"] = Value::Null;
+        }
         let waits = all(&head["exceptions"]).any(|open| open["waits_until"].is_string());
         let ended = head["standing"] != "open";
         let both = |name: &str| told[name] == true && now[name] == true;

@@ -242,7 +242,7 @@ pub(super) fn with_all(view: &Value) -> Value {
     let mut all = json!({
         "slot": null, "roles": [], "standing": null, "attendance": null, "decides": null, "roster": {},
         "checkpoints": {}, "window": null, "cutover": null, "freeze_edge": null, "violated": [], "exceptions": [],
-        "conflicts": {}, "conflicts_proposed": {}, "contact": false, "operator": null,
+        "conflicts": {}, "conflicts_proposed": {}, "contact": false, "operator": null, "asks_again": null,
     });
     for (name, value) in view.as_object().into_iter().flatten() {
         all[name] = value.clone();

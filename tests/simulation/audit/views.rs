@@ -117,6 +117,12 @@ impl Audit {
         if hears && head["operator"]["decided"].is_object() {
             view["operator"] = head["operator"]["decided"].clone();
         }
+        // The present owner may ask for what expired, and so may the alternate who was to decide it.
+        let left = &head["undecided"];
+        let alternate = left["adopter"] == person && self.policy["alternate_owner"] == person;
+        if head["standing"] == "open" && left.is_object() && (owns(head, person) || alternate) {
+            view["asks_again"] = left["proposal"].clone();
+        }
         view
     }
 
