@@ -15,7 +15,7 @@ use crate::{
         proposal::Fate,
         view::{Attendance, View},
     },
-    telling::owed,
+    telling::about::{arises, is_about_proposal},
 };
 
 /// The notice with all of that.
@@ -35,7 +35,7 @@ pub(super) fn complete(reading: &Reading<'_>, told: &LastNotified, notice: Notic
 /// The fields that a proposal would change, as far as this person is told of it.
 fn proposed(reading: &Reading<'_>, person: &Person, view: &View) -> BTreeSet<Field> {
     let mut fields = BTreeSet::new();
-    if !owed::is_about_proposal(reading, person, view) {
+    if !is_about_proposal(reading, person, view) {
         return fields;
     }
     let counts = &reading.review.authoritative.packet;
@@ -73,7 +73,7 @@ fn consequences(
         DutyAction::Decide => all.extend(head.hold.entry.as_ref().map(|_| Consequence::HoldsEnd)),
         DutyAction::Answer => {
             let row = reading.authoritative_row(&told.person);
-            let arises = !notice.kind.repeats() && owed::arises(told, view, row.as_ref());
+            let arises = !notice.kind.repeats() && arises(told, view, row.as_ref());
             let known = deadlines::outstanding(head).find(|known| known.person == told.person).filter(|_| !arises);
             let next = next_reminder(reading, known, notice.at);
             all.extend(next.filter(|next| *next < duty.by.min(head.starts_at)).map(|_| Consequence::Reminded));

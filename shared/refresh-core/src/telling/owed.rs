@@ -20,6 +20,7 @@ use crate::{
         view::{Attendance, ExceptionLine, Row, Seating, View},
     },
     telling::{
+        about::{arises, is_about_proposal},
         calendar, carried, outlook,
         why::{self, why},
     },
@@ -349,13 +350,6 @@ fn standing(head: &Head, proposal: bool) -> ReviewStanding {
     }
 }
 
-/// A proposal touches their seat, or is in their view.
-pub(crate) fn is_about_proposal(reading: &Reading<'_>, person: &Person, view: &View) -> bool {
-    let touched = view.standing == Some(Seating::Tentative)
-        || matches!(view.attendance, Some(Attendance::WouldBeReleased | Attendance::Cancellation));
-    touched || reading.sees_all(person) && reading.proposal_for(person).is_some()
-}
-
 /// The first kind that fits.
 // Of a guest an earlier release wrote `released` as well: who never had a seat was released from none.
 fn kind(reading: &Reading<'_>, told: &LastNotified, view: &View) -> NoticeKind {
@@ -386,14 +380,6 @@ fn is_gone(head: &Head, proposal: Digest) -> bool {
 /// Until when an answer to a row that is told now is due. An answer that comes after the start answers nothing.
 pub(crate) fn answer_due(start: Instant, policy: &Policy, now: Instant) -> Instant {
     now.plus_minutes(policy.acknowledge_within_minutes).min(start)
-}
-
-/// A duty arises when a notice tells a changed authoritative row after an adoption.
-pub(crate) fn arises(told: &LastNotified, view: &View, row: Option<&Row>) -> bool {
-    view.standing == Some(Seating::Authoritative)
-        && view.attendance.is_none()
-        && row.is_some()
-        && (told.released || told.seat.as_ref() != row)
 }
 
 fn duty(reading: &Reading<'_>, told: &LastNotified, view: &View, now: Instant) -> Option<DutyLine> {

@@ -23,7 +23,8 @@ use crate::{
         view::{Attendance, Row, Seating, View},
     },
     telling::{
-        owed::{self, PriorMail, arises, is_about_proposal},
+        about::{arises, is_about_proposal},
+        owed::{self, PriorMail},
         reach,
     },
 };

@@ -1,6 +1,5 @@
 //! What led to an exception, to the end of a proposal, or to sight of the whole: a fact, or somebody's decision.
 
-use super::{Bears, of_mark};
 use crate::{
     Person,
     audience::reading::Reading,
@@ -15,6 +14,7 @@ use crate::{
         review::Head,
         view::{ExceptionLine, RuleLine},
     },
+    telling::bears::{Bears, of_mark},
 };
 
 /// What the rules are about that the authoritative packet breaks. A person whose seat nothing supports stays where they
