@@ -46,7 +46,7 @@ impl SeatsSince {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{Instant, Role, base::instant::Interval, record::view::Seating};
+    use crate::{Instant, Interval, Role, record::view::Seating};
 
     /// Rows of people at an hour: `ada=rm`.
     fn rows(hour: i64, people: &[(&str, &str)]) -> BTreeMap<Person, Row> {

@@ -12,6 +12,13 @@ pub(super) const SERVICE: &str = ".holdpoint";
 /// Where the demo keeps everything, unless `--data` says otherwise.
 const DEMO: &str = ".holdpoint/demo";
 
+/// The keys of links, in the store's folder.
+pub(super) const KEYS: &str = "link-keys";
+/// What an operator signs in with.
+pub(super) const TOKEN: &str = "operator-token";
+/// What whoever brings events signs in with.
+pub(super) const EVENTS_TOKEN: &str = "events-token";
+
 /// The command that a store belongs to.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Owner {

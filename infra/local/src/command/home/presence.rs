@@ -8,10 +8,7 @@ use std::path::Path;
 
 use rusqlite::{Connection, OpenFlags, OptionalExtension};
 
-use super::{
-    place::{Owner, Place},
-    secrets::{EVENTS_TOKEN, KEYS, TOKEN},
-};
+use super::place::{EVENTS_TOKEN, KEYS, Owner, Place, TOKEN};
 use crate::{command::Failed, embedded::Embedded, engine::TABLE, private, sqlite, timekeeper::Mark};
 
 const BEGINNING: &str = "beginning";

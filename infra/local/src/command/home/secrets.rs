@@ -7,12 +7,13 @@ use presentation::link::Keys;
 
 use refresh_core::{Instant, base::instant::DAY};
 
-use super::{Home, at, presence};
+use super::{
+    Home, at,
+    place::{EVENTS_TOKEN, KEYS, TOKEN},
+    presence,
+};
 use crate::{command::Failed, private};
 
-pub(super) const KEYS: &str = "link-keys";
-pub(super) const TOKEN: &str = "operator-token";
-pub(super) const EVENTS_TOKEN: &str = "events-token";
 /// When the key that signs links was made, as far as this store knows.
 const KEYS_SINCE: &str = "link-keys-since";
 /// Secrets of hooks by name, a JSON object.
