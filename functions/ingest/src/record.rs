@@ -226,8 +226,10 @@ async fn known(env: &Env, event: &Event, now: Instant) -> Result<StoredBearing, 
         _ => {}
     }
     if let Some((meeting, hold, review)) = objects(env, event, known.fact.as_ref()) {
-        known.uid_in_use = is_in_use(env, &meeting, review, now).await? || is_in_use(env, &hold, review, now).await?;
+        // Whose it is comes first. Whoever claims the UID after that is found in the way of the claim, and whoever claims it
+        // before the next question is found by that.
         let holder = env.store.uid_holder(&meeting).await.doing("reading whose the meeting's UID is")?;
+        known.uid_in_use = is_in_use(env, &meeting, review, now).await? || is_in_use(env, &hold, review, now).await?;
         known.uid = Some(ClaimedUid { uid: meeting, review: review.clone(), holder });
     }
     Ok(known)
