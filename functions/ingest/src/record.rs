@@ -94,7 +94,7 @@ struct StoredBearing {
     calendars: Option<Fact>,
     /// The UID that the event claims for its review's meeting.
     uid: Option<ClaimedUid>,
-    /// Another review, neither closed nor started, has a calendar object with a UID that one of this review's would have.
+    /// A calendar object of this review would have a UID that another review has, which is neither closed nor started.
     uid_in_use: bool,
 }
 
@@ -226,8 +226,8 @@ async fn known(env: &Env, event: &Event, now: Instant) -> Result<StoredBearing, 
         _ => {}
     }
     if let Some((meeting, hold, review)) = objects(env, event, known.fact.as_ref()) {
-        // Whose it is comes first. Whoever claims the UID after that is found in the way of the claim, and whoever claims it
-        // before the next question is found by that.
+        // The holder is read first. A review that claims the UID after that stands in the way of this claim; a review that
+        // claimed the UID before is found by the next question.
         let holder = env.store.uid_holder(&meeting).await.doing("reading whose the meeting's UID is")?;
         known.uid_in_use = is_in_use(env, &meeting, review, now).await? || is_in_use(env, &hold, review, now).await?;
         known.uid = Some(ClaimedUid { uid: meeting, review: review.clone(), holder });

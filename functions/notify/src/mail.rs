@@ -135,7 +135,7 @@ fn answer(code: &str, message: &str, from: &str) -> Option<MailAccepted> {
 /// the next time either. The error says so, names no address and repeats no text of others.
 pub fn compose(env: &Env, reading: &Reading<'_>, profiles: &Facts, notice: &Notice) -> Result<Letter, DeliveryStatus> {
     let (terms, mut known) = (reading.terms, reading.known_to(&notice.to));
-    // Whom the difference names the reader knows, though they may have left the review by now.
+    // The difference may name somebody who has left the review by now. The reader knows that person.
     known.extend(notice.people());
     let name =
         |person: &Person| profiles.profile(person).map_or_else(|| person.to_string(), |found| found.name.clone());

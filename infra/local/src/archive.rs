@@ -369,7 +369,7 @@ mod tests {
         assert_eq!(found, expected);
     }
 
-    /// What finds reviews by HEAD does not see such a one, so it would be archived, and counted as verified, in pieces.
+    /// A list of HEADs does not show such a review. Its pieces would be archived, and nothing of them verified.
     #[tokio::test]
     async fn a_review_that_lost_its_head_is_named_and_not_archived() {
         let player = told().await;

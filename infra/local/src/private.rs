@@ -210,7 +210,14 @@ pub struct Looked {
 /// # Errors
 /// The file cannot be read.
 pub fn look_named(path: &Path) -> Outcome<Option<Looked>> {
-    let mut file = match File::open(path) {
+    let Some((mut file, open_mode)) = opened(path)? else { return Ok(None) };
+    let text = text(&mut file, path)?;
+    Ok(Some(Looked { text, open_mode }))
+}
+
+/// The file with its mode, where everybody may read it. `None` where there is no such file.
+fn opened(path: &Path) -> Outcome<Option<(File, Option<u32>)>> {
+    let file = match File::open(path) {
         Ok(file) => file,
         Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
         Err(error) => return failed("opening", path, &error),
@@ -222,9 +229,13 @@ pub fn look_named(path: &Path) -> Outcome<Option<Looked>> {
     };
     #[cfg(not(unix))]
     let open_mode = None;
+    Ok(Some((file, open_mode)))
+}
+
+fn text(file: &mut File, path: &Path) -> Outcome<String> {
     let mut text = String::new();
     file.read_to_string(&mut text).or_else(|error| failed("reading", path, &error))?;
-    Ok(Some(Looked { text, open_mode }))
+    Ok(text)
 }
 
 /// The text of a secret's file that the settings name, wherever that is: read only, through links, since a secret's store may
@@ -233,18 +244,11 @@ pub fn look_named(path: &Path) -> Outcome<Option<Looked>> {
 /// # Errors
 /// The file cannot be read, or everybody may read it and it cannot be closed to them.
 pub fn read_named(path: &Path) -> Outcome<Option<String>> {
-    let mut file = match File::open(path) {
-        Ok(file) => file,
-        Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
-        Err(error) => return failed("opening", path, &error),
-    };
+    let Some((mut file, open_mode)) = opened(path)? else { return Ok(None) };
     #[cfg(unix)]
-    {
-        use unix::{MetadataExt, PermissionsExt};
-        let found = file.metadata().or_else(|error| failed("looking at", path, &error))?;
-        let mode = found.mode() & 0o777;
-        if found.is_file() && mode & 0o007 != 0 && file.set_permissions(Permissions::from_mode(mode & !0o007)).is_err()
-        {
+    if let Some(mode) = open_mode {
+        use unix::PermissionsExt;
+        if file.set_permissions(Permissions::from_mode(mode & !0o007)).is_err() {
             return Err(format!(
                 "{}: expected a secret that its owner and group alone may read, found mode {mode:o}; chmod o= {}",
                 path.display(),
@@ -252,9 +256,7 @@ pub fn read_named(path: &Path) -> Outcome<Option<String>> {
             ));
         }
     }
-    let mut text = String::new();
-    file.read_to_string(&mut text).or_else(|error| failed("reading", path, &error))?;
-    Ok(Some(text))
+    text(&mut file, path).map(Some)
 }
 
 /// Writes a whole file in the place of an earlier one; on the disk when this returns. A reader sees all of it or the

@@ -13,7 +13,6 @@ use exim::Exim;
 use holdpoint::{
     engine::{Engine, Settings},
     inbound::lmtp::{LmtpAddress, LmtpDoor},
-    operator,
 };
 use lambda_shell::clock::Clock;
 use refresh_core::facts::event::Statement;
@@ -67,7 +66,7 @@ async fn engine() -> Engine {
 
 /// What stands on the queue, as ingest reads it: who answered what, and what vouches for them.
 fn queued(engine: &Engine) -> Vec<String> {
-    let queue = operator::source_queue(engine).unwrap();
+    let queue = engine.source_queue().unwrap();
     let bindings = engine.functions().ingest.policy.bindings.clone();
     let messages = engine.queues().look(&queue).unwrap().into_iter();
     let read = messages.map(|stored| sources::read(&stored.body, &bindings).unwrap());

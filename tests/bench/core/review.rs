@@ -11,7 +11,6 @@ use refresh_core::{
     choice::{
         candidates::{Candidates, Reach},
         ours::Ours,
-        search::Choice,
         situation::Situation,
     },
     decide::refresh,
@@ -27,7 +26,7 @@ use refresh_core::{
         revision::RevisionOrder,
         subject::{Diary, Subject},
     },
-    record::{commit::Commit, lineage::Trigger, review::Review},
+    record::{commit::Commit, lineage::Trigger, packet::Choice, review::Review},
 };
 
 use crate::{Answer, Iv, Work, answer};

@@ -119,7 +119,7 @@ async fn a_mail_that_cannot_be_made_is_an_exception_at_once() {
     let engine = player.time().engine();
     let record = engine.store().told(&head.review).await.unwrap().remove(&own).unwrap();
     assert_eq!((record.claim, record.delivery.map(|known| known.status.word())), (None, Some("unmailable")));
-    let wrong = crate::server::wrong(engine).await;
+    let wrong = engine.wrong().await;
     assert_eq!(wrong, ["1 people of open reviews cannot be told"]);
     // An hour of it is tried again, is in no dead-letter queue, and is no further entry of the record.
     let undeliverable = async |player: &Player| {

@@ -14,6 +14,7 @@ mod mail_tests;
 #[cfg(test)]
 mod samples_tests;
 mod settings;
+mod trouble;
 #[cfg(test)]
 mod trouble_tests;
 pub mod virtual_time;

@@ -105,7 +105,7 @@ async fn a_maildir_that_fails_is_seen_in_health() {
     let door = MaildirDoor::open(time.engine(), &folder.0).unwrap();
     fs::rename(folder.0.join("new"), folder.0.join("away")).unwrap();
     assert_eq!(door.look(&mut BTreeSet::new()).await, 0);
-    let said = crate::server::wrong(time.engine()).await;
+    let said = time.engine().wrong().await;
     assert!(
         said.len() == 1 && said[0].starts_with("the maildir cannot be read since 2026-11-03T09:00:00Z"),
         "{said:?}"
@@ -115,11 +115,11 @@ async fn a_maildir_that_fails_is_seen_in_health() {
     folder.put("1", MAIL.as_bytes());
     let mut taken = BTreeSet::new();
     assert_eq!(door.look(&mut taken).await, 0);
-    let said = crate::server::wrong(time.engine()).await;
+    let said = time.engine().wrong().await;
     assert!(said.len() == 1 && said[0].starts_with("a mail that is kept could not be moved"), "{said:?}");
     fs::rename(folder.0.join("away"), folder.0.join("cur")).unwrap();
     assert_eq!(door.look(&mut taken).await, 1);
-    assert_eq!(crate::server::wrong(time.engine()).await, [""; 0]);
+    assert_eq!(time.engine().wrong().await, [""; 0]);
 }
 
 /// The button of a calendar program, by way of a maildir: the attendee's answer stands in the review's lineage.

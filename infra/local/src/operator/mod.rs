@@ -40,7 +40,7 @@ pub use letters::Redrive;
 pub use mailbox::{A_PAGE as MAILS_OF_A_PAGE, MailsAsked};
 pub use plan::{Act, Planned};
 pub use request::Request;
-pub use send::{NotTaken, enqueue, full, source_queue};
+pub use send::{NotTaken, enqueue};
 pub use stack::Stack;
 pub use stuck::StuckAsked;
 

@@ -187,7 +187,7 @@ async fn stuck_names_what_health_names() {
         asked(&player, "stuck", Request::Stuck(StuckAsked::default()), &["engine", "failed", "mail", "silent"]).await;
     assert_eq!(answer["engine"], json!(["database or disk is full"]));
     assert!(words.starts_with("database or disk is full\n") && !words.contains("nothing is stuck"), "{words}");
-    let wrong = crate::server::wrong(engine).await;
+    let wrong = engine.wrong().await;
     assert!(wrong.contains(&"database or disk is full".to_owned()), "{wrong:?}");
 }
 

@@ -24,12 +24,6 @@ use crate::{
     queues::{Attribute, Outgoing},
 };
 
-/// The queue that ingest reads.
-pub fn source_queue(engine: &Engine) -> Result<String, String> {
-    let source = engine.topology().functions.get("ingest").and_then(|function| function.source.as_ref());
-    source.map(|source| source.queue.clone()).ok_or_else(|| "template.yaml: ingest reads no queue".to_owned())
-}
-
 /// Why no event of a request was taken.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub enum NotTaken {
@@ -50,21 +44,12 @@ impl std::fmt::Display for NotTaken {
     }
 }
 
-/// Why no door takes events for now: as many wait as [`crate::limits::Limits`] allows. What was taken before stays.
-pub fn full(engine: &Engine) -> Option<String> {
-    let waiting = engine.queues().held(&source_queue(engine).ok()?).ok()?;
-    let most = engine.limits().waiting_events;
-    (waiting >= most).then(|| {
-        format!("nothing was taken: {waiting} events wait already, and [limits] waiting_events is {most}; send it again later")
-    })
-}
-
 /// All become durable together before this answers, or none does. Answers how many. `door`: where they came in.
 ///
 /// # Errors
 /// [`NotTaken`]: not one of them is on the queue.
 pub async fn enqueue(engine: &Engine, events: Vec<String>, door: Door) -> Result<usize, NotTaken> {
-    if let Some(why) = full(engine) {
+    if let Some(why) = engine.full() {
         return Err(NotTaken::Full(why));
     }
     let guard = engine.embedded().guard();
@@ -76,7 +61,7 @@ pub async fn enqueue(engine: &Engine, events: Vec<String>, door: Door) -> Result
     let outgoing =
         events.into_iter().map(|body| Outgoing { body, attributes: attributes.clone(), ..Outgoing::default() });
     let outgoing = outgoing.collect();
-    let queue = source_queue(engine).map_err(NotTaken::Unavailable)?;
+    let queue = engine.source_queue().map_err(NotTaken::Unavailable)?;
     engine.queues().send_together(&queue, outgoing).await.map_err(|(event, refusal)| match event {
         Some(event) => NotTaken::TooLarge { event, why: refusal.to_string() },
         None => NotTaken::Unavailable(refusal.to_string()),

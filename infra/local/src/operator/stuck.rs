@@ -19,7 +19,7 @@ use super::{
     lines::{Heads, undeliverable, unreadable, with_causes},
     review::{failing_polls, silenced},
 };
-use crate::{engine::Engine, server};
+use crate::engine::Engine;
 
 /// What is due is worked off within a minute or two. Later than that, whoever should do so does not.
 const LATE: i64 = 5 * MINUTE;
@@ -55,7 +55,7 @@ pub async fn here(engine: &Engine, asked: &StuckAsked) -> Result<Value, String> 
     let policy = given.as_ref().unwrap_or(&functions.ingest.policy);
     let heads = Heads::of_engine(engine).await?;
     let mut answer = gathered(engine.store(), heads, engine.now(), dead_letters(engine), Some(policy)).await?;
-    answer["engine"] = json!(server::of_the_engine(engine));
+    answer["engine"] = json!(engine.halts());
     answer["failed"] = json!(failed(engine)?);
     answer["mail"] = json!(engine.relay().and_then(|relay| relay.wrong(engine.clock().now_millis())));
     Ok(answer)

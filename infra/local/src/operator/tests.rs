@@ -75,7 +75,7 @@ async fn a_silenced_subject_is_named_until_a_fact_is_let_in() {
         let answer = perform(engine, Request::Reviews(ReviewsAsked::default())).await.unwrap();
         let found = answer["silenced"].as_array().unwrap();
         assert_eq!(found.len(), silenced, "{before}");
-        let wrong = crate::server::wrong(engine).await;
+        let wrong = engine.wrong().await;
         assert_eq!(wrong.iter().any(|line| line.contains("stale revisions")), silenced > 0, "{before}: {wrong:?}");
         for line in found {
             assert_eq!(line["subject"], "CHG0030001/integration-tests");

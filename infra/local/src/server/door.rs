@@ -14,7 +14,7 @@ use packet_store::Door;
 use serde_json::{Value, json};
 use sources::{Fault, Refused, http::Unsplit, policy::PolicyFile};
 
-use super::{Shared, answered, complain, problem, try_later};
+use super::{Shared, answered, problem, try_later};
 use crate::operator::{self, NotTaken};
 
 /// Faults of one answer.
@@ -48,7 +48,7 @@ pub async fn events(State(shared): State<Shared>, headers: HeaderMap, body: Byte
         }
         Err(NotTaken::Full(why)) => try_later(&why),
         Err(NotTaken::Unavailable(why)) => {
-            complain(&shared.engine, &why, "events could not be put on the queue");
+            shared.engine.complain(&why, "events could not be put on the queue");
             try_later(
                 "nothing was taken: the engine could not make the request durable, its log says why; send it again later",
             )
@@ -69,7 +69,7 @@ pub async fn keep_too_long(shared: &Shared, most: usize, announced: Option<usize
 async fn keep_refused(shared: &Shared, body: &str, refused: impl Iterator<Item = &Refused> + Clone) {
     let piece = Piece { body, door: Door::Events, at: shared.engine.now() };
     if let Err(failure) = piece.keep_refused(shared.engine.store(), refused).await {
-        complain(&shared.engine, &failure, "the receipt of a refused request could not be kept");
+        shared.engine.complain(&failure, "the receipt of a refused request could not be kept");
     }
 }
 

@@ -8,17 +8,10 @@ use axum::{
 };
 use serde_json::json;
 
-use super::{Shared, answered, complain, try_later};
-use crate::{
-    doors::Public,
-    engine::{Engine, Storage},
-    figures,
-    limits::Room,
-    operator,
-    roster::Concern,
-};
+use super::{Shared, answered, try_later};
+use crate::{engine::Engine, figures};
 
-/// How the engine is, and what somebody must see to.
+/// How the engine is, and what somebody must see to. The server itself answers, so the status is 200 all the same.
 pub async fn health(State(shared): State<Shared>) -> Response {
     let engine = &shared.engine;
     let mut queues = serde_json::Map::new();
@@ -29,90 +22,10 @@ pub async fn health(State(shared): State<Shared>) -> Response {
         }
     }
     let mails = engine.mailbox().len();
-    let wrong = wrong(engine).await;
+    let wrong = engine.wrong().await;
     let status = if wrong.is_empty() { "ok" } else { "attention" };
     let health = json!({ "status": status, "wrong": wrong, "now": engine.now(), "queues": queues, "mails": mails });
     answered(StatusCode::OK, &health)
-}
-
-/// What somebody must see to, as counts: this door is open to whoever reaches the machine, so it names no review and
-/// nobody. The server itself answers, so the status of the answer is 200 all the same.
-pub async fn wrong(engine: &Engine) -> Vec<String> {
-    let mut wrong = of_the_engine(engine);
-    let dead: usize = engine.topology().dead_letter_queues().map(|(queue, _)| letters(engine, &queue.name)).sum();
-    if dead > 0 {
-        wrong.push(format!("{dead} messages are in dead-letter queues"));
-    }
-    match engine.concerns().look(engine.store()).await {
-        Ok(Concern { unreadable, unreached }) => {
-            if unreadable > 0 {
-                wrong.push(format!("{unreadable} reviews cannot be read"));
-            }
-            if unreached > 0 {
-                wrong.push(format!("{unreached} people of open reviews cannot be told"));
-            }
-        }
-        Err(error) => {
-            complain(engine, &error, "the reviews could not be read");
-            wrong.push("the reviews could not be read".to_owned());
-        }
-    }
-    wrong.extend(engine.relay().and_then(|relay| relay.wrong(engine.clock().now_millis())));
-    match engine.store().silenced().await {
-        Ok(subjects) if subjects.is_empty() => {}
-        Ok(subjects) => wrong.push(format!("{} subjects get nothing but stale revisions", subjects.len())),
-        Err(error) => {
-            complain(engine, &error, "the silenced subjects could not be read");
-            wrong.push("the silenced subjects could not be read".to_owned());
-        }
-    }
-    match engine.store().polls().await {
-        Ok(polls) => {
-            let failing = polls.records.iter().filter(|(_, record)| record.failing.is_some());
-            let names: Vec<&str> = failing.map(|(name, _)| name.as_str()).collect();
-            if !names.is_empty() {
-                wrong.push(format!("polled systems do not answer: {}", names.join(", ")));
-            }
-        }
-        Err(error) => {
-            complain(engine, &error, "what is kept of polled systems could not be read");
-            wrong.push("what is kept of polled systems could not be read".to_owned());
-        }
-    }
-    wrong
-}
-
-/// What stands in the way of the engine as a whole, and of no review or mail by its name. `holdpoint stuck` lists the same.
-pub fn of_the_engine(engine: &Engine) -> Vec<String> {
-    let mut wrong: Vec<String> = engine.obstacle().into_iter().collect();
-    if operator::full(engine).is_some() {
-        wrong.push("as many events wait as [limits] waiting_events allows; no more are taken".to_owned());
-    }
-    match room(engine) {
-        Some(Ok(room)) => wrong.extend(room.wrong(&engine.limits())),
-        Some(Err(why)) => wrong.push(why),
-        None => {}
-    }
-    let certificates = engine.settings().certificates.as_ref();
-    wrong.extend(certificates.into_iter().flat_map(|certificates| certificates.wrong(engine.now().millis())));
-    wrong.extend(engine.settings().public.as_ref().and_then(Public::wrong));
-    if engine.mailbox().count().is_err() {
-        wrong.push("the mailbox could not be read".to_owned());
-    }
-    wrong.extend(engine.door_troubles().wrong());
-    wrong
-}
-
-/// The room of the store's files; `None`: the store is in memory.
-fn room(engine: &Engine) -> Option<Result<Room, String>> {
-    match &engine.settings().storage {
-        Storage::File(store) => Some(Room::of(store)),
-        Storage::Memory => None,
-    }
-}
-
-fn letters(engine: &Engine, queue: &str) -> usize {
-    engine.queues().counts(queue).map_or(1, |counts| counts.visible + counts.in_flight + counts.delayed)
 }
 
 /// Whether work can be taken now: the store answers, and the engine is not being stopped.
@@ -127,7 +40,7 @@ pub async fn ready(State(shared): State<Shared>) -> Response {
     match shared.engine.store().silenced().await {
         Ok(_) => answered(StatusCode::OK, &json!({ "ready": true })),
         Err(error) => {
-            complain(&shared.engine, &error, "the store does not answer");
+            shared.engine.complain(&error, "the store does not answer");
             try_later("the store does not answer; the engine's log says why")
         }
     }
@@ -184,13 +97,13 @@ async fn own(engine: &Engine) -> Vec<figures::Level> {
         ahead.value = timekeeper.ahead() as f64 / 1_000.0;
         own.push(ahead);
     }
-    if let Some(Ok(room)) = room(engine) {
+    if let Some(Ok(room)) = engine.room() {
         let bytes = |bytes: u64| usize::try_from(bytes).unwrap_or(usize::MAX);
         own.push(level("holdpoint_store_bytes", "Bytes of the store's files", Vec::new(), bytes(room.used)));
         own.push(level("holdpoint_disk_free_bytes", "Bytes left on the store's disk", Vec::new(), bytes(room.free)));
     }
     let in_trouble = usize::from(engine.embedded().guard().trouble().is_some());
     own.push(level("holdpoint_store_in_trouble", "1 while the store takes no writes", Vec::new(), in_trouble));
-    own.push(level("holdpoint_attention", "Matters that /health lists", Vec::new(), wrong(engine).await.len()));
+    own.push(level("holdpoint_attention", "Matters that /health lists", Vec::new(), engine.wrong().await.len()));
     own
 }

@@ -32,7 +32,6 @@ use tokio::{
 
 pub use descriptors::Places;
 pub use fence::opening;
-pub use health::{of_the_engine, wrong};
 
 use crate::{
     doors::{SecretReads, Way},
@@ -152,16 +151,6 @@ fn try_later(why: &str) -> Response {
     response
 }
 
-/// Says in the log what could not be done for a request. While the clock is in doubt or the store in trouble, the log has one
-/// line at the beginning and one at the end, however many requests fail in between.
-fn complain(engine: &Engine, error: &dyn std::fmt::Display, what: &str) {
-    if engine.obstacle().is_some() {
-        tracing::debug!(%error, "{what}");
-    } else {
-        tracing::error!(%error, "{what}");
-    }
-}
-
 /// `application/problem+json`, RFC 9457.
 fn problem(status: StatusCode, title: &str, errors: Vec<Value>) -> Response {
     let mut body = json!({ "type": "about:blank", "title": title, "status": status.as_u16() });
@@ -225,12 +214,12 @@ async fn functions(
     if method == Method::POST
         && let Some(why) = shared.engine.obstacle()
     {
-        complain(&shared.engine, &why, "a page could not take an answer");
+        shared.engine.complain(&why, "a page could not take an answer");
         return respond(presentation::page::failure::unavailable());
     }
     // A webhook becomes a message.
     let is_hook = shared.engine.route(method.as_str(), uri.path()).is_some_and(|route| route.function == "ingest");
-    if is_hook && let Some(why) = operator::full(&shared.engine) {
+    if is_hook && let Some(why) = shared.engine.full() {
         return try_later(&why);
     }
     match shared.engine.request(&request).await {
@@ -248,7 +237,7 @@ async fn functions(
             }
         },
         Err(why) => {
-            complain(&shared.engine, &why, "the page could not be made");
+            shared.engine.complain(&why, "the page could not be made");
             respond(presentation::page::failure::unavailable())
         }
     }

@@ -65,7 +65,7 @@ async fn with_too_many_events_waiting_no_door_takes_more() {
         crate::operator::perform(&engine, crate::operator::Request::Send(vec![event("4", "UTC").to_string()])).await;
     assert!(sent.unwrap_err().why().contains("waiting_events is 2"));
     assert_eq!(waiting(&engine), 2);
-    let wrong = super::wrong(&engine).await;
+    let wrong = engine.wrong().await;
     assert!(wrong.iter().any(|line| line.contains("waiting_events")), "{wrong:?}");
     // The longest body is the settings' too.
     let (status, problem) = ask(&engine, events(), " ".repeat(1_048_577)).await;
@@ -471,7 +471,7 @@ async fn figures_and_readiness_are_for_this_machine() {
 #[tokio::test]
 async fn a_mailbox_that_cannot_be_read_is_said() {
     let engine = mailed().await;
-    assert!(super::wrong(&engine).await.is_empty());
+    assert!(engine.wrong().await.is_empty());
     engine.mailbox().tables().transact(|transaction| transaction.execute_batch("DROP TABLE mail")).await.unwrap();
-    assert_eq!(super::wrong(&engine).await, ["the mailbox could not be read"]);
+    assert_eq!(engine.wrong().await, ["the mailbox could not be read"]);
 }

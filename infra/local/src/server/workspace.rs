@@ -25,7 +25,7 @@ use refresh_core::{
     record::review::Review,
 };
 
-use super::{Shared, complain, fence, functions, queried, respond};
+use super::{Shared, fence, functions, queried, respond};
 use crate::{engine::Engine, roster::ReviewsAsked};
 
 /// A review with all that its pages are made from.
@@ -54,7 +54,7 @@ fn path_of(review: &ReviewId) -> String {
 }
 
 fn failed(engine: &Engine, why: &str) -> Response {
-    complain(engine, &why, "the page could not be made");
+    engine.complain(&why, "the page could not be made");
     respond(failure::unavailable())
 }
 

@@ -85,7 +85,7 @@ pub fn value(of: &Field, value: Option<&Value>, names: &Names<'_>) -> String {
         Value::Seating(word) => seating(*word).to_owned(),
         Value::Attendance(word) => attendance(*word).to_owned(),
         Value::Text(text) => match of {
-            Field::Roster(_) | Field::Conflict(_) | Field::ConflictProposed(_) => match Person::parse(text) {
+            field if field.names_a_person() => match Person::parse(text) {
                 Ok(person) => names.full(&person),
                 Err(_) => one_line(text, 200),
             },

@@ -9,6 +9,7 @@ use crate::{
         answer::Duty,
         delivery::Unreachable,
         exception::{Exception, ExceptionKind, Reason},
+        mark::Mark,
         proposal::{Asked, Pending, Proposal},
         reason_word::ReasonWord,
         review::{Head, Review, Standing},
@@ -93,6 +94,9 @@ fn next_change(review: &Review, situation: &Situation<'_>, start: Instant) -> Op
     let reason = next_reason(head, situation, start);
     let undecided = head.undecided.as_ref().and_then(|undecided| undecided.until);
     let near = next_near(review, situation, start);
+    // Whoever is proposed elsewhere is busy then. A choice is looked for only where the meeting breaks something.
+    let elsewhere =
+        head.today.violated.iter().any(Mark::is_violation).then(|| situation.next_end_elsewhere()).flatten();
     let (overdue, silent, untold) = (situation.next_overdue(), situation.silence.next, next_untold(review, situation));
     // An exception that waits enters the views of its readers then.
     let waits = head.exceptions.iter().filter_map(|exception| exception.waits_until).min();
@@ -106,7 +110,9 @@ fn next_change(review: &Review, situation: &Situation<'_>, start: Instant) -> Op
         overdue,
         near,
         silent,
+        elsewhere,
         head.paused_until,
+        head.choice_until,
         undecided,
         reason,
         waits,
@@ -122,9 +128,7 @@ fn next_untold(review: &Review, situation: &Situation<'_>) -> Option<Instant> {
     let Proposal { pending, version } = review.proposal()?;
     let start = version.packet.slot.start;
     let moves = version.packet.slot != review.authoritative.packet.slot && !pending.is_told();
-    let lasts = [Some(situation.last_proposable(start)), situation.last_proposable_while_overdue(start)];
-    let at = lasts.into_iter().flatten().map(|last| last.plus_millis(SECOND)).filter(|at| *at > situation.now).min();
-    at.filter(|_| moves)
+    situation.proposable_until(start).filter(|_| moves)
 }
 
 /// While evidence is overdue: when the slot that counts, or the proposed one, is too near to do without, to the second.

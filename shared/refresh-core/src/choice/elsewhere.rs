@@ -41,6 +41,13 @@ impl<'a> Situation<'a> {
         tentative.filter(move |seat| now < seat.expires_at).map(|seat| seat.slot)
     }
 
+    /// When the next proposal of another review to these people ends, if nobody decides it.
+    pub fn next_end_elsewhere(&self) -> Option<Instant> {
+        let people = self.facts.all_seats().map(|(person, _)| person);
+        let tentative = people.flat_map(|person| self.seats_elsewhere(person)).filter_map(|seat| seat.tentative);
+        tentative.map(|seat| seat.expires_at).filter(|at| *at > self.now).min()
+    }
+
     /// The review in which the person sits in that slot by an older claim; ties go to the lesser review.
     pub fn booked(&self, person: &Person, slot: &Slot, claim: Instant) -> Option<&'a Seat> {
         let id = self.id;

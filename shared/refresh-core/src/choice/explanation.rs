@@ -117,11 +117,7 @@ impl Objections {
             None => (starts::all(len), starts::none(len)),
             Some(ready) => (starts::none(len), outside(axis.from(ready))),
         };
-        if let Some(start) = situation.overdue_proposal_start() {
-            let mut near = outside(axis.from(start));
-            starts::clear(&mut near, within_home(axis.home()));
-            starts::unite(&mut before_evidence, &near);
-        }
+        starts::unite(&mut before_evidence, &candidates.near_while_overdue());
         let window = situation.in_force().map_or(starts::none(len), |change| outside(axis.inside(&change.window)));
         let cutover = situation.cutover_end().map_or(starts::none(len), |end| outside(axis.ending_by(end)));
         let mut notice = outside(axis.from(situation.proposal_start()));

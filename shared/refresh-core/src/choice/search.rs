@@ -18,8 +18,8 @@ use crate::{
     },
     facts::policy::Prefer,
     record::{
-        packet::Packet,
-        proposal::{Declined, LeftChoice, Pending},
+        packet::{Choice, Packet},
+        proposal::{Declined, Pending},
         rule::SlotRule,
     },
 };
@@ -35,22 +35,6 @@ pub enum Waiver {
     Role(usize),
     /// The person's unknown time counts as free; by index.
     Unknown(usize),
-}
-
-/// A slot and who would attend.
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub struct Choice {
-    /// The slot.
-    pub slot: Slot,
-    /// Who fills which role.
-    pub attendees: BTreeMap<Role, Person>,
-}
-
-impl Choice {
-    /// The slot and the attendees of a packet.
-    pub fn of(packet: &Packet) -> Self {
-        Self { slot: packet.slot, attendees: packet.attendees.clone() }
-    }
 }
 
 /// The rules about time: which starts they allow, people apart.
@@ -80,16 +64,8 @@ impl Candidates<'_> {
             Some(start) => starts::keep(&mut timely, axis.from(start)),
             None => timely.fill(0),
         }
-        if time == TimeLeft::NoticeAndDecision
-            && !waived(SlotRule::Overdue)
-            && let Some(start) = self.situation.overdue_proposal_start()
-        {
-            // As with the notice: before overdue evidence ends the proposal, its owner has the time to decide.
-            let home = starts::contains(&timely, axis.home());
-            starts::keep(&mut timely, axis.from(start));
-            if home {
-                starts::insert(&mut timely, axis.home());
-            }
+        if time == TimeLeft::NoticeAndDecision && !waived(SlotRule::Overdue) {
+            starts::subtract(&mut timely, &self.near_while_overdue());
         }
         if let Some(change) = self.situation.in_force() {
             if waived(SlotRule::Window) {
@@ -112,6 +88,18 @@ impl Candidates<'_> {
             }
         }
         timely
+    }
+
+    /// While evidence is overdue: the starts of new proposals that come too near before their owner has had the time to decide.
+    /// The authoritative slot asks for no decision.
+    pub fn near_while_overdue(&self) -> Vec<u64> {
+        let mut near = starts::none(self.axis.count());
+        if let Some(start) = self.situation.overdue_proposal_start() {
+            starts::fill(&mut near, 0..self.axis.count());
+            starts::clear(&mut near, self.axis.from(start));
+            starts::clear(&mut near, self.axis.home()..self.axis.home() + 1);
+        }
+        near
     }
 
     /// Removes the starts whose slot crosses a protected freeze.
@@ -315,7 +303,7 @@ impl Candidates<'_> {
 
     /// Whether what was left undecided could be proposed again as it is. `others`: what other reviews propose to these people.
     /// That takes nobody out of it as long as nothing is proposed here: those proposals end, too.
-    pub fn left_viable(&self, left: &LeftChoice, others: OthersProposals) -> bool {
+    pub fn left_viable(&self, left: &Choice, others: OthersProposals) -> bool {
         self.is_viable(&left.slot, &left.attendees, TimeLeft::NoticeAndDecision, |candidate, start| {
             let (person, slot) = (self.people[candidate.person], self.axis.slot(start));
             let proposed = || self.situation.proposed_elsewhere(person).any(|proposed| proposed.overlaps(&slot));

@@ -7,7 +7,7 @@ use std::{
 
 use crate::{
     Checkpoint, Instant, Interval, Person, ReviewId, Role, Zone,
-    base::instant::MINUTE,
+    base::instant::{MINUTE, SECOND},
     choice::{freeze::Freezes, silence::Silence},
     facts::{
         evidence::EvidenceStatus,
@@ -273,6 +273,12 @@ impl<'a> Situation<'a> {
     /// The last instant at which overdue evidence allows a new proposal of that start. `None` as above.
     pub fn last_proposable_while_overdue(&self, start: Instant) -> Option<Instant> {
         self.last_while_overdue(start).map(|last| last.plus_minutes(-self.policy.min_decision_minutes))
+    }
+
+    /// The next second at which a new proposal of that start leaves too little time, or overdue evidence allows it no longer.
+    pub fn proposable_until(&self, start: Instant) -> Option<Instant> {
+        let lasts = [Some(self.last_proposable(start)), self.last_proposable_while_overdue(start)];
+        lasts.into_iter().flatten().map(|last| last.plus_millis(SECOND)).filter(|at| *at > self.now).min()
     }
 
     /// The facts a packet made now stands on.

@@ -7,7 +7,7 @@ use crate::{
         candidates::{Candidates, Reach},
         explanation,
         ours::Ours,
-        search::{Choice, OthersProposals},
+        search::OthersProposals,
         situation::Situation,
         waiver,
     },
@@ -18,8 +18,8 @@ use crate::{
         decision::{Earlier, Outcome},
         exception::Reason,
         lineage::{Action, AnswerLine, AnswerResult, Happening},
-        packet::Packet,
-        proposal::{Fate, LeftChoice, Proposal, StandsBy, Undecided},
+        packet::{Choice, Packet},
+        proposal::{Fate, Proposal, StandsBy, Undecided},
         report::Report,
         review::{Review, Standing},
     },
@@ -46,6 +46,7 @@ pub(crate) enum Occasion {
 
 /// One step of an open review.
 pub(crate) fn advance(draft: &mut Draft<'_>, facts: &Facts, occasion: Occasion) {
+    draft.head().choice_until = None;
     if facts.is_closed(&draft.review.head.review) {
         return close(draft, facts);
     }
@@ -98,8 +99,7 @@ fn expire(draft: &mut Draft<'_>) {
     // One second later it no longer leaves notice and time to decide, and another choice may be the first.
     let last = draft.situation.last_proposable(version.packet.slot.start);
     let until = moves.then(|| last.plus_millis(SECOND)).filter(|until| *until > now);
-    let Packet { slot, attendees, .. } = version.packet.clone();
-    let left = Some(LeftChoice { slot, attendees });
+    let left = Some(Choice::of(&version.packet));
     let (proposal, digest) = (pending.id(), pending.digest);
     draft.head().undecided = Some(Undecided { proposal, digest, until, adopter: pending.adopter, left });
     draft.escalate(vec![Reason::Expired(version.packet.slot)]);
@@ -115,8 +115,8 @@ enum Verdict {
     Stand,
     /// Nothing can be proposed, for these reasons.
     Escalate(Vec<Reason>, Option<Report>),
-    /// Nothing new is proposed while a source is silent that the choice stands on.
-    Wait,
+    /// This is not proposed while a source is silent that the choice stands on.
+    Wait(Packet),
 }
 
 /// The decision table: the choice against the authoritative packet.
@@ -125,8 +125,9 @@ fn follow(draft: &mut Draft<'_>, occasion: Occasion) {
     end_override(draft);
     match judge_if_heard(draft, occasion) {
         Verdict::Keep => keep(draft, occasion),
-        Verdict::Wait => {
+        Verdict::Wait(packet) => {
             forget_undecided(draft);
+            wait_with(draft, &packet);
             let ended = withdraw(draft);
             draft.escalate(Vec::new());
             record(draft, Outcome::Escalated, ended, None, occasion);
@@ -188,8 +189,8 @@ fn end_pause(draft: &mut Draft<'_>, occasion: Occasion) {
     let (now, end) = (draft.now(), pause_end(draft));
     let head = draft.head();
     let Some(until) = head.paused_until else { return };
-    let end = if occasion == Occasion::Time { Some(until).filter(|until| *until > now) } else { end };
-    head.paused_until = end.filter(|_| until > now);
+    let end = if occasion == Occasion::Time { Some(until) } else { end };
+    head.paused_until = end.filter(|_| now < until);
     if head.paused_until.is_none() {
         head.tellings.clear();
     }
@@ -208,14 +209,18 @@ fn end_override(draft: &mut Draft<'_>) {
 
 /// While a source is silent the newest facts count for what is authoritative, and for what people were asked already.
 fn judge_if_heard(draft: &Draft<'_>, occasion: Occasion) -> Verdict {
+    let is_silent = !draft.situation.silence.reasons.is_empty();
     match judge(draft, occasion) {
-        Verdict::Propose(packet, _)
-            if !draft.situation.silence.reasons.is_empty() && is_new(draft, &packet, occasion) =>
-        {
-            Verdict::Wait
-        }
+        Verdict::Propose(packet, _) if is_silent && is_new(draft, &packet, occasion) => Verdict::Wait(packet),
         verdict => verdict,
     }
+}
+
+/// The choice is not proposed now, and by time alone there may be another one.
+fn wait_with(draft: &mut Draft<'_>, packet: &Packet) {
+    let until = draft.situation.proposable_until(packet.slot.start);
+    let moves = packet.slot != draft.authoritative().slot;
+    draft.head().choice_until = until.filter(|_| moves);
 }
 
 /// Whether nobody was asked for this yet.
@@ -285,9 +290,9 @@ fn choice(draft: &Draft<'_>, candidates: &Candidates<'_>, occasion: Occasion) ->
     // same people by now, is no other choice.
     let others = if occasion == Occasion::AskedAgain { OthersProposals::Counted } else { OthersProposals::Ignored };
     let undecided = draft.review.head.undecided.as_ref().and_then(|undecided| undecided.left.as_ref());
-    let moves = |left: &&LeftChoice| left.slot != authoritative.slot || left.attendees != authoritative.attendees;
+    let moves = |left: &&Choice| **left != Choice::of(authoritative);
     if let Some(left) = undecided.filter(moves).filter(|left| candidates.left_viable(left, others)) {
-        return Some(Choice { slot: left.slot, attendees: left.attendees.clone() });
+        return Some(left.clone());
     }
     let best = candidates.preferred();
     let untold =
@@ -353,6 +358,7 @@ fn propose(draft: &mut Draft<'_>, packet: Packet, report: Report, occasion: Occa
     }
     forget_undecided(draft);
     if is_churning(draft) {
+        wait_with(draft, &packet);
         let ended = withdraw(draft);
         draft.escalate(vec![Reason::TooManyProposals]);
         return record(draft, Outcome::Escalated, ended, None, occasion);

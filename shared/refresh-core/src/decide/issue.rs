@@ -59,6 +59,7 @@ impl<'a> Draft<'a> {
             stands_by: None,
             undecided: None,
             paused_until: None,
+            choice_until: None,
             tellings: Vec::new(),
             past: Vec::new(),
             meeting,

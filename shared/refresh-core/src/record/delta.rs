@@ -51,6 +51,13 @@ pub enum Field {
     Operator,
 }
 
+impl Field {
+    /// Whether the text of the field is an address.
+    pub const fn names_a_person(&self) -> bool {
+        matches!(self, Self::Roster(_) | Self::Conflict(_) | Self::ConflictProposed(_))
+    }
+}
+
 impl fmt::Display for Field {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
@@ -248,6 +255,10 @@ pub fn delta(was: &View, now: &View, duty_was: Option<&DutyLine>, duty_now: Opti
     }
     if !leaves || now.operator.is_some() {
         delta.field(Field::Operator, operator(was), operator(now));
+    }
+    if delta.0.is_empty() {
+        let own = |view: &View| view.standing.map(Value::Seating);
+        delta.field(Field::Standing, own(was), own(now));
     }
     // A proposal that went and came back is to be decided anew, though nothing else of it differs. And a new owner may ask
     // for one that expired, though they were told of it before.

@@ -153,7 +153,7 @@ impl Notice {
         let mut people: BTreeSet<Person> = self.violated.iter().filter_map(Mark::person).cloned().collect();
         for (field, value) in sides {
             match (field, value) {
-                (Field::Roster(_) | Field::Conflict(_), Some(Value::Text(text))) => people.extend(Person::parse(text)),
+                (field, Some(Value::Text(text))) if field.names_a_person() => people.extend(Person::parse(text)),
                 (_, Some(Value::Marks(marks))) => people.extend(marks.iter().filter_map(Mark::person).cloned()),
                 (_, Some(Value::Exceptions(lines))) => {
                     let rules = lines.iter().flat_map(|line| &line.rules);

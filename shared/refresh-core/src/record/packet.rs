@@ -64,6 +64,22 @@ impl Packet {
     }
 }
 
+/// The slot, and who fills which role: what the search chooses.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct Choice {
+    /// The slot.
+    pub slot: Slot,
+    /// Who fills which role.
+    pub attendees: BTreeMap<Role, Person>,
+}
+
+impl Choice {
+    /// The slot and the attendees of a packet.
+    pub fn of(packet: &Packet) -> Self {
+        Self { slot: packet.slot, attendees: packet.attendees.clone() }
+    }
+}
+
 /// A minted packet with its number, its parent and what it stands on. Written once.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub struct Version {

@@ -8,7 +8,10 @@ use crate::{
     Instant, Person, Role,
     base::{digest::Digest, fingerprint::ProposalFingerprint, instant::Slot},
     facts::revision::Stamp,
-    record::{mark::Violation, packet::Version},
+    record::{
+        mark::Violation,
+        packet::{Choice, Version},
+    },
 };
 
 /// How many past proposals are remembered by name; an older link is answered `superseded`.
@@ -96,16 +99,7 @@ pub struct Undecided {
     /// What was proposed: the choice while it is viable, though something else may have become better. `None`: an earlier
     /// release left it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub left: Option<LeftChoice>,
-}
-
-/// Slot and attendees of a proposal that expired undecided.
-#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
-pub struct LeftChoice {
-    /// The slot.
-    pub slot: Slot,
-    /// Who would fill which role.
-    pub attendees: BTreeMap<Role, Person>,
+    pub left: Option<Choice>,
 }
 
 /// A proposal is known by its digest and the version that first made it.

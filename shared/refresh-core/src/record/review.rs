@@ -61,6 +61,10 @@ pub struct Head {
     pub undecided: Option<Undecided>,
     /// While set, too many proposals were told: nothing is proposed until then.
     pub paused_until: Option<Instant>,
+    /// Of a choice that is not proposed yet, since a source is silent or too many proposals were told: when that choice leaves
+    /// too little time, and something else is the answer.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub choice_until: Option<Instant>,
     /// When proposals were first told, for the churn guard; only those inside its time span.
     pub tellings: Vec<Instant>,
     /// Earlier proposals, the oldest first.

@@ -17,13 +17,14 @@ use refresh_core::{
         booking::CalendarObject,
         commit::Commit,
         delta::{self, Field, Value},
+        exception::ExceptionKind,
         last_notified::LastNotified,
         lineage::{self, Entry, Trigger},
-        mark::{Mark, Remark},
+        mark::{self, Mark, Remark},
         notice::{Method, Notice, NoticeKind},
         packet::Version,
         review::{Head, Review},
-        view::View,
+        view::{ExceptionLine, View},
     },
     telling::{
         owed,
@@ -189,7 +190,8 @@ impl Store {
         let view = reading.view(person, told.seat.as_ref());
         let Some(notice) = owed::owed(&reading, &told, owed::PriorMail::Settled, before, now) else {
             let owed = self.is_owed(&told.view, &view);
-            return ensure(!owed, || format!("{person} is owed nothing of {:?}", told.view)).map(|()| None);
+            return ensure(!owed, || format!("{person} is owed nothing of {:?}, now {view:?}", told.view))
+                .map(|()| None);
         };
         let sent = Sent::of(&reading, &told, &notice, "message", "claim");
         let commit = sent::confirm_sent(&reading, &[sent], false, now).commit;
@@ -238,17 +240,26 @@ impl Store {
             && now.exceptions.iter().all(|line| {
                 known(line.kind).is_some_and(|known| line.rules.iter().all(|rule| known.rules.contains(rule)))
             });
+        // An override over a slot that breaks nothing any more ends silently, with what the slot broke.
+        let overridden = |view: &View| view.exceptions.iter().any(|line| line.kind == ExceptionKind::OwnerOverride);
+        let broken = !mark::violations(&head.today.violated).is_empty();
+        let silent = overridden(was) && !overridden(now) && !broken;
+        let others = |view: &View| -> Vec<ExceptionLine> {
+            view.exceptions.iter().filter(|line| line.kind != ExceptionKind::OwnerOverride).cloned().collect()
+        };
         // A proposal that went and came back is to be decided anew, though it says the same.
         let anew = now.decides.is_some() && was.decides != now.decides;
-        let differs = delta::delta(was, now, None, None);
+        // That a proposal cannot be asked for again is no news: what became of the review is told by itself.
+        let asked = now.asks_again.and(was.asks_again);
+        let differs = delta::delta(&View { asks_again: asked, ..was.clone() }, now, None, None);
         anew || differs.iter().any(|change| match &change.field {
             Field::Window | Field::Cutover => !carries,
             Field::Checkpoint(key) => {
                 let same = was.checkpoints.contains_key(key) && now.checkpoints.contains_key(key);
                 !(carries && same && change.was.is_some() == change.now.is_some())
             }
-            Field::Violated => !(waits || carries && same_open || proven(was) == proven(now)),
-            Field::Exception => !(carries && less),
+            Field::Violated => !(silent || waits || carries && same_open || proven(was) == proven(now)),
+            Field::Exception => !(carries && less || silent && others(was) == others(now)),
             _ => true,
         })
     }

@@ -81,7 +81,7 @@ impl Place {
     /// Whether the folder is free of a store of another owner.
     ///
     /// # Errors
-    /// Whose store is there.
+    /// The folder has the store of another command: which, and what to do.
     pub fn is_of_its_owner(&self) -> Result<(), String> {
         let others = match self.owner {
             Owner::Service => Owner::Demo,

@@ -312,7 +312,7 @@ async fn a_door_that_fails_is_seen_in_health() {
     let time = engine(REPLIES).await;
     let path = std::env::temp_dir().join(format!("holdpoint-lmtp-gone-{}.sock", std::process::id()));
     let mut door = LmtpDoor::open(time.engine(), &LmtpAddress::Socket(path.clone())).await.unwrap();
-    let wrong = || async { crate::server::wrong(time.engine()).await };
+    let wrong = || async { time.engine().wrong().await };
     assert_eq!(wrong().await, [""; 0]);
     door.note(Err(std::io::Error::other("too many open files"))).unwrap_err();
     door.note(Err(std::io::Error::other("still too many open files"))).unwrap_err();

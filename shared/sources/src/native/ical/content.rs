@@ -1,5 +1,7 @@
 //! Content lines and components of RFC 5545 (3.1, 3.6) as they stand. Nothing is read of a value here.
 
+use refresh_core::base::name::shorten;
+
 /// Components inside of one another. RFC 5545 and RFC 9073 have four at most; the rest is somebody's joke.
 const DEEPEST: usize = 16;
 
@@ -103,21 +105,42 @@ impl<'a> Component<'a> {
     }
 }
 
-/// The components that stand beside each other. `None`: a component is not closed, or a line stands in none.
-pub fn components(lines: &[String]) -> Option<Vec<Component<'_>>> {
+/// What a text is expected to be.
+pub const CALENDAR: &str = "iCalendar text (BEGIN:VCALENDAR ... END:VCALENDAR)";
+
+/// Why lines make no components.
+pub struct Unpaired {
+    pub expected: &'static str,
+    pub found: String,
+}
+
+const PAIRED: &str = "an END for each BEGIN";
+const SHALLOW: &str = "few components inside of one another";
+
+/// The components that stand beside each other.
+pub fn components(lines: &[String]) -> Result<Vec<Component<'_>>, Unpaired> {
     let (mut open, mut done): (Vec<Component<'_>>, Vec<Component<'_>>) = (Vec::new(), Vec::new());
     for line in lines.iter().map(|line| ContentLine::of(line)) {
+        let unpaired = |expected, found| Err(Unpaired { expected, found });
         match line.name.as_str() {
-            "BEGIN" if open.len() == DEEPEST => return None,
+            "BEGIN" if open.len() == DEEPEST => return unpaired(SHALLOW, format!("more than {DEEPEST}")),
             "BEGIN" => {
-                open.push(Component { kind: line.value.to_ascii_uppercase(), lines: Vec::new(), parts: Vec::new() })
+                open.push(Component { kind: line.value.to_ascii_uppercase(), lines: Vec::new(), parts: Vec::new() });
             }
-            "END" => {
-                let ended = open.pop().filter(|component| line.value.eq_ignore_ascii_case(&component.kind))?;
-                open.last_mut().map_or(&mut done, |around| &mut around.parts).push(ended);
-            }
-            _ => open.last_mut()?.lines.push(line),
+            "END" => match open.pop() {
+                Some(ended) if line.value.eq_ignore_ascii_case(&ended.kind) => {
+                    open.last_mut().map_or(&mut done, |around| &mut around.parts).push(ended);
+                }
+                _ => return unpaired(PAIRED, format!("END:{} without one", shorten(line.value))),
+            },
+            _ => match open.last_mut() {
+                Some(component) => component.lines.push(line),
+                None => return unpaired(CALENDAR, format!("{} outside of any component", shorten(&line.name))),
+            },
         }
     }
-    open.is_empty().then_some(done)
+    match open.last() {
+        Some(component) => Err(Unpaired { expected: PAIRED, found: format!("a {} cut off", shorten(&component.kind)) }),
+        None => Ok(done),
+    }
 }

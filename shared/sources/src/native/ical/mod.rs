@@ -16,12 +16,10 @@ pub mod values;
 
 use refresh_core::base::name::shorten;
 
-use self::content::Component;
+use self::content::{CALENDAR, Component, ContentLine, Unpaired};
 use super::input::Input;
 use crate::reader::Node;
 
-const CALENDAR: &str = "iCalendar text (BEGIN:VCALENDAR ... END:VCALENDAR)";
-const NO_CALENDAR: &str = "something else";
 /// What RFC 9073 puts into an event or an answer: who takes part, where, with what. None of them engages anybody.
 const DETAILS: [&str; 3] = ["PARTICIPANT", "VLOCATION", "VRESOURCE"];
 
@@ -36,17 +34,18 @@ impl KeptLines {
 
     /// The values of a property, parameters left out.
     fn values<'k>(&'k self, property: &'k str) -> impl Iterator<Item = &'k str> {
-        self.0.iter().filter(move |line| name(line) == property).map(|line| value(line))
+        self.0.iter().filter(move |line| name(line) == property).map(|line| ContentLine::of(line).value)
     }
 
     /// The calendars of a text. A component that is not closed was cut off, and what was cut off may be busy time; so may
     /// what stands beside the calendars.
     fn calendars(&self, node: &Node<'_>) -> Option<Vec<Component<'_>>> {
-        closed(node, &self.0)?;
-        let components = content::components(&self.0).filter(|components| {
-            !components.is_empty() && components.iter().all(|component| component.kind == "VCALENDAR")
-        });
-        components.or_else(|| node.wrong_as(CALENDAR, NO_CALENDAR))
+        let calendars = |all: &[Component<'_>]| !all.is_empty() && all.iter().all(|one| one.kind == "VCALENDAR");
+        match content::components(&self.0) {
+            Ok(components) if calendars(&components) => Some(components),
+            Ok(_) => node.wrong_as(CALENDAR, "something else"),
+            Err(Unpaired { expected, found }) => node.wrong_as(expected, found),
+        }
     }
 }
 
@@ -81,35 +80,8 @@ fn kept(input: &Input<'_>, node: &Node<'_>, text: &str, properties: &[&str]) -> 
     Some(KeptLines(lines))
 }
 
-fn closed(node: &Node<'_>, lines: &[String]) -> Option<()> {
-    let mut open: Vec<String> = Vec::new();
-    for line in lines {
-        match name(line).as_str() {
-            "BEGIN" => open.push(value(line).to_ascii_uppercase()),
-            "END" if open.pop().as_deref() != Some(value(line).to_ascii_uppercase().as_str()) => {
-                return node.wrong_as("an END for each BEGIN", format!("END:{} without one", shorten(value(line))));
-            }
-            _ => {}
-        }
-    }
-    match open.last() {
-        Some(component) => node.wrong_as("an END for each BEGIN", format!("a {} cut off", shorten(component))),
-        None => Some(()),
-    }
-}
-
 fn name(line: &str) -> String {
     line.split([':', ';']).next().unwrap_or_default().trim().to_ascii_uppercase()
-}
-
-/// What stands behind the first colon outside of quotes.
-fn value(line: &str) -> &str {
-    let mut quoted = false;
-    let colon = line.char_indices().find(|(_, next)| {
-        quoted ^= *next == '"';
-        *next == ':' && !quoted
-    });
-    colon.map_or("", |(at, _)| line[at + 1..].trim())
 }
 
 /// Only a property's own types are lawful here, and none is encoded. A line of another is refused, since dropping it would
