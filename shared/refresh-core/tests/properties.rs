@@ -207,12 +207,14 @@ fn nothing_is_proposed_before_its_evidence() {
         Play::run(&script, |play, _, _| {
             let Some((slot, _)) = play.proposed() else { return Ok(()) };
             let rules = &play.script.rules;
+            // Ready times count to the minute.
+            let minute = |at: &Time| at - at.rem_euclid(MINUTE);
             let late = play.world.evidence.iter().any(|evidence| match evidence {
-                Some(case::Evidence::Ready(at)) => slot.from < at + rules.buffer,
-                Some(case::Evidence::Expected(Some(at))) if play.now >= at + rules.grace => {
+                Some(case::Evidence::Ready(at)) => slot.from < minute(at) + rules.buffer,
+                Some(case::Evidence::Expected(Some(at))) if play.now >= minute(at) + rules.grace => {
                     rules.overdue_lead.is_none_or(|lead| slot.from < play.now + lead)
                 }
-                Some(case::Evidence::Expected(Some(at))) => slot.from < at + rules.buffer,
+                Some(case::Evidence::Expected(Some(at))) => slot.from < minute(at) + rules.buffer,
                 _ => true,
             });
             ensure(!late, || format!("{slot:?} is before its evidence"))

@@ -125,13 +125,7 @@ fn follow(draft: &mut Draft<'_>, occasion: Occasion) {
     end_override(draft);
     match judge_if_heard(draft, occasion) {
         Verdict::Keep => keep(draft, occasion),
-        Verdict::Wait(packet) => {
-            forget_undecided(draft);
-            wait_with(draft, &packet);
-            let ended = withdraw(draft);
-            draft.escalate(Vec::new());
-            record(draft, Outcome::Escalated, ended, None, occasion);
-        }
+        Verdict::Wait(packet) => wait(draft, packet, Vec::new(), occasion),
         Verdict::Propose(packet, report) => propose(draft, packet, report, occasion),
         Verdict::Stand => {
             let ended = withdraw(draft);
@@ -216,11 +210,24 @@ fn judge_if_heard(draft: &Draft<'_>, occasion: Occasion) -> Verdict {
     }
 }
 
-/// The choice is not proposed now, and by time alone there may be another one.
-fn wait_with(draft: &mut Draft<'_>, packet: &Packet) {
-    let until = draft.situation.proposable_until(packet.slot.start);
-    let moves = packet.slot != draft.authoritative().slot;
-    draft.head().choice_until = until.filter(|_| moves);
+/// There is a choice, and nothing is proposed now, for these reasons. What waited for the owner ends, and without that the
+/// choice may be another one, or none. By time alone it may become another one as well.
+fn wait(draft: &mut Draft<'_>, packet: Packet, why: Vec<Reason>, occasion: Occasion) {
+    let was_left = draft.head().undecided.take().is_some();
+    let ended = withdraw(draft);
+    let verdict = if was_left || ended.is_some() { judge(draft, Occasion::Time) } else { Verdict::Wait(packet) };
+    let (reasons, report) = match verdict {
+        Verdict::Propose(packet, _) | Verdict::Wait(packet) => {
+            let until = draft.situation.proposable_until(packet.slot.start);
+            let moves = packet.slot != draft.authoritative().slot;
+            draft.head().choice_until = until.filter(|_| moves);
+            (why, None)
+        }
+        Verdict::Escalate(reasons, report) => (reasons, report),
+        Verdict::Keep | Verdict::Stand => (Vec::new(), None),
+    };
+    draft.escalate(reasons);
+    record(draft, Outcome::Escalated, ended, report, occasion);
 }
 
 /// Whether nobody was asked for this yet.
@@ -289,9 +296,7 @@ fn choice(draft: &Draft<'_>, candidates: &Candidates<'_>, occasion: Occasion) ->
     // Its owner was asked for it, and was silent. That something else is better by now, or that another review proposes the
     // same people by now, is no other choice.
     let others = if occasion == Occasion::AskedAgain { OthersProposals::Counted } else { OthersProposals::Ignored };
-    let undecided = draft.review.head.undecided.as_ref().and_then(|undecided| undecided.left.as_ref());
-    let moves = |left: &&Choice| **left != Choice::of(authoritative);
-    if let Some(left) = undecided.filter(moves).filter(|left| candidates.left_viable(left, others)) {
+    if let Some(left) = left_undecided(draft).filter(|left| candidates.left_viable(left, others)) {
         return Some(left.clone());
     }
     let best = candidates.preferred();
@@ -303,6 +308,15 @@ fn choice(draft: &Draft<'_>, candidates: &Candidates<'_>, occasion: Occasion) ->
         }
         (best, _) => best.map(|(index, seats)| candidates.choice(index, &seats)),
     }
+}
+
+/// What its owner was silent on, where the very same would be proposed again: at the edge of a freeze by now, or no longer, it is
+/// another proposal.
+fn left_undecided<'d>(draft: &'d Draft<'_>) -> Option<&'d Choice> {
+    let undecided = draft.review.head.undecided.as_ref()?;
+    let left = undecided.left.as_ref().filter(|left| **left != Choice::of(draft.authoritative()))?;
+    let packet = draft.situation.packet(left.slot, left.attendees.clone());
+    (packet.proposal_digest() == undecided.digest).then_some(left)
 }
 
 /// Whether only declined choices are left: each of them that would be viable.
@@ -356,13 +370,10 @@ fn propose(draft: &mut Draft<'_>, packet: Packet, report: Report, occasion: Occa
         draft.escalate(vec![Reason::Expired(packet.slot)]);
         return record(draft, Outcome::Unchanged, None, None, occasion);
     }
-    forget_undecided(draft);
     if is_churning(draft) {
-        wait_with(draft, &packet);
-        let ended = withdraw(draft);
-        draft.escalate(vec![Reason::TooManyProposals]);
-        return record(draft, Outcome::Escalated, ended, None, occasion);
+        return wait(draft, packet, vec![Reason::TooManyProposals], occasion);
     }
+    forget_undecided(draft);
     let earlier = draft.end_proposal(Fate::Superseded, None);
     // Only the freeze edge is another: what people were told of slot and seats still stands.
     let seats_told = earlier.as_ref().is_some_and(|(pending, version)| {
