@@ -356,10 +356,10 @@ enum TimeLeft {
 
 /// What other reviews propose to the same people.
 impl Candidates<'_> {
-    /// Whether other reviews propose to anybody who comes into question a time that a slot here would take.
-    pub fn is_contested(&self) -> bool {
-        let mut proposed = self.people.iter().flat_map(|person| self.situation.proposed_elsewhere(person));
-        proposed.any(|slot| !self.axis.overlapping(&slot).is_empty())
+    /// Whether other reviews propose anything in the packet's slot to any of its attendees.
+    pub fn is_contested(&self, packet: &Packet) -> bool {
+        let mut proposed = packet.attendees.values().flat_map(|person| self.situation.proposed_elsewhere(person));
+        proposed.any(|slot| slot.overlaps(&packet.slot))
     }
 
     /// Whether nothing stands against a candidate but what other reviews propose. Where people were told of the proposal, its

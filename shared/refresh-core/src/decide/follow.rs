@@ -300,8 +300,8 @@ fn choice(draft: &Draft<'_>, candidates: &Candidates<'_>, occasion: Occasion) ->
         return Some(left.clone());
     }
     let best = candidates.preferred();
-    let untold =
-        waiting.filter(|proposal| !proposal.pending.is_told() && candidates.is_contested()).filter(&still_good);
+    let contested = |proposal: &Proposal<'_>| candidates.is_contested(&proposal.version.packet);
+    let untold = waiting.filter(|proposal| !proposal.pending.is_told()).filter(contested).filter(&still_good);
     match (best, untold) {
         (best, Some(present)) if candidates.is_better(&present.version.packet, best.as_ref()) => {
             Some(Choice::of(&present.version.packet))

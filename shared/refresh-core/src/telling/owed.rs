@@ -92,7 +92,7 @@ pub fn owed(
 }
 
 /// What they were told, for the difference: after an adoption slot and role are compared with what counted before it, and
-/// not with what was proposed then.
+/// not with what was proposed then. Where they are told the next proposal already, what was proposed then counts by now.
 fn told_before(reading: &Reading<'_>, told: &LastNotified, view: &View) -> View {
     let mut was = told.view.clone();
     // Who was released has no place: a place that they are given again is told whole.
@@ -101,7 +101,11 @@ fn told_before(reading: &Reading<'_>, told: &LastNotified, view: &View) -> View 
         was.roles.clear();
         was.slot = was.slot.filter(|_| was.freeze_edge.is_some());
     }
-    if told.adoptions == reading.review.head.adoptions {
+    let proposed_next = match view.standing {
+        Some(standing) => standing == Seating::Tentative,
+        None => view.proposed && view.slot != Some(reading.review.authoritative.packet.slot),
+    };
+    if told.adoptions == reading.review.head.adoptions || proposed_next {
         return was;
     }
     // An earlier release kept no more than the seat, and the slot of the meeting in their calendar.
