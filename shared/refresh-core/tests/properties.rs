@@ -57,7 +57,7 @@ fn holds<S: Strategy>(number: u8, inputs: &S, property: impl Fn(S::Value) -> Res
     let mut bytes = [number; 32];
     bytes[..8].copy_from_slice(&seed.to_le_bytes());
     let config = Config {
-        cases: setting("HOLDPOINT_CASES", 150),
+        cases: setting("HOLDPOINT_CASES", 600),
         failure_persistence: None,
         max_shrink_iters: 4_000,
         ..Config::default()
