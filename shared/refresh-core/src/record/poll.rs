@@ -74,6 +74,9 @@ pub struct KnownAnswer {
     pub handed_on_at: Option<Instant>,
     /// The digest of what was handed on.
     pub digest: String,
+    /// The instant by which what was handed on is numbered, where that is its `Date`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub dated: Option<Instant>,
     /// The server's `ETag` of an answer of one page.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub etag: Option<String>,

@@ -2,6 +2,9 @@
 //!
 //! What was handed on before is not handed on again, or every poll would be an event of everybody's. Known is only a digest.
 //! It covers the binding too, which says what an answer means.
+//!
+//! A snapshot is numbered by the second of its `Date`. Another one of the same second would count as old, and would never be
+//! handed on again: it is left to the next question.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -62,6 +65,11 @@ pub fn hand_on(
     let whole = digest(&body);
     let unchanged = before.is_some_and(|before| before.digest == whole);
     let headers = headers(bound, answers);
+    let by_date = !system.independent && bound.binding.revision_header() == Some("date");
+    let dated = headers.get("date").filter(|_| by_date).and_then(|date| answer::date(date));
+    if let Some(before) = before.filter(|before| !unchanged && dated.is_some() && dated == before.dated) {
+        return Ok(HandedOn { messages: Vec::new(), known: before.clone() });
+    }
     let mut known = marks(answers);
     known.digest = whole;
     let (messages, records) = match (unchanged && !renew, system.independent) {
@@ -76,8 +84,9 @@ pub fn hand_on(
             (messages, if digests.len() > MOST_KNOWN { Vec::new() } else { digests })
         }
     };
-    let same = before.filter(|_| unchanged && !renew).and_then(|before| before.handed_on_at);
-    Ok(HandedOn { messages, known: KnownAnswer { records, handed_on_at: same.or(Some(now)), ..known } })
+    let same = before.filter(|_| unchanged && !renew);
+    (known.handed_on_at, known.dated) = same.map_or((Some(now), dated), |same| (same.handed_on_at, same.dated));
+    Ok(HandedOn { messages, known: KnownAnswer { records, ..known } })
 }
 
 /// One value of all answers of a group, as the format's translator reads it.

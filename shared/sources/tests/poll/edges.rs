@@ -51,15 +51,15 @@ fn a_mark_is_kept_of_one_page_alone() {
 #[test]
 fn what_is_unchanged_keeps_the_instant_of_its_handing_on() {
     let (format, url) = ("roster.json", json!("https://x.example/r"));
-    let answer = |word: &str| [whole(json!({ "rows": [word] }), DATE, true)];
-    let mut known = handed(format, url.clone(), &answer("a"), None, true).known;
+    let answer = |word: &str, date: &str| [whole(json!({ "rows": [word] }), date, true)];
+    let mut known = handed(format, url.clone(), &answer("a", DATE), None, true).known;
     assert_eq!(known.handed_on_at, Some(now()));
     let earlier = now().plus_minutes(-60);
     known.handed_on_at = Some(earlier);
     for (word, renew, messages, at) in
         [("a", false, 0, earlier), ("a", true, 1, now()), ("b", false, 1, now()), ("b", true, 1, now())]
     {
-        let next = handed(format, url.clone(), &answer(word), Some(&known), renew);
+        let next = handed(format, url.clone(), &answer(word, "Tue, 03 Nov 2026 09:31:00 GMT"), Some(&known), renew);
         assert_eq!((next.messages.len(), next.known.handed_on_at), (messages, Some(at)), "{word} {renew}");
     }
 }

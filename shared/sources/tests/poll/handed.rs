@@ -56,6 +56,27 @@ fn what_is_new_is_handed_on_and_nothing_else() {
     assert!(!kept.contains("CHG"), "an answer is never kept: {kept}");
 }
 
+/// Two workers may ask within one second. What changed in between is not lost: the next question hands it on.
+#[test]
+fn another_answer_of_the_same_second_is_left_to_the_next_question() {
+    let roster = |holder: &str, date: &str| {
+        let text = format!("service,role,person,rank,status\r\npayments,release_manager,{holder},,holder\r\n");
+        WholeAnswer { date: date.to_owned(), ..whole(Value::from(text)) }
+    };
+    let ask = |answer: WholeAnswer, before: Option<&KnownAnswer>| {
+        handed("roster.csv", "https://x.example/r", &[answer], before, false).expect("handed on")
+    };
+    let first = ask(roster("a@example.com", DATE), None);
+    assert_eq!(first.messages.len(), 1);
+    let at_once = ask(roster("b@example.com", DATE), Some(&first.known));
+    assert_eq!(at_once, hand::HandedOn { messages: Vec::new(), known: first.known.clone() });
+    let next = ask(roster("b@example.com", "Tue, 03 Nov 2026 09:30:06 GMT"), Some(&at_once.known));
+    assert_eq!(next.messages.len(), 1, "{next:?}");
+    // A clock that was set back: ingest says that the answer is old, where an operator reads it.
+    let back = ask(roster("c@example.com", DATE), Some(&next.known));
+    assert_eq!(back.messages.len(), 1, "{back:?}");
+}
+
 /// Records that stand each for itself are split over as many messages as it takes; a snapshot is not.
 #[test]
 fn what_is_too_large_for_a_message_is_split_or_refused() {
