@@ -13,7 +13,8 @@ use aws_sdk_dynamodb::types::AttributeValue;
 use aws_sdk_sqs::types::QueueAttributeName;
 use holdpoint::{
     connector::{Faults, InProcess},
-    engine::{Engine, Settings, TABLE},
+    embedded::TABLE,
+    engine::{Engine, Settings},
     topology::{Queue, Topology},
 };
 use holdpoint_tests::{

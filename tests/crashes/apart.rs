@@ -4,7 +4,8 @@
 use std::fs;
 
 use holdpoint::{
-    engine::{Engine, TABLE, virtual_time::VirtualTime},
+    embedded::TABLE,
+    engine::{Engine, virtual_time::VirtualTime},
     operator::{Request, ReviewsAsked, perform},
     queues::Outgoing,
     replay::Scenario,

@@ -8,7 +8,8 @@ use std::{
 };
 
 use holdpoint::{
-    engine::{Engine, Settings, Storage, TABLE, virtual_time::VirtualTime},
+    embedded::TABLE,
+    engine::{Engine, Settings, Storage, virtual_time::VirtualTime},
     queues::Outgoing,
     replay::scenario::{Action, Line, Visit},
 };

@@ -21,7 +21,8 @@ use aws_smithy_runtime_api::{
 use aws_smithy_types::body::SdkBody;
 use holdpoint::{
     connector::{Fault, Service},
-    engine::{Engine, Settings, TABLE, virtual_time::VirtualTime},
+    embedded::TABLE,
+    engine::{Engine, Settings, virtual_time::VirtualTime},
     queues::Outgoing,
     replay::{
         Scenario,

@@ -111,7 +111,7 @@ fn proven(question: &Question) -> Option<Reply> {
 async fn left(trial: &Trial) -> String {
     let engine = trial.time.engine();
     let mut all = log_of_all();
-    for item in engine.embedded().scan(holdpoint::engine::TABLE).await.expect("a scan") {
+    for item in engine.embedded().scan(holdpoint::embedded::TABLE).await.expect("a scan") {
         all.push_str(&item.to_string());
     }
     // A packed body is bytes, so what the store reads of it is looked at as well.

@@ -153,10 +153,10 @@ async fn a_damaged_record_costs_one_question() {
     let trial = asked_for(Imitation::of(|_, _| Reply::ok(ROSTER))).await;
     trial.turn(0).await;
     let engine = trial.time.engine();
-    for mut item in engine.embedded().scan(holdpoint::engine::TABLE).await.expect("a scan") {
+    for mut item in engine.embedded().scan(holdpoint::embedded::TABLE).await.expect("a scan") {
         if item["pk"]["S"] == "POLL" {
             item["beside"] = json!({ "S": "damage" });
-            let put = json!({ "TableName": holdpoint::engine::TABLE, "Item": item });
+            let put = json!({ "TableName": holdpoint::embedded::TABLE, "Item": item });
             engine.embedded().ask("PutItem", put).await.expect("put");
         }
     }
@@ -166,7 +166,7 @@ async fn a_damaged_record_costs_one_question() {
 
 /// How many facts there are.
 async fn facts(trial: &Trial) -> usize {
-    let items = trial.time.engine().embedded().scan(holdpoint::engine::TABLE).await.expect("a scan");
+    let items = trial.time.engine().embedded().scan(holdpoint::embedded::TABLE).await.expect("a scan");
     items.iter().filter(|item| item["sk"]["S"] == "FACT").count()
 }
 

@@ -16,7 +16,8 @@ use fastrand::Rng;
 use holdpoint::{
     connector::Fault,
     embedded::Embedded,
-    engine::{Engine, Settings, TABLE},
+    embedded::TABLE,
+    engine::{Engine, Settings},
     queues::Delivery,
     topology::Topology,
 };

@@ -12,7 +12,8 @@ use std::{
 
 use aws_config::{retry::RetryConfig, timeout::TimeoutConfig};
 use holdpoint::{
-    engine::{Engine, Settings, TABLE, virtual_time::VirtualTime},
+    embedded::TABLE,
+    engine::{Engine, Settings, virtual_time::VirtualTime},
     replay::{
         Player, Record, Records, Scenario, What,
         scenario::{Action, Line},

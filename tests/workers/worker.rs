@@ -4,7 +4,8 @@ use std::sync::Arc;
 
 use holdpoint::{
     connector::{Faults, InProcess},
-    engine::{Engine, Functions, TABLE},
+    embedded::TABLE,
+    engine::{Engine, Functions},
     operator::{Request as Asked, ReviewsAsked, Stack},
 };
 use holdpoint_tests::world::patience;

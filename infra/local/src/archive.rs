@@ -264,7 +264,8 @@ mod tests {
 
     use super::*;
     use crate::{
-        engine::{Engine, Settings, TABLE},
+        embedded::TABLE,
+        engine::{Engine, Settings},
         operator,
         replay::{Player, Scenario},
     };

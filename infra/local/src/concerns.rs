@@ -77,7 +77,8 @@ mod tests {
     use super::*;
     use crate::{
         connector::{Faults, InProcess, Meter},
-        engine::{Engine, Settings, TABLE, virtual_time::VirtualTime},
+        embedded::TABLE,
+        engine::{Engine, Settings, virtual_time::VirtualTime},
         replay::{Player, Scenario},
     };
 

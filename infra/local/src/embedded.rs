@@ -11,7 +11,6 @@ use serde::{Serialize, de::DeserializeOwned};
 use serde_json::{Value, json};
 
 use crate::{
-    engine::TABLE,
     sqlite::{self, Sqlite},
     store_guard::StoreGuard,
     written::WrittenHeads,
@@ -30,6 +29,8 @@ pub struct Embedded {
     written: WrittenHeads,
 }
 
+/// What the deployment's table is called here. One stack, one name.
+pub const TABLE: &str = "holdpoint-packets";
 /// Beside the store's file.
 pub const OWN_TABLES: &str = "messages.sqlite";
 /// Beside the store's file, where a command has taken the folder: its holder alone works on the store.

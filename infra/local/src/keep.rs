@@ -21,7 +21,8 @@ use refresh_core::{
 use serde_json::{Value, json};
 
 use crate::{
-    engine::{Engine, TABLE},
+    embedded::TABLE,
+    engine::Engine,
     headless::Lost,
     operator::review,
     private,

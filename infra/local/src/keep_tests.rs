@@ -7,7 +7,8 @@ use serde_json::{Value, json};
 
 use crate::{
     archive,
-    engine::{Engine, Settings, TABLE, virtual_time::VirtualTime},
+    embedded::TABLE,
+    engine::{Engine, Settings, virtual_time::VirtualTime},
     headless::Lost,
     keep,
     operator::{self, Request, published::fits},

@@ -13,7 +13,8 @@ use axum::{
 };
 use holdpoint::{
     connector::{Faults, InProcess},
-    engine::{Engine, Settings, TABLE, sqs_event},
+    embedded::TABLE,
+    engine::{Engine, Settings, sqs_event},
     queues::{self, Outgoing},
     topology::Binding,
 };

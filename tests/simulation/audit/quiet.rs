@@ -3,7 +3,10 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use holdpoint::{embedded::Embedded, engine::TABLE, queues::Queues};
+use holdpoint::{
+    embedded::{Embedded, TABLE},
+    queues::Queues,
+};
 use serde_json::{Value, json};
 
 use super::{Audit, Item, Said, ensure, millis, steps::happenings};

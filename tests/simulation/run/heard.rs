@@ -1,6 +1,6 @@
 //! A system that is asked, and people who answer by mail.
 
-use holdpoint::{embedded::Embedded, engine::TABLE};
+use holdpoint::embedded::{Embedded, TABLE};
 
 use super::Run;
 use crate::{

@@ -4,7 +4,8 @@
 use std::fs;
 
 use holdpoint::{
-    engine::{Engine, Settings, TABLE, virtual_time::VirtualTime},
+    embedded::TABLE,
+    engine::{Engine, Settings, virtual_time::VirtualTime},
     replay::{Player, Scenario, scenario::Line},
     server,
 };

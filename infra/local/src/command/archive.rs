@@ -18,7 +18,8 @@ use super::{
 use crate::{
     archive::{self, Last},
     embedded::Embedded,
-    engine::{Engine, Settings, Storage, TABLE},
+    embedded::TABLE,
+    engine::{Engine, Settings, Storage},
     headless::Lost,
     operator::Stack,
     private,

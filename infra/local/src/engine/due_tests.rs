@@ -4,7 +4,8 @@ use lambda_shell::clock::Clock;
 use refresh_core::Instant;
 use serde_json::json;
 
-use super::{Engine, Settings, TABLE};
+use super::{Engine, Settings};
+use crate::embedded::TABLE;
 
 const POLICY: &str = include_str!("../../../../events/scenarios/story.policy.json");
 const ITEMS: i64 = 120;

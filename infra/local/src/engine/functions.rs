@@ -14,8 +14,9 @@ use lambda_shell::{
 };
 use serde_json::{Map, Value, json};
 
-use super::{Settings, TABLE};
+use super::Settings;
 use crate::{
+    embedded::TABLE,
     not_done::NotDone,
     queues,
     topology::{Binding, Topology},

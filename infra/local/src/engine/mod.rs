@@ -44,7 +44,7 @@ use crate::{
     concerns::Concerns,
     connector::{Faults, InProcess, Meter},
     door_troubles::DoorTroubles,
-    embedded::Embedded,
+    embedded::{Embedded, TABLE},
     limits::Limits,
     mailbox::{Mailbox, Way},
     queues::{Journal, Queues},
@@ -53,9 +53,6 @@ use crate::{
     timekeeper::{Mark, Timekeeper},
     topology::{Route, Topology},
 };
-
-/// What the table is called here. One stack, one name.
-pub const TABLE: &str = "holdpoint-packets";
 
 /// How long the engine's own look into its store may take. The store is in this process, so a look that is late is no
 /// lost one: on a busy machine it waits behind the functions' work.

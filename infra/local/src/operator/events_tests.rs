@@ -7,7 +7,8 @@ use serde_json::{Value, json};
 use super::{Discard, EventsAsked, Request, Stack, perform, published::fits, tests::played};
 use crate::{
     connector::{Faults, InProcess},
-    engine::{Settings, TABLE, virtual_time::VirtualTime},
+    embedded::TABLE,
+    engine::{Settings, virtual_time::VirtualTime},
     queues::Outgoing,
 };
 

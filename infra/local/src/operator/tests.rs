@@ -5,7 +5,8 @@ use serde_json::{Value, json};
 use super::{EventsAsked, Request, ReviewsAsked, Stack, perform, published::fits, send::send};
 use crate::{
     connector::{Faults, InProcess},
-    engine::{Settings, TABLE, virtual_time::VirtualTime},
+    embedded::TABLE,
+    engine::{Settings, virtual_time::VirtualTime},
     replay::{Player, Scenario},
 };
 

@@ -9,7 +9,12 @@ use std::path::Path;
 use rusqlite::{Connection, OpenFlags, OptionalExtension};
 
 use super::place::{EVENTS_TOKEN, KEYS, Owner, Place, TOKEN};
-use crate::{command::Failed, embedded::Embedded, engine::TABLE, private, sqlite, timekeeper::Mark};
+use crate::{
+    command::Failed,
+    embedded::{Embedded, TABLE},
+    private, sqlite,
+    timekeeper::Mark,
+};
 
 const BEGINNING: &str = "beginning";
 /// Where the first releases kept messages and mails, inside the store.

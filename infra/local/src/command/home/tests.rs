@@ -235,8 +235,10 @@ fn lost_keys_of_links_are_not_replaced_beside_a_store() {
         let home = Home::take(&place).unwrap();
         let files = KeyFiles::default();
         let database = |file: &Path, sql: &str| rusqlite::Connection::open(file).unwrap().execute_batch(sql).unwrap();
-        let tables =
-            format!("CREATE TABLE _tables (table_name TEXT); INSERT INTO _tables VALUES ('{}')", crate::engine::TABLE);
+        let tables = format!(
+            "CREATE TABLE _tables (table_name TEXT); INSERT INTO _tables VALUES ('{}')",
+            crate::embedded::TABLE
+        );
         database(&home.store(), &tables);
         database(&Embedded::beside(&home.store()), "CREATE TABLE messages (queue TEXT)");
         let keys = home.settings(String::new(), PORT, &files).unwrap().link_keys;
