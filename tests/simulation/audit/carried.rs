@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use super::{Audit, ensure};
+use super::{Audit, ensure, is_violation};
 
 impl Audit {
     fn carries(&self) -> bool {
@@ -21,6 +21,13 @@ impl Audit {
         let known = |line: &Value| all(&told["exceptions"]).any(|known| known["kind"] == line["kind"]);
         let same = both("proposed") || all(&now["exceptions"]).any(known);
         if waits || ended || self.carries() && same || proven(&told["violated"]).eq(proven(&now["violated"])) {
+            told["violated"] = now["violated"].clone();
+        }
+        let is_override = |line: &Value| line["kind"] == "owner_override";
+        let broken = all(&head["today"]["violated"]).filter_map(Value::as_str).any(is_violation);
+        if !broken && all(&told["exceptions"]).any(is_override) && !all(&now["exceptions"]).any(is_override) {
+            let left: Vec<Value> = all(&told["exceptions"]).filter(|line| !is_override(line)).cloned().collect();
+            told["exceptions"] = left.into();
             told["violated"] = now["violated"].clone();
         }
         if !self.carries() {

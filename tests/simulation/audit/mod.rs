@@ -333,6 +333,11 @@ fn issued(scene: &Scene, id: &str) -> Value {
 }
 
 /// What is said of it where it does not hold.
+/// Whether a mark breaks a rule, and is no remark.
+fn is_violation(mark: &str) -> bool {
+    !["unproven", "overdue", "change_in_flux"].iter().any(|word| mark.starts_with(word))
+}
+
 fn ensure(holds: bool, otherwise: impl FnOnce() -> String) -> Result<(), String> {
     if holds { Ok(()) } else { Err(otherwise()) }
 }

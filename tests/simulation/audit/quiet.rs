@@ -29,7 +29,7 @@ impl Audit {
         };
         self.mails_are_known()?;
         let over = head["standing"] != "open" || millis(&head["starts_at"]) <= Some(now);
-        ensure(over || millis(&head["check_at"]) > Some(now), || format!("due since {}", head["check_at"]))?;
+        ensure(over || millis(&head["check_at"]) > Some(now), || format!("due since {}, at {now}", head["check_at"]))?;
         let due = millis(&head["notices_at"]).filter(|at| *at <= now);
         ensure(due.is_none(), || format!("notices are due since {}", head["notices_at"]))?;
         self.everybody_knows(&head)?;

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde_json::{Value, json};
 
 use super::{
-    Audit, Item, Key, door, ensure,
+    Audit, Item, Key, door, ensure, is_violation,
     items::{bytes_of, digest, hex},
     millis,
 };
@@ -336,7 +336,7 @@ impl Audit {
                 *left -= 1;
                 ensure(*left >= 0, || format!("{to} is mailed once more, and nobody asked for it"))?;
             }
-            ensure(!same || again, || format!("{to} was told what they knew: {notice}"))?;
+            ensure(!same || again, || format!("{to} was told what they knew: {notice} before {before:?} is {is}"))?;
             let empty = notice["changes"].as_array().is_none_or(Vec::is_empty);
             ensure(!empty || again, || format!("{to} was told of no change: {notice}"))?;
             let ended = kind != "hold_ended" || same && empty && is["hold"].is_null();
@@ -366,9 +366,7 @@ impl Audit {
     /// A violated slot has a proposal or an exception beside it.
     fn open_or_legal(&self, after: &Value) -> Result<(), String> {
         let broken = after["today"]["violated"].as_array().into_iter().flatten().filter_map(Value::as_str);
-        let broken: Vec<&str> = broken
-            .filter(|mark| !["unproven", "overdue", "change_in_flux"].iter().any(|word| mark.starts_with(word)))
-            .collect();
+        let broken: Vec<&str> = broken.filter(|mark| is_violation(mark)).collect();
         let waits = after["pending"].is_object() || after["exceptions"].as_array().is_some_and(|all| !all.is_empty());
         let over = after["standing"] != "open";
         // A decision that declines is followed by the refresh that makes the next proposal.

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use serde_json::{Value, json};
 
-use super::{Audit, digest, items::hex, quiet::with_all};
+use super::{Audit, digest, is_violation, items::hex, quiet::with_all};
 use crate::scene;
 
 impl Audit {
@@ -78,14 +78,8 @@ impl Audit {
         let packet = &first["packet"];
         // What it was issued with is no news; only violations are.
         let marks: Vec<&Value> = first["violated"].as_array().into_iter().flatten().collect();
-        let known: Vec<&&Value> = marks
-            .iter()
-            .filter(|mark| {
-                mark.as_str().is_some_and(|mark| {
-                    ["unproven", "overdue", "change_in_flux"].iter().any(|word| mark.starts_with(word))
-                })
-            })
-            .collect();
+        let known: Vec<&&Value> =
+            marks.iter().filter(|mark| mark.as_str().is_some_and(|mark| !is_violation(mark))).collect();
         let issued = json!({
             "issued": head["issued"], "authoritative": head["issued"], "pending": null, "standing": "open",
             "exceptions": [], "answers": [],
