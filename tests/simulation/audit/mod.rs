@@ -332,12 +332,12 @@ fn issued(scene: &Scene, id: &str) -> Value {
     data.into_iter().find(|data| data["review_id"] == id && data["slot"].is_object()).cloned().unwrap_or_default()
 }
 
-/// What is said of it where it does not hold.
 /// Whether a mark breaks a rule, and is no remark.
 fn is_violation(mark: &str) -> bool {
     !["unproven", "overdue", "change_in_flux"].iter().any(|word| mark.starts_with(word))
 }
 
+/// What is said of it where it does not hold.
 fn ensure(holds: bool, otherwise: impl FnOnce() -> String) -> Result<(), String> {
     if holds { Ok(()) } else { Err(otherwise()) }
 }
