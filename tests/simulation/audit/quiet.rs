@@ -91,10 +91,9 @@ impl Audit {
     /// Of each subject the newest that its own source said.
     fn newest_facts(&self) -> Result<(), String> {
         let mut newest: BTreeMap<String, (u64, &Value)> = BTreeMap::new();
-        let mut ids = BTreeSet::new();
         for said in &self.said {
-            // An id counts once, whatever comes under it later; what was said by nobody's authority never counts.
-            let first = ids.insert((&said.source, &said.id));
+            // An id counts once, for what came first under it; what was said by nobody's authority never counts.
+            let first = self.came_first(said);
             let counts_for_nothing =
                 ["held_by_another_source", "uid_in_use", "unknown_subject"].iter().any(|why| self.became(said, why));
             if !first || said.source.contains("impostor") || self.was_never_in_force(said) || counts_for_nothing {
@@ -122,32 +121,39 @@ impl Audit {
         Ok(())
     }
 
+    /// Whether it, and nothing else, was accepted under its id. What is known nowhere would have been.
+    fn came_first(&self, said: &Said) -> bool {
+        self.events(said).next().is_none_or(|event| {
+            event["subject"] == said.subject && event["revision"].as_u64().is_none_or(|known| known == said.revision)
+        })
+    }
+
+    /// What is kept of the event that came first under its id.
+    fn events<'a>(&'a self, said: &'a Said) -> impl Iterator<Item = &'a Value> {
+        let of = |item: &&Item| {
+            item.attributes["sk"]["S"] == "EVENT"
+                && item.body["id"] == said.id.as_str()
+                && item.body["source"] == said.source.as_str()
+        };
+        self.items.values().filter(of).map(|item| &item.body)
+    }
+
     /// A change that was never approved is not in force, whatever else is said of it; nor is evidence that was ready more
     /// than five minutes after it came.
     fn was_never_in_force(&self, said: &Said) -> bool {
         const AHEAD: i64 = 5 * 60_000;
-        self.items.values().any(|item| {
-            item.attributes["sk"]["S"] == "EVENT"
-                && item.body["id"] == said.id.as_str()
-                && item.body["source"] == said.source.as_str()
-                && match item.body["reason"].as_str() {
-                    Some("not_in_force") => true,
-                    Some("in_the_future") => {
-                        millis(&item.body["at"]).zip(said.ready_at).is_some_and(|(at, ready)| at + AHEAD < ready)
-                    }
-                    _ => false,
-                }
+        self.events(said).any(|event| match event["reason"].as_str() {
+            Some("not_in_force") => true,
+            Some("in_the_future") => {
+                millis(&event["at"]).zip(said.ready_at).is_some_and(|(at, ready)| at + AHEAD < ready)
+            }
+            _ => false,
         })
     }
 
     /// Whether the event was recorded as ignored for that reason.
     fn became(&self, said: &Said, reason: &str) -> bool {
-        self.items.values().any(|item| {
-            item.attributes["sk"]["S"] == "EVENT"
-                && item.body["id"] == said.id.as_str()
-                && item.body["source"] == said.source.as_str()
-                && item.body["reason"] == reason
-        })
+        self.events(said).any(|event| event["reason"] == reason)
     }
 
     /// The review was issued with what was first accepted by then: said again, that decides nothing.
@@ -155,12 +161,7 @@ impl Audit {
         let Some(issued) = self.review("LINEAGE#0000000001").and_then(|entry| millis(&entry.body["at"])) else {
             return false;
         };
-        self.items.values().any(|item| {
-            item.attributes["sk"]["S"] == "EVENT"
-                && item.body["id"] == said.id.as_str()
-                && item.body["source"] == said.source.as_str()
-                && millis(&item.body["at"]).is_some_and(|accepted| accepted <= issued)
-        })
+        self.events(said).any(|event| millis(&event["at"]).is_some_and(|accepted| accepted <= issued))
     }
 
     /// What the review had asked to hear of, and was said while it was open.
