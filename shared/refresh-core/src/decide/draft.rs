@@ -451,13 +451,11 @@ fn change_hold(
     seats: &BTreeMap<Person, Row>,
 ) {
     let before = hold.sequence;
+    hold.entry = entry;
     if hold.told {
-        hold.sequence += 1;
-        // An ended hold is told by its CANCEL, so the next one must rise above it.
-        hold.told = entry.is_none();
+        hold.rise();
     }
     hold.seats_since.go_on(before, hold.sequence, seats_before, seats);
-    hold.entry = entry;
 }
 
 /// Time of commit apart, nothing differs: not worth a write.

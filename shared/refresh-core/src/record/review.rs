@@ -311,6 +311,12 @@ impl Hold {
         Self { uid, sequence: 0, entry: None, told: false, seats_since: SeatsSince::default() }
     }
 
+    /// The next SEQUENCE, of which nobody was sent anything. An ended hold is told by its CANCEL, so the next one must rise above it.
+    pub(crate) const fn rise(&mut self) {
+        self.sequence += 1;
+        self.told = self.entry.is_none();
+    }
+
     /// Which SEQUENCEs an attendee's answer to the seat that is proposed now may name. `None`: the hold has ended, and nobody
     /// answers it any more.
     pub fn answerable(&self, person: &Person) -> Option<RangeInclusive<u32>> {

@@ -20,6 +20,7 @@ use crate::{
         proposal::Asked,
         review::{Head, Review, Standing},
         seats,
+        seats_since::SeatsSince,
         view::{Attendance, Row, Seating, View},
     },
     telling::{
@@ -101,11 +102,17 @@ fn remember(head: &mut Head, reading: &Reading<'_>, sent: &Sent<'_>, now: Instan
             }
         }
     }
-    if notice.calendar.iter().any(|part| part.object == CalendarObject::Hold && part.sequence == head.hold.sequence) {
-        head.hold.told = true;
-    }
     for part in notice.calendar.iter().filter(|part| part.object == CalendarObject::Hold) {
         let slot = (part.method == Method::Request).then_some(part.slot);
+        if part.sequence == head.hold.sequence {
+            head.hold.told = true;
+            let on_it = head.hold.entry.as_ref().filter(|entry| entry.people.contains(person));
+            // A decision came while the mail was under way. What it made of the hold has the SEQUENCE that the mail had.
+            if slot.is_some() && on_it.map(|entry| entry.slot) != slot {
+                head.hold.rise();
+                head.hold.seats_since = SeatsSince::default();
+            }
+        }
         booking::send_hold(&mut head.bookings, person, slot, now);
     }
     remember_duty(head, reading, sent, now);
