@@ -53,13 +53,13 @@ impl Draft<'_> {
         Some(until).filter(|until| self.now() < *until)
     }
 
-    /// Duties, mail or the owner changed, the choice did not: the reasons that the last decision found stay.
+    /// Duties, mail or the owner changed, the choice did not: the reasons that the last decision found stay. So does a silent
+    /// source: that it spoke is the business of the refresh which also makes the choice that waited for it.
     pub fn keep_exceptions(&mut self) {
         let all = self.review.head.exceptions.iter().flat_map(|exception| &exception.reasons);
         let recomputed = |reason: &&Reason| {
             let kind = reason.kind();
-            matches!(kind, ExceptionKind::Unanswered | ExceptionKind::Unreachable | ExceptionKind::SourceSilent)
-                || **reason == Reason::AlternateOwner
+            matches!(kind, ExceptionKind::Unanswered | ExceptionKind::Unreachable) || **reason == Reason::AlternateOwner
         };
         let found = all.filter(|reason| !recomputed(reason)).cloned().collect();
         self.escalate(found);
@@ -87,7 +87,9 @@ impl Draft<'_> {
         let mut reasons: Vec<Reason> =
             unanswered.into_iter().map(|person| Reason::Unanswered(missing(person))).collect();
         reasons.extend(unreachable);
-        reasons.extend(self.situation.silence.reasons.iter().cloned());
+        if self.reassessed {
+            reasons.extend(self.situation.silence.reasons.iter().cloned());
+        }
         if head.pending.as_ref().is_some_and(|pending| pending.adopter.is_none()) {
             reasons.push(Reason::AlternateOwner);
         }
