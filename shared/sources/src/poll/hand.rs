@@ -3,15 +3,16 @@
 //! What was handed on before is not handed on again, or every poll would be an event of everybody's. Known is only a digest.
 //! It covers the binding too, which says what an answer means.
 //!
-//! A snapshot is numbered by the second of its `Date`. Another one of the same second would count as old, and would never be
-//! handed on again: it is left to the next question.
+//! A snapshot is numbered by the second of its `Date`. Another one of the same second would count as old, and would not be
+//! handed on again: it is left to the next question. A server whose `Date` stands still is heard all the same, so that ingest
+//! says of its answers that they are old.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use refresh_core::{
     Instant,
     base::{digest::Digest, hex},
-    record::poll::KnownAnswer,
+    record::poll::{HINT_APART, KnownAnswer},
 };
 use serde_json::{Map, Value, json};
 
@@ -67,7 +68,12 @@ pub fn hand_on(
     let headers = headers(bound, answers);
     let by_date = !system.independent && bound.binding.revision_header() == Some("date");
     let dated = headers.get("date").filter(|_| by_date).and_then(|date| answer::date(date));
-    if let Some(before) = before.filter(|before| !unchanged && dated.is_some() && dated == before.dated) {
+    let at_once = |before: &&KnownAnswer| {
+        dated.is_some()
+            && dated == before.dated
+            && before.handed_on_at.is_some_and(|at| now.since(at).abs() < HINT_APART)
+    };
+    if let Some(before) = before.filter(|_| !unchanged).filter(at_once) {
         return Ok(HandedOn { messages: Vec::new(), known: before.clone() });
     }
     let mut known = marks(answers);

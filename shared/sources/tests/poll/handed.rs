@@ -72,9 +72,11 @@ fn another_answer_of_the_same_second_is_left_to_the_next_question() {
     assert_eq!(at_once, hand::HandedOn { messages: Vec::new(), known: first.known.clone() });
     let next = ask(roster("b@example.com", "Tue, 03 Nov 2026 09:30:06 GMT"), Some(&at_once.known));
     assert_eq!(next.messages.len(), 1, "{next:?}");
-    // A clock that was set back: ingest says that the answer is old, where an operator reads it.
+    // A clock that was set back, or stands still: ingest says that the answer is old, where an operator reads it.
     let back = ask(roster("c@example.com", DATE), Some(&next.known));
     assert_eq!(back.messages.len(), 1, "{back:?}");
+    let earlier = KnownAnswer { handed_on_at: Some(now().plus_minutes(-5)), ..first.known };
+    assert_eq!(ask(roster("b@example.com", DATE), Some(&earlier)).messages.len(), 1);
 }
 
 /// Records that stand each for itself are split over as many messages as it takes; a snapshot is not.
