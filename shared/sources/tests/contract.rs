@@ -123,6 +123,9 @@ evidence.updated     | /data/revision             | "7"                         
 evidence.updated     | /data/revision             | 18446744073709551615        | ok
 evidence.updated     | /data/revision             | 18446744073709551616        | $.data.revision: expected a whole number, 0 or more; found 1.8446744073709552e+19
 delegation.updated   | /data/holder               | null                        | ok
+delegation.updated   | /data/holder_valid_from    | null                        | ok
+delegation.updated   | /data/holder_valid_until   | "2026-12-01T00:00:00Z"      | ok
+delegation.updated   | /data/holder_valid_until   | "soon"                      | $.data.holder_valid_until: expected an RFC 3339 instant with an offset, like 2026-11-03T15:30:00Z; found "soon"
 delegation.updated   | /data/delegates            | null                        | ok
 delegation.updated   | /data/delegates            | -                           | $.data.delegates: expected a list, or null; found nothing
 delegation.updated   | /data/delegates/1/person   | "B@EXAMPLE.com"             | $.data.delegates[1].person: expected each delegate once; found "B@EXAMPLE.com"

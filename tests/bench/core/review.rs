@@ -131,8 +131,12 @@ pub fn frame(slot: Interval, window: Interval, ready: Instant, freezes: &[Interv
         valid_until: None,
     };
     for (at, team) in teams.iter().enumerate() {
-        let mapping =
-            Mapping { holder: Some(person(team[0])), delegates: Some(team[1..].iter().map(delegate).collect()) };
+        let mapping = Mapping {
+            holder: Some(person(team[0])),
+            holder_valid_from: None,
+            holder_valid_until: None,
+            delegates: Some(team[1..].iter().map(delegate).collect()),
+        };
         facts.push(fact(Subject::Delegation(service(), role(at)), Body::Delegation(mapping), 1));
     }
     facts.into_iter().collect()

@@ -40,7 +40,12 @@ fn world(roles: usize) -> Facts {
             valid_from: None,
             valid_until: None,
         };
-        let mapping = Mapping { holder: Some(person(&format!("a-{n:02}"))), delegates: Some(vec![delegate]) };
+        let mapping = Mapping {
+            holder: Some(person(&format!("a-{n:02}"))),
+            holder_valid_from: None,
+            holder_valid_until: None,
+            delegates: Some(vec![delegate]),
+        };
         let subject = Subject::Delegation(service.clone(), role(&format!("r-{n:02}")));
         all.insert(fact(subject, 1, Body::Delegation(mapping)));
     }

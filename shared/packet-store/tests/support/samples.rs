@@ -142,7 +142,12 @@ pub fn facts() -> Facts {
             valid_from: None,
             valid_until: None,
         });
-        let mapping = Mapping { holder: Some(person(who)), delegates: Some(delegates.collect()) };
+        let mapping = Mapping {
+            holder: Some(person(who)),
+            holder_valid_from: None,
+            holder_valid_until: None,
+            delegates: Some(delegates.collect()),
+        };
         all.push(fact(Subject::Delegation(service.clone(), role(of)), 1, Body::Delegation(mapping)));
         all.push(calendar(who, 1, 3));
         all.extend(DELEGATES.map(|n| calendar(&format!("{who}-{n}"), 1, 3)));

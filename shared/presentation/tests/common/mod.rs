@@ -151,7 +151,12 @@ impl World {
                 valid_from: None,
                 valid_until: None,
             };
-            let mapping = Mapping { holder: Some(person(holder)), delegates: Some(vec![delegate]) };
+            let mapping = Mapping {
+                holder: Some(person(holder)),
+                holder_valid_from: None,
+                holder_valid_until: None,
+                delegates: Some(vec![delegate]),
+            };
             let subject = Subject::Delegation(service.clone(), role(seat));
             facts.insert(fact(subject, "//delegation.example.com", Body::Delegation(mapping)));
         }

@@ -157,8 +157,10 @@ impl<'a> Situation<'a> {
     /// The role's holder and its approved delegates, whatever their validity and whomever the policy excludes.
     pub fn appointed(&self, role: &Role) -> impl Iterator<Item = Eligible<'a>> {
         let mapping = self.facts.mapping(&self.terms.service, role);
-        let holder = mapping.and_then(|mapping| mapping.holder.as_ref());
-        let holder = holder.into_iter().map(|person| Eligible { person, rank: 0, valid_from: None, valid_until: None });
+        let holder = mapping.and_then(|mapping| {
+            let (valid_from, valid_until) = (mapping.holder_valid_from, mapping.holder_valid_until);
+            Some(Eligible { person: mapping.holder.as_ref()?, rank: 0, valid_from, valid_until })
+        });
         let delegates = mapping.and_then(|mapping| mapping.delegates.as_ref());
         let delegates = delegates.into_iter().flatten().zip(1..).filter_map(|(delegate, rank)| {
             (delegate.status == DelegateStatus::Approved).then_some(Eligible {
@@ -168,7 +170,7 @@ impl<'a> Situation<'a> {
                 valid_until: delegate.valid_until,
             })
         });
-        holder.chain(delegates)
+        holder.into_iter().chain(delegates)
     }
 
     /// What must be explicit before anything is refreshed by itself.

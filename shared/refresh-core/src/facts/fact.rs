@@ -220,6 +220,12 @@ pub struct InForce {
 pub struct Mapping {
     /// `None` where the source says that nobody holds the role.
     pub holder: Option<Person>,
+    /// The start of the holder's term; `None`: always was.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub holder_valid_from: Option<Instant>,
+    /// The end of the holder's term; `None`: no end is set.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub holder_valid_until: Option<Instant>,
     /// In order of preference. `None` where the source has no explicit list.
     pub delegates: Option<Vec<Delegate>>,
 }

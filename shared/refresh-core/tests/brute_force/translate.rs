@@ -284,6 +284,8 @@ fn of_mapping(names: Names, mapping: &case::Mapping) -> refresh_core::facts::fac
     };
     refresh_core::facts::fact::Mapping {
         holder: mapping.holder.map(person),
+        holder_valid_from: None,
+        holder_valid_until: None,
         delegates: mapping.deputies.as_ref().map(|deputies| deputies.iter().map(delegate).collect()),
     }
 }

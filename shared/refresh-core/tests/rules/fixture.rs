@@ -158,6 +158,8 @@ pub fn mapping(holder: &str, delegates: &[&str]) -> Mapping {
     };
     Mapping {
         holder: Some(person(holder).expect("an address")),
+        holder_valid_from: None,
+        holder_valid_until: None,
         delegates: Some(delegates.iter().map(delegate).collect()),
     }
 }

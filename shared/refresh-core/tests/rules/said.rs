@@ -1,7 +1,7 @@
 //! Steps in which a source says something: facts, registrations, an operator's acts.
 
 use refresh_core::{
-    Checkpoint, DiaryName, Interval, Person, Source,
+    Checkpoint, DiaryName, Instant, Interval, Person, Source,
     facts::{
         evidence::{Evidence, EvidenceRun, EvidenceStatus},
         fact::{Availability, Body, Busy, ChangeState, Delegate, DelegateStatus, EntryOf, Freeze, Mapping, Profile},
@@ -145,15 +145,19 @@ pub fn seat(world: &mut World, role: &str, rest: &str, manner: Manner) -> Result
     let mut names = rest.split(" > ").map(str::trim);
     let holder = match names.next().unwrap_or("nobody") {
         "nobody" => None,
-        name => Some(fixture::person(name)?),
+        name => Some(delegate(world.day, name)?),
     };
     let names: Vec<&str> = names.collect();
     let delegates = match names[..] {
         ["unlisted"] => None,
         _ => Some(names.into_iter().map(|name| delegate(world.day, name)).collect::<Result<_, _>>()?),
     };
+    let term = |of: fn(&Delegate) -> Option<Instant>| holder.as_ref().and_then(of);
+    let (holder_valid_from, holder_valid_until) = (term(|holder| holder.valid_from), term(|holder| holder.valid_until));
+    let holder = holder.map(|holder| holder.person);
+    let mapping = Mapping { holder, holder_valid_from, holder_valid_until, delegates };
     let subject = Subject::Delegation(fixture::service(), fixture::role(role)?);
-    world.send(subject, Body::Delegation(Mapping { holder, delegates }), manner)
+    world.send(subject, Body::Delegation(mapping), manner)
 }
 
 fn delegate(day: Day, text: &str) -> Result<Delegate, String> {

@@ -32,8 +32,12 @@ pub fn delegation(data: &Object<'_>) -> Option<Said> {
     // A source that says `null` says "nobody" and "no explicit list", which opens an exception; one that leaves the
     // member out has said nothing, and that is a fault.
     let holder = data.must_or_null("holder", |node| node.parsed(Person::parse));
+    let term = validity(data, "holder_valid_from", "holder_valid_until");
     let delegates = data.must_or_null("delegates", delegates);
-    let mapping = Mapping { holder: holder?, delegates: delegates? };
+    // Nobody has no term.
+    let (holder, term) = (holder?, term?);
+    let (holder_valid_from, holder_valid_until) = if holder.is_some() { term } else { (None, None) };
+    let mapping = Mapping { holder, holder_valid_from, holder_valid_until, delegates: delegates? };
     let body = Body::Delegation(mapping);
     Some((Subject::Delegation(service?, role?), Statement::State { revision: revision?, body }))
 }
@@ -46,7 +50,7 @@ fn delegates(node: &Node<'_>) -> Option<Vec<Delegate>> {
         let object = item.object()?;
         let person = object.must("person", |node| Some((node.parsed(Person::parse)?, node.text_owned()?)));
         let status = object.must("status", |node| node.word(&STATUSES));
-        let validity = validity(&object);
+        let validity = validity(&object, "valid_from", "valid_until");
         let (person, spelled) = person?;
         let delegate = status.zip(validity).map(|(status, (valid_from, valid_until))| Delegate {
             person: person.clone(),
@@ -69,13 +73,13 @@ fn delegates(node: &Node<'_>) -> Option<Vec<Delegate>> {
     Some(listed.into_iter().flatten().collect())
 }
 
-/// From when until when a delegation holds; either end may be open.
-fn validity(object: &Object<'_>) -> Option<(Option<Instant>, Option<Instant>)> {
-    let from = object.may("valid_from", |node| node.instant());
-    let until = object.may("valid_until", |node| node.instant());
+/// From when until when a term or a delegation holds; either end may be open.
+fn validity(object: &Object<'_>, first: &str, last: &str) -> Option<(Option<Instant>, Option<Instant>)> {
+    let from = object.may(first, |node| node.instant());
+    let until = object.may(last, |node| node.instant());
     let (from, until) = (from?, until?);
     if let (Some(start), Some(end)) = (from, until) {
-        object.ordered("valid_from", start, "valid_until", end)?;
+        object.ordered(first, start, last, end)?;
     }
     Some((from, until))
 }

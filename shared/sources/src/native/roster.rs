@@ -75,11 +75,8 @@ pub fn translate(input: &mut Input<'_>) -> Option<()> {
             let of = |row: &&RosterRow| row.service == *service && row.role == *role;
             let terms = terms(input, holders.iter().filter(of).collect());
             let delegates: Vec<&RosterRow> = good.iter().copied().filter(of).collect();
-            let data = told(input, answered, terms, delegates);
-            let data = json!({
-                "service": service.as_str(), "role": role.as_str(), "revision": revision,
-                "holder": data.0, "delegates": data.1,
-            });
+            let data = json!({ "service": service.as_str(), "role": role.as_str(), "revision": revision });
+            let data = told(input, data, terms, delegates);
             input.emit(&roster.source, None, "dev.holdpoint.delegation.updated.v1", data);
         }
     }
@@ -131,20 +128,14 @@ fn has_ended(row: &RosterRow, answered: Option<Instant>) -> bool {
 
 /// The time for which somebody holds a role.
 struct Term {
-    label: String,
     person: Person,
     from: Option<Instant>,
     until: Option<Instant>,
 }
 
 impl Term {
-    /// A holder's validity has no place in the contract. Who holds the role now, and longer than any review is ahead, is
-    /// its holder: until then the roster is read again.
-    fn is_for_good(&self, answered: Option<Instant>) -> bool {
-        const LONGEST_AHEAD_MINUTES: i64 = 2 * 366 * 24 * 60;
-        let later = answered.map(|now| now.plus_minutes(LONGEST_AHEAD_MINUTES));
-        let begun = self.from.is_none_or(|from| answered.is_some_and(|now| from <= now));
-        begun && self.until.is_none_or(|until| later.is_some_and(|later| later < until))
+    fn is_bounded(&self) -> bool {
+        self.from.is_some() || self.until.is_some()
     }
 }
 
@@ -165,50 +156,38 @@ fn terms(input: &mut Input<'_>, mut rows: Vec<&RosterRow>) -> Vec<Term> {
             _ if again => {
                 refuse(input, row, "person", "each person's term once, or at once after the one before", "a later one");
             }
-            _ => terms.push(Term {
-                label: row.label.clone(),
-                person: row.person.clone(),
-                from: row.valid_from,
-                until: row.valid_until,
-            }),
+            _ => terms.push(Term { person: row.person.clone(), from: row.valid_from, until: row.valid_until }),
         }
     }
     terms
 }
 
-/// The holder and the delegates of a role. A holder for a term is told as who may fill the role for that term, before all
-/// delegates; the role itself is then without a holder, which opens `policy_incomplete`: nobody is seated by somebody's
-/// word whose term has ended.
-fn told(
-    input: &mut Input<'_>,
-    answered: Option<Instant>,
-    terms: Vec<Term>,
-    mut rows: Vec<&RosterRow>,
-) -> (Option<String>, Value) {
+/// The holder and the delegates of a role. Of several terms the first one's is the holder. Who follows may fill the role
+/// for their own term, before all delegates.
+fn told(input: &mut Input<'_>, mut data: Value, terms: Vec<Term>, mut rows: Vec<&RosterRow>) -> Value {
     // Of a role that the roster says nothing of there is no explicit list either.
     let nothing = terms.is_empty() && rows.is_empty();
-    let (holders, terms): (Vec<Term>, Vec<Term>) = terms.into_iter().partition(|term| term.is_for_good(answered));
     rows.sort_by_key(|row| row.rank);
     let mut delegates = Vec::new();
-    for term in &terms {
-        let end = term.until.map_or_else(|| "without end".to_owned(), |until| format!("until {until}"));
-        input.skip(format!(
-            "{}: a holder for a term ({end}): told as a delegate for that term, since a holder has no validity",
-            term.label
-        ));
+    for term in terms.iter().skip(1) {
         delegates.push(delegate(&term.person, "approved", term.from, term.until));
     }
     for row in rows {
         let RosterStanding::Delegate(status) = row.standing else { continue };
-        if terms.iter().any(|term| term.person == row.person) {
+        if terms.iter().any(|term| term.is_bounded() && term.person == row.person) {
             let expected = "each person of a role once: the term as its holder counts";
             refuse(input, row, "person", expected, "another row of the same");
             continue;
         }
         delegates.push(delegate(&row.person, status, row.valid_from, row.valid_until));
     }
-    let holder = holders.first().map(|term| term.person.as_str().to_owned());
-    (holder, if nothing { Value::Null } else { Value::from(delegates) })
+    let holder = terms.first();
+    data["holder"] = json!(holder.map(|term| term.person.as_str()));
+    if let Some(term) = holder {
+        say_validity(&mut data, ["holder_valid_from", "holder_valid_until"], term.from, term.until);
+    }
+    data["delegates"] = if nothing { Value::Null } else { Value::from(delegates) };
+    data
 }
 
 /// One of two rows may have revoked what the other approves.
@@ -220,13 +199,16 @@ fn is_once(rows: &[RosterRow], row: &RosterRow) -> bool {
 
 fn delegate(person: &Person, status: &str, from: Option<Instant>, until: Option<Instant>) -> Value {
     let mut delegate = json!({ "person": person.as_str(), "status": status });
-    if let Some(from) = from {
-        delegate["valid_from"] = json!(from.to_string());
-    }
-    if let Some(until) = until {
-        delegate["valid_until"] = json!(until.to_string());
-    }
+    say_validity(&mut delegate, ["valid_from", "valid_until"], from, until);
     delegate
+}
+
+fn say_validity(of: &mut Value, names: [&str; 2], from: Option<Instant>, until: Option<Instant>) {
+    for (name, at) in names.into_iter().zip([from, until]) {
+        if let Some(at) = at {
+            of[name] = json!(at.to_string());
+        }
+    }
 }
 
 /// Rows by their numbers. Of a line of CSV that has not as many fields as there are columns: how many.

@@ -97,7 +97,9 @@ pub fn short(event: &Event) -> String {
             format!("busy {} unknown {unknown} min", availability.busy.len())
         }
         Body::Delegation(mapping) => {
-            let holder = mapping.holder.as_ref().map_or("nobody", |holder| holder.as_str());
+            let mut holder = mapping.holder.as_ref().map_or("nobody", |holder| holder.as_str()).to_owned();
+            holder += &mapping.holder_valid_from.map_or(String::new(), |from| format!(" from {from}"));
+            holder += &mapping.holder_valid_until.map_or(String::new(), |until| format!(" until {until}"));
             let delegates = mapping.delegates.as_ref().map(|list| {
                 let approved = list.iter().filter(|one| one.status == DelegateStatus::Approved).count();
                 format!("{approved} of {} approved", list.len())
