@@ -280,8 +280,8 @@ fn judge(draft: &Draft<'_>, occasion: Occasion) -> Verdict {
 }
 
 /// The present proposal where people were told of it and it is still good, or what of it was left undecided; otherwise the best
-/// there is. A proposal that
-/// nobody was told of has one advantage alone: its seats have a claim, and any other choice's have none.
+/// there is. A proposal that nobody was told of has one advantage alone: its seats have a claim, and any other choice's have
+/// none.
 fn choice(draft: &Draft<'_>, candidates: &Candidates<'_>, occasion: Occasion) -> Option<Choice> {
     let authoritative = draft.authoritative();
     let still_good = |proposal: &Proposal<'_>| {
@@ -310,8 +310,8 @@ fn choice(draft: &Draft<'_>, candidates: &Candidates<'_>, occasion: Occasion) ->
     }
 }
 
-/// What its owner was silent on, where the very same would be proposed again: at the edge of a freeze by now, or no longer, it is
-/// another proposal.
+/// The choice of the proposal that expired undecided. `None` where the same slot and people would be another proposal by now:
+/// the slot came to lie at the edge of a freeze, or lies there no more.
 fn left_undecided<'d>(draft: &'d Draft<'_>) -> Option<&'d Choice> {
     let undecided = draft.review.head.undecided.as_ref()?;
     let left = undecided.left.as_ref().filter(|left| **left != Choice::of(draft.authoritative()))?;
