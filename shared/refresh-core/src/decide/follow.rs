@@ -2,7 +2,7 @@
 
 use crate::{
     Instant,
-    base::{digest::Digest, instant::SECOND},
+    base::digest::Digest,
     choice::{
         candidates::{Candidates, Reach},
         explanation,
@@ -97,8 +97,7 @@ fn expire(draft: &mut Draft<'_>) {
     let Some((pending, version)) = draft.end_proposal(Fate::Expired, None) else { return };
     let moves = version.packet.slot != draft.authoritative().slot;
     // One second later it no longer leaves notice and time to decide, and another choice may be the first.
-    let last = draft.situation.last_proposable(version.packet.slot.start);
-    let until = moves.then(|| last.plus_millis(SECOND)).filter(|until| *until > now);
+    let until = draft.situation.proposable_until(version.packet.slot.start).filter(|_| moves);
     let left = Some(Choice::of(&version.packet));
     let (proposal, digest) = (pending.id(), pending.digest);
     draft.head().undecided = Some(Undecided { proposal, digest, until, adopter: pending.adopter, left });

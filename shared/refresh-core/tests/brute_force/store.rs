@@ -247,8 +247,8 @@ impl Store {
         let others = |view: &View| -> Vec<ExceptionLine> {
             view.exceptions.iter().filter(|line| line.kind != ExceptionKind::OwnerOverride).cloned().collect()
         };
-        // A proposal that went and came back is to be decided anew, though it says the same. One that can be asked for again is
-        // news; that it no longer can is none: what became of the review is told by itself.
+        // A proposal that went and came back is to be decided anew, though it says the same. A proposal that can be asked for
+        // again is news. The loss of that chance is no news by itself.
         let anew = now.decides.is_some() && was.decides != now.decides
             || now.asks_again.is_some() && was.asks_again != now.asks_again;
         let differs = delta::delta(&View { asks_again: now.asks_again, ..was.clone() }, now, None, None);
