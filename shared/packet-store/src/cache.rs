@@ -8,11 +8,11 @@ use std::{
 
 use refresh_core::{
     Instant, Person, ReviewId,
-    facts::{dense::BYTES_A_NAME, subject::Subject},
+    facts::subject::Subject,
     record::packet::{Standpoint, Version},
 };
 
-use crate::looked::Looked;
+use crate::{looked::Looked, weight::BYTES_A_NAME};
 
 /// The memory of a function of the template, in megabytes.
 const MEGABYTES: usize = 256;

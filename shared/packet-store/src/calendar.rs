@@ -8,10 +8,13 @@
 //! A digit holds five bits, the lowest first; the sixth says that another digit follows. A short calendar is a list, as every
 //! calendar of a release before was.
 
+use std::str::{Bytes, Chars};
+
 use aws_sdk_dynamodb::types::AttributeValue;
 use refresh_core::{
     Instant, Interval, Source,
     facts::{
+        entries::Entries,
         fact::{Availability, Body, Busy, EntryOf, Fact},
         revision::{Revision, RevisionOrder},
         subject::Subject,
@@ -51,7 +54,7 @@ enum StoredBody {
 #[derive(Serialize, Deserialize)]
 struct StoredCalendar {
     horizon: Interval,
-    busy: Entries,
+    busy: StoredEntries,
     unknown: Vec<Interval>,
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     merged: bool,
@@ -59,7 +62,7 @@ struct StoredCalendar {
 
 /// The entries of a calendar, in the order of their starts.
 #[derive(Serialize, Deserialize)]
-struct Entries {
+struct StoredEntries {
     /// The first start.
     from: Instant,
     /// Milliseconds that every step is a multiple of.
@@ -93,7 +96,7 @@ impl StoredFact {
     /// `None` where a list does: of a short calendar, of other facts, and of entries that are not in order.
     fn of(fact: &Fact) -> Option<Self> {
         let Body::Availability(calendar) = &fact.body else { return None };
-        let busy = Entries::of(&calendar.busy).filter(|_| calendar.busy.len() > MOST_LISTED)?;
+        let busy = StoredEntries::of(&calendar.busy).filter(|_| calendar.busy.len() > MOST_LISTED)?;
         let Availability { horizon, ref unknown, merged, .. } = *calendar;
         Some(Self {
             subject: fact.subject.clone(),
@@ -108,17 +111,17 @@ impl StoredFact {
     fn fact(self) -> Option<Fact> {
         let Self { subject, source, revision, accepted_at, body: StoredBody::Availability(calendar), order } = self;
         let StoredCalendar { horizon, busy, unknown, merged } = calendar;
-        let body = Body::Availability(Availability { horizon, busy: busy.list()?, unknown, merged });
+        let body = Body::Availability(Availability { horizon, busy: busy.entries()?, unknown, merged });
         Some(Fact { subject, source, revision, accepted_at, body, order })
     }
 }
 
-impl Entries {
-    fn of(busy: &[Busy]) -> Option<Self> {
-        let from = busy.first()?.start;
+impl StoredEntries {
+    fn of(busy: &Entries) -> Option<Self> {
+        let from = busy.iter().next()?.start;
         let mut before = from;
         let mut steps = Vec::with_capacity(2 * busy.len());
-        for entry in busy {
+        for entry in busy.iter() {
             steps.extend([entry.start.since(before), entry.end.since(entry.start)]);
             before = entry.start;
         }
@@ -128,24 +131,34 @@ impl Entries {
         let unit = steps.iter().copied().fold(0, divisor).max(1);
         let mut text = String::with_capacity(2 * steps.len());
         steps.iter().for_each(|step| write(&mut text, (step / unit).unsigned_abs()));
-        let said = busy.iter().any(|entry| entry.own != EntryOf::Unsaid);
+        let said = busy.says_whose();
         let own = busy.iter().filter(|_| said).map(|entry| letter(entry.own)).collect();
         Some(Self { from, unit, steps: text, own })
     }
 
-    /// `None` where that is nothing that [`Entries::of`] writes.
-    fn list(&self) -> Option<Vec<Busy>> {
-        let mut busy = Vec::with_capacity(self.steps.len() / 2);
+    /// `None` where that is nothing that [`StoredEntries::of`] writes.
+    fn entries(&self) -> Option<Entries> {
         let (mut digits, mut own) = (self.steps.bytes(), self.own.chars());
-        let mut start = self.from;
-        while digits.len() > 0 {
-            let mut step = || i64::try_from(read(&mut digits)?).ok()?.checked_mul(self.unit);
-            start = Instant::from_millis(start.millis().checked_add(step()?)?);
-            let end = Instant::from_millis(start.millis().checked_add(step()?)?);
-            let own = if self.own.is_empty() { EntryOf::Unsaid } else { entry_of(own.next()?)? };
-            busy.push(Busy { start, end, own });
-        }
-        own.next().is_none().then_some(busy)
+        let mut before = self.from;
+        let next = || {
+            let entry = (digits.len() > 0).then(|| self.next(before, &mut digits, &mut own))?;
+            before = entry.map_or(before, |entry| entry.start);
+            Some(entry)
+        };
+        let entries = std::iter::from_fn(next).collect::<Option<Entries>>()?;
+        own.next().is_none().then_some(entries)
+    }
+
+    /// The entry after one that starts at `before`.
+    fn next(&self, before: Instant, digits: &mut Bytes<'_>, own: &mut Chars<'_>) -> Option<Busy> {
+        let mut after = |instant: Instant| {
+            let step = i64::try_from(read(digits)?).ok()?.checked_mul(self.unit)?;
+            instant.millis().checked_add(step).map(Instant::from_millis)
+        };
+        let start = after(before)?;
+        let end = after(start)?;
+        let own = if self.own.is_empty() { EntryOf::Unsaid } else { entry_of(own.next()?)? };
+        Some(Busy { start, end, own })
     }
 }
 
@@ -225,7 +238,7 @@ mod tests {
             source: Source::parse("//calendar.example.com").unwrap(),
             revision: 7,
             accepted_at: horizon.start,
-            body: Body::Availability(Availability { horizon, busy, unknown, merged: true }),
+            body: Body::Availability(Availability { horizon, busy: busy.into(), unknown, merged: true }),
             order: RevisionOrder::default(),
         }
     }
@@ -255,7 +268,7 @@ mod tests {
                 assert_eq!(schema(&item) == number(DIFFERENCES), count > MOST_LISTED, "{count} entries");
                 assert_eq!(open("reading", &item).ok(), Some(fact.clone()), "{count} entries in steps of {unit}");
                 if let Body::Availability(calendar) = &mut fact.body {
-                    calendar.busy.iter_mut().for_each(|entry| entry.own = EntryOf::Unsaid);
+                    calendar.busy = calendar.busy.iter().map(|entry| Busy { own: EntryOf::Unsaid, ..entry }).collect();
                 }
                 assert_eq!(open("reading", &seal(&fact, &[])).ok(), Some(fact));
             }
@@ -293,7 +306,7 @@ mod tests {
         let from = Instant::from_millis(0);
         let entries = |unit, steps: &str, own: &str| {
             let (steps, own) = (steps.to_owned(), own.to_owned());
-            Entries { from, unit, steps, own }.list().map(|list| list.len())
+            StoredEntries { from, unit, steps, own }.entries().map(|entries| entries.len())
         };
         assert_eq!(entries(60_000, "AeBe", ""), Some(2));
         assert_eq!(entries(60_000, "AeBe", "-s"), Some(2));

@@ -34,6 +34,7 @@ mod several;
 mod subjects;
 mod telling;
 mod verdict;
+mod weight;
 
 use std::sync::Arc;
 

@@ -20,21 +20,21 @@ use std::collections::BTreeSet;
 
 use refresh_core::{
     Instant, Person, ReviewId,
-    facts::{dense::DenseFacts, fact::Facts, policy::Deployment, subject::Subject},
+    facts::{fact::Facts, policy::Deployment, subject::Subject},
     record::review::{Head, Review},
 };
 
 use crate::{
     Store, StoreError,
     load::{FactsRead, Reads},
-    seats,
+    seats, weight,
 };
 
 /// What was read when HEAD's counter became `number`, or since.
 #[derive(Debug)]
 pub(crate) struct Looked {
     number: u64,
-    facts: DenseFacts,
+    facts: Facts,
     /// What was asked for, in order: that there is no fact of a subject is remembered as well.
     subjects: Box<[Subject]>,
 }
@@ -42,7 +42,7 @@ pub(crate) struct Looked {
 impl Looked {
     /// How much memory it takes. The subjects have their names from the facts.
     pub(crate) fn bytes(&self) -> usize {
-        self.facts.bytes() + size_of_val(&*self.subjects)
+        weight::of(&self.facts) + size_of_val(&*self.subjects)
     }
 }
 
@@ -80,7 +80,7 @@ impl Store {
                 };
                 if review.as_ref().is_some_and(|review| is_last(looked.number, &review.head, now)) {
                     let subjects = looked.subjects.into_iter().collect();
-                    let mut known = FactsRead { facts: looked.facts.facts(), subjects, ..FactsRead::default() };
+                    let mut known = FactsRead { facts: looked.facts, subjects, ..FactsRead::default() };
                     for fact in found.facts {
                         known.facts.insert(fact);
                     }
@@ -102,7 +102,7 @@ impl Store {
     /// there was nothing to write.
     pub fn remember(&self, head: &Head, facts: Facts, subjects: BTreeSet<Subject>) {
         if head.looked > 0 {
-            let (facts, subjects) = (facts.into(), subjects.into_iter().collect());
+            let subjects = subjects.into_iter().collect();
             self.cache.keep_looked(&head.review, Looked { number: head.looked, facts, subjects });
         }
     }

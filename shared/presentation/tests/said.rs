@@ -169,15 +169,14 @@ const STANDINGS: [ReviewStanding; 7] = [
 fn the_words_of_the_timeline_end_where_the_time_does() {
     use refresh_core::{
         Interval,
-        facts::fact::{Body, EntryOf},
+        facts::fact::{Body, Busy, EntryOf},
     };
     let owner = common::person("rm-a");
     let busy = |from: &str, to: refresh_core::Instant, horizon: (i64, i64)| {
         let mut fact = common::calendar("sec-a", 2, &[(from, "23:00:00")]);
         if let Body::Availability(known) = &mut fact.body {
             known.unknown.clear();
-            known.busy[0].end = to;
-            known.busy[0].own = EntryOf::Unsaid;
+            known.busy = known.busy.iter().map(|entry| Busy { end: to, own: EntryOf::Unsaid, ..entry }).collect();
             let midnight = common::at("00:00:00");
             let (start, end) = (midnight.plus_minutes(horizon.0 * 60), midnight.plus_minutes(horizon.1 * 60));
             known.horizon = Interval::new(start, end).expect("an interval");

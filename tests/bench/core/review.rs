@@ -144,7 +144,7 @@ pub fn frame(slot: Interval, window: Interval, ready: Instant, freezes: &[Interv
 
 pub fn calendar(who: usize, horizon: Interval, busy: Vec<Busy>, revision: u64) -> Fact {
     let subject = Subject::Availability(person(who), Diary::Calendar, None);
-    fact(subject, Body::Availability(Availability { horizon, busy, unknown: Vec::new(), merged: false }), revision)
+    fact(subject, Body::Availability(Availability { horizon, busy: busy.into(), unknown: Vec::new(), merged: false }), revision)
 }
 
 pub fn trigger() -> Trigger {

@@ -64,7 +64,7 @@ fn busy(all: &mut Facts, letter: &str, roles: usize, revision: u64) {
         let mut taken = calendar(&format!("{letter}-{n:02}"), revision, 0);
         if let Body::Availability(availability) = &mut taken.body {
             let start = now().plus_minutes(6 * 60);
-            availability.busy.push(Busy { start, end: start.plus_minutes(30), own: EntryOf::Unsaid });
+            availability.busy = vec![Busy { start, end: start.plus_minutes(30), own: EntryOf::Unsaid }].into();
         }
         all.insert(taken);
     }

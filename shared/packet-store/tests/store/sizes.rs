@@ -46,10 +46,11 @@ async fn a_calendar_of_three_hundred_entries_is_within_a_kilobyte() {
         let mut minutes: Vec<i64> = (0..300).map(|_| random.i64(0..30 * 1_440)).collect();
         minutes.sort_unstable();
         let horizon = availability.horizon.start;
-        availability.busy.extend(minutes.into_iter().map(|minute| {
+        let entry = |minute| {
             let start = horizon.plus_minutes(minute);
             Busy { start, end: start.plus_minutes(random.i64(10..=40)), own: EntryOf::Unsaid }
-        }));
+        };
+        availability.busy = minutes.into_iter().map(entry).collect();
     }
     let engine = Engine::new();
     let acceptance = Acceptance {

@@ -212,7 +212,8 @@ pub fn moved(review: &Review) -> Commit {
     let mut busy = calendar("so", 2, 3);
     if let Body::Availability(availability) = &mut busy.body {
         let slot = review.authoritative.packet.slot;
-        availability.busy.push(Busy { start: slot.start, end: slot.start.plus_minutes(30), own: EntryOf::Unsaid });
+        let taken = Busy { start: slot.start, end: slot.start.plus_minutes(30), own: EntryOf::Unsaid };
+        availability.busy = availability.busy.iter().chain([taken]).collect();
     }
     facts.insert(busy);
     refresh_core::decide::refresh::refresh(review, &facts, &deployment(), vec![trigger("e2", 2)], now())

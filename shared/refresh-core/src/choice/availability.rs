@@ -1,11 +1,14 @@
 //! Free, busy and unknown are three things.
 
+use std::ops::Range;
+
 use crate::{
     Interval, Person,
     base::instant::Slot,
     choice::{excuse::Excuses, ours::Ours},
     facts::{
-        fact::{Availability, Busy, Facts},
+        entries::{Entries, Run},
+        fact::Facts,
         subject::Diary,
     },
     record::booking,
@@ -43,7 +46,7 @@ impl Time {
         let mut reader = TimeReader::default();
         reader.read(person, facts, ours);
         let mut time = reader.time.clone();
-        time.busy.extend(reader.plain_entries().flatten());
+        time.busy.extend(reader.plain_runs().flat_map(Run::intervals));
         time
     }
 
@@ -86,7 +89,7 @@ impl Time {
 pub fn known_in_slot(person: &Person, facts: &Facts, ours: &Ours<'_>, slot: &Slot) -> Known {
     let mut reader = TimeReader::default();
     reader.read(person, facts, ours);
-    let is_busy = reader.plain_entries().any(|mut entries| entries.any(|entry| entry.overlaps(slot)));
+    let is_busy = reader.plain_runs().any(|run| !run.overlapping(slot).is_empty());
     reader.time.known(slot, is_busy || reader.time.is_busy(slot))
 }
 
@@ -96,20 +99,31 @@ pub fn known_in_slot(person: &Person, facts: &Facts, ours: &Ours<'_>, slot: &Slo
 pub struct TimeReader<'f> {
     /// The person's time. Of busy time it holds the entries that might be ours, and are not.
     pub time: Time,
-    calendars: Vec<(Diary, &'f Availability)>,
+    calendars: Vec<ReadCalendar<'f>>,
+    /// The entries of all calendars that are not plain, by their places.
+    apart: Vec<usize>,
     excuses: Excuses,
+}
+
+/// A calendar that was read.
+#[derive(Debug)]
+struct ReadCalendar<'f> {
+    entries: &'f Entries,
+    /// Where its entries stand that are not plain.
+    apart: Range<usize>,
 }
 
 impl<'f> TimeReader<'f> {
     /// Reads the time of another person.
     pub fn read(&mut self, person: &Person, facts: &'f Facts, ours: &Ours<'_>) {
-        let Self { time, calendars, excuses } = self;
+        let Self { time, calendars, apart, excuses } = self;
         time.busy.clear();
         time.horizons.clear();
         time.unknown.clear();
         time.maybe_ours.clear();
         time.calendar = false;
         calendars.clear();
+        apart.clear();
         excuses.clear();
         excuses.add_review(booking::invitations(ours.bookings, person));
         let places = facts.person_seats(person);
@@ -118,25 +132,28 @@ impl<'f> TimeReader<'f> {
             excuses.add_review(seat.invitations.iter().copied());
         }
         for (diary, availability, accepted_at) in facts.diaries(person) {
-            calendars.push((diary, availability));
+            let first_apart = apart.len();
             time.horizons.push(availability.horizon);
             time.unknown.extend_from_slice(&availability.unknown);
             time.calendar |= diary == Diary::Calendar;
+            // An on-call entry is never our meeting, whatever it says of itself.
             if diary == Diary::Calendar {
-                excuses.read(availability, accepted_at);
+                excuses.read(availability, accepted_at, apart);
             }
+            calendars.push(ReadCalendar { entries: &availability.busy, apart: first_apart..apart.len() });
         }
         excuses.settle(&mut time.busy, &mut time.maybe_ours);
         // A seat that cannot be read may be at any hour: the person is known to be free at none.
         time.calendar &= !places.is_some_and(|places| places.are_unknown_to(ours.review));
     }
 
-    /// The plain entries of each calendar. An on-call entry is never our meeting, whatever it says of itself.
-    pub fn plain_entries(&self) -> impl Iterator<Item = impl Iterator<Item = Interval>> {
-        self.calendars.iter().map(move |(diary, calendar)| {
-            let (is_excusable, is_plain) = (*diary == Diary::Calendar, self.excuses.plain(calendar));
-            let is_plain = move |entry: &&Busy| is_plain(entry) || !is_excusable;
-            calendar.busy.iter().filter(is_plain).map(Busy::interval)
+    /// The plain entries of all calendars: each calendar's, up to and after the entries that are not.
+    pub fn plain_runs(&self) -> impl Iterator<Item = Run<'f>> {
+        self.calendars.iter().flat_map(|calendar| {
+            let apart = &self.apart[calendar.apart.clone()];
+            let firsts = std::iter::once(0).chain(apart.iter().map(|place| place + 1));
+            let ends = apart.iter().copied().chain([calendar.entries.len()]);
+            firsts.zip(ends).map(|(first, end)| calendar.entries.run(first..end))
         })
     }
 }

@@ -258,7 +258,7 @@ impl<'a> Candidates<'a> {
     pub fn at_any_hour(self) -> Self {
         let mut any = self;
         any.times.hours = None;
-        any.times.free = free(&any.times.busy, &any.times.known, None, any.people.len(), any.axis.count());
+        any.times.free = free(&any.times.busy, &any.times.known, None, any.people.len());
         any.filled = any.filled_by(&any.times.free);
         any
     }
@@ -337,15 +337,13 @@ impl Times {
         for (index, person) in people.iter().enumerate() {
             let row = busy.row_mut(index);
             reader.read(person, facts, ours);
-            for entries in reader.plain_entries() {
-                axis.mark(row, entries);
-            }
-            axis.mark(row, reader.time.busy.iter().copied());
+            reader.plain_runs().for_each(|run| axis.mark(row, run));
+            axis.mark_each(row, reader.time.busy.iter().copied());
             mark_seated(row, person, situation, authoritative, ours, axis);
             mark_known(known.row_mut(index), &reader.time, axis);
         }
         let hours = Hours::of(situation, people, axis);
-        let free = free(&busy, &known, hours.as_ref(), people.len(), axis.count());
+        let free = free(&busy, &known, hours.as_ref(), people.len());
         Self { busy, known, free, hours }
     }
 }
@@ -388,15 +386,10 @@ fn mark_known(row: &mut Starts, time: &Time, axis: &Axis) {
     }
 }
 
-fn free(busy: &Rows, known: &Rows, hours: Option<&Hours>, people: usize, len: usize) -> Rows {
-    let mut free = Rows::none(people, len);
-    for person in 0..people {
-        let row = free.row_mut(person);
-        row.copy_from_slice(known.row(person));
-        starts::subtract(row, busy.row(person));
-        if let Some(hours) = hours {
-            starts::intersect(row, hours.row(person));
-        }
+fn free(busy: &Rows, known: &Rows, hours: Option<&Hours>, people: usize) -> Rows {
+    let mut free = known.without(busy);
+    if let Some(hours) = hours {
+        (0..people).for_each(|person| starts::intersect(free.row_mut(person), hours.row(person)));
     }
     free
 }

@@ -86,29 +86,30 @@ impl Excuses {
         self.reviews += usize::from(self.slots.len() > first);
     }
 
-    /// Keeps the entries of one calendar that are not plain: one of them may be ours.
-    pub fn read(&mut self, calendar: &Availability, accepted_at: Instant) {
-        if self.slots.is_empty() {
+    /// Adds to `apart`, in order, which entries of one calendar are not plain: the source says that they are ours, or they may
+    /// be. What may be is kept until it is settled. Nothing excuses a plain entry, whatever else the calendar holds, and
+    /// nearly every entry is plain by its time alone.
+    pub fn read(&mut self, calendar: &Availability, accepted_at: Instant, apart: &mut Vec<usize>) {
+        let (entries, merged) = (&calendar.busy, calendar.merged);
+        if self.slots.is_empty() && !entries.says_whose() {
             return;
         }
-        let doubtful: Vec<Doubtful> = self.doubtful_of(calendar, accepted_at).collect();
-        self.doubtful.extend(doubtful);
-    }
-
-    fn doubtful_of<'a>(&'a self, calendar: &'a Availability, accepted_at: Instant) -> impl Iterator<Item = Doubtful> {
-        let (is_plain, merged) = (self.plain(calendar), calendar.merged);
-        let doubtful = calendar.busy.iter().filter(move |entry| entry.own != EntryOf::Ours && !is_plain(entry));
-        doubtful.map(move |entry| Doubtful { interval: entry.interval(), accepted_at, merged, settled: false })
-    }
-
-    /// Says of an entry of the calendar whether nothing excuses the entry, whatever else the calendar holds. Nearly every
-    /// entry is plain by its time alone.
-    #[inline(always)]
-    pub fn plain<'a>(&'a self, calendar: &'a Availability) -> impl Fn(&Busy) -> bool + use<'a> {
-        let (span, merged) = (self.span, calendar.merged);
-        move |entry| {
-            entry.own != EntryOf::Ours && (!entry.interval().overlaps(&span) || !self.may_be_ours(entry, merged))
+        let first = apart.len();
+        if entries.says_whose() {
+            let is_plain = |entry: &Busy| entry.own != EntryOf::Ours && !self.may_be_ours(entry, merged);
+            apart.extend(entries.iter().enumerate().filter(|(_, entry)| !is_plain(entry)).map(|(place, _)| place));
+        } else {
+            let near = entries.run(0..entries.len()).overlapping(&self.span);
+            apart.extend(near.into_iter().filter(|place| self.may_be_ours(&entries.get(*place), merged)));
         }
+        let apart = apart[first..].iter().map(|place| entries.get(*place));
+        let doubtful = apart.filter(|entry| entry.own != EntryOf::Ours).map(|entry| Doubtful {
+            interval: entry.interval(),
+            accepted_at,
+            merged,
+            settled: false,
+        });
+        self.doubtful.extend(doubtful);
     }
 
     fn may_be_ours(&self, entry: &Busy, merged: bool) -> bool {

@@ -1,7 +1,10 @@
 //! Why this slot and not another: each start considered, with every reason against the start. Sets of starts find the
 //! reasons, and runs keep them.
 
-use std::ops::{Range, RangeInclusive};
+use std::{
+    borrow::Cow,
+    ops::{Range, RangeInclusive},
+};
 
 use crate::{
     Instant,
@@ -45,15 +48,14 @@ pub fn of(candidates: &Candidates<'_>, chosen: Option<Instant>) -> Report {
 
 /// The starts outward from the authoritative one lie side by side.
 fn considered(candidates: &Candidates<'_>, chosen: Option<Instant>) -> RangeInclusive<usize> {
-    let home = candidates.axis.home();
-    let chosen = chosen.map(|chosen| candidates.axis.first_at_or_after(chosen));
-    let (mut first, mut last) = (home, home);
-    for start in candidates.axis.outward().take(MOST_STARTS) {
-        (first, last) = (first.min(start), last.max(start));
-        if chosen == Some(start) {
-            break;
-        }
+    let (axis, home) = (&candidates.axis, candidates.axis.home());
+    let chosen = chosen.map(|chosen| axis.first_at_or_after(chosen)).filter(|chosen| *chosen < axis.count());
+    let all = chosen.map_or(0..axis.count(), |chosen| axis.up_to(chosen));
+    if all.len() <= MOST_STARTS {
+        return all.start..=all.end - 1;
     }
+    let nearest = axis.outward().take(MOST_STARTS);
+    let (first, last) = nearest.fold((home, home), |(first, last), start| (first.min(start), last.max(start)));
     first..=last
 }
 
@@ -156,16 +158,20 @@ impl Objections {
         for (_, set) in &self.against {
             starts::mark_edges(edges, set[words.clone()].iter().copied());
         }
-        let mut valid = starts::none(candidates.axis.count());
+        let everywhere = starts::all(candidates.axis.count());
         for (index, role) in candidates.roles.iter().enumerate() {
             let unfilled = || candidates.filled.row(index)[words.clone()].iter().map(|filled| !filled);
             starts::mark_edges(edges, unfilled());
             for candidate in &role.candidates {
-                valid.fill(0);
-                starts::fill(&mut valid, candidate.valid.clone());
+                let mut valid = Cow::Borrowed(&everywhere);
+                // Most are valid throughout.
+                if candidate.valid != (0..candidates.axis.count()) {
+                    starts::keep(valid.to_mut(), candidate.valid.clone());
+                    let not_valid = unfilled().zip(&valid[words.clone()]).map(|(unfilled, valid)| unfilled & !valid);
+                    starts::mark_edges(edges, not_valid);
+                }
                 let busy = candidates.busy(candidate.person);
                 let nobody_else = || unfilled().zip(&valid[words.clone()]).zip(&busy[words.clone()]);
-                starts::mark_edges(edges, nobody_else().map(|((unfilled, valid), _)| unfilled & !valid));
                 starts::mark_edges(edges, nobody_else().map(|((unfilled, valid), busy)| unfilled & valid & busy));
                 if let Some(hours) = candidates.hours(candidate.person) {
                     let at_home = nobody_else().zip(&hours[words.clone()]);

@@ -6,6 +6,7 @@ use crate::{
     Instant, Interval,
     base::instant::{DAY, MINUTE, Slot},
     choice::starts::{self, Starts},
+    facts::entries::{Run, Steps},
 };
 
 /// The starts of slots of one length. Grid points are multiples of the grid from midnight UTC. A grid that does not
@@ -65,7 +66,7 @@ impl Points {
     fn before(&self, instant: Instant) -> usize {
         let passed = instant.since(self.origin);
         match self.uneven {
-            None => self.before_on_even_grid(passed),
+            None => self.grid.ceiling(passed.clamp(0, self.reach) as u64) as usize,
             Some(uneven) => {
                 let passed = passed.clamp(0, self.reach) as u64;
                 let (days, of_day) = (passed / DAY as u64, passed % DAY as u64);
@@ -73,12 +74,6 @@ impl Points {
                 since_origin.saturating_sub(uneven.skipped).min(self.count)
             }
         }
-    }
-
-    /// The same where the grid divides the day, for an instant so many milliseconds after `origin`.
-    #[inline(always)]
-    fn before_on_even_grid(&self, passed: i64) -> usize {
-        self.grid.ceiling(passed.max(0).min(self.reach) as u64) as usize
     }
 
     fn at(&self, index: usize) -> Instant {
@@ -164,23 +159,29 @@ impl Axis {
         self.first_at_or_after(busy.start.plus_millis(1 - self.length))..self.first_at_or_after(busy.end)
     }
 
+    /// Adds the starts whose slot overlaps one of the intervals.
+    pub fn mark_each(&self, row: &mut Starts, intervals: impl Iterator<Item = Interval>) {
+        intervals.for_each(|interval| starts::fill(row, self.overlapping(&interval)));
+    }
+
     /// Adds the starts whose slot overlaps one of the entries. A search spends most of its time here, so the loop for the
-    /// usual axis asks nothing that only other axes need.
-    #[inline(always)]
-    pub fn mark(&self, row: &mut Starts, entries: impl Iterator<Item = Interval>) {
-        if self.points.uneven.is_some() || self.beside_grid.is_some() {
-            for entry in entries {
-                starts::fill(row, self.overlapping(&entry));
-            }
-            return;
-        }
-        let points = self.points;
+    /// usual axis and the usual entries asks nothing that only others need.
+    pub fn mark(&self, row: &mut Starts, run: Run<'_>) {
+        let Some(steps) = self.countable(run) else { return self.mark_each(row, run.intervals()) };
         // A slot that starts so early ends before the entry.
-        let touching = points.origin.plus_millis(self.length - 1);
-        for Interval { start, end } in entries {
-            let first = points.before_on_even_grid(start.since(touching));
-            starts::fill(row, first..points.before_on_even_grid(end.since(points.origin)));
+        let touching = self.points.origin.plus_millis(self.length - 1);
+        let before_start = PointsBefore::of(&self.points, &steps, touching);
+        let before_end = PointsBefore::of(&self.points, &steps, self.points.origin);
+        for step in steps.steps {
+            starts::fill(row, before_start.count_at_least(step.start)..before_end.count(step.end));
         }
+    }
+
+    /// The run's steps, where every start is a point of a grid that divides the day and is whole in their unit.
+    fn countable<'e>(&self, run: Run<'e>) -> Option<Steps<'e>> {
+        let Run::Steps(steps) = run else { return None };
+        let is_whole = self.points.grid.divisor.is_multiple_of(steps.unit as u64);
+        (self.points.uneven.is_none() && self.beside_grid.is_none() && is_whole).then_some(steps)
     }
 
     /// The starts whose slot lies wholly inside `span`.
@@ -192,6 +193,17 @@ impl Axis {
     /// All starts from the authoritative one outward: the later before the earlier of two equally near.
     pub fn outward(&self) -> impl Iterator<Item = usize> {
         self.outward_by(|from| (from < self.count()).then_some(from), |before| before.checked_sub(1))
+    }
+
+    /// The starts that are reached, outward from the authoritative one, with this one as the last. They lie side by side.
+    pub fn up_to(&self, index: usize) -> Range<usize> {
+        let distance = self.displacement(index);
+        if index < self.home {
+            index..self.first_at_or_after(self.home_start.plus_millis(distance + 1))
+        } else {
+            // The earlier of two equally near comes after the later.
+            self.first_at_or_after(self.home_start.plus_millis(1 - distance)).min(self.home)..index + 1
+        }
     }
 
     /// Outward from the authoritative start over some of the starts: `next` says which comes first at or after an index,
@@ -222,15 +234,49 @@ impl Axis {
     }
 }
 
+/// Counts the points of a grid before instants that are written as steps, in the unit of the steps.
+#[derive(Clone, Copy, Debug)]
+struct PointsBefore {
+    grid: Divisor,
+    /// Where the count begins: the first point, and before that what rounds up.
+    first: i64,
+    /// How far after `first` a step can come before it comes after all points.
+    reach: i64,
+}
+
+impl PointsBefore {
+    /// As if the first point were at `origin`.
+    fn of(points: &Points, steps: &Steps<'_>, origin: Instant) -> Self {
+        let grid = points.grid.divisor as i64 / steps.unit;
+        Self {
+            grid: Divisor::new(grid as u64),
+            first: steps.last_by(origin) - (grid - 1),
+            reach: points.reach / steps.unit + (grid - 1),
+        }
+    }
+
+    #[inline(always)]
+    fn count(self, step: u32) -> usize {
+        self.grid.floor((i64::from(step) - self.first).clamp(0, self.reach) as u64) as usize
+    }
+
+    /// The same, or a greater number where all points come before the step.
+    #[inline(always)]
+    fn count_at_least(self, step: u32) -> usize {
+        self.grid.floor((i64::from(step) - self.first).max(0) as u64) as usize
+    }
+}
+
 /// As far as starts are told apart, in milliseconds: longer than any window is.
 const LONGEST: i64 = (1 << 37) - 1;
 
-/// Division by one number, as a multiplication: it is done twice for each interval of each person.
+/// Division by one number, as a multiplication: it is done twice for each entry of each person.
 #[derive(Clone, Copy, Debug)]
 struct Divisor {
     /// At least two.
     divisor: u64,
-    /// 2^64 divided by the divisor, rounded up: exact for numbers up to [`LONGEST`], since a divisor is below 2^27.
+    /// 2^64 divided by the divisor, rounded up. A product with it is exact for numbers up to [`LONGEST`] and one divisor more:
+    /// these are below 2^37.1, and a divisor is at most a day, below 2^26.5.
     inverse: u64,
 }
 
@@ -242,12 +288,26 @@ impl Divisor {
     /// `number / divisor`, rounded up. `number` is at most [`LONGEST`].
     #[inline(always)]
     const fn ceiling(self, number: u64) -> u64 {
-        (((number + self.divisor - 1) as u128 * self.inverse as u128) >> 64) as u64
+        self.floor(number + self.divisor - 1)
+    }
+
+    /// `number / divisor`, rounded down.
+    #[inline(always)]
+    const fn floor(self, number: u64) -> u64 {
+        ((number as u128 * self.inverse as u128) >> 64) as u64
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use crate::{
+        base::instant::SECOND,
+        facts::{
+            entries::Entries,
+            fact::{Busy, EntryOf},
+        },
+    };
+
     use super::*;
 
     /// The same starts as a list that is walked.
@@ -260,6 +320,10 @@ mod tests {
         starts.sort_unstable();
         starts.dedup();
         starts
+    }
+
+    fn entry(Interval { start, end }: Interval) -> Busy {
+        Busy { start, end, own: EntryOf::Unsaid }
     }
 
     #[test]
@@ -287,9 +351,14 @@ mod tests {
                         (0..axis.count()).filter(|index| keep(&axis.slot(*index))).collect::<Vec<_>>()
                     };
                     assert_eq!(axis.overlapping(&busy).collect::<Vec<_>>(), slots(&|slot| busy.overlaps(slot)));
-                    let mut marked = starts::none(axis.count());
-                    axis.mark(&mut marked, [busy].into_iter());
-                    assert_eq!(starts::each(&marked).collect::<Vec<_>>(), slots(&|slot| busy.overlaps(slot)));
+                    // In seconds, in milliseconds, and as a list.
+                    for after in [SECOND, 1, 80 * DAY + 1] {
+                        let entries = [busy, busy.starting(busy.start.plus_millis(after))];
+                        let mut marked = starts::none(axis.count());
+                        axis.mark(&mut marked, Entries::from_iter(entries.map(entry)).run(0..2));
+                        let expected = slots(&|slot| entries.iter().any(|entry| entry.overlaps(slot)));
+                        assert_eq!(starts::each(&marked).collect::<Vec<_>>(), expected, "{entries:?}");
+                    }
                     assert_eq!(axis.inside(&busy).collect::<Vec<_>>(), slots(&|slot| busy.contains(slot)));
                     assert_eq!(axis.ending_by(at(instant)).collect::<Vec<_>>(), slots(&|slot| slot.end <= at(instant)));
                 }
@@ -298,16 +367,47 @@ mod tests {
             let mut sorted: Vec<usize> = (0..starts.len()).collect();
             sorted.sort_by_key(|index| ((starts[*index] - home).abs(), std::cmp::Reverse(starts[*index])));
             assert_eq!(outward, sorted);
+            for (reached, last) in outward.iter().enumerate() {
+                let up_to = axis.up_to(*last);
+                assert_eq!(up_to.len(), reached + 1);
+                assert!(outward[..=reached].iter().all(|start| up_to.contains(start)), "up to {last}");
+            }
         }
     }
 
     #[test]
     fn a_multiplication_divides_as_a_division_does() {
-        for divisor in (1..=1_440).map(|minutes| minutes * MINUTE as u64).chain([2, 3, 7, 86_399_999, 86_400_000]) {
+        let grids = (1..=1_440).map(|minutes| minutes * MINUTE as u64);
+        let in_seconds = grids.clone().map(|grid| grid / SECOND as u64);
+        for divisor in grids.chain(in_seconds).chain([2, 3, 7, 86_399_999]) {
             let near = |number: u64| number.saturating_sub(1)..=number + 1;
-            let numbers = (0..=DAY as u64 / divisor.max(60_000)).flat_map(|times| near(times * divisor));
-            for number in numbers.filter(|number| *number <= DAY as u64) {
-                assert_eq!(Divisor::new(divisor).ceiling(number), number.div_ceil(divisor), "{number} / {divisor}");
+            // Within a day, and at the end of what is ever asked.
+            let (few, most) = (DAY as u64 / divisor.max(60_000), LONGEST as u64 / divisor);
+            let times = (0..=few).chain(most.saturating_sub(20)..=most);
+            for number in times.flat_map(|times| near(times * divisor)).filter(|number| *number <= LONGEST as u64) {
+                let by = Divisor::new(divisor);
+                assert_eq!(by.ceiling(number), number.div_ceil(divisor), "{number} / {divisor}");
+                assert_eq!(by.floor(number), number / divisor, "{number} / {divisor}");
+            }
+        }
+    }
+
+    #[test]
+    fn steps_however_far_from_the_axis_are_counted() {
+        let (grid, count) = (15 * MINUTE, 2_880);
+        let origin = Instant::from_millis(20_000 * DAY);
+        let points = Points::new(origin, origin.plus_millis((count - 1) * grid), grid);
+        for (unit, away) in [1, SECOND].into_iter().flat_map(|unit| [-50, -1, 0, 1, 50].map(|years| (unit, years))) {
+            let from = origin.plus_millis(away * 365 * DAY + 1);
+            let steps = Steps { from, unit, steps: &[] };
+            let before = PointsBefore::of(&points, &steps, origin);
+            let to_origin = (-away * 365 * DAY / unit).clamp(0, i64::from(u32::MAX - 1)) as u32;
+            for step in [0, 1, to_origin, to_origin + 1, to_origin.saturating_add(90_000), u32::MAX - 1] {
+                let instant = from.plus_millis(i64::from(step) * unit);
+                let expected = points.before(instant);
+                assert_eq!(before.count(step), expected, "{step} of {unit} after {from}");
+                let at_least = before.count_at_least(step);
+                assert!(at_least == expected || expected == points.count && at_least > expected);
             }
         }
     }

@@ -9,6 +9,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use crate::{
     Instant, Interval, Source,
     facts::{
+        entries::Entries,
         fact::{Availability, Body, Fact, Facts, Terms},
         policy::{Deployment, Policy, Registration},
         subject::{Kind, Subject},
@@ -107,6 +108,6 @@ fn silent_from(fact: &Fact, promises: &[&Registration]) -> Option<Instant> {
 /// The same calendar, of which nothing is known: a horizon that no slot lies in.
 fn unknown(fact: &Fact) -> Fact {
     let horizon = Interval { start: Instant::from_millis(0), end: Instant::from_millis(1) };
-    let body = Availability { horizon, busy: Vec::new(), unknown: Vec::new(), merged: false };
+    let body = Availability { horizon, busy: Entries::default(), unknown: Vec::new(), merged: false };
     Fact { body: Body::Availability(body), ..fact.clone() }
 }

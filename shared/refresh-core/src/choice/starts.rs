@@ -45,22 +45,26 @@ pub fn keep(set: &mut Starts, range: Range<usize>) {
     clear(set, range.end..end);
 }
 
-/// Nearly every range lies in one word, so that case comes first.
+/// Nearly every range lies in one word.
 #[inline(always)]
 fn each_word(set: &mut Starts, range: Range<usize>, apply: impl Fn(&mut u64, u64)) {
     if range.is_empty() {
         return;
     }
-    let (first, last) = (range.start / 64, (range.end - 1) / 64);
-    let head = u64::MAX << (range.start % 64);
-    let tail = u64::MAX >> (63 - (range.end - 1) % 64);
-    if first == last {
-        apply(&mut set[first], head & tail);
-        return;
+    let (word, bit, count) = (range.start / 64, range.start % 64, range.end - range.start);
+    if bit + count <= 64 {
+        apply(&mut set[word], u64::MAX >> (64 - count) << bit);
+    } else {
+        each_of_several_words(set, range, apply);
     }
-    apply(&mut set[first], head);
+}
+
+#[inline(never)]
+fn each_of_several_words(set: &mut Starts, range: Range<usize>, apply: impl Fn(&mut u64, u64)) {
+    let (first, last) = (range.start / 64, (range.end - 1) / 64);
+    apply(&mut set[first], u64::MAX << (range.start % 64));
     set[first + 1..last].iter_mut().for_each(|word| apply(word, u64::MAX));
-    apply(&mut set[last], tail);
+    apply(&mut set[last], u64::MAX >> (63 - (range.end - 1) % 64));
 }
 
 /// Keeps what is in `other` too.
@@ -133,6 +137,12 @@ impl Rows {
     pub fn none(rows: usize, len: usize) -> Self {
         let width = len.div_ceil(64);
         Self { width, words: vec![0; rows * width] }
+    }
+
+    /// Row by row, what is not in the same row of `other`.
+    pub fn without(&self, other: &Self) -> Self {
+        let words = self.words.iter().zip(&other.words).map(|(word, other)| word & !other).collect();
+        Self { width: self.width, words }
     }
 
     /// The set of a row.

@@ -11,6 +11,7 @@ use crate::{
         text::{self, ConferenceUri, OneLine, OrganizerAddress, Paragraphs},
     },
     facts::{
+        entries::Entries,
         evidence::Evidence,
         operator::OperatorDecision,
         policy::Overrides,
@@ -261,7 +262,7 @@ pub struct Availability {
     /// The time that the source knows of. Time outside is unknown.
     pub horizon: Interval,
     /// Busy time, in the source's order. Entries may overlap.
-    pub busy: Vec<Busy>,
+    pub busy: Entries,
     /// Time inside the horizon that the source does not know.
     pub unknown: Vec<Interval>,
     /// Whether `busy` has runs of touching entries instead of entries, as free/busy services answer.
@@ -388,14 +389,6 @@ impl Facts {
             Ok(at) => self.facts[at] = fact,
             Err(at) => self.facts.insert(at, fact),
         }
-    }
-
-    /// The entries of each calendar, in order of subject.
-    pub(super) fn entries_mut(&mut self) -> impl Iterator<Item = &mut Vec<Busy>> {
-        self.facts.iter_mut().filter_map(|fact| match &mut fact.body {
-            Body::Availability(calendar) => Some(&mut calendar.busy),
-            _ => None,
-        })
     }
 
     /// Keeps what is of these subjects alone, facts and seats.

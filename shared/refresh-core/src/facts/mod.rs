@@ -1,7 +1,7 @@
 //! What do the sources say, and who may say it?
 
 pub mod authority;
-pub mod dense;
+pub mod entries;
 pub mod event;
 pub mod evidence;
 pub mod fact;

@@ -3,6 +3,7 @@
 use refresh_core::{
     Checkpoint, DiaryName, Instant, Interval, Person, Source,
     facts::{
+        entries::Entries,
         evidence::{Evidence, EvidenceRun, EvidenceStatus},
         fact::{Availability, Body, Busy, ChangeState, Delegate, DelegateStatus, EntryOf, Freeze, Mapping, Profile},
         operator::{OperatorChoice, OperatorDecision},
@@ -203,21 +204,21 @@ pub fn diary(world: &mut World, name: &str, rest: &str, manner: Manner) -> Resul
     };
     let mut diary = Availability {
         horizon: day.interval("-3/00:00-+10/00:00")?,
-        busy: Vec::new(),
+        busy: Entries::default(),
         unknown: Vec::new(),
         merged: false,
     };
     let (word, intervals) = said.split_once(' ').unwrap_or((said, ""));
     match word {
         "free" => {}
-        "busy" => diary.busy = list(intervals, |text| busy(day, text))?,
+        "busy" => diary.busy = list(intervals, |text| busy(day, text))?.into(),
         "runs" => {
-            diary.busy = list(intervals, |text| busy(day, text))?;
+            diary.busy = list(intervals, |text| busy(day, text))?.into();
             diary.merged = true;
         }
         "unknown" => diary.unknown = list(intervals, |text| day.interval(text))?,
         "known" => diary.horizon = day.interval(intervals)?,
-        _ if day.is_interval(word) => diary.busy = list(said, |text| busy(day, text))?,
+        _ if day.is_interval(word) => diary.busy = list(said, |text| busy(day, text))?.into(),
         _ => return Err(format!("no such step: {person} {rest}")),
     }
     world.send(Subject::Availability(person, which, name), Body::Availability(diary), manner)

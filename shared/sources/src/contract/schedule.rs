@@ -42,7 +42,7 @@ pub fn availability(data: &Object<'_>) -> Option<Said> {
     let mut unknown: Vec<Interval> = unknown?.into_iter().flatten().flatten().collect();
     busy.sort_unstable_by_key(|entry| (entry.start, entry.end, entry.own));
     unknown.sort_unstable();
-    let availability = Availability { horizon: horizon?, busy, unknown, merged: merged?.unwrap_or(false) };
+    let availability = Availability { horizon: horizon?, busy: busy.into(), unknown, merged: merged?.unwrap_or(false) };
     let body = Body::Availability(availability);
     Some((Subject::Availability(person?, diary?, name?), Statement::State { revision: revision?, body }))
 }
