@@ -144,7 +144,8 @@ pub fn frame(slot: Interval, window: Interval, ready: Instant, freezes: &[Interv
 
 pub fn calendar(who: usize, horizon: Interval, busy: Vec<Busy>, revision: u64) -> Fact {
     let subject = Subject::Availability(person(who), Diary::Calendar, None);
-    fact(subject, Body::Availability(Availability { horizon, busy: busy.into(), unknown: Vec::new(), merged: false }), revision)
+    let known = Availability { horizon, busy: busy.into(), unknown: Vec::new(), merged: false };
+    fact(subject, Body::Availability(known), revision)
 }
 
 pub fn trigger() -> Trigger {

@@ -237,7 +237,8 @@ fn add_calendars(facts: &mut Facts, case: &Worst, horizon: Interval) {
     let people: std::collections::BTreeSet<usize> = case.teams.iter().flatten().copied().collect();
     let calendar = |who: usize, diary: Diary, busy: Vec<Busy>| -> Fact {
         let subject = Subject::Availability(person(who), diary, None);
-        fact(subject, Body::Availability(Availability { horizon, busy: busy.into(), unknown: Vec::new(), merged: false }), 2)
+        let known = Availability { horizon, busy: busy.into(), unknown: Vec::new(), merged: false };
+        fact(subject, Body::Availability(known), 2)
     };
     let calendars = people.into_iter().filter_map(|who| {
         let busy = (case.busy)(who, horizon)?;
