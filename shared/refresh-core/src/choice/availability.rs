@@ -7,7 +7,7 @@ use crate::{
     base::instant::Slot,
     choice::{excuse::Excuses, ours::Ours},
     facts::{
-        entries::{Entries, Run},
+        entries::{Entries, Stretch},
         fact::Facts,
         subject::Diary,
     },
@@ -46,7 +46,7 @@ impl Time {
         let mut reader = TimeReader::default();
         reader.read(person, facts, ours);
         let mut time = reader.time.clone();
-        time.busy.extend(reader.plain_runs().flat_map(Run::intervals));
+        time.busy.extend(reader.plain_runs().flat_map(Stretch::intervals));
         time
     }
 
@@ -148,7 +148,7 @@ impl<'f> TimeReader<'f> {
     }
 
     /// The plain entries of all calendars: each calendar's, up to and after the entries that are not.
-    pub fn plain_runs(&self) -> impl Iterator<Item = Run<'f>> {
+    pub fn plain_runs(&self) -> impl Iterator<Item = Stretch<'f>> {
         self.calendars.iter().flat_map(|calendar| {
             let apart = &self.apart[calendar.apart.clone()];
             let firsts = std::iter::once(0).chain(apart.iter().map(|place| place + 1));

@@ -6,7 +6,7 @@ use crate::{
     Instant, Interval,
     base::instant::{DAY, MINUTE, Slot},
     choice::starts::{self, Starts},
-    facts::entries::{Run, Steps},
+    facts::entries::{Steps, Stretch},
 };
 
 /// The starts of slots of one length. Grid points are multiples of the grid from midnight UTC. A grid that does not
@@ -166,7 +166,7 @@ impl Axis {
 
     /// Adds the starts whose slot overlaps one of the entries. A search spends most of its time here, so the loop for the
     /// usual axis and the usual entries asks nothing that only others need.
-    pub fn mark(&self, row: &mut Starts, run: Run<'_>) {
+    pub fn mark(&self, row: &mut Starts, run: Stretch<'_>) {
         let Some(steps) = self.countable(run) else { return self.mark_each(row, run.intervals()) };
         // A slot that starts so early ends before the entry.
         let touching = self.points.origin.plus_millis(self.length - 1);
@@ -178,8 +178,8 @@ impl Axis {
     }
 
     /// The run's steps, where every start is a point of a grid that divides the day and is whole in their unit.
-    fn countable<'e>(&self, run: Run<'e>) -> Option<Steps<'e>> {
-        let Run::Steps(steps) = run else { return None };
+    fn countable<'e>(&self, run: Stretch<'e>) -> Option<Steps<'e>> {
+        let Stretch::Steps(steps) = run else { return None };
         let is_whole = self.points.grid.divisor.is_multiple_of(steps.unit as u64);
         (self.points.uneven.is_none() && self.beside_grid.is_none() && is_whole).then_some(steps)
     }

@@ -11,22 +11,80 @@ use std::{fmt, ops::Range};
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-use crate::{
-    Instant, Interval,
-    base::instant::SECOND,
-    facts::fact::{Busy, EntryOf},
-};
+use crate::{Instant, Interval, base::instant::SECOND};
+
+/// One entry of busy time.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct Busy {
+    /// The start of the entry.
+    pub start: Instant,
+    /// The end of the entry.
+    pub end: Instant,
+    /// Whose entry the source says this is.
+    #[serde(default, skip_serializing_if = "EntryOf::is_unsaid", with = "as_own")]
+    pub own: EntryOf,
+}
+
+/// Whether a busy entry is an invitation of ours, as its source says. Stored as `own: true`, `own: false`, or nothing.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug, Default)]
+pub enum EntryOf {
+    /// The source does not say.
+    #[default]
+    Unsaid,
+    /// The source says that the entry is somebody else's.
+    Others,
+    /// The source says that the entry is ours.
+    Ours,
+}
+
+impl EntryOf {
+    /// What the member `own` of an entry says; `None` where the entry has no such member.
+    pub fn of(own: Option<bool>) -> Self {
+        own.map_or(Self::Unsaid, |own| if own { Self::Ours } else { Self::Others })
+    }
+
+    fn is_unsaid(&self) -> bool {
+        *self == Self::Unsaid
+    }
+}
+
+/// The stored form of whose an entry is.
+mod as_own {
+    use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+    use super::EntryOf;
+
+    pub fn serialize<S: Serializer>(entry: &EntryOf, serializer: S) -> Result<S::Ok, S::Error> {
+        let own = match entry {
+            EntryOf::Unsaid => None,
+            EntryOf::Others => Some(false),
+            EntryOf::Ours => Some(true),
+        };
+        own.serialize(serializer)
+    }
+
+    pub fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<EntryOf, D::Error> {
+        Option::deserialize(deserializer).map(EntryOf::of)
+    }
+}
+
+impl Busy {
+    /// The time of the entry.
+    pub const fn interval(&self) -> Interval {
+        Interval { start: self.start, end: self.end }
+    }
+}
 
 /// The entries of one calendar, in the source's order.
 #[derive(Clone)]
-pub struct Entries(Form);
+pub struct Entries(Packing);
 
 #[derive(Clone)]
-enum Form {
+enum Packing {
     Steps {
         /// The first start.
         from: Instant,
-        unit: Unit,
+        unit: StepUnit,
         steps: Box<[Step]>,
         /// One an entry; none where the source says nothing of any.
         own: Box<[EntryOf]>,
@@ -37,7 +95,7 @@ enum Form {
 
 /// What steps are counted in.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-enum Unit {
+enum StepUnit {
     /// Four bytes are 136 years.
     Seconds,
     /// Four bytes are 49 days.
@@ -55,7 +113,7 @@ pub struct Step {
 
 /// Some entries of a calendar, side by side. Whose they are is not among it.
 #[derive(Clone, Copy, Debug)]
-pub enum Run<'e> {
+pub enum Stretch<'e> {
     /// As steps.
     Steps(Steps<'e>),
     /// As they are.
@@ -76,7 +134,7 @@ pub struct Steps<'e> {
     pub steps: &'e [Step],
 }
 
-impl Unit {
+impl StepUnit {
     const fn millis(self) -> i64 {
         match self {
             Self::Seconds => SECOND,
@@ -93,13 +151,13 @@ impl Default for Entries {
 
 impl From<Vec<Busy>> for Entries {
     fn from(busy: Vec<Busy>) -> Self {
-        let form = [Unit::Seconds, Unit::Millis].into_iter().find_map(|unit| steps(&busy, unit));
-        Self(form.unwrap_or_else(|| Form::List(busy.into())))
+        let form = [StepUnit::Seconds, StepUnit::Millis].into_iter().find_map(|unit| steps(&busy, unit));
+        Self(form.unwrap_or_else(|| Packing::List(busy.into())))
     }
 }
 
 /// `None` where a step is no number of units, or is too long.
-fn steps(busy: &[Busy], unit: Unit) -> Option<Form> {
+fn steps(busy: &[Busy], unit: StepUnit) -> Option<Packing> {
     let from = busy.iter().map(|entry| entry.start).min().unwrap_or(Instant::from_millis(0));
     let in_units = |instant: Instant| {
         let (passed, unit) = (instant.since(from), unit.millis());
@@ -113,15 +171,15 @@ fn steps(busy: &[Busy], unit: Unit) -> Option<Form> {
     }
     let said = busy.iter().any(|entry| entry.own != EntryOf::Unsaid);
     let own = if said { busy.iter().map(|entry| entry.own).collect() } else { Box::default() };
-    Some(Form::Steps { from, unit, steps: steps.into(), own })
+    Some(Packing::Steps { from, unit, steps: steps.into(), own })
 }
 
 impl Entries {
     /// How many entries there are.
     pub fn len(&self) -> usize {
         match &self.0 {
-            Form::Steps { steps, .. } => steps.len(),
-            Form::List(busy) => busy.len(),
+            Packing::Steps { steps, .. } => steps.len(),
+            Packing::List(busy) => busy.len(),
         }
     }
 
@@ -138,42 +196,42 @@ impl Entries {
     /// The entry at a place.
     pub fn get(&self, place: usize) -> Busy {
         match &self.0 {
-            Form::Steps { from, unit, steps, own } => {
+            Packing::Steps { from, unit, steps, own } => {
                 let Interval { start, end } = Steps { from: *from, unit: unit.millis(), steps }.interval(steps[place]);
                 Busy { start, end, own: own.get(place).copied().unwrap_or_default() }
             }
-            Form::List(busy) => busy[place],
+            Packing::List(busy) => busy[place],
         }
     }
 
     /// Whether the source says of any entry whose the entry is.
     pub fn says_whose(&self) -> bool {
         match &self.0 {
-            Form::Steps { own, .. } => !own.is_empty(),
-            Form::List(busy) => busy.iter().any(|entry| entry.own != EntryOf::Unsaid),
+            Packing::Steps { own, .. } => !own.is_empty(),
+            Packing::List(busy) => busy.iter().any(|entry| entry.own != EntryOf::Unsaid),
         }
     }
 
     /// Some of the entries, by index.
-    pub fn run(&self, range: Range<usize>) -> Run<'_> {
+    pub fn run(&self, range: Range<usize>) -> Stretch<'_> {
         match &self.0 {
-            Form::Steps { from, unit, steps, .. } => {
-                Run::Steps(Steps { from: *from, unit: unit.millis(), steps: &steps[range] })
+            Packing::Steps { from, unit, steps, .. } => {
+                Stretch::Steps(Steps { from: *from, unit: unit.millis(), steps: &steps[range] })
             }
-            Form::List(busy) => Run::List(&busy[range]),
+            Packing::List(busy) => Stretch::List(&busy[range]),
         }
     }
 
     /// How much memory they take beside the list's own place.
     pub fn bytes(&self) -> usize {
         match &self.0 {
-            Form::Steps { steps, own, .. } => size_of_val(&**steps) + size_of_val(&**own),
-            Form::List(busy) => size_of_val(&**busy),
+            Packing::Steps { steps, own, .. } => size_of_val(&**steps) + size_of_val(&**own),
+            Packing::List(busy) => size_of_val(&**busy),
         }
     }
 }
 
-impl<'e> Run<'e> {
+impl<'e> Stretch<'e> {
     /// The time of each entry, in order.
     pub fn intervals(self) -> impl Iterator<Item = Interval> {
         let (steps, list) = match self {
@@ -323,6 +381,20 @@ mod tests {
                 let overlapping = (0..busy.len()).filter(|place| busy[*place].interval().overlaps(&span));
                 assert_eq!(run.overlapping(&span), overlapping.collect::<Vec<_>>(), "{busy:?} and {span:?}");
             }
+        }
+    }
+
+    #[test]
+    fn the_stored_form_of_a_busy_entry_says_own_as_its_source_does() {
+        let when = r#""start":"2026-11-03T15:30:00Z","end":"2026-11-03T16:30:00Z""#;
+        for (own, stored) in [
+            (EntryOf::Unsaid, format!("{{{when}}}")),
+            (EntryOf::Others, format!("{{{when},\"own\":false}}")),
+            (EntryOf::Ours, format!("{{{when},\"own\":true}}")),
+        ] {
+            let entry: Busy = serde_json::from_str(&stored).expect("a stored entry");
+            assert_eq!(entry.own, own);
+            assert_eq!(serde_json::to_string(&entry).expect("JSON"), stored);
         }
     }
 }

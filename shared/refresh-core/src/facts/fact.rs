@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 
+pub use crate::facts::entries::{Busy, EntryOf};
 use crate::{
     Calendar, ChangeId, Checkpoint, DiaryName, Instant, Interval, Person, ReviewId, Role, Service, Source, Zone,
     base::{
@@ -270,68 +271,6 @@ pub struct Availability {
     pub merged: bool,
 }
 
-/// One entry of busy time.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
-pub struct Busy {
-    /// The start of the entry.
-    pub start: Instant,
-    /// The end of the entry.
-    pub end: Instant,
-    /// Whose entry the source says this is.
-    #[serde(default, skip_serializing_if = "EntryOf::is_unsaid", with = "as_own")]
-    pub own: EntryOf,
-}
-
-/// Whether a busy entry is an invitation of ours, as its source says. Stored as `own: true`, `own: false`, or nothing.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug, Default)]
-pub enum EntryOf {
-    /// The source does not say.
-    #[default]
-    Unsaid,
-    /// The source says that the entry is somebody else's.
-    Others,
-    /// The source says that the entry is ours.
-    Ours,
-}
-
-impl EntryOf {
-    /// What the member `own` of an entry says; `None` where the entry has no such member.
-    pub fn of(own: Option<bool>) -> Self {
-        own.map_or(Self::Unsaid, |own| if own { Self::Ours } else { Self::Others })
-    }
-
-    fn is_unsaid(&self) -> bool {
-        *self == Self::Unsaid
-    }
-}
-
-/// The stored form of whose an entry is.
-mod as_own {
-    use serde::{Deserialize, Deserializer, Serialize, Serializer};
-
-    use crate::facts::fact::EntryOf;
-
-    pub fn serialize<S: Serializer>(entry: &EntryOf, serializer: S) -> Result<S::Ok, S::Error> {
-        let own = match entry {
-            EntryOf::Unsaid => None,
-            EntryOf::Others => Some(false),
-            EntryOf::Ours => Some(true),
-        };
-        own.serialize(serializer)
-    }
-
-    pub fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<EntryOf, D::Error> {
-        Option::deserialize(deserializer).map(EntryOf::of)
-    }
-}
-
-impl Busy {
-    /// The time of the entry.
-    pub const fn interval(&self) -> Interval {
-        Interval { start: self.start, end: self.end }
-    }
-}
-
 /// A time in which nothing may change.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub struct Freeze {
@@ -461,24 +400,5 @@ impl FromIterator<Fact> for Facts {
         all.sort_by(|a, b| a.subject.cmp(&b.subject));
         all.dedup_by(|later, first| later.subject == first.subject);
         Self { facts: all, seats: Vec::new() }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_stored_form_of_a_busy_entry_says_own_as_its_source_does() {
-        let when = r#""start":"2026-11-03T15:30:00Z","end":"2026-11-03T16:30:00Z""#;
-        for (own, stored) in [
-            (EntryOf::Unsaid, format!("{{{when}}}")),
-            (EntryOf::Others, format!("{{{when},\"own\":false}}")),
-            (EntryOf::Ours, format!("{{{when},\"own\":true}}")),
-        ] {
-            let entry: Busy = serde_json::from_str(&stored).expect("a stored entry");
-            assert_eq!(entry.own, own);
-            assert_eq!(serde_json::to_string(&entry).expect("JSON"), stored);
-        }
     }
 }
