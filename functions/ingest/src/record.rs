@@ -116,6 +116,11 @@ pub(crate) async fn record(
     arrival: Arrival<'_>,
     deadline: Deadline,
 ) -> Result<Result<Recorded, Refused>, Failure> {
+    if let Some(fact) = judge_unread(env, event, arrival)
+        && env.store.accept_unread(event, &fact, arrival.now).await.doing("accepting the event")?
+    {
+        return Ok(Ok(Recorded::applied(event)));
+    }
     let committing = Committing { store: &env.store, jitter: &env.jitter, deadline };
     let mut attempt = 0;
     loop {
@@ -181,6 +186,18 @@ struct Judged {
     again: Option<Fact>,
     /// Whether the subject gets nothing but stale revisions.
     silenced: bool,
+}
+
+/// The fact of an event on which nothing bears that is stored. Most events are such, and each spares a read.
+fn judge_unread(env: &Env, event: &Event, arrival: Arrival<'_>) -> Option<Fact> {
+    let context = StoredContext {
+        fact: None,
+        review_issued: false,
+        uid_in_use: false,
+        arrived: arrival.piece.at,
+        sender: arrival.sender,
+    };
+    authority::judge_unread(event, &context, &env.policy.deployment, arrival.now)
 }
 
 /// The error: the person would have too many calendars.

@@ -23,7 +23,8 @@ use crate::{
     action::{action, if_absent, if_still},
     calendar,
     call::{AT_ONCE, Transaction, Write},
-    codec, contention,
+    codec::{self, SCHEMA},
+    contention,
     error::StoreError,
     item::{Item, number, text},
     key::{self, Key},
@@ -246,6 +247,19 @@ impl Store {
         Err(StoreError::contended(doing))
     }
 
+    /// An event and the fact that it becomes whatever was said before ([`refresh_core::facts::authority::judge_unread`]),
+    /// without a read. `false`: the event is recorded already, or the fact before bears on it, and nothing is written.
+    ///
+    /// # Errors
+    ///
+    /// The table cannot be written.
+    pub async fn accept_unread(&self, event: &Event, fact: &Fact, at: Instant) -> Result<bool, StoreError> {
+        let key = Key::event(&event.identity);
+        let record = EventRecord::of(event, Disposition::Applied, &[], at).item(&key);
+        let actions = vec![self.put_once(record), self.put_fact_unread(fact)];
+        Ok(matches!(self.transact("accepting an event unread", actions).await?, Transaction::Done))
+    }
+
     /// Several events, each with its fact, together or not at all: `false`, where anything stands in the way of any of
     /// them. No two of them are about one subject or have one identity, and none has anything beside it.
     ///
@@ -452,6 +466,24 @@ impl Store {
             }
         }
         action(put.condition_expression(condition))
+    }
+
+    /// In the place of no fact, or of one of the same source with a lower revision, the order of whose revisions is plain. A
+    /// fact of a newer schema stays: only who reads that schema knows what bears on the next fact.
+    fn put_fact_unread(&self, fact: &Fact) -> TransactWriteItem {
+        const CONDITION: &str = "attribute_not_exists(#pk) OR (#source = :source AND #revision < :revision \
+                                 AND #schema <= :schema \
+                                 AND attribute_not_exists(#epoch) AND attribute_not_exists(#rewrites))";
+        let put = ["pk", "source", "revision", "schema", EPOCH, REWRITES]
+            .into_iter()
+            .fold(self.put_of(fact_item(fact)).condition_expression(CONDITION), |put, name| {
+                put.expression_attribute_names(format!("#{name}"), name)
+            });
+        action(
+            put.expression_attribute_values(":source", text(fact.source.as_str()))
+                .expression_attribute_values(":revision", number(fact.revision))
+                .expression_attribute_values(":schema", number(SCHEMA)),
+        )
     }
 
     fn put_uid(&self, claim: &UidClaim<'_>) -> TransactWriteItem {

@@ -25,6 +25,8 @@ mod table;
 mod terms;
 #[path = "rules/told.rs"]
 mod told;
+#[path = "rules/unread.rs"]
+mod unread;
 #[path = "rules/world.rs"]
 mod world;
 #[path = "rules/written.rs"]

@@ -4,6 +4,7 @@ use packet_store::{Acceptance, Accepted, Beside, EventRecord, Store};
 use refresh_core::facts::{
     authority::{Disposition, Ignored},
     fact::Fact,
+    revision::RevisionOrder,
 };
 
 use crate::support::{
@@ -240,6 +241,44 @@ async fn events_are_accepted_together_or_not_at_all() {
             let found = (store.event(&one.event.identity).await.unwrap(), store.fact(&fact.subject).await.unwrap());
             assert_eq!(found.0.map(|record| record.disposition), written.then_some(Disposition::Applied), "{name}");
             assert_eq!(found.1.as_ref(), written.then_some(fact), "{name}");
+        }
+    }
+}
+
+/// What stands before an event of revision 3, and whether the event is written without a look at that.
+#[tokio::test]
+async fn a_fact_is_written_unread_in_the_place_of_a_lower_revision_of_its_own_source_alone() {
+    let revision = |revision| profile("ada", revision);
+    let ordered = |epoch, rewrites| {
+        let before = revision(2);
+        Fact { order: RevisionOrder { epoch, rewrites, ..RevisionOrder::default() }, ..before }
+    };
+    let others = || Fact { source: "//another.example.com".parse().expect("a source"), ..revision(2) };
+    for (before, written) in [
+        (None, true),
+        (Some(revision(2)), true),
+        (Some(revision(3)), false),
+        (Some(revision(4)), false),
+        // As text, ten would come before three.
+        (Some(revision(10)), false),
+        (Some(ordered(1, 0)), false),
+        (Some(ordered(0, 1)), false),
+        (Some(others()), false),
+    ] {
+        let engine = Engine::new();
+        let store = engine.store();
+        if let Some(before) = &before {
+            assert_eq!(accept(&store, "before", before, None).await, Accepted::Written);
+        }
+        engine.calls();
+        let (fact, event) = (revision(3), event("e1", &revision(3)));
+        assert_eq!(store.accept_unread(&event, &fact, now()).await.unwrap(), written, "in the place of {before:?}");
+        assert_eq!(engine.calls().len(), 1, "nothing is read");
+        let found = (store.event(&event.identity).await.unwrap(), store.fact(&fact.subject).await.unwrap());
+        let expected = if written { Some(fact.clone()) } else { before };
+        assert_eq!((found.0.is_some(), found.1), (written, expected));
+        if written {
+            assert!(!store.accept_unread(&event, &revision(11), now()).await.unwrap(), "the id is used up");
         }
     }
 }

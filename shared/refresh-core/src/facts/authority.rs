@@ -174,6 +174,23 @@ pub fn judge(event: &Event, known: &StoredContext<'_>, deployment: &Deployment, 
     Ok(Fact { body, ..fact })
 }
 
+/// The fact that an event becomes whatever its source said before. `None`: what was said before bears on the event, or the
+/// event is ignored. The fact may be written unread in the place of none, or of one that has a lower revision of the same
+/// source, in an order of revisions that is plain ([`RevisionOrder::is_plain`]).
+pub fn judge_unread(event: &Event, known: &StoredContext<'_>, deployment: &Deployment, now: Instant) -> Option<Fact> {
+    let Statement::State { body, .. } = &event.statement else { return None };
+    let stands_alone = match body {
+        Body::Change(change) => change.in_force.is_some(),
+        Body::Delegation(_) | Body::Freeze(_) | Body::Person(_) => true,
+        Body::Availability(_) => matches!(event.subject, Subject::Availability(_, _, None)),
+        Body::Review(_) | Body::Closure { .. } | Body::Decision(_) | Body::Evidence(_) | Body::Calendars(_) => false,
+    };
+    if !stands_alone {
+        return None;
+    }
+    judge(event, &StoredContext { fact: None, ..*known }, deployment, now).ok()
+}
+
 /// The same fact, open for the holder's next word at whatever revision. `None`: nobody ever spoke of the subject.
 fn reset_of(held: Option<&Fact>, reset: &Reset, now: Instant) -> Option<Fact> {
     let mut fact = held?.clone();
