@@ -8,6 +8,8 @@
 //!  unpack:  a buffer that begins with the dictionary ◀──inflate── what was kept
 //! ```
 
+use std::cell::RefCell;
+
 use flate2::{Compress, Compression, Decompress, FlushCompress, FlushDecompress, Status};
 
 /// Never changes: what was packed with it is unpacked with it. Another dictionary is another schema number. The end is
@@ -20,13 +22,20 @@ const HEADER: bool = false;
 /// The most that deflate adds to what it cannot make smaller, and what room is added at a time.
 const SLACK: usize = 1_024;
 
+thread_local! {
+    /// Its tables take 270 KB. To make them anew for each body is a seventh of the time of packing a HEAD.
+    static PACKER: RefCell<Compress> = RefCell::new(Compress::new(LEVEL, HEADER));
+}
+
 /// The body in fewer bytes; `None` where there would be no fewer.
 pub(crate) fn pack(body: &[u8]) -> Option<Vec<u8>> {
-    let mut packer = Compress::new(LEVEL, HEADER);
-    packer.set_dictionary(DICTIONARY).ok()?;
-    let mut packed = Vec::with_capacity(body.len() + SLACK);
-    let status = packer.compress_vec(body, &mut packed, FlushCompress::Finish).ok()?;
-    (status == Status::StreamEnd && packed.len() < body.len()).then_some(packed)
+    PACKER.with_borrow_mut(|packer| {
+        packer.reset();
+        packer.set_dictionary(DICTIONARY).ok()?;
+        let mut packed = Vec::with_capacity(body.len() + SLACK);
+        let status = packer.compress_vec(body, &mut packed, FlushCompress::Finish).ok()?;
+        (status == Status::StreamEnd && packed.len() < body.len()).then_some(packed)
+    })
 }
 
 /// The body again.
@@ -105,6 +114,17 @@ mod tests {
             r#""slot":{"start":"2026-11-03T15:00:00Z","end":"2026-11-03T16:00:00Z"}}"#,
         );
         assert_eq!(unpack(&packed, MOST).as_deref(), Ok(body.as_bytes()));
+    }
+
+    /// Nothing of one body is left for the next, whatever became of the one.
+    #[test]
+    fn a_body_is_packed_to_the_same_bytes_whatever_was_packed_before() {
+        let body = "\"member\":\"value\",".repeat(60);
+        let first = std::thread::scope(|scope| scope.spawn(|| pack(body.as_bytes())).join().expect("no panic"));
+        for before in [&b""[..], b"no fewer", body.as_bytes(), &[b'x'; 100_000]] {
+            pack(before);
+            assert_eq!(pack(body.as_bytes()), first);
+        }
     }
 
     #[test]
