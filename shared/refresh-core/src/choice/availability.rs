@@ -46,7 +46,7 @@ impl Time {
         let mut reader = TimeReader::default();
         reader.read(person, facts, ours);
         let mut time = reader.time.clone();
-        time.busy.extend(reader.plain_runs().flat_map(Stretch::intervals));
+        time.busy.extend(reader.plain_stretches().flat_map(Stretch::intervals));
         time
     }
 
@@ -89,7 +89,7 @@ impl Time {
 pub fn known_in_slot(person: &Person, facts: &Facts, ours: &Ours<'_>, slot: &Slot) -> Known {
     let mut reader = TimeReader::default();
     reader.read(person, facts, ours);
-    let is_busy = reader.plain_runs().any(|run| !run.overlapping(slot).is_empty());
+    let is_busy = reader.plain_stretches().any(|stretch| !stretch.overlapping(slot).is_empty());
     reader.time.known(slot, is_busy || reader.time.is_busy(slot))
 }
 
@@ -148,12 +148,12 @@ impl<'f> TimeReader<'f> {
     }
 
     /// The plain entries of all calendars: each calendar's, up to and after the entries that are not.
-    pub fn plain_runs(&self) -> impl Iterator<Item = Stretch<'f>> {
+    pub fn plain_stretches(&self) -> impl Iterator<Item = Stretch<'f>> {
         self.calendars.iter().flat_map(|calendar| {
             let apart = &self.apart[calendar.apart.clone()];
             let firsts = std::iter::once(0).chain(apart.iter().map(|place| place + 1));
             let ends = apart.iter().copied().chain([calendar.entries.len()]);
-            firsts.zip(ends).map(|(first, end)| calendar.entries.run(first..end))
+            firsts.zip(ends).map(|(first, end)| calendar.entries.stretch(first..end))
         })
     }
 }

@@ -337,7 +337,7 @@ impl Times {
         for (index, person) in people.iter().enumerate() {
             let row = busy.row_mut(index);
             reader.read(person, facts, ours);
-            reader.plain_runs().for_each(|run| axis.mark(row, run));
+            reader.plain_stretches().for_each(|stretch| axis.mark(row, stretch));
             axis.mark_each(row, reader.time.busy.iter().copied());
             mark_seated(row, person, situation, authoritative, ours, axis);
             mark_known(known.row_mut(index), &reader.time, axis);

@@ -99,7 +99,7 @@ impl Excuses {
             let is_plain = |entry: &Busy| entry.own != EntryOf::Ours && !self.may_be_ours(entry, merged);
             apart.extend(entries.iter().enumerate().filter(|(_, entry)| !is_plain(entry)).map(|(place, _)| place));
         } else {
-            let near = entries.run(0..entries.len()).overlapping(&self.span);
+            let near = entries.stretch(0..entries.len()).overlapping(&self.span);
             apart.extend(near.into_iter().filter(|place| self.may_be_ours(&entries.get(*place), merged)));
         }
         let apart = apart[first..].iter().map(|place| entries.get(*place));

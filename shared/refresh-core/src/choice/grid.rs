@@ -166,8 +166,8 @@ impl Axis {
 
     /// Adds the starts whose slot overlaps one of the entries. A search spends most of its time here, so the loop for the
     /// usual axis and the usual entries asks nothing that only others need.
-    pub fn mark(&self, row: &mut Starts, run: Stretch<'_>) {
-        let Some(steps) = self.countable(run) else { return self.mark_each(row, run.intervals()) };
+    pub fn mark(&self, row: &mut Starts, stretch: Stretch<'_>) {
+        let Some(steps) = self.countable(stretch) else { return self.mark_each(row, stretch.intervals()) };
         // A slot that starts so early ends before the entry.
         let touching = self.points.origin.plus_millis(self.length - 1);
         let before_start = PointsBefore::of(&self.points, &steps, touching);
@@ -177,9 +177,9 @@ impl Axis {
         }
     }
 
-    /// The run's steps, where every start is a point of a grid that divides the day and is whole in their unit.
-    fn countable<'e>(&self, run: Stretch<'e>) -> Option<Steps<'e>> {
-        let Stretch::Steps(steps) = run else { return None };
+    /// The steps of a stretch, where every start is a point of a grid that divides the day and is whole in their unit.
+    fn countable<'e>(&self, stretch: Stretch<'e>) -> Option<Steps<'e>> {
+        let Stretch::Steps(steps) = stretch else { return None };
         let is_whole = self.points.grid.divisor.is_multiple_of(steps.unit as u64);
         (self.points.uneven.is_none() && self.beside_grid.is_none() && is_whole).then_some(steps)
     }
@@ -355,7 +355,7 @@ mod tests {
                     for after in [SECOND, 1, 80 * DAY + 1] {
                         let entries = [busy, busy.starting(busy.start.plus_millis(after))];
                         let mut marked = starts::none(axis.count());
-                        axis.mark(&mut marked, Entries::from_iter(entries.map(entry)).run(0..2));
+                        axis.mark(&mut marked, Entries::from_iter(entries.map(entry)).stretch(0..2));
                         let expected = slots(&|slot| entries.iter().any(|entry| entry.overlaps(slot)));
                         assert_eq!(starts::each(&marked).collect::<Vec<_>>(), expected, "{entries:?}");
                     }

@@ -213,7 +213,7 @@ impl Entries {
     }
 
     /// Some of the entries, by index.
-    pub fn run(&self, range: Range<usize>) -> Stretch<'_> {
+    pub fn stretch(&self, range: Range<usize>) -> Stretch<'_> {
         match &self.0 {
             Packing::Steps { from, unit, steps, .. } => {
                 Stretch::Steps(Steps { from: *from, unit: unit.millis(), steps: &steps[range] })
@@ -242,7 +242,7 @@ impl<'e> Stretch<'e> {
         steps.chain(list.into_iter().flatten().map(Busy::interval))
     }
 
-    /// Which of the entries overlap the span, by their place in the run.
+    /// Which of the entries overlap the span, by their place in the stretch.
     pub fn overlapping(self, span: &Interval) -> Vec<usize> {
         match self {
             Self::Steps(steps) => steps.overlapping(span),
@@ -366,20 +366,20 @@ mod tests {
     }
 
     #[test]
-    fn a_run_overlaps_a_span_as_its_entries_do() {
+    fn a_stretch_overlaps_a_span_as_its_entries_do() {
         let samples = samples().into_iter().map(|(busy, _)| busy);
         // Several chunks, the last one with less.
         let many = (0..3 * CHUNK as i64 + 2).map(|at| plain(at * 7 * HOUR % DAY, (at + 1) * MINUTE)).collect();
         for busy in samples.chain([many]) {
             let entries = Entries::from(busy.clone());
-            let run = entries.run(busy.len().min(1)..busy.len());
+            let stretch = entries.stretch(busy.len().min(1)..busy.len());
             let busy = &busy[busy.len().min(1)..];
-            assert!(run.intervals().eq(busy.iter().map(Busy::interval)));
+            assert!(stretch.intervals().eq(busy.iter().map(Busy::interval)));
             let ends = [-400 * YEAR, -1, 0, 1, 999, 1_000, HOUR - 1, HOUR, HOUR + 1, 5 * HOUR, YEAR, 400 * YEAR];
             for (start, end) in ends.iter().flat_map(|start| ends.iter().map(move |end| (*start, *end))) {
                 let span = plain(start, (end - start).max(1)).interval();
                 let overlapping = (0..busy.len()).filter(|place| busy[*place].interval().overlaps(&span));
-                assert_eq!(run.overlapping(&span), overlapping.collect::<Vec<_>>(), "{busy:?} and {span:?}");
+                assert_eq!(stretch.overlapping(&span), overlapping.collect::<Vec<_>>(), "{busy:?} and {span:?}");
             }
         }
     }
