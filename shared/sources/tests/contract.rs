@@ -248,7 +248,7 @@ fn intervals_are_sorted_and_never_merged() {
     assert_eq!(one, other);
     let Some(Body::Availability(availability)) = one.body() else { panic!("availability") };
     assert_eq!(availability.busy.len(), 3);
-    assert!(availability.busy.is_sorted_by_key(|entry| (entry.start, entry.end)));
+    assert!(availability.busy.iter().is_sorted_by_key(|entry| (entry.start, entry.end)));
 }
 
 /// States that set nothing drop whatever else the record carries, good or bad.
@@ -285,7 +285,7 @@ fn what_says_nothing_is_dropped() {
     let event = sources::parse(&event.to_string()).unwrap_or_else(|refused| panic!("{refused}"));
     let Some(Body::Availability(availability)) = event.body() else { panic!("availability") };
     assert_eq!((availability.busy.len(), availability.unknown.len()), (1, 1));
-    assert_eq!(availability.busy[0].interval(), availability.unknown[0]);
+    assert_eq!(availability.busy.get(0).interval(), availability.unknown[0]);
 
     let mut event = good("delegation.updated");
     let delegate = |person: &str| json!({"person": person, "status": "approved"});

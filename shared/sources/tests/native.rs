@@ -171,7 +171,7 @@ fn ambiguous_local_times_are_busy_either_way() {
         }]);
         let events = read(&payload.to_string(), &bindings).unwrap_or_else(|refused| panic!("{refused}")).events;
         let Some(Body::Availability(availability)) = events[0].body() else { panic!("availability") };
-        format!("{:?}", availability.busy[0].interval())
+        format!("{:?}", availability.busy.get(0).interval())
     };
     // 2026-10-25 03:00 CEST becomes 02:00 CET; 2026-03-29 02:00 CET becomes 03:00 CEST.
     assert_eq!(busy("2026-10-25T02:30:00", "2026-10-25T02:45:00.0000000"), "2026-10-25T00:30:00Z/2026-10-25T01:45:00Z");
