@@ -69,6 +69,8 @@ fn drive<T>(work: impl Future<Output = T>) -> T {
 struct Tally {
     calls: usize,
     mails: usize,
+    /// In how many schedules the bug changed a call or an answer.
+    falsified: u64,
     met: BTreeMap<String, u64>,
     failures: BTreeMap<u64, String>,
 }
@@ -80,6 +82,8 @@ pub enum World {
     Alone,
     /// Several reviews that share people.
     Shared,
+    /// Several reviews that are after one hour of the same people.
+    Contested,
     /// One review, people who answer by mail, and a system that is asked.
     Heard,
 }
@@ -97,6 +101,7 @@ fn play(seeds: std::ops::Range<u64>, bug: Option<&bugs::Bug>, world: World, enou
             let mut tally = tally.lock().unwrap_or_else(PoisonError::into_inner);
             tally.calls += played.calls;
             tally.mails += played.mails;
+            tally.falsified += u64::from(played.falsified);
             for met in played.met {
                 *tally.met.entry(met).or_default() += 1;
             }
@@ -158,13 +163,24 @@ fn schedules() {
 const MET_SHARED: [&str; 5] =
     ["answer adopted", "outcome adopted", "proposal superseded", "seat moved", "violated booked"];
 /// How many such schedules an ordinary run plays: each is two or three reviews long.
-const SHARED_SCHEDULES: u64 = 60;
+const SHARED_SCHEDULES: u64 = 45;
 
 #[test]
 fn reviews_that_share_people() {
     let (first, count) = (setting("HOLDPOINT_SEED", 1), setting("HOLDPOINT_SCHEDULES", SHARED_SCHEDULES));
     let tally = play(first..first + count, None, World::Shared, 3);
     report(&tally, count, SHARED_SCHEDULES, &MET_SHARED, "reviews_that_share_people");
+}
+
+/// What schedules of several reviews that are after one hour must have met.
+const MET_CONTESTED: [&str; 4] = ["answer adopted", "outcome adopted", "seat moved", "violated booked"];
+const CONTESTED_SCHEDULES: u64 = 15;
+
+#[test]
+fn reviews_after_one_hour() {
+    let (first, count) = (setting("HOLDPOINT_SEED", 1), setting("HOLDPOINT_SCHEDULES", CONTESTED_SCHEDULES));
+    let tally = play(first..first + count, None, World::Contested, 3);
+    report(&tally, count, CONTESTED_SCHEDULES, &MET_CONTESTED, "reviews_after_one_hour");
 }
 
 /// What schedules with answers by mail, and with a system that is asked, must have met.
@@ -193,10 +209,12 @@ fn report(tally: &Tally, count: u64, ordinary: u64, must_meet: &[&str], test: &s
 /// Within how many schedules a bug must be found.
 const PATIENCE: u64 = 2_000;
 
-/// The first schedule that finds a bug, and what was said of it.
-fn hunt(bug: &bugs::Bug) -> Option<(u64, String)> {
+/// The first schedule that finds a bug, and what was said of it. Otherwise in how many schedules the bug changed a call or
+/// an answer: where that is none, the bug is at fault and not the auditor.
+fn hunt(bug: &bugs::Bug) -> Result<(u64, String), u64> {
     let first = setting("HOLDPOINT_SEED", bug.near);
-    play(first..first + PATIENCE, Some(bug), bug.world, 1).failures.into_iter().next()
+    let tally = play(first..first + PATIENCE, Some(bug), bug.world, 1);
+    tally.failures.into_iter().next().ok_or(tally.falsified)
 }
 
 #[test]
@@ -204,17 +222,17 @@ fn every_bug_of_the_corpus_is_found() {
     let asked = std::env::var("HOLDPOINT_BUG").ok();
     let corpus: Vec<bugs::Bug> =
         bugs::corpus().into_iter().filter(|bug| asked.as_ref().is_none_or(|name| name == bug.name)).collect();
-    let mut at_large = Vec::new();
+    let mut at_large: Vec<String> = Vec::new();
     for bug in &corpus {
         match hunt(bug) {
-            Some((seed, story)) => {
+            Ok((seed, story)) => {
                 let said = story.lines().last().unwrap_or_default();
                 println!("{:29} seed {seed:>3}  {}\n    {said:.150}", bug.name, bug.imitates);
                 if asked.is_some() {
                     println!("{story}");
                 }
             }
-            None => at_large.push(bug.name),
+            Err(falsified) => at_large.push(format!("{}, which changed something in {falsified}", bug.name)),
         }
     }
     assert!(at_large.is_empty(), "not found within {PATIENCE} schedules: {at_large:?}");

@@ -3,6 +3,7 @@
 
 mod heard;
 mod outside;
+mod slow;
 
 use std::{
     collections::VecDeque,
@@ -52,6 +53,8 @@ pub struct Played {
     pub story: Vec<String>,
     pub calls: usize,
     pub mails: usize,
+    /// The bug has changed a call or an answer.
+    pub falsified: bool,
     /// What it met, for a tally: a simulation that never meets a thing says nothing about it.
     pub met: std::collections::BTreeSet<String>,
 }
@@ -85,6 +88,8 @@ struct Run {
     /// Pages that are open: path and seal.
     open: Vec<(String, String)>,
     faults: usize,
+    /// Where reviews are after one hour.
+    slow: Option<slow::Slow>,
     /// Not while everything comes to rest.
     unkind: bool,
     audit: Audits,
@@ -98,7 +103,9 @@ pub async fn play(seed: u64, bug: Option<&Bug>, world: World) -> Played {
         Err(why) => panic!("seed {seed}: {why}"),
     };
     let violation = run.whole().await.err();
-    Played { violation, mails: run.engine.mailbox().len(), met: run.audit.met(), story: run.story, calls: run.calls }
+    let falsified = run.workers.iter().any(|worker| worker.seam.has_falsified());
+    let (mails, met) = (run.engine.mailbox().len(), run.audit.met());
+    Played { violation, mails, falsified, met, story: run.story, calls: run.calls }
 }
 
 impl Run {
@@ -108,6 +115,7 @@ impl Run {
         fastrand::seed(seed);
         let mut scene = match world {
             World::Shared => scene::draw_shared(&mut rng),
+            World::Contested => scene::contested::draw(&mut rng),
             World::Alone | World::Heard => scene::draw(&mut rng),
         };
         if world == World::Heard {
@@ -142,6 +150,7 @@ impl Run {
             links: Vec::new(),
             open: Vec::new(),
             faults,
+            slow: None,
             unkind: true,
             audit,
             story: Vec::new(),
@@ -163,7 +172,7 @@ impl Run {
             self.say(event).await?;
         }
         let patience = 30 + self.rng.usize(..90);
-        if !self.rng.bool() {
+        if !self.rng.bool() || self.world == World::Contested {
             // What is known at first is known in peace: the time is better spent on what follows.
             self.rest(0).await?;
         }
@@ -199,13 +208,15 @@ impl Run {
 
     /// Whatever comes next.
     async fn step(&mut self) -> Result<(), String> {
-        let busy: Vec<usize> = (0..self.workers.len()).filter(|index| !self.workers[*index].is_idle()).collect();
+        self.hasten();
+        let at_work = |index: &usize| !self.workers[*index].is_idle() && !self.is_slow(*index);
+        let busy: Vec<usize> = (0..self.workers.len()).filter(at_work).collect();
         let idle = (0..self.workers.len()).find(|index| self.workers[*index].is_idle());
         if !busy.is_empty() && self.rng.u8(..10) < 7 {
             let worker = busy[self.rng.usize(..busy.len())];
             // A few calls at a time, so that not every schedule is torn to pieces.
             for _ in 0..[1, 2, 20][self.rng.usize(..3)] {
-                if self.workers[worker].is_idle() {
+                if self.workers[worker].is_idle() || self.is_slow(worker) {
                     break;
                 }
                 let fault = self.draw_fault();
@@ -215,6 +226,9 @@ impl Run {
         }
         if self.world == World::Heard && self.rng.u8(..4) == 0 {
             return self.hear(idle).await;
+        }
+        if self.slow.is_some() {
+            return self.meanwhile(idle).await;
         }
         match self.rng.u8(..20) {
             0..=2 => self.say_next().await,
@@ -333,7 +347,7 @@ impl Run {
         }
         self.look(worker).await?;
         match step {
-            Step::AtCall => {}
+            Step::AtCall => self.slow_down(worker),
             Step::Died => {
                 self.at[worker] = None;
             }

@@ -1,6 +1,8 @@
 //! A small world, drawn from a seed: a policy, people with roles and stand-ins, and everything that will ever be said
 //! about them. What is said when, how often and in which order is the schedule's business.
 
+pub mod contested;
+
 use fastrand::Rng;
 use serde_json::{Value, json};
 

@@ -28,7 +28,7 @@ use serde_json::Value;
 use crate::bugs::{Bug, Memory};
 
 /// One call of a worker, as it goes over the wire.
-#[derive(Clone, Debug)]
+#[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Call {
     /// `TransactWriteItems`, `SendMessage`, `SendEmail`, ...
     pub operation: String,
@@ -73,6 +73,8 @@ struct State {
     dying: bool,
     /// What was really sent to a service since it was last asked for.
     sent: Vec<Call>,
+    /// The bug has changed a call or an answer.
+    has_falsified: bool,
 }
 
 /// One worker's gate.
@@ -124,6 +126,10 @@ impl Seam {
         (state.waiting, state.go, state.dying) = (VecDeque::new(), None, false);
     }
 
+    pub fn has_falsified(&self) -> bool {
+        self.state().has_falsified
+    }
+
     pub fn take_sent(&self) -> Vec<Call> {
         std::mem::take(&mut self.state().sent)
     }
@@ -147,6 +153,7 @@ impl Seam {
 
     async fn falsify(&self, bug: Bug, call: Call, request: HttpRequest) -> Result<HttpResponse, ConnectorError> {
         let falsified = bug.sent(&call, &mut self.memory());
+        self.state().has_falsified |= falsified.answer.is_some() || falsified.requests != [call.clone()];
         let mut answer = None;
         for sent in falsified.requests {
             let mut request = request.try_clone().ok_or_else(|| ConnectorError::user("no copy of a request".into()))?;
@@ -173,7 +180,10 @@ impl Seam {
         }
         let body = answer.body().bytes().and_then(|bytes| serde_json::from_slice::<Value>(bytes).ok());
         match body.and_then(|body| bug.answered(&call, &body, &mut self.memory())) {
-            Some(changed) => reply(&changed),
+            Some(changed) => {
+                self.state().has_falsified = true;
+                reply(&changed)
+            }
             None => Ok(answer),
         }
     }

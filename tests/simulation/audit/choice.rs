@@ -20,6 +20,11 @@ fn at(instant: &Value) -> Option<Time> {
     millis(instant).map(|millis| (millis - MIDNIGHT).div_euclid(1_000))
 }
 
+/// To the millisecond: a hold and a calendar of one second are told apart by which came first. Compared with its like alone.
+fn exactly_at(instant: &Value) -> Option<Time> {
+    millis(instant).map(|millis| millis - MIDNIGHT)
+}
+
 fn span(interval: &Value) -> Option<Span> {
     Some(Span { from: at(&interval["start"])?, to: at(&interval["end"])? })
 }
@@ -219,7 +224,7 @@ impl Audit {
                 let fact = self.fact(&format!("availability#{name}#{kind}"))?;
                 let body = &fact["body"]["availability"];
                 Some(Diary {
-                    accepted: at(&fact["accepted_at"])?,
+                    accepted: exactly_at(&fact["accepted_at"])?,
                     merged: body["merged"] == true,
                     horizon: span(&body["horizon"])?,
                     busy: list(&body["busy"]).filter_map(|one| Some((span(one)?, one["own"].as_bool()))).collect(),
@@ -274,8 +279,8 @@ impl Audit {
                 (false, false) => Object::Meeting,
             };
             list(&one["people"]).filter_map(person).filter_map(move |person| {
-                let (slot, from) = (span(&one["slot"])?, at(&one["from"])?);
-                Some(Booking { object, slot, person, from, until: at(&one["until"]) })
+                let (slot, from) = (span(&one["slot"])?, exactly_at(&one["from"])?);
+                Some(Booking { object, slot, person, from, until: exactly_at(&one["until"]) })
             })
         });
         let claims = head["claims"].as_object().into_iter().flatten();
@@ -319,7 +324,7 @@ impl Audit {
                             "hold" => Object::Hold,
                             _ => Object::Nameless,
                         };
-                        Some((object, span(&one["slot"])?, at(&one["from"])?, at(&one["until"])))
+                        Some((object, span(&one["slot"])?, exactly_at(&one["from"])?, exactly_at(&one["until"])))
                     })
                     .collect(),
             }

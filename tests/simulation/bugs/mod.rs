@@ -104,11 +104,12 @@ pub fn corpus() -> Vec<Bug> {
         .copied()
         .map(bug(World::Alone));
     let shared = seats::BUGS.iter().copied().map(bug(World::Shared));
-    alone.chain(shared).chain(heard::BUGS.iter().copied().map(bug(World::Heard))).collect()
+    let contested = seats::OF_ONE_HOUR.iter().copied().map(bug(World::Contested));
+    alone.chain(shared).chain(contested).chain(heard::BUGS.iter().copied().map(bug(World::Heard))).collect()
 }
 
 /// What must be said of these: found by the sentence that forbids them, and not by what else goes wrong then.
-const SAID: [(&str, &str); 9] = [
+const SAID: [(&str, &str); 10] = [
     ("forged_reply_counts", "by mail, and never said so"),
     ("polled_answer_lost", "the system says"),
     ("future_is_taken", "minutes after it came, and counts"),
@@ -118,6 +119,7 @@ const SAID: [(&str, &str); 9] = [
     ("last_reminder_again", "was reminded again"),
     ("younger_claim_wins", "violated are"),
     ("one_seat_read", "; marked are"),
+    ("no_condition_on_seats", "was adopted into"),
 ];
 
 /// Name, what it imitates, a seed that finds it, how.

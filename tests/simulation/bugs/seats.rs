@@ -1,7 +1,4 @@
 //! Bugs of several reviews that share people: looked for in schedules of two and three of them.
-//!
-//! Two bugs are not here, since no schedule is known that finds them: an ask of other reviews that is lost on its way, and
-//! seats that are written without a condition. A false alarm of the auditor had stood for both.
 
 use serde_json::{Value, json};
 
@@ -19,11 +16,20 @@ pub const BUGS: &[Row] = &[
     ("younger_claim_wins", "every claim of another review counts as older", 1, Answered(younger_wins)),
     ("one_seat_read", "which seats count depends on the order in which they are read", 1, Answered(one_seat_read)),
     ("ask_lost_by_the_committer", "who commits forgets that others are to be asked", 643, Sent(never_asked)),
+    ("ask_lost_on_its_way", "the ask is sent once, by a process that dies", 38, Sent(ask_lost)),
     ("claim_rewritten", "each decision claims its seats anew", 1, Sent(claim_rewritten)),
     ("seat_beside_the_decision", "a decision forgets to write its seats", 1, Sent(seat_forgotten)),
     ("seat_of_the_withdrawn", "what is no longer proposed still keeps its people", 1, Sent(seat_stays)),
     ("uid_of_another", "nobody looks whose meeting it is", 7, Both(uid_unasked, uid_unseen)),
 ];
+
+/// Of reviews that are after one hour.
+pub const OF_ONE_HOUR: &[Row] = &[(
+    "no_condition_on_seats",
+    "an owner adopts an hour that another review has taken since",
+    143,
+    Sent(no_condition),
+)];
 
 fn tentative_ignored(_: &Call, answer: &Value, _: &mut Memory) -> Option<Value> {
     facts(answer, "FACT#seat#", |seat| drop(seat.as_object_mut().map(|seat| seat.remove("tentative"))))
@@ -72,6 +78,20 @@ fn never_asked(call: &Call, _: &mut Memory) -> Falsified {
     instead(call, "HEAD", |call| {
         put(call, "HEAD", |head| drop(head.as_object_mut().map(|head| head.remove("seats_moved"))))
     })
+}
+
+/// The service says that it has the ask, and has not. The ask is known by its body: its deduplication id is a digest.
+fn ask_lost(call: &Call, _: &mut Memory) -> Falsified {
+    let entries = || call.body["Entries"].as_array().into_iter().flatten();
+    let asks = |entry: &Value| {
+        let body = entry["MessageBody"].as_str().and_then(|body| serde_json::from_str::<Value>(body).ok());
+        body.is_some_and(|body| body["seats"] == true)
+    };
+    if call.operation != "SendMessageBatch" || !entries().any(asks) {
+        return Falsified::not(call);
+    }
+    let taken = |entry: &Value| json!({ "Id": entry["Id"], "MessageId": "lost", "MD5OfMessageBody": "0".repeat(32) });
+    Falsified::swallowed(json!({ "Successful": entries().map(taken).collect::<Vec<_>>(), "Failed": [] }))
 }
 
 fn claim_rewritten(call: &Call, _: &mut Memory) -> Falsified {
@@ -124,4 +144,14 @@ fn uid_unasked(call: &Call, _: &mut Memory) -> Falsified {
 fn uid_unseen(call: &Call, _: &Value, _: &mut Memory) -> Option<Value> {
     let asks = call.operation == "GetItem" && call.body["Key"]["pk"]["S"].as_str()?.starts_with("FACT#uid#");
     asks.then(|| json!({}))
+}
+
+fn no_condition(call: &Call, _: &mut Memory) -> Falsified {
+    instead(call, "HEAD", |call| {
+        each(call, |action| {
+            if is(action, "FACT#seat#") {
+                unconditional(action);
+            }
+        })
+    })
 }
