@@ -52,7 +52,7 @@ impl EntryOf {
 mod as_own {
     use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-    use super::EntryOf;
+    use crate::facts::entries::EntryOf;
 
     pub fn serialize<S: Serializer>(entry: &EntryOf, serializer: S) -> Result<S::Ok, S::Error> {
         let own = match entry {
