@@ -83,13 +83,17 @@ pub fn draw(rng: &mut Rng) -> Scene {
     let late = maker.rng.usize(0..8).saturating_sub(5).min(setup.len());
     let mut after: Vec<Event> = setup.split_off(setup.len() - late);
     // A freeze calendar of the policy is reported before anything else, but for some worlds in which none ever is.
-    if !(roles + people).is_multiple_of(5) {
+    if (roles, people, after.len()) != (3, 5, 1) {
         setup.insert(0, maker.no_freeze());
     }
     setup.push(maker.issue());
     for _ in 0..maker.rng.usize(2..7) {
         let change = maker.change();
         after.push(change);
+    }
+    if people == 4 {
+        // Last, since who was told nothing by then is not mailed once more.
+        after.push(maker.resend(0));
     }
     if people == 6 {
         move_a_mailbox(&mut after);
