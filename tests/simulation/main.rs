@@ -155,8 +155,7 @@ const MET: [&str; 23] = [
 
 #[test]
 fn schedules() {
-    let (first, count) = (setting("HOLDPOINT_SEED", 1), setting("HOLDPOINT_SCHEDULES", SCHEDULES));
-    report(&play(first..first + count, None, World::Alone, 3), count, SCHEDULES, &MET, "schedules");
+    ordinary_run(World::Alone, SCHEDULES, &MET, "schedules");
 }
 
 /// What schedules of several reviews that share people must have met.
@@ -167,9 +166,7 @@ const SHARED_SCHEDULES: u64 = 45;
 
 #[test]
 fn reviews_that_share_people() {
-    let (first, count) = (setting("HOLDPOINT_SEED", 1), setting("HOLDPOINT_SCHEDULES", SHARED_SCHEDULES));
-    let tally = play(first..first + count, None, World::Shared, 3);
-    report(&tally, count, SHARED_SCHEDULES, &MET_SHARED, "reviews_that_share_people");
+    ordinary_run(World::Shared, SHARED_SCHEDULES, &MET_SHARED, "reviews_that_share_people");
 }
 
 /// What schedules of several reviews that are after one hour must have met.
@@ -178,9 +175,7 @@ const CONTESTED_SCHEDULES: u64 = 15;
 
 #[test]
 fn reviews_after_one_hour() {
-    let (first, count) = (setting("HOLDPOINT_SEED", 1), setting("HOLDPOINT_SCHEDULES", CONTESTED_SCHEDULES));
-    let tally = play(first..first + count, None, World::Contested, 3);
-    report(&tally, count, CONTESTED_SCHEDULES, &MET_CONTESTED, "reviews_after_one_hour");
+    ordinary_run(World::Contested, CONTESTED_SCHEDULES, &MET_CONTESTED, "reviews_after_one_hour");
 }
 
 /// What schedules with answers by mail, and with a system that is asked, must have met.
@@ -189,12 +184,13 @@ const HEARD_SCHEDULES: u64 = 24;
 
 #[test]
 fn replies_and_answers_of_systems() {
-    let (first, count) = (setting("HOLDPOINT_SEED", 1), setting("HOLDPOINT_SCHEDULES", HEARD_SCHEDULES));
-    let tally = play(first..first + count, None, World::Heard, 3);
-    report(&tally, count, HEARD_SCHEDULES, &MET_HEARD, "replies_and_answers_of_systems");
+    ordinary_run(World::Heard, HEARD_SCHEDULES, &MET_HEARD, "replies_and_answers_of_systems");
 }
 
-fn report(tally: &Tally, count: u64, ordinary: u64, must_meet: &[&str], test: &str) {
+/// Plays so many schedules of a world where no other number is asked for. None is violated, and they have met all of it.
+fn ordinary_run(world: World, ordinary: u64, must_meet: &[&str], test: &str) {
+    let (first, count) = (setting("HOLDPOINT_SEED", 1), setting("HOLDPOINT_SCHEDULES", ordinary));
+    let tally = play(first..first + count, None, world, 3);
     println!("{count} schedules, {} calls, {} mails, {:#?}", tally.calls, tally.mails, tally.met);
     for (seed, failure) in &tally.failures {
         eprintln!(

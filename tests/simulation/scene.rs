@@ -83,7 +83,7 @@ pub fn draw(rng: &mut Rng) -> Scene {
     let late = maker.rng.usize(0..8).saturating_sub(5).min(setup.len());
     let mut after: Vec<Event> = setup.split_off(setup.len() - late);
     // A freeze calendar of the policy is reported before anything else, but for some worlds in which none ever is.
-    if (roles, people, after.len()) != (3, 5, 1) {
+    if (roles, people, late) != (3, 5, 1) {
         setup.insert(0, maker.no_freeze());
     }
     setup.push(maker.issue());

@@ -22,7 +22,7 @@ use refresh_core::{
     Instant, ReviewId,
     facts::{
         authority::{self, Disposition, StoredContext},
-        event::{Event, Identity, Statement},
+        event::{Event, Identity},
         fact::{Fact, Facts},
         subject::Subject,
     },
@@ -155,7 +155,7 @@ fn incoming<'a>(env: &Env, messages: &'a [Message], readings: &'a BTreeMap<Strin
     for message in messages {
         let (now, arrived) = times(env, message);
         for event in readings.get(&message.id).into_iter().flat_map(|reading| &reading.events) {
-            if !is_plain(event) {
+            if !authority::is_plain(event) {
                 later.insert(&event.subject);
             } else if identities.insert(&event.identity) && !later.contains(&event.subject) {
                 all.push(Arriving { event, now, arrived, sender: message.sender.as_deref() });
@@ -216,20 +216,6 @@ async fn write<'i, 'a>(
     let written =
         !acceptances.is_empty() && env.store.accept_all(&acceptances).await.doing("accepting the events of a batch")?;
     Ok(if written { judged } else { Vec::new() })
-}
-
-/// Nothing but the subject's own fact bears on it.
-const fn is_plain(event: &Event) -> bool {
-    let alone = matches!(
-        event.subject,
-        Subject::Change(_)
-            | Subject::Delegation(..)
-            | Subject::Availability(_, _, None)
-            | Subject::Evidence(..)
-            | Subject::Freeze(_)
-            | Subject::Person(_)
-    );
-    alone && matches!(event.statement, Statement::State { .. })
 }
 
 /// Who depends on each of these subjects. Looked up once all of their facts are written. `None` where something of it cannot

@@ -13,6 +13,7 @@ mod call;
 mod codec;
 mod commit;
 mod contention;
+mod dependents;
 mod due;
 mod error;
 mod history;

@@ -282,3 +282,17 @@ async fn a_fact_is_written_unread_in_the_place_of_a_lower_revision_of_its_own_so
         }
     }
 }
+
+/// A fact of the release after this one may hold what bears on the next fact.
+#[tokio::test]
+async fn no_fact_of_a_newer_schema_is_replaced_unread() {
+    let engine = Engine::new();
+    let store = engine.store();
+    assert_eq!(accept(&store, "before", &profile("ada", 1), None).await, Accepted::Written);
+    let mut newer = engine.items().into_iter().find(|item| item["sk"]["S"] == "FACT").expect("the fact");
+    newer["schema"] = serde_json::json!({ "N": (packet_store::SCHEMA + 1).to_string() });
+    engine.put(&newer);
+    let fact = profile("ada", 2);
+    assert!(!store.accept_unread(&event("e1", &fact), &fact, now()).await.expect("an answer"));
+    assert!(engine.items().contains(&newer), "the fact stays as it was");
+}

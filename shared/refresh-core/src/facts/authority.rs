@@ -174,18 +174,30 @@ pub fn judge(event: &Event, known: &StoredContext<'_>, deployment: &Deployment, 
     Ok(Fact { body, ..fact })
 }
 
+/// Whether nothing that is stored bears on an event but its subject's own fact.
+pub const fn is_plain(event: &Event) -> bool {
+    let alone = matches!(
+        event.subject,
+        Subject::Change(_)
+            | Subject::Delegation(..)
+            | Subject::Availability(_, _, None)
+            | Subject::Evidence(..)
+            | Subject::Freeze(_)
+            | Subject::Person(_)
+    );
+    alone && matches!(event.statement, Statement::State { .. })
+}
+
 /// The fact that an event becomes whatever its source said before. `None`: what was said before bears on the event, or the
 /// event is ignored. The fact may be written unread in the place of none, or of one that has a lower revision of the same
 /// source, in an order of revisions that is plain ([`RevisionOrder::is_plain`]).
 pub fn judge_unread(event: &Event, known: &StoredContext<'_>, deployment: &Deployment, now: Instant) -> Option<Fact> {
-    let Statement::State { body, .. } = &event.statement else { return None };
-    let stands_alone = match body {
-        Body::Change(change) => change.in_force.is_some(),
-        Body::Delegation(_) | Body::Freeze(_) | Body::Person(_) => true,
-        Body::Availability(_) => matches!(event.subject, Subject::Availability(_, _, None)),
-        Body::Review(_) | Body::Closure { .. } | Body::Decision(_) | Body::Evidence(_) | Body::Calendars(_) => false,
+    let keeps_some_of_it = match event.body() {
+        Some(Body::Change(change)) => change.in_force.is_none(),
+        Some(Body::Evidence(_)) => true,
+        _ => false,
     };
-    if !stands_alone {
+    if keeps_some_of_it || !is_plain(event) {
         return None;
     }
     judge(event, &StoredContext { fact: None, ..*known }, deployment, now).ok()

@@ -20,7 +20,7 @@ pub struct Busy {
     pub start: Instant,
     /// The end of the entry.
     pub end: Instant,
-    /// Whose entry the source says this is.
+    /// Whose entry this is, as the source says.
     #[serde(default, skip_serializing_if = "EntryOf::is_unsaid", with = "as_own")]
     pub own: EntryOf,
 }
@@ -111,7 +111,7 @@ pub struct Step {
     pub end: u32,
 }
 
-/// Some entries of a calendar, side by side. Whose they are is not among it.
+/// Some entries of a calendar, side by side, by their times alone.
 #[derive(Clone, Copy, Debug)]
 pub enum Stretch<'e> {
     /// As steps.
