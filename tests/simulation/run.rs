@@ -8,7 +8,7 @@ mod slow;
 use std::{
     collections::VecDeque,
     sync::{
-        Arc, LazyLock,
+        Arc,
         atomic::{AtomicI64, Ordering},
     },
 };
@@ -16,11 +16,9 @@ use std::{
 use fastrand::Rng;
 use holdpoint::{
     connector::Fault,
-    embedded::Embedded,
     embedded::TABLE,
     engine::{Engine, Settings},
     queues::Delivery,
-    topology::Topology,
 };
 use holdpoint_tests::world::patience;
 use lambda_shell::clock::Clock;
@@ -43,8 +41,6 @@ const READERS: [&str; 3] = ["ingest", "refresh", "notify"];
 const AFTERWARDS: i64 = 20 * MINUTE;
 /// A schedule that does not end is a livelock.
 const MOST_CALLS: usize = 20_000;
-
-static TOPOLOGY: LazyLock<Topology> = LazyLock::new(|| Topology::of_the_bundle().expect("the template"));
 
 /// What a schedule came to.
 pub struct Played {
@@ -124,7 +120,7 @@ impl Run {
         let hand = Arc::new(AtomicI64::new(scene::MORNING));
         let settings = Settings { retries: Some(patience()), ..Settings::in_memory(scene.policy.to_string()) };
         let clock = Clock::steered(hand.clone());
-        let engine = Engine::around(settings, clock, TOPOLOGY.clone(), Embedded::memory()?).await?;
+        let engine = Engine::open(settings, clock).await?;
         let system = RosterSystem::new(hand.clone());
         let skew = [0, 700, -SLOWEST];
         let mut workers = Vec::new();

@@ -128,6 +128,10 @@ pub fn draw_shared(rng: &mut Rng) -> Scene {
     maker.rng.shuffle(&mut setup);
     let reviews = 2 + maker.rng.usize(..2);
     scene.reviews = (1..=reviews).map(|number| format!("RR-{number}")).collect();
+    // Where no freeze calendar is reported, nothing is proposed: few of these worlds are such.
+    if (roles, reviews, people) != (3, 3, 4) {
+        setup.insert(0, maker.no_freeze());
+    }
     for id in &scene.reviews {
         setup.push(maker.issue_of(id));
     }

@@ -3,7 +3,7 @@
 use holdpoint::queues::Outgoing;
 use serde_json::json;
 
-use super::{Run, TOPOLOGY};
+use super::Run;
 use crate::{
     audit::Posted,
     people,
@@ -143,7 +143,7 @@ impl Run {
     pub(super) async fn redrive(&mut self) -> Result<bool, String> {
         let queues = self.engine.queues().clone();
         let mut any = false;
-        let dead: Vec<String> = TOPOLOGY.dead_letter_queues().map(|(dead, _)| dead.name.clone()).collect();
+        let dead = self.engine.topology().dead_letter_queues().map(|(dead, _)| dead.name.clone()).collect::<Vec<_>>();
         for name in dead {
             for letter in queues.look(&name).map_err(|refusal| refusal.to_string())? {
                 queues.redrive(&name, letter.sequence).await.map_err(|refusal| refusal.to_string())?;

@@ -7,7 +7,7 @@ pub mod rights;
 #[cfg(test)]
 mod rights_tests;
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, sync::LazyLock};
 
 use serde_json::Value;
 
@@ -110,9 +110,10 @@ pub struct Route {
 }
 
 impl Topology {
-    /// Of the template this binary was built with. An error is a fault of this repository.
+    /// Of the template this binary was built with, read once a process. An error is a fault of this repository.
     pub fn of_the_bundle() -> Result<Self, String> {
-        Self::read(TEMPLATE)
+        static READ: LazyLock<Result<Topology, String>> = LazyLock::new(|| Topology::read(TEMPLATE));
+        READ.clone()
     }
 
     /// Every fault of the template that matters here is named, not the first alone.
