@@ -82,7 +82,7 @@ const LINES: [(&str, Line); 34] = [
     ),
     (
         "cargo run -p holdpoint-tests --release --bin bench",
-        Line::Elsewhere("measures for an hour; its counts are held by tests of their own"),
+        Line::Elsewhere("measures for half an hour; its counts are held by tests of their own"),
     ),
 ];
 
