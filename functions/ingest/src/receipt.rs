@@ -128,8 +128,8 @@ impl Piece<'_> {
 pub struct HourlyReceipts(Arc<Mutex<BTreeMap<String, i64>>>);
 
 impl HourlyReceipts {
-    /// The receipt to keep, where this hour has none yet that this process knows of. The key is the hour's, so that two
-    /// processes keep one.
+    /// The receipt to keep, where this hour has none yet that this process knows of. Its instant is the real one: at the
+    /// hour's beginning, whoever looks for what failed just now would not find the receipt. So each process keeps its own.
     pub fn receipt(&self, binding: Option<&str>, became: Unheard, why: String, now: Instant) -> Option<Receipt> {
         let hour = now.millis().div_euclid(HOUR) * HOUR;
         let name = format!("{}/{}", binding.unwrap_or_default(), if binding.is_some() { why.as_str() } else { "" });
@@ -148,8 +148,8 @@ impl HourlyReceipts {
             reasons: Vec::new(),
             count: 0,
             digest: Receipt::digest_of(name.as_bytes()),
-            at: Instant::from_millis(hour),
+            at: now,
         };
-        Some(receipt.because([why, "more of this hour are not listed".to_owned()]))
+        Some(receipt.because([why, "more until the next full hour are not listed".to_owned()]))
     }
 }

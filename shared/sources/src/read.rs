@@ -53,7 +53,7 @@ pub struct Addressed {
 impl Addressed {
     /// Of a body; of one that is no native payload, nothing.
     pub fn of(body: &str) -> Self {
-        serde_json::from_str(body).unwrap_or_default()
+        serde_json::from_str(body.strip_prefix('\u{feff}').unwrap_or(body)).unwrap_or_default()
     }
 }
 

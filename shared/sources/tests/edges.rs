@@ -440,3 +440,12 @@ fn bindings_speak_for_their_own_format_in_known_words() {
         assert_eq!(words, proof.replace('_', ""), "{format}");
     }
 }
+
+#[test]
+fn a_byte_order_mark_is_no_part_of_a_text() {
+    for name in ["native_opsgenie_timeline", "native_graph_get_schedule"] {
+        let (bindings, body) = (bindings(|_| ()), sample(name).to_string());
+        let read = sources::read(&body, &bindings).expect(name);
+        assert_eq!(sources::read(&format!("\u{feff}{body}"), &bindings), Ok(read), "{name}");
+    }
+}

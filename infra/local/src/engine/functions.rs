@@ -56,7 +56,17 @@ impl<S: Fn(&str) -> SdkConfig> Wired<'_, S> {
     fn function<E>(&self, name: &str, wiring: impl Wiring<E>) -> Result<E, String> {
         let mut surroundings = surroundings(self.topology, name, self.settings)?;
         let env = wiring(&mut surroundings, &(self.sdk)(name), self.clock.clone());
-        env.map_err(|bad| format!("{name}: {}", bad.0.join("\n")))
+        env.map_err(|bad| format!("{name}: {}", bad.0.into_iter().map(where_it_stands).collect::<Vec<_>>().join("\n")))
+    }
+}
+
+/// What the cloud hands a function as a variable stands in a file here, which the fault of a secret names as well.
+fn where_it_stands(fault: String) -> String {
+    const FILES: [(&str, &str); 2] =
+        [("SOURCE_SECRETS", "source-secrets.json"), ("SOURCE_CREDENTIALS", "source-credentials.json")];
+    match FILES.iter().find(|(variable, _)| fault.starts_with(variable)) {
+        Some((_, file)) => format!("{fault}; they stand in {file} of the store's folder, or where the settings say"),
+        None => fault,
     }
 }
 

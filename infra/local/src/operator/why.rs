@@ -160,7 +160,7 @@ fn event(trigger: &Trigger) -> Value {
 fn answered(answer: &AnswerLine) -> Value {
     json!({
         "by": answer.by, "action": answer.action, "result": answer.result, "as_operator": answer.as_operator,
-        "note": answer.note,
+        "reply": answer.reply, "by_mail": answer.by_mail, "to": answer.to, "note": answer.note,
     })
 }
 

@@ -187,6 +187,20 @@ impl Home {
     /// # Errors
     /// The store of the folder's keys is gone or damaged, or a secret cannot be read or made.
     pub fn settings(&self, policy: String, port: u16, files: &KeyFiles) -> Result<Settings, Failed> {
+        Ok(Settings {
+            source_secrets: self.source_secrets(files)?,
+            source_credentials: self.source_credentials(files)?,
+            web: None,
+            ..self.settings_to_answer(policy, port, files)?
+        })
+    }
+
+    /// An engine of this machine that answers an operator and runs no function. It proves no sender and asks no system, so
+    /// whoever asks need not have the secrets of sources.
+    ///
+    /// # Errors
+    /// The store of the folder's keys is gone or damaged, or a key cannot be read or made.
+    pub fn settings_to_answer(&self, policy: String, port: u16, files: &KeyFiles) -> Result<Settings, Failed> {
         presence::look(&self.place)?;
         Ok(Settings {
             storage: Storage::File(self.store()),
@@ -196,9 +210,6 @@ impl Home {
             link_keys: self.link_keys(files)?,
             operator_token: self.operator_token()?,
             events_token: self.events_token()?,
-            source_secrets: self.source_secrets(files)?,
-            source_credentials: self.source_credentials(files)?,
-            web: None,
             ..Settings::in_memory(policy)
         })
     }

@@ -265,3 +265,33 @@ fn lost_keys_of_links_are_not_replaced_beside_a_store() {
         fs::remove_dir_all(&place.directory).unwrap();
     }
 }
+
+/// Whoever looks while no engine runs may have no right to the secrets of sources, which the service alone reads.
+#[tokio::test]
+async fn an_engine_that_only_answers_needs_no_secret_of_a_source() {
+    let folder = directory("answers");
+    let place = Place::of(Owner::Service, Some(&folder.join("data")));
+    let policy = serde_json::json!({
+        "sources": [{ "kind": "delegation", "source": "//r", "governed_by": "it@example.com" }],
+        "native": [{
+            "format": "roster.csv", "source": "//r", "name": "staff", "services": ["s"], "roles": ["r"],
+            "poll": { "url": "https://x.example/r", "credential": "key", "every_minutes": 5 },
+        }],
+    })
+    .to_string();
+    let home = Home::take(&place).unwrap();
+    let clock = lambda_shell::clock::Clock::system;
+    let named = KeyFiles { source_credentials: Some(folder.join("nowhere")), ..KeyFiles::default() };
+    let refused = home.settings(policy.clone(), PORT, &named).err().unwrap();
+    assert!(refused.why.contains("nowhere: expected a JSON object by name there"), "{}", refused.why);
+    let to_answer = home.settings_to_answer(policy.clone(), PORT, &named).unwrap();
+    crate::engine::Engine::open(to_answer, clock()).await.unwrap();
+    home.begun().unwrap();
+    let to_work = home.settings(policy, PORT, &KeyFiles::default()).unwrap();
+    let refused = crate::engine::Engine::open(to_work, clock()).await.err().unwrap();
+    assert!(
+        refused.contains("a credential key, for the poll of staff; found none; they stand in source-credentials.json"),
+        "{refused}"
+    );
+    fs::remove_dir_all(&folder).unwrap();
+}

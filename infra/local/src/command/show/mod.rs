@@ -2,6 +2,7 @@
 
 mod events;
 mod night;
+mod review;
 mod why;
 
 use std::{
@@ -9,7 +10,7 @@ use std::{
     fmt::Write,
 };
 
-use refresh_core::{EventId, Source, facts::event::Identity, record::mark::Mark};
+use refresh_core::{base::name::acts, record::mark::Mark};
 use serde_json::Value;
 
 use crate::operator::{Request, ReviewsAsked};
@@ -18,7 +19,7 @@ pub fn in_words(request: &Request, answer: &Value) -> String {
     let mut text = String::new();
     match request {
         Request::Reviews(asked) => reviews(&mut text, asked, answer),
-        Request::Show(_) => review(&mut text, answer),
+        Request::Show(_) => review::in_words(&mut text, answer),
         Request::Verify(_) => list(answer, "reviews").for_each(|line| verified(&mut text, line)),
         Request::Why(_) => why::in_words(&mut text, answer),
         Request::Waiting(_) => night::waiting(&mut text, answer),
@@ -44,7 +45,23 @@ pub fn in_words(request: &Request, answer: &Value) -> String {
             line(&mut text, 0, serde_json::to_string_pretty(answer).unwrap_or_default());
         }
     }
-    text
+    visible(text)
+}
+
+/// What a source sent may turn the direction of a line, or be seen by nobody: a terminal gets the code of such a character.
+fn visible(text: String) -> String {
+    let hidden = |c: char| c != '\n' && (c.is_control() || acts(c));
+    if !text.contains(hidden) {
+        return text;
+    }
+    text.chars().fold(String::new(), |mut shown, c| {
+        if hidden(c) {
+            shown.extend(c.escape_unicode())
+        } else {
+            shown.push(c)
+        }
+        shown
+    })
 }
 
 fn compacted(text: &mut String, answer: &Value) {
@@ -291,120 +308,6 @@ fn silenced(text: &mut String, found: &Value) {
     line(text, 1, next);
 }
 
-fn review(text: &mut String, answer: &Value) {
-    line(text, 0, format!("{} ({})", plain(&answer["review_id"]), plain(&answer["standing"])));
-    stands(text, 1, &answer["state"]);
-    let attendees = answer["state"]["authoritative"]["attendees"].as_object();
-    for (role, person) in attendees.into_iter().flatten() {
-        line(text, 2, format!("{role}: {}", plain(person)));
-    }
-    for given in list(answer, "answers") {
-        let note = given["note"].as_str().map_or(String::new(), |note| format!(" ({note})"));
-        let (person, reply) = (plain(&given["person"]), plain(&given["reply"]));
-        line(text, 1, format!("answered: {person} {reply} at {}{note}", plain(&given["at"])));
-    }
-    outstanding(text, 1, answer);
-    deliveries(text, answer);
-    line(text, 0, "versions");
-    let mut before: Vec<&Value> = Vec::new();
-    for version in list(answer, "versions") {
-        let (number, made) = (&version["version"], plain(&version["made_at"]));
-        line(text, 1, format!("{number}, made {made}: {}", slot(&version["packet"])));
-        let facts: Vec<&Value> = list(version, "stands_on").collect();
-        let news = facts.iter().filter(|fact| !before.is_empty() && !before.contains(fact));
-        for fact in news {
-            let (source, revision) = (plain(&fact["source"]), &fact["revision"]);
-            line(text, 2, format!("because of {}, revision {revision} from {source}", subject(&fact["subject"])));
-        }
-        for run in list(&version["report"], "runs") {
-            line(text, 2, considered(run));
-        }
-        before = facts;
-    }
-    line(text, 0, "lineage");
-    for entry in list(answer, "lineage") {
-        for happening in list(entry, "happenings") {
-            let what = happened(happening);
-            line(text, 1, format!("{:>4}  {}  {what}", entry["sequence"].to_string(), plain(&entry["at"])));
-            if let Some(own) = trace_of(happening) {
-                line(text, 4, format!("trace {own}"));
-            }
-        }
-        // What an event was decided as is on its own line already, unless others were decided with it.
-        let own = list(entry, "happenings").filter_map(trace_of).last();
-        if let Some(trace) = entry["trace"].as_str().filter(|trace| own.as_deref() != Some(*trace)) {
-            line(text, 4, format!("trace {trace}"));
-        }
-    }
-    verified(text, &answer["verified"]);
-}
-
-/// What the mailer reported. Of whom it has said nothing yet, there is nothing to say.
-fn deliveries(text: &mut String, answer: &Value) {
-    let known: Vec<&Value> = list(answer, "deliveries").filter(|one| !one["last"].is_null()).collect();
-    if known.is_empty() {
-        return;
-    }
-    line(text, 0, "mail");
-    for one in known {
-        let last = &one["last"];
-        let reason = last["reason"].as_str().map_or(String::new(), |reason| format!(" ({reason})"));
-        let newest = if last["message_id"] == one["newest_message_id"] { "" } else { ", of an earlier mail" };
-        let withheld = if one["withheld"] == true { "; nothing more is mailed to them" } else { "" };
-        let status = plain(&last["status"]).replace('_', " ");
-        line(
-            text,
-            1,
-            format!("{}: {status}{reason} at {}{newest}{withheld}", plain(&one["person"]), plain(&last["at"])),
-        );
-    }
-}
-
-/// A trigger's own: what its source gave it, or what is made of its source and id.
-fn trace_of(happening: &Value) -> Option<String> {
-    if happening["record"] != "trigger" {
-        return None;
-    }
-    let given = happening["trace"].as_str().map(ToOwned::to_owned);
-    given.or_else(|| {
-        let source = Source::parse(happening["source"].as_str()?).ok()?;
-        let id = EventId::parse(happening["id"].as_str()?).ok()?;
-        Some(Identity { source, id }.trace().to_string())
-    })
-}
-
-/// One happening of the lineage on a line.
-fn happened(happening: &Value) -> String {
-    let of = |member: &str| plain(&happening[member]);
-    match happening["record"].as_str().unwrap_or_default() {
-        "trigger" => {
-            let reason = happening["reason"].as_str().map_or(String::new(), |reason| format!(", {reason}"));
-            let members = joined(&happening["not_taken"]);
-            let untaken = if members.is_empty() { members } else { format!(", not taken: {members}") };
-            format!(
-                "{} {} revision {}: {}{reason}{untaken}",
-                of("event_type"),
-                of("id"),
-                happening["revision"],
-                of("disposition")
-            )
-        }
-        "decision" => {
-            let pending = &happening["pending"]["version"];
-            let pending = if pending.is_null() { String::new() } else { format!(", version {pending} pending") };
-            format!("decided: {}; version {} counts{pending}", of("outcome"), happening["authoritative"])
-        }
-        "notice" => format!("told {}: {}, version {}", of("to"), of("kind"), happening["version"]),
-        "skipped" => format!("nothing owed any more: {}", joined(&happening["people"])),
-        "answer" => format!("{}: {}, {}", of("by"), of("action"), of("result")),
-        "undeliverable" => {
-            let reason = happening["reason"].as_str().map_or(String::new(), |reason| format!(": {reason}"));
-            format!("mail to {} {}{reason}", of("to"), of("why"))
-        }
-        other => other.to_owned(),
-    }
-}
-
 fn unreadable(text: &mut String, found: &Value) {
     line(text, 0, format!("{}: CANNOT BE READ: {}", named(found), plain(&found["because"])));
 }
@@ -443,16 +346,6 @@ fn letters(text: &mut String, answer: &Value) {
     }
 }
 
-/// A fact's subject: its kind and the names that make it.
-fn subject(of: &Value) -> String {
-    let Some((kind, names)) = of.as_object().and_then(|one| one.iter().next()) else { return plain(of) };
-    let names: Vec<String> = match names.as_array() {
-        Some(names) => names.iter().map(plain).collect(),
-        None => vec![plain(names)],
-    };
-    format!("{kind} {}", names.join(" "))
-}
-
 /// Starts that were considered, and every reason against them.
 fn considered(run: &Value) -> String {
     let (first, last) = (plain(&run["first"]), plain(&run["last"]));
@@ -468,4 +361,22 @@ fn against(reason: &Value) -> String {
         .collect();
     let role = plain(&role["role"]);
     if people.is_empty() { format!("nobody for {role}") } else { format!("nobody for {role} ({})", people.join(", ")) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_line_shows_what_nobody_could_see_or_what_would_turn_the_line() {
+        for (sent, shown) in [
+            ("release größe 👩🏽‍💻", "release größe 👩🏽‍💻"),
+            ("e\u{202e}1", "e\\u{202e}1"),
+            ("a\u{200b}b", "a\\u{200b}b"),
+            ("\u{1b}[2J", "\\u{1b}[2J"),
+            ("one\ntwo", "one\ntwo"),
+        ] {
+            assert_eq!(visible(sent.to_owned()), shown);
+        }
+    }
 }

@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use super::{considered, joined, line, list, plain, slot, verified};
+use super::{considered, joined, line, list, plain, review::answered, slot, verified};
 
 pub fn in_words(text: &mut String, answer: &Value) {
     line(text, 0, format!("{} ({})", plain(&answer["review_id"]), plain(&answer["standing"])));
@@ -41,10 +41,7 @@ fn moved(text: &mut String, one: &Value) {
         );
     }
     for answer in list(one, "answers") {
-        let of = |member: &str| plain(&answer[member]);
-        let place = if answer["as_operator"] == true { ", in the owner's place" } else { "" };
-        let note = answer["note"].as_str().map_or(String::new(), |note| format!(" ({note})"));
-        line(text, 1, format!("by {}: {}, {}{place}{note}", of("by"), of("action"), of("result")));
+        line(text, 1, format!("by {}", answered(answer)));
     }
     for report in list(one, "reports") {
         let said = report["reason"].as_str().map_or(String::new(), |said| format!(" ({said})"));
@@ -68,9 +65,11 @@ fn moved(text: &mut String, one: &Value) {
             format!("new since: {} {}, revision {} from {}", of("kind"), of("subject"), fact["revision"], of("source")),
         );
     }
-    let broken = joined(&one["broken"]);
-    if !broken.is_empty() {
-        line(text, 1, format!("broken by the slot that counted then: {broken}"));
+    for (what, marks) in [("broken by", "broken"), ("to know of", "remarked")] {
+        let marks = joined(&one[marks]);
+        if !marks.is_empty() {
+            line(text, 1, format!("{what} the slot that counted then: {marks}"));
+        }
     }
     for change in list(one, "changed") {
         line(
