@@ -26,7 +26,7 @@ use refresh_core::{
         review,
     },
 };
-use sources::{MailReport, SkippedPart, fault::Refused, policy};
+use sources::{MailReport, SkippedPart, fault::Refused, policy, without_private};
 
 use crate::{
     Env,
@@ -117,7 +117,8 @@ async fn reported(env: &Env, report: &MailReport, now: Instant) -> Result<Taken,
     Ok(taken)
 }
 
-/// An invalid event goes to the dead-letter queue whole, at once: no later delivery could read it better.
+/// An invalid event goes to the dead-letter queue at once: no later delivery could read it better. Nothing private of a calendar,
+/// of an on-call system or of an incident goes with it.
 async fn refuse(env: &Env, body: &str, refused: Refused, now: Instant) -> Result<Taken, Failure> {
     if let Some(identity) = &refused.identity {
         let trace = refused.trace.unwrap_or_else(|| identity.trace());
@@ -127,7 +128,7 @@ async fn refuse(env: &Env, body: &str, refused: Refused, now: Instant) -> Result
     tracing::warn!(event_id = id, source, paths = refused.outline(), "the event is invalid");
     let reason = shortened(&refused.expectations());
     let letter = Outgoing {
-        body: body.to_owned(),
+        body: without_private(body, &env.policy.bindings),
         attributes: vec![("reason".to_owned(), "invalid".to_owned()), ("faults".to_owned(), reason)],
         ..Outgoing::default()
     };

@@ -32,7 +32,7 @@ impl fmt::Display for Fault {
 /// A message that is no event, with every fault in it.
 ///
 /// It displays one line a fault, found values included: that is for whoever sent it (the answer to its request). A dead
-/// letter, which holds the body anyway, takes [`Refused::expectations`], a log line [`Refused::outline`].
+/// letter, which holds of the body what may be kept, takes [`Refused::expectations`], a log line [`Refused::outline`].
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Refused {
     /// Where `source` and `id` themselves were good.

@@ -37,5 +37,5 @@ pub use contract::parse;
 pub use fault::{Fault, Refused};
 pub use http::parse_batch;
 pub use mail::MailReport;
-pub use native::{Bindings, Format, LARGEST_MAIL, SkippedPart, translate};
+pub use native::{Bindings, Format, LARGEST_MAIL, SkippedPart, WITHHELD, translate, without_private};
 pub use read::{Addressed, ReadBody, RefusedRecord, read};

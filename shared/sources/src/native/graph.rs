@@ -66,7 +66,7 @@ pub fn translate(input: &mut Input<'_>) -> Option<()> {
                 answered.extend(name.map(folded));
                 spoiled.extend(name.and_then(|name| poll.people.person_of(name)));
                 let mut alone = payload.value().clone();
-                alone["request"]["schedules"] = json!(name);
+                alone["request"]["schedules"] = json!(name.as_slice());
                 alone["response"]["value"] = json!([record]);
                 input.refuse(None, Some(alone), faults);
             }

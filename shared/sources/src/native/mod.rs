@@ -32,6 +32,7 @@ mod opsgenie;
 mod pagerduty;
 mod pagerduty_schedule;
 mod people;
+mod private;
 mod recurrence;
 pub(crate) mod reply;
 mod roster;
@@ -55,6 +56,7 @@ use crate::{
 };
 pub use binding::{Bindings, Format, NamedBinding};
 use input::{Input, says_something};
+pub use private::{WITHHELD, without_private};
 pub use reply::LARGEST_MAIL;
 pub use translation::{RefusedPart, SkippedPart, Translation};
 pub(crate) use whole::only_pages;

@@ -25,7 +25,8 @@ use crate::{
     reader::Node,
 };
 
-const KEPT: [&str; 22] = [
+/// The properties that are read.
+pub const KEPT: [&str; 22] = [
     "BEGIN",
     "END",
     "METHOD",

@@ -26,7 +26,8 @@ use crate::{
     reader::Node,
 };
 
-const KEPT: [&str; 10] =
+/// The properties that are read.
+pub const KEPT: [&str; 10] =
     ["BEGIN", "END", "METHOD", "DTSTAMP", "DTSTART", "DTEND", "FREEBUSY", "ATTENDEE", "ORGANIZER", "REQUEST-STATUS"];
 /// What may stand in an answer: the answers themselves, and the rules of zones, which no time here is in.
 const LAWFUL: [&str; 5] = ["VCALENDAR", "VFREEBUSY", "VTIMEZONE", "STANDARD", "DAYLIGHT"];

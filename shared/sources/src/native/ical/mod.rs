@@ -5,7 +5,7 @@
 //! at all.
 
 pub mod address;
-mod caldav;
+pub mod caldav;
 mod clock;
 pub mod content;
 pub mod events;
@@ -80,7 +80,8 @@ fn kept(input: &Input<'_>, node: &Node<'_>, text: &str, properties: &[&str]) -> 
     Some(KeptLines(lines))
 }
 
-fn name(line: &str) -> String {
+/// The name of a line, in upper case.
+pub fn name(line: &str) -> String {
     line.split([':', ';']).next().unwrap_or_default().trim().to_ascii_uppercase()
 }
 

@@ -1,0 +1,216 @@
+//! What a dead letter holds of a payload that was refused. A queue keeps a letter for days and a list of letters prints it,
+//! so nothing private of a calendar, of an on-call system or of an incident may stand in it. What its translator reads stays:
+//! a letter that is sent again reads to the same faults, or to the same event.
+//!
+//! The table of each format says what is known (`known`), and all else is taken away: a member that a system adds one day
+//! is private until somebody says otherwise.
+
+mod known;
+mod lines;
+
+use serde_json::{Map, Value, json};
+
+use super::{
+    aws,
+    binding::{Binding, Bindings, Format, Says},
+    reply, whole,
+};
+use crate::{envelope, json as strict, mail};
+use known::KnownMembers;
+pub use known::WITHHELD;
+use lines::Named;
+
+/// Headers that translators read, beside the one that numbers answers.
+const HEADERS: [&str; 3] = ["date", "link", "x-total-count"];
+
+/// A body of the queue, without what is private in it. Events of the contract, CDEvents, reports of the mailer, mails, and
+/// payloads of CI systems and rosters stay as they are.
+pub fn without_private(body: &str, bindings: &Bindings) -> String {
+    let Ok(value) = strict::parse(body, "$") else {
+        return if is_perhaps_ours(body) { body.to_owned() } else { unreadable(body) };
+    };
+    if mail::is_of_the_mailer(&value) || is_whole(&value) {
+        return body.to_owned();
+    }
+    match envelope::open(value) {
+        Ok(opened) if is_whole(&opened.value) => body.to_owned(),
+        Ok(opened) if is_native(&opened.value) => match native(opened.value, bindings) {
+            Some(value) => value.to_string(),
+            None => body.to_owned(),
+        },
+        Ok(opened) => unknown(opened.value).to_string(),
+        Err(_) => unreadable(body),
+    }
+}
+
+/// Nobody can say what of it is private. It stays unreadable, so that it is refused as before.
+fn unreadable(body: &str) -> String {
+    if body.trim().is_empty() {
+        body.to_owned()
+    } else {
+        format!("{WITHHELD}: {} bytes that cannot be read", body.len())
+    }
+}
+
+/// An event of the contract that was cut off, or says a member twice: its sender must see what stands in it.
+fn is_perhaps_ours(text: &str) -> bool {
+    text.contains("\"specversion\"") && text.contains("\"dev.holdpoint.") && !text.contains("\"format\"")
+}
+
+fn is_native(value: &Value) -> bool {
+    value.get("specversion").is_none() && value.get("format").is_some() && value.get("body").is_some()
+}
+
+/// What holds nothing of a calendar by its own kind.
+fn is_whole(value: &Value) -> bool {
+    let ours = |name: &str| name.starts_with("dev.holdpoint.") || name.starts_with("dev.cdevents.");
+    let kind = |of: &Value| of.get("type").and_then(Value::as_str).is_some_and(ours);
+    // What a topic asks its subscriber has nothing of a source in it.
+    let asks = value.get("TopicArn").is_some()
+        && matches!(value["Type"].as_str(), Some("SubscriptionConfirmation" | "UnsubscribeConfirmation"));
+    asks || kind(value)
+        || value.get("context").is_some_and(kind)
+        || aws::format_of(value).is_some()
+        || reply::is_of_ses(value)
+}
+
+/// What is neither an event of ours nor a native payload that says so: an answer as its system gave it, or another's event. What
+/// names it stays, so that it is refused as before and can be found.
+fn unknown(value: Value) -> Value {
+    const NAMES: [&str; 7] = ["specversion", "id", "source", "type", "time", "datacontenttype", "format"];
+    let Value::Object(members) = value else { return blank(value) };
+    let member = |(name, value): (String, Value)| {
+        let names = NAMES.contains(&name.as_str()) && !value.is_object() && !value.is_array();
+        (name, if names { value } else { blank(value) })
+    };
+    Value::Object(members.into_iter().map(member).collect())
+}
+
+/// `None`: the payload stays as it is.
+fn native(value: Value, bindings: &Bindings) -> Option<Value> {
+    let format = value["format"].as_str().and_then(Format::of);
+    let name = value.get("binding").and_then(Value::as_str);
+    let bound = format.and_then(|format| bindings.candidates(format, name).ok()).unwrap_or_default();
+    let known = match format {
+        Some(format) => KnownMembers::of(format, &bound)?,
+        None => KnownMembers::none(),
+    };
+    let Value::Object(members) = value else { return None };
+    let person = members["body"].pointer("/request/person").cloned();
+    let member = |(name, value): (String, Value)| {
+        let value = match name.as_str() {
+            "format" | "binding" => value,
+            "headers" => headers(value, &bound),
+            "body" => payload(value, format, &known, &named(&bound, person.as_ref())),
+            _ => blank(value),
+        };
+        (name, value)
+    };
+    Some(Value::Object(members.into_iter().map(member).collect()))
+}
+
+/// Whom a feed is about.
+fn named(bound: &[&Binding], asked: Option<&Value>) -> Vec<refresh_core::Person> {
+    let asked = asked.and_then(Value::as_str);
+    let polls = bound.iter().filter_map(|binding| match &binding.says {
+        Says::Calendar(poll) => Some(poll),
+        _ => None,
+    });
+    polls
+        .flat_map(|poll| poll.person.clone().into_iter().chain(asked.and_then(|name| poll.people.person_of(name))))
+        .collect()
+}
+
+fn headers(value: Value, bound: &[&Binding]) -> Value {
+    let numbers = |name: &str| bound.iter().any(|binding| binding.revision_header() == Some(name));
+    let Value::Object(headers) = value else { return blank(value) };
+    let header = |(name, value): (String, Value)| {
+        let folded = name.to_ascii_lowercase();
+        let read = HEADERS.contains(&folded.as_str()) || numbers(&folded);
+        (name, if read { value } else { blank(value) })
+    };
+    Value::Object(headers.into_iter().map(header).collect())
+}
+
+fn payload(body: Value, format: Option<Format>, known: &KnownMembers, people: &[refresh_core::Person]) -> Value {
+    match (body, format) {
+        (Value::String(text), Some(format)) if format.is_json() => match strict::parse(&text, "$") {
+            Ok(value) => Value::from(kept(value, known, "").to_string()),
+            Err(_) => Value::from(unreadable(&text)),
+        },
+        (body, Some(format @ (Format::IcalVevent | Format::IcalVfreebusy))) => calendar(body, format, known, people),
+        (body, Some(_)) => kept(body, known, ""),
+        (body, None) => blank(body),
+    }
+}
+
+/// The text of a calendar, alone or as the answer to a question.
+fn calendar(mut body: Value, format: Format, known: &KnownMembers, people: &[refresh_core::Person]) -> Value {
+    let named = if format == Format::IcalVfreebusy { Named::Everybody } else { Named::These(people) };
+    if let Value::String(text) = &body {
+        return Value::from(lines::text(text, named));
+    }
+    let answer = body.get_mut("response").map(Value::take);
+    let mut kept = kept(body, known, "");
+    match answer {
+        Some(Value::String(text)) => kept["response"] = Value::from(lines::text(&text, named)),
+        Some(other) => kept["response"] = blank(other),
+        None => {}
+    }
+    kept
+}
+
+/// The members that are known, with what stands in them; of all others that they are there.
+fn kept(value: Value, known: &KnownMembers, over: &str) -> Value {
+    match value {
+        Value::Array(items) => items.into_iter().map(|item| kept(item, known, over)).collect(),
+        Value::Object(members) => {
+            let member = |(name, value): (String, Value)| match () {
+                () if known.has(over, &name) || known.lists(over) && value.is_object() => {
+                    let value = kept(value, known, &name);
+                    (name, value)
+                }
+                () => beside(name, value),
+            };
+            Value::Object(members.into_iter().map(member).collect())
+        }
+        other => other,
+    }
+}
+
+/// A member that is not known: what it says of pages, or that it is there.
+fn beside(name: String, value: Value) -> (String, Value) {
+    match () {
+        () if whole::only_pages(&name) => (name, pages(value)),
+        () if is_plain(&name) => (name, blank(value)),
+        () => (WITHHELD.to_owned(), blank(value)),
+    }
+}
+
+/// Whether a name is one of a system's own members; a map of somebody's words has words for names.
+fn is_plain(name: &str) -> bool {
+    name.len() <= 60 && name.chars().all(|c| c.is_ascii_alphanumeric() || "_-.@$[]".contains(c))
+}
+
+/// What a member says of pages: numbers and flags. A link to another page is there, and leads nowhere.
+fn pages(value: Value) -> Value {
+    match value {
+        Value::Object(members) => members.into_iter().map(|(name, value)| beside(name, value)).collect(),
+        Value::String(text) if text.trim().parse::<u64>().is_ok() => Value::String(text),
+        Value::Number(_) => value,
+        other => blank(other),
+    }
+}
+
+/// A value of the same type that says as much as whether there is one.
+fn blank(value: Value) -> Value {
+    match value {
+        Value::Number(_) => json!(0),
+        Value::String(text) if !text.is_empty() => Value::from(WITHHELD),
+        Value::Array(items) if !items.is_empty() => json!([WITHHELD]),
+        Value::Object(members) if !members.is_empty() => {
+            Value::Object(Map::from_iter([(WITHHELD.to_owned(), Value::from(WITHHELD))]))
+        }
+        other => other,
+    }
+}
