@@ -1,5 +1,6 @@
 //! What remains of what became no event. A receipt is kept in the store, so that nothing that came in vanishes: what became
-//! of it, why, where it came in and when, and never what stood in it.
+//! of it, why, where it came in and when, and never what stood in it: beside the paths of what is wrong only the name by which
+//! the source calls the record.
 
 use std::{
     collections::BTreeMap,
@@ -72,16 +73,17 @@ impl Piece<'_> {
         let Some(first) = each.next() else { return Ok(()) };
         // Of a good payload, which is nearly every one, no digest is taken.
         let mut receipt = self.receipt(Unheard::Refused);
+        // A piece is one event, or the payload of one binding.
+        receipt.source = refused.clone().find_map(Refused::source).map(|source| source.as_str().to_owned());
+        if let Some(origin) = refused.clone().find_map(|one| one.origin.as_deref()) {
+            receipt.form = receipt.form.or_else(|| origin.format.map(str::to_owned));
+            receipt.binding = receipt.binding.or_else(|| origin.binding.clone());
+        }
         if each.next().is_none() {
-            let identity = first.identity.as_ref();
-            receipt.source = identity.map(|identity| identity.source.as_str().to_owned());
-            receipt.id = identity.map(|identity| identity.id.as_str().to_owned());
+            receipt.id = first.identity.as_ref().map(|identity| identity.id.as_str().to_owned());
             receipt.form = receipt.form.or_else(|| first.event_type.clone());
         }
-        let lines = refused.flat_map(|one| {
-            let lines = one.faults.iter().map(|fault| format!("{}: expected {}", fault.path, fault.expected));
-            lines.collect::<Vec<_>>()
-        });
+        let lines: Vec<String> = refused.flat_map(Refused::reasons).collect();
         let receipt = receipt.because(lines);
         store.keep(&receipt).await.doing("keeping the receipt of what was refused")
     }

@@ -328,6 +328,7 @@ fn too_many_calendars(event: &Event) -> Refused {
         identity: Some(event.identity.clone()),
         event_type: Some(event.event_type.clone()),
         trace: event.trace,
+        origin: None,
         faults: vec![fault],
     }
 }

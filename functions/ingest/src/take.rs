@@ -124,14 +124,21 @@ async fn refuse(env: &Env, body: &str, refused: Refused, now: Instant) -> Result
         let trace = refused.trace.unwrap_or_else(|| identity.trace());
         tracing::info!(target: NOTE, event_id = identity.id.as_str(), trace_id = %trace, "");
     }
-    let (id, source) = identity_of(refused.identity.as_ref());
-    tracing::warn!(event_id = id, source, paths = refused.outline(), "the event is invalid");
-    let reason = shortened(&refused.expectations());
-    let letter = Outgoing {
-        body: without_private(body, &env.policy.bindings),
-        attributes: vec![("reason".to_owned(), "invalid".to_owned()), ("faults".to_owned(), reason)],
-        ..Outgoing::default()
-    };
+    let (id, _) = identity_of(refused.identity.as_ref());
+    let source = refused.source().map(|source| masked(source.as_str()));
+    let origin = refused.origin.as_deref();
+    let (format, binding) =
+        (origin.and_then(|origin| origin.format), origin.and_then(|origin| origin.binding.as_deref()));
+    tracing::warn!(event_id = id, source, format, binding, paths = refused.outline(), "the event is invalid");
+    let attributes = [
+        ("reason", Some("invalid".to_owned())),
+        ("faults", Some(shortened(&refused.expectations()))),
+        ("format", format.map(str::to_owned)),
+        ("binding", binding.map(str::to_owned)),
+        ("source", source),
+    ];
+    let attributes = attributes.into_iter().filter_map(|(name, text)| Some((name.to_owned(), text?))).collect();
+    let letter = Outgoing { body: without_private(body, &env.policy.bindings), attributes, ..Outgoing::default() };
     env.dead_letters.send(letter).await.doing("sending an invalid event to the dead-letter queue")?;
     measure(Disposition::Ignored(Ignored::Invalid), now);
     Ok(Taken {

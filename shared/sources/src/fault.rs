@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use refresh_core::{TraceId, base::name::shorten, facts::event::Identity};
+use refresh_core::{Source, TraceId, base::name::shorten, facts::event::Identity};
 use serde_json::Value;
 
 /// One thing wrong: where (a JSON path like `$.data.slot.end`), what was expected, what was found.
@@ -29,6 +29,19 @@ impl fmt::Display for Fault {
     }
 }
 
+/// Where a native payload is from, as far as the policy and the payload say.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct PayloadOrigin {
+    /// The word of the format.
+    pub format: Option<&'static str>,
+    /// The name of the binding.
+    pub binding: Option<String>,
+    /// The source that the binding speaks for.
+    pub source: Option<Source>,
+    /// What the system itself calls the record, or whom it was asked about: a number, a mailbox, a schedule.
+    pub record: Option<String>,
+}
+
 /// A message that is no event, with every fault in it.
 ///
 /// It displays one line a fault, found values included: that is for whoever sent it (the answer to its request). A dead
@@ -41,6 +54,8 @@ pub struct Refused {
     pub event_type: Option<String>,
     /// The one its sender gave, if any.
     pub trace: Option<TraceId>,
+    /// Of a native payload, or of a record of one.
+    pub origin: Option<Box<PayloadOrigin>>,
     /// Never empty.
     pub faults: Vec<Fault>,
 }
@@ -48,7 +63,7 @@ pub struct Refused {
 impl Refused {
     /// Refused before anything could be told of its identity.
     pub fn unidentified(faults: Vec<Fault>) -> Self {
-        Self { identity: None, event_type: None, trace: None, faults }
+        Self { identity: None, event_type: None, trace: None, origin: None, faults }
     }
 
     /// One line a fault, without what was found: beside a body, which holds that.
@@ -56,6 +71,26 @@ impl Refused {
         let lines: Vec<String> =
             self.faults.iter().map(|fault| format!("{}: expected {}", fault.path, fault.expected)).collect();
         lines.join("\n")
+    }
+
+    /// The same lines, each with the source's own name of the record: that may be an address, so only for whoever may see
+    /// facts.
+    pub fn reasons(&self) -> Vec<String> {
+        let record = self.origin.as_ref().and_then(|origin| origin.record.as_deref());
+        let line = |fault: &Fault| match record {
+            // A path may begin with it already.
+            Some(record) if !fault.path.starts_with(record) => {
+                format!("{}: {}: expected {}", shorten(record).trim_matches('"'), fault.path, fault.expected)
+            }
+            _ => format!("{}: expected {}", fault.path, fault.expected),
+        };
+        self.faults.iter().map(line).collect()
+    }
+
+    /// The source of the event, or of the binding that the payload is for.
+    pub fn source(&self) -> Option<&Source> {
+        let bound = || self.origin.as_ref().and_then(|origin| origin.source.as_ref());
+        self.identity.as_ref().map(|identity| &identity.source).or_else(bound)
     }
 
     /// The paths alone, for logs: no address, no value of the payload.

@@ -34,8 +34,8 @@ pub mod reader;
 mod rules;
 
 pub use contract::parse;
-pub use fault::{Fault, Refused};
+pub use fault::{Fault, PayloadOrigin, Refused};
 pub use http::parse_batch;
 pub use mail::MailReport;
 pub use native::{Bindings, Format, LARGEST_MAIL, SkippedPart, WITHHELD, translate, without_private};
-pub use read::{Addressed, ReadBody, RefusedRecord, read};
+pub use read::{Addressed, ReadBody, RefusedRecord, read, record_of};

@@ -106,7 +106,7 @@ pub fn read(value: &Value) -> Result<ReadReport, Refused> {
         }
         None => {
             let event_type = Some(event_type.to_owned());
-            Err(Refused { identity, event_type, trace: None, faults: faults.into_vec() })
+            Err(Refused { identity, event_type, trace: None, origin: None, faults: faults.into_vec() })
         }
     }
 }

@@ -8,7 +8,7 @@ use serde_json::Value;
 
 use crate::{
     contract, envelope,
-    fault::{Fault, Refused},
+    fault::{Fault, PayloadOrigin, Refused},
     json,
     mail::{self, MailReport},
     native::{self, Bindings, Format, SkippedPart, Translation},
@@ -55,6 +55,13 @@ impl Addressed {
     pub fn of(body: &str) -> Self {
         serde_json::from_str(body.strip_prefix('\u{feff}').unwrap_or(body)).unwrap_or_default()
     }
+}
+
+/// What the system itself calls the record that a body of the queue is about, where it is one. Of a body that is no native
+/// payload, nothing.
+pub fn record_of(body: &str) -> Option<String> {
+    let value: Value = serde_json::from_str(body).ok()?;
+    value.get("format").and(value.get("body")).and_then(native::record_of)
 }
 
 /// Reads a CloudEvent of the contract, a CDEvent, or a native payload (`{"format", "headers", "body", "binding"?}`, as in a
@@ -144,11 +151,16 @@ fn translated(translation: Translation, alone: impl Fn(Option<&Value>) -> String
         // is refused.
         match contract::parse_value(event, "(translated) $") {
             Ok(event) => read.events.push(event),
-            Err(refused) => read.refused.push(RefusedRecord { body: event.to_string(), refused }),
+            Err(mut refused) => {
+                refused.origin = Some(Box::new(translation.origin.clone()));
+                read.refused.push(RefusedRecord { body: event.to_string(), refused });
+            }
         }
     }
     for part in translation.refused {
-        let refused = Refused::unidentified(part.faults);
+        let origin = PayloadOrigin { record: part.record, ..translation.origin.clone() };
+        let event_type = origin.format.map(str::to_owned);
+        let refused = Refused { event_type, origin: Some(Box::new(origin)), ..Refused::unidentified(part.faults) };
         read.refused.push(RefusedRecord { body: alone(part.body.as_ref()), refused });
     }
     let nothing = read.events.is_empty() && read.skipped.is_empty() && read.hints.is_empty();
@@ -156,7 +168,11 @@ fn translated(translation: Translation, alone: impl Fn(Option<&Value>) -> String
         // Nothing is taken: then it is the whole that is refused.
         let mut records = std::mem::take(&mut read.refused).into_iter();
         let Some(RefusedRecord { mut refused, .. }) = records.next() else { return Ok(read) };
-        refused.faults.extend(records.flat_map(|record| record.refused.faults));
+        let others: Vec<Fault> = records.flat_map(|record| record.refused.faults).collect();
+        if let Some(origin) = refused.origin.as_mut().filter(|_| !others.is_empty()) {
+            origin.record = None;
+        }
+        refused.faults.extend(others);
         return Err(refused);
     }
     Ok(read)

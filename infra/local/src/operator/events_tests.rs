@@ -272,6 +272,49 @@ async fn an_event_that_ingest_refuses_is_known_as_refused() {
     assert_eq!(listed["events"][0]["door"], "send");
 }
 
+/// A refusal of a queued payload is found by the source of its binding, and its dead letter says where the payload is from. What
+/// is private in the payload is in neither.
+#[tokio::test]
+async fn a_refused_payload_is_found_by_its_source_and_keeps_nothing_private() {
+    let time = engine().await;
+    let mut calendars = sample("native_graph_get_schedule");
+    let answer = &mut calendars["body"]["response"]["value"][0];
+    let mailbox = answer["scheduleId"].as_str().unwrap().to_owned();
+    answer["scheduleItems"][0]["start"]["timeZone"] = "tzone://Microsoft/Custom".into();
+    answer["scheduleItems"][0]["subject"] = "Salary talk".into();
+    put(&time, &calendars).await;
+    let source = "//availability.example.com";
+    let refused = EventsAsked {
+        source: Some(source.to_owned()),
+        disposition: Some("refused".to_owned()),
+        ..EventsAsked::default()
+    };
+    let seen = listed(&time, refused).await;
+    let [event] = &seen["events"].as_array().unwrap()[..] else { panic!("{seen}") };
+    assert_eq!(event["type"], "graph.get_schedule");
+    assert!(event["reasons"][0].as_str().unwrap().starts_with(&format!("{mailbox}: $.response.value[0]")), "{event}");
+    let here = perform(time.engine(), Request::DeadLetters).await.unwrap();
+    let there = stack(&time).perform(Request::DeadLetters).await.unwrap();
+    let stuck = perform(time.engine(), Request::Stuck(super::StuckAsked::default())).await.unwrap();
+    for (schema, answer, queues) in
+        [("redrive", &here, "queues"), ("redrive", &there, "queues"), ("stuck", &stuck, "dead")]
+    {
+        fits(schema, answer);
+        let [letter] = &answer[queues]["source-events-dlq"].as_array().unwrap()[..] else { panic!("{answer}") };
+        let said = [&letter["format"], &letter["binding"], &letter["source"], &letter["record"]];
+        assert_eq!(said, [&json!("graph.get_schedule"), &Value::Null, &json!(source), &json!(mailbox)], "{letter}");
+        assert!(letter["body"].as_str().unwrap().contains("tzone://Microsoft/Custom"), "{letter}");
+        assert!(!answer.to_string().contains("Salary"), "{answer}");
+    }
+    let words = crate::command::in_words(&Request::DeadLetters, &here);
+    assert!(words.contains(&format!("graph.get_schedule {source} {mailbox}\n")), "{words}");
+    // What becomes of a letter is another question than whether it was sent.
+    let redrive = Request::Redrive(super::Redrive::default());
+    let sent = perform(time.engine(), redrive.clone()).await.unwrap();
+    let words = crate::command::in_words(&redrive, &sent);
+    assert!(words.contains("sent again: 1\n") && words.contains("`holdpoint events` says"), "{words}");
+}
+
 /// A dead letter that will never be right goes for good, and who did so and why stays.
 #[tokio::test]
 async fn a_discarded_letter_is_gone_and_known_with_who_and_why() {

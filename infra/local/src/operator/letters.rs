@@ -40,6 +40,8 @@ impl Redrive {
 /// What is known of a dead letter.
 pub(super) struct Known<'a> {
     pub(super) body: &'a str,
+    /// The source of its event, or of the binding of its payload, where the letter says so.
+    pub(super) source: Option<String>,
     pub(super) door: Door,
     /// The queue of dead letters, by its name in the template.
     pub(super) queue: &'a str,
@@ -50,8 +52,9 @@ pub(super) struct Known<'a> {
 impl<'a> Known<'a> {
     /// A letter of this machine's queues.
     pub(super) fn of(stored: &'a Stored, queue: &'a str, why: Option<&'a str>) -> Self {
-        let door = stored.attributes.get("door").and_then(|attribute| attribute.string_value.clone());
-        Self { body: &stored.body, door: Door::named(door.as_ref()), queue, why }
+        let attribute = |name: &str| stored.attributes.get(name).and_then(|attribute| attribute.string_value.clone());
+        let (door, source) = (attribute("door"), attribute("source"));
+        Self { body: &stored.body, source, door: Door::named(door.as_ref()), queue, why }
     }
 
     /// Keeps what became of the letter, by whom and why.
@@ -66,7 +69,10 @@ impl<'a> Known<'a> {
             door: self.door,
             form: format.or(event_type),
             binding,
-            source: identity.as_ref().map(|identity| identity.source.as_str().to_owned()),
+            source: identity
+                .as_ref()
+                .map(|identity| identity.source.as_str().to_owned())
+                .or_else(|| self.source.clone()),
             id: identity.as_ref().map(|identity| identity.id.as_str().to_owned()),
             reasons: Vec::new(),
             count: 0,
@@ -94,7 +100,7 @@ fn event_of(body: &str) -> (Option<Identity>, Option<String>) {
 pub(super) fn letter(stored: &Stored) -> Value {
     let attribute = |name: &str| stored.attributes.get(name).and_then(|attribute| attribute.string_value.clone());
     let why = stored.failure.clone().or_else(|| attribute("faults")).or_else(|| attribute("reason"));
-    json!({
+    let mut line = json!({
         "sequence": stored.sequence,
         "message_id": stored.id,
         "sent_at": Instant::from_millis(stored.sent_at),
@@ -102,7 +108,18 @@ pub(super) fn letter(stored: &Stored) -> Value {
         "from": stored.moved_from,
         "why": why,
         "body": stored.body,
-    })
+    });
+    say_origin(&mut line, &stored.body, attribute);
+    line
+}
+
+/// Where the payload of a letter is from: as the function said that put it here, else as its body says.
+pub(super) fn say_origin(line: &mut Value, body: &str, attribute: impl Fn(&str) -> Option<String>) {
+    let Addressed { format, binding } = Addressed::of(body);
+    line["format"] = json!(attribute("format").or(format));
+    line["binding"] = json!(attribute("binding").or(binding));
+    line["source"] = json!(attribute("source"));
+    line["record"] = json!(sources::record_of(body));
 }
 
 /// Every dead letter of this machine. Nothing is hidden here: `not_shown` is a deployment's.

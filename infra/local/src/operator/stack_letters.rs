@@ -12,7 +12,7 @@ use serde_json::{Value, json};
 
 use super::{
     Discard, Redrive, Stack,
-    letters::{Known, MOST_OF_A_GROUP},
+    letters::{Known, MOST_OF_A_GROUP, say_origin},
     lines::with_causes,
 };
 
@@ -39,8 +39,9 @@ struct Letter {
 
 impl Letter {
     fn known<'a>(&'a self, queue: &'a str, why: Option<&'a str>) -> Known<'a> {
-        let door = self.attributes.iter().find(|(name, _)| name == "door").map(|(_, word)| word);
-        Known { body: &self.body, door: packet_store::Door::named(door), queue, why }
+        let attribute = |name: &str| self.attributes.iter().find(|(found, _)| found == name).map(|(_, text)| text);
+        let (door, source) = (attribute("door"), attribute("source").cloned());
+        Known { body: &self.body, source, door: packet_store::Door::named(door), queue, why }
     }
 }
 
@@ -233,7 +234,8 @@ impl Stack {
 
     async fn send_again(&self, letter: Letter, from: &Queue, to: &Queue, fifo: bool) -> Result<(), String> {
         // What was said about it is about the delivery that failed.
-        let attributes = letter.attributes.into_iter().filter(|(name, _)| name != "faults" && name != "reason");
+        let said = |name: &str| matches!(name, "faults" | "reason" | "format" | "binding" | "source");
+        let attributes = letter.attributes.into_iter().filter(|(name, _)| !said(name));
         let outgoing = Outgoing { body: letter.body, attributes: attributes.collect(), ..Outgoing::default() };
         let outgoing = match letter.group.filter(|_| fifo) {
             // By its own id and not by its content: the same words may have been sent minutes ago, and the queue would
@@ -272,13 +274,15 @@ fn letter(message: &aws_sdk_sqs::types::Message) -> Letter {
         .filter_map(|(name, value)| Some((name.clone(), value.string_value()?.to_owned())))
         .collect();
     let sent_at = system(MessageSystemAttributeName::SentTimestamp).and_then(|at| at.parse::<i64>().ok());
-    let line = json!({
+    let mut line = json!({
         "message_id": message.message_id(),
         "sent_at": sent_at.map(Instant::from_millis),
         "receives": system(MessageSystemAttributeName::ApproximateReceiveCount),
         "why": Value::Null,
         "body": message.body(),
     });
+    let attribute = |name: &str| attributes.iter().find(|(found, _)| found == name).map(|(_, text)| text.clone());
+    say_origin(&mut line, message.body().unwrap_or_default(), attribute);
     Letter {
         id: message.message_id().unwrap_or_default().to_owned(),
         body: message.body().unwrap_or_default().to_owned(),

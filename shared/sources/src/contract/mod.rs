@@ -94,7 +94,9 @@ pub fn parse_value(value: &Value, root: &str) -> Result<Event, Refused> {
             let digest = digest(&event_type, &subject, &statement);
             Ok(Event { identity, event_type, trace, digest, subject, statement })
         }
-        (identity, event_type, _) => Err(Refused { identity, event_type, trace, faults: faults.into_vec() }),
+        (identity, event_type, _) => {
+            Err(Refused { identity, event_type, trace, origin: None, faults: faults.into_vec() })
+        }
     }
 }
 

@@ -53,7 +53,7 @@ pub fn translate(input: &mut Input<'_>) -> Option<()> {
                 if wrapped {
                     alone["request"]["items"] = json!([{ "id": name }]);
                 }
-                input.refuse(None, Some(alone), faults);
+                input.refuse_of(Some(&name), Some(alone), faults);
             }
         }
     }

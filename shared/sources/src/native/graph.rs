@@ -68,7 +68,7 @@ pub fn translate(input: &mut Input<'_>) -> Option<()> {
                 let mut alone = payload.value().clone();
                 alone["request"]["schedules"] = json!(name.as_slice());
                 alone["response"]["value"] = json!([record]);
-                input.refuse(None, Some(alone), faults);
+                input.refuse_of(name, Some(alone), faults);
             }
         }
     }

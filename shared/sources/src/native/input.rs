@@ -82,7 +82,12 @@ impl<'a> Input<'a> {
                 fault.path = format!("{}: {}", shorten(label).trim_matches('"'), fault.path);
             }
         }
-        self.translation.refused.push(RefusedPart { body, faults });
+        self.refuse_of(label, body, faults);
+    }
+
+    /// The same, where the paths say enough to the sender: only an operator needs the word.
+    pub fn refuse_of(&mut self, record: Option<&str>, body: Option<Value>, faults: Vec<Fault>) {
+        self.translation.refused.push(RefusedPart { body, record: record.map(str::to_owned), faults });
     }
 
     pub fn bindings(&self) -> impl Iterator<Item = &'a Binding> + use<'a> {

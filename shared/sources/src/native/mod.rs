@@ -50,10 +50,11 @@ use serde_json::Value;
 
 use crate::{
     envelope,
-    fault::{Fault, Refused, describe},
+    fault::{Fault, PayloadOrigin, Refused, describe},
     json,
     reader::{Faults, Node},
 };
+use binding::Binding;
 pub use binding::{Bindings, Format, NamedBinding};
 use input::{Input, says_something};
 pub use private::{WITHHELD, without_private};
@@ -78,7 +79,47 @@ pub fn translate(
         let expected = format!("one of {}", known.join(", "));
         return Err(Fault::new("$.format", expected, describe(&Value::from(format))).into());
     };
-    let bindings = bindings.candidates(format, binding)?;
+    let mut origin = bindings.origin(format, binding);
+    match translated(format, headers, body, bindings.candidates(format, binding)?) {
+        Ok(translation) => Ok(Translation { origin, ..translation }),
+        Err(mut refused) => {
+            let record = refused.origin.take().and_then(|origin| origin.record);
+            origin.record = record.or_else(|| record_of(body));
+            refused.origin = Some(Box::new(origin));
+            Err(refused)
+        }
+    }
+}
+
+/// What the system itself calls the one thing that a payload is about: whom its question names, or its only record.
+pub fn record_of(payload: &Value) -> Option<String> {
+    const PLACES: [&str; 7] = [
+        "/request/user",
+        "/request/calendarId",
+        "/request/person",
+        "/request/schedule",
+        "/request/schedule_id",
+        "/issue/key",
+        "/result/number",
+    ];
+    const ALONE: [(&str, &str); 4] =
+        [("/request/schedules", ""), ("/request/items", "/id"), ("/result", "/number"), ("/issues", "/key")];
+    let alone = |(list, name): &(&str, &str)| match payload.pointer(list)?.as_array()?.as_slice() {
+        [one] => one.pointer(name),
+        _ => None,
+    };
+    let named = PLACES.iter().filter_map(|place| payload.pointer(place)).chain(ALONE.iter().filter_map(alone));
+    // A column of ServiceNow is its value, or an object with it.
+    let mut texts = named.filter_map(|name| name.get("value").unwrap_or(name).as_str());
+    texts.next().map(str::to_owned)
+}
+
+fn translated(
+    format: Format,
+    headers: &BTreeMap<String, String>,
+    body: &Value,
+    bindings: Vec<&Binding>,
+) -> Result<Translation, Refused> {
     let parsed = match body {
         Value::String(text) if format.is_json() => Some(json::parse(text, "$")?),
         _ => None,
@@ -106,14 +147,18 @@ pub fn translate(
     let read = translator(format)(&mut input);
     let mut translation = input.done();
     translation.say_once();
-    let refused = |faults| Refused { identity: None, event_type: Some(format.word().to_owned()), trace: None, faults };
+    let event_type = Some(format.word().to_owned());
+    let refused = |faults| Refused { event_type, ..Refused::unidentified(faults) };
     if read.is_none() || !faults.is_empty() {
         return Err(refused(faults.into_vec()));
     }
     let nothing = translation.events.is_empty() && translation.skipped.is_empty() && translation.hints.is_empty();
     if nothing && !translation.refused.is_empty() {
-        // Every record is bad: then the payload is, and goes where bad events go whole.
-        return Err(refused(translation.refused.into_iter().flat_map(|part| part.faults).collect()));
+        // Every record is bad: then the payload is, and goes where bad events go.
+        let record = if let [one] = &translation.refused[..] { one.record.clone() } else { None };
+        let faults = translation.refused.into_iter().flat_map(|part| part.faults).collect();
+        let origin = Some(Box::new(PayloadOrigin { record, ..PayloadOrigin::default() }));
+        return Err(Refused { origin, ..refused(faults) });
     }
     if nothing {
         translation.skipped.push(SkippedPart::because("a payload without a record"));

@@ -8,7 +8,7 @@ use std::{
 use refresh_core::{Source, base::name::shorten};
 use serde_json::Value;
 
-use crate::fault::Fault;
+use crate::fault::{Fault, PayloadOrigin};
 
 /// What a native payload came to.
 #[derive(Clone, PartialEq, Debug, Default)]
@@ -21,6 +21,8 @@ pub struct Translation {
     pub refused: Vec<RefusedPart>,
     /// Sources that should be asked before their next turn: the payload says that something changed, and not what.
     pub hints: Vec<Source>,
+    /// Where the payload is from.
+    pub origin: PayloadOrigin,
 }
 
 /// What an event is about: its type, its source, and the members that name its subject, with its revision.
@@ -49,7 +51,7 @@ impl Translation {
             let name = NAMES.iter().find_map(|name| event["data"][name].as_str()).unwrap_or_default();
             let expected = "one record of a subject at one revision: of several that differ none counts";
             let fault = Fault::new(format!("$ ({})", shorten(name)), expected, "another record of the same revision");
-            self.refused.push(RefusedPart { body: None, faults: vec![fault] });
+            self.refused.push(RefusedPart { body: None, record: Some(name.to_owned()), faults: vec![fault] });
         }
     }
 }
@@ -81,6 +83,8 @@ impl fmt::Display for SkippedPart {
 pub struct RefusedPart {
     /// The payload with this record alone. `None`: the record cannot be cut out; the whole payload stands for it.
     pub body: Option<Value>,
+    /// What the system itself calls the record.
+    pub record: Option<String>,
     /// Never empty.
     pub faults: Vec<Fault>,
 }

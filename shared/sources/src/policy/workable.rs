@@ -110,6 +110,7 @@ pub fn issued(event: &Event, defaults: &Policy) -> Result<(), Refused> {
         identity: Some(event.identity.clone()),
         event_type: Some(event.event_type.clone()),
         trace: event.trace,
+        origin: None,
         faults: faults.into_vec(),
     })
 }

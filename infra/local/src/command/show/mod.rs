@@ -31,6 +31,13 @@ pub fn in_words(request: &Request, answer: &Value) -> String {
         Request::Redrive(_) => {
             letters(&mut text, answer);
             line(&mut text, 0, format!("sent again: {}", answer["sent_again"]));
+            if answer["sent_again"] != 0 {
+                line(
+                    &mut text,
+                    1,
+                    "`holdpoint events` says what becomes of each: where a newer fact is known, it changes nothing",
+                );
+            }
         }
         Request::Discard(asked) => line(&mut text, 0, format!("{}: discarded", asked.letter)),
         Request::Clock { .. } => clock(&mut text, answer),
@@ -335,6 +342,11 @@ fn letters(text: &mut String, answer: &Value) {
         for letter in letters {
             let why = letter["why"].as_str().unwrap_or("no reason was kept");
             line(text, 1, format!("{} sent {}", plain(&letter["message_id"]), plain(&letter["sent_at"])));
+            let from = ["format", "binding", "source", "record"].map(|name| letter[name].as_str());
+            let from: Vec<&str> = from.into_iter().flatten().collect();
+            if !from.is_empty() {
+                line(text, 2, from.join(" "));
+            }
             line(text, 2, why);
         }
         // Null: the queue could not be asked how many it holds.

@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 use super::{door::NamedBinding, format::Format, says::Binding};
-use crate::fault::{Fault, describe};
+use crate::fault::{Fault, PayloadOrigin, describe};
 
 /// Every binding of a deployment.
 #[derive(Clone, PartialEq, Debug, Default)]
@@ -42,5 +42,17 @@ impl Bindings {
             }
             None => Ok(of_format().map(|bound| &bound.binding).collect()),
         }
+    }
+
+    /// Where a payload is from: what all bindings say alike that may speak of it.
+    pub fn origin(&self, format: Format, name: Option<&str>) -> PayloadOrigin {
+        let speaks = |bound: &&NamedBinding| {
+            bound.binding.format == format && name.is_none_or(|name| bound.name.as_deref() == Some(name))
+        };
+        let bound: Vec<&NamedBinding> = self.0.iter().filter(speaks).collect();
+        let first = bound.first().map(|bound| &bound.binding.source);
+        let source = first.filter(|first| bound.iter().all(|bound| bound.binding.source == **first)).cloned();
+        let binding = if let [one] = &bound[..] { one.name.clone() } else { None };
+        PayloadOrigin { format: Some(format.word()), binding, source, record: None }
     }
 }

@@ -12,207 +12,61 @@ pub const WITHHELD: &str = "withheld";
 /// Around every answer: the question, the answer, several of them.
 const AROUND: [&str; 3] = ["request", "response", "answers"];
 
-/// The members of a format, by name; `over/name` is known inside of `over` alone, and `*` stands for
-/// every name of an object there. `None`: the
-/// format's payloads have nothing of a calendar, of an on-call system or of an incident in them, and are kept whole.
-const fn members(format: Format) -> Option<&'static [&'static str]> {
+/// The members of a format, by name: `over/name` is known inside of `over` alone, and `*` stands for every name of an object
+/// there. `None`: the format's payloads have nothing of a calendar, of an on-call system or of an incident in them, and are
+/// kept whole.
+const fn members(format: Format) -> Option<&'static str> {
     Some(match format {
-        Format::GraphGetSchedule => &[
-            "schedules",
-            "startTime",
-            "endTime",
-            "availabilityViewInterval",
-            "value",
-            "scheduleId",
-            "availabilityView",
-            "scheduleItems",
-            "status",
-            "start",
-            "end",
-            "dateTime",
-            "timeZone",
-        ],
-        Format::GraphCalendarView => &[
-            "user",
-            "startDateTime",
-            "endDateTime",
-            "value",
-            "id",
-            "iCalUId",
-            "seriesMasterId",
-            "type",
-            "showAs",
-            "isCancelled",
-            "isAllDay",
-            "responseStatus",
-            "responseStatus/response",
-            "start",
-            "end",
-            "dateTime",
-            "timeZone",
-            "recurrence",
-            "pattern",
-            "range",
-            "interval",
-            "daysOfWeek",
-            "dayOfMonth",
-            "month",
-            "index",
-            "firstDayOfWeek",
-            "startDate",
-            "endDate",
-            "recurrenceTimeZone",
-            "numberOfOccurrences",
-        ],
+        Format::GraphGetSchedule => {
+            "schedules startTime endTime availabilityViewInterval value scheduleId availabilityView scheduleItems \
+             status start end dateTime timeZone"
+        }
+        Format::GraphCalendarView => {
+            "user startDateTime endDateTime value id iCalUId seriesMasterId type showAs isCancelled isAllDay \
+             responseStatus responseStatus/response start end dateTime timeZone recurrence pattern range interval \
+             daysOfWeek dayOfMonth month index firstDayOfWeek startDate endDate recurrenceTimeZone \
+             numberOfOccurrences"
+        }
         Format::GraphChangeNotification => {
-            &["value", "subscriptionId", "changeType", "lifecycleEvent", "subscriptionExpirationDateTime"]
+            "value subscriptionId changeType lifecycleEvent subscriptionExpirationDateTime"
         }
-        Format::GoogleFreeBusy => {
-            &["timeMin", "timeMax", "timeZone", "items", "items/id", "calendars", "calendars/*", "busy", "start", "end"]
+        Format::GoogleFreeBusy => "timeMin timeMax timeZone items items/id calendars calendars/* busy start end",
+        Format::GoogleEventsList => {
+            "calendarId timeMin timeMax singleEvents fields accessRole timeZone items id iCalUID recurringEventId \
+             status transparency eventType attendees self attendees/responseStatus start end date dateTime \
+             endTimeUnspecified recurrence"
         }
-        Format::GoogleEventsList => &[
-            "calendarId",
-            "timeMin",
-            "timeMax",
-            "singleEvents",
-            "fields",
-            "accessRole",
-            "timeZone",
-            "items",
-            "id",
-            "iCalUID",
-            "recurringEventId",
-            "status",
-            "transparency",
-            "eventType",
-            "attendees",
-            "self",
-            "attendees/responseStatus",
-            "start",
-            "end",
-            "date",
-            "dateTime",
-            "endTimeUnspecified",
-            "recurrence",
-        ],
-        Format::IcalVfreebusy | Format::IcalVevent => &["person", "start", "end"],
-        Format::PagerdutyOncalls => &[
-            "since",
-            "until",
-            "user_ids",
-            "escalation_policy_ids",
-            "schedule_ids",
-            "earliest",
-            "oncalls",
-            "user",
-            "escalation_level",
-            "escalation_policy",
-            "schedule",
-            "id",
-            "start",
-            "end",
-        ],
-        Format::PagerdutySchedule => &[
-            "since",
-            "until",
-            "schedule",
-            "id",
-            "time_zone",
-            "final_schedule",
-            "rendered_schedule_entries",
-            "rendered_coverage_percentage",
-            "user",
-            "start",
-            "end",
-        ],
-        Format::PagerdutyWebhook => &["event", "event/id", "event_type", "occurred_at"],
-        Format::OpsgenieTimeline => &[
-            "data",
-            "_parent",
-            "enabled",
-            "finalTimeline",
-            "rotations",
-            "periods",
-            "id",
-            "type",
-            "startDate",
-            "endDate",
-            "recipient",
-            "recipient/name",
-            "flattenedRecipients",
-            "flattenedRecipients/name",
-        ],
-        Format::GrafanaFinalShifts => &[
-            "schedule",
-            "start_date",
-            "end_date",
-            "results",
-            "user_pk",
-            "user_email",
-            "user_username",
-            "shift_start",
-            "shift_end",
-        ],
-        Format::IncidentIoScheduleEntries => &[
-            "schedule_id",
-            "entry_window_start",
-            "entry_window_end",
-            "schedule_entries",
-            "final",
-            "user",
-            "id",
-            "email",
-            "start_at",
-            "end_at",
-        ],
-        Format::ServicenowSchedules => &[
-            "schedules",
-            "spans",
-            "children",
-            "result",
-            "value",
-            "sys_id",
-            "time_zone",
-            "parent",
-            "schedule",
-            "child_schedule",
-            "type",
-            "start_date_time",
-            "end_date_time",
-            "all_day",
-            "repeat_type",
-            "repeat_count",
-            "repeat_until",
-            "days_of_week",
-            "monthly_type",
-            "yearly_type",
-        ],
-        Format::ServicenowDelegates => {
-            &["members", "delegates", "result", "value", "sys_id", "group", "user", "delegate", "starts", "ends"]
+        Format::IcalVfreebusy | Format::IcalVevent => "person start end",
+        Format::PagerdutyOncalls => {
+            "since until user_ids escalation_policy_ids schedule_ids earliest oncalls user escalation_level \
+             escalation_policy schedule id start end"
         }
-        Format::ServicenowChangeRequest => {
-            &["result", "value", "sys_id", "number", "sys_mod_count", "approval", "state", "on_hold", "active"]
+        Format::PagerdutySchedule => {
+            "since until schedule id time_zone final_schedule rendered_schedule_entries \
+             rendered_coverage_percentage user start end"
         }
-        Format::JiraChange => &[
-            "webhookEvent",
-            "timestamp",
-            "issues",
-            "issue",
-            "id",
-            "key",
-            "fields",
-            "project",
-            "issuetype",
-            "issuetype/name",
-            "status",
-            "status/name",
-            "updated",
-            "accountId",
-            "emailAddress",
-            "finalDecision",
-            "createdDate",
-            "epochMillis",
-        ],
+        Format::PagerdutyWebhook => "event event/id event_type occurred_at",
+        Format::OpsgenieTimeline => {
+            "data _parent enabled finalTimeline rotations periods id type startDate endDate recipient \
+             recipient/name flattenedRecipients flattenedRecipients/name"
+        }
+        Format::GrafanaFinalShifts => {
+            "schedule start_date end_date results user_pk user_email user_username shift_start shift_end"
+        }
+        Format::IncidentIoScheduleEntries => {
+            "schedule_id entry_window_start entry_window_end schedule_entries final user id email start_at end_at"
+        }
+        Format::ServicenowSchedules => {
+            "schedules spans children result value sys_id time_zone parent schedule child_schedule type \
+             start_date_time end_date_time all_day repeat_type repeat_count repeat_until days_of_week \
+             monthly_type yearly_type"
+        }
+        Format::ServicenowDelegates => "members delegates result value sys_id group user delegate starts ends",
+        Format::ServicenowChangeRequest => "result value sys_id number sys_mod_count approval state on_hold active",
+        Format::JiraChange => {
+            "webhookEvent timestamp issues issue id key fields project issuetype issuetype/name status \
+             status/name updated accountId emailAddress finalDecision createdDate epochMillis"
+        }
         Format::CdEvents
         | Format::GithubWorkflowRun
         | Format::GithubCheckSuite
@@ -239,7 +93,7 @@ impl KnownMembers {
 
     /// Those of a format, and those that its bindings name. `None`: the payload is kept whole.
     pub fn of(format: Format, bindings: &[&Binding]) -> Option<Self> {
-        let fixed = members(format)?.iter().chain(&AROUND).map(|name| parameter(name));
+        let fixed = members(format)?.split(' ').chain(AROUND).map(parameter);
         let bound = bindings.iter().flat_map(|binding| bound(binding)).map(|name| parameter(&name));
         Some(Self(fixed.chain(bound).collect()))
     }
