@@ -10,12 +10,12 @@ const CONTRADICTIONS: &str = r#"
 graph_calendar_view | /body/response/error | {"code":"ErrorItemNotFound"} | $: expected an answer without an error; found the member `error`
 google_events | /body/request/fields | "items(id)" | $.request.fields: expected nothing, or fields with `nextPageToken` among them; found "items(id)"
 ical_vevent | ~/body/response | PARTSTAT=DECLINED => PARTSTAT=DECLINED,ACCEPTED | service-owner r1793696472000 busy 5 unknown 0 min
-ical_vevent | ~/body/response | DURATION:PT1H\nATTENDEE;PARTSTAT=DECLINED => DURATION:PT1H\nDURATION:PT4H\nATTENDEE;PARTSTAT=X | service-owner r1793696472000 busy 4 unknown 4980 min
-ical_vevent | ~/body/response | DURATION:PT1H\nATTENDEE;PARTSTAT=DECLINED => DTEND:20261104T150000Z\nDURATION:PT1H\nATTENDEE;PARTSTAT=X | service-owner r1793696472000 busy 4 unknown 4980 min
-ical_vevent | ~/body/response | RRULE:FREQ=WEEKLY;BYDAY=MO,TU,WE,TH,FR => RRULE:FREQ=WEEKLY;BYDAY=MO,TU,WE,TH,FR;COUNT=2;UNTIL=20261201T000000Z | service-owner r1793696472000 busy 2 unknown 7200 min
+ical_vevent | ~/body/response | DURATION:PT1H\nATTENDEE;PARTSTAT=DECLINED => DURATION:PT1H\nDURATION:PT4H\nATTENDEE;PARTSTAT=X | service-owner r1793696472000 busy 4 unknown 4980 min; skipped: VEVENT[4].DURATION: there twice, and the two differ: time from the event's start on is unknown
+ical_vevent | ~/body/response | DURATION:PT1H\nATTENDEE;PARTSTAT=DECLINED => DTEND:20261104T150000Z\nDURATION:PT1H\nATTENDEE;PARTSTAT=X | service-owner r1793696472000 busy 4 unknown 4980 min; skipped: VEVENT[4].DTEND: there beside DURATION: time from the event's start on is unknown
+ical_vevent | ~/body/response | RRULE:FREQ=WEEKLY;BYDAY=MO,TU,WE,TH,FR => RRULE:FREQ=WEEKLY;BYDAY=MO,TU,WE,TH,FR;COUNT=2;UNTIL=20261201T000000Z | service-owner r1793696472000 busy 2 unknown 7200 min; skipped: VEVENT[0].RRULE: recurs in a way that nobody here knows, or too often: time from the event's start on is unknown
 ical_vevent | ~/body/response | TRANSP:OPAQUE => TRANSP:TRANSPARENT\nTRANSP:OPAQUE | service-owner r1793696472000 busy 4 unknown 0 min
-ical_vevent | ~/body/response | RECURRENCE-ID;TZID => RECURRENCE-ID;RANGE=THISANDPRIOR;TZID | service-owner r1793696472000 busy 3 unknown 7200 min
-ical_vevent | ~/body/response | FREQ=WEEKLY;BYDAY=MO => FREQ=WEEKLY;BYDAY=1MO | service-owner r1793696472000 busy 2 unknown 7200 min
+ical_vevent | ~/body/response | RECURRENCE-ID;TZID => RECURRENCE-ID;RANGE=THISANDPRIOR;TZID | service-owner r1793696472000 busy 3 unknown 7200 min; skipped: VEVENT[1].RECURRENCE-ID: a RANGE that nobody here knows: all time of its calendar is unknown
+ical_vevent | ~/body/response | FREQ=WEEKLY;BYDAY=MO => FREQ=WEEKLY;BYDAY=1MO | service-owner r1793696472000 busy 2 unknown 7200 min; skipped: VEVENT[0].RRULE: recurs in a way that nobody here knows, or too often: time from the event's start on is unknown
 ical_vfreebusy_schedule_response | ~/body | 2.0;Success => 2.8;Success, repeating event ignored | skipped: a recipient of a schedule response whose calendar did not answer; skipped: a recipient of a schedule response whose calendar did not answer
 ical_vfreebusy_schedule_response | ~/body | 2.0;Success => 1.0;Request in process | skipped: a recipient of a schedule response whose calendar did not answer; skipped: a recipient of a schedule response whose calendar did not answer
 ical_vfreebusy_schedule_response | ~/body | 2.0;Success => 20;Success | skipped: a recipient of a schedule response whose calendar did not answer; skipped: a recipient of a schedule response whose calendar did not answer

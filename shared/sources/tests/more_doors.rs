@@ -39,45 +39,45 @@ jira_change | /body/issue/fields/customfield_10003 | [{"createdDate":{"epochMill
 jira_change | /body/issue/fields/customfield_10003 | [{"finalDecision":"declined"},{"finalDecision":"approved","createdDate":{"epochMillis":1}}] | CHANGE-42 r1793607063211 Draft
 jira_change | /body/issue/fields/customfield_10003 | [] | CHANGE-42 r1793607063211 Draft
 jira_change | /body/issue/fields/customfield_10003 | [{"finalDecision":"Approved"}] | CHANGE-42 r1793607063211 Draft
-graph_calendar_view | /body/response/value/0/isAllDay | true | security-reviewer r1793696472000 busy 2 unknown 4710 min
-graph_calendar_view | /body/response/value/2/isAllDay | - | security-reviewer r1793696472000 busy 2 unknown 3060 min
+graph_calendar_view | /body/response/value/0/isAllDay | true | security-reviewer r1793696472000 busy 2 unknown 4710 min; skipped: $.response.value[0]: a day on nobody's clock (the binding has no `time_zone`): all that it can be is unknown (and 1 more)
+graph_calendar_view | /body/response/value/2/isAllDay | - | security-reviewer r1793696472000 busy 2 unknown 3060 min; skipped: $.response.value[2]: a day on nobody's clock (the binding has no `time_zone`): all that it can be is unknown
 graph_calendar_view | /body/response/value/2/isAllDay | false | security-reviewer r1793696472000 busy 2 unknown 60 min
 graph_calendar_view | /body/response/value/2/showAs | "free" | security-reviewer r1793696472000 busy 1 unknown 60 min
 graph_calendar_view | /body/response/value/0/end/timeZone | "tzone://Microsoft/Custom" | $.response.value[0].end.timeZone: expected a time zone by its IANA or Windows name; found "tzone://Microsoft/Custom"
-graph_get_schedule | /body/response/value/0/availabilityView | null | security-reviewer r1793696472000 busy 3 unknown 60 min; gone r1793696472000 busy 0 unknown 4320 min
+graph_get_schedule | /body/response/value/0/availabilityView | null | security-reviewer r1793696472000 busy 3 unknown 4320 min; gone r1793696472000 busy 0 unknown 4320 min; skipped: $.response.value[0].availabilityView: not one digit for each slot: all of the mailbox's time is unknown; skipped: $.response.value[1].error: the mailbox could not be read (5009): all of its time is unknown
 google_free_busy | /body/calendars | {} | skipped: a payload without a record
-google_events | /body/response/items/0/endTimeUnspecified | true | database-owner r1793696472000 busy 2 unknown 1440 min
+google_events | /body/response/items/0/endTimeUnspecified | true | database-owner r1793696472000 busy 2 unknown 1440 min; skipped: $.response.items[0].endTimeUnspecified: no end is told: the day that begins with it is unknown
 ical_vevent | ~/body/response | TRANSP:OPAQUE => TRANSP:TRANSPARENT\nX-MICROSOFT-CDO-BUSYSTATUS:TENTATIVE | service-owner r1793696472000 busy 4 unknown 0 min
 ical_vevent | ~/body/response | TRANSP:OPAQUE => TRANSP:TRANSPARENT\nX-MICROSOFT-CDO-BUSYSTATUS:AWAY | service-owner r1793696472000 busy 4 unknown 0 min
 ical_vevent | ~/body/response | TRANSP:OPAQUE => TRANSP:TRANSPARENT\nX-MICROSOFT-CDO-BUSYSTATUS:FREE | service-owner r1793696472000 busy 3 unknown 0 min
 ical_vevent | ~/body/response | DTSTART:20261105T130000Z => DTSTART:20261105T130000Z\nX-APPLE-TRAVEL-DURATION;VALUE=DURATION:PT45M | service-owner r1793696472000 busy 5 unknown 0 min
-ical_vevent | ~/body/response | DTSTART:20261105T130000Z => DTSTART:20261105T130000Z\nX-APPLE-TRAVEL-DURATION;X-TITLE=b:PT45M | service-owner r1793696472000 busy 4 unknown 1440 min
+ical_vevent | ~/body/response | DTSTART:20261105T130000Z => DTSTART:20261105T130000Z\nX-APPLE-TRAVEL-DURATION;X-TITLE=b:PT45M | service-owner r1793696472000 busy 4 unknown 1440 min; skipped: VEVENT[1].X-APPLE-TRAVEL-DURATION: not understood: all that its time can be is unknown
 ical_vfreebusy | ~/body | FBTYPE=FREE => FBTYPE=BUSY-TENTATIVE | service-owner r1793696472000 busy 5 unknown 0 min
-pagerduty_oncalls | /body/response/oncalls/0/user | {"id":"","type":"user_reference"} | database-owner r1793696472000 busy 1 unknown 405 min; reliability-lead r1793696472000 busy 0 unknown 405 min
-grafana_final_shifts | /body/response/results/0 | {"user_pk":"","user_email":"","user_username":"","shift_start":"2026-11-03T06:00:00Z","shift_end":"2026-11-03T18:00:00Z"} | database-owner r1793696472000 busy 0 unknown 720 min; reliability-lead r1793696472000 busy 1 unknown 720 min
-incidentio_schedule_entries | /body/response/schedule_entries/final/0/user | {"id":"","email":" "} | reliability-lead r1793696472000 busy 0 unknown 1440 min
-opsgenie_timeline | /body/data/finalTimeline/rotations/0/periods/0/recipient | {"type":"user","id":"","name":""} | database-owner r1793696472000 busy 0 unknown 540 min
+pagerduty_oncalls | /body/response/oncalls/0/user | {"id":"","type":"user_reference"} | database-owner r1793696472000 busy 1 unknown 405 min; reliability-lead r1793696472000 busy 0 unknown 405 min; skipped: $.response.oncalls[0]: names nobody whom a bound name can be compared with: its time is unknown
+grafana_final_shifts | /body/response/results/0 | {"user_pk":"","user_email":"","user_username":"","shift_start":"2026-11-03T06:00:00Z","shift_end":"2026-11-03T18:00:00Z"} | database-owner r1793696472000 busy 0 unknown 720 min; reliability-lead r1793696472000 busy 1 unknown 720 min; skipped: $.response.results[0]: names nobody whom a bound name can be compared with: its time is unknown
+incidentio_schedule_entries | /body/response/schedule_entries/final/0/user | {"id":"","email":" "} | reliability-lead r1793696472000 busy 0 unknown 1440 min; skipped: $.response.schedule_entries.final[0]: names nobody whom a bound name can be compared with: its time is unknown
+opsgenie_timeline | /body/data/finalTimeline/rotations/0/periods/0/recipient | {"type":"user","id":"","name":""} | database-owner r1793696472000 busy 0 unknown 540 min; skipped: $.data.finalTimeline.rotations[0].periods[0]: names nobody whom a bound name can be compared with: its time is unknown (and 1 more)
 roster_json | /body/rows/1/valid_from | "2027-11-30T00:00:00Z" | ledger release_manager r1793696472000 holder rm-a@example.com, 0 of 0 approved; ledger service_owner r1793696472000 holder nobody, no list; refused: row 2.valid_until: expected an instant after `valid_from` (2027-11-30T00:00:00Z); found 2026-11-30T23:00:00Z
 roster_json | /body/rows/1/status | "Approved" | ledger release_manager r1793696472000 holder rm-a@example.com, 0 of 0 approved; ledger service_owner r1793696472000 holder nobody, no list; refused: row 2.status: expected one of holder, approved, proposed, revoked; found "Approved"
 servicenow_schedules | /body/spans/result/0/type | "exclude" | maintenance r1793696472000 2 freezes, 0 protected; prod r1793696472000 0 freezes, 0 protected
 servicenow_delegates | /body/delegates/result/0/assignments | "" | identity-service security_reviewer r1793696472000 holder security-reviewer@example.com, 0 of 0 approved; refused: 0b1: $.delegates.result[0].assignments: expected true or false; found ""
-graph_get_schedule | /body/response/value/0/scheduleItems/0/status | "Busy" | security-reviewer r1793696472000 busy 2 unknown 150 min; gone r1793696472000 busy 0 unknown 4320 min
-graph_get_schedule | /body/response/value/0/scheduleItems | null | security-reviewer r1793696472000 busy 0 unknown 4320 min; gone r1793696472000 busy 0 unknown 4320 min
+graph_get_schedule | /body/response/value/0/scheduleItems/0/status | "Busy" | security-reviewer r1793696472000 busy 2 unknown 150 min; gone r1793696472000 busy 0 unknown 4320 min; skipped: $.response.value[0].scheduleItems[0].status: a word that nobody here knows: the entry's time is unknown; skipped: $.response.value[1].error: the mailbox could not be read (5009): all of its time is unknown
+graph_get_schedule | /body/response/value/0/scheduleItems | null | security-reviewer r1793696472000 busy 0 unknown 4320 min; gone r1793696472000 busy 0 unknown 4320 min; skipped: $.response.value[0].scheduleItems: not told: all of the mailbox's time is unknown; skipped: $.response.value[1].error: the mailbox could not be read (5009): all of its time is unknown
 google_free_busy | /body/timeMax | "2026-11-03T00:00:00Z" | $.timeMax: expected an instant after `timeMin` (2026-11-03T00:00:00Z); found 2026-11-03T00:00:00Z
 ical_vfreebusy | ~/body | METHOD:REPLY => METHOD:REPLY\nMETHOD:REQUEST | skipped: a VFREEBUSY that asks and does not answer
 ical_vfreebusy | ~/body | DTEND:20261106T000000Z => DTEND:20261106T000000 | VFREEBUSY[0].DTEND: expected a UTC date-time like 20261103T150000Z; found "20261106T000000"
-ical_vevent | ~/body/response | UID:holiday => UID:holiday\nRECURRENCE-ID;RANGE=THISANDFUTURE:20261105T130000Z | service-owner r1793696472000 busy 3 unknown 3540 min
-ical_vevent | ~/body/response | FREQ=WEEKLY;BYDAY => FREQ=WEEKLY;INTERVAL=0;BYDAY | service-owner r1793696472000 busy 2 unknown 7200 min
-ical_vevent | ~/body/response | FREQ=WEEKLY;BYDAY => FREQ=WEEKLY;COUNT=0;BYDAY | service-owner r1793696472000 busy 2 unknown 7200 min
-ical_vevent | ~/body/response | FREQ=WEEKLY;BYDAY => FREQ=WEEKLY;UNTIL=gestern;BYDAY | service-owner r1793696472000 busy 2 unknown 7200 min
+ical_vevent | ~/body/response | UID:holiday => UID:holiday\nRECURRENCE-ID;RANGE=THISANDFUTURE:20261105T130000Z | service-owner r1793696472000 busy 3 unknown 3540 min; skipped: VEVENT[2].RECURRENCE-ID: stands for all later occurrences (RANGE): time from the event's start on is unknown
+ical_vevent | ~/body/response | FREQ=WEEKLY;BYDAY => FREQ=WEEKLY;INTERVAL=0;BYDAY | service-owner r1793696472000 busy 2 unknown 7200 min; skipped: VEVENT[0].RRULE: recurs in a way that nobody here knows, or too often: time from the event's start on is unknown
+ical_vevent | ~/body/response | FREQ=WEEKLY;BYDAY => FREQ=WEEKLY;COUNT=0;BYDAY | service-owner r1793696472000 busy 2 unknown 7200 min; skipped: VEVENT[0].RRULE: recurs in a way that nobody here knows, or too often: time from the event's start on is unknown
+ical_vevent | ~/body/response | FREQ=WEEKLY;BYDAY => FREQ=WEEKLY;UNTIL=gestern;BYDAY | service-owner r1793696472000 busy 2 unknown 7200 min; skipped: VEVENT[0].RRULE: recurs in a way that nobody here knows, or too often: time from the event's start on is unknown
 ical_vevent | ~/body/response | FREQ=WEEKLY;BYDAY => FREQ=HOURLY;BYDAY | service-owner r1793696472000 busy 95 unknown 0 min
-ical_vevent | ~/body/response | DTSTART:20261105T130000Z => DTSTART;TZID=UTC+01:00:20261105T130000 | service-owner r1793696472000 busy 3 unknown 7200 min
-ical_vevent | ~/body/response | DTSTART:20261105T130000Z => X-DTSTART:20261105T130000Z | service-owner r1793696472000 busy 3 unknown 7200 min
+ical_vevent | ~/body/response | DTSTART:20261105T130000Z => DTSTART;TZID=UTC+01:00:20261105T130000 | service-owner r1793696472000 busy 3 unknown 7200 min; skipped: VEVENT[1].DTSTART: not understood: all time of its calendar is unknown
+ical_vevent | ~/body/response | DTSTART:20261105T130000Z => X-DTSTART:20261105T130000Z | service-owner r1793696472000 busy 3 unknown 7200 min; skipped: VEVENT[1].DTSTART: missing: all time of its calendar is unknown
 ical_vevent | ~/body/response | UID:holiday => UID:holiday\nSTATUS:CANCELLED\nSTATUS:CONFIRMED | service-owner r1793696472000 busy 4 unknown 0 min
 pagerduty_oncalls | /body/response/oncalls/0/escalation_level | "1" | $.response.oncalls[0].escalation_level: expected a whole number from 1 to 100; found "1"
 pagerduty_oncalls | /body/response/oncalls | null | $.response.oncalls: expected a list; found null
 pagerduty_schedule | /body/response/schedule/final_schedule/rendered_schedule_entries/0/end | null | $.response.schedule.final_schedule.rendered_schedule_entries[0].end: expected an RFC 3339 instant with an offset, like 2026-11-03T15:30:00Z; found null
-opsgenie_timeline | /body/data/finalTimeline/rotations/0/periods/0/recipient | null | database-owner r1793696472000 busy 0 unknown 540 min
+opsgenie_timeline | /body/data/finalTimeline/rotations/0/periods/0/recipient | null | database-owner r1793696472000 busy 0 unknown 540 min; skipped: $.data.finalTimeline.rotations[0].periods[0]: names nobody whom a bound name can be compared with: its time is unknown (and 1 more)
 incidentio_schedule_entries | /body/request/user_id | "01X" | $.request.user_id: expected nothing: what is left out of an answer is not free; found "01X"
 servicenow_change_request | /body/result/sys_mod_count | "-1" | $.result.sys_mod_count: expected a whole number, 0 or more; found "-1"
 servicenow_change_request | /body/result/state | {"display_value":"Scheduled","value":"-4"} | CHG0031337 r17 Draft

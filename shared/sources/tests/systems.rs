@@ -58,9 +58,9 @@ roster_json | /body/rows/1/person | "somebody" | ledger release_manager r1793696
 "#;
 
 const CALENDARS: &str = r#"
-graph_calendar_view | / | | security-reviewer r1793696472000 busy 2 unknown 3060 min
+graph_calendar_view | / | | security-reviewer r1793696472000 busy 2 unknown 3060 min; skipped: $.response.value[2]: a day on nobody's clock (the binding has no `time_zone`): all that it can be is unknown
 graph_calendar_view | /body/response/value | [] | security-reviewer r1793696472000 busy 0 unknown 0 min
-graph_calendar_view | /body/response/value/0/isCancelled | true | security-reviewer r1793696472000 busy 1 unknown 3060 min
+graph_calendar_view | /body/response/value/0/isCancelled | true | security-reviewer r1793696472000 busy 1 unknown 3060 min; skipped: $.response.value[2]: a day on nobody's clock (the binding has no `time_zone`): all that it can be is unknown
 graph_change_notification | / | | skipped: a hint that something changed at //availability.example.com: the next poll says what
 google_events | / | | database-owner r1793696472000 busy 2 unknown 0 min
 google_events | /body/response/items | [] | database-owner r1793696472000 busy 0 unknown 0 min
@@ -69,7 +69,7 @@ ical_vevent | / | | service-owner r1793696472000 busy 4 unknown 0 min
 ical_vevent_feed | / | | service-owner r1793696472000 busy 23 unknown 0 min
 ical_vevent | ~/body/response | PARTSTAT=DECLINED => PARTSTAT=ACCEPTED | service-owner r1793696472000 busy 5 unknown 0 min
 ical_vevent | ~/body/response | FREQ=WEEKLY;BYDAY=MO,TU,WE,TH,FR => FREQ=WEEKLY;BYDAY=MO,TU,WE,TH,FR;UNTIL=20261103T090000Z | service-owner r1793696472000 busy 3 unknown 0 min
-ical_vevent | ~/body/response | RECURRENCE-ID;TZID => RECURRENCE-ID;RANGE=THISANDFUTURE;TZID | service-owner r1793696472000 busy 3 unknown 3810 min
+ical_vevent | ~/body/response | RECURRENCE-ID;TZID => RECURRENCE-ID;RANGE=THISANDFUTURE;TZID | service-owner r1793696472000 busy 3 unknown 3810 min; skipped: VEVENT[1].RECURRENCE-ID: stands for all later occurrences (RANGE): time from the event's start on is unknown
 ical_vevent | ~/body/response | UID:holiday => UID:holiday\nRDATE;VALUE=DATE:20261107 | service-owner r1793696472000 busy 5 unknown 0 min
 ical_vevent | ~/body/response | EXDATE;TZID=W. Europe Standard Time:20261104T093000 => EXDATE;TZID=Our own clock:20261104T223000 | service-owner r1793696472000 busy 5 unknown 0 min
 ical_vevent | ~/body/response | UID:daily\nRECURRENCE-ID => UID:other\nRECURRENCE-ID | service-owner r1793696472000 busy 5 unknown 0 min
@@ -82,7 +82,7 @@ ical_vfreebusy_schedule_response | / | | service-owner r1793696472000 busy 1 unk
 ical_vfreebusy_query | / | | service-owner r1793696472000 busy 1 unknown 0 min
 pagerduty_schedule | / | | database-owner r1793696472000 busy 1 unknown 0 min; reliability-lead r1793696472000 busy 2 unknown 0 min
 pagerduty_webhook | / | | skipped: a hint that something changed at //availability.example.com: the next poll says what
-opsgenie_timeline | / | | database-owner r1793696472000 busy 1 unknown 60 min
+opsgenie_timeline | / | | database-owner r1793696472000 busy 1 unknown 60 min; skipped: $.data.finalTimeline.rotations[0].periods[1]: names nobody whom a bound name can be compared with: its time is unknown
 grafana_final_shifts | / | | database-owner r1793696472000 busy 1 unknown 0 min; reliability-lead r1793696472000 busy 1 unknown 0 min
 grafana_final_shifts | /body/response | {"results":[]} | database-owner r1793696472000 busy 0 unknown 0 min; reliability-lead r1793696472000 busy 0 unknown 0 min
 incidentio_schedule_entries | / | | reliability-lead r1793696472000 busy 1 unknown 0 min

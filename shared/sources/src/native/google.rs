@@ -4,12 +4,13 @@
 use std::collections::BTreeSet;
 
 use refresh_core::Interval;
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::{
     binding::{Says, folded},
     input::Input,
     people::{self, PersonTime, TimeKind},
+    unread::{self, Unread},
 };
 use crate::reader::{Node, Object, ReadAlone};
 
@@ -34,14 +35,18 @@ pub fn translate(input: &mut Input<'_>) -> Option<()> {
         return None;
     }
     let (asked, (horizon, calendars), revision) = (asked?.unwrap_or_default(), answer?, revision?);
-    let mut told = Vec::new();
+    let (mut told, unread) = (Vec::new(), Unread::default());
     let (mut answered, mut spoiled) = (BTreeSet::new(), BTreeSet::new());
-    for (name, read) in calendars {
+    for (index, (name, read)) in calendars.into_iter().enumerate() {
         answered.insert(folded(&name));
         match read {
-            Ok(BusyCalendar { path, busy, known }) => {
+            Ok(BusyCalendar { path, busy, fault }) => {
                 let Some(person) = input.person(poll, &name, &path) else { continue };
-                let unknown = if known { Vec::new() } else { vec![horizon] };
+                let unknown = if fault.is_none() { Vec::new() } else { vec![horizon] };
+                if let Some(fault) = fault {
+                    // By its number: a calendar's name is an address.
+                    unread.note(|| format!("$.calendars[{index}]"), &fault);
+                }
                 told.push(PersonTime { person, name: Some(name), revision, horizon, busy, unknown });
             }
             Err(faults) => {
@@ -57,12 +62,14 @@ pub fn translate(input: &mut Input<'_>) -> Option<()> {
             }
         }
     }
-    let missing = asked.into_iter().filter(|name| !answered.contains(&folded(name)));
-    let unknown = |name: String| {
+    let missing = asked.into_iter().enumerate().filter(|(_, name)| !answered.contains(&folded(name)));
+    let unknown = |(index, name): (usize, String)| {
         let (person, name) = (poll.people.person_of(&name)?, Some(name));
+        unread.note(|| format!("$.request.items[{index}]"), ": not in the answer: all of its time is unknown");
         Some(PersonTime { person, name, revision, horizon, busy: Vec::new(), unknown: vec![horizon] })
     };
     told.extend(missing.filter_map(unknown));
+    unread.tell(input);
     people::emit(input, poll, TimeKind::Runs, told, &spoiled);
     Some(())
 }
@@ -92,16 +99,25 @@ fn answer(answer: &Object<'_>) -> Option<FreeBusyAnswer> {
 struct BusyCalendar {
     path: String,
     busy: Vec<Interval>,
-    known: bool,
+    /// Why its time is unknown.
+    fault: Option<String>,
 }
 
 fn calendar(node: &Node<'_>) -> Option<BusyCalendar> {
     let object = node.object()?;
-    let errors = object.may("errors", |list| list.list(MOST_INTERVALS, |_| Some(())));
+    let errors = object.may("errors", |list| list.list(MOST_INTERVALS, |item| Some(reason(item.value()))));
     let busy = object.may("busy", |list| list.list(MOST_INTERVALS, period));
     let (errors, busy) = (errors?.unwrap_or_default(), busy?);
-    let known = errors.is_empty() && busy.is_some();
-    Some(BusyCalendar { path: node.path(), busy: busy.unwrap_or_default().into_iter().flatten().collect(), known })
+    let fault = match errors.first() {
+        Some(reason) => Some(format!(".errors: the calendar could not be read{reason}: all of its time is unknown")),
+        None if busy.is_none() => Some(".busy: not told: all of the calendar's time is unknown".to_owned()),
+        None => None,
+    };
+    Some(BusyCalendar { path: node.path(), busy: busy.unwrap_or_default().into_iter().flatten().collect(), fault })
+}
+
+fn reason(error: &Value) -> String {
+    unread::code(error.get("reason").and_then(Value::as_str))
 }
 
 /// `None` inside: a period that lasts no time engages nobody.

@@ -11,6 +11,7 @@ use super::{
     binding::{Format, Poll, Says, system},
     input::Input,
     people::{self, PersonTime, TimeKind},
+    unread::Unread,
     zone::{self, Bound},
 };
 use crate::reader::{Node, Object};
@@ -24,15 +25,20 @@ pub fn translate(input: &mut Input<'_>) -> Option<()> {
     });
     let object = input.payload.object()?;
     let asked = object.must("request", |request| asked(&request.object()?));
-    let poll = binding?;
-    let answer = object.must("response", |response| answer(poll, &response.object()?));
+    let (poll, unread) = (binding?, Unread::default());
+    let answer = object.must("response", |response| answer(poll, &unread, &response.object()?));
     let revision = input.polled_revision(&poll.revision_header);
     let ((calendar, horizon), answer, revision) = (asked?, answer?, revision?);
     let Some(person) = input.person(poll, &calendar, "$.request.calendarId") else { return Some(()) };
     let ListedEvents { busy, mut unknown, readable } = answer;
     if !readable {
+        unread.note(
+            || "$.response.accessRole".to_owned(),
+            ": may not see entries: all of the calendar's time is unknown",
+        );
         unknown = vec![horizon];
     }
+    unread.tell(input);
     let told = vec![PersonTime { person, name: Some(calendar), revision, horizon, busy, unknown }];
     people::emit(input, poll, TimeKind::Entries, told, &BTreeSet::new());
     Some(())
@@ -63,12 +69,12 @@ struct ListedEvents {
     readable: bool,
 }
 
-fn answer(poll: &Poll, response: &Object<'_>) -> Option<ListedEvents> {
+fn answer(poll: &Poll, unread: &Unread, response: &Object<'_>) -> Option<ListedEvents> {
     let role = response.may("accessRole", |node| node.text_owned());
     let zone = response.may("timeZone", |node| node.text_owned());
     let (role, zone) = (role?, zone?);
     let zone = zone.as_deref().and_then(zone::named).or(poll.time_zone);
-    let items = response.must("items", |list| list.list(MOST_ENTRIES, |item| entry(poll, zone, item)));
+    let items = response.must("items", |list| list.list(MOST_ENTRIES, |item| entry(poll, zone, unread, item)));
     let items = items?;
     let of = |wanted: Engaged| {
         let told = items.iter().flatten().filter(move |(engaged, _)| *engaged == wanted);
@@ -85,7 +91,7 @@ enum Engaged {
 }
 
 /// Nothing of an entry that engages nobody.
-fn entry(poll: &Poll, zone: Option<Zone>, node: &Node<'_>) -> Option<Vec<(Engaged, Interval)>> {
+fn entry(poll: &Poll, zone: Option<Zone>, unread: &Unread, node: &Node<'_>) -> Option<Vec<(Engaged, Interval)>> {
     let entry = node.object()?;
     let status = entry.may("status", |node| node.text_owned());
     if status.as_ref()?.as_deref() == Some("cancelled") {
@@ -115,8 +121,18 @@ fn entry(poll: &Poll, zone: Option<Zone>, node: &Node<'_>) -> Option<Vec<(Engage
         _ if free => return Some(Vec::new()),
         Some("tentative") if !poll.tentative_is_busy => return Some(Vec::new()),
         None | Some("confirmed" | "tentative") if start.sure && end.sure => Engaged::Busy,
-        _ => Engaged::Unknown,
+        None | Some("confirmed" | "tentative") => {
+            unread.note(|| node.path(), ": a day on nobody's clock, or two ends that differ: its time is unknown");
+            Engaged::Unknown
+        }
+        _ => {
+            unread.note(|| node.path(), ".status: a word that nobody here knows: the entry's time is unknown");
+            Engaged::Unknown
+        }
     };
+    if open {
+        unread.note(|| node.path(), ".endTimeUnspecified: no end is told: the day that begins with it is unknown");
+    }
     // The end that stands in an entry without one was made up: it may be any within a day.
     let day = Bound::at(start.latest.plus_minutes(24 * 60));
     let longer = zone::between(start, day).filter(|_| open).map(|interval| (Engaged::Unknown, interval));

@@ -7,7 +7,7 @@ use refresh_core::{Instant, Interval};
 use super::{
     binding::{Format, system},
     input::Input,
-    oncall::{self, MOST_ENTRIES, OncallEntry, ScheduleAnswer, span},
+    oncall::{self, MOST_ENTRIES, NameKind, OncallEntry, OncallNames, ScheduleAnswer, span},
 };
 use crate::reader::{Node, Object};
 
@@ -24,7 +24,7 @@ fn answer(object: &Object<'_>) -> Option<ScheduleAnswer> {
     });
     let entries = object.must("response", |node| node.object()?.must("results", |list| list.list(MOST_ENTRIES, shift)));
     let (schedule, horizon) = asked?;
-    Some(ScheduleAnswer { schedule, horizon, entries: entries?, known: true })
+    Some(ScheduleAnswer { schedule, horizon, entries: entries?, off: None })
 }
 
 /// Dates in UTC. Whether the last is part of the answer is not said, so it is taken as not.
@@ -42,8 +42,9 @@ fn date(node: &Node<'_>) -> Option<Instant> {
 
 fn shift(node: &Node<'_>) -> Option<OncallEntry> {
     let shift = node.object()?;
-    let names = ["user_pk", "user_email", "user_username"].map(|name| shift.may(name, |node| node.text_owned()));
+    let [id, email, name] =
+        ["user_pk", "user_email", "user_username"].map(|name| shift.may(name, |node| node.text_owned()));
     let (start, end) = span(&shift, "shift_start", "shift_end")?;
-    let names: Option<Vec<Option<String>>> = names.into_iter().collect();
-    Some(OncallEntry { names: names?.into_iter().flatten().collect(), start, end })
+    let who = OncallNames::of([(NameKind::Id, id?), (NameKind::Address, email?), (NameKind::Any, name?)]);
+    Some(OncallEntry { who, path: node.path(), start, end })
 }

@@ -14,6 +14,7 @@ use super::{
     binding::{Format, Poll, Says, folded, system},
     input::Input,
     people::{self, PersonTime, TimeKind},
+    unread::{self, Unread},
     zone::{self, Bound},
 };
 use crate::reader::{Node, Object};
@@ -39,10 +40,11 @@ pub fn translate(input: &mut Input<'_>) -> Option<()> {
     let payload = input.payload;
     let object = payload.object()?;
     let asked = object.must("request", |request| asked(&request.object()?));
-    let poll = binding?;
+    let (poll, unread) = (binding?, Unread::default());
     let answers = object.must("response", |response| {
         let response = response.object()?;
-        response.must("value", |list| list.each_alone(MOST_SCHEDULES, |item| schedule(poll, asked.as_ref(), item)))
+        response
+            .must("value", |list| list.each_alone(MOST_SCHEDULES, |item| schedule(poll, asked.as_ref(), &unread, item)))
     });
     let revision = input.polled_revision(&poll.revision_header);
     if asked.is_none() || revision.is_none() {
@@ -72,22 +74,32 @@ pub fn translate(input: &mut Input<'_>) -> Option<()> {
             }
         }
     }
-    told.extend(unanswered(poll, &asked, &answered, revision));
+    told.extend(unanswered(poll, &asked, &answered, &unread, revision));
+    unread.tell(input);
     people::emit(input, poll, TimeKind::Entries, told, &spoiled);
     Some(())
 }
 
 /// Who was asked for and is not in the answer: nothing is known of them.
-fn unanswered(poll: &Poll, asked: &AskedTime, answered: &BTreeSet<String>, revision: u64) -> Vec<PersonTime> {
-    let missing = asked.schedules.iter().filter(|name| !answered.contains(&folded(name)));
-    let people = missing.filter_map(|name| Some((name, poll.people.person_of(name)?)));
-    let unknown = |(name, person): (&String, Person)| PersonTime {
-        person,
-        name: Some(name.clone()),
-        revision,
-        horizon: asked.horizon,
-        busy: Vec::new(),
-        unknown: vec![asked.horizon],
+fn unanswered(
+    poll: &Poll,
+    asked: &AskedTime,
+    answered: &BTreeSet<String>,
+    unread: &Unread,
+    revision: u64,
+) -> Vec<PersonTime> {
+    let missing = asked.schedules.iter().enumerate().filter(|(_, name)| !answered.contains(&folded(name)));
+    let people = missing.filter_map(|(index, name)| Some((index, name, poll.people.person_of(name)?)));
+    let unknown = |(index, name, person): (usize, &String, Person)| {
+        unread.note(|| format!("$.request.schedules[{index}]"), ": not in the answer: all of its time is unknown");
+        PersonTime {
+            person,
+            name: Some(name.clone()),
+            revision,
+            horizon: asked.horizon,
+            busy: Vec::new(),
+            unknown: vec![asked.horizon],
+        }
     };
     people.map(unknown).collect()
 }
@@ -118,8 +130,9 @@ pub enum ShowAs {
     Unknown,
 }
 
-/// Every word that is not known is unknown time.
-pub fn show_as(poll: &Poll, word: &str) -> ShowAs {
+/// Every word that is not known is unknown time. Who works elsewhere is at work, and comes to a meeting by its dial-in: the
+/// service too draws the time as free in its merged view (`4`), and so do `calendarView` and iCalendar here.
+fn show_as(poll: &Poll, word: &str) -> ShowAs {
     match word {
         "free" | "workingElsewhere" => ShowAs::Free,
         "busy" | "oof" => ShowAs::Busy,
@@ -129,13 +142,20 @@ pub fn show_as(poll: &Poll, word: &str) -> ShowAs {
     }
 }
 
-fn schedule(poll: &Poll, asked: Option<&AskedTime>, node: &Node<'_>) -> Option<Schedule> {
+fn schedule(poll: &Poll, asked: Option<&AskedTime>, unread: &Unread, node: &Node<'_>) -> Option<Schedule> {
     let object = node.object()?;
     let name = object.must("scheduleId", |node| node.text_owned());
     let path = format!("{}.scheduleId", node.path());
     let view = object.may("availabilityView", |node| node.text_owned());
-    let items = object.may("scheduleItems", |list| list.list(MOST_ITEMS, |item| entry(poll, item)));
+    let items = object.may("scheduleItems", |list| list.list(MOST_ITEMS, |item| entry(poll, unread, item)));
     let (name, view, items, asked) = (name?, view?, items?, asked?);
+    let note = |fault: &str| unread.note(|| node.path(), fault);
+    if let Some(error) = object.peek("error").filter(|error| !error.is_null()) {
+        let code = unread::code(error.get("responseCode").and_then(Value::as_str));
+        note(&format!(".error: the mailbox could not be read{code}: all of its time is unknown"));
+    } else if items.is_none() {
+        note(".scheduleItems: not told: all of the mailbox's time is unknown");
+    }
     // Without items, or with an error beside them, nothing is known of that mailbox.
     let known = !object.has("error") && items.is_some();
     let mut schedule = Schedule { name, path, busy: Vec::new(), unknown: Vec::new() };
@@ -146,10 +166,22 @@ fn schedule(poll: &Poll, asked: Option<&AskedTime>, node: &Node<'_>) -> Option<S
             _ => {}
         }
     }
-    let unexplained = view.map_or(Some(Vec::new()), |view| unexplained(poll, asked, &view, &schedule));
-    match unexplained {
-        Some(slots) if known => schedule.unknown.extend(slots),
-        _ => schedule.unknown = vec![asked.horizon],
+    if !known {
+        schedule.unknown = vec![asked.horizon];
+        return Some(schedule);
+    }
+    // A view that is left out is one of no slot: nothing says that the items are all that there is.
+    match unexplained(poll, asked, &view.unwrap_or_default(), &schedule) {
+        Some(slots) => {
+            if !slots.is_empty() {
+                note(".availabilityView: somebody engaged, and no item says by what: that time is unknown");
+            }
+            schedule.unknown.extend(slots);
+        }
+        None => {
+            note(".availabilityView: not one digit for each slot: all of the mailbox's time is unknown");
+            schedule.unknown = vec![asked.horizon];
+        }
     }
     Some(schedule)
 }
@@ -177,11 +209,21 @@ fn unexplained(poll: &Poll, asked: &AskedTime, view: &str, schedule: &Schedule) 
 }
 
 /// An entry that lasts no time engages nobody: its interval is `None`.
-fn entry(poll: &Poll, node: &Node<'_>) -> Option<(ShowAs, Option<Interval>)> {
+fn entry(poll: &Poll, unread: &Unread, node: &Node<'_>) -> Option<(ShowAs, Option<Interval>)> {
     let object = node.object()?;
-    let status = object.must("status", |node| Some(show_as(poll, node.text()?)));
+    let status = object.must("status", |node| shown(poll, unread, node));
     let interval = times(&object)?;
     Some((status?, interval))
+}
+
+/// How an entry shows its person, with a note of a word that nobody here knows. `unknown` is the service's own.
+pub fn shown(poll: &Poll, unread: &Unread, node: &Node<'_>) -> Option<ShowAs> {
+    let word = node.text()?;
+    let shown = show_as(poll, word);
+    if shown == ShowAs::Unknown && word != "unknown" {
+        unread.note(|| node.path(), ": a word that nobody here knows: the entry's time is unknown");
+    }
+    Some(shown)
 }
 
 /// `start` and `end` of an entry, the longer of what they can be. `Some(None)`: no time at all.

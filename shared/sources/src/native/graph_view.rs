@@ -8,9 +8,10 @@ use refresh_core::Interval;
 
 use super::{
     binding::{Format, Poll, Says, system},
-    graph::{ShowAs, local, show_as, times},
+    graph::{ShowAs, local, shown, times},
     input::Input,
     people::{self, PersonTime, TimeKind},
+    unread::Unread,
     zone,
 };
 use crate::reader::{Node, Object};
@@ -31,13 +32,13 @@ pub fn translate(input: &mut Input<'_>) -> Option<()> {
         whole?;
         Some((user?, horizon?))
     });
-    let poll = binding?;
+    let (poll, unread) = (binding?, Unread::default());
     let entries = object.must("response", |response| {
         let response = response.object()?;
         let delta = response.may("@odata.deltaLink", |node| {
             node.wrong_as::<()>("a whole calendarView", "changes since another answer (delta)")
         });
-        let entries = response.must("value", |list| list.list(MOST_ENTRIES, |item| entry(poll, item)));
+        let entries = response.must("value", |list| list.list(MOST_ENTRIES, |item| entry(poll, &unread, item)));
         delta?;
         entries
     });
@@ -51,6 +52,7 @@ pub fn translate(input: &mut Input<'_>) -> Option<()> {
     let (busy, mut unknown) = (of(ShowAs::Busy), of(ShowAs::Unknown));
     unknown.extend(entries.iter().filter(|entry| entry.shown != ShowAs::Free).filter_map(|entry| entry.day));
     let told = vec![PersonTime { person, name: Some(user), revision, horizon, busy, unknown }];
+    unread.tell(input);
     people::emit(input, poll, TimeKind::Entries, told, &BTreeSet::new());
     Some(())
 }
@@ -62,7 +64,7 @@ struct ViewEntry {
     day: Option<Interval>,
 }
 
-fn entry(poll: &Poll, node: &Node<'_>) -> Option<ViewEntry> {
+fn entry(poll: &Poll, unread: &Unread, node: &Node<'_>) -> Option<ViewEntry> {
     let entry = node.object()?;
     if entry.has("@removed") {
         return node.wrong_as("an entry", "the removal of one (delta)");
@@ -75,14 +77,17 @@ fn entry(poll: &Poll, node: &Node<'_>) -> Option<ViewEntry> {
     let series = entry.may("recurrence", |node| node.wrong_as::<()>("an occurrence (calendarView)", "a series"));
     single.and(series)?;
     // A column that was not asked for says nothing: the time is unknown.
-    let shown = entry.may("showAs", |node| Some(show_as(poll, node.text()?)));
+    let told = entry.may("showAs", |node| shown(poll, unread, node));
     let cancelled = entry.may("isCancelled", |node| node.flag());
     let declined = entry.may("responseStatus", |node| response(&node.object()?));
     let whole_day = entry.may("isAllDay", |node| node.flag());
     let interval = times(&entry)?;
-    let (shown, cancelled, declined) = (shown?.unwrap_or(ShowAs::Unknown), cancelled?, declined?);
+    let (told, cancelled, declined) = (told?, cancelled?, declined?);
     let away = cancelled == Some(true) || declined == Some(true);
-    let shown = if away { ShowAs::Free } else { shown };
+    let shown = if away { ShowAs::Free } else { told.unwrap_or(ShowAs::Unknown) };
+    if told.is_none() && !away {
+        unread.note(|| node.path(), ".showAs: not told: the entry's time is unknown");
+    }
     // A whole day is one on its person's own clock. The service writes the dates on the clock of whoever asked.
     let Some(days) = days(&entry, whole_day?) else { return Some(ViewEntry { shown, time: interval, day: None }) };
     let on = |zone| zone::between(zone::bound(days.first, zone), zone::bound(days.last, zone));
@@ -94,7 +99,13 @@ fn entry(poll: &Poll, node: &Node<'_>) -> Option<ViewEntry> {
     Some(match day {
         None => ViewEntry { shown, time: interval, day: None },
         Some(day) if poll.time_zone.is_some() => ViewEntry { shown, time: Some(day), day: None },
-        Some(day) => ViewEntry { shown, time: interval, day: Some(day) },
+        Some(day) => {
+            if shown != ShowAs::Free {
+                let fault = ": a day on nobody's clock (the binding has no `time_zone`): all that it can be is unknown";
+                unread.note(|| node.path(), fault);
+            }
+            ViewEntry { shown, time: interval, day: Some(day) }
+        }
     })
 }
 

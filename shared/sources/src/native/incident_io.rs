@@ -4,7 +4,7 @@
 use super::{
     binding::{Format, system},
     input::Input,
-    oncall::{self, MOST_ENTRIES, OncallEntry, ScheduleAnswer, span},
+    oncall::{self, MOST_ENTRIES, NameKind, OncallEntry, OncallNames, ScheduleAnswer, span},
 };
 use crate::reader::{Node, Object};
 
@@ -25,7 +25,7 @@ fn answer(object: &Object<'_>) -> Option<ScheduleAnswer> {
             .must("schedule_entries", |node| node.object()?.must("final", |list| list.list(MOST_ENTRIES, entry)))
     });
     let (schedule, horizon) = asked?;
-    Some(ScheduleAnswer { schedule, horizon, entries: entries?, known: true })
+    Some(ScheduleAnswer { schedule, horizon, entries: entries?, off: None })
 }
 
 fn entry(node: &Node<'_>) -> Option<OncallEntry> {
@@ -34,9 +34,9 @@ fn entry(node: &Node<'_>) -> Option<OncallEntry> {
         let user = node.object()?;
         let id = user.may("id", |node| node.text_owned());
         let email = user.may("email", |node| node.text_owned());
-        Some(id?.into_iter().chain(email?).collect::<Vec<_>>())
+        Some(OncallNames::of([(NameKind::Id, id?), (NameKind::Address, email?)]))
     });
     let (start, end) = span(&entry, "start_at", "end_at")?;
     // A gap that nobody covers has an entry without a user.
-    Some(OncallEntry { names: user?.unwrap_or_default(), start, end })
+    Some(OncallEntry { who: user?.unwrap_or_default(), path: node.path(), start, end })
 }

@@ -40,6 +40,7 @@ mod rule;
 mod run;
 mod servicenow;
 mod translation;
+mod unread;
 mod whole;
 mod windows_zones;
 mod zone;

@@ -5,7 +5,7 @@ use refresh_core::Interval;
 
 use super::{
     input::Input,
-    oncall::{self, MOST_ENTRIES, OncallEntry, ScheduleAnswer, span},
+    oncall::{self, MOST_ENTRIES, NameKind, OncallEntry, OncallNames, ScheduleAnswer, span},
 };
 use crate::reader::{Node, Object};
 
@@ -23,13 +23,14 @@ fn answer(answer: &Object<'_>) -> Option<ScheduleAnswer> {
             let parent = node.object()?;
             let id = parent.must("id", |node| node.text_owned());
             let enabled = parent.may("enabled", |node| node.flag());
-            Some((id?, enabled? != Some(false)))
+            let off = (enabled? == Some(false)).then(|| format!("{}.enabled", node.path()));
+            Some((id?, off))
         });
         let horizon: Option<Interval> = data.interval("startDate", "endDate");
         let entries = data
             .must("finalTimeline", |node| node.object()?.must("rotations", |list| list.list(MOST_ENTRIES, rotation)));
-        let (schedule, known) = parent?;
-        Some(ScheduleAnswer { schedule, horizon: horizon?, entries: entries?.into_iter().flatten().collect(), known })
+        let (schedule, off) = parent?;
+        Some(ScheduleAnswer { schedule, horizon: horizon?, entries: entries?.into_iter().flatten().collect(), off })
     })
 }
 
@@ -45,26 +46,29 @@ fn period(node: &Node<'_>) -> Option<Vec<OncallEntry>> {
     let recipient = period.may("recipient", |node| recipient(&node.object()?));
     let flattened = period.may("flattenedRecipients", |list| list.list(1_000, recipient_of_one));
     let (recipient, flattened) = (recipient?, flattened?.unwrap_or_default());
-    let names = match recipient {
+    let users = match recipient {
         Some(Recipient::Nobody) => return Some(Vec::new()),
-        Some(Recipient::User(names)) => vec![names],
+        Some(Recipient::User(who)) => vec![who],
         // A team or an escalation: whoever is in it, where the answer says.
-        _ if flattened.is_empty() || flattened.iter().any(|one| !matches!(one, Recipient::User(_))) => {
-            vec![Vec::new()]
-        }
-        _ => flattened
-            .into_iter()
-            .filter_map(|one| match one {
-                Recipient::User(names) => Some(names),
-                _ => None,
-            })
-            .collect(),
+        _ => users(flattened).unwrap_or_else(|| vec![OncallNames::default()]),
     };
-    Some(names.into_iter().map(|names| OncallEntry { names, start, end }).collect())
+    Some(users.into_iter().map(|who| OncallEntry { who, path: node.path(), start, end }).collect())
+}
+
+/// `None`: not all are users, or there is none.
+fn users(recipients: Vec<Recipient>) -> Option<Vec<OncallNames>> {
+    let users: Option<Vec<OncallNames>> = recipients
+        .into_iter()
+        .map(|one| match one {
+            Recipient::User(who) => Some(who),
+            _ => None,
+        })
+        .collect();
+    users.filter(|users| !users.is_empty())
 }
 
 enum Recipient {
-    User(Vec<String>),
+    User(OncallNames),
     Nobody,
     /// A team, an escalation, or a word that is added one day.
     Other,
@@ -78,10 +82,11 @@ fn recipient(recipient: &Object<'_>) -> Option<Recipient> {
     let kind = recipient.must("type", |node| node.text_owned());
     let id = recipient.may("id", |node| node.text_owned());
     let name = recipient.may("name", |node| node.text_owned());
-    let names: Vec<String> = id?.into_iter().chain(name?).collect();
+    let who = OncallNames::of([(NameKind::Id, id?), (NameKind::Any, name?)]);
     Some(match kind?.as_str() {
-        "user" if !names.is_empty() => Recipient::User(names),
-        "none" => Recipient::Nobody,
+        "user" if !who.is_nobody() => Recipient::User(who),
+        // Nobody has no name: with one, the answer contradicts itself.
+        "none" if who.is_nobody() => Recipient::Nobody,
         _ => Recipient::Other,
     })
 }

@@ -11,7 +11,7 @@ use refresh_core::Interval;
 use super::{
     binding::{Oncall, folded},
     input::Input,
-    oncall::{self, MOST_ENTRIES, OncallEntry, bounds},
+    oncall::{self, MOST_ENTRIES, NameKind, OncallEntry, OncallNames, bounds},
 };
 use crate::reader::{Node, Object};
 
@@ -94,10 +94,11 @@ fn entry(oncall: &Oncall, node: &Node<'_>) -> Option<Option<OncallEntry>> {
     let level = object.must("escalation_level", |node| node.whole(1..=100));
     let policy = object.may("escalation_policy", |node| node.object()?.must("id", |node| node.text_owned()));
     let (start, end) = bounds(&object, "start", "end")?;
-    let (user, level, policy) = (user?, level?, policy?);
+    let (user, level, policy) = (user?, level?, policy?.filter(|policy| !policy.trim().is_empty()));
     let policies = oncall.escalation_policies.as_ref();
     // Of which policy an entry is may not be told: then it may be one that counts.
     let counts = oncall.levels.contains(&level)
         && policies.is_none_or(|counting| policy.is_none_or(|policy| counting.contains(&policy)));
-    Some(counts.then_some(OncallEntry { names: vec![user], start, end }))
+    let who = OncallNames::of([(NameKind::Id, Some(user))]);
+    Some(counts.then(|| OncallEntry { who, path: node.path(), start, end }))
 }

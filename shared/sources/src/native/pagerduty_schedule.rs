@@ -5,7 +5,7 @@ use serde_json::Value;
 
 use super::{
     input::Input,
-    oncall::{self, MOST_ENTRIES, OncallEntry, ScheduleAnswer, span},
+    oncall::{self, MOST_ENTRIES, NameKind, OncallEntry, OncallNames, ScheduleAnswer, span},
 };
 use crate::reader::{Node, Object};
 
@@ -22,7 +22,7 @@ fn answer(object: &Object<'_>) -> Option<ScheduleAnswer> {
     let schedule =
         object.must("response", |response| response.object()?.must("schedule", |node| schedule(&node.object()?)));
     let (schedule, entries) = schedule?;
-    Some(ScheduleAnswer { schedule, horizon: horizon?, entries, known: true })
+    Some(ScheduleAnswer { schedule, horizon: horizon?, entries, off: None })
 }
 
 fn schedule(schedule: &Object<'_>) -> Option<(String, Vec<OncallEntry>)> {
@@ -44,5 +44,5 @@ fn entry(node: &Node<'_>) -> Option<OncallEntry> {
     // Of a user who was deleted nothing is left: somebody is on call, and nobody knows who.
     let user = entry.may("user", |node| node.object()?.must("id", |node| node.text_owned()));
     let (start, end) = span(&entry, "start", "end")?;
-    Some(OncallEntry { names: user?.into_iter().collect(), start, end })
+    Some(OncallEntry { who: OncallNames::of([(NameKind::Id, user?)]), path: node.path(), start, end })
 }

@@ -15,7 +15,7 @@ use crate::fault::{Fault, PayloadOrigin};
 pub struct Translation {
     /// Structured CloudEvents of the contract.
     pub events: Vec<Value>,
-    /// Why parts of the payload became no event, one line each.
+    /// Why parts of the payload became no event, or left time unknown, one line each.
     pub skipped: Vec<SkippedPart>,
     /// Records that are bad, where others of the same payload are good and taken.
     pub refused: Vec<RefusedPart>,
@@ -56,12 +56,12 @@ impl Translation {
     }
 }
 
-/// Why a part of a payload became no event: names of things, never their content.
+/// Why a part of a payload became no event, or left time unknown: names of things, never their content.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct SkippedPart {
     /// The reason, on one line.
     pub why: String,
-    /// Whether the reason is that the policy binds nothing to the part; else the part says nothing that is a fact.
+    /// Whether the reason is that the policy binds nothing to the part; else the part says nothing that is a fact, or cannot be read.
     pub unbound: bool,
 }
 

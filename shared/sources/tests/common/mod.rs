@@ -144,8 +144,13 @@ pub fn told(payload: &Value) -> String {
     });
     let times =
         times.map(|(start, end, mark)| format!("{}-{}{mark}", short(start.to_string()), short(end.to_string())));
-    let skipped = reading.skipped.iter().map(|why| format!("skipped: {why}"));
-    times.chain(skipped).collect::<Vec<_>>().join(", ")
+    times.collect::<Vec<_>>().join(", ")
+}
+
+/// The parts that were skipped.
+pub fn skipped(payload: &Value) -> Vec<String> {
+    let reading = sources::read(&payload.to_string(), &bindings(|_| ())).unwrap_or_else(|refused| panic!("{refused}"));
+    reading.skipped.iter().map(ToString::to_string).collect()
 }
 
 /// Rows of `sample | pointer | with | becomes`: every row that comes to something else, at once.

@@ -67,7 +67,7 @@ impl<'z> CalendarClocks<'z> {
 }
 
 /// By its name; or by the end of a longer one (`/example.org/Europe/Berlin`).
-fn zone_of(named: &str) -> Option<Zone> {
+pub fn zone_of(named: &str) -> Option<Zone> {
     let ends = named.match_indices('/').map(|(at, _)| &named[at + 1..]).filter(|_| !named.contains(','));
     std::iter::once(named).chain(ends).find_map(zone::named)
 }

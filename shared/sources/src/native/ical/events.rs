@@ -125,6 +125,7 @@ fn calendars(
         told.0.extend(busy);
         told.1.extend(unknown);
     }
+    reading.unread.tell(input);
     for kind in strange {
         input.skip(format!(
             "a component that nobody here knows ({}): all time of its calendar is unknown",

@@ -22,6 +22,7 @@ use crate::{
         binding::{Poll, Says},
         input::Input,
         people::{self, PersonTime, TimeKind},
+        unread::{self, Unread},
     },
     reader::Node,
 };
@@ -62,6 +63,7 @@ pub fn translate(input: &mut Input<'_>) -> Option<()> {
             false => text(input, poll?, &payload, body, None, &mut answers)?,
         }
     }
+    answers.unread.tell(input);
     people::emit(input, poll?, TimeKind::Runs, answers.told, &answers.spoiled);
     Some(())
 }
@@ -70,6 +72,7 @@ pub fn translate(input: &mut Input<'_>) -> Option<()> {
 struct Answers {
     told: Vec<PersonTime>,
     spoiled: BTreeSet<Person>,
+    unread: Unread,
 }
 
 /// One response of a schedule response: of a recipient who could not be asked there is no calendar at all.
@@ -178,7 +181,13 @@ fn answer_of(
         input.unbound(format!("{path}.ATTENDEE is bound to no person"));
         return Some(());
     };
-    let unknown = if failed(answer) { vec![horizon] } else { Vec::new() };
+    let failure = failure(answer);
+    if let Some(status) = failure {
+        let code = unread::code(status.split(';').next());
+        let fault = format!(".REQUEST-STATUS: no success{code}: all time of the answer is unknown");
+        answers.unread.note(|| path.to_owned(), &fault);
+    }
+    let unknown = if failure.is_some() { vec![horizon] } else { Vec::new() };
     let revision = u64::try_from(stamp.millis()).unwrap_or(0);
     answers.told.push(PersonTime { person, name: Some(name.to_owned()), revision, horizon, busy, unknown });
     Some(())
@@ -199,9 +208,9 @@ fn busy_of(input: &Input<'_>, poll: &Poll, answer: &Component<'_>, path: &str) -
     busy
 }
 
-/// Whether the answer reports anything but success.
-fn failed(answer: &Component<'_>) -> bool {
-    answer.lines("REQUEST-STATUS").any(|line| !is_success(line.value))
+/// What the answer reports beside success.
+fn failure<'a>(answer: &Component<'a>) -> Option<&'a str> {
+    answer.lines("REQUEST-STATUS").map(|line| line.value).find(|status| !is_success(status))
 }
 
 /// RFC 5546 3.6: class 2 is success. Class 1 is no end yet; from 2.6 on a success says that something was left out

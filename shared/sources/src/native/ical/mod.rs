@@ -12,6 +12,7 @@ pub mod events;
 pub mod freebusy;
 mod own_zones;
 mod series;
+mod unclear;
 pub mod values;
 
 use refresh_core::base::name::shorten;

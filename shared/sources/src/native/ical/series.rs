@@ -12,6 +12,7 @@ use super::{
     address::names_of,
     clock::{CalendarClocks, OnClock},
     content::{Component, ContentLine, Mention},
+    unclear,
     values::{self, DurationValue, PeriodEnd},
 };
 use crate::native::{
@@ -19,6 +20,7 @@ use crate::native::{
     lasting::Lasting,
     recurrence::{self, Budget},
     rule::RuleParts,
+    unread::Unread,
 };
 
 const TIMED: [&str; 3] = ["BYHOUR", "BYMINUTE", "BYSECOND"];
@@ -28,25 +30,29 @@ pub struct CalendarReading<'a> {
     pub poll: &'a Poll,
     pub person: &'a Person,
     pub horizon: Interval,
+    /// What could not be read, so that time is unknown.
+    pub unread: Unread,
+    /// How many events were seen.
+    seen: usize,
     budget: Budget,
 }
 
 impl<'a> CalendarReading<'a> {
     pub fn new(poll: &'a Poll, person: &'a Person, horizon: Interval) -> Self {
-        Self { poll, person, horizon, budget: Budget::default() }
+        Self { poll, person, horizon, unread: Unread::default(), seen: 0, budget: Budget::default() }
     }
 }
 
 /// How long an event lasts, and whether the clocks of its ends are known.
 #[derive(Clone, Copy)]
-struct Lasts {
+pub struct Lasts {
     lasting: Lasting,
-    sure: bool,
+    pub sure: bool,
 }
 
 /// Which occurrences an event stands for, beside the one that it names.
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum RangeOfSeries {
+pub enum RangeOfSeries {
     Later,
     /// The earlier ones, as RFC 2445 had it (`THISANDPRIOR`), or others that nobody here knows.
     Others,
@@ -54,20 +60,23 @@ enum RangeOfSeries {
 
 /// What an event says, as far as it is understood.
 pub struct SeenEvent<'z> {
+    pub component: &'z Component<'z>,
+    /// Which event of its file it is, from 0.
+    number: usize,
     uid: String,
     /// `None`: the event's time is not understood.
-    start: Option<OnClock<'z>>,
-    lasts: Option<Lasts>,
+    pub start: Option<OnClock<'z>>,
+    pub lasts: Option<Lasts>,
     rules: Vec<String>,
-    more: Vec<MoreStarts<'z>>,
+    pub more: Vec<MoreStarts<'z>>,
     except: BTreeSet<Instant>,
     /// Which occurrence of its series the event stands for.
-    instead_of: Option<OnClock<'z>>,
-    more_than_one: Option<RangeOfSeries>,
+    pub instead_of: Option<OnClock<'z>>,
+    pub more_than_one: Option<RangeOfSeries>,
     /// How long its person is on the way there before it starts, in milliseconds, as far as that is understood.
     way: i64,
     /// How long they may be beside that.
-    perhaps_way: i64,
+    pub perhaps_way: i64,
     free: bool,
     cancelled: bool,
     odd: bool,
@@ -88,9 +97,13 @@ impl SeenEvent<'_> {
 }
 
 /// What an `RDATE` adds: a start, and a length where it has one of its own.
-type MoreStarts<'z> = (OnClock<'z>, Option<Lasts>);
+pub type MoreStarts<'z> = (OnClock<'z>, Option<Lasts>);
 
-pub fn seen<'z>(reading: &CalendarReading<'_>, clocks: &CalendarClocks<'z>, event: &Component<'_>) -> SeenEvent<'z> {
+pub fn seen<'z>(
+    reading: &mut CalendarReading<'_>,
+    clocks: &CalendarClocks<'z>,
+    event: &'z Component<'z>,
+) -> SeenEvent<'z> {
     let start = event.said("DTSTART").once().and_then(|line| clocks.time(line, line.value));
     let rid = event.said("RECURRENCE-ID");
     let instead_of = rid.once().and_then(|line| clocks.time(line, line.value));
@@ -98,7 +111,10 @@ pub fn seen<'z>(reading: &CalendarReading<'_>, clocks: &CalendarClocks<'z>, even
     let more: Option<Vec<Vec<MoreStarts<'z>>>> = more.collect();
     let recurs = event.lines("RRULE").chain(event.lines("RDATE")).next().is_some();
     let way = way(event);
+    reading.seen += 1;
     SeenEvent {
+        component: event,
+        number: reading.seen - 1,
         more_than_one: range(event),
         uid: event.said("UID").once().map(|line| line.value.to_owned()).unwrap_or_default(),
         lasts: start.and_then(|start| length(clocks, event, start, recurs)),
@@ -268,9 +284,13 @@ pub fn expanded(reading: &mut CalendarReading<'_>, events: &[SeenEvent<'_>]) -> 
     }
     let (mut busy, mut unknown) = (Vec::new(), Vec::new());
     for event in events {
+        let place = || format!("VEVENT[{}]", event.number);
         if event.more_than_one.is_some() || event.odd && !event.free {
             // From then on the series is another, or it is not known which: nobody knows when.
-            unknown.extend(Interval::new(event.changes_from(reading.horizon), reading.horizon.end));
+            if let Some(time) = Interval::new(event.changes_from(reading.horizon), reading.horizon.end) {
+                reading.unread.note(place, &unclear::of_series(event));
+                unknown.push(time);
+            }
             continue;
         }
         if event.free || event.cancelled {
@@ -281,13 +301,19 @@ pub fn expanded(reading: &mut CalendarReading<'_>, events: &[SeenEvent<'_>]) -> 
             if event.instead_of.is_some() { &none } else { replaced.get(event.uid.as_str()).unwrap_or(&none) };
         match occurrences(reading, event, replaced) {
             Some(times) => {
+                if times.iter().any(|(_, sure)| !sure) {
+                    unclear::of_clock(event).iter().for_each(|fault| reading.unread.note(place, fault));
+                }
                 for (interval, sure) in times {
                     if sure { busy.push(interval) } else { unknown.push(interval) }
                 }
             }
             None => {
                 let start = event.start.map_or(reading.horizon.start, |time| time.bound().earliest);
-                unknown.extend(Interval::new(start.max(reading.horizon.start), reading.horizon.end));
+                if let Some(time) = Interval::new(start.max(reading.horizon.start), reading.horizon.end) {
+                    reading.unread.note(place, &unclear::of_event(event));
+                    unknown.push(time);
+                }
             }
         }
     }

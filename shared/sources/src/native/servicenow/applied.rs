@@ -7,7 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use refresh_core::Zone;
 
-use super::column;
+use super::{column, reference};
 use crate::{native::zone, reader::Node};
 
 /// What a schedule says of itself.
@@ -63,8 +63,8 @@ pub fn schedule(node: &Node<'_>) -> Option<(String, ScheduleRow)> {
 /// that is never better than it is.
 pub fn child(node: &Node<'_>) -> Option<Option<(String, String)>> {
     let row = node.object()?;
-    let schedule = row.must("schedule", column);
-    let child = row.must("child_schedule", column);
+    let schedule = row.must("schedule", reference);
+    let child = row.must("child_schedule", reference);
     let kind = row.may("type", column);
     let pair = (schedule?, child?);
     Some(Some(pair).filter(|_| !matches!(&kind, Some(Some(kind)) if kind == "exclude")))

@@ -34,6 +34,12 @@ fn column(node: &Node<'_>) -> Option<String> {
     }
 }
 
+/// A column that names another record, and so is never empty.
+fn reference(node: &Node<'_>) -> Option<String> {
+    let id = column(node)?;
+    if id.trim().is_empty() { node.wrong_as("the sys_id of a record", "an empty one") } else { Some(id) }
+}
+
 /// Numbers come as text, whole, or with a fraction of nothing (`-2.0`).
 fn scalar(value: &Value) -> Option<String> {
     match value {

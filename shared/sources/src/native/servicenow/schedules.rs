@@ -18,7 +18,7 @@ use serde_json::{Value, json};
 use super::{
     MOST_RECORDS,
     applied::{self, AppliedSchedules},
-    column, flag, whole_table,
+    column, flag, reference, whole_table,
 };
 use crate::{
     native::{
@@ -87,7 +87,7 @@ pub fn translate(input: &mut Input<'_>) -> Option<()> {
             Ok(span) => good.push(span),
             Err(faults) => {
                 let of = |name: &str| row.get(name).map(|column| column.get("value").unwrap_or(column));
-                match of("schedule").and_then(Value::as_str) {
+                match of("schedule").and_then(Value::as_str).filter(|schedule| !schedule.trim().is_empty()) {
                     Some(schedule) => drop(bad.insert(schedule.to_owned())),
                     // It may be of any of them.
                     None => bad.extend(binding.schedules.keys().cloned()),
@@ -236,7 +236,7 @@ fn freeze(((span, start), freeze): ((String, Instant), FreezeUntil)) -> Value {
 fn span(node: &Node<'_>) -> Option<Span> {
     let row = node.object()?;
     let id = row.must("sys_id", column);
-    let schedule = row.must("schedule", column);
+    let schedule = row.must("schedule", reference);
     let start = row.must("start_date_time", local_time);
     let end = row.must("end_date_time", local_time);
     let all_day = row.may("all_day", flag);
