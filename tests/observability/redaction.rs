@@ -1,7 +1,8 @@
 //! Nothing personal leaves by the side doors: of a story in which every personal field carries a mark, no line, no attribute of
 //! a dead letter and no error's text has a mark in it.
 //!
-//! A dead letter's body is what its source sent, and an answer to a sender may quote what they sent: neither is looked at.
+//! A dead letter's body is what its source sent, as far as somebody reads it, and an answer to a sender may quote what they
+//! sent: neither is looked at.
 
 use holdpoint_tests::world::drive;
 use serde_json::Value;

@@ -308,11 +308,20 @@ async fn a_refused_payload_is_found_by_its_source_and_keeps_nothing_private() {
     }
     let words = crate::command::in_words(&Request::DeadLetters, &here);
     assert!(words.contains(&format!("graph.get_schedule {source} {mailbox}\n")), "{words}");
+    // Nor is it shown of a payload that nobody could handle, and that lies there as it came.
+    let outgoing = Outgoing { body: calendars.to_string(), ..Outgoing::default() };
+    time.engine().queues().send("source-events-dlq", outgoing).await.unwrap();
+    for answer in [perform(time.engine(), Request::DeadLetters).await, stack(&time).perform(Request::DeadLetters).await]
+    {
+        let answer = answer.unwrap();
+        assert_eq!(answer["queues"]["source-events-dlq"].as_array().unwrap().len(), 2, "{answer}");
+        assert!(!answer.to_string().contains("Salary"), "{answer}");
+    }
     // What becomes of a letter is another question than whether it was sent.
     let redrive = Request::Redrive(super::Redrive::default());
     let sent = perform(time.engine(), redrive.clone()).await.unwrap();
     let words = crate::command::in_words(&redrive, &sent);
-    assert!(words.contains("sent again: 1\n") && words.contains("`holdpoint events` says"), "{words}");
+    assert!(words.contains("sent again: 2\n") && words.contains("`holdpoint events` says"), "{words}");
 }
 
 /// A dead letter that will never be right goes for good, and who did so and why stays.

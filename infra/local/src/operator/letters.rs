@@ -113,9 +113,14 @@ pub(super) fn letter(stored: &Stored) -> Value {
     line
 }
 
-/// Where the payload of a letter is from: as the function said that put it here, else as its body says.
+/// Where the payload of a letter is from: as the function said that put it here, else as its body says. A payload that nobody
+/// could handle lies there as it came, and is shown without what is private in it.
 pub(super) fn say_origin(line: &mut Value, body: &str, attribute: impl Fn(&str) -> Option<String>) {
     let Addressed { format, binding } = Addressed::of(body);
+    let refused = attribute("reason").is_some();
+    if format.is_some() && !refused {
+        line["body"] = json!(sources::without_private(body, &sources::Bindings::default()));
+    }
     line["format"] = json!(attribute("format").or(format));
     line["binding"] = json!(attribute("binding").or(binding));
     line["source"] = json!(attribute("source"));
