@@ -254,7 +254,7 @@ async fn was_decided(
 fn skipped(parts: &[SkippedPart]) {
     if let Some(first) = parts.first() {
         let (skipped, parts) = (masked(&first.why), parts.len());
-        tracing::warn!(reason = "no_event", skipped, parts, "parts of a payload are no events");
+        tracing::warn!(reason = "no_event", skipped, parts, "parts of a payload became no event or could not be read");
     }
 }
 

@@ -14,7 +14,8 @@ use super::{
     content::Component,
     kept,
     own_zones::OwnZones,
-    series::{self, CalendarReading, SeenEvent},
+    seen::{self, CalendarReading, SeenEvent},
+    series,
 };
 use crate::{
     native::{
@@ -149,7 +150,7 @@ fn calendar<'o>(
     }
     let own = OwnZones::of(&object.parts, reading.horizon.end.plus_minutes(2 * 24 * 60));
     let clocks = CalendarClocks::new(&own, reading.poll.time_zone, object.said("X-WR-TIMEZONE"));
-    let events: Vec<SeenEvent<'_>> = events.into_iter().map(|event| series::seen(reading, &clocks, event)).collect();
+    let events: Vec<SeenEvent<'_>> = events.into_iter().map(|event| seen::seen(reading, &clocks, event)).collect();
     let (busy, mut unknown) = series::expanded(reading, &events);
     if !others.is_empty() {
         unknown.push(reading.horizon);

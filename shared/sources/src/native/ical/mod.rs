@@ -11,6 +11,7 @@ pub mod content;
 pub mod events;
 pub mod freebusy;
 mod own_zones;
+mod seen;
 mod series;
 mod unclear;
 pub mod values;

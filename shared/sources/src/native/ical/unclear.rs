@@ -3,7 +3,7 @@
 use super::{
     clock::{self, OnClock},
     content::{Component, ContentLine, Mention},
-    series::{RangeOfSeries, SeenEvent},
+    seen::{RangeOfSeries, SeenEvent},
 };
 
 const FROM_ITS_START: &str = "time from the event's start on is unknown";
