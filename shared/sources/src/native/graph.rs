@@ -130,8 +130,7 @@ pub enum ShowAs {
     Unknown,
 }
 
-/// Every word that is not known is unknown time. Who works elsewhere is at work, and comes to a meeting by its dial-in: the
-/// service too draws the time as free in its merged view (`4`), and so do `calendarView` and iCalendar here.
+/// Every word that is not known is unknown time. Who works elsewhere is at work, and can join a meeting by its dial-in.
 fn show_as(poll: &Poll, word: &str) -> ShowAs {
     match word {
         "free" | "workingElsewhere" => ShowAs::Free,
