@@ -44,7 +44,7 @@ graph_calendar_view | /body/response/value/2/isAllDay | - | security-reviewer r1
 graph_calendar_view | /body/response/value/2/isAllDay | false | security-reviewer r1793696472000 busy 2 unknown 60 min
 graph_calendar_view | /body/response/value/2/showAs | "free" | security-reviewer r1793696472000 busy 1 unknown 60 min
 graph_calendar_view | /body/response/value/0/end/timeZone | "tzone://Microsoft/Custom" | $.response.value[0].end.timeZone: expected a time zone by its IANA or Windows name; found "tzone://Microsoft/Custom"
-graph_get_schedule | /body/response/value/0/availabilityView | null | security-reviewer r1793696472000 busy 3 unknown 4320 min; gone r1793696472000 busy 0 unknown 4320 min; skipped: $.response.value[0].availabilityView: not one digit for each slot: all of the mailbox's time is unknown; skipped: $.response.value[1].error: the mailbox could not be read (5009): all of its time is unknown
+graph_get_schedule | /body/response/value/0/availabilityView | null | security-reviewer r1793696472000 busy 3 unknown 60 min; gone r1793696472000 busy 0 unknown 4320 min; skipped: $.response.value[1].error: the mailbox could not be read (5009): all of its time is unknown
 google_free_busy | /body/calendars | {} | skipped: a payload without a record
 google_events | /body/response/items/0/endTimeUnspecified | true | database-owner r1793696472000 busy 2 unknown 1440 min; skipped: $.response.items[0].endTimeUnspecified: no end is told: the day that begins with it is unknown
 ical_vevent | ~/body/response | TRANSP:OPAQUE => TRANSP:TRANSPARENT\nX-MICROSOFT-CDO-BUSYSTATUS:TENTATIVE | service-owner r1793696472000 busy 4 unknown 0 min

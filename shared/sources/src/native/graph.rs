@@ -169,8 +169,8 @@ fn schedule(poll: &Poll, asked: Option<&AskedTime>, unread: &Unread, node: &Node
         schedule.unknown = vec![asked.horizon];
         return Some(schedule);
     }
-    // A view that is left out is one of no slot: nothing says that the items are all that there is.
-    match unexplained(poll, asked, &view.unwrap_or_default(), &schedule) {
+    // The items decide. Without a view there is nothing to hold them against.
+    match view.map_or(Some(Vec::new()), |view| unexplained(poll, asked, &view, &schedule)) {
         Some(slots) => {
             if !slots.is_empty() {
                 note(".availabilityView: somebody engaged, and no item says by what: that time is unknown");
