@@ -11,9 +11,8 @@ mod lines;
 use serde_json::{Map, Value, json};
 
 use super::{
-    aws,
     binding::{Binding, Bindings, Format, Says},
-    reply, whole,
+    whole,
 };
 use crate::{envelope, json as strict, mail};
 use known::KnownMembers;
@@ -23,67 +22,28 @@ use lines::Named;
 /// Headers that translators read, beside the one that numbers answers.
 const HEADERS: [&str; 3] = ["date", "link", "x-total-count"];
 
-/// A body of the queue, without what is private in it. Events of the contract, CDEvents, reports of the mailer, mails, and
-/// payloads of CI systems and rosters stay as they are.
+/// A body of the queue, without what is private in it. Covered is what says that it is a native payload; all else goes to the
+/// dead letters whole, as the contract has it, and so do CDEvents, mails, and payloads of CI systems and rosters.
 pub fn without_private(body: &str, bindings: &Bindings) -> String {
-    let Ok(value) = strict::parse(body, "$") else {
-        return if is_perhaps_ours(body) { body.to_owned() } else { unreadable(body) };
-    };
-    if mail::is_of_the_mailer(&value) || is_whole(&value) {
-        return body.to_owned();
-    }
-    match envelope::open(value) {
-        Ok(opened) if is_whole(&opened.value) => body.to_owned(),
-        Ok(opened) if is_native(&opened.value) => match native(opened.value, bindings) {
-            Some(value) => value.to_string(),
-            None => body.to_owned(),
-        },
-        Ok(opened) => unknown(opened.value).to_string(),
-        Err(_) => unreadable(body),
+    let value = strict::parse(body, "$").ok().filter(|value| !mail::is_of_the_mailer(value));
+    let opened = value.and_then(|value| envelope::open(value).ok()).filter(|opened| is_native(&opened.value));
+    match opened.and_then(|opened| native(opened.value, bindings)) {
+        Some(covered) => covered.to_string(),
+        None => body.to_owned(),
     }
 }
 
 /// Nobody can say what of it is private. It stays unreadable, so that it is refused as before.
-fn unreadable(body: &str) -> String {
-    if body.trim().is_empty() {
-        body.to_owned()
+fn unreadable(text: &str) -> String {
+    if text.trim().is_empty() {
+        text.to_owned()
     } else {
-        format!("{WITHHELD}: {} bytes that cannot be read", body.len())
+        format!("{WITHHELD}: {} bytes that cannot be read", text.len())
     }
-}
-
-/// An event of the contract that was cut off, or says a member twice: its sender must see what stands in it.
-fn is_perhaps_ours(text: &str) -> bool {
-    text.contains("\"specversion\"") && text.contains("\"dev.holdpoint.") && !text.contains("\"format\"")
 }
 
 fn is_native(value: &Value) -> bool {
     value.get("specversion").is_none() && value.get("format").is_some() && value.get("body").is_some()
-}
-
-/// What holds nothing of a calendar by its own kind.
-fn is_whole(value: &Value) -> bool {
-    let ours = |name: &str| name.starts_with("dev.holdpoint.") || name.starts_with("dev.cdevents.");
-    let kind = |of: &Value| of.get("type").and_then(Value::as_str).is_some_and(ours);
-    // What a topic asks its subscriber has nothing of a source in it.
-    let asks = value.get("TopicArn").is_some()
-        && matches!(value["Type"].as_str(), Some("SubscriptionConfirmation" | "UnsubscribeConfirmation"));
-    asks || kind(value)
-        || value.get("context").is_some_and(kind)
-        || aws::format_of(value).is_some()
-        || reply::is_of_ses(value)
-}
-
-/// What is neither an event of ours nor a native payload that says so: an answer as its system gave it, or another's event. What
-/// names it stays, so that it is refused as before and can be found.
-fn unknown(value: Value) -> Value {
-    const NAMES: [&str; 7] = ["specversion", "id", "source", "type", "time", "datacontenttype", "format"];
-    let Value::Object(members) = value else { return blank(value) };
-    let member = |(name, value): (String, Value)| {
-        let names = NAMES.contains(&name.as_str()) && !value.is_object() && !value.is_array();
-        (name, if names { value } else { blank(value) })
-    };
-    Value::Object(members.into_iter().map(member).collect())
 }
 
 /// `None`: the payload stays as it is.
