@@ -228,7 +228,7 @@ async fn here(common: &Common, home: &Home, request: Request) -> Result<Value, F
     }
     let engine = match request {
         Request::Verify(_) => opened_to_read(home).await?,
-        Request::Invoke { .. } => opened_under(home, policy::accepted(home)?, Work::Functions).await?,
+        Request::Invoke { .. } => opened_under(home, policy::accepted(home)?, OpenedFor::Functions).await?,
         _ => opened(home).await?,
     };
     if let (Request::Invoke { .. }, Some(why)) = (&request, engine.obstacle()) {
@@ -247,7 +247,7 @@ async fn here(common: &Common, home: &Home, request: Request) -> Result<Value, F
 
 /// What an engine is opened for.
 #[derive(Clone, Copy)]
-enum Work {
+enum OpenedFor {
     /// Its functions run.
     Functions,
     /// It answers an operator.
@@ -259,7 +259,7 @@ enum Work {
 /// # Errors
 /// The store, its policy, its settings or its keys cannot be read.
 pub async fn opened(home: &Home) -> Result<Engine, Failed> {
-    opened_under(home, policy::accepted(home)?, Work::Answers).await
+    opened_under(home, policy::accepted(home)?, OpenedFor::Answers).await
 }
 
 /// As [`opened`], for work that no policy decides on: verifying and copying lineages. A store that was imported has accepted
@@ -270,17 +270,17 @@ pub async fn opened(home: &Home) -> Result<Engine, Failed> {
 pub async fn opened_to_read(home: &Home) -> Result<Engine, Failed> {
     match home.accepted_policy()? {
         Some(_) => opened(home).await,
-        None => opened_under(home, policy::EXAMPLE.to_owned(), Work::Answers).await,
+        None => opened_under(home, policy::EXAMPLE.to_owned(), OpenedFor::Answers).await,
     }
 }
 
-async fn opened_under(home: &Home, policy: String, work: Work) -> Result<Engine, Failed> {
+async fn opened_under(home: &Home, policy: String, of: OpenedFor) -> Result<Engine, Failed> {
     // Links and meetings are named as the engine names them, and mail waits for its relay.
     let file = home.remembered_settings()?.map(|file| settings::read(&file)).transpose()?.unwrap_or_default();
     let port = home.last_port()?;
-    let mut settings = match work {
-        Work::Functions => home.settings(policy, port, &file.keys)?,
-        Work::Answers => home.settings_to_answer(policy, port, &file.keys)?,
+    let mut settings = match of {
+        OpenedFor::Functions => home.settings(policy, port, &file.keys)?,
+        OpenedFor::Answers => home.settings_to_answer(policy, port, &file.keys)?,
     };
     file.apply(&mut settings);
     home.announce(None)?;

@@ -19,7 +19,7 @@ const fn members(format: Format) -> Option<&'static str> {
     Some(match format {
         Format::GraphGetSchedule => {
             "schedules startTime endTime availabilityViewInterval value scheduleId availabilityView scheduleItems \
-             status start end dateTime timeZone"
+             status start end dateTime timeZone error error/responseCode"
         }
         Format::GraphCalendarView => {
             "user startDateTime endDateTime value id iCalUId seriesMasterId type showAs isCancelled isAllDay \
@@ -30,7 +30,9 @@ const fn members(format: Format) -> Option<&'static str> {
         Format::GraphChangeNotification => {
             "value subscriptionId changeType lifecycleEvent subscriptionExpirationDateTime"
         }
-        Format::GoogleFreeBusy => "timeMin timeMax timeZone items items/id calendars calendars/* busy start end",
+        Format::GoogleFreeBusy => {
+            "timeMin timeMax timeZone items items/id calendars calendars/* busy start end errors errors/reason"
+        }
         Format::GoogleEventsList => {
             "calendarId timeMin timeMax singleEvents fields accessRole timeZone items id iCalUID recurringEventId \
              status transparency eventType attendees self attendees/responseStatus start end date dateTime \

@@ -28,7 +28,7 @@ const PARAMETERS: [&str; 7] = ["TZID", "VALUE", "PARTSTAT", "RANGE", "FBTYPE", "
 
 /// Whose names stay.
 #[derive(Clone, Copy)]
-pub enum Named<'a> {
+pub enum KeptNames<'a> {
     /// Whoever the text is about.
     Everybody,
     /// These alone.
@@ -36,16 +36,16 @@ pub enum Named<'a> {
 }
 
 /// A whole text, or a schedule response of CalDAV with such texts in it.
-pub fn text(text: &str, named: Named<'_>) -> String {
+pub fn text(text: &str, named: KeptNames<'_>) -> String {
     match named {
-        Named::Everybody if caldav::is_schedule_response(text) => {
+        KeptNames::Everybody if caldav::is_schedule_response(text) => {
             caldav::rewritten(text, |data| lines(data, named)).unwrap_or_else(|| format!("<{WITHHELD}/>"))
         }
         _ => lines(text, named),
     }
 }
 
-fn lines(text: &str, named: Named<'_>) -> String {
+fn lines(text: &str, named: KeptNames<'_>) -> String {
     let nothing = text.trim().is_empty() || text.contains('\0');
     if nothing {
         // A text with a null byte is no calendar, whatever else stands in it.
@@ -57,11 +57,11 @@ fn lines(text: &str, named: Named<'_>) -> String {
     lines.map(|(_, line)| line_of(&line, named) + "\r\n").collect()
 }
 
-fn line_of(line: &str, named: Named<'_>) -> String {
+fn line_of(line: &str, named: KeptNames<'_>) -> String {
     let name = name(line);
     let known = match named {
-        Named::Everybody => freebusy::KEPT.contains(&name.as_str()),
-        Named::These(_) => events::KEPT.contains(&name.as_str()),
+        KeptNames::Everybody => freebusy::KEPT.contains(&name.as_str()),
+        KeptNames::These(_) => events::KEPT.contains(&name.as_str()),
     };
     match name.as_str() {
         "" => String::new(),
@@ -73,10 +73,10 @@ fn line_of(line: &str, named: Named<'_>) -> String {
     }
 }
 
-fn is_named(line: &str, named: Named<'_>) -> bool {
+fn is_named(line: &str, named: KeptNames<'_>) -> bool {
     match named {
-        Named::Everybody => true,
-        Named::These(people) => {
+        KeptNames::Everybody => true,
+        KeptNames::These(people) => {
             let names = names_of(&ContentLine::of(line));
             names.iter().any(|name| people.iter().any(|person| person.as_str().eq_ignore_ascii_case(name)))
         }

@@ -17,7 +17,7 @@ use super::{
 use crate::{envelope, json as strict, mail};
 use known::KnownMembers;
 pub use known::WITHHELD;
-use lines::Named;
+use lines::KeptNames;
 
 /// Headers that translators read, beside the one that numbers answers.
 const HEADERS: [&str; 3] = ["date", "link", "x-total-count"];
@@ -106,7 +106,7 @@ fn payload(body: Value, format: Option<Format>, known: &KnownMembers, people: &[
 
 /// The text of a calendar, alone or as the answer to a question.
 fn calendar(mut body: Value, format: Format, known: &KnownMembers, people: &[refresh_core::Person]) -> Value {
-    let named = if format == Format::IcalVfreebusy { Named::Everybody } else { Named::These(people) };
+    let named = if format == Format::IcalVfreebusy { KeptNames::Everybody } else { KeptNames::These(people) };
     if let Value::String(text) = &body {
         return Value::from(lines::text(text, named));
     }
