@@ -81,7 +81,7 @@ impl Piece<'_> {
         }
         if each.next().is_none() {
             receipt.id = first.identity.as_ref().map(|identity| identity.id.as_str().to_owned());
-            receipt.form = receipt.form.or_else(|| first.event_type.clone());
+            receipt.form = receipt.form.or_else(|| first.event_type.as_deref().map(str::to_owned));
         }
         let lines: Vec<String> = refused.flat_map(Refused::reasons).collect();
         let receipt = receipt.because(lines);

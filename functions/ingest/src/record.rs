@@ -326,7 +326,7 @@ fn too_many_calendars(event: &Event) -> Refused {
     );
     Refused {
         identity: Some(event.identity.clone()),
-        event_type: Some(event.event_type.clone()),
+        event_type: Some(event.event_type.as_str().into()),
         trace: event.trace,
         origin: None,
         faults: vec![fault],

@@ -143,7 +143,7 @@ async fn refuse(env: &Env, body: &str, refused: Refused, now: Instant) -> Result
     measure(Disposition::Ignored(Ignored::Invalid), now);
     Ok(Taken {
         identity: refused.identity,
-        event_type: refused.event_type,
+        event_type: refused.event_type.map(String::from),
         disposition: Disposition::Ignored(Ignored::Invalid),
         reviews: Vec::new(),
         not_taken: Vec::new(),

@@ -51,7 +51,7 @@ pub struct Refused {
     /// Where `source` and `id` themselves were good.
     pub identity: Option<Identity>,
     /// The `type`, where it was a string.
-    pub event_type: Option<String>,
+    pub event_type: Option<Box<str>>,
     /// The one its sender gave, if any.
     pub trace: Option<TraceId>,
     /// Of a native payload, or of a record of one.

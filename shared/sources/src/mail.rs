@@ -105,7 +105,7 @@ pub fn read(value: &Value) -> Result<ReadReport, Refused> {
             Ok(ReadReport::Report(MailReport { identity, event_type: event_type.to_owned(), review, report }))
         }
         None => {
-            let event_type = Some(event_type.to_owned());
+            let event_type = Some(event_type.into());
             Err(Refused { identity, event_type, trace: None, origin: None, faults: faults.into_vec() })
         }
     }

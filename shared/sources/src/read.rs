@@ -159,7 +159,7 @@ fn translated(translation: Translation, alone: impl Fn(Option<&Value>) -> String
     }
     for part in translation.refused {
         let origin = PayloadOrigin { record: part.record, ..translation.origin.clone() };
-        let event_type = origin.format.map(str::to_owned);
+        let event_type = origin.format.map(Box::from);
         let refused = Refused { event_type, origin: Some(Box::new(origin)), ..Refused::unidentified(part.faults) };
         read.refused.push(RefusedRecord { body: alone(part.body.as_ref()), refused });
     }

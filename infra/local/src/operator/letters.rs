@@ -92,7 +92,7 @@ fn event_of(body: &str) -> (Option<Identity>, Option<String>) {
             let first = read.events.into_iter().next();
             first.map(|event| (event.identity, event.event_type)).unzip()
         }
-        Err(refused) => (refused.identity, refused.event_type),
+        Err(refused) => (refused.identity, refused.event_type.map(String::from)),
     }
 }
 

@@ -95,6 +95,7 @@ pub fn parse_value(value: &Value, root: &str) -> Result<Event, Refused> {
             Ok(Event { identity, event_type, trace, digest, subject, statement })
         }
         (identity, event_type, _) => {
+            let event_type = event_type.map(String::into_boxed_str);
             Err(Refused { identity, event_type, trace, origin: None, faults: faults.into_vec() })
         }
     }

@@ -148,7 +148,7 @@ fn translated(
     let read = translator(format)(&mut input);
     let mut translation = input.done();
     translation.say_once();
-    let event_type = Some(format.word().to_owned());
+    let event_type = Some(format.word().into());
     let refused = |faults| Refused { event_type, ..Refused::unidentified(faults) };
     if read.is_none() || !faults.is_empty() {
         return Err(refused(faults.into_vec()));

@@ -108,7 +108,7 @@ pub fn issued(event: &Event, defaults: &Policy) -> Result<(), Refused> {
     }
     Err(Refused {
         identity: Some(event.identity.clone()),
-        event_type: Some(event.event_type.clone()),
+        event_type: Some(event.event_type.as_str().into()),
         trace: event.trace,
         origin: None,
         faults: faults.into_vec(),
