@@ -14,10 +14,14 @@ use serde_json::{Map, Number, Value};
 
 use crate::fault::Fault;
 
-/// The whole text as one value. Nesting is limited to 128 levels by the parser. A byte order mark before the text is no part
-/// of it: RFC 8259 lets a reader ignore one, and editors write one.
+/// A text without its byte order mark: RFC 8259 lets a reader ignore one, and editors write one.
+pub fn without_mark(text: &str) -> &str {
+    text.strip_prefix('\u{feff}').unwrap_or(text)
+}
+
+/// The whole text as one value. Nesting is limited to 128 levels by the parser.
 pub fn parse(text: &str, root: &str) -> Result<Value, Fault> {
-    let text = text.strip_prefix('\u{feff}').unwrap_or(text);
+    let text = without_mark(text);
     if text.trim().is_empty() {
         return Err(Fault::new(root, "JSON", "nothing"));
     }

@@ -53,14 +53,14 @@ pub struct Addressed {
 impl Addressed {
     /// Of a body; of one that is no native payload, nothing.
     pub fn of(body: &str) -> Self {
-        serde_json::from_str(body.strip_prefix('\u{feff}').unwrap_or(body)).unwrap_or_default()
+        serde_json::from_str(json::without_mark(body)).unwrap_or_default()
     }
 }
 
 /// What the system itself calls the record that a body of the queue is about, where it is one. Of a body that is no native
 /// payload, nothing.
 pub fn record_of(body: &str) -> Option<String> {
-    let value: Value = serde_json::from_str(body).ok()?;
+    let value: Value = serde_json::from_str(json::without_mark(body)).ok()?;
     value.get("format").and(value.get("body")).and_then(native::record_of)
 }
 

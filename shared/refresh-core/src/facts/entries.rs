@@ -20,7 +20,7 @@ pub struct Busy {
     pub start: Instant,
     /// The end of the entry.
     pub end: Instant,
-    /// Whose entry this is, as the source says.
+    /// What the source says of the owner of the entry.
     #[serde(default, skip_serializing_if = "EntryOf::is_unsaid", with = "as_own")]
     pub own: EntryOf,
 }

@@ -90,7 +90,7 @@ pub struct KnownAnswer {
 
 impl KnownAnswer {
     /// Whether the answer is handed on again though nothing changed: its source said so again, and a promise to speak is kept
-    /// by saying so. At half of the promise, so that one question may fail in between.
+    /// by saying so. At half of the promise, so that the promise holds even if one question fails.
     pub fn is_to_be_renewed(&self, promise_minutes: Option<i64>, now: Instant) -> bool {
         let minutes = promise_minutes.map_or(RENEWED_WITHOUT_PROMISE, |promise| promise / 2);
         // An instant that is to come is of a clock that was set back.

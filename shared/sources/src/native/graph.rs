@@ -130,7 +130,7 @@ pub enum ShowAs {
     Unknown,
 }
 
-/// Every word that is not known is unknown time. Who works elsewhere is at work, and can join a meeting by its dial-in.
+/// Every word that is not known is unknown time. A person who works elsewhere is at work, and can join a meeting by its dial-in.
 fn show_as(poll: &Poll, word: &str) -> ShowAs {
     match word {
         "free" | "workingElsewhere" => ShowAs::Free,

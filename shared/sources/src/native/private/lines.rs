@@ -26,7 +26,7 @@ const PRIVATE: [&str; 13] = [
 /// Parameters that say how a value is read, and what somebody answered. A `CN` is none of them.
 const PARAMETERS: [&str; 7] = ["TZID", "VALUE", "PARTSTAT", "RANGE", "FBTYPE", "ENCODING", "CHARSET"];
 
-/// Whose names stay.
+/// The people whose names are kept.
 #[derive(Clone, Copy)]
 pub enum KeptNames<'a> {
     /// Whoever the text is about.

@@ -125,12 +125,12 @@ fn kept(value: Value, known: &KnownMembers, over: &str) -> Value {
     match value {
         Value::Array(items) => items.into_iter().map(|item| kept(item, known, over)).collect(),
         Value::Object(members) => {
-            let member = |(name, value): (String, Value)| match () {
-                () if known.has(over, &name) || known.lists(over) && value.is_object() => {
+            let member = |(name, value): (String, Value)| {
+                if known.has(over, &name) || known.lists(over) && value.is_object() {
                     let value = kept(value, known, &name);
-                    (name, value)
+                    return (name, value);
                 }
-                () => beside(name, value),
+                beside(name, value)
             };
             Value::Object(members.into_iter().map(member).collect())
         }
@@ -140,11 +140,11 @@ fn kept(value: Value, known: &KnownMembers, over: &str) -> Value {
 
 /// A member that is not known: what it says of pages, or that it is there.
 fn beside(name: String, value: Value) -> (String, Value) {
-    match () {
-        () if whole::only_pages(&name) => (name, pages(value)),
-        () if is_plain(&name) => (name, blank(value)),
-        () => (WITHHELD.to_owned(), blank(value)),
+    if whole::only_pages(&name) {
+        return (name, pages(value));
     }
+    let name = if is_plain(&name) { name } else { WITHHELD.to_owned() };
+    (name, blank(value))
 }
 
 /// Whether a name is one of a system's own members; a map of somebody's words has words for names.
