@@ -1,7 +1,8 @@
 //! Does a browser agree? Headless Chromium before the running local engine: people decide and answer, scanners and
 //! robots change nothing, and every page reads without a script, on 320 pixels, in the dark, by keyboard, and to axe.
 //!
-//! One browser for all, so the trials run one after another. What is missing of it fails them, with how to install it.
+//! A trial has a browser for itself, and the next trial takes the same one. What is missing of a browser fails the trials, with
+//! how to install it.
 
 // The layouts of nested SDK futures go deeper than the default of 128.
 #![recursion_limit = "256"]
@@ -11,7 +12,10 @@ mod people;
 mod scanners;
 mod workspace;
 
-use std::{pin::Pin, sync::Arc};
+use std::{
+    pin::Pin,
+    sync::{Arc, Mutex, PoisonError},
+};
 
 use holdpoint_tests::browser::{
     driver::{Browser, Look},
@@ -19,7 +23,7 @@ use holdpoint_tests::browser::{
 };
 use libtest_mimic::{Arguments, Trial};
 
-/// What holds or does not, in the browser that all share.
+/// What holds or does not, in a browser that is this trial's as long as it lasts.
 type Holds = for<'a> fn(&'a Browser) -> Pin<Box<dyn Future<Output = Result<(), String>> + 'a>>;
 
 /// Lists trials under the names of their functions.
@@ -30,35 +34,60 @@ macro_rules! trials {
     };
 }
 
+/// Trials at one time. An engine, chromedriver and Chromium wait for each other, so that one trial leaves most of a core idle.
+const AT_ONCE: usize = 3;
+
+/// The browsers that no trial has at the moment.
+#[derive(Default)]
+struct Browsers(Mutex<Vec<Browser>>);
+
+impl Browsers {
+    fn idle(&self) -> std::sync::MutexGuard<'_, Vec<Browser>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// A trial that panics takes its browser with it; another is started in its place.
+    async fn trial(&self, holds: Holds) -> Result<(), String> {
+        let idle = self.idle().pop();
+        let browser = match idle {
+            Some(browser) => browser,
+            None => Browser::start().await?,
+        };
+        let held = trial(&browser, holds).await;
+        self.idle().push(browser);
+        held
+    }
+
+    async fn close(&self) {
+        let idle = std::mem::take(&mut *self.idle());
+        for browser in &idle {
+            if let Err(why) = browser.close().await {
+                eprintln!("a browser did not close: {why}");
+            }
+        }
+    }
+}
+
 fn main() {
     let mut arguments = Arguments::from_args();
-    arguments.test_threads = Some(1);
+    arguments.test_threads.get_or_insert(AT_ONCE);
     let conclusion = with_room(|runtime| {
-        let browser = match arguments.list {
-            true => Err("no browser in a listing".to_owned()),
-            false => runtime.block_on(Browser::start()),
-        };
-        let browser = Arc::new(browser);
-        let all = [people::ALL, workspace::ALL, scanners::ALL, pages::ALL].concat();
+        let browsers = Arc::new(Browsers::default());
+        // The longest first, so that none is left alone at the end.
+        let all = [pages::ALL, people::ALL, workspace::ALL, scanners::ALL].concat();
         let trials = all.into_iter().map(|(name, holds)| {
-            let (runtime, browser) = (runtime.handle().clone(), browser.clone());
-            Trial::test(name, move || Ok(runtime.block_on(trial(&browser, holds))?))
+            let (runtime, browsers) = (runtime.handle().clone(), browsers.clone());
+            Trial::test(name, move || Ok(runtime.block_on(browsers.trial(holds))?))
         });
         let conclusion = libtest_mimic::run(&arguments, trials.collect());
-        if let Ok(browser) = &*browser
-            && let Err(why) = runtime.block_on(browser.close())
-        {
-            eprintln!("the browser did not close: {why}");
-        }
-        // Its processes end with its value, which an exit would skip.
-        drop(browser);
+        // Their processes end here, since an exit would skip that.
+        runtime.block_on(browsers.close());
         conclusion
     });
     conclusion.exit();
 }
 
-async fn trial(browser: &Result<Browser, String>, holds: Holds) -> Result<(), String> {
-    let browser = browser.as_ref().map_err(Clone::clone)?;
+async fn trial(browser: &Browser, holds: Holds) -> Result<(), String> {
     browser.scripts(true).await?;
     browser.look(Look::LIGHT).await?;
     browser.open("about:blank").await?;

@@ -5,6 +5,7 @@ use std::{
     io::{BufRead, BufReader},
     path::PathBuf,
     process::{Child, Command, Stdio},
+    sync::atomic::{AtomicU32, Ordering},
     time::{Duration, Instant},
 };
 
@@ -59,8 +60,10 @@ fn found(program: &str) -> Result<PathBuf, String> {
 
 impl Browser {
     pub async fn start() -> Result<Self, String> {
+        static STARTED: AtomicU32 = AtomicU32::new(0);
         let (chromium, chromedriver) = (found("chromium")?, found("chromedriver")?);
-        let profile = std::env::temp_dir().join(format!("holdpoint-browser-{}", std::process::id()));
+        let which = format!("holdpoint-browser-{}-{}", std::process::id(), STARTED.fetch_add(1, Ordering::Relaxed));
+        let profile = std::env::temp_dir().join(which);
         std::fs::create_dir_all(&profile).map_err(|error| format!("{}: {error}", profile.display()))?;
         let mut command = Command::new(&chromedriver);
         command.arg("--port=0").stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::null());
