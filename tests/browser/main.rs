@@ -35,7 +35,7 @@ macro_rules! trials {
 }
 
 /// Trials at one time. An engine, chromedriver and Chromium wait for each other, so that one trial leaves most of a core idle.
-const AT_ONCE: usize = 3;
+const AT_ONCE: usize = 2;
 
 /// The browsers that no trial has at the moment.
 #[derive(Default)]
