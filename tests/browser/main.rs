@@ -1,8 +1,8 @@
 //! Does a browser agree? Headless Chromium before the running local engine: people decide and answer, scanners and
 //! robots change nothing, and every page reads without a script, on 320 pixels, in the dark, by keyboard, and to axe.
 //!
-//! A trial has a browser for itself, and the next trial takes the same one. What is missing of a browser fails the trials, with
-//! how to install it.
+//! A trial has a browser for itself, and a later trial takes the same browser. If Chromium or its driver is not installed, each
+//! trial fails and says how to install them.
 
 // The layouts of nested SDK futures go deeper than the default of 128.
 #![recursion_limit = "256"]
@@ -23,7 +23,7 @@ use holdpoint_tests::browser::{
 };
 use libtest_mimic::{Arguments, Trial};
 
-/// What holds or does not, in a browser that is this trial's as long as it lasts.
+/// A claim about the product. No other trial uses the browser meanwhile.
 type Holds = for<'a> fn(&'a Browser) -> Pin<Box<dyn Future<Output = Result<(), String>> + 'a>>;
 
 /// Lists trials under the names of their functions.
@@ -34,7 +34,8 @@ macro_rules! trials {
     };
 }
 
-/// Trials at one time. An engine, chromedriver and Chromium wait for each other, so that one trial leaves most of a core idle.
+/// Trials at one time. A trial's engine, chromedriver and Chromium work in turn, so two trials keep two cores busy. Three trials
+/// take longer than two.
 const AT_ONCE: usize = 2;
 
 /// The browsers that no trial has at the moment.

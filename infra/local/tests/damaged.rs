@@ -105,8 +105,7 @@ fn post(running: &Running, event: &str) -> u16 {
     ask(&running.address, "POST", "/events", event).unwrap().0
 }
 
-/// Whether an event is accepted just after the damage. What the event needs tells the engine of the damage, and then it has been
-/// accepted; but the engine's own look at its files may be earlier.
+/// Whether the engine accepts an event just after the damage. It does, unless its own look at its files finds the damage first.
 fn is_accepted(running: &Running, event: &str) -> bool {
     let status = post(running, event);
     assert!([202, 503].contains(&status), "{status}");
