@@ -24,6 +24,10 @@ use holdpoint_tests::{
 const TOLERANCE: f64 = 0.10;
 
 const VALGRIND: &str = "valgrind";
+
+/// The C library picks how memory is copied by the processor, and one of these ways is a single instruction that valgrind
+/// counts once a byte. With these processor features off every machine counts the same way, and a copy weighs what it costs.
+const SAME_COPIES: (&str, &str) = ("GLIBC_TUNABLES", "glibc.cpu.hwcaps=-AVX2,-AVX_Fast_Unaligned_Load,-ERMS,-FSRM");
 const FUNCTIONS: [&str; 3] = ["ingest", "refresh", "notify"];
 type Programs = BTreeMap<&'static str, PathBuf>;
 
@@ -38,6 +42,7 @@ fn scratch(name: &str) -> PathBuf {
 fn inclusive(rung: &str, names: &[&str]) -> Vec<u64> {
     let out = scratch(rung);
     let counted = Command::new(VALGRIND)
+        .env(SAME_COPIES.0, SAME_COPIES.1)
         .args(["--tool=callgrind", &format!("--callgrind-out-file={}", out.display())])
         .args([env!("CARGO_BIN_EXE_bench"), "count", "--rungs", rung])
         .output()
@@ -77,7 +82,8 @@ fn instructions(said: &str) -> u64 {
 /// Instructions of each function's process, from its start to its end, with so many events in between.
 async fn processes(programs: &Programs, shape: workload::Shape, events: usize) -> BTreeMap<&'static str, u64> {
     let mut deployed = Deployed::open(shape, 1).await.expect("a review");
-    let watch = [VALGRIND, "--tool=cachegrind", "--cache-sim=no", "--cachegrind-out-file=/dev/null"];
+    let copies = format!("{}={}", SAME_COPIES.0, SAME_COPIES.1);
+    let watch = ["env", &copies, VALGRIND, "--tool=cachegrind", "--cache-sim=no", "--cachegrind-out-file=/dev/null"];
     let watch: Vec<String> = watch.map(str::to_owned).into();
     let mut running: Vec<(&'static str, Function)> = Vec::new();
     for function in FUNCTIONS {

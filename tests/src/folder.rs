@@ -3,18 +3,23 @@
 use std::{
     fs,
     path::{Path, PathBuf},
+    sync::atomic::{AtomicU32, Ordering},
 };
+
+/// The folders of this process so far: what runs side by side never shares one.
+static MADE: AtomicU32 = AtomicU32::new(0);
 
 /// Gone with the test, unless the test failed: then the folder is what there is to look at.
 pub struct Folder(PathBuf);
 
 impl Folder {
-    /// An empty folder of this process. `name`: tells two of them apart.
+    /// An empty folder of its own. `name`: what is left of a failed test is found by it.
     ///
     /// # Panics
     /// The folder cannot be made.
     pub fn new(name: &str) -> Self {
-        let path = std::env::temp_dir().join(format!("holdpoint-{name}-{}", std::process::id()));
+        let number = MADE.fetch_add(1, Ordering::Relaxed);
+        let path = std::env::temp_dir().join(format!("holdpoint-{name}-{}-{number}", std::process::id()));
         let _ = fs::remove_dir_all(&path);
         fs::create_dir_all(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
         Self(path)

@@ -1,7 +1,11 @@
 //! The functions as processes of their own, under a stand-in of the Lambda runtime API, on one machine's services over
 //! loopback: the very programs that are deployed, each batch handed over as its mapping would.
 
-use std::{path::Path, process::Command, time::Duration};
+use std::{
+    path::{Path, PathBuf},
+    process::Command,
+    time::Duration,
+};
 
 use aws_smithy_runtime_api::client::{http::HttpConnector, orchestrator::HttpRequest};
 use aws_smithy_types::body::SdkBody;
@@ -18,7 +22,10 @@ use holdpoint::{
     queues::{self, Outgoing},
     topology::Binding,
 };
-use holdpoint_tests::cloud::runtime::{Process, RuntimeApi, Said};
+use holdpoint_tests::{
+    cloud::runtime::{Process, RuntimeApi, Said},
+    folder::Folder,
+};
 use lambda_shell::{clock::Clock, deadline::Deadline};
 use refresh_core::{Instant, base::instant::DAY};
 use serde_json::Value;
@@ -29,10 +36,16 @@ use super::workload::{self, Shape, Workload};
 /// Ample for a program that another one watches.
 const PATIENCE: Duration = Duration::from_secs(120);
 
+fn policy_file(folder: &Folder) -> PathBuf {
+    folder.path().join("policy.json")
+}
+
 /// Reviews, their facts, and the services of one machine. Ends with this value.
 pub struct Deployed {
     engine: Engine,
     settings: Settings,
+    /// Of these reviews alone: a function that starts must not read a file that somebody else is writing.
+    policy: Folder,
     endpoint: String,
     server: JoinHandle<()>,
     pub workload: Workload,
@@ -55,6 +68,9 @@ impl Deployed {
     /// `reviews` issued, by handlers in this process: how they came about is not measured.
     pub async fn open(shape: Shape, reviews: usize) -> Result<Self, String> {
         let settings = Settings::in_memory(Workload::policy(0));
+        let policy = Folder::new("bench");
+        let file = policy_file(&policy);
+        std::fs::write(&file, &settings.policy).map_err(|error| format!("{}: {error}", file.display()))?;
         let engine = Engine::open(settings.clone(), Clock::system()).await?;
         let services = InProcess::new(
             engine.embedded().clone(),
@@ -69,7 +85,7 @@ impl Deployed {
             let _ = axum::serve(listener, Router::new().fallback(answer).with_state(services)).await;
         });
         let endpoint = format!("http://{address}");
-        let mut deployed = Self { engine, settings, endpoint, server, workload: Workload::new(shape, zero()) };
+        let mut deployed = Self { engine, settings, policy, endpoint, server, workload: Workload::new(shape, zero()) };
         for review in 0..reviews {
             for event in deployed.workload.issue(review) {
                 deployed.put(&event).await?;
@@ -122,7 +138,14 @@ impl Deployed {
         let variables: Vec<(&str, &str)> = variables.iter().map(|(name, value)| (&**name, &**value)).collect();
         let mut api = RuntimeApi::start().await?;
         let process = api.start_command(command, function, &variables)?;
-        tokio::time::timeout(PATIENCE, api.wanted()).await.map_err(|_| format!("{function} asks for no work"))??;
+        match tokio::time::timeout(PATIENCE, api.wanted()).await {
+            Ok(wanted) => wanted?,
+            Err(_) => {
+                process.terminate()?;
+                let said = process.ended().await?.stderr;
+                return Err(format!("{function} asks for no work, and says: {}", String::from_utf8_lossy(&said)));
+            }
+        }
         Ok(Function { name: function.to_owned(), api, process })
     }
 
@@ -130,9 +153,6 @@ impl Deployed {
     fn variables(&self, function: &str, program: &Path) -> Result<Vec<(String, String)>, String> {
         let wiring = self.engine.topology().functions.get(function);
         let wiring = wiring.ok_or_else(|| format!("template.yaml: expected a function {function}"))?;
-        let policy = std::env::temp_dir().join(format!("holdpoint-bench-{}.policy.json", std::process::id()));
-        let written = std::fs::write(&policy, &self.settings.policy);
-        written.map_err(|error| format!("{}: {error}", policy.display()))?;
         let value = |name: &str, binding: &Binding| match binding {
             Binding::Table => Some(TABLE.to_owned()),
             Binding::Queue(queue) => Some(queues::url(queue)),
@@ -149,7 +169,7 @@ impl Deployed {
         let mut variables: Vec<(String, String)> =
             bound.filter_map(|(name, binding)| Some((name.clone(), value(name, binding)?))).collect();
         variables.push(("AWS_ENDPOINT_URL".to_owned(), self.endpoint.clone()));
-        variables.push(("POLICY_FILE".to_owned(), policy.display().to_string()));
+        variables.push(("POLICY_FILE".to_owned(), policy_file(&self.policy).display().to_string()));
         let folder = program.parent().unwrap_or(Path::new("/")).display().to_string();
         variables.push(("LAMBDA_TASK_ROOT".to_owned(), folder));
         Ok(variables)
