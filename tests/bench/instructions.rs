@@ -93,13 +93,7 @@ async fn processes(programs: &Programs, shape: workload::Shape, events: usize) -
     for place in 0..events {
         let event = deployed.workload.collision(0, place);
         deployed.put(&event).await.expect("on the queue");
-        let mut handled = 1;
-        while handled > 0 {
-            handled = 0;
-            for (_, function) in &running {
-                handled += deployed.hand_over(function).await.expect("a batch");
-            }
-        }
+        deployed.rest(&running).await.expect("all handled");
     }
     let mut counted = BTreeMap::new();
     for (name, function) in running {

@@ -35,6 +35,8 @@ use super::workload::{self, Shape, Workload};
 
 /// Ample for a program that another one watches.
 const PATIENCE: Duration = Duration::from_secs(120);
+/// Between two looks at a queue.
+const LOOK: Duration = Duration::from_millis(20);
 
 fn policy_file(folder: &Folder) -> PathBuf {
     folder.path().join("policy.json")
@@ -175,8 +177,31 @@ impl Deployed {
         Ok(variables)
     }
 
+    /// Hands over until the queues of these functions hold nothing: a message that a moment delays is waited for.
+    pub async fn rest(&self, running: &[(&'static str, Function)]) -> Result<(), String> {
+        let rested = async {
+            loop {
+                let (mut handled, mut held) = (0, 0);
+                for (_, function) in running {
+                    handled += self.hand_over(function).await?;
+                }
+                for (name, _) in running {
+                    let (queue, _) = self.queue(name)?;
+                    held += self.engine.queues().held(&queue).map_err(|refusal| refusal.to_string())?;
+                }
+                match (held, handled) {
+                    (0, _) => return Ok(()),
+                    (_, 0) => tokio::time::sleep(LOOK).await,
+                    _ => {}
+                }
+            }
+        };
+        let rested = tokio::time::timeout(PATIENCE, rested).await;
+        rested.map_err(|_| format!("the queues hold messages {} s after a change", PATIENCE.as_secs()))?
+    }
+
     /// Hands one batch to the function; answers how many messages the batch had.
-    pub async fn hand_over(&self, function: &Function) -> Result<usize, String> {
+    async fn hand_over(&self, function: &Function) -> Result<usize, String> {
         let (queue, most) = self.queue(&function.name)?;
         let queues = self.engine.queues();
         let deliveries = queues.receive(&queue, most, None).await.map_err(|refusal| refusal.to_string())?;

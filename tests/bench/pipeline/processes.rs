@@ -78,7 +78,7 @@ fn cpu(running: &[(&str, Function)]) -> Result<Vec<Duration>, String> {
 
 async fn changes(
     deployed: &mut Deployed,
-    running: &[(&str, Function)],
+    running: &[(&'static str, Function)],
     run: Run,
     turn: &mut usize,
     events: usize,
@@ -91,13 +91,7 @@ async fn changes(
             deployed.put(&event).await?;
         }
         *turn += run.batch;
-        let mut handled = 1;
-        while handled > 0 {
-            handled = 0;
-            for (_, function) in running {
-                handled += deployed.hand_over(function).await?;
-            }
-        }
+        deployed.rest(running).await?;
     }
     Ok(())
 }

@@ -52,7 +52,7 @@ pub fn assign_except(roles: &[Vec<Seatable>], sharing: Sharing, left_out: &[Vec<
 
 /// Whether there is any assignment that is none of `left_out`.
 pub fn is_possible(roles: &[Vec<Seatable>], sharing: Sharing, left_out: &[Vec<usize>]) -> bool {
-    Choices::of(roles, sharing).least(0, &as_many(left_out, roles)).is_some()
+    Choices::of(roles, sharing).least(0, &as_many(left_out, roles), u32::MAX).is_some()
 }
 
 /// Those of `left_out` that fill as many roles: where a role is waived, none is the same assignment.
@@ -111,14 +111,14 @@ impl Choices {
 
     /// Role by role the smallest rank with which the fewest substitutions are still possible.
     fn best(&mut self, left_out: &[&[usize]]) -> Option<Assignment> {
-        let least = self.least(0, left_out)?;
+        let least = self.least(0, left_out, u32::MAX)?;
         let mut left_out = left_out.to_vec();
         for role in 0..self.roles.len() {
             let order = self.roles[role].clone();
             let (seat, remaining) = order.into_iter().find_map(|seat| {
                 self.roles[role] = vec![seat];
                 let remaining = seated_alike(&left_out, role, seat.person);
-                (self.least(role + 1, &remaining) == Some(least)).then_some((seat, remaining))
+                self.least(role + 1, &remaining, least + 1).map(|_| (seat, remaining))
             })?;
             self.roles[role] = vec![seat];
             left_out = remaining;
@@ -126,22 +126,27 @@ impl Choices {
         Some(Assignment::of(&self.roles.iter().map(|role| role[0]).collect::<Vec<_>>()))
     }
 
-    /// The fewest substitutions among the choices left, without the assignments of `left_out`. Those agree with the
-    /// seats decided for the roles before `role`. An assignment that differs from all of `left_out`
-    /// leaves each of them at some role. So the search tries every role to leave at.
-    fn least(&mut self, role: usize, left_out: &[&[usize]]) -> Option<u32> {
+    /// The fewest substitutions among the choices left, without the assignments of `left_out`, where they are fewer than
+    /// `below`. Those of `left_out` agree with the seats decided for the roles before `role`. An assignment that differs from
+    /// all of `left_out` leaves each of them at some role. So the search tries every role to leave at, as long as the choices
+    /// that are left allow fewer than were found.
+    fn least(&mut self, role: usize, left_out: &[&[usize]], below: u32) -> Option<u32> {
+        let at_best = cheapest(&self.roles, self.sharing, below)?;
         if left_out.is_empty() {
-            return cheapest(&self.roles, self.sharing, u32::MAX);
+            return Some(at_best);
         }
         let all = self.roles.get(role)?.clone();
         let (agreeing, leaving): (Vec<Seatable>, Vec<Seatable>) =
             all.iter().partition(|seat| left_out.iter().any(|seats| seats[role] == seat.person));
         self.roles[role] = leaving;
-        let mut least = cheapest(&self.roles, self.sharing, u32::MAX);
+        let mut least = cheapest(&self.roles, self.sharing, below);
         for seat in agreeing {
+            if least == Some(at_best) {
+                break;
+            }
             self.roles[role] = vec![seat];
-            let found = self.least(role + 1, &seated_alike(left_out, role, seat.person));
-            least = [least, found].into_iter().flatten().min();
+            let below = least.unwrap_or(below);
+            least = self.least(role + 1, &seated_alike(left_out, role, seat.person), below).or(least);
         }
         self.roles[role] = all;
         least

@@ -160,7 +160,12 @@ impl<'a> Candidates<'a> {
 
     /// Whether this candidate may sit in this role at this start.
     pub fn may_sit(&self, role: usize, candidate: &Candidate, start: usize) -> bool {
-        candidate.valid.contains(&start) && starts::contains(self.times.free.row(candidate.person), start)
+        self.may_sit_if(starts::contains(self.free(candidate.person), start), role, candidate, start)
+    }
+
+    /// The same, by whether the person is known to be free and at work at this start.
+    pub fn may_sit_if(&self, is_free: bool, role: usize, candidate: &Candidate, start: usize) -> bool {
+        is_free && candidate.valid.contains(&start)
             || start == self.axis.home() && candidate.person == self.roles[role].incumbent && self.stays(candidate)
     }
 

@@ -217,7 +217,12 @@ fn declined(
 ) -> Vec<u64> {
     let mut set = starts::none(candidates.axis.count());
     let covered = candidates.covered();
-    for start in candidates.declined.iter().filter_map(|declined| candidates.axis.index(&declined.slot)) {
+    // Many seatings of one slot may have been declined: the slot is looked at once.
+    let mut slots: Vec<usize> =
+        candidates.declined.iter().filter_map(|declined| candidates.axis.index(&declined.slot)).collect();
+    slots.sort_unstable();
+    slots.dedup();
+    for start in slots {
         let otherwise_good = considered.contains(&start)
             && starts::contains(&covered, start)
             && !against.iter().any(|(_, broken)| starts::contains(broken, start));

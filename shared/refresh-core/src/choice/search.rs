@@ -202,7 +202,7 @@ impl Candidates<'_> {
         let slot = self.axis.slot(start);
         self.declined.iter().any(|declined| declined.slot == slot)
             && (!starts::contains(&self.timely(Waiver::Nothing), start)
-                || self.assign(start, Waiver::Nothing).is_none())
+                || !self.can_be_assigned(start, Waiver::Nothing))
     }
 
     /// The starts of which a seating was declined: what can be seated there is looked at one by one.

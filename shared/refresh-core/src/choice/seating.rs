@@ -1,7 +1,7 @@
 //! Whether distinct people can fill all roles at a start, where roles share people. The seating of one start is where the
 //! next one begins: neighbouring starts differ in few people.
 
-use crate::choice::candidates::Candidates;
+use crate::choice::{candidates::Candidates, starts};
 
 /// Nobody sits in the role, or the person sits nowhere.
 const NONE: usize = usize::MAX;
@@ -20,6 +20,8 @@ pub enum Filling {
 /// As many roles filled by distinct people as possible.
 #[derive(Debug)]
 pub struct SeatMatching {
+    /// Per person, whether they are free at the present start.
+    free: Vec<bool>,
     /// Per role, who may sit there at the present start.
     choices: Vec<Vec<usize>>,
     person_in: Vec<usize>,
@@ -33,6 +35,7 @@ impl SeatMatching {
     pub fn new(candidates: &Candidates<'_>) -> Self {
         let roles = candidates.roles.len();
         Self {
+            free: vec![false; candidates.people.len()],
             choices: vec![Vec::new(); roles],
             person_in: vec![NONE; roles],
             role_of: vec![NONE; candidates.people.len()],
@@ -63,8 +66,16 @@ impl SeatMatching {
 
     /// Takes over from the start before whoever may still sit where they sat.
     fn begin(&mut self, candidates: &Candidates<'_>, start: usize) {
+        // Where roles share people, each is looked up once and not once a role.
+        for (person, free) in self.free.iter_mut().enumerate() {
+            *free = starts::contains(candidates.free(person), start);
+        }
         for (index, role) in candidates.roles.iter().enumerate() {
-            let may_sit = role.candidates.iter().filter(|candidate| candidates.may_sit(index, candidate, start));
+            let free = &self.free;
+            let may_sit = role
+                .candidates
+                .iter()
+                .filter(|candidate| candidates.may_sit_if(free[candidate.person], index, candidate, start));
             let choices = &mut self.choices[index];
             choices.clear();
             choices.extend(may_sit.map(|candidate| candidate.person));
