@@ -246,3 +246,29 @@ fn a_form_that_is_not_taken_is_told_why() {
         assert_eq!(taken.status, 200, "{}", String::from_utf8_lossy(&taken.body));
     });
 }
+
+/// A form that comes back has what was written in it, unless somebody else may have written it. A text is as long as its
+/// reader's browser counts it: the end of a line is one character there, and is sent as two.
+#[test]
+fn what_was_written_comes_back_and_is_counted_as_browsers_count() {
+    visit::run(|| async {
+        let visitor = Visitor::at("story", "2026-11-03T11:50:00Z").await;
+        let path = format!("/adopt/{}", visitor.token("release-owner", "adopt", 0).await);
+        let page = visitor.get(&path).await;
+        let own = ("origin", "https://holdpoint.example.com");
+        let elsewhere = ("origin", "https://elsewhere.example");
+        let written = |choice: &str, text: &str| format!("{}&reason={text}", asked_form(&page, choice));
+        let unchosen = written("perhaps", "Agreed%0D%0Awith+ops");
+        for (origin, field) in [(own, ">Agreed\nwith ops</textarea>"), (elsewhere, "></textarea>")] {
+            let refused = visitor.ask("POST", &path, &[origin], &unchosen).await;
+            let body = String::from_utf8_lossy(&refused.body).into_owned();
+            assert_eq!(refused.status, 422, "{body}");
+            assert!(body.contains(field), "{origin:?}: expected {field:?} in {body}");
+        }
+        let of_length = |length: usize| format!("{}%0D%0A{}", "x".repeat(length - 500), "y".repeat(499));
+        let refused = visitor.ask("POST", &path, &[own], &written("adopt", &of_length(1_001))).await;
+        assert_eq!(refused.status, 422, "{}", String::from_utf8_lossy(&refused.body));
+        let taken = visitor.ask("POST", &path, &[own], &written("adopt", &of_length(1_000))).await;
+        assert_eq!(taken.status, 200, "{}", String::from_utf8_lossy(&taken.body));
+    });
+}

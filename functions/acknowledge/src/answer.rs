@@ -4,7 +4,7 @@ use decisions::{Attempt, Committing, Decided};
 use lambda_shell::{Failure, deadline::Deadline, web::Request};
 use presentation::{
     link::Purpose,
-    page::{AnswerTo, Hint, Page, failure::no_link},
+    page::{AnswerTo, Page, Returned, failure::no_link},
 };
 use refresh_core::{
     decide::acknowledge::{self, AnswerAttempt},
@@ -19,7 +19,7 @@ pub(crate) async fn page(env: &Env, text: &str, request: &Request, deadline: Dea
     let Some(row) = opened.token.row() else { return Ok(no_link()) };
     let (reply, note) = match said(env, &opened, request) {
         Ok(said) => said,
-        Err(hint) => return show::present(env, &opened, Some(hint)).await,
+        Err(returned) => return show::present(env, &opened, Some(returned)).await,
     };
     let Opened { token, reader, .. } = &opened;
     let attempt = AnswerAttempt { by: reader.clone(), row, reply, note, trace: token.trace };
@@ -42,14 +42,14 @@ async fn decide(env: &Env, opened: &Opened, attempt: &AnswerAttempt) -> Result<D
 }
 
 /// What the form says, if it is one of ours and chosen by somebody.
-fn said(env: &Env, opened: &Opened, request: &Request) -> Result<(Reply, Option<String>), Hint> {
-    let posted = Posted::read(env, opened, request)?;
+fn said(env: &Env, opened: &Opened, request: &Request) -> Result<(Reply, Option<String>), Returned> {
+    let posted = Posted::read(env, opened, request, "note")?;
     let reply = posted.chosen("answer", |word| match word {
         "acknowledged" => Some(Reply::Acknowledged),
         "conflict" => Some(Reply::Conflict),
         _ => None,
     })?;
-    Ok((reply, posted.note("note")?))
+    Ok((reply, posted.note()?))
 }
 
 /// The page after it, from what is written now.

@@ -5,7 +5,7 @@ use lambda_shell::Failure;
 use presentation::{
     link::{LinkSubject, Purpose, Token},
     page::{
-        AnswerTo, Hint, Page,
+        AnswerTo, Page, Returned,
         acknowledgement::{AcknowledgementState, AskedSeat, acknowledgement},
         failure::no_link,
     },
@@ -25,15 +25,15 @@ pub(crate) async fn page(env: &Env, text: &str) -> Result<Page, Failure> {
     present(env, &opened, None).await
 }
 
-/// The page as things stand now. `hint`: why a form sent before came back.
-pub(crate) async fn present(env: &Env, opened: &Opened, hint: Option<Hint>) -> Result<Page, Failure> {
+/// The page as things stand now. `returned`: the form that was sent before, if it comes back.
+pub(crate) async fn present(env: &Env, opened: &Opened, returned: Option<Returned>) -> Result<Page, Failure> {
     let Some(row) = opened.token.row() else { return Ok(no_link()) };
     let Some(read) = opened.read(env).await? else { return Ok(no_link()) };
     let situation = situation::Situation::of(&opened.review, &read.facts, &env.deployment, read.now);
     let Some(facts) = situation else { return Ok(no_link()) };
-    let answer_to = if hint.is_some() { AnswerTo::Post } else { AnswerTo::Get };
+    let answer_to = if returned.is_some() { AnswerTo::Post } else { AnswerTo::Get };
     let (result, _) = acknowledge::link_status(&read.review, &facts, &opened.reader, row);
-    render(env, opened, &read, result, hint, answer_to).await
+    render(env, opened, &read, result, returned.as_ref(), answer_to).await
 }
 
 /// A result in its page.
@@ -42,7 +42,7 @@ pub(crate) async fn render(
     opened: &Opened,
     read: &Read,
     result: AnswerResult,
-    hint: Option<Hint>,
+    returned: Option<&Returned>,
     answer_to: AnswerTo,
 ) -> Result<Page, Failure> {
     let Some(terms) = read.facts.terms(&opened.review) else { return Ok(no_link()) };
@@ -69,7 +69,7 @@ pub(crate) async fn render(
         proposed,
     };
     let situation = match (result, answer) {
-        (AnswerResult::Shown, _) => AcknowledgementState::Open(opened.form(hint)),
+        (AnswerResult::Shown, _) => AcknowledgementState::Open(opened.form(returned)),
         (AnswerResult::Recorded, answer) => AcknowledgementState::Recorded {
             reply: answer.map_or(Reply::Acknowledged, |answer| answer.reply),
             at: answer.map_or(read.now, |answer| answer.at),

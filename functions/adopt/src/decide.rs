@@ -5,7 +5,7 @@ use decisions::{Attempt, Committing, Decided};
 use lambda_shell::{Failure, deadline::Deadline, web::Request};
 use presentation::{
     link::Purpose,
-    page::{AnswerTo, ChosenButton, Hint, Page, failure::no_link},
+    page::{AnswerTo, ChosenButton, Hint, Page, Returned, failure::no_link},
 };
 use refresh_core::{
     base::fingerprint::ProposalFingerprint,
@@ -24,7 +24,7 @@ pub(crate) async fn page(env: &Env, text: &str, request: &Request, deadline: Dea
     let Some(proposal) = opened.token.proposal() else { return Ok(no_link()) };
     let (wish, reason) = match wished(env, &opened, request) {
         Ok(wished) => wished,
-        Err(hint) => return show::present(env, &opened, Some(hint)).await,
+        Err(returned) => return show::present(env, &opened, Some(returned)).await,
     };
     let attempt = DecisionAttempt {
         by: opened.reader.clone(),
@@ -44,14 +44,15 @@ pub(crate) async fn page(env: &Env, text: &str, request: &Request, deadline: Dea
     tracing::info!(result = answered.result.word(), "answered");
     if answered.result == AnswerResult::Shown {
         // Only an expired proposal can be asked for again. The reader asked for an open one, so the page shows the open proposal again.
-        return show::present(env, &opened, Some(Hint::StillOpen)).await;
+        let returned = Returned { hint: Hint::StillOpen, written: attempt.reason.unwrap_or_default() };
+        return show::present(env, &opened, Some(returned)).await;
     }
     receipt(env, &opened, proposal, answered).await
 }
 
 /// What the form says, if it is one of ours and chosen by somebody.
-fn wished(env: &Env, opened: &Opened, request: &Request) -> Result<(Wish, Option<String>), Hint> {
-    let posted = Posted::read(env, opened, request)?;
+fn wished(env: &Env, opened: &Opened, request: &Request) -> Result<(Wish, Option<String>), Returned> {
+    let posted = Posted::read(env, opened, request, "reason")?;
     let wish = match posted.chosen("choice", ChosenButton::parse)? {
         ChosenButton::Adopt => Wish::Adopt,
         ChosenButton::DeclineOtherSlot => Wish::DeclineOtherSlot,
@@ -59,7 +60,7 @@ fn wished(env: &Env, opened: &Opened, request: &Request) -> Result<(Wish, Option
         ChosenButton::AskAgain => Wish::AskAgain,
         ChosenButton::SendLink => Wish::SendLink,
     };
-    Ok((wish, posted.note("reason")?))
+    Ok((wish, posted.note()?))
 }
 
 /// HEAD first, then the facts; what is decided stands on both.

@@ -4,7 +4,7 @@ use lambda_shell::Failure;
 use presentation::{
     link::Purpose,
     page::{
-        AnswerTo, Hint, Page,
+        AnswerTo, Page, Returned,
         adoption::{AdoptionState, Again, adoption},
         failure::no_link,
     },
@@ -25,14 +25,14 @@ pub(crate) async fn page(env: &Env, text: &str) -> Result<Page, Failure> {
     present(env, &opened, None).await
 }
 
-/// The page as things stand now, whatever link it is. `hint`: why a form sent before came back.
-pub(crate) async fn present(env: &Env, opened: &Opened, hint: Option<Hint>) -> Result<Page, Failure> {
+/// The page as things stand now, whatever link it is. `returned`: the form that was sent before, if it comes back.
+pub(crate) async fn present(env: &Env, opened: &Opened, returned: Option<Returned>) -> Result<Page, Failure> {
     let Some(proposal) = opened.token.proposal() else { return Ok(no_link()) };
     let Some(read) = opened.read(env).await? else { return Ok(no_link()) };
-    let answer_to = if hint.is_some() { AnswerTo::Post } else { AnswerTo::Get };
+    let answer_to = if returned.is_some() { AnswerTo::Post } else { AnswerTo::Get };
     let (result, before) =
         adopt::link_status(&read.review, &read.facts, &env.deployment, &opened.reader, proposal, read.now);
-    render(env, opened, &read, (result, before), hint, answer_to)
+    render(env, opened, &read, (result, before), returned.as_ref(), answer_to)
 }
 
 /// A result in its page.
@@ -41,14 +41,14 @@ pub(crate) fn render(
     opened: &Opened,
     read: &Read,
     (result, before): (AnswerResult, Option<PastProposal>),
-    hint: Option<Hint>,
+    returned: Option<&Returned>,
     answer_to: AnswerTo,
 ) -> Result<Page, Failure> {
     let scene = read.scene(&opened.reader);
     let situation = match (result, &before) {
-        (AnswerResult::Shown, _) => AdoptionState::Open(opened.form(hint)),
+        (AnswerResult::Shown, _) => AdoptionState::Open(opened.form(returned)),
         (AnswerResult::FactsChanged, _) => AdoptionState::FactsChanged,
-        (AnswerResult::Expired, _) => AdoptionState::Expired(again(env, opened, read, hint)),
+        (AnswerResult::Expired, _) => AdoptionState::Expired(again(env, opened, read, returned)),
         (AnswerResult::AskedAgain, _) => AdoptionState::AskedAgain {
             expires_at: read.review.head.pending.as_ref().map(|pending| pending.expires_at),
         },
@@ -63,7 +63,7 @@ pub(crate) fn render(
         (AnswerResult::LinkSent, _) => AdoptionState::LinkSent,
         (AnswerResult::NoLink, _) => AdoptionState::NoLink,
         (_, past) => {
-            let form = sends_link(opened, read).then(|| opened.form(hint));
+            let form = sends_link(opened, read).then(|| opened.form(returned));
             AdoptionState::Superseded { form, past: past.as_ref() }
         }
     };
@@ -79,14 +79,14 @@ fn sends_link(opened: &Opened, read: &Read) -> bool {
 }
 
 /// What the page of an expired proposal offers: nothing but to ask for that very proposal again.
-fn again<'a>(env: &Env, opened: &'a Opened, read: &Read, hint: Option<Hint>) -> Again<'a> {
+fn again<'a>(env: &Env, opened: &'a Opened, read: &Read, returned: Option<&'a Returned>) -> Again<'a> {
     let Read { review, facts, now, .. } = read;
     let may = opened
         .token
         .proposal()
         .map(|proposal| adopt::ask_again_through(review, facts, &env.deployment, &opened.reader, proposal, *now));
     match may {
-        Some(AskAgain::Yours) => Again::Yours(opened.form(hint)),
+        Some(AskAgain::Yours) => Again::Yours(opened.form(returned)),
         Some(AskAgain::Others) => Again::Others,
         Some(AskAgain::Over) | None => Again::Over,
     }

@@ -99,8 +99,18 @@ pub struct Form<'a> {
     pub action: &'a str,
     /// [`crate::link::form_seal`] of the state shown.
     pub seal: &'a str,
-    /// What was wrong with the form sent before, if one was.
-    pub hint: Option<Hint>,
+    /// The form that was sent before, if it comes back.
+    pub returned: Option<&'a Returned>,
+}
+
+/// A form that comes back unanswered.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Returned {
+    /// What was wrong with the form.
+    pub hint: Hint,
+    /// What its reader wrote beside the choice: the page has it again, so that nobody writes it twice. Empty where it is not
+    /// known to be the reader's own.
+    pub written: String,
 }
 
 /// Why a form comes back unanswered. Nothing was changed.

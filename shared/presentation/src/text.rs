@@ -84,6 +84,24 @@ lines! {
     Note(LONGEST_NOTE) Some;
 }
 
+/// What a reader wrote into a form, for its field again: whole, with its lines, without other controls and what acts.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct Written(String);
+
+impl Written {
+    /// The text made harmless.
+    pub fn of(text: &str) -> Self {
+        let stays = |c: &char| !acts(*c) && (!c.is_control() || matches!(c, '\n' | '\t'));
+        Self(text.chars().filter(stays).collect())
+    }
+}
+
+impl fmt::Display for Written {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
 /// A header's text: a subject, a display name. `=?` would begin an encoded word, so it never stands together: readers
 /// would decode what was meant as it is.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Debug, Default)]

@@ -166,7 +166,7 @@ fn no_mail_can_be_bent() {
 #[test]
 fn no_page_can_be_bent() {
     let owner = person("rm-a");
-    let form = Form { action: "/adopt/TOKEN", seal: "SEAL", hint: None };
+    let form = Form { action: "/adopt/TOKEN", seal: "SEAL", returned: None };
     let shown = |title: &str, note: Option<&str>| {
         let mut world = World::titled(title)
             .learn("08:55:00", common::calendar("sec-a", 2, &[("15:30:00", "17:30:00")]))

@@ -6,7 +6,7 @@ mod pages;
 
 use base64::{Engine, engine::general_purpose::STANDARD};
 use presentation::{
-    page::{ChosenButton, Hint, Page, RESULT_HEADER, failure},
+    page::{ChosenButton, Hint, Page, RESULT_HEADER, Returned, failure},
     text::Href,
 };
 use sha2::{Digest, Sha256};
@@ -207,9 +207,27 @@ fn every_hint_has_words_of_its_own() {
     for hint in Hint::ALL {
         let nothing = hint.text().starts_with("Nothing was changed: ") || hint == Hint::NothingChosen;
         assert!(nothing, "{hint:?}: whether anything was changed is what its reader asks first");
-        for page in pages::hinted(hint) {
-            assert!(page.body.contains("role=\"alert\"") && page.body.contains(hint.text()), "{hint:?}: {}", page.body);
+        for page in pages::returned(&Returned { hint, written: String::new() }) {
+            let said = page.body.find("role=\"alert\"").filter(|at| page.body[*at..].contains(hint.text()));
+            assert!(
+                said < page.body.find("<h2"),
+                "{hint:?}: whoever sent the form sees at once that it came back: {}",
+                page.body
+            );
+            assert!(said.is_some(), "{hint:?}: {}", page.body);
         }
+    }
+}
+
+/// Whoever has to send a form again does not write the text again, and the text is nothing but text.
+#[test]
+fn what_was_written_stands_in_the_form_that_comes_back() {
+    let written = "Agreed with <ops> & \"us\".\nSecond line</textarea><script>\u{202e}\u{0}".to_owned();
+    for page in pages::returned(&Returned { hint: Hint::OpenTooLong, written }) {
+        let field = page.body.split("<textarea").nth(1).and_then(|field| field.split_once('>'));
+        let (text, _) = field.and_then(|(_, rest)| rest.split_once("</textarea>")).expect("a field for text");
+        let shown = "Agreed with &#60;ops&#62; &#38; &#34;us&#34;.\nSecond line&#60;/textarea&#62;&#60;script&#62;";
+        assert_eq!(text, shown);
     }
 }
 

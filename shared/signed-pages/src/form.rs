@@ -6,7 +6,7 @@ use lambda_shell::{
 };
 use presentation::{
     link::{self, SealRefusal},
-    page::Hint,
+    page::{Hint, Returned},
     text::LONGEST_NOTE,
 };
 use refresh_core::Instant;
@@ -17,37 +17,55 @@ use crate::{
 };
 
 /// The fields of a form that was found to be ours.
-pub struct Posted(Vec<(String, String)>);
+pub struct Posted {
+    fields: Vec<(String, String)>,
+    /// The name of the field beside the choice, in which people write.
+    text: &'static str,
+}
 
 impl Posted {
     /// Why the form is not taken, otherwise: the page is shown again with that hint, and one line says so to an operator.
+    /// `text`: the name of the field in which people write.
     ///
     /// # Errors
     ///
     /// The hint for the reader: the form was sent from elsewhere, is not ours, or was open too long.
-    pub fn read(env: &Env, opened: &Opened, request: &Request) -> Result<Self, Hint> {
-        let posted = Self::checked(env, opened, request);
-        if let Err(hint) = &posted {
-            tracing::warn!(reason = hint.word(), "a form was refused");
+    pub fn read(env: &Env, opened: &Opened, request: &Request, text: &'static str) -> Result<Self, Returned> {
+        let posted = Self::checked(env, opened, request, text);
+        if let Err(returned) = &posted {
+            tracing::warn!(reason = returned.hint.word(), "a form was refused");
         }
         posted
     }
 
-    fn checked(env: &Env, opened: &Opened, request: &Request) -> Result<Self, Hint> {
+    fn checked(env: &Env, opened: &Opened, request: &Request, text: &'static str) -> Result<Self, Returned> {
+        // Somebody else may have written it: a page of ours does not say it in the reader's name.
+        let unknown = |hint| Returned { hint, written: String::new() };
         match request.sent_from() {
             SentFrom::OwnPage => {}
-            SentFrom::Elsewhere => return Err(Hint::SentFromElsewhere),
-            SentFrom::Hidden | SentFrom::Unsaid => return Err(Hint::SentFromUnsaid),
+            SentFrom::Elsewhere => return Err(unknown(Hint::SentFromElsewhere)),
+            SentFrom::Hidden | SentFrom::Unsaid => return Err(unknown(Hint::SentFromUnsaid)),
         }
-        let fields = form::read(request).map_err(|_| Hint::Unreadable)?;
+        let fields = form::read(request).map_err(|_| unknown(Hint::Unreadable))?;
         let now = Instant::from_millis(env.clock.now_millis());
-        let Some(seal) = form::field(&fields, "seal") else { return Err(Hint::NotOurs) };
-        match link::form_check(seal, &env.keys, &opened.text, &state(&opened.token), now) {
+        let Some(seal) = form::field(&fields, "seal") else { return Err(unknown(Hint::NotOurs)) };
+        let checked = link::form_check(seal, &env.keys, &opened.text, &state(&opened.token), now);
+        let posted = Self { fields, text };
+        match checked {
             // A form of another state was ours: what became of its proposal or row is for the rules to say.
-            Ok(_) | Err(SealRefusal::OtherState { .. }) => Ok(Self(fields)),
-            Err(SealRefusal::Forged) => Err(Hint::NotOurs),
-            Err(SealRefusal::TooOld { .. }) => Err(Hint::OpenTooLong),
+            Ok(_) | Err(SealRefusal::OtherState { .. }) => Ok(posted),
+            Err(SealRefusal::Forged) => Err(unknown(Hint::NotOurs)),
+            Err(SealRefusal::TooOld { .. }) => Err(posted.returned(Hint::OpenTooLong)),
         }
+    }
+
+    fn returned(&self, hint: Hint) -> Returned {
+        Returned { hint, written: self.written() }
+    }
+
+    /// A browser counts the end of a line as one character and sends two.
+    fn written(&self) -> String {
+        form::field(&self.fields, self.text).unwrap_or_default().trim().replace("\r\n", "\n")
     }
 
     /// What was chosen by hand: nothing is preselected.
@@ -55,8 +73,8 @@ impl Posted {
     /// # Errors
     ///
     /// [`Hint::NothingChosen`], where the field is absent, stands twice, or has no value that `parse` takes.
-    pub fn chosen<T>(&self, field: &str, parse: impl FnOnce(&str) -> Option<T>) -> Result<T, Hint> {
-        form::field(&self.0, field).and_then(parse).ok_or(Hint::NothingChosen)
+    pub fn chosen<T>(&self, field: &str, parse: impl FnOnce(&str) -> Option<T>) -> Result<T, Returned> {
+        form::field(&self.fields, field).and_then(parse).ok_or_else(|| self.returned(Hint::NothingChosen))
     }
 
     /// What was written beside it; blank is nothing.
@@ -64,11 +82,11 @@ impl Posted {
     /// # Errors
     ///
     /// [`Hint::TooLong`], beyond [`LONGEST_NOTE`] characters.
-    pub fn note(&self, field: &str) -> Result<Option<String>, Hint> {
-        let note = form::field(&self.0, field).map(str::trim).filter(|note| !note.is_empty());
-        match note {
-            Some(note) if note.chars().count() > LONGEST_NOTE => Err(Hint::TooLong),
-            note => Ok(note.map(str::to_owned)),
+    pub fn note(&self) -> Result<Option<String>, Returned> {
+        let note = self.written();
+        if note.chars().count() > LONGEST_NOTE {
+            return Err(self.returned(Hint::TooLong));
         }
+        Ok(Some(note).filter(|note| !note.is_empty()))
     }
 }

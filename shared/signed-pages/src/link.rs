@@ -4,7 +4,7 @@ use decisions::{Doing, readable_facts};
 use lambda_shell::{Failure, log::NOTE};
 use presentation::{
     link::{self, Purpose, Token},
-    page::{Form, Hint, Scene},
+    page::{Form, Returned, Scene},
 };
 use refresh_core::{
     Instant, Person, ReviewId,
@@ -87,8 +87,8 @@ pub fn signed(env: &Env, token: &Token) -> Result<String, Failure> {
 
 impl Opened {
     /// The form of this page, with the seal that binds the form to the link.
-    pub fn form(&self, hint: Option<Hint>) -> Form<'_> {
-        Form { action: &self.path, seal: &self.seal, hint }
+    pub fn form<'a>(&'a self, returned: Option<&'a Returned>) -> Form<'a> {
+        Form { action: &self.path, seal: &self.seal, returned }
     }
 
     /// Everything as it is now, for somebody who only looks.

@@ -18,7 +18,7 @@ use refresh_core::{
 use super::{AnswerTo, Form, Page, Scene, names, refused, render};
 use crate::{
     moment,
-    text::{Href, LONGEST_NOTE, Line, Note},
+    text::{Href, LONGEST_NOTE, Line, Note, Written},
     wording::{self, ChangeRow, Names},
 };
 
@@ -54,7 +54,7 @@ impl AcknowledgementState<'_> {
     const fn status(&self, answer: AnswerTo) -> u16 {
         match self {
             Self::Stale { .. } => refused(answer, 409),
-            Self::Open(Form { hint: Some(_), .. }) => refused(answer, 422),
+            Self::Open(Form { returned: Some(_), .. }) => refused(answer, 422),
             Self::Open(_) | Self::Recorded { .. } => 200,
         }
     }
@@ -89,7 +89,8 @@ impl AskedSeat<'_> {
 struct AnswerForm<'a> {
     action: &'a str,
     seal: &'a str,
-    hint: Option<&'static str>,
+    returned: Option<&'static str>,
+    written: Written,
     longest: usize,
     /// How long an acknowledgement counts.
     lasts: &'static str,
@@ -145,7 +146,8 @@ pub fn acknowledgement(
             AcknowledgementState::Open(form) => Some(AnswerForm {
                 action: form.action,
                 seal: form.seal,
-                hint: form.hint.map(super::Hint::text),
+                returned: form.returned.map(|returned| returned.hint.text()),
+                written: Written::of(form.returned.map_or("", |returned| &returned.written)),
                 longest: LONGEST_NOTE,
                 lasts: lasts(seat),
                 due: seat.due_at.map(|due| {

@@ -21,7 +21,7 @@ use super::{
 };
 use crate::{
     moment,
-    text::{Href, LONGEST_NOTE, Line},
+    text::{Href, LONGEST_NOTE, Line, Written},
     wording::{self, Names},
 };
 
@@ -113,7 +113,7 @@ impl AdoptionState<'_> {
             }
             Self::Expired(_) => refused(answer, 410),
             Self::NotTheOwner | Self::SeparationOfDuty => refused(answer, 403),
-            Self::Open(Form { hint: Some(_), .. }) => refused(answer, 422),
+            Self::Open(Form { returned: Some(_), .. }) => refused(answer, 422),
             Self::Open(_) | Self::Decided { .. } | Self::AskedAgain { .. } | Self::LinkSent => 200,
         }
     }
@@ -164,7 +164,8 @@ struct ProposalPart {
 struct DecisionForm<'a> {
     action: &'a str,
     seal: &'a str,
-    hint: Option<&'static str>,
+    returned: Option<&'static str>,
+    written: Written,
     choices: Vec<(&'static str, &'static str, String)>,
     longest: usize,
 }
@@ -424,7 +425,8 @@ fn form<'a>(
     let view = |form: &Form<'a>, choices| DecisionForm {
         action: form.action,
         seal: form.seal,
-        hint: form.hint.map(super::Hint::text),
+        returned: form.returned.map(|returned| returned.hint.text()),
+        written: Written::of(form.returned.map_or("", |returned| &returned.written)),
         choices,
         longest: LONGEST_NOTE,
     };

@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use presentation::{
     mail,
     page::{
-        AnswerTo, Form, Hint, Page,
+        AnswerTo, Form, Hint, Page, Returned,
         acknowledgement::{self, AskedSeat, acknowledgement},
         adoption::{self, adoption},
         failure, mailbox,
@@ -38,8 +38,8 @@ pub fn to_decide(world: &World, reader: &Person) -> Page {
     adoption(&world.scene(reader), &adoption::AdoptionState::Open(FORM), AnswerTo::Get, None)
 }
 
-const FORM: Form<'_> = Form { action: "/adopt/TOKEN", seal: "SEAL", hint: None };
-const ANSWER: Form<'_> = Form { action: "/acknowledge/TOKEN", seal: "SEAL", hint: None };
+const FORM: Form<'_> = Form { action: "/adopt/TOKEN", seal: "SEAL", returned: None };
+const ANSWER: Form<'_> = Form { action: "/acknowledge/TOKEN", seal: "SEAL", returned: None };
 
 pub fn all() -> Vec<(&'static str, Page)> {
     [adoptions(), acknowledgements(), workspaces(), mailboxes(), failures()].into_iter().flatten().collect()
@@ -115,11 +115,12 @@ pub fn adoptions() -> Vec<(&'static str, Page)> {
     let by_closing = PastProposal { by_closing: true, ..withdrawn.clone() };
     let mut closed = World::issued();
     closed.review.head.standing = Standing::Closed;
+    let returned = Returned { hint: Hint::NothingChosen, written: "The window was agreed.\nSee CHG-8841.".to_owned() };
     vec![
         ("adopt_open", show(&world, At::Open(FORM), AnswerTo::Get)),
         (
             "adopt_open_nothing_chosen",
-            show(&world, At::Open(Form { hint: Some(Hint::NothingChosen), ..FORM }), AnswerTo::Post),
+            show(&world, At::Open(Form { returned: Some(&returned), ..FORM }), AnswerTo::Post),
         ),
         ("adopt_superseded", show(&world, At::Superseded { form: Some(FORM), past: Some(&past) }, AnswerTo::Get)),
         (
@@ -171,18 +172,23 @@ pub fn led_on() -> Vec<(&'static str, Page)> {
     ]
 }
 
-/// The pages that offer a form, with that hint.
-pub fn hinted(hint: Hint) -> [Page; 3] {
+/// The pages that offer a form, where it comes back.
+pub fn returned(returned: &Returned) -> [Page; 3] {
     use adoption::{AdoptionState as At, Again};
     let (world, owner) = (answered(), person("rm-a"));
-    let hint = Some(hint);
+    let returned = Some(returned);
     let adopt = |situation| adoption(&world.scene(&owner), &situation, AnswerTo::Post, None);
-    let open = adopt(At::Open(Form { hint, ..FORM }));
-    let expired = adopt(At::Expired(Again::Yours(Form { hint, ..FORM })));
+    let open = adopt(At::Open(Form { returned, ..FORM }));
+    let expired = adopt(At::Expired(Again::Yours(Form { returned, ..FORM })));
     [
         open,
         expired,
-        replying(&world, acknowledgement::AcknowledgementState::Open(Form { hint, ..ANSWER }), None, AnswerTo::Post),
+        replying(
+            &world,
+            acknowledgement::AcknowledgementState::Open(Form { returned, ..ANSWER }),
+            None,
+            AnswerTo::Post,
+        ),
     ]
 }
 
