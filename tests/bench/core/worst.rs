@@ -4,7 +4,7 @@
 use std::time::Instant as Clock;
 
 use refresh_core::{
-    Interval,
+    Instant, Interval,
     base::instant::{DAY, MINUTE},
     decide::refresh,
     facts::{
@@ -12,7 +12,7 @@ use refresh_core::{
         policy::{Deployment, Policy, Prefer, WorkingHours},
         subject::{Diary, Subject},
     },
-    record::{proposal::Declined, review::Review},
+    record::{commit::Commit, proposal::Declined, review::Review},
 };
 use serde_json::json;
 
@@ -34,6 +34,8 @@ struct Worst {
     /// How often the owner declines what is proposed, slot and seats.
     declines: usize,
 }
+
+const DECLINED: &str = "sixty declined seatings, all share";
 
 const SEATS: usize = MOST_DELEGATES + 1;
 
@@ -187,7 +189,7 @@ fn cases() -> Vec<Worst> {
             half_unknown,
             anybody_twice,
         ),
-        declining(case("sixty declined seatings, all share", just_enough(roles, seats), free_but_one, plain)),
+        declining(case(DECLINED, just_enough(roles, seats), free_but_one, plain)),
         declining(case("sixty declined seatings, own people", own(roles, seats), free_but_one, plain)),
     ]
 }
@@ -203,29 +205,60 @@ pub fn measure(report: &mut Report) {
     }
 }
 
+/// A review of a case, and all that is known.
+struct Opened {
+    review: Review,
+    facts: Facts,
+    deployment: Deployment,
+    now: Instant,
+}
+
+impl Opened {
+    fn of(case: &Worst) -> Self {
+        let horizon = Interval { start: at(0), end: at(0).plus_millis(case.days * DAY) };
+        let start = horizon.start.plus_millis(case.days / 2 * DAY);
+        let slot = Interval { start, end: start.plus_minutes(60) };
+        let now = at(0).plus_millis(-DAY);
+        let mut deployment = Deployment { sources: Vec::new(), defaults: policy() };
+        let mut facts = frame(slot, horizon, horizon.start, &[], &case.teams);
+        deployment.defaults.distinct_people = false;
+        let review = issued(&facts, &deployment, now);
+        deployment.defaults = policy();
+        deployment.defaults.grid_minutes = case.grid;
+        (case.policy)(&mut deployment.defaults);
+        add_calendars(&mut facts, case, horizon);
+        Self { review, facts, deployment, now }
+    }
+
+    #[inline(never)]
+    fn refresh(&self) -> Commit {
+        let triggers = vec![trigger()];
+        refresh::refresh(&self.review, &self.facts, &self.deployment, triggers, self.now).expect("a fact was accepted")
+    }
+}
+
 /// The slowest refresh of a case, in seconds of processor time, and what the last one decided.
 fn slowest(case: &Worst) -> (f64, String) {
-    let horizon = Interval { start: at(0), end: at(0).plus_millis(case.days * DAY) };
-    let start = horizon.start.plus_millis(case.days / 2 * DAY);
-    let slot = Interval { start, end: start.plus_minutes(60) };
-    let now = at(0).plus_millis(-DAY);
-    let mut deployment = Deployment { sources: Vec::new(), defaults: policy() };
-    let mut facts = frame(slot, horizon, horizon.start, &[], &case.teams);
-    deployment.defaults.distinct_people = false;
-    let mut review = issued(&facts, &deployment, now);
-    deployment.defaults = policy();
-    deployment.defaults.grid_minutes = case.grid;
-    (case.policy)(&mut deployment.defaults);
-    add_calendars(&mut facts, case, horizon);
+    let mut opened = Opened::of(case);
     let mut slowest: f64 = 0.0;
     for _ in 0..=case.declines {
         let before = processor_seconds();
-        let commit = refresh::refresh(&review, &facts, &deployment, vec![trigger()], now).expect("a fact was accepted");
+        let commit = opened.refresh();
         slowest = slowest.max(processor_seconds() - before);
         let Some(version) = commit.versions.last() else { return (slowest, outcome(&commit.head.exceptions)) };
-        decline(&mut review, version);
+        decline(&mut opened.review, version);
     }
     (slowest, "proposed".to_owned())
+}
+
+/// A dozen seatings of one slot are proposed and declined, for a program that counts what the refreshes take.
+pub fn once() {
+    let case = cases().into_iter().find(|case| case.name == DECLINED).expect("among the cases");
+    let mut opened = Opened::of(&case);
+    for _ in 0..=12 {
+        let commit = opened.refresh();
+        decline(&mut opened.review, commit.versions.last().expect("a proposal"));
+    }
 }
 
 fn outcome(exceptions: &[refresh_core::record::exception::Exception]) -> String {
