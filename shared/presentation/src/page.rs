@@ -28,7 +28,7 @@ use refresh_core::{
 use sha2::{Digest, Sha256};
 
 use crate::{
-    text::{self, Line},
+    text::{self, Line, Written},
     wording::Names,
 };
 
@@ -101,6 +101,16 @@ pub struct Form<'a> {
     pub seal: &'a str,
     /// The form that was sent before, if it comes back.
     pub returned: Option<&'a Returned>,
+}
+
+impl Form<'_> {
+    fn hint(&self) -> Option<&'static str> {
+        self.returned.map(|returned| returned.hint.text())
+    }
+
+    fn written(&self) -> Written {
+        Written::of(self.returned.map_or("", |returned| &returned.written))
+    }
 }
 
 /// A form that comes back unanswered.

@@ -89,7 +89,7 @@ impl AskedSeat<'_> {
 struct AnswerForm<'a> {
     action: &'a str,
     seal: &'a str,
-    returned: Option<&'static str>,
+    hint: Option<&'static str>,
     written: Written,
     longest: usize,
     /// How long an acknowledgement counts.
@@ -146,8 +146,8 @@ pub fn acknowledgement(
             AcknowledgementState::Open(form) => Some(AnswerForm {
                 action: form.action,
                 seal: form.seal,
-                returned: form.returned.map(|returned| returned.hint.text()),
-                written: Written::of(form.returned.map_or("", |returned| &returned.written)),
+                hint: form.hint(),
+                written: form.written(),
                 longest: LONGEST_NOTE,
                 lasts: lasts(seat),
                 due: seat.due_at.map(|due| {

@@ -164,7 +164,7 @@ struct ProposalPart {
 struct DecisionForm<'a> {
     action: &'a str,
     seal: &'a str,
-    returned: Option<&'static str>,
+    hint: Option<&'static str>,
     written: Written,
     choices: Vec<(&'static str, &'static str, String)>,
     longest: usize,
@@ -425,8 +425,8 @@ fn form<'a>(
     let view = |form: &Form<'a>, choices| DecisionForm {
         action: form.action,
         seal: form.seal,
-        returned: form.returned.map(|returned| returned.hint.text()),
-        written: Written::of(form.returned.map_or("", |returned| &returned.written)),
+        hint: form.hint(),
+        written: form.written(),
         choices,
         longest: LONGEST_NOTE,
     };

@@ -217,12 +217,8 @@ fn declined(
 ) -> Vec<u64> {
     let mut set = starts::none(candidates.axis.count());
     let covered = candidates.covered();
-    // Many seatings of one slot may have been declined: the slot is looked at once.
-    let mut slots: Vec<usize> =
-        candidates.declined.iter().filter_map(|declined| candidates.axis.index(&declined.slot)).collect();
-    slots.sort_unstable();
-    slots.dedup();
-    for start in slots {
+    // A set: of one slot many seatings may have been declined, and the slot is looked at once.
+    for start in starts::each(&candidates.partly_declined()) {
         let otherwise_good = considered.contains(&start)
             && starts::contains(&covered, start)
             && !against.iter().any(|(_, broken)| starts::contains(broken, start));
