@@ -24,10 +24,8 @@ pub struct Asked {
     pub standard_calls: f64,
     pub fifo_calls: f64,
     pub invocations: f64,
-    /// Seconds that functions run, the services' own time among them.
-    pub seconds: f64,
-    /// Of one function.
-    pub memory_gb: f64,
+    /// Seconds that functions run, the services' own time among them, times their memory.
+    pub gigabyte_seconds: f64,
     pub mails: f64,
 }
 
@@ -36,7 +34,7 @@ impl Asked {
     pub fn million(self) -> f64 {
         let store = self.write_units * WRITE_UNITS + self.read_units * READ_UNITS;
         let queues = self.standard_calls * STANDARD_CALLS + self.fifo_calls * FIFO_CALLS;
-        let functions = self.invocations * INVOCATIONS + 1e6 * self.seconds * self.memory_gb * GIGABYTE_SECOND;
+        let functions = self.invocations * INVOCATIONS + 1e6 * self.gigabyte_seconds * GIGABYTE_SECOND;
         store + queues + functions
     }
 

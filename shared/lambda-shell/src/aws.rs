@@ -146,7 +146,7 @@ fn trust(variable: impl Fn(&str) -> Option<String>) -> Trust {
     }
 }
 
-/// The memory of the function in megabytes, as the Lambda service says; a function of the template has 256.
+/// The memory of the function in megabytes, as the Lambda service says; most functions of the template have 256.
 pub fn megabytes(settings: &Settings) -> usize {
     const OF_THE_TEMPLATE: usize = 256;
     let said = settings.optional("AWS_LAMBDA_FUNCTION_MEMORY_SIZE");

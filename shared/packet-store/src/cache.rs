@@ -3,7 +3,7 @@
 
 use std::{
     collections::{BTreeSet, HashMap, HashSet},
-    sync::{Mutex, MutexGuard, PoisonError},
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
 use refresh_core::{
@@ -14,15 +14,13 @@ use refresh_core::{
 
 use crate::{looked::Looked, weight::BYTES_A_NAME};
 
-/// The memory of a function of the template, in megabytes.
+/// The memory of most functions of the template, in megabytes.
 const MEGABYTES: usize = 256;
 /// Half of the memory is for what is remembered. The other half is the program's, which takes a twentieth, and that of
 /// decisions: a hundred people with 4,000 entries each are 10 MB.
 const BYTES_A_MEGABYTE: usize = (1 << 20) / 2;
 /// A version without what it stands on: packet and report, of five to fifteen roles.
 const BYTES_A_VERSION: usize = size_of::<Version>() + 3 * 1_024;
-const BYTES_A_STANDPOINT: usize = size_of::<Standpoint>() + BYTES_A_NAME;
-const BYTES_A_SUBJECT: usize = size_of::<Subject>() + BYTES_A_NAME;
 const BYTES_A_REVIEW: usize = size_of::<Remembered>() + 2 * BYTES_A_NAME;
 /// Versions of one review remembered at most. HEAD names three at most, and somebody may have been told another.
 const MOST_VERSIONS: usize = 6;
@@ -40,9 +38,9 @@ pub(crate) struct Cache {
 struct Remembered {
     /// The one that was asked for last is the last.
     versions: Vec<Version>,
-    /// In order.
-    registered: Vec<Subject>,
-    /// With how much memory it takes.
+    /// In order: what is registered, and calendars whose person is. Facts and versions have their names from here.
+    subjects: Arc<[Subject]>,
+    /// With how much memory its facts take.
     looked: Option<(usize, Looked)>,
     /// Until when the review is taken to be open ([`refresh_core::record::review::Head::open_until`]).
     open_until: Option<Instant>,
@@ -50,10 +48,40 @@ struct Remembered {
 
 impl Remembered {
     fn bytes(&self) -> usize {
-        let looked = self.looked.as_ref().map_or(0, |(bytes, _)| *bytes);
-        let version = |version: &Version| BYTES_A_VERSION + BYTES_A_STANDPOINT * version.stands_on.len();
+        let looked = self.looked.as_ref().map_or(0, |(facts, looked)| {
+            let shared = Arc::ptr_eq(&looked.subjects, &self.subjects);
+            facts + if shared { 0 } else { size_of_val(&*looked.subjects) }
+        });
+        let version = |version: &Version| BYTES_A_VERSION + size_of_val(&*version.stands_on);
         let versions: usize = self.versions.iter().map(version).sum();
-        BYTES_A_REVIEW + looked + versions + BYTES_A_SUBJECT * self.registered.len()
+        BYTES_A_REVIEW + looked + versions + size_of_val(&*self.subjects)
+    }
+
+    fn knows(&self, subject: &Subject) -> bool {
+        self.subjects.binary_search(subject).is_ok()
+    }
+
+    /// `subjects` is in order. What is known already keeps its names.
+    fn add_subjects(&mut self, subjects: impl IntoIterator<Item = Subject>) {
+        let new: Vec<Subject> = subjects.into_iter().filter(|subject| !self.knows(subject)).collect();
+        if !new.is_empty() {
+            let mut all: Vec<Subject> = self.subjects.iter().cloned().chain(new).collect();
+            all.sort_unstable();
+            self.subjects = all.into();
+        }
+    }
+
+    /// The version with the names that are known already: one that was read has copies of them.
+    fn with_known_names(&self, mut version: Version) -> Version {
+        let mut sources = BTreeSet::new();
+        let shared = |standpoint: &Standpoint| {
+            let subject = self.subjects.binary_search(&standpoint.subject).map(|at| &self.subjects[at]);
+            sources.insert(standpoint.source.clone());
+            let source = sources.get(&standpoint.source).unwrap_or(&standpoint.source).clone();
+            Standpoint { subject: subject.unwrap_or(&standpoint.subject).clone(), source, ..standpoint.clone() }
+        };
+        version.stands_on = version.stands_on.iter().map(shared).collect();
+        version
     }
 }
 
@@ -118,17 +146,14 @@ impl Cache {
             if known.versions.len() >= MOST_VERSIONS {
                 known.versions.remove(0);
             }
-            known.versions.push(version);
+            known.versions.push(known.with_known_names(version));
         });
     }
 
     /// Of `subjects`, those not known to be registered.
     pub(crate) fn unknown(&self, review: &ReviewId, subjects: &BTreeSet<Subject>) -> BTreeSet<Subject> {
         match hold(&self.reviews).of.get(review) {
-            Some(known) => {
-                let unknown = |subject: &&Subject| known.registered.binary_search(subject).is_err();
-                subjects.iter().filter(unknown).cloned().collect()
-            }
+            Some(known) => subjects.iter().filter(|subject| !known.knows(subject)).cloned().collect(),
             None => subjects.clone(),
         }
     }
@@ -148,14 +173,24 @@ impl Cache {
     /// Whoever takes it gives it back, or what was not looked at to its end is forgotten.
     pub(crate) fn take_looked(&self, review: &ReviewId) -> Option<Looked> {
         let mut reviews = hold(&self.reviews);
-        let (bytes, looked) = reviews.of.get_mut(review)?.looked.take()?;
-        reviews.bytes -= bytes;
+        let known = reviews.of.get_mut(review)?;
+        let before = known.bytes();
+        let (_, looked) = known.looked.take()?;
+        let after = known.bytes();
+        reviews.bytes = reviews.bytes + after - before;
         Some(looked)
     }
 
-    pub(crate) fn keep_looked(&self, review: &ReviewId, looked: Looked) {
+    pub(crate) fn keep_looked(&self, review: &ReviewId, mut looked: Looked) {
         let bytes = looked.bytes();
-        hold(&self.reviews).change(review, |known| known.looked = Some((bytes, looked)));
+        hold(&self.reviews).change(review, |known| {
+            // Mostly what was asked for is all that is known, and then it is kept once.
+            known.add_subjects(looked.subjects.iter().cloned());
+            if known.subjects == looked.subjects {
+                looked.subjects = known.subjects.clone();
+            }
+            known.looked = Some((bytes, looked));
+        });
     }
 
     /// Whether the review is open still, by the HEAD that was read last.
@@ -170,18 +205,11 @@ impl Cache {
 
     pub(crate) fn registered(&self, review: &ReviewId) -> Option<BTreeSet<Subject>> {
         let reviews = hold(&self.reviews);
-        let known = reviews.of.get(review).filter(|known| !known.registered.is_empty())?;
-        Some(known.registered.iter().cloned().collect())
+        let known = reviews.of.get(review).filter(|known| !known.subjects.is_empty())?;
+        Some(known.subjects.iter().cloned().collect())
     }
 
     pub(crate) fn keep_registered(&self, review: &ReviewId, subjects: BTreeSet<Subject>) {
-        hold(&self.reviews).change(review, |known| {
-            // Known already: other copies of the same names.
-            let known = &mut known.registered;
-            let new = subjects.into_iter().filter(|subject| known.binary_search(subject).is_err()).collect::<Vec<_>>();
-            known.reserve_exact(new.len());
-            known.extend(new);
-            known.sort_unstable();
-        });
+        hold(&self.reviews).change(review, |known| known.add_subjects(subjects));
     }
 }

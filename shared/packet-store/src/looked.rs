@@ -16,7 +16,7 @@
 //! (`tests/store/orders.rs` plays every order of these steps). What time alone brings has no message: once a look is due
 //! by time, and at least every hour, everything is read.
 
-use std::collections::BTreeSet;
+use std::{collections::BTreeSet, sync::Arc};
 
 use refresh_core::{
     Instant, Person, ReviewId,
@@ -36,13 +36,13 @@ pub(crate) struct Looked {
     number: u64,
     facts: Facts,
     /// What was asked for, in order: that there is no fact of a subject is remembered as well.
-    subjects: Box<[Subject]>,
+    pub(crate) subjects: Arc<[Subject]>,
 }
 
 impl Looked {
-    /// How much memory it takes. The subjects have their names from the facts.
+    /// How much memory the facts take.
     pub(crate) fn bytes(&self) -> usize {
-        weight::of(&self.facts) + size_of_val(&*self.subjects)
+        weight::of(&self.facts)
     }
 }
 
@@ -79,7 +79,7 @@ impl Store {
                     None => None,
                 };
                 if review.as_ref().is_some_and(|review| is_last(looked.number, &review.head, now)) {
-                    let subjects = looked.subjects.into_iter().collect();
+                    let subjects = looked.subjects.iter().cloned().collect();
                     let mut known = FactsRead { facts: looked.facts, subjects, ..FactsRead::default() };
                     for fact in found.facts {
                         known.facts.insert(fact);
@@ -125,6 +125,7 @@ impl Looked {
         let shared = self.facts.all_seats().filter(|(_, seats)| seats.is_of_another(id));
         let shared = shared.map(|(person, _)| Subject::Seat(person.clone()));
         let all = said.iter().cloned().chain(people.flat_map(beside)).chain(shared);
-        all.filter(|subject| self.subjects.binary_search(subject).is_ok()).collect()
+        all.filter_map(|subject| self.subjects.binary_search(&subject).ok().map(|at| self.subjects[at].clone()))
+            .collect()
     }
 }

@@ -165,7 +165,14 @@ impl Store {
                     self.cache.keep_any_seat(person);
                     seated.insert(person.clone());
                 }
-                None => facts.push(calendar::open(doing, &item)?),
+                None => {
+                    let mut fact: Fact = calendar::open(doing, &item)?;
+                    // Whoever asks has the names already, and remembers them.
+                    if let Some(asked) = subjects.get(&fact.subject) {
+                        fact.subject = asked.clone();
+                    }
+                    facts.push(fact);
+                }
             }
         }
         let seated = people.into_iter().filter(|person| seated.contains(person)).collect();

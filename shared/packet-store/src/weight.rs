@@ -8,8 +8,9 @@ use refresh_core::facts::{
 
 /// A name, with what the allocator and the count of its owners take.
 pub(crate) const BYTES_A_NAME: usize = 48;
-/// A fact with the names of its subject and its source, without what there may be many of.
-const BYTES_A_FACT: usize = size_of::<Fact>() + 3 * BYTES_A_NAME;
+/// A fact with the name of its source and what else it names, without what there may be many of. Most facts share the names
+/// of their subjects: five are about one person.
+const BYTES_A_FACT: usize = size_of::<Fact>() + 2 * BYTES_A_NAME;
 /// A review's terms, which stand in a box.
 const BYTES_OF_TERMS: usize = 2_048;
 /// A delegate or a freeze, with its name.

@@ -1,6 +1,6 @@
 //! A run, as Amazon would bill it.
 
-use holdpoint::connector::Service;
+use holdpoint::{connector::Service, topology::Topology};
 use serde_json::Value;
 
 use super::run::{Cost, Run};
@@ -11,15 +11,10 @@ const CALL: f64 = 0.0075;
 const TRANSACTION: f64 = 0.0253;
 const MAIL: f64 = 0.050;
 
-/// A whole processor comes with this much memory.
+/// A whole processor comes with this much memory. A function of half the memory computes twice as long, for the same price.
 const MEMORY_OF_A_PROCESSOR_GB: f64 = 1.769;
-/// What `infra/template.yaml` gives a function, and what the peer needs.
-const OURS_GB: f64 = 0.256;
+/// What the peer needs.
 const PEERS_GB: f64 = 0.512;
-
-fn running(cpu: f64, memory_gb: f64) -> f64 {
-    cpu * MEMORY_OF_A_PROCESSOR_GB / memory_gb
-}
 
 /// The change's own message is sent by its source, so one call is everybody's.
 const SENT_BY_THE_SOURCE: f64 = 1.0;
@@ -28,16 +23,19 @@ const CALLS_OF_A_BATCH: f64 = 2.0;
 
 pub fn of(cost: &Cost) -> Asked {
     let each = |sum: f64| sum / cost.events as f64;
-    let mut asked = Asked { memory_gb: OURS_GB, mails: each(cost.mails as f64), ..Asked::default() };
+    let template = Topology::of_the_bundle().expect("a template");
+    let memory_gb = |function: &str| f64::from(template.functions[function].memory_megabytes) / 1e3;
+    let mut asked = Asked { mails: each(cost.mails as f64), ..Asked::default() };
     for ((caller, service, operation), one) in &cost.calls {
         let calls = each(one.calls as f64);
         asked.write_units += each(one.write_units);
         asked.read_units += each(one.read_units);
-        asked.seconds += match (service, operation.as_str()) {
+        let waiting = match (service, operation.as_str()) {
             (Service::DynamoDb, "TransactWriteItems") => calls * TRANSACTION,
             (Service::Ses, _) => calls * MAIL,
             _ => calls * CALL,
         };
+        asked.gigabyte_seconds += waiting * memory_gb(caller);
         match service {
             // Refresh asks for notices, the others for a refresh. That queue alone has groups.
             Service::Sqs if caller == "refresh" => asked.standard_calls += calls,
@@ -50,7 +48,7 @@ pub fn of(cost: &Cost) -> Asked {
     asked.standard_calls += SENT_BY_THE_SOURCE + CALLS_OF_A_BATCH * (asked.invocations - batches("refresh"));
     asked.fifo_calls += CALLS_OF_A_BATCH * batches("refresh");
     let cpu: f64 = cost.functions.values().map(std::time::Duration::as_secs_f64).sum();
-    asked.seconds += running(each(cpu), OURS_GB);
+    asked.gigabyte_seconds += each(cpu) * MEMORY_OF_A_PROCESSOR_GB;
     asked
 }
 
@@ -66,8 +64,7 @@ pub fn of_the_peer(peer: &Value, run: Run) -> Asked {
         standard_calls: SENT_BY_THE_SOURCE + CALLS_OF_A_BATCH * batches,
         fifo_calls: 0.0,
         invocations: batches,
-        seconds: waiting + running(number("cpu_ms_per_event") / 1e3, PEERS_GB),
-        memory_gb: PEERS_GB,
+        gigabyte_seconds: waiting * PEERS_GB + number("cpu_ms_per_event") / 1e3 * MEMORY_OF_A_PROCESSOR_GB,
         mails,
     }
 }

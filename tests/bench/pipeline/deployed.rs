@@ -170,6 +170,7 @@ impl Deployed {
         let bound = wiring.environment.iter();
         let mut variables: Vec<(String, String)> =
             bound.filter_map(|(name, binding)| Some((name.clone(), value(name, binding)?))).collect();
+        variables.push(("AWS_LAMBDA_FUNCTION_MEMORY_SIZE".to_owned(), wiring.memory_megabytes.to_string()));
         variables.push(("AWS_ENDPOINT_URL".to_owned(), self.endpoint.clone()));
         variables.push(("POLICY_FILE".to_owned(), policy_file(&self.policy).display().to_string()));
         let folder = program.parent().unwrap_or(Path::new("/")).display().to_string();

@@ -63,6 +63,7 @@ pub struct Redrive {
 pub struct Function {
     pub name: String,
     pub timeout_seconds: u32,
+    pub memory_megabytes: u32,
     /// What each environment variable is bound to.
     pub environment: BTreeMap<String, Binding>,
     pub source: Option<Mapping>,

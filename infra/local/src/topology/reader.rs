@@ -11,6 +11,7 @@ const DEFAULT_VISIBILITY: u32 = 30;
 const DEFAULT_RETENTION: u32 = 345_600;
 const DEFAULT_BATCH: u32 = 10;
 const DEFAULT_TIMEOUT: u32 = 3;
+const DEFAULT_MEMORY: u32 = 128;
 
 pub fn read(template: &Value) -> Result<Topology, Vec<String>> {
     let mut reader = Reader { template, faults: Vec::new() };
@@ -158,6 +159,7 @@ impl<'a> Reader<'a> {
     ) -> Function {
         let globals = &self.template["Globals"]["Function"];
         let default_timeout = self.number("Globals.Function", globals, "Timeout", DEFAULT_TIMEOUT);
+        let default_memory = self.number("Globals.Function", globals, "MemorySize", DEFAULT_MEMORY);
         let mut environment = BTreeMap::new();
         for scope in [globals, properties] {
             let variables = scope["Environment"]["Variables"].as_object();
@@ -170,6 +172,7 @@ impl<'a> Reader<'a> {
         Function {
             name: logical.to_ascii_lowercase(),
             timeout_seconds: self.number(logical, properties, "Timeout", default_timeout),
+            memory_megabytes: self.number(logical, properties, "MemorySize", default_memory),
             environment,
             source: events
                 .iter()

@@ -34,6 +34,13 @@ fn every_function_of_the_architecture_is_there_with_its_source() {
 }
 
 #[test]
+fn a_function_has_the_memory_of_its_own_or_else_that_of_all() {
+    let functions = bundle().functions;
+    let megabytes = ["refresh", "notify", "tick"].map(|name| functions[name].memory_megabytes);
+    assert_eq!(megabytes, [512, 256, 256]);
+}
+
+#[test]
 fn every_queue_with_a_reader_has_a_dead_letter_queue_of_its_kind() {
     let topology = bundle();
     for function in topology.functions.values() {

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use packet_store::{Beside, Committed, Due, Store};
 use refresh_core::{
     ReviewId,
-    facts::subject::Subject,
+    facts::{fact::Facts, subject::Subject},
     record::{
         commit::{self, Commit},
         packet::Version,
@@ -276,14 +276,19 @@ async fn errors_say_what_was_being_done_and_whether_to_come_back() {
     assert!(store.head(&review()).await.unwrap_err().is_retryable());
 }
 
-pub(crate) async fn put_facts(store: &Store, facts: &refresh_core::facts::fact::Facts) {
+pub(crate) async fn put_facts(store: &Store, facts: &Facts) {
+    put_facts_after(store, facts, &Facts::default()).await;
+}
+
+/// The same where some of the subjects have a fact already.
+pub(crate) async fn put_facts_after(store: &Store, facts: &Facts, known: &Facts) {
     for fact in facts.iter() {
-        let event = event(&format!("{:?}", fact.subject), fact);
+        let event = event(&format!("{:?} {}", fact.subject, fact.revision), fact);
         let acceptance = packet_store::Acceptance {
             event: &event,
             disposition: refresh_core::facts::authority::Disposition::Applied,
             fact: Some(fact),
-            replaces: None,
+            replaces: known.get(&fact.subject),
             beside: Beside::default(),
             at: now(),
         };
