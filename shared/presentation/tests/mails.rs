@@ -76,6 +76,7 @@ fn subjects_tell_the_three_apart() {
             "authoritative_update"
             | "authoritative_update_new_meeting"
             | "authoritative_update_organizer"
+            | "authoritative_update_operator_owner"
             | "reminder_answer"
             | "resent_unchanged"
             | "tentative_change_answer_owed"

@@ -128,13 +128,27 @@ fn every_pair_of_values_reads_as_what_it_is() {
                     table += &format!("{}: was {}; now {}\n", row.what, row.was, row.now);
                 }
                 // Whoever is told of exceptions no more is told so, even where none was open.
-                let leaves = field == Field::Exception && was.is_some() && now.is_none();
+                let of_exceptions = matches!(field, Field::Exception | Field::Operator);
+                let leaves = of_exceptions && was.is_some() && now.is_none();
                 let alike = was == now || !leaves && is_nothing(was.as_ref()) && is_nothing(now.as_ref());
                 assert_eq!(rows.is_empty(), alike, "{field}: {was:?} to {now:?}: {rows:?}");
             }
         }
     }
     insta::assert_snapshot!("words_of_all_pairs", table);
+}
+
+/// An address with its dashes, and every word of a reason: who reads it must find that person, and know why.
+#[test]
+fn what_an_operator_did_is_told_as_it_was_written() {
+    let (reader, known) = (person("rm-a"), BTreeMap::new());
+    let names = Names { known: &known, reader: &reader, zone: Zone::UTC };
+    let longest = format!("{}end", "The build_id of on-call is 7-up. ".repeat(30));
+    let told = format!("duty-officer_2@example.com adopted: {longest}");
+    let decided =
+        [Difference { field: Field::Operator, was: None, now: Some(Value::Text(told.clone())), required: None }];
+    let rows = changes(&decided, &names);
+    assert_eq!(rows.iter().map(|row| row.now.as_str()).collect::<Vec<_>>(), [told]);
 }
 
 /// Who sees the whole for the first time was not told of nothing, and who sees it no more is not told that it is gone.

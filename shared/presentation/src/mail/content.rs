@@ -13,7 +13,7 @@ use refresh_core::{
     base::instant::Slot,
     facts::fact::Meeting,
     record::{
-        delta::{Field, Value},
+        delta::{Difference, Field, Value},
         exception::{Exception, ExceptionKind},
         notice::{LinkTo, Notice, NoticeKind, ReviewStanding},
         review::PlaceElsewhere,
@@ -27,7 +27,7 @@ use super::Letterhead;
 use crate::{
     moment,
     text::{HeaderText, Line, Url},
-    wording::{self, ChangeRow, Names},
+    wording::{self, About, ChangeRow, Names, ended},
 };
 
 /// A mail in words.
@@ -284,6 +284,11 @@ impl Told<'_> {
             1 => " One more change is below.".to_owned(),
             more => format!(" {more} more changes are below."),
         };
-        format!("{what}: was {was}; now {now}.{because}{more}")
+        let told = match foremost.about {
+            // There was no such decision before, and that is no news.
+            About::Field(Difference { field: Field::Operator, was: None, .. }) => format!("{what}: {now}"),
+            _ => format!("{what}: was {was}; now {now}"),
+        };
+        format!("{}{because}{more}", ended(told))
     }
 }

@@ -2,6 +2,7 @@
 
 use refresh_core::{
     Person,
+    base::name::LONGEST_ADDRESS,
     record::{
         delta::{Difference, DutyAction, Field, Value},
         view::{Attendance, Seating},
@@ -9,7 +10,10 @@ use refresh_core::{
 };
 
 use super::{Names, exceptions::exception_line, marks::violated, role, sentence, uncapitalised, words};
-use crate::{moment, text::one_line};
+use crate::{
+    moment,
+    text::{LONGEST_NOTE, one_line},
+};
 
 const THE_REVIEW: &str = "The review";
 const PLANNED: &str = "planned";
@@ -89,6 +93,8 @@ pub fn value(of: &Field, value: Option<&Value>, names: &Names<'_>) -> String {
                 Ok(person) => names.full(&person),
                 Err(_) => one_line(text, 200),
             },
+            // The operator's address and reason, as they were written.
+            Field::Operator => one_line(text, LONGEST_ADDRESS + LONGEST_NOTE),
             _ => words(text),
         },
     }
@@ -150,8 +156,8 @@ pub fn changes<'a>(all: &'a [Difference], names: &Names<'_>) -> Vec<ChangeRow<'a
             sees_anew = false;
         }
         let (what, was, mut now) = sides(change, names);
-        // Who hears of exceptions no longer is not told that they have closed.
-        if change.field == Field::Exception && change.was.is_some() && change.now.is_none() {
+        // Who hears of exceptions no longer is not told that they have closed, nor that nobody decided.
+        if matches!(change.field, Field::Exception | Field::Operator) && change.was.is_some() && change.now.is_none() {
             now = "told to you no more".to_owned();
         }
         // Whoever reported the conflict may have taken nothing back: the seat that they spoke of may be gone.

@@ -406,6 +406,15 @@ pub fn all() -> Vec<(&'static str, Notice, Letterhead)> {
     conflict.why.clear();
     mails.push(("authoritative_update_conflict", conflict, letterhead("rm-a", true)));
 
+    let decided = change(Field::Operator, None, text("duty-officer@example.com adopted: Out of reach, on-call says."));
+    let mut to_the_contact =
+        notice("gov", Kind::AuthoritativeUpdate, Standing::Settled, vec![moved(), decided.clone()]);
+    to_the_contact.why.clear();
+    mails.push(("authoritative_update_operator", to_the_contact, letterhead("gov", true)));
+    let mut to_the_owner = Notice { to: person("rm-a"), ..update.clone() };
+    to_the_owner.changes.push(decided);
+    mails.push(("authoritative_update_operator_owner", to_the_owner, answering("rm-a")));
+
     mails.extend(escalations::all());
 
     // What waited for the next notice comes with the reminder.

@@ -52,6 +52,8 @@ impl Told<'_> {
         let About::Field(change) = row.about else { return 4 };
         match change.field {
             Field::Exception if self.is_of_exceptions() => 0,
+            // What follows from the decision stands in the mail's first sentence.
+            Field::Operator if change.now.is_some() => 0,
             Field::Attendance => 1,
             Field::Slot => 2,
             Field::Role => 3,

@@ -91,6 +91,9 @@ impl Told<'_> {
                     _ => proposed("a change".to_owned()),
                 },
                 (_, Some(Field::Violated)) if !self.is_proposed() => self.breaks().to_owned(),
+                (_, Some(Field::Operator)) if self.now(&Field::Operator).is_some() => {
+                    "decided in the owner’s place".to_owned()
+                }
                 (_, Some(Field::Exception)) if self.now(&Field::Exception).is_none() => {
                     "its exceptions are told to you no more".to_owned()
                 }
