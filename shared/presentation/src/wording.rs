@@ -11,7 +11,7 @@ use std::collections::BTreeMap;
 
 use refresh_core::{Person, Role, Zone};
 
-pub use causes::{against, elsewhere, subject, why};
+pub use causes::{against, causes, elsewhere, subject};
 pub use changes::{About, ChangeRow, attendance, changes, duty_action, field, say_cancelled, seating, value};
 pub use exceptions::{exception, reason, reasons, remedy, rule_line};
 pub use marks::{although, mark, marks};

@@ -5,12 +5,13 @@ mod common;
 use mail_parser::{Message, MessageParser, MimeHeaders, PartType};
 use presentation::mail::{self, Letter};
 use refresh_core::{
-    Uid,
+    DiaryName, Source, Uid,
     base::text::{ConferenceUri, OneLine},
-    facts::fact::Meeting,
+    facts::{fact::Meeting, subject::Subject},
     record::{
         booking::CalendarObject,
         notice::{CalendarPart, CalendarStatus, Method, Notice},
+        packet::Standpoint,
     },
 };
 
@@ -126,6 +127,24 @@ fn of_many_causes_the_second_line_names_the_first() {
     assert!(headline.contains(second), "{headline}");
     let letter = shown(&mail::compose(&notice, &letterhead).expect("a letter").bytes);
     assert_eq!(letter.matches("(ci.example.com/identity, revision 9)").count(), 2, "once in the text, once in HTML");
+}
+
+/// Two people of whom the reader must not know, and two calendars of one person: what would read the same stands once.
+#[test]
+fn causes_that_read_the_same_are_told_once() {
+    let (mut notice, letterhead) = notices::named("tentative_change");
+    let two_people = ["dbm-a", "so-a"].map(|name| Standpoint {
+        source: Source::parse("//calendar.example.com/all").expect("a source"),
+        ..notices::somebody_busy(name)
+    });
+    let on_call = notices::somebody_busy(notice.to.as_str().split('@').next().unwrap_or_default());
+    let mut named = on_call.clone();
+    let Subject::Availability(.., diary_name) = &mut named.subject else { panic!("a calendar") };
+    *diary_name = Some(DiaryName::parse("team").expect("a name"));
+    notice.why = two_people.into_iter().chain([on_call, named]).collect();
+    let content = mail::content(&notice, &letterhead);
+    let of_the_reader = content.why.iter().filter(|cause| cause.contains("your calendar")).count();
+    assert_eq!((content.why.len(), of_the_reader), (2, 1), "{:?}", content.why);
 }
 
 /// Of other participants nothing that their view does not hold: no name, no address, not even as a cause.

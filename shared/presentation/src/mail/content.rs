@@ -130,10 +130,10 @@ pub(super) fn of(notice: &Notice, letterhead: &Letterhead, link: Option<Url>) ->
     let issued = letterhead.meeting.as_ref();
     let told = Told { notice, names, rows, ask: AskedDuty::of(notice), organizes, issued };
     let (besides, own): (Vec<_>, Vec<_>) = notice.why.iter().partition(|cause| notice.besides.contains(cause));
-    let mut own: Vec<String> = own.into_iter().map(|standpoint| wording::why(standpoint, &told.names)).collect();
+    let mut own = wording::causes(own, &told.names);
     own.extend(told.taken_elsewhere());
-    let besides = besides.into_iter().map(|standpoint| wording::why(standpoint, &told.names));
-    let besides: Vec<String> = besides.map(|cause| format!("of what else changed: {cause}")).collect();
+    let besides = wording::causes(besides, &told.names);
+    let besides: Vec<String> = besides.iter().map(|cause| format!("of what else changed: {cause}")).collect();
     let title = Line::of(&crate::text::title(&letterhead.title, letterhead.review.as_str()));
     Content {
         subject: HeaderText::of(&format!(

@@ -137,7 +137,7 @@ pub fn acknowledgement(
         proposed: seat.proposed.and_then(|proposed| Href::parse(proposed).ok()),
         seat: own_seat(seat, &names),
         changes: changes(scene, seat, &names),
-        why: seat.why.iter().map(|standpoint| wording::sentence(&wording::why(standpoint, &names))).collect(),
+        why: wording::causes(seat.why, &names).iter().map(|cause| wording::sentence(cause)).collect(),
         answer: seat.answer.map(|answer| {
             let said = format!("You {}, {}.", wording::reply(answer.reply), moment::instant(answer.at, names.zone));
             (said, answer.note.as_deref().map(Note::of))

@@ -384,9 +384,9 @@ fn proposal(scene: &Scene<'_>, pending: &Pending, version: &Version, names: &Nam
         unchanged,
         breaks: broken.map(|mark| wording::sentence(&wording::mark(mark, names))).collect(),
         marks: super::review::remarks(review, names),
-        why: news(&review.authoritative.stands_on, &version.stands_on)
-            .into_iter()
-            .map(|standpoint| wording::sentence(&wording::why(standpoint, names)))
+        why: wording::causes(news(&review.authoritative.stands_on, &version.stands_on), names)
+            .iter()
+            .map(|cause| wording::sentence(cause))
             .collect(),
         considered: version.report.considered(),
         runs: version.report.runs().iter().map(|run| run_line(run, names)).collect(),

@@ -188,13 +188,13 @@ fn delta(review: &Review, workspace: &Workspace<'_>, names: &Names<'_>) -> Optio
     let find = |number: u32| workspace.versions.iter().find(|version| version.number == number);
     let (was, now) = (find(from)?, find(to)?);
     let rows: Vec<ComparedRow> = rows(&was.packet, &now.packet, names).into_iter().filter(|row| row.changed).collect();
-    let why = news(&was.stands_on, &now.stands_on);
+    let why = wording::causes(news(&was.stands_on, &now.stands_on), names);
     Some(DeltaLine {
         from,
         to,
         same: rows.is_empty(),
         rows,
-        why: why.into_iter().map(|standpoint| wording::sentence(&wording::why(standpoint, names))).collect(),
+        why: why.iter().map(|cause| wording::sentence(cause)).collect(),
     })
 }
 

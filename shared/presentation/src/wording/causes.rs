@@ -12,9 +12,21 @@ use refresh_core::{
 use super::{Names, role};
 use crate::{moment, text::one_line};
 
+/// The causes of a change, each told once. Two calendars of one person read the same, and so do those of two people whom the
+/// reader's view does not hold.
+pub fn causes<'a>(standpoints: impl IntoIterator<Item = &'a Standpoint>, names: &Names<'_>) -> Vec<String> {
+    let mut told: Vec<String> = Vec::new();
+    for cause in standpoints.into_iter().map(|standpoint| why(standpoint, names)) {
+        if !told.contains(&cause) {
+            told.push(cause);
+        }
+    }
+    told
+}
+
 /// A fact as the cause of a change: what, from where, which revision. Of people the reader's view does not hold, only
 /// that somebody's fact changed, and of its source only the host: a source's path may carry a person's name.
-pub fn why(standpoint: &Standpoint, names: &Names<'_>) -> String {
+fn why(standpoint: &Standpoint, names: &Names<'_>) -> String {
     let hidden = |text: &str| (text.to_owned(), false);
     let (what, open) = match &standpoint.subject {
         Subject::Review(_) => ("the review’s own terms".to_owned(), true),
