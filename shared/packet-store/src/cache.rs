@@ -61,7 +61,7 @@ impl Remembered {
         self.subjects.binary_search(subject).is_ok()
     }
 
-    /// `subjects` is in order. What is known already keeps its names.
+    /// What is known already keeps its names.
     fn add_subjects(&mut self, subjects: impl IntoIterator<Item = Subject>) {
         let new: Vec<Subject> = subjects.into_iter().filter(|subject| !self.knows(subject)).collect();
         if !new.is_empty() {
