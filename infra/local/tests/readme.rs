@@ -143,11 +143,18 @@ struct Engine(Child);
 
 impl Engine {
     fn start(line: &str, folder: &Path) -> Self {
+        let answers = || ask("127.0.0.1:8420", "GET", "/health", "").is_some_and(|(status, _)| status == 200);
+        assert!(!answers(), "another engine has port 8420, which the README's engine needs");
         // The shell is replaced by the program, so that the signal reaches the program itself.
         let mut command = shell(&format!("exec {line}"), folder);
-        let engine = Self(command.stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap());
+        let log = folder.with_extension("log");
+        let written = fs::File::create(&log).unwrap();
+        let mut engine = Self(command.stdout(Stdio::null()).stderr(written).spawn().unwrap());
         for _ in 0..240 {
-            if ask("127.0.0.1:8420", "GET", "/health", "").is_some_and(|(status, _)| status == 200) {
+            if let Some(ended) = engine.0.try_wait().unwrap() {
+                panic!("`{line}` ended: {ended}; it said: {}", fs::read_to_string(&log).unwrap_or_default());
+            }
+            if answers() {
                 return engine;
             }
             thread::sleep(Duration::from_millis(250));
@@ -202,4 +209,5 @@ fn every_command_line_is_followed() {
         }
     }
     fs::remove_dir_all(&folder).unwrap();
+    fs::remove_file(folder.with_extension("log")).unwrap();
 }
