@@ -6,6 +6,7 @@ use std::{
     sync::{Arc, Mutex, PoisonError},
 };
 
+use packet_store::key::review_of;
 use refresh_core::ReviewId;
 use serde::Deserialize;
 
@@ -82,7 +83,7 @@ impl Request {
 fn heads_of(body: &[u8]) -> Option<BTreeSet<ReviewId>> {
     let request: Request = serde_json::from_slice(body).ok()?;
     let heads = request.keys().filter(|key| key.sk.text == "HEAD");
-    heads.map(|key| ReviewId::parse(key.pk.text.strip_prefix("REVIEW#")?).ok()).collect()
+    heads.map(|key| review_of(&key.pk.text).ok()).collect()
 }
 
 impl WrittenHeads {
@@ -115,7 +116,8 @@ mod tests {
     use super::*;
 
     fn key(review: &str, sort: &str) -> Value {
-        json!({ "pk": { "S": format!("REVIEW#{review}") }, "sk": { "S": sort } })
+        let head = packet_store::key::Key::head(&ReviewId::parse(review).unwrap());
+        json!({ "pk": { "S": head.pk }, "sk": { "S": sort } })
     }
 
     fn item(review: &str, sort: &str) -> Value {
@@ -132,6 +134,11 @@ mod tests {
         let condition = json!({ "Key": key("NO", "HEAD"), "ConditionExpression": "attribute_exists(pk)" });
         for (operation, request, expected) in [
             ("PutItem", json!({ "TableName": "t", "Item": item("R1", "HEAD") }), vec!["R1"]),
+            (
+                "PutItem",
+                json!({ "TableName": "t", "Item": item("2026/11 #3 of 50%", "HEAD") }),
+                vec!["2026/11 #3 of 50%"],
+            ),
             ("PutItem", json!({ "TableName": "t", "Item": item("R1", "VERSION#0000000001") }), vec![]),
             (
                 "UpdateItem",

@@ -191,8 +191,12 @@ fn subject_name(subject: &Subject) -> String {
     format!("{}#{}", subject.word(), names.join("#"))
 }
 
-/// The review of a `REVIEW#id` key; the error says what was expected.
-pub(crate) fn review_of(key: &str) -> Result<ReviewId, String> {
+/// The review of a `REVIEW#id` key.
+///
+/// # Errors
+///
+/// What was expected and what was found: the key is another's, or nothing that [`Key`] writes.
+pub fn review_of(key: &str) -> Result<ReviewId, String> {
     let name = key.strip_prefix(REVIEW).ok_or_else(|| format!("expected a key REVIEW#id; found {key:?}"))?;
     ReviewId::parse(&unescaped(name)?).map_err(|expected| format!("expected {expected}"))
 }

@@ -189,14 +189,21 @@ fn judged(sent: &Value, result: &Value) -> Result<(), Failed> {
 /// What the lineage says that came of the operator's event.
 async fn result(common: &Common, deployment: &Deployment, review: &ReviewId, event: &Value) -> Result<Value, Failed> {
     let shown = ask::answered(common, deployment, &Request::Show(review.clone())).await?;
+    let is_answer = |one: &&Value| one["record"] == "answer" && one["as_operator"] == true;
+    let mut carried_out = Value::Null;
     for entry in shown["lineage"].as_array().into_iter().flatten().rev() {
         let all = entry["happenings"].as_array().map_or(&[][..], Vec::as_slice);
+        let answer = all.iter().find(is_answer);
         if all.iter().any(|one| one["record"] == "trigger" && one["id"] == event["id"]) {
-            let answer = all.iter().find(|one| one["record"] == "answer" && one["as_operator"] == true);
-            return Ok(answer.map_or(Value::Null, |answer| answer["result"].clone()));
+            // A decision that another event asked for may have read this one already, and done what it says.
+            return Ok(answer.map_or(carried_out, |answer| answer["result"].clone()));
+        }
+        let is_own = |one: &&Value| one["by"] == event["data"]["by"] && one["note"] == event["data"]["reason"];
+        if let Some(own) = answer.filter(is_own).filter(|_| carried_out.is_null()) {
+            carried_out = own["result"].clone();
         }
     }
-    Ok(Value::Null)
+    Ok(carried_out)
 }
 
 /// Whether somebody is there to be asked, and wants to be.

@@ -1,7 +1,7 @@
 //! What an operator on call asks, on stories played to the point where it matters: the same here and of a deployment, as
 //! the published schemas say, and in words.
 
-use refresh_core::{Person, ReviewId};
+use refresh_core::{Person, ReviewId, record::commit::Cause};
 use serde_json::{Value, json};
 
 use super::{
@@ -9,7 +9,7 @@ use super::{
     published::fits,
     tests::{played, stack, without_now},
 };
-use crate::{queues::Outgoing, replay::Player};
+use crate::{embedded::TABLE, queues::Outgoing, replay::Player};
 
 macro_rules! story {
     ($name:literal) => {
@@ -153,6 +153,35 @@ async fn an_event_of_a_review_that_is_over_became_nothing() {
         answer["waited"] = true.into();
         let words = crate::command::show::in_words(&Request::Send(Vec::new()), &answer);
         assert!(words.contains("applied: 0") && words.contains("ignored: review_started"), "{words}");
+    }
+}
+
+/// A decision that another event asked for may read the closure first, and carry it out: the closure's own message then finds
+/// nothing to do. It was done all the same; only a second closing does nothing.
+#[tokio::test]
+async fn a_closure_that_another_decision_carried_out_is_done() {
+    let player = until(story!("evidence_slips_and_is_adopted"), "09:30").await;
+    let engine = player.time().engine();
+    let review = ReviewId::parse("RR-1042").unwrap();
+    for (revision, disposition, reviews) in [
+        (1, "applied", json!([{ "review_id": review, "refreshed": true, "outcome": "closed" }])),
+        (2, "ignored", Value::Null),
+    ] {
+        let event = json!({
+            "specversion": "1.0", "id": format!("closed-{revision}"), "source": "//review.example.com",
+            "type": "dev.holdpoint.review.closed.v1", "data": { "review_id": review, "revision": revision, "reason": "Held by telephone." },
+        });
+        let sent = perform(engine, Request::Send(vec![event.to_string()])).await.unwrap();
+        player.time().drain().await.unwrap();
+        let identity = serde_json::from_value(sent["events"][0].clone()).unwrap();
+        let own = packet_store::key::Key::cause(&review, &Cause { identity, collision: None });
+        let key = json!({ "pk": { "S": own.pk }, "sk": { "S": own.sk } });
+        engine.embedded().ask("DeleteItem", json!({ "TableName": TABLE, "Key": key })).await.unwrap();
+        let answer = perform(engine, Request::Became(sent)).await.unwrap();
+        let told = &answer["events"][0];
+        assert_eq!((&told["disposition"], &told["reviews"]), (&json!(disposition), &reviews), "{answer}");
+        // The next closing is later.
+        player.time().set(player.time().now().plus_minutes(1));
     }
 }
 

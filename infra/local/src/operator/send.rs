@@ -12,7 +12,7 @@ use refresh_core::{
         event::{Event, Identity},
         subject::Subject,
     },
-    record::{commit::Cause, lineage::Happening, review},
+    record::{commit::Cause, decision::Outcome, lineage::Happening, review},
 };
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -233,6 +233,10 @@ async fn refreshed(store: &Store, record: &EventRecord, now: Instant) -> Result<
             lines.push(json!({ "review_id": review, "refreshed": true, "outcome": outcome }));
             continue;
         }
+        if closes(&record.subject, &review) && closed_since(store, &review, record.at).await? {
+            lines.push(json!({ "review_id": review, "refreshed": true, "outcome": Outcome::Closed }));
+            continue;
+        }
         let expected = match heads.read.iter().find(|head| head.review == review) {
             None => own == Some(&review),
             Some(head) if head.is_over(now) => false,
@@ -248,6 +252,18 @@ async fn refreshed(store: &Store, record: &EventRecord, now: Instant) -> Result<
     // What cannot be read may be open.
     let ended = if heads.unreadable.is_empty() { review::over(&heads.read, now) } else { None };
     Ok((lines, ended))
+}
+
+fn closes(subject: &Subject, review: &ReviewId) -> bool {
+    matches!(subject, Subject::Closure(closed) if closed == review)
+}
+
+/// Whether the review was closed at `at` or later. A decision that another event asked for reads a closure and carries it out as
+/// well; the closure's own message then finds nothing to do.
+async fn closed_since(store: &Store, review: &ReviewId, at: Instant) -> Result<bool, String> {
+    let closes = |happening: &Happening| matches!(happening, Happening::Decision(decision) if decision.outcome == Outcome::Closed);
+    let entries = store.lineage(review, 1).await.map_err(with_causes)?;
+    Ok(entries.iter().any(|entry| entry.at >= at && entry.happenings.iter().any(closes)))
 }
 
 async fn outcome(store: &Store, review: &ReviewId, entry: u64) -> Result<Value, String> {

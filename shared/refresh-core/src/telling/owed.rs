@@ -85,7 +85,7 @@ pub fn owed(
         }
     }
     notice.why = why(reading, told, before, &changes);
-    notice.besides = why::besides(reading, told, before, &changes, &notice.why);
+    notice.besides = why::besides(reading, told, before, (&changes, &changes), &notice.why);
     notice.changes = changes;
     notice.duty = duty;
     Some(outlook::complete(reading, told, notice))
@@ -219,14 +219,14 @@ fn with_carried(
     mut notice: Notice,
 ) -> Notice {
     let again = notice.kind == NoticeKind::Resent;
-    notice.changes = delta::delta(&told.view, view, None, None);
-    if again {
-        notice.changes = delta::up_to_now(&told.changes, notice.changes, view, notice.duty.as_ref());
-    }
-    if !notice.changes.is_empty() {
-        notice.why = why(reading, told, before, &notice.changes);
-    }
+    let new = delta::delta(&told.view, view, None, None);
+    // What is told once more has the causes that were told with it: a fact that came since is why of what is new alone.
+    notice.why = if new.is_empty() { Vec::new() } else { why(reading, told, before, &new) };
     let since = notice.why.clone();
+    notice.changes = match again {
+        true => delta::up_to_now(&told.changes, new.clone(), view, notice.duty.as_ref()),
+        false => new.clone(),
+    };
     if again {
         let earlier = told.why.iter().filter(|was| notice.why.iter().all(|now| now.subject != was.subject));
         notice.why = earlier.chain(&notice.why).cloned().collect();
@@ -234,7 +234,8 @@ fn with_carried(
     if notice.duty.as_ref().is_some_and(|duty| duty.action == DutyAction::Decide) {
         notice.changes = decision(reading, told, view, notice.changes);
     }
-    notice.besides = why::besides(reading, told, before, &notice.changes, &since);
+    let new = if again { &new } else { &notice.changes };
+    notice.besides = why::besides(reading, told, before, (&notice.changes, new), &since);
     notice
 }
 

@@ -55,20 +55,20 @@ pub(super) fn why(
 }
 
 /// Those of the facts in `all` that are why of what is told besides: of times, window, cutover and marks. A mail that tells
-/// something weightier names none of them as the reason of that.
+/// something weightier names none of them as the reason of that. `changes`: what the mail tells, and what of that is new.
 pub(super) fn besides(
     reading: &Reading<'_>,
     told: &LastNotified,
     before: Option<&Version>,
-    changes: &[Difference],
+    (changes, new): (&[Difference], &[Difference]),
     all: &[Standpoint],
 ) -> Vec<Standpoint> {
     let is_lesser =
         |field: &Field| matches!(field, Field::Checkpoint(_) | Field::Window | Field::Cutover | Field::Violated);
-    let weightier: Vec<Difference> = changes.iter().filter(|change| !is_lesser(&change.field)).cloned().collect();
-    if weightier.is_empty() || all.is_empty() {
+    if changes.iter().all(|change| is_lesser(&change.field)) || all.is_empty() {
         return Vec::new();
     }
+    let weightier: Vec<Difference> = new.iter().filter(|change| !is_lesser(&change.field)).cloned().collect();
     let own = why(reading, told, before, &weightier);
     all.iter().filter(|standpoint| !own.contains(standpoint)).cloned().collect()
 }

@@ -55,6 +55,8 @@ impl Told<'_> {
             // What follows from the decision stands in the mail's first sentence.
             Field::Operator if change.now.is_some() => 0,
             Field::Attendance => 1,
+            // Whoever decides knows the proposal: that somebody of it cannot come is what is new.
+            Field::ConflictProposed(_) if change.now.is_some() => 1,
             Field::Slot => 2,
             Field::Role => 3,
             Field::Roster(_) => 5,
