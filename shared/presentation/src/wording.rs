@@ -46,6 +46,12 @@ impl Names<'_> {
         }
     }
 
+    /// `Ada Lovelace, ada@example.com`, for brackets; the address alone where no other name is known.
+    pub fn with_address(&self, person: &Person) -> String {
+        let name = self.short(person);
+        if name == person.as_str() { name } else { format!("{name}, {person}") }
+    }
+
     /// The name alone, for tight places; the address where there is none.
     pub fn short(&self, person: &Person) -> String {
         match self.known.get(person).map(|name| one_line(name, 80)) {

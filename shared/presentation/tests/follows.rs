@@ -12,8 +12,12 @@ use refresh_core::{
     facts::reply::ReplyWord,
     record::{
         delta::{Field, Value},
+        exception::ExceptionKind,
+        mark::{Mark, Remark, Violation},
         notice::{Consequence, LinkTo, Notice, NoticeKind, ReviewStanding},
         proposal::Fate,
+        reason_word::ReasonWord,
+        view::{ExceptionLine, RuleLine},
     },
 };
 
@@ -194,4 +198,152 @@ fn the_owners_page_promises_what_there_is() {
     let without = pages::to_decide(&world.learn("08:55:00", common::evidence(2, Some("15:30:00"))), &owner).body;
     assert!(!without.contains("tentative holds") && !without.contains("escalation contacts"), "{without}");
     assert!(without.contains("and you are told that it was left undecided"), "{without}");
+}
+
+/// A mail about a proposal that its reader knows is of what is new, and says that the proposal waits still.
+#[test]
+fn news_of_a_known_proposal_is_what_the_mail_is_of() {
+    let (request, letterhead) = notices::named("adoption_request");
+    let rejected = |people: &[&str]| {
+        let rules = people.iter().map(|person| RuleLine {
+            rule: ReasonWord::Bounced,
+            role: None,
+            person: Some(common::person(person)),
+            source: None,
+            subject: None,
+        });
+        Some(Value::Exceptions(vec![ExceptionLine { kind: ExceptionKind::Unreachable, rules: rules.collect() }]))
+    };
+    let flux = |marks: &[Mark]| Some(Value::Marks(marks.to_vec()));
+    let role = notices::role("service_owner");
+    let text = |person: &str| Some(Value::Text(person.to_owned()));
+    for (field, was, now, subject) in [
+        (Field::Exception, None, rejected(&["sec-b"]), "a required person cannot be reached"),
+        (Field::Exception, rejected(&["sec-b"]), None, "its exceptions are told to you no more"),
+        (
+            Field::Exception,
+            rejected(&["sec-b"]),
+            Some(Value::Exceptions(Vec::new())),
+            "settled: a required person cannot be reached",
+        ),
+        (
+            Field::Exception,
+            rejected(&["sec-b", "so-a"]),
+            rejected(&["so-a"]),
+            "fewer reasons: a required person cannot be reached",
+        ),
+        (
+            Field::Violated,
+            flux(&[Violation::Evidence.into()]),
+            flux(&[Violation::Evidence.into(), Remark::ChangeInFlux.into()]),
+            "the change record is being reworked",
+        ),
+        (
+            Field::Violated,
+            flux(&[Violation::Evidence.into(), Remark::ChangeInFlux.into()]),
+            flux(&[Violation::Evidence.into()]),
+            "nothing more is to know of the meeting",
+        ),
+        (
+            Field::Violated,
+            flux(&[Violation::Evidence.into(), Violation::Window.into()]),
+            flux(&[Violation::Evidence.into()]),
+            "the meeting breaks fewer rules",
+        ),
+        (
+            Field::Violated,
+            flux(&[Violation::Evidence.into()]),
+            flux(&[Violation::Evidence.into(), Violation::Window.into()]),
+            "the meeting breaks another rule",
+        ),
+        (Field::Cutover, None, Some(Value::Interval(notices::place_elsewhere(true).slot)), "cutover changed"),
+        (
+            Field::ConflictProposed(role.clone()),
+            None,
+            text("so-a@example.com"),
+            "conflict with the proposal reported by the service owner",
+        ),
+        (
+            Field::ConflictProposed(role),
+            text("so-a@example.com"),
+            None,
+            "no conflict with a proposal any more of the service owner",
+        ),
+    ] {
+        let changes = vec![notices::moved(), notices::change(field, was, now)];
+        let notice = Notice { changes, repeated: [Field::Slot].into(), ..request.clone() };
+        let content = mail::content(&notice, &letterhead);
+        assert!(
+            content.subject.as_str().contains(&format!("For your decision: {subject}; Tue 3 Nov, 16:30 CET proposed ")),
+            "{}",
+            content.subject
+        );
+        assert!(content.standing.contains("A proposal still waits for you; it is not final."), "{}", content.standing);
+        assert_eq!(content.changes[1].what, "Time", "{subject}");
+        let first = mail::content(&Notice { repeated: BTreeSet::new(), ..notice }, &letterhead);
+        assert!(first.subject.as_str().contains("16:30 CET proposed"), "{}", first.subject);
+        assert!(first.standing.contains("A proposal waits for you"), "{}", first.standing);
+    }
+}
+
+/// What an earlier proposal said never counted, and nobody reads that the meeting was there.
+#[test]
+fn what_an_earlier_proposal_said_is_told_as_proposed() {
+    for name in ["tentative_change", "withdrawn"] {
+        let (notice, letterhead) = notices::named(name);
+        let notice = Notice { changes: vec![notices::moved()], proposed_before: [Field::Slot].into(), ..notice };
+        let content = mail::content(&notice, &letterhead);
+        assert!(content.changes[0].was.starts_with("proposed Tue 3 Nov 2026"), "{name}: {:?}", content.changes);
+        let headline = content.headline.expect("a second line");
+        assert!(headline.starts_with("Time: was proposed Tue 3 Nov 2026"), "{name}: {headline}");
+        let counted = mail::content(&Notice { proposed_before: BTreeSet::new(), ..notice }, &letterhead);
+        assert!(counted.changes[0].was.starts_with("Tue 3 Nov 2026"), "{name}: {:?}", counted.changes);
+    }
+}
+
+/// Whoever decides and owes an answer too reads of both, since the mail has the link of one.
+#[test]
+fn an_answer_that_is_owed_beside_a_decision_is_named() {
+    let (request, letterhead) = notices::named("adoption_request");
+    let said = |answer_due| {
+        let content = mail::content(&Notice { answer_due, ..request.clone() }, &letterhead);
+        let row = content.changes.iter().find(|line| line.what == "To do").expect("what to do").now.clone();
+        (content.todo.expect("what to do").text, row)
+    };
+    let (todo, row) = said(Some(common::at("11:10:00")));
+    assert_eq!(
+        todo,
+        "Adopt the proposal, or decline it. Your answer to the meeting of Tue 3 Nov 2026, 16:00–17:00 CET (15:00–16:00 UTC) \
+         is still due Tue 3 Nov 2026, 12:10 CET (11:10 UTC): its link is in the mail that asked you for it."
+    );
+    assert!(row.ends_with(", and still answer by Tue 3 Nov 2026, 12:10 CET (11:10 UTC)"), "{row}");
+    let (todo, _) = said(Some(common::at("09:00:00")));
+    assert!(todo.contains(" was due Tue 3 Nov 2026, 10:00 CET"), "{todo}");
+    let (todo, row) = said(None);
+    assert_eq!(todo, "Adopt the proposal, or decline it.");
+    assert!(!row.contains("answer"), "{row}");
+}
+
+/// A conflict moves nothing, and whoever is told of one is told that.
+#[test]
+fn a_conflict_is_told_with_what_follows_from_it() {
+    let (notice, letterhead) = notices::named("authoritative_update_conflict");
+    let todo = mail::content(&notice, &letterhead).todo.expect("what to do");
+    assert!(todo.text.starts_with("Nothing moves by this: "), "{}", todo.text);
+    let (settled, letterhead) = notices::named("released");
+    let todo = mail::content(&settled, &letterhead).todo.expect("what to do");
+    assert!(todo.text.starts_with("You need do nothing"), "{}", todo.text);
+}
+
+/// A hold and its meeting may have the same hour: nobody reads that the meeting is off, or that one goes on that is.
+#[test]
+fn the_end_of_a_hold_says_which_meeting_counts() {
+    let (notice, letterhead) = notices::named("hold_ended");
+    let first = mail::content(&notice, &letterhead).standing;
+    let counts =
+        "nothing else changes for you: the meeting of Tue 3 Nov 2026, 10:30–11:30 EST (15:30–16:30 UTC) is the one";
+    assert!(first.contains(counts), "{first}");
+    let over = Notice { standing: ReviewStanding::Cancelled, ..notice };
+    let first = mail::content(&over, &letterhead).standing;
+    assert!(first.ends_with("; nothing else changes for you."), "{first}");
 }

@@ -84,12 +84,17 @@ fn what_is_proposed_is_called_proposed() {
     assert!(found >= 6, "found {found} mails of a time that is proposed");
 }
 
-/// A mail that asks for a decision speaks of what is to be decided, whatever else is news; and a conflict that somebody
-/// reports is graver than an exception with one reason less.
+/// A mail that asks for a decision speaks of what is to be decided, whatever else is news; once the reader knows that, of the
+/// news. A conflict that somebody reports is graver than an exception with one reason less.
 #[test]
 fn what_matters_most_comes_first() {
     for (name, subject, second) in [
-        ("adoption_request_anew", "For your decision: Tue 3 Nov, 16:30 CET proposed", "Time: was "),
+        ("adoption_request", "For your decision: Tue 3 Nov, 16:30 CET proposed", "Time: was "),
+        (
+            "adoption_request_anew",
+            "For your decision: you stay expected; Tue 3 Nov, 16:30 CET proposed",
+            "Your attendance: was still expected, with your release proposed; now expected.",
+        ),
         ("reminder_decide", "Reminder – For your decision: a proposal waits", "Time: was "),
         (
             "escalation_conflict",

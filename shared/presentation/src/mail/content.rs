@@ -246,7 +246,7 @@ impl Told<'_> {
     }
 
     fn line(&self, row: &ChangeRow<'_>) -> ChangeLine {
-        ChangeLine { what: row.what.clone(), was: row.was.clone(), now: self.now_of(row) }
+        ChangeLine { what: row.what.clone(), was: self.was_of(row), now: self.now_of(row) }
     }
 
     fn headline(&self, why: &[String]) -> String {
@@ -277,8 +277,8 @@ impl Told<'_> {
                 _ => format!("Nothing else changed for you.{because}"),
             };
         };
-        let ChangeRow { what, was, .. } = foremost;
-        let now = self.now_of(foremost);
+        let what = &foremost.what;
+        let (was, now) = (self.was_of(foremost), self.now_of(foremost));
         let more = match self.rows.len() - 1 {
             0 => String::new(),
             1 => " One more change is below.".to_owned(),

@@ -120,7 +120,8 @@ fn line_of(reason: &Reason) -> RuleLine {
     }
 }
 
-fn about(line: &RuleLine, names: &Names<'_>) -> String {
+/// `name`: how a person is named, who is not the reader.
+fn about<'n>(line: &RuleLine, names: &Names<'n>, name: fn(&Names<'n>, &Person) -> String) -> String {
     let (which, person) = (line.rule, line.person.as_ref());
     let mut text = rule(which).to_owned();
     if let Some(subject) = &line.subject {
@@ -138,7 +139,7 @@ fn about(line: &RuleLine, names: &Names<'_>) -> String {
         };
     }
     if let Some(person) = person {
-        let who = if person == names.reader { "you".to_owned() } else { names.short(person) };
+        let who = if person == names.reader { "you".to_owned() } else { name(names, person) };
         text += &format!(" ({who})");
     }
     text
@@ -146,7 +147,7 @@ fn about(line: &RuleLine, names: &Names<'_>) -> String {
 
 /// One rule of an exception as a view holds it.
 pub fn rule_line(line: &RuleLine, names: &Names<'_>) -> String {
-    about(line, names)
+    about(line, names, Names::short)
 }
 
 /// One reason with its nearest slot, its miss, its gap, as of now.
@@ -156,7 +157,8 @@ pub fn reason(reason: &Reason, names: &Names<'_>) -> String {
         Reason::Silent { source, unheard: Some(unheard) } => {
             format!("Nothing was heard of {} for longer than promised ({source})", subject(unheard, names))
         }
-        _ => sentence(&about(&line_of(reason), names)),
+        // Whoever reads the reason may have to reach the person.
+        _ => sentence(&about(&line_of(reason), names, Names::with_address)),
     };
     if let Some(slot) = &reason.slot() {
         let slot = moment::interval(slot, names.zone);

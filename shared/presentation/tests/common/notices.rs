@@ -131,6 +131,9 @@ pub fn notice(to: &str, kind: NoticeKind, standing: ReviewStanding, changes: Vec
         exceptions: Vec::new(),
         ended: None,
         proposed: if pending { proposed } else { BTreeSet::new() },
+        proposed_before: BTreeSet::new(),
+        repeated: BTreeSet::new(),
+        answer_due: None,
         replied: BTreeMap::new(),
         otherwise: BTreeSet::new(),
         elsewhere: Vec::new(),
@@ -221,6 +224,7 @@ pub fn all() -> Vec<(&'static str, Notice, Letterhead)> {
         ],
     );
     anew.violated = request.violated.clone();
+    anew.repeated = [Field::Slot].into();
     decide(&mut anew);
     mails.push(("adoption_request_anew", anew, linked("rm-a", true)));
 

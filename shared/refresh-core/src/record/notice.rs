@@ -132,6 +132,15 @@ pub struct Notice {
     /// The fields of `changes` whose present value is the proposal's, and not the authoritative packet's.
     #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
     pub proposed: BTreeSet<Field>,
+    /// The fields of `changes` whose earlier value was a proposal's too, of which nothing was adopted.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub proposed_before: BTreeSet<Field>,
+    /// The fields of `changes` that are no news: a mail that asks for a decision describes the whole decision each time.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub repeated: BTreeSet<Field>,
+    /// When the answer is due that the reader owes beside the decision of `duty`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub answer_due: Option<Instant>,
     /// Who owes an answer and replied by mail with neither yes nor no: the reader, and those of whom `exceptions` says so.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub replied: BTreeMap<Person, ReplyWord>,

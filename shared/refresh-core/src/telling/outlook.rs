@@ -8,7 +8,7 @@ use crate::{
     audience::{deadlines, reading::Reading},
     record::{
         answer::Duty,
-        delta::{DutyAction, DutyLine, Field},
+        delta::{self, Difference, DutyAction, DutyLine, Field},
         exception::{ExceptionKind, Reason},
         last_notified::LastNotified,
         notice::{Consequence, Notice},
@@ -29,7 +29,15 @@ pub(super) fn complete(reading: &Reading<'_>, told: &LastNotified, notice: Notic
     let owed = deadlines::outstanding(&reading.review.head).filter(|duty| read_of.contains(&duty.person));
     let replied = owed.filter_map(|duty| Some((duty.person.clone(), duty.replied?))).collect();
     let otherwise = notice.duty.as_ref().map(|duty| consequences(reading, told, &view, &notice, duty));
-    Notice { proposed, replied, ended: ended(reading, told), otherwise: otherwise.unwrap_or_default(), ..notice }
+    Notice {
+        proposed_before: proposed_before(reading, told, &notice),
+        proposed,
+        replied,
+        ended: ended(reading, told),
+        otherwise: otherwise.unwrap_or_default(),
+        answer_due: answer_due(reading, &notice),
+        ..notice
+    }
 }
 
 /// The fields that a proposal would change, as far as this person is told of it.
@@ -49,6 +57,37 @@ fn proposed(reading: &Reading<'_>, person: &Person, view: &View) -> BTreeSet<Fie
     fields.extend(others.map(|(role, _)| Field::Roster(role.clone())));
     fields.extend(view.freeze_edge.filter(|edge| *edge != counts.freeze_edge).map(|_| Field::FreezeEdge));
     fields
+}
+
+/// The fields of the notice whose earlier value is one that a proposal had, and never counted. A mail that asks for a
+/// decision, or tells something once more, may compare with what counts.
+fn proposed_before(reading: &Reading<'_>, told: &LastNotified, notice: &Notice) -> BTreeSet<Field> {
+    if told.proposal.is_none() || told.adoptions != reading.review.head.adoptions {
+        return BTreeSet::new();
+    }
+    let counts = as_it_counts(reading, &told.person, &told.view);
+    let of_seats = |field: &Field| matches!(field, Field::Slot | Field::Role | Field::Roster(_) | Field::FreezeEdge);
+    let unlike = delta::delta(&counts, &told.view, None, None);
+    let unlike = unlike.into_iter().filter(|told_of| of_seats(&told_of.field));
+    let is_told = |counts: &Difference| {
+        let shown = notice.changes.iter().find(|change| change.field == counts.field);
+        shown.is_some_and(|change| change.was.is_some() && change.was != counts.was)
+    };
+    unlike.filter(is_told).map(|told_of| told_of.field).collect()
+}
+
+/// The view with slot, roles, roster and freeze edge as the authoritative packet has them.
+pub(super) fn as_it_counts(reading: &Reading<'_>, person: &Person, view: &View) -> View {
+    let counts = &reading.review.authoritative.packet;
+    let roles = reading.authoritative_row(person).map(|row| row.roles).unwrap_or_default();
+    let (slot, roster, freeze_edge) = (Some(counts.slot), counts.attendees.clone(), Some(counts.freeze_edge));
+    View { slot, roles, attendance: None, roster, freeze_edge, ..view.clone() }
+}
+
+/// When the answer is due that is owed beside a decision.
+fn answer_due(reading: &Reading<'_>, notice: &Notice) -> Option<Instant> {
+    notice.duty.as_ref().filter(|duty| duty.action == DutyAction::Decide)?;
+    deadlines::outstanding(&reading.review.head).find(|owed| owed.person == notice.to).map(|owed| owed.due_at)
 }
 
 /// What became of the proposal that the reader was told of.

@@ -10,7 +10,7 @@ use crate::{
     record::{
         booking::CalendarObject,
         claim::{Claim, ObjectsInDoubt, Telling},
-        delta::{self, Difference, DutyAction, DutyLine},
+        delta::{self, Difference, DutyAction, DutyLine, Field},
         exception::Exception,
         last_notified::{Counted, LastNotified},
         notice::{CalendarPart, LinkTo, Method, Notice, NoticeKind, ReviewStanding, UnknownInvitation},
@@ -72,10 +72,16 @@ pub fn owed(
     let duty = duty(reading, told, &view, now);
     let kind = kind(reading, told, &view);
     let mut changes = delta::delta(&told_before(reading, told, &view), &view, told.duty.as_ref(), duty.as_ref());
-    if kind == NoticeKind::AdoptionRequest {
-        changes = decision(reading, told, &view, changes);
-    }
     let mut notice = letter(reading, told, &view, kind, now);
+    if kind == NoticeKind::AdoptionRequest {
+        let new: BTreeSet<Field> = changes.iter().map(|change| change.field.clone()).collect();
+        changes = decision(reading, told, &view, changes);
+        // Who is asked for the first time reads of the whole decision as news.
+        if told.view.decides == view.decides {
+            notice.repeated =
+                changes.iter().map(|change| change.field.clone()).filter(|field| !new.contains(field)).collect();
+        }
+    }
     notice.calendar = calendar::part(reading, told, prior.objects());
     if let Some(part) = notice.calendar.as_ref().filter(|part| part.object == CalendarObject::Meeting) {
         notice.meeting_entry = (part.method == Method::Request).then_some(part.slot);
@@ -125,16 +131,7 @@ fn told_before(reading: &Reading<'_>, told: &LastNotified, view: &View) -> View 
 /// A mail that asks for a decision describes the decision. First comes each consequential field in which the proposal
 /// differs from the authoritative packet, whatever was told before. Then comes what else differs from the last telling.
 fn decision(reading: &Reading<'_>, told: &LastNotified, view: &View, mut since: Vec<Difference>) -> Vec<Difference> {
-    let authoritative = &reading.review.authoritative.packet;
-    let seat = reading.authoritative_row(&told.person);
-    let before = View {
-        slot: Some(authoritative.slot),
-        roles: seat.map(|seat| seat.roles).unwrap_or_default(),
-        attendance: None,
-        roster: authoritative.attendees.clone(),
-        freeze_edge: Some(authoritative.freeze_edge),
-        ..view.clone()
-    };
+    let before = outlook::as_it_counts(reading, &told.person, view);
     let mut changes = delta::delta(&before, view, None, None);
     since.retain(|known| changes.iter().all(|change| change.field != known.field));
     changes.extend(since);
@@ -326,6 +323,9 @@ fn letter(reading: &Reading<'_>, told: &LastNotified, view: &View, kind: NoticeK
         besides: Vec::new(),
         ended: None,
         proposed: BTreeSet::new(),
+        proposed_before: BTreeSet::new(),
+        repeated: BTreeSet::new(),
+        answer_due: None,
         replied: BTreeMap::new(),
         otherwise: BTreeSet::new(),
     }

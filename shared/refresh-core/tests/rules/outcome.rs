@@ -84,7 +84,7 @@ pub fn holds(world: &World, claim: &str) -> Result<(), String> {
 }
 
 /// The verbs of claims about the last mail to a person.
-const OF_A_MAIL: [&str; 16] = [
+const OF_A_MAIL: [&str; 19] = [
     "elsewhere",
     "hears",
     "reads",
@@ -99,6 +99,9 @@ const OF_A_MAIL: [&str; 16] = [
     "besides",
     "otherwise",
     "proposed",
+    "formerly",
+    "repeats",
+    "also",
     "replied",
     "ended",
 ];
@@ -278,6 +281,13 @@ fn mail_to(world: &World, name: &str, claim: &str) -> Result<(), String> {
         "about" => same(rest, &format!("v{}", mail.version)),
         "otherwise" => same(rest, &mail.otherwise.iter().map(show::word).collect::<Vec<_>>().join(", ")),
         "proposed" => same(rest, &mail.proposed.iter().map(show::word).collect::<Vec<_>>().join(", ")),
+        "formerly" => same(rest, &mail.proposed_before.iter().map(show::word).collect::<Vec<_>>().join(", ")),
+        "repeats" => same(rest, &mail.repeated.iter().map(show::word).collect::<Vec<_>>().join(", ")),
+        "also" => {
+            let due =
+                mail.answer_due.map_or("answers nothing".to_owned(), |due| format!("answers by {}", day.show(due)));
+            same(rest, &due)
+        }
         "replied" => {
             let replied = mail.replied.iter().map(|(by, said)| format!("{} {}", short(by), show::word(said)));
             same(rest, &replied.collect::<Vec<_>>().join(", "))

@@ -59,7 +59,7 @@ impl Told<'_> {
                     .map(|who| format!("{} told that your answer is missing.", sentence(who))),
             },
             AskedDuty::Decision => Todo {
-                text: "Adopt the proposal, or decline it.".to_owned(),
+                text: format!("Adopt the proposal, or decline it.{}", self.answer_besides()),
                 button: "See the proposal and decide",
                 link,
                 otherwise: Some(self.undecided()),
@@ -82,6 +82,16 @@ impl Told<'_> {
                 otherwise: None,
             },
         }
+    }
+
+    /// A mail has one link, and the link of this one is the proposal's.
+    fn answer_besides(&self) -> String {
+        let Some(due) = self.notice.answer_due else { return String::new() };
+        let by = moment::instant(due, self.names.zone);
+        let is = if due <= self.notice.at { "was due" } else { "is still due" };
+        let slot = self.notice.authoritative_slot.map(|slot| moment::interval(&slot, self.names.zone));
+        let meeting = slot.map_or("the present meeting".to_owned(), |slot| format!("the meeting of {slot}"));
+        format!(" Your answer to {meeting} {is} {by}: its link is in the mail that asked you for it.")
     }
 
     /// What is owed is an answer to the seat that counts. While another is proposed, the two must not be confused.
@@ -178,8 +188,17 @@ impl Told<'_> {
             (NoticeKind::Escalation, ..) if !self.is_over() => {
                 "Nothing is asked of you through this mail; the exception is explained below."
             }
+            _ if self.hears_of_a_conflict() => {
+                "Nothing moves by this: a move is proposed once a calendar shows the conflict. Please speak with whoever reported it."
+            }
             _ => "You need do nothing.",
         }
+    }
+
+    /// Somebody says that they cannot attend the meeting that counts, and no source says so.
+    fn hears_of_a_conflict(&self) -> bool {
+        let is_new = |change: &Difference| matches!(change.field, Field::Conflict(_)) && change.now.is_some();
+        !self.is_over() && self.notice.changes.iter().any(is_new)
     }
 
     /// The hour of this review that is in the reader's calendar already, by whomever.

@@ -8,16 +8,37 @@ use refresh_core::record::{
 };
 
 use super::{Told, duty::AskedDuty};
-use crate::wording::{About, ChangeRow};
+use crate::{
+    moment,
+    wording::{About, ChangeRow},
+};
 
 impl Told<'_> {
     /// The change that matters most to a reader, in the order in which it would.
     pub(super) fn foremost(&self) -> Option<&ChangeRow<'_>> {
         // The core puts what is to be decided before what else is new to the reader.
-        let asked = || self.rows.iter().find(|row| self.is_to_decide(row));
+        let asked = || self.rows.iter().find(|row| self.is_to_decide(row) && !self.is_repeated(row));
         let decided = (self.ask == AskedDuty::Decision).then(asked).flatten();
         // What went back to the meeting that counts is the lesser news of a mail about a proposal.
-        decided.or_else(|| self.rows.iter().min_by_key(|row| (self.is_back(row), self.rank(row))))
+        let weight = |row: &&ChangeRow<'_>| (self.is_repeated(row), self.is_back(row), self.rank(row));
+        decided.or_else(|| self.rows.iter().min_by_key(weight))
+    }
+
+    /// Whether the reader was told the row before: a mail that asks for a decision describes the whole decision each time.
+    fn is_repeated(&self, row: &ChangeRow<'_>) -> bool {
+        matches!(row.about, About::Field(change) if self.notice.repeated.contains(&change.field))
+    }
+
+    /// Whether the mail asks for a decision that the reader was asked for before, for the sake of other news.
+    pub(super) fn asks_anew(&self) -> bool {
+        let is_news = self.foremost().is_some_and(|row| !self.is_repeated(row));
+        self.notice.kind == NoticeKind::AdoptionRequest && is_news && !self.notice.repeated.is_empty()
+    }
+
+    /// Whether the decision that the mail asks for is one that the reader knows of.
+    pub(super) fn asked_before(&self) -> bool {
+        let repeats = matches!(self.notice.kind, NoticeKind::Reminder | NoticeKind::Resent);
+        self.ask == AskedDuty::Decision && (repeats || self.asks_anew())
     }
 
     /// Every change: the one that matters most first, the others in the order of a delta.
@@ -29,12 +50,9 @@ impl Told<'_> {
         rows
     }
 
-    /// The field of the change that matters most; `None` where that is none of a field.
-    pub(super) fn foremost_field(&self) -> Option<&Field> {
-        match self.foremost()?.about {
-            About::Field(change) => Some(&change.field),
-            About::Sight { .. } => None,
-        }
+    /// The first row of the decision that the reader is asked for.
+    pub(super) fn to_decide(&self) -> Option<&ChangeRow<'_>> {
+        self.rows.iter().find(|row| self.is_to_decide(row))
     }
 
     /// Whether the row is a part of the decision that the reader is asked for. A slot that went back to the present one is
@@ -98,6 +116,15 @@ impl Told<'_> {
         self.exceptions(|change| change.now.as_ref()).iter().filter(is_new).map(|line| line.kind)
     }
 
+    /// The exceptions that are open still, and have fewer reasons than the reader was told.
+    pub(super) fn eased(&self) -> impl Iterator<Item = ExceptionKind> {
+        let was = self.exceptions(|change| change.was.as_ref());
+        let fewer = move |line: &&ExceptionLine| {
+            was.iter().any(|known| known.kind == line.kind && known.rules.len() > line.rules.len())
+        };
+        self.exceptions(|change| change.now.as_ref()).iter().filter(fewer).map(|line| line.kind)
+    }
+
     /// The exceptions that the reader was told of and that are open no more.
     pub(super) fn closed(&self) -> Vec<ExceptionKind> {
         let open = self.exceptions(|change| change.now.as_ref());
@@ -124,9 +151,19 @@ impl Told<'_> {
         matches!(self.notice.standing, ReviewStanding::Started | ReviewStanding::Closed | ReviewStanding::Cancelled)
     }
 
+    /// What was so before, by the row's own words. What an earlier proposal said never counted.
+    pub(super) fn was_of(&self, row: &ChangeRow<'_>) -> String {
+        let proposed = matches!(row.about, About::Field(change) if self.notice.proposed_before.contains(&change.field));
+        if proposed { format!("proposed {}", row.was) } else { row.was.clone() }
+    }
+
     /// What is so now, by the row's own words. Of what nobody has adopted "now" alone would be wrong: it sends people to
     /// that time.
     pub(super) fn now_of(&self, row: &ChangeRow<'_>) -> String {
+        // Of two duties the row has one.
+        if let (Some(due), About::Field(Difference { field: Field::Duty, .. })) = (self.notice.answer_due, row.about) {
+            return format!("{}, and still answer by {}", row.now, moment::instant(due, self.names.zone));
+        }
         match (self.is_of_the_proposal(row), self.is_back(row)) {
             (true, _) => format!("proposed {}", row.now),
             (false, true) => format!("{}, as in the meeting that counts", row.now),

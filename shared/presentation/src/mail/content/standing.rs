@@ -44,14 +44,11 @@ impl Told<'_> {
             (_, ReviewStanding::Cancelled) => "The review is cancelled. This is final.".to_owned(),
             (_, ReviewStanding::Closed) => "Coordination of this review has ended. This is final.".to_owned(),
             (_, ReviewStanding::Started) => format!("The review has started; nothing is changed any more: {counts}."),
-            (NoticeKind::AdoptionRequest, _) => {
-                format!("A proposal waits for you; it is not final. Until you decide, {counts}.")
-            }
-            (NoticeKind::Link, _) => {
-                format!("A proposal waits for you; it is not final. Until you decide, {counts}.")
-            }
-            (NoticeKind::Reminder | NoticeKind::Resent, _) if self.ask == AskedDuty::Decision => {
+            _ if self.asked_before() => {
                 format!("A proposal still waits for you; it is not final. Until you decide, {counts}.")
+            }
+            (NoticeKind::AdoptionRequest | NoticeKind::Link, _) => {
+                format!("A proposal waits for you; it is not final. Until you decide, {counts}.")
             }
             (NoticeKind::Reminder, _) if self.is_pending() => {
                 format!("{}. {}; until it is adopted, {counts}.", self.still_missing(), self.waits())
@@ -139,7 +136,10 @@ impl Told<'_> {
         let slot =
             self.notice.calendar.as_ref().map(|part| format!(" of {}", moment::interval(&part.slot, self.names.zone)));
         let slot = slot.unwrap_or_default();
-        format!("The tentative hold{slot} has ended and leaves your calendar; nothing else changes for you.")
+        let ended =
+            format!("The tentative hold{slot} has ended and leaves your calendar; nothing else changes for you");
+        // A hold and its meeting may have the same hour: nobody should read that the meeting is off.
+        if self.is_over() { ended + "." } else { format!("{ended}: {}.", self.counts()) }
     }
 
     /// For whom a proposal waits. Whether owner or alternate owner decides is not told to everybody.
