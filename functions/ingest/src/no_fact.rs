@@ -11,6 +11,7 @@ use refresh_core::{
     facts::{
         authority::{self, Disposition, Ignored},
         event::Event,
+        expected::expected,
         operator::ResendRequest,
         reply::{ReceivedReply, ReplyAbout},
     },
@@ -92,7 +93,11 @@ async fn record(
     disposition: Disposition,
     arrival: Arrival<'_>,
 ) -> Result<Option<KnownBefore>, Failure> {
-    let beside = Beside { calendars: None, uid: None, silenced: false, not_taken: &[] };
+    let expected = match disposition {
+        Disposition::Applied => None,
+        Disposition::Ignored(why) => expected(why, event, None, arrival.piece.at, &env.policy.deployment),
+    };
+    let beside = Beside { expected: expected.as_deref(), ..Beside::default() };
     let acceptance = Acceptance { event, disposition, fact: None, replaces: None, beside, at: arrival.now };
     let doing = "recording what is no fact";
     match env.store.accept(&acceptance).await.doing(doing)? {

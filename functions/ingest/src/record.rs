@@ -9,6 +9,7 @@ use refresh_core::{
     facts::{
         authority::{self, Disposition, Ignored, MOST_CALENDARS, StoredContext, UntakenMember},
         event::{Event, Statement},
+        expected::expected,
         fact::{Body, Fact, Terms},
         subject::Subject,
     },
@@ -141,6 +142,7 @@ pub(crate) async fn record(
                 uid: known.uid.as_ref().filter(|_| applied).map(ClaimedUid::claim),
                 silenced: judged.silenced,
                 not_taken: &not_taken,
+                expected: judged.expected.as_deref(),
             },
             at: arrival.now,
         };
@@ -186,6 +188,8 @@ struct Judged {
     again: Option<Fact>,
     /// Whether the subject gets nothing but stale revisions.
     silenced: bool,
+    /// Of an ignored event: what would have been taken in its place.
+    expected: Option<String>,
 }
 
 /// The fact of an event on which nothing bears that is stored. Most events are such, and each spares a read.
@@ -216,14 +220,16 @@ fn judge(env: &Env, event: &Event, known: &StoredBearing, arrival: Arrival<'_>) 
         Ok(fact) => {
             let calendars = authority::list_calendar(known.calendars.as_ref(), &fact);
             let calendars = calendars.map_err(|_| too_many_calendars(event))?;
-            Ok(Judged { disposition: Disposition::Applied, fact: Some(fact), calendars, again, silenced: false })
+            let fact = Some(fact);
+            Ok(Judged { disposition: Disposition::Applied, fact, calendars, again, silenced: false, expected: None })
         }
         Err(ignored) => {
             let stale = ignored == Ignored::StaleRevision;
             // A source that says the same again is heard, and is not stale.
             let fact = held.filter(|_| stale).and_then(|held| again.clone().or_else(|| authority::count_stale(held)));
             let silenced = stale && fact.as_ref().or(held).is_some_and(|fact| fact.order.is_silenced());
-            Ok(Judged { disposition: Disposition::Ignored(ignored), fact, calendars: None, again, silenced })
+            let expected = expected(ignored, event, held, arrival.piece.at, deployment);
+            Ok(Judged { disposition: Disposition::Ignored(ignored), fact, calendars: None, again, silenced, expected })
         }
     }
 }

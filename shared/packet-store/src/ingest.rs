@@ -60,6 +60,8 @@ pub struct Beside<'a> {
     pub silenced: bool,
     /// Of a repeated `review.issued`: what counts for nothing.
     pub not_taken: &'a [UntakenMember],
+    /// Of an ignored event: what would have been taken in its place.
+    pub expected: Option<&'a str>,
 }
 
 /// A review's claim to its meeting's UID. Of two that claim one at an instant, one finds the other's.
@@ -111,20 +113,24 @@ pub struct EventRecord {
     /// Of a repeated `review.issued`: the members that count for nothing.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub not_taken: Vec<UntakenMember>,
+    /// Of an ignored event: what would have been taken in its place, where the reason alone does not say so.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub expected: Option<String>,
     /// The one the first delivery came with, if any: every later one goes on under it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub trace: Option<TraceId>,
 }
 
 impl EventRecord {
-    fn of(event: &Event, disposition: Disposition, not_taken: &[UntakenMember], at: Instant) -> Self {
+    fn of(event: &Event, disposition: Disposition, beside: &Beside<'_>, at: Instant) -> Self {
         let reset = match &event.statement {
             Statement::Reset(reset) => Some(reset.clone()),
             Statement::State { .. } | Statement::Reply(_) | Statement::Resend(_) => None,
         };
         Self {
             reset,
-            not_taken: not_taken.to_vec(),
+            not_taken: beside.not_taken.to_vec(),
+            expected: beside.expected.map(str::to_owned),
             disposition,
             digest: event.digest,
             identity: event.identity.clone(),
@@ -198,7 +204,7 @@ impl Store {
         let doing = "accepting an event";
         let key = Key::event(&acceptance.event.identity);
         let Acceptance { event, disposition, beside, at, .. } = acceptance;
-        let event = EventRecord::of(event, *disposition, beside.not_taken, *at).item(&key);
+        let event = EventRecord::of(event, *disposition, beside, *at).item(&key);
         let mut others: Vec<TransactWriteItem> = Vec::new();
         others.extend(acceptance.fact.map(|fact| self.put_fact(fact, acceptance.replaces)));
         others.extend(beside.calendars.map(|(list, replaces)| self.put_fact(list, replaces)));
@@ -248,7 +254,7 @@ impl Store {
     /// The table cannot be written.
     pub async fn accept_unread(&self, event: &Event, fact: &Fact, at: Instant) -> Result<bool, StoreError> {
         let key = Key::event(&event.identity);
-        let record = EventRecord::of(event, Disposition::Applied, &[], at).item(&key);
+        let record = EventRecord::of(event, Disposition::Applied, &Beside::default(), at).item(&key);
         let actions = vec![self.put_once(record), self.put_fact_unread(fact)];
         Ok(matches!(self.transact("accepting an event unread", actions).await?, Transaction::Done))
     }
@@ -262,7 +268,7 @@ impl Store {
     pub async fn accept_all(&self, all: &[Acceptance<'_>]) -> Result<bool, StoreError> {
         let put = |one: &Acceptance<'_>| {
             let key = Key::event(&one.event.identity);
-            let event = EventRecord::of(one.event, one.disposition, &[], one.at).item(&key);
+            let event = EventRecord::of(one.event, one.disposition, &one.beside, one.at).item(&key);
             let fact = one.fact.map(|fact| self.put_fact(fact, one.replaces));
             [Some(self.put_once(event)), fact].into_iter().flatten().collect::<Vec<_>>()
         };
@@ -299,7 +305,7 @@ impl Store {
     pub async fn collide(&self, event: &Event, at: Instant) -> Result<(), StoreError> {
         let disposition = Disposition::Ignored(refresh_core::facts::authority::Ignored::IdCollision);
         let key = Key::collision(&event.identity, &event.digest);
-        let item = EventRecord::of(event, disposition, &[], at).item(&key);
+        let item = EventRecord::of(event, disposition, &Beside::default(), at).item(&key);
         let request = self
             .client
             .put_item()

@@ -20,6 +20,10 @@ pub fn without_mark(text: &str) -> &str {
 }
 
 /// The whole text as one value. Nesting is limited to 128 levels by the parser.
+///
+/// # Errors
+///
+/// The text is no JSON, or has a member twice. What was found names the line and the column. `root`: the path to say.
 pub fn parse(text: &str, root: &str) -> Result<Value, Fault> {
     let text = without_mark(text);
     if text.trim().is_empty() {

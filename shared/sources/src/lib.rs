@@ -24,7 +24,7 @@ pub mod envelope;
 pub mod fault;
 pub mod hook;
 pub mod http;
-mod json;
+pub mod json;
 pub mod mail;
 pub mod native;
 pub mod policy;

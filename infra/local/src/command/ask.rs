@@ -307,10 +307,10 @@ pub fn events(file: &Path) -> Result<Vec<String>, Failed> {
 }
 
 fn events_of(text: &str) -> Result<Vec<String>, String> {
-    let events = match serde_json::from_str::<Value>(text) {
+    let events = match value(text) {
         Ok(Value::Array(list)) => list.iter().map(Value::to_string).collect(),
         Ok(one) => vec![one.to_string()],
-        Err(whole) => lines(text).unwrap_or_else(|| Err(format!("expected JSON: {whole}")))?,
+        Err(whole) => lines(text).unwrap_or_else(|| Err(format!("expected JSON; found {whole}")))?,
     };
     if events.is_empty() {
         return Err("expected events, found none".to_owned());
@@ -318,31 +318,34 @@ fn events_of(text: &str) -> Result<Vec<String>, String> {
     Ok(events)
 }
 
+/// As strict as the doors are: what is sent on is what was read, so a member given twice would be gone by then.
+fn value(text: &str) -> Result<Value, String> {
+    sources::json::parse(text, "$").map_err(|fault| fault.found)
+}
+
 /// One event a line. The fault is named by its line. `None`: the text is no such list, but one value over several lines.
 fn lines(text: &str) -> Option<Result<Vec<String>, String>> {
     let lines = text.lines().enumerate().map(|(index, line)| (index + 1, line.trim()));
     let lines = lines.filter(|(_, line)| !line.is_empty() && !line.starts_with('#'));
-    let read: Vec<(usize, Result<Value, serde_json::Error>)> =
-        lines.map(|(number, line)| (number, serde_json::from_str(line))).collect();
+    let read: Vec<(usize, Result<Value, String>)> = lines.map(|(number, line)| (number, value(line))).collect();
     // Of a list that is written over several lines, a line may well be an object.
     let is_event = |(_, line): &(usize, Result<Value, _>)| line.as_ref().is_ok_and(Value::is_object);
     if !read.is_empty() && (text.trim_start().starts_with('[') || !read.iter().any(is_event)) {
         return None;
     }
-    let event = |(number, line): (usize, Result<Value, serde_json::Error>)| match line {
+    let event = |(number, line): (usize, Result<Value, String>)| match line {
         Ok(event) => Ok(event.to_string()),
-        Err(error) => {
-            // The reader saw this line alone.
-            let error = error.to_string().replace(" at line 1 column ", &format!(" at line {number} column "));
-            Err(format!("line {number}: expected one event a line, JSON: {error}"))
+        Err(found) => {
+            // The parser saw this line alone.
+            let found = found.trim_start_matches("line 1, ");
+            Err(format!("line {number}: expected one event a line, JSON; found {found}"))
         }
     };
     Some(read.into_iter().map(event).collect())
 }
 
 pub fn event(file: &Path) -> Result<Value, Failed> {
-    serde_json::from_str(&text(file)?)
-        .map_err(|error| Failed::input(format!("{}: expected JSON: {error}", file.display())))
+    value(&text(file)?).map_err(|found| Failed::input(format!("{}: expected JSON; found {found}", file.display())))
 }
 
 #[cfg(test)]
@@ -372,11 +375,13 @@ mod tests {
             ([GOOD, GOOD, GOOD, GOOD, bad, GOOD].join("\n"), "line 5: expected one event a line"),
             ([bad, GOOD].join("\n"), "line 1: expected one event a line"),
             (format!("# note\n\n{GOOD}\n{bad}"), "line 4: expected one event a line"),
-            (format!("{GOOD}\n{bad}"), "at line 2 column 8"),
-            (format!("[\n{GOOD},\n{GOOD}\n{GOOD}]"), "at line 4 column 1"),
-            ("{\n \"id\": 1,\n}".to_owned(), "at line 3 column 1"),
+            (format!("{GOOD}\n{bad}"), "line 2: expected one event a line, JSON; found column 8: EOF"),
+            (format!("[\n{GOOD},\n{GOOD}\n{GOOD}]"), "line 4, column 1: "),
+            ("{\n \"id\": 1,\n}".to_owned(), "line 3, column 1: "),
+            ("{\"id\": 1, \"id\": 2}".to_owned(), "column 18: the member \"id\" a second time"),
+            (format!("{GOOD}\n{{\"id\": 1, \"id\": 2}}"), "line 2: expected one event a line, JSON; found column 18: "),
             (String::new(), "found none"),
-            ("nonsense".to_owned(), "at line 1 column 2"),
+            ("nonsense".to_owned(), "line 1, column 2: "),
         ] {
             let why = events_of(&text).unwrap_err();
             assert!(why.contains(expected), "{text}: {why}");

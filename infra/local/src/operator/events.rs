@@ -145,11 +145,14 @@ fn told_of(seen: &SeenEntry) -> Value {
         "kind": kind, "subject": subject,
     });
     match seen {
-        SeenEntry::Event(EventRecord { revision, digest, not_taken, reset, .. }) => {
+        SeenEntry::Event(EventRecord { revision, digest, not_taken, reset, expected, .. }) => {
             line["revision"] = json!(revision);
             line["digest"] = json!(digest);
             if let Some(reset) = reset {
                 line["reset"] = json!(reset);
+            }
+            if let Some(expected) = expected {
+                line["expected"] = json!(expected);
             }
             if !not_taken.is_empty() {
                 line["not_taken"] = json!(not_taken);

@@ -131,6 +131,11 @@ async fn whatever_became_of_it_is_in_one_list() {
     );
     assert!(!all.to_string().contains("Salary"), "the private rest is nowhere");
     assert_eq!(all["events"][3]["binding"], "ci");
+    // Their senders read what would have been taken.
+    let registered = "a source that the policy registers for person: //person.example.com";
+    assert_eq!(all["events"][4]["expected"], registered);
+    assert_eq!(all["events"][6]["expected"], "a revision above 4");
+    assert_eq!(all["events"][8]["expected"], Value::Null);
     let reasons = all["events"][1]["reasons"].to_string();
     assert!(reasons.contains("$: expected a CloudEvent, or a native payload"), "{reasons}");
     for (asked, count) in [

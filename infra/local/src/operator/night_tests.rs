@@ -185,6 +185,35 @@ async fn a_closure_that_another_decision_carried_out_is_done() {
     }
 }
 
+/// A review whose slot has passed when it is issued is history. Whoever sent it by mistake is told so, since its id is used.
+#[tokio::test]
+async fn a_review_issued_with_a_slot_of_the_past_is_said_to_be_over() {
+    let story = story!("evidence_slips_and_is_adopted");
+    let player = until(story, "09:30").await;
+    let engine = player.time().engine();
+    let line = story.0.lines().find(|line| line.contains("review.issued")).unwrap();
+    let issued = serde_json::from_str::<Value>(line).unwrap()["send"].clone();
+    for (id, day, ended) in [("RR-OLD", "2026-11-02", json!("review_started")), ("RR-NEW", "2026-11-03", Value::Null)] {
+        let mut event = issued.clone();
+        event["id"] = id.into();
+        event["data"]["review_id"] = id.into();
+        event["data"].as_object_mut().unwrap().remove("meeting");
+        for edge in ["start", "end"] {
+            let instant = event["data"]["slot"][edge].as_str().unwrap().replace("2026-11-03", day);
+            event["data"]["slot"][edge] = instant.into();
+        }
+        let sent = perform(engine, Request::Send(vec![event.to_string()])).await.unwrap();
+        player.time().drain().await.unwrap();
+        let mut answer = perform(engine, Request::Became(sent)).await.unwrap();
+        let review = &answer["events"][0]["reviews"][0];
+        assert_eq!((&review["outcome"], &review["ended"]), (&json!("issued"), &ended), "{answer}");
+        answer["waited"] = true.into();
+        let words = crate::command::show::in_words(&Request::Send(Vec::new()), &answer);
+        let said = words.contains(&format!("refreshed {id}: issued; its slot has started, so nobody is told anything"));
+        assert_eq!(said, ended != Value::Null, "{words}");
+    }
+}
+
 const SCENARIO_EVENT: &str = r#"{"specversion":"1.0","id":"late","source":"//evidence.example.com",
     "type":"dev.holdpoint.evidence.updated.v1",
     "data":{"change_id":"CHG0030001","checkpoint":"integration-tests","revision":99,"status":"expected"}}"#;

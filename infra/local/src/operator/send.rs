@@ -156,6 +156,9 @@ pub async fn became(store: &Store, now: Instant, mut sent: Value) -> Result<Valu
             }
             Some(record) => {
                 judged(event, record.disposition);
+                if let Some(expected) = record.expected.as_ref().filter(|_| !known.repeated) {
+                    event["expected"] = json!(expected);
+                }
                 if !record.not_taken.is_empty() {
                     event["not_taken"] = json!(record.not_taken);
                 }
@@ -230,7 +233,13 @@ async fn refreshed(store: &Store, record: &EventRecord, now: Instant) -> Result<
     for review in reviews {
         if let Some(entry) = store.decided(&review, &cause).await.map_err(with_causes)? {
             let outcome = outcome(store, &review, entry).await?;
-            lines.push(json!({ "review_id": review, "refreshed": true, "outcome": outcome }));
+            let mut line = json!({ "review_id": review, "refreshed": true, "outcome": outcome });
+            let ended = review::over(heads.read.iter().filter(|head| head.review == review), now);
+            // A review that is issued with a slot of the past is history: its id is used, and nobody is ever told anything.
+            if let Some(ended) = ended.filter(|_| own == Some(&review)) {
+                line["ended"] = json!(ended);
+            }
+            lines.push(line);
             continue;
         }
         if closes(&record.subject, &review) && closed_since(store, &review, record.at).await? {

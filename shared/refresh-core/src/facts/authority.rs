@@ -109,7 +109,7 @@ pub fn of_used_id(first: &Digest, event: &Event) -> Ignored {
 }
 
 /// Clocks differ by seconds, and a message travels; more than this is a mistaken time zone.
-const EARLIEST_READY_MINUTES: i64 = 5;
+const EARLY_READY_MINUTES: i64 = 5;
 /// The most calendars of one person beside the one without a name. Each is a read of every decision that concerns them.
 pub const MOST_CALENDARS: usize = 20;
 
@@ -154,7 +154,7 @@ pub fn judge(event: &Event, known: &StoredContext<'_>, deployment: &Deployment, 
     if known.uid_in_use {
         return Err(Ignored::UidInUse);
     }
-    if is_ready_after(body, known.arrived.plus_minutes(EARLIEST_READY_MINUTES)) {
+    if is_ready_after(body, latest_ready(known.arrived)) {
         return Err(Ignored::InTheFuture);
     }
     let body = succeed(known.fact.map(|fact| &fact.body), body).ok_or(Ignored::NotInForce)?;
@@ -246,6 +246,11 @@ pub fn hear_again(held: &Fact, event: &Event, arrived: Instant, deployment: &Dep
     fact.order.stale = 0;
     fact.order.heard_at = Some(arrived);
     Some(fact)
+}
+
+/// The latest instant at which evidence may have become ready that came at `arrived`.
+pub(super) const fn latest_ready(arrived: Instant) -> Instant {
+    arrived.plus_minutes(EARLY_READY_MINUTES)
 }
 
 /// "Ready" of what has not come contradicts itself.

@@ -4,6 +4,7 @@ pub mod authority;
 pub mod entries;
 pub mod event;
 pub mod evidence;
+pub mod expected;
 pub mod fact;
 pub mod operator;
 pub mod places;

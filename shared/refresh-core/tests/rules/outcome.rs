@@ -35,6 +35,7 @@ pub fn holds(world: &World, claim: &str) -> Result<(), String> {
             };
             same(claim, &found)
         }
+        "expected" => same(rest, world.expected.as_deref().unwrap_or("nothing")),
         "fact" => {
             let (kind, revision) = rest.rsplit_once(' ').ok_or("a kind and a revision")?;
             let found = world.facts.values().filter(|fact| fact.subject.word() == kind).map(|fact| fact.revision).max();

@@ -16,6 +16,7 @@ use refresh_core::{
     facts::{
         authority::{self, Disposition, Ignored, StoredContext, UntakenMember},
         event::{Event, Identity, Reset, Statement},
+        expected::expected,
         fact::{Body, Change, ChangeState, Facts, InForce, Terms},
         policy::Deployment,
         revision::Revision,
@@ -71,6 +72,8 @@ pub struct World {
     /// Whose mail cannot be made.
     pub unmailable: BTreeSet<Person>,
     pub disposition: Option<Disposition>,
+    /// What the sender of the last ignored event reads that it should have been.
+    pub expected: Option<String>,
     pub answered: Option<Answered>,
     pub mark: Mark,
     /// Facts are written, and the refresh that should follow is late.
@@ -144,6 +147,7 @@ impl World {
             refused: BTreeSet::new(),
             unmailable: BTreeSet::new(),
             disposition: None,
+            expected: None,
             answered: None,
             mark: Mark::default(),
             late: false,
@@ -280,6 +284,7 @@ impl World {
         };
         match authority::judge(event, &known, &self.deployment, self.now) {
             Err(reason) => {
+                self.expected = expected(reason, event, known.fact, self.now, &self.deployment);
                 let stale = known.fact.filter(|_| reason == Ignored::StaleRevision);
                 let again = stale.and_then(|held| authority::hear_again(held, event, self.now, &self.deployment));
                 let counted = again.or_else(|| stale.and_then(authority::count_stale));

@@ -69,7 +69,7 @@ fn columns(event: &Value) -> [String; 4] {
         let reason = event["reset"]["reason"].as_str().unwrap_or_default();
         format!("reset of {} {} by {by}: {reason}{id}", of("kind"), of("subject"))
     } else {
-        format!("{} {} revision {}{id}", of("kind"), of("subject"), event["revision"])
+        format!("{} {} revision {}{id}{}", of("kind"), of("subject"), event["revision"], super::expected(event))
     };
     [of("at"), became, from, what]
 }

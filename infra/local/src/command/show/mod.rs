@@ -139,11 +139,16 @@ fn sent(text: &mut String, answer: &Value) {
     for event in list(answer, "events").filter(|event| !is(event, "applied")) {
         let became = match (event["repeated"] == true, event["disposition"].as_str()) {
             (true, _) => "ignored: duplicate, an event with this source and id came before".to_owned(),
-            (false, Some(word)) => format!("{word}: {}", plain(&event["reason"])),
+            (false, Some(word)) => format!("{word}: {}{}", plain(&event["reason"]), expected(event)),
             (false, None) => "not judged yet; the log of the engine will say".to_owned(),
         };
         line(text, 1, format!("{} {}: {became}", plain(&event["source"]), plain(&event["id"])));
     }
+}
+
+/// What would have been taken in the place of an ignored event, where the reason alone does not say so.
+pub(super) fn expected(event: &Value) -> String {
+    event["expected"].as_str().map_or(String::new(), |expected| format!("; expected {expected}"))
 }
 
 /// Each review once, with the outcome of the newest of these events that it was refreshed for.
@@ -152,7 +157,12 @@ fn consequences(text: &mut String, answer: &Value) {
     for review in list(answer, "events").flat_map(|event| list(event, "reviews")) {
         let id = plain(&review["review_id"]);
         if review["refreshed"] == true {
-            refreshed.insert(id, plain(&review["outcome"]));
+            let ended = match review["ended"].as_str() {
+                Some("review_started") => "; its slot has started, so nobody is told anything and nothing is proposed",
+                Some(_) => "; it is closed",
+                None => "",
+            };
+            refreshed.insert(id, format!("{}{ended}", plain(&review["outcome"])));
         } else {
             open.insert(id);
         }

@@ -25,11 +25,12 @@ const ACTIONS: [&str; 11] = [
 
 impl Reader<'_> {
     pub(super) fn line(&mut self, text: &str) -> Option<Line> {
-        let value: Value = match serde_json::from_str(text) {
+        let value: Value = match sources::json::parse(text, "$") {
             Ok(value) => value,
-            Err(error) => {
-                let number = self.number;
-                self.faults.push(format!("line {number}: expected JSON: {error}"));
+            Err(fault) => {
+                // The parser saw this line alone.
+                let found = fault.found.trim_start_matches("line 1, ");
+                self.faults.push(format!("line {}: expected JSON; found {found}", self.number));
                 return None;
             }
         };
