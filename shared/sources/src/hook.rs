@@ -11,7 +11,7 @@
 //! A signature is compared in constant time. A signed instant must be near, since whoever overheard a request could send
 //! it again later; where nothing signs an instant, a repetition is harmless: ids of events come from their content.
 
-use std::{collections::BTreeMap, fmt};
+use std::{borrow::Cow, collections::BTreeMap, fmt};
 
 use base64::{Engine, engine::general_purpose::STANDARD};
 use hmac::{Hmac, KeyInit, Mac};
@@ -24,7 +24,7 @@ use crate::{
     fault::{Fault, describe},
     http::{LARGEST_EVENT, Unsplit},
     json as text,
-    native::{Bindings, Format, NamedBinding, binding::Proof},
+    native::{Bindings, Format, NamedBinding, binding::Proof, ical::text_of},
     reader::{Faults, Node},
 };
 
@@ -288,8 +288,10 @@ fn shared_secret(secrets: &[String], posted: HookRequest<'_>) -> Result<(), Unpr
 /// [`Unsplit`], if the body is no text, no JSON where the format is JSON, or larger than a message may be.
 pub fn message(bound: &NamedBinding, posted: HookRequest<'_>) -> Result<String, Unsplit> {
     let format = bound.binding.format();
-    let body = std::str::from_utf8(posted.body)
-        .map_err(|error| Fault::new("$", "UTF-8 text", format!("other bytes after byte {}", error.valid_up_to())))?;
+    let body =
+        if format.is_json() { std::str::from_utf8(posted.body).map(Cow::Borrowed) } else { text_of(posted.body) };
+    let body =
+        body.map_err(|error| Fault::new("$", "UTF-8 text", format!("other bytes after byte {}", error.valid_up_to())))?;
     let kept = posted.headers.iter().filter(|(name, _)| KEPT.contains(&name.as_str()));
     let headers: BTreeMap<_, _> = kept.collect();
     let form =
@@ -299,7 +301,7 @@ pub fn message(bound: &NamedBinding, posted: HookRequest<'_>) -> Result<String, 
         true => {
             form_urlencoded::parse(posted.body).find(|(name, _)| name == "payload").map(|(_, value)| value.into_owned())
         }
-        false => Some(body.to_owned()),
+        false => Some(body.into_owned()),
     };
     let Some(payload) = payload else {
         return Err(Fault::new("$", "a form with a field `payload`, or JSON", "another form").into());

@@ -12,7 +12,7 @@ use sources::{
 
 const RUNS: &str = r#"
 gitlab_pipeline | /body/object_attributes/source | "external_pull_request_event" | skipped: a pipeline of a pull request from another system
-gitlab_pipeline | /body/object_attributes/source | "merge_request_event" | skipped: a pipeline of a merge request that does not say whose branch it is of
+gitlab_pipeline | /body/object_attributes/source | "merge_request_event" | skipped: a pipeline of a merge request, whose jobs are not the branch's
 gitlab_pipeline | /body/merge_request | {"source_project_id":1,"target_project_id":1} | CHG0031337 payment-tests r310000018942 Ready 2026-11-03T13:52:02Z
 github_check_suite | /body/check_suite/pull_requests | [{"head":{"repo":{"id":1}},"base":{"repo":{"id":1}}}] | CHG0031337 static-analysis r1793714712000009002 Withdrawn
 aws_codepipeline | /body/detail/state | "RESUMED" | CHG0031337 staging-deployment r1793711139200020671 Expected

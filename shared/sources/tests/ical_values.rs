@@ -172,16 +172,16 @@ fn an_event_of_a_day_lasts_days() {
         ("|DURATION:PT24H", one),
         ("|DURATION:PT25H", two),
         ("|DURATION:P1DT1S", two),
-        ("|DURATION:-P1D", from_the_start),
+        ("|DURATION:-P1D", ALL),
         ("|DURATION:P1M", from_the_start),
         ("|DTEND;VALUE=DATE:20261104", one),
         ("|DTEND;VALUE=DATE:20261105", one),
-        ("|DTEND;VALUE=DATE:20261103", from_the_start),
+        ("|DTEND;VALUE=DATE:20261103", ALL),
         ("|DTEND:20261104T120000Z", from_the_start),
     ] {
         assert_eq!(event(&format!("DTSTART;VALUE=DATE:20261104{lines}")), expected, "{lines}");
     }
-    assert_eq!(event("DTSTART:20261104T080000Z|DTEND;VALUE=DATE:20261104"), FROM_THE_START);
+    assert_eq!(event("DTSTART:20261104T080000Z|DTEND;VALUE=DATE:20261104"), "03 23:00-08 00:00?");
     assert_eq!(event("DTSTART:20261104T080000Z|DTEND;VALUE=DATE:20261105"), FROM_THE_START);
 }
 
@@ -195,15 +195,18 @@ fn a_further_start_that_is_not_whole_is_somewhere() {
             "04 08:00-04 09:00, 04 10:00-04 11:00, 04 12:00-04 13:00".to_owned(),
         ),
         ("RDATE;VALUE=PERIOD:20261104T100000Z/PT3H", "04 08:00-04 09:00, 04 10:00-04 13:00".to_owned()),
-        ("RDATE:20261104T100000Z;20261104T120000Z", FROM_THE_START.to_owned()),
-        ("RDATE:20261104T100000Z\\,20261104T120000Z", FROM_THE_START.to_owned()),
+        ("RDATE:20261104T100000Z;20261104T120000Z", ALL.to_owned()),
+        ("RDATE:20261104T100000Z\\,20261104T120000Z", ALL.to_owned()),
         ("RDATE:20261104T100000Z/PT3H", FROM_THE_START.to_owned()),
         ("RDATE;VALUE=PERIOD:20261104T100000Z", FROM_THE_START.to_owned()),
-        ("RDATE;VALUE=PERIOD:20261104T100000Z/PT3H;20261104T140000Z/PT1H", FROM_THE_START.to_owned()),
-        ("RDATE;VALUE=PERIOD:20261104T100000Z/P1M", FROM_THE_START.to_owned()),
+        ("RDATE;VALUE=PERIOD:20261104T100000Z/PT3H;20261104T140000Z/PT1H", ALL.to_owned()),
+        ("RDATE;VALUE=PERIOD:20261104T100000Z/P1M", ALL.to_owned()),
         ("RDATE;VALUE=DATE:20261105", FROM_THE_START.to_owned()),
         ("RDATE:20261105", FROM_THE_START.to_owned()),
-        ("RDATE:", FROM_THE_START.to_owned()),
+        ("RDATE:", ALL.to_owned()),
+        // A date before the event's own, of whatever type.
+        ("RDATE;VALUE=DATE:20261103", "03 00:00-08 00:00?".to_owned()),
+        ("RDATE:20261103T120000Z", "03 12:00-03 13:00, 04 08:00-04 09:00".to_owned()),
         ("EXDATE:", once.to_owned()),
     ] {
         assert_eq!(event(&format!("{first}|{more}")), expected, "{more}");

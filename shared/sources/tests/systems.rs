@@ -69,7 +69,7 @@ ical_vevent | / | | service-owner r1793696472000 busy 4 unknown 0 min
 ical_vevent_feed | / | | service-owner r1793696472000 busy 23 unknown 0 min
 ical_vevent | ~/body/response | PARTSTAT=DECLINED => PARTSTAT=ACCEPTED | service-owner r1793696472000 busy 5 unknown 0 min
 ical_vevent | ~/body/response | FREQ=WEEKLY;BYDAY=MO,TU,WE,TH,FR => FREQ=WEEKLY;BYDAY=MO,TU,WE,TH,FR;UNTIL=20261103T090000Z | service-owner r1793696472000 busy 3 unknown 0 min
-ical_vevent | ~/body/response | RECURRENCE-ID;TZID => RECURRENCE-ID;RANGE=THISANDFUTURE;TZID | service-owner r1793696472000 busy 3 unknown 3810 min; skipped: VEVENT[1].RECURRENCE-ID: stands for all later occurrences (RANGE): time from the event's start on is unknown
+ical_vevent | ~/body/response | RECURRENCE-ID;TZID => RECURRENCE-ID;RANGE=THISANDFUTURE;TZID | service-owner r1793696472000 busy 3 unknown 3810 min; skipped: VEVENT[1].RECURRENCE-ID: stands for all later occurrences (RANGE): time from the earliest instant that the event names on is unknown
 ical_vevent | ~/body/response | UID:holiday => UID:holiday\nRDATE;VALUE=DATE:20261107 | service-owner r1793696472000 busy 5 unknown 0 min
 ical_vevent | ~/body/response | EXDATE;TZID=W. Europe Standard Time:20261104T093000 => EXDATE;TZID=Our own clock:20261104T223000 | service-owner r1793696472000 busy 5 unknown 0 min
 ical_vevent | ~/body/response | UID:daily\nRECURRENCE-ID => UID:other\nRECURRENCE-ID | service-owner r1793696472000 busy 5 unknown 0 min

@@ -23,16 +23,16 @@ fn feed(events: &[&str]) -> serde_json::Value {
 
 /// `lines => reason`, with `VEVENT[1]` before it.
 const EVENTS: &str = r#"
-DTSTART:20261104T080000Z|DURATION:PT1H|RRULE:FREQ=DAILY;INTERVAL=0 => .RRULE: recurs in a way that nobody here knows, or too often: time from the event's start on is unknown
-DTSTART:20261104T080000Z|DURATION:PT1H|RRULE:FREQ=WEEKLY;BYDAY=XX => .RRULE: recurs in a way that nobody here knows, or too often: time from the event's start on is unknown
-DTSTART:20261104T080000Z|DURATION:PT1H|RRULE:FREQ=SECONDLY => .RRULE: recurs in a way that nobody here knows, or too often: time from the event's start on is unknown
-DTSTART;VALUE=DATE:20261104|RRULE:FREQ=DAILY;BYHOUR=9 => .RRULE: recurs in a way that nobody here knows, or too often: time from the event's start on is unknown
-DTSTART:20261104T080000Z|DURATION:-PT1H => .DURATION: not understood, or not after the start: time from the event's start on is unknown
-DTSTART:20261104T080000Z|DURATION:P1M => .DURATION: not understood, or not after the start: time from the event's start on is unknown
-DTSTART:20261104T080000Z|DTEND:20261104T0900Z => .DTEND: not understood, or not after the start: time from the event's start on is unknown
-DTSTART:20261104T080000Z|DTEND:20261104T070000Z => .DTEND: not understood, or not after the start: time from the event's start on is unknown
-DTSTART:20261104T080000Z|DTEND:20261104T090000Z|DTEND:20261104T100000Z => .DTEND: there twice, and the two differ: time from the event's start on is unknown
-DTSTART:20261104T080000Z|DTEND:20261104T090000Z|DURATION:PT1H => .DTEND: there beside DURATION: time from the event's start on is unknown
+DTSTART:20261104T080000Z|DURATION:PT1H|RRULE:FREQ=DAILY;INTERVAL=0 => .RRULE: recurs in a way that nobody here knows, or too often: time from the earliest instant that the event names on is unknown
+DTSTART:20261104T080000Z|DURATION:PT1H|RRULE:FREQ=WEEKLY;BYDAY=XX => .RRULE: recurs in a way that nobody here knows, or too often: time from the earliest instant that the event names on is unknown
+DTSTART:20261104T080000Z|DURATION:PT1H|RRULE:FREQ=SECONDLY => .RRULE: recurs in a way that nobody here knows, or too often: time from the earliest instant that the event names on is unknown
+DTSTART;VALUE=DATE:20261104|RRULE:FREQ=DAILY;BYHOUR=9 => .RRULE: recurs in a way that nobody here knows, or too often: time from the earliest instant that the event names on is unknown
+DTSTART:20261104T080000Z|DURATION:-PT1H => .DURATION: not understood, or not after the start: time from the earliest instant that the event names on is unknown
+DTSTART:20261104T080000Z|DURATION:P1M => .DURATION: not understood, or not after the start: time from the earliest instant that the event names on is unknown
+DTSTART:20261104T080000Z|DTEND:20261104T0900Z => .DTEND: not understood, or not after the start: time from the earliest instant that the event names on is unknown
+DTSTART:20261104T080000Z|DTEND:20261104T070000Z => .DTEND: not understood, or not after the start: time from the earliest instant that the event names on is unknown
+DTSTART:20261104T080000Z|DTEND:20261104T090000Z|DTEND:20261104T100000Z => .DTEND: there twice, and the two differ: time from the earliest instant that the event names on is unknown
+DTSTART:20261104T080000Z|DTEND:20261104T090000Z|DURATION:PT1H => .DTEND: there beside DURATION: time from the earliest instant that the event names on is unknown
 DURATION:PT1H => .DTSTART: missing: all time of its calendar is unknown
 DTSTART:secret|DURATION:PT1H => .DTSTART: not understood: all time of its calendar is unknown
 DTSTART:20261104T080000Z|DTSTART:20261105T080000Z|DURATION:PT1H => .DTSTART: there twice, and the two differ: all time of its calendar is unknown
@@ -42,10 +42,10 @@ DTSTART;TZID=Europe/Berlin;TZID=Asia/Tokyo:20261104T080000|DURATION:PT1H => .DTS
 DTSTART;TZID=Asia/Tokyo:20261104T080000Z|DURATION:PT1H => .DTSTART: a zone that the calendar's own rules, or the mark of UTC, contradict: all that its time can be is unknown
 DTSTART:20261104T080000Z|DTEND;TZID=secret:20261104T090000 => .DTEND: a zone that nobody here knows: all that its time can be is unknown
 DTSTART:20261104T080000Z|DURATION:PT1H|RDATE;TZID=secret:20261105T080000 => .RDATE: a zone that nobody here knows: all that its time can be is unknown
-DTSTART:20261104T080000Z|DURATION:PT1H|RDATE:secret => .RDATE: not understood: time from the event's start on is unknown
+DTSTART:20261104T080000Z|DURATION:PT1H|RDATE:secret => .RDATE: not understood: time from the earliest instant that the event names on is unknown
 DTSTART:secret|DURATION:PT1H|RDATE:20261105T080000Z => .DTSTART: not understood: all time of its calendar is unknown
-DTSTART:20261104T080000Z|DURATION:PT1H|RECURRENCE-ID:secret => .RECURRENCE-ID: not understood: time from the event's start on is unknown
-DTSTART:20261104T080000Z|DURATION:PT1H|RECURRENCE-ID;RANGE=THISANDFUTURE:20261104T080000Z => .RECURRENCE-ID: stands for all later occurrences (RANGE): time from the event's start on is unknown
+DTSTART:20261104T080000Z|DURATION:PT1H|RECURRENCE-ID:secret => .RECURRENCE-ID: not understood: time from the earliest instant that the event names on is unknown
+DTSTART:20261104T080000Z|DURATION:PT1H|RECURRENCE-ID;RANGE=THISANDFUTURE:20261104T080000Z => .RECURRENCE-ID: stands for all later occurrences (RANGE): time from the earliest instant that the event names on is unknown
 DTSTART:20261104T080000Z|DURATION:PT1H|RECURRENCE-ID;RANGE=THISANDPRIOR:20261104T080000Z => .RECURRENCE-ID: a RANGE that nobody here knows: all time of its calendar is unknown
 DTSTART:20261104T080000Z|DURATION:PT1H|X-APPLE-TRAVEL-DURATION:PT1H => .X-APPLE-TRAVEL-DURATION: not understood: all that its time can be is unknown
 "#;
@@ -91,9 +91,9 @@ fn one_fault_is_one_line() {
     let end = "DTSTART:20261104T080000Z|DTEND:x";
     let came = skipped(&feed(&[rule, end, rule, rule]));
     let expected = [
-        "VEVENT[1].RRULE: recurs in a way that nobody here knows, or too often: time from the event's start on is unknown \
+        "VEVENT[1].RRULE: recurs in a way that nobody here knows, or too often: time from the earliest instant that the event names on is unknown \
          (and 2 more)",
-        "VEVENT[3].DTEND: not understood, or not after the start: time from the event's start on is unknown",
+        "VEVENT[3].DTEND: not understood, or not after the start: time from the earliest instant that the event names on is unknown",
     ];
     assert_eq!(came, expected);
 }

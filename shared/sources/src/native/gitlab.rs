@@ -91,14 +91,13 @@ fn word(status: &str, detailed: Option<&str>) -> Option<String> {
 
 /// What begins a pipeline that counts for its branch. A pipeline of any other cause runs other jobs than the branch's own
 /// (a scan on demand, a policy's), and says nothing of the branch; GitLab itself leaves such pipelines out.
-const CAUSES: [&str; 8] = ["push", "web", "trigger", "schedule", "api", "pipeline", "chat", "merge_request_event"];
+const CAUSES: [&str; 7] = ["push", "web", "trigger", "schedule", "api", "pipeline", "chat"];
 
 fn why_not(foreign: Option<bool>, cause: &str) -> Option<&'static str> {
     match cause {
         _ if foreign == Some(true) => Some("a pipeline of a merge request from a fork"),
-        "merge_request_event" if foreign.is_none() => {
-            Some("a pipeline of a merge request that does not say whose branch it is of")
-        }
+        // A push makes it beside the branch's own pipeline.
+        "merge_request_event" => Some("a pipeline of a merge request, whose jobs are not the branch's"),
         "external_pull_request_event" => Some("a pipeline of a pull request from another system"),
         "parent_pipeline" => Some("a child pipeline: the parent says how the whole ended"),
         cause if !CAUSES.contains(&cause) => Some("a pipeline that does not count for its branch, by its `source`"),

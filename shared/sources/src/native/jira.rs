@@ -52,6 +52,12 @@ fn webhook(input: &mut Input<'_>, binding: &Jira, payload: &Object<'_>, event: &
     match event {
         "jira:issue_created" | "jira:issue_updated" => {
             let read = payload.must("issue", |node| issue(binding, node))?;
+            if read.is_none()
+                && let Some(left) = left_project(binding, payload)?
+            {
+                tell(input, binding, Some(left));
+                return Some(());
+            }
             tell(input, binding, read);
         }
         // The record is gone, and nobody has cancelled anything: nothing of it is in force any more.
@@ -65,6 +71,25 @@ fn webhook(input: &mut Input<'_>, binding: &Jira, payload: &Object<'_>, event: &
         _ => input.skip("a webhook of Jira that tells no issue"),
     }
     Some(())
+}
+
+/// An issue that was moved to another project has another key from then on. Of the record by its former key nobody hears any
+/// more, so nothing of that record is in force.
+fn left_project(binding: &Jira, payload: &Object<'_>) -> Option<JiraChange> {
+    let text = |item: &Value, name: &str| item.get(name).and_then(Value::as_str).map(str::to_owned);
+    let items = payload.peek("changelog").and_then(|log| log.get("items")).and_then(Value::as_array);
+    let moved = items.into_iter().flatten().find(|item| {
+        text(item, "field").is_some_and(|field| field.eq_ignore_ascii_case("key"))
+            && text(item, "fromString").is_some_and(|key| is_of(binding, &key))
+    });
+    let Some(key) = moved.and_then(|item| text(item, "fromString")) else { return Some(None) };
+    let revision = payload.must("timestamp", |node| node.revision())?;
+    Some(Some(json!({ "change_id": key, "revision": revision, "state": "on_hold" })))
+}
+
+/// An issue has the key of its project.
+fn is_of(binding: &Jira, key: &str) -> bool {
+    key.rsplit_once('-').is_some_and(|(project, _)| project == binding.project)
 }
 
 fn tell(input: &mut Input<'_>, binding: &Jira, read: JiraChange) {
@@ -98,10 +123,8 @@ fn id_and_name(node: &Node<'_>) -> Option<(Option<String>, Option<String>)> {
 fn issue(binding: &Jira, node: &Node<'_>) -> Option<JiraChange> {
     let issue = node.object()?;
     let key = issue.must("key", |node| {
-        // An issue has the key of its project: another one is of somewhere else.
         let key = node.text()?;
-        let of_project = key.rsplit_once('-').is_some_and(|(project, _)| project == binding.project);
-        Some((key.to_owned(), of_project))
+        Some((key.to_owned(), is_of(binding, key)))
     });
     issue.must("fields", |node| {
         let fields = node.object()?;

@@ -21,7 +21,7 @@ mod grafana;
 mod graph;
 mod graph_view;
 mod hint;
-mod ical;
+pub(crate) mod ical;
 mod incident_io;
 mod input;
 mod jenkins;

@@ -1,8 +1,8 @@
 //! Rosters of delegates, as CSV and as JSON: `service, role, person, rank, status, valid_from, valid_until`.
 //!
 //! A roster is whole for the services and roles that the binding names: who is not in it any more is no delegate, and a
-//! role that is not in it any more has nobody. A bad row is said by its own number and column, counts as absent, and
-//! holds up no other.
+//! role that is not in it any more has nobody. A bad row is said by its own number and column, and holds up no other but of
+//! the delegate whom it may have revoked.
 
 use chrono::{Days, NaiveDate};
 use refresh_core::{Instant, Person, Role, Service, base::name::shorten};
@@ -57,7 +57,7 @@ pub fn translate(input: &mut Input<'_>) -> Option<()> {
     let revision = input.polled_revision(&roster.revision_header);
     let (rows, revision) = (rows?, revision?);
     let answered = input.answered_at("date");
-    let good = good_rows(input, roster, rows, answered);
+    let (good, unread) = good_rows(input, roster, rows, answered);
     let (holders, good): (Vec<RosterRow>, Vec<RosterRow>) =
         good.into_iter().partition(|row| row.standing == RosterStanding::Holder);
     let (good, twice): (Vec<&RosterRow>, Vec<&RosterRow>) = good.iter().partition(|row| is_once(&good, row));
@@ -69,6 +69,11 @@ pub fn translate(input: &mut Input<'_>) -> Option<()> {
             "each delegate of a role once: of two rows neither counts",
             "another row of the same",
         );
+    }
+    let (good, perhaps_revoked): (Vec<&RosterRow>, Vec<&RosterRow>) =
+        good.into_iter().partition(|row| !unread.iter().any(|unread| unread.may_revoke(row)));
+    for row in perhaps_revoked {
+        refuse(input, row, "person", "a delegate whom no row that cannot be read may have revoked", "such a row");
     }
     for service in &roster.services {
         for role in &roster.roles {
@@ -83,16 +88,57 @@ pub fn translate(input: &mut Input<'_>) -> Option<()> {
     Some(())
 }
 
-/// The rows that count, of what the binding names. A bad one is said by its own number.
-fn good_rows(input: &mut Input<'_>, roster: &Roster, rows: NumberedRows, answered: Option<Instant>) -> Vec<RosterRow> {
-    let mut good = Vec::new();
+/// A row that cannot be read, as far as it says whom it is about.
+enum UnreadRow {
+    /// Of columns that are told apart. `None`: that column cannot be read either.
+    Of { service: Option<Service>, role: Option<Role>, person: Option<Person>, may_revoke_anybody: bool },
+    /// More or fewer fields than there are columns.
+    Fields(Vec<String>),
+}
+
+impl UnreadRow {
+    fn of(row: &Object<'_>) -> Self {
+        let faults = Faults::default();
+        let peek = |name: &'static str| row.peek(name).map(|value| Node::root(value, name, &faults));
+        Self::Of {
+            service: peek("service").and_then(|node| node.parsed(Service::parse)),
+            role: peek("role").and_then(|node| node.parsed(Role::parse)),
+            person: peek("person").and_then(|node| node.parsed(Person::parse)),
+            may_revoke_anybody: peek("status")
+                .and_then(|node| node.word(&ROSTER_WORDS))
+                .is_none_or(|standing| standing == RosterStanding::Delegate("revoked")),
+        }
+    }
+
+    /// Whether the row may take back what another row says: a revocation that cannot be read is one all the same.
+    fn may_revoke(&self, row: &RosterRow) -> bool {
+        match self {
+            Self::Of { service, role, person, may_revoke_anybody } => {
+                let same_role = service.as_ref().is_none_or(|service| *service == row.service)
+                    && role.as_ref().is_none_or(|role| *role == row.role);
+                same_role && person.as_ref().map_or(*may_revoke_anybody, |person| *person == row.person)
+            }
+            Self::Fields(fields) => fields.iter().any(|field| Person::parse(field).as_ref() == Ok(&row.person)),
+        }
+    }
+}
+
+/// The rows that count, of what the binding names, and those that cannot be read. A bad one is said by its own number.
+fn good_rows(
+    input: &mut Input<'_>,
+    roster: &Roster,
+    rows: NumberedRows,
+    answered: Option<Instant>,
+) -> (Vec<RosterRow>, Vec<UnreadRow>) {
+    let (mut good, mut unread) = (Vec::new(), Vec::new());
     for (number, members) in rows {
         let label = format!("row {number}");
         let value = match members {
             Ok(members) => Value::Object(members),
             Err(fields) => {
-                let fault = Fault::new(label, "as many fields as there are columns", fields.to_string());
+                let fault = Fault::new(label, "as many fields as there are columns", fields.len().to_string());
                 input.refuse(None, None, vec![fault]);
+                unread.push(UnreadRow::Fields(fields));
                 continue;
             }
         };
@@ -109,10 +155,13 @@ fn good_rows(input: &mut Input<'_>, roster: &Roster, rows: NumberedRows, answere
                 input.refuse(None, None, vec![fault]);
             }
             Some(row) => good.push(row),
-            None => input.refuse(None, None, faults.into_vec()),
+            None => {
+                unread.extend(Node::root(&value, &label, &Faults::default()).object().map(|row| UnreadRow::of(&row)));
+                input.refuse(None, None, faults.into_vec());
+            }
         }
     }
-    good
+    (good, unread)
 }
 
 fn refuse(input: &mut Input<'_>, row: &RosterRow, column: &str, expected: &str, found: &str) {
@@ -211,8 +260,8 @@ fn say_validity(of: &mut Value, names: [&str; 2], from: Option<Instant>, until: 
     }
 }
 
-/// Rows by their numbers. Of a line of CSV that has not as many fields as there are columns: how many.
-type NumberedRows = Vec<(usize, Result<Map<String, Value>, usize>)>;
+/// Rows by their numbers. Of a line of CSV that has not as many fields as there are columns: the fields.
+type NumberedRows = Vec<(usize, Result<Map<String, Value>, Vec<String>>)>;
 
 /// `[{...}, ...]` or `{"rows": [...]}`, with numbers from 1.
 fn json_rows(input: &Input<'_>) -> Option<NumberedRows> {
@@ -271,11 +320,15 @@ fn csv_rows(input: &Input<'_>) -> Option<NumberedRows> {
 
 /// Which part of its row a last line without an end may lack. An open validity makes an approval longer, so an empty last
 /// field counts only where the line ends.
-fn cut_off(columns: &[String], line: usize, last: &Result<Map<String, Value>, usize>) -> Option<(String, String)> {
+fn cut_off(
+    columns: &[String],
+    line: usize,
+    last: &Result<Map<String, Value>, Vec<String>>,
+) -> Option<(String, String)> {
     match last {
         Err(fields) => {
             let expected = format!("{} fields in line {line}, the last one", columns.len());
-            Some((expected, format!("{fields}: the text was cut off")))
+            Some((expected, format!("{}: the text was cut off", fields.len())))
         }
         Ok(row)
             if row.get("status").and_then(Value::as_str) == Some("approved") && !row.contains_key(columns.last()?) =>
@@ -287,11 +340,11 @@ fn cut_off(columns: &[String], line: usize, last: &Result<Map<String, Value>, us
     }
 }
 
-/// A row's members, or how many fields the row has where the columns are more or fewer (RFC 4180, 2.4): nobody can tell
+/// A row's members, or the fields where the columns are more or fewer (RFC 4180, 2.4): nobody can tell
 /// which field is missing.
-fn fields(columns: &[String], record: &csv::StringRecord) -> Result<Map<String, Value>, usize> {
+fn fields(columns: &[String], record: &csv::StringRecord) -> Result<Map<String, Value>, Vec<String>> {
     if record.len() != columns.len() {
-        return Err(record.len());
+        return Err(record.iter().map(str::to_owned).collect());
     }
     let members = columns.iter().zip(record.iter()).filter(|(_, text)| !text.is_empty());
     Ok(members.map(|(name, text)| (name.clone(), Value::from(text))).collect())
@@ -319,6 +372,8 @@ fn row(roster: &Roster, label: &str, row: &Object<'_>) -> Option<RosterRow> {
     let standing = standing?;
     let rank = match (standing, told?) {
         (RosterStanding::Holder, _) => 0,
+        // Who is revoked comes at no place.
+        (RosterStanding::Delegate("revoked"), told) => told.unwrap_or(0),
         (RosterStanding::Delegate(_), Some(rank)) => rank,
         // Which delegate comes first is not to be guessed.
         (RosterStanding::Delegate(_), None) => row.must("rank", rank)?,

@@ -57,6 +57,8 @@ pub enum PollFailure {
     RedirectedTooOften,
     /// A page that is not what its format says: no JSON, cut off, no list where one must be.
     Unreadable,
+    /// A page whose bytes are no UTF-8.
+    NotUtf8,
     /// A page names one before it as the next.
     PageLoop,
     /// More pages than an answer may have.
@@ -90,6 +92,7 @@ impl PollFailure {
             Self::Elsewhere => "elsewhere",
             Self::RedirectedTooOften => "redirected_too_often",
             Self::Unreadable => "unreadable",
+            Self::NotUtf8 => "not_utf8",
             Self::PageLoop => "page_loop",
             Self::TooManyPages => "too_many_pages",
             Self::ChangedBetweenPages => "changed_between_pages",

@@ -14,6 +14,7 @@ use crate::{
     json,
     native::{
         binding::system::{CREDENTIAL, Pages, System},
+        ical::text_of,
         only_pages,
     },
 };
@@ -101,12 +102,13 @@ impl<'q> PagedAnswer<'q> {
         if self.bytes > MOST_BYTES {
             return Err(PollFailure::TooLarge);
         }
-        let text = std::str::from_utf8(&response.body).map_err(|_| PollFailure::Unreadable)?;
         if !self.is_json {
-            self.joined = Some(Value::from(text));
+            let text = text_of(&response.body).map_err(|_| PollFailure::NotUtf8)?;
+            self.joined = Some(Value::from(&*text));
             self.first = Some(response);
             return Ok(false);
         }
+        let text = std::str::from_utf8(&response.body).map_err(|_| PollFailure::NotUtf8)?;
         let page = json::parse(text, "$").map_err(|_| PollFailure::Unreadable)?;
         let list = match self.system.list {
             "" => None,

@@ -201,7 +201,7 @@ fn a_credential_that_is_missing_is_said() {
 #[test]
 fn every_failure_of_a_poll_is_said_in_full() {
     use PollFailure::{
-        ChangedBetweenPages, Denied, Elsewhere, Incomplete, NoToken, NotHandedOn, OutOfTime, PageLoop,
+        ChangedBetweenPages, Denied, Elsewhere, Incomplete, NoToken, NotHandedOn, NotUtf8, OutOfTime, PageLoop,
         RedirectedTooOften, Refused, Throttled, TimedOut, TooLarge, TooManyPages, UnaskedNotModified, Unavailable,
         Unreachable, Unreadable,
     };
@@ -217,6 +217,7 @@ fn every_failure_of_a_poll_is_said_in_full() {
         (Elsewhere, "elsewhere", None, None, true),
         (RedirectedTooOften, "redirected_too_often", None, None, false),
         (Unreadable, "unreadable", None, None, false),
+        (NotUtf8, "not_utf8", None, None, false),
         (PageLoop, "page_loop", None, None, false),
         (TooManyPages, "too_many_pages", None, None, false),
         (ChangedBetweenPages, "changed_between_pages", None, None, false),

@@ -388,3 +388,25 @@ fn retry_after_is_kept_in_every_form_it_comes_in() {
         assert_eq!(wait(status, headers), (word, seconds), "{status} {headers:?}");
     }
 }
+
+/// A line of iCalendar may be folded inside of a character (RFC 5545, 3.1): the bytes are text once the line is whole.
+#[test]
+fn a_fold_inside_of_a_character_is_no_fault() {
+    let feed = |bytes: &[u8]| {
+        let answer = SystemResponse { body: bytes.to_vec(), ..response(200, &[], "") };
+        read("ical.vfreebusy", json!("https://x.example/a.ifb"), vec![answer]).1.map(|answer| answer.body)
+    };
+    let whole = "BEGIN:VCALENDAR\r\nSUMMARY:Gespräch über Größe\r\nEND:VCALENDAR\r\n";
+    for at in whole.char_indices().filter(|(_, c)| !c.is_ascii()).map(|(at, _)| at + 1) {
+        for fold in ["\r\n ", "\n\t"] {
+            let bytes = [&whole.as_bytes()[..at], fold.as_bytes(), &whole.as_bytes()[at..]].concat();
+            assert_eq!(feed(&bytes), Ok(json!(whole)), "byte {at}, {fold:?}");
+        }
+    }
+    assert_eq!(feed(whole.as_bytes()), Ok(json!(whole)));
+    assert_eq!(feed(b"BEGIN:VCALENDAR\r\nSUMMARY:\xff\r\n"), Err(PollFailure::NotUtf8));
+    let (_, json) = read("pagerduty.oncalls", json!("https://x.example/oncalls?since={from}&until={to}"), {
+        vec![SystemResponse { body: b"{\"oncalls\": [\"\xc3\r\n \xa4\"]}".to_vec(), ..response(200, &[], "") }]
+    });
+    assert_eq!(json.err(), Some(PollFailure::NotUtf8));
+}

@@ -2,6 +2,7 @@
 //! [`read`](self::read()) reads it, once, at start, strictly.
 
 mod apart;
+mod conditions;
 mod door;
 mod feeds;
 mod format;

@@ -6,6 +6,7 @@ use std::{cell::RefCell, collections::BTreeMap};
 use url::Url;
 
 use super::{
+    conditions,
     door::PollTarget,
     format::Format,
     member::secret_name,
@@ -137,6 +138,12 @@ fn url(
         .filter(|(name, value)| filters.contains(&parameter(name).as_str()) && !matches!(&**value, "" | "false"))
     {
         expect(false, format!("no parameter {name}, which leaves something out of the answer"));
+    }
+    for name in format.map(|format| conditions::on_states(format, &parsed)).unwrap_or_default() {
+        expect(
+            false,
+            format!("no condition on {name}, by which a change that is withdrawn leaves the answer and stays approved"),
+        );
     }
     let faults = faults.into_inner();
     if faults.is_empty() { Some(template) } else { node.wrong_as(faults.join(", and "), "another address") }

@@ -12,6 +12,20 @@ pub struct ContentLine<'a> {
     pub name: String,
     parameters: Vec<(String, &'a str)>,
     pub value: &'a str,
+    /// Whether a blank stands before the value. A word of the grammar has none there: the line may be prose.
+    pub is_set_off: bool,
+}
+
+/// Stands for a line that is no content line, behind one that is read: of that one a part may be missing.
+pub const REST_OF_READ: &str = "?READ:";
+/// Stands for a line that is no content line, behind one that is not read. A text was broken without being folded, so what
+/// looks like a property behind it may be text.
+pub const REST_OF_TEXT: &str = "?TEXT:";
+
+/// Whether a line has the name that begins every content line (RFC 5545, 3.1).
+pub fn is_line(line: &str) -> bool {
+    let name = line.find([':', ';']).map_or("", |end| line[..end].trim());
+    !name.is_empty() && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-')
 }
 
 /// What is said of something that may be said once.
@@ -53,7 +67,7 @@ impl<'a> ContentLine<'a> {
                 }
                 ':' if !quoted => {
                     parts.push(&line[start..at]);
-                    value = Some(line[at + 1..].trim());
+                    value = Some(&line[at + 1..]);
                     break;
                 }
                 _ => {}
@@ -68,7 +82,8 @@ impl<'a> ContentLine<'a> {
             .filter_map(|part| part.split_once('='))
             .map(|(name, value)| (name.trim().to_ascii_uppercase(), value.trim().trim_matches('"')))
             .collect();
-        Self { name, parameters, value: value.unwrap_or_default() }
+        let value = value.unwrap_or_default();
+        Self { name, parameters, value: value.trim(), is_set_off: value.starts_with([' ', '\t']) }
     }
 
     pub fn parameter(&self, name: &'static str) -> Option<&'a str> {
@@ -97,6 +112,11 @@ pub struct Component<'a> {
 impl<'a> Component<'a> {
     pub fn lines<'c>(&'c self, name: &'c str) -> impl Iterator<Item = &'c ContentLine<'a>> {
         self.lines.iter().filter(move |line| line.name == name)
+    }
+
+    /// Whether one of the marks stands for a line of the component.
+    pub fn lacks(&self, mark: &str) -> bool {
+        self.lines.iter().any(|line| mark.strip_suffix(':') == Some(line.name.as_str()))
     }
 
     /// A property that may be said once.
@@ -135,6 +155,7 @@ pub fn components(lines: &[String]) -> Result<Vec<Component<'_>>, Unpaired> {
             },
             _ => match open.last_mut() {
                 Some(component) => component.lines.push(line),
+                None if line.name.starts_with('?') => {}
                 None => return unpaired(CALENDAR, format!("{} outside of any component", shorten(&line.name))),
             },
         }

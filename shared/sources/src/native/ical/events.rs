@@ -11,7 +11,7 @@ use refresh_core::{Interval, Person, base::name::shorten};
 use super::{
     DETAILS,
     clock::CalendarClocks,
-    content::Component,
+    content::{Component, Mention},
     kept,
     own_zones::OwnZones,
     seen::{self, CalendarReading, SeenEvent},
@@ -27,11 +27,13 @@ use crate::{
 };
 
 /// The properties that are read.
-pub const KEPT: [&str; 22] = [
+pub const KEPT: [&str; 25] = [
     "BEGIN",
     "END",
     "METHOD",
     "X-WR-TIMEZONE",
+    "X-CLIPSTART",
+    "X-CLIPEND",
     "UID",
     "SEQUENCE",
     "DTSTART",
@@ -46,6 +48,7 @@ pub const KEPT: [&str; 22] = [
     "ATTENDEE",
     "ORGANIZER",
     "X-MICROSOFT-CDO-BUSYSTATUS",
+    "X-MICROSOFT-RRULE",
     "X-APPLE-TRAVEL-DURATION",
     "TZID",
     "TZOFFSETFROM",
@@ -152,11 +155,34 @@ fn calendar<'o>(
     let clocks = CalendarClocks::new(&own, reading.poll.time_zone, object.said("X-WR-TIMEZONE"));
     let events: Vec<SeenEvent<'_>> = events.into_iter().map(|event| seen::seen(reading, &clocks, event)).collect();
     let (busy, mut unknown) = series::expanded(reading, &events);
+    unknown.extend(clipped(reading, &clocks, object));
     if !others.is_empty() {
         unknown.push(reading.horizon);
     }
     strange.extend(others);
     Some((busy, unknown))
+}
+
+/// The time outside of what was exported, where the calendar says that it is an export of a part (`[MS-OXCICAL]` 2.1.3.1.1.6
+/// and 2.1.3.1.1.7).
+fn clipped(reading: &CalendarReading<'_>, clocks: &CalendarClocks<'_>, object: &Component<'_>) -> Vec<Interval> {
+    let horizon = reading.horizon;
+    let edge = |name: &'static str| match object.said(name) {
+        Mention::Nothing => None,
+        Mention::Once(line) => Some(clocks.time(line, line.value)),
+        Mention::Twice => Some(None),
+    };
+    let from = edge("X-CLIPSTART").map(|at| at.map_or(horizon.end, |at| at.bound().latest));
+    let until = edge("X-CLIPEND").map(|at| at.map_or(horizon.start, |at| at.bound().earliest));
+    let before = from.and_then(|from| Interval::new(horizon.start, from.min(horizon.end)));
+    let behind = until.and_then(|until| Interval::new(until.max(horizon.start), horizon.end));
+    for (name, time) in [(".X-CLIPSTART", before), (".X-CLIPEND", behind)] {
+        if time.is_some() {
+            let why = format!("{name}: the calendar is an export of a part: time outside of that is unknown");
+            reading.unread.note(|| "VCALENDAR".to_owned(), &why);
+        }
+    }
+    before.into_iter().chain(behind).collect()
 }
 
 /// A component and those inside of it: events, wherever they stand, and what is neither an event nor known to engage

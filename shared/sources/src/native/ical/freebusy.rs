@@ -13,7 +13,7 @@ use super::{
     DETAILS,
     address::names_of,
     caldav,
-    content::{Component, ContentLine, Mention},
+    content::{Component, ContentLine, Mention, REST_OF_READ},
     kept,
     values::{self, PeriodEnd, TimeValue},
 };
@@ -121,6 +121,10 @@ fn text(
     let components: Vec<&Component<'_>> = calendar.parts.iter().filter(|part| part.kind == "VFREEBUSY").collect();
     if components.is_empty() || components.len() > MOST_ANSWERS {
         return node.wrong_as(format!("1 to {MOST_ANSWERS} VFREEBUSY components"), components.len().to_string());
+    }
+    // What is broken off a line would be so too.
+    if components.iter().any(|answer| answer.lacks(REST_OF_READ)) {
+        return node.wrong_as("content lines (RFC 5545, 3.1) in each VFREEBUSY", "a line that is none");
     }
     // A line that stands elsewhere would be busy time taken for free.
     let (inside, lines) =

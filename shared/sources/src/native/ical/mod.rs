@@ -16,6 +16,8 @@ mod series;
 mod unclear;
 pub mod values;
 
+use std::borrow::Cow;
+
 use refresh_core::base::name::shorten;
 
 use self::content::{CALENDAR, Component, ContentLine, Unpaired};
@@ -51,6 +53,31 @@ impl KeptLines {
     }
 }
 
+/// The text of these bytes. A line of iCalendar may be folded inside of a character (RFC 5545, 3.1), which is one only once
+/// the line is whole.
+///
+/// # Errors
+///
+/// Unfolded or not, the bytes are no UTF-8.
+pub fn text_of(bytes: &[u8]) -> Result<Cow<'_, str>, std::str::Utf8Error> {
+    let error = match std::str::from_utf8(bytes) {
+        Ok(text) => return Ok(Cow::Borrowed(text)),
+        Err(error) => error,
+    };
+    let mut whole: Vec<u8> = Vec::with_capacity(bytes.len());
+    for line in bytes.split_inclusive(|byte| *byte == b'\n') {
+        match line.strip_prefix(b" ").or_else(|| line.strip_prefix(b"\t")) {
+            Some(rest) => {
+                let end = whole.strip_suffix(b"\r\n").or_else(|| whole.strip_suffix(b"\n")).unwrap_or(&whole).len();
+                whole.truncate(end);
+                whole.extend(rest);
+            }
+            None => whole.extend(line),
+        }
+    }
+    String::from_utf8(whole).map(Cow::Owned).map_err(|_| error)
+}
+
 /// Whole content lines (RFC 5545, 3.1): a line that begins with white space goes on where the one before it ended.
 pub fn unfolded(text: &str) -> Vec<String> {
     let mut lines: Vec<String> = Vec::new();
@@ -69,8 +96,7 @@ fn kept(input: &Input<'_>, node: &Node<'_>, text: &str, properties: &[&str]) -> 
     if text.trim().is_empty() || text.contains('\0') {
         return node.wrong_as("iCalendar text", "nothing of the kind");
     }
-    let mut lines = unfolded(text.trim_start_matches('\u{feff}'));
-    lines.retain(|line| properties.contains(&name(line).as_str()));
+    let lines = read_or_marked(unfolded(text.trim_start_matches('\u{feff}')), properties);
     let mut good = Some(());
     for line in &lines {
         if let Some(parameter) = unlawful(line) {
@@ -82,20 +108,56 @@ fn kept(input: &Input<'_>, node: &Node<'_>, text: &str, properties: &[&str]) -> 
     Some(KeptLines(lines))
 }
 
+/// The lines of these properties. In the place of a line that is no content line stands what it may have been.
+fn read_or_marked(lines: Vec<String>, properties: &[&str]) -> Vec<String> {
+    let mut before_is_read = false;
+    let marked = lines.into_iter().filter_map(|line| {
+        if line.trim().is_empty() {
+            return None;
+        }
+        let is_read = properties.contains(&name(&line).as_str());
+        if !is_read && !content::is_line(&line) {
+            let mark = if before_is_read { content::REST_OF_READ } else { content::REST_OF_TEXT };
+            return Some(mark.to_owned());
+        }
+        before_is_read = is_read;
+        is_read.then_some(line)
+    });
+    marked.collect()
+}
+
 /// The name of a line, in upper case.
 pub fn name(line: &str) -> String {
     line.split([':', ';']).next().unwrap_or_default().trim().to_ascii_uppercase()
 }
 
+/// The types that are a property's own beside those of times (RFC 5545, 3.8): to write one out is lawful.
+fn own_types(property: &str) -> &'static [&'static str] {
+    match property {
+        "X-APPLE-TRAVEL-DURATION" | "X-CLIPSTART" | "X-CLIPEND" => &[],
+        "METHOD" | "UID" | "STATUS" | "TRANSP" | "TZID" => &["TEXT"],
+        name if name.starts_with("X-") => &["TEXT"],
+        "ATTENDEE" | "ORGANIZER" => &["URI"],
+        "SEQUENCE" => &["INTEGER"],
+        "RRULE" => &["RECUR"],
+        "TZOFFSETFROM" | "TZOFFSETTO" => &["UTC-OFFSET"],
+        _ => &[],
+    }
+}
+
 /// Only a property's own types are lawful here, and none is encoded. A line of another is refused, since dropping it would
 /// make busy time free.
 fn unlawful(line: &str) -> Option<&str> {
+    let own = own_types(&name(line));
     let parameters = line.split_once(':').map_or(line, |(before, _)| before).split(';').skip(1);
     parameters.into_iter().find(|parameter| {
         let (name, value) = parameter.split_once('=').unwrap_or((parameter, ""));
         let value = value.trim_matches('"').to_ascii_uppercase();
         match name.trim().to_ascii_uppercase().as_str() {
-            "VALUE" => !matches!(value.as_str(), "PERIOD" | "DATE-TIME" | "DATE" | "CAL-ADDRESS" | "DURATION"),
+            "VALUE" => {
+                let of_times = matches!(value.as_str(), "PERIOD" | "DATE-TIME" | "DATE" | "CAL-ADDRESS" | "DURATION");
+                !of_times && !own.contains(&value.as_str())
+            }
             "ENCODING" | "CHARSET" => true,
             _ => false,
         }

@@ -11,8 +11,8 @@ use refresh_core::{
 use super::{
     address::names_of,
     clock::{CalendarClocks, OnClock},
-    content::{Component, ContentLine, Mention},
-    values::{self, DurationValue, PeriodEnd},
+    content::{Component, ContentLine, Mention, REST_OF_READ, REST_OF_TEXT},
+    values::{self, DurationValue, PeriodEnd, PeriodValue},
 };
 use crate::native::{binding::Poll, lasting::Lasting, recurrence::Budget, unread::Unread};
 
@@ -71,18 +71,23 @@ pub struct SeenEvent<'z> {
     pub free: bool,
     pub cancelled: bool,
     pub odd: bool,
+    /// The earliest instant that the event names; `None`: an instant that it names is not understood.
+    named_from: Option<Instant>,
+    /// Whether the event would be free, or cancelled, but for a line that may make that word a part of a text.
+    pub disbelieved: bool,
 }
 
 impl SeenEvent<'_> {
-    /// The first instant of a horizon at which an event that is not understood may say something.
+    /// The first instant of a horizon at which an event that is not understood may engage somebody.
+    pub fn unclear_from(&self, horizon: Interval) -> Instant {
+        self.named_from.map_or(horizon.start, |at| at.max(horizon.start))
+    }
+
+    /// The first instant of a horizon at which an event that makes its series another may say something: the occurrence that
+    /// it stands for may have been moved to an earlier time.
     pub fn changes_from(&self, horizon: Interval) -> Instant {
-        let named = match (self.more_than_one, self.start) {
-            (Some(RangeOfSeries::Others), _) | (_, None) => None,
-            // The occurrence that it stands for may have been moved to an earlier time.
-            (_, Some(start)) => {
-                [Some(start), self.instead_of].into_iter().flatten().map(|time| time.bound().earliest).min()
-            }
-        };
+        let named = self.named_from.filter(|_| self.more_than_one != Some(RangeOfSeries::Others));
+        let named = named.map(|at| self.instead_of.map_or(at, |time| at.min(time.bound().earliest)));
         named.map_or(horizon.start, |at| at.max(horizon.start))
     }
 }
@@ -103,6 +108,8 @@ pub fn seen<'z>(
     let recurs = event.lines("RRULE").chain(event.lines("RDATE")).next().is_some();
     let way = way(event);
     reading.seen += 1;
+    let (free, cancelled) = (is_free(reading, event), word(event, "STATUS").is_some_and(|word| word == "CANCELLED"));
+    let broken = [REST_OF_READ, REST_OF_TEXT].iter().any(|mark| event.lacks(mark));
     SeenEvent {
         component: event,
         number: reading.seen - 1,
@@ -111,15 +118,48 @@ pub fn seen<'z>(
         lasts: start.and_then(|start| length(clocks, event, start, recurs)),
         start,
         rules: event.lines("RRULE").map(|line| line.value.to_owned()).collect(),
-        odd: more.is_none() || (rid != Mention::Nothing && instead_of.is_none()),
+        odd: more.is_none()
+            || (rid != Mention::Nothing && instead_of.is_none())
+            || event.lacks(REST_OF_READ)
+            || event.lines("X-MICROSOFT-RRULE").next().is_some(),
+        named_from: named_from(clocks, event, start),
         more: more.unwrap_or_default().concat(),
         except: event.lines("EXDATE").filter_map(|line| exceptions(clocks, line)).flatten().collect(),
         instead_of,
         way: way.0,
         perhaps_way: way.1,
-        free: is_free(reading, event),
-        cancelled: word(event, "STATUS").is_some_and(|word| word == "CANCELLED"),
+        free: free && !broken,
+        cancelled: cancelled && !broken,
+        disbelieved: broken && (free || cancelled),
     }
+}
+
+/// The earliest instant that an event names: what is not understood of it may be about any time from then on. An end may
+/// stand before its start, and an `RDATE` before both.
+fn named_from(clocks: &CalendarClocks<'_>, event: &Component<'_>, start: Option<OnClock<'_>>) -> Option<Instant> {
+    let start = start?.bound().earliest;
+    let mut named = vec![start];
+    for line in event.lines("DTEND") {
+        named.extend(values::time(line.value).map(|at| clocks.on_clock(line, at).bound().earliest));
+    }
+    for line in event.lines("RDATE") {
+        for item in values::items(line) {
+            let times = match (values::time(item), values::period(item)) {
+                (Some(at), _) => vec![at],
+                (None, Some(PeriodValue { start, end: PeriodEnd::At(end) })) => vec![start, end],
+                (None, Some(PeriodValue { start, end: PeriodEnd::After(_) })) => vec![start],
+                (None, None) => return None,
+            };
+            named.extend(times.into_iter().map(|at| clocks.on_clock(line, at).bound().earliest));
+        }
+    }
+    for line in event.lines("DURATION").filter(|line| line.value.starts_with('-')) {
+        named.push(start.plus_millis(values::duration(line.value)?.as_seconds()?.saturating_mul(SECOND)));
+    }
+    if event.lacks(REST_OF_READ) && event.lines("RDATE").next().is_some() {
+        return None;
+    }
+    named.into_iter().min()
 }
 
 /// Which other occurrences an event stands for.
@@ -158,6 +198,8 @@ fn way(event: &Component<'_>) -> (i64, i64) {
 fn word(event: &Component<'_>, name: &str) -> Option<String> {
     match event.said(name) {
         Mention::Nothing => None,
+        // No word of the grammar, and perhaps a line of somebody's text.
+        Mention::Once(line) if line.is_set_off => Some(String::new()),
         Mention::Once(line) => Some(line.value.to_ascii_uppercase()),
         Mention::Twice => Some(String::new()),
     }
@@ -179,8 +221,11 @@ fn is_free(reading: &CalendarReading<'_>, event: &Component<'_>) -> bool {
         // Any other word contradicts the transparency, or is not known: then it is not known that anybody is free.
         _ => false,
     };
-    let tentative =
-        [shown.as_deref(), answer.as_deref(), word(event, "STATUS").as_deref()].contains(&Some("TENTATIVE"));
+    // Outlook takes the state of the event only where it shows none of its own: whoever is away is not tentative.
+    let tentative = match shown.as_deref() {
+        None => [answer.as_deref(), word(event, "STATUS").as_deref()].contains(&Some("TENTATIVE")),
+        Some(shown) => shown == "TENTATIVE",
+    };
     transparent || answer.as_deref() == Some("DECLINED") || tentative && !reading.poll.tentative_is_busy
 }
 

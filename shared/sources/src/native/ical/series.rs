@@ -37,6 +37,9 @@ pub fn expanded(reading: &mut CalendarReading<'_>, events: &[SeenEvent<'_>]) -> 
         if event.free || event.cancelled {
             continue;
         }
+        if event.disbelieved {
+            reading.unread.note(place, unclear::DISBELIEVED);
+        }
         let none = BTreeSet::new();
         let replaced =
             if event.instead_of.is_some() { &none } else { replaced.get(event.uid.as_str()).unwrap_or(&none) };
@@ -50,8 +53,7 @@ pub fn expanded(reading: &mut CalendarReading<'_>, events: &[SeenEvent<'_>]) -> 
                 }
             }
             None => {
-                let start = event.start.map_or(reading.horizon.start, |time| time.bound().earliest);
-                if let Some(time) = Interval::new(start.max(reading.horizon.start), reading.horizon.end) {
+                if let Some(time) = Interval::new(event.unclear_from(reading.horizon), reading.horizon.end) {
                     reading.unread.note(place, &unclear::of_event(event));
                     unknown.push(time);
                 }

@@ -2,12 +2,16 @@
 
 use super::{
     clock::{self, OnClock},
-    content::{Component, ContentLine, Mention},
+    content::{Component, ContentLine, Mention, REST_OF_READ},
     seen::{RangeOfSeries, SeenEvent},
 };
 
-const FROM_ITS_START: &str = "time from the event's start on is unknown";
+const FROM_ITS_START: &str = "time from the earliest instant that the event names on is unknown";
 const ALL: &str = "all time of its calendar is unknown";
+
+/// Of an event that says that it engages nobody, where a text of it is broken.
+pub const DISBELIEVED: &str =
+    ": a line that is no content line (RFC 5545, 3.1): its STATUS and TRANSP may be text, and count for nothing";
 
 /// Of an event that is not understood.
 pub fn of_event(event: &SeenEvent<'_>) -> String {
@@ -34,6 +38,12 @@ pub fn of_series(event: &SeenEvent<'_>) -> String {
         Some(RangeOfSeries::Others) => format!(".RECURRENCE-ID: a RANGE that nobody here knows: {ALL}"),
         None if event.instead_of.is_none() && component.lines("RECURRENCE-ID").next().is_some() => {
             format!(".RECURRENCE-ID: {}: {FROM_ITS_START}", fault(component, "RECURRENCE-ID"))
+        }
+        None if component.lacks(REST_OF_READ) => {
+            format!(": a line that is no content line (RFC 5545, 3.1), behind one that is read: {FROM_ITS_START}")
+        }
+        None if component.lines("X-MICROSOFT-RRULE").next().is_some() => {
+            format!(".X-MICROSOFT-RRULE: recurs by another calendar than the Gregorian: {FROM_ITS_START}")
         }
         None => format!(".RDATE: not understood: {FROM_ITS_START}"),
     }

@@ -3,7 +3,12 @@
 use refresh_core::Person;
 
 use super::known::WITHHELD;
-use crate::native::ical::{address::names_of, caldav, content::ContentLine, events, freebusy, name, unfolded};
+use crate::native::ical::{
+    address::names_of,
+    caldav,
+    content::{ContentLine, is_line},
+    events, freebusy, name, unfolded,
+};
 
 /// Properties of RFC 5545, RFC 7986 and RFC 9073 that hold somebody's words. They keep their name, and no other line does:
 /// of a broken text the words themselves may stand where the name should.
@@ -58,13 +63,17 @@ fn lines(text: &str, named: KeptNames<'_>) -> String {
 }
 
 fn line_of(line: &str, named: KeptNames<'_>) -> String {
+    if line.trim().is_empty() {
+        return String::new();
+    }
     let name = name(line);
     let known = match named {
         KeptNames::Everybody => freebusy::KEPT.contains(&name.as_str()),
         KeptNames::These(_) => events::KEPT.contains(&name.as_str()),
     };
     match name.as_str() {
-        "" => String::new(),
+        // What is no content line is none afterwards: it bears on what its event says.
+        _ if !known && !is_line(line) => format!("?{WITHHELD}"),
         private if PRIVATE.contains(&private) => format!("{name}:{WITHHELD}"),
         _ if !known => format!("X-{WITHHELD}:{WITHHELD}"),
         "ATTENDEE" | "ORGANIZER" if !is_named(line, named) => without_words(line, Some("mailto:withheld")),
