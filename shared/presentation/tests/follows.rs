@@ -17,7 +17,7 @@ use refresh_core::{
         notice::{Consequence, LinkTo, Notice, NoticeKind, ReviewStanding},
         proposal::Fate,
         reason_word::ReasonWord,
-        view::{ExceptionLine, RuleLine},
+        view::{ExceptionLine, RuleLine, Seating},
     },
 };
 
@@ -346,4 +346,19 @@ fn the_end_of_a_hold_says_which_meeting_counts() {
     let over = Notice { standing: ReviewStanding::Cancelled, ..notice };
     let first = mail::content(&over, &letterhead).standing;
     assert!(first.ends_with("; nothing else changes for you."), "{first}");
+}
+
+/// Whoever may be released after another proposal has their present seat again. That seat is final, and the release is not.
+#[test]
+fn the_seat_that_counts_is_final_and_a_release_that_is_proposed_is_not() {
+    let (notice, letterhead) = notices::named("tentative_change_may_be_released");
+    let seating = |seating| Some(Value::Seating(seating));
+    let standing = notices::change(Field::Standing, seating(Seating::Tentative), seating(Seating::Authoritative));
+    let changes = notice.changes.iter().cloned().chain([standing]).collect();
+    let content = mail::content(&Notice { changes, ..notice }, &letterhead);
+    assert_eq!(content.changes[1].now, "final, as in the meeting that counts", "{:?}", content.changes);
+    let (notice, letterhead) = notices::named("tentative_change");
+    let content = mail::content(&notice, &letterhead);
+    let row = content.changes.iter().find(|row| row.what == "Status").expect("the status");
+    assert_eq!(row.now, "proposed, not final");
 }

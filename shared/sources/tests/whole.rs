@@ -104,9 +104,10 @@ fn a_question_says_how_long_a_page_may_be() {
     assert!(said(&payload, &bindings).starts_with("database-owner"), "{}", said(&payload, &bindings));
 }
 
-const FILTERS: [(&str, &[&str]); 6] = [
+const FILTERS: [(&str, &[&str]); 7] = [
     ("graph_get_schedule", &["filter", "search", "skip"]),
     ("graph_calendar_view", &["filter", "search", "skip", "skiptoken", "deltatoken", "expand"]),
+    ("google_free_busy", &["fields"]),
     ("google_events", &["q", "eventTypes", "updatedMin", "syncToken", "pageToken"]),
     ("pagerduty_oncalls", &["schedule_ids"]),
     ("grafana_final_shifts", &["user", "team"]),
@@ -136,6 +137,9 @@ fn an_address_with_a_filter_is_refused_at_start() {
             "graph.calendar_view" => {
                 format!("https://x.example/{{person}}?startDateTime={{from}}&endDateTime={{to}}&{query}")
             }
+            "google.events" => {
+                format!("https://x.example/{{person}}?timeMin={{from}}&timeMax={{to}}&singleEvents=true&{query}")
+            }
             "pagerduty.oncalls" => format!("https://x.example/?since={{from}}&until={{to}}&{query}"),
             _ => format!("https://x.example/?{query}"),
         };
@@ -159,11 +163,20 @@ fn an_address_with_a_filter_is_refused_at_start() {
         ("pagerduty.oncalls", "schedule_ids[]=S1", "schedule_ids[]"),
         ("pagerduty.oncalls", "earliest=true", "earliest"),
         ("github.workflow_run", "status=success", "status"),
+        // A calendar with an error beside it has no busy time.
+        ("google.free_busy", "fields=calendars/*/busy", "fields"),
     ] {
         let expected = format!("no parameter {parameter}, which leaves something out of the answer");
         assert!(faults(format, query).contains(&expected), "{format} {query}: {}", faults(format, query));
     }
+    for fields in ["items(start,end)", "items(start,end),nextSyncToken"] {
+        let came = faults("google.events", &format!("fields={fields}"));
+        assert!(came.contains("nextPageToken among the fields"), "{fields}: {came}");
+    }
     for (format, query) in [
+        ("google.events", "fields=items(start,end),nextPageToken"),
+        ("google.events", "fields=*"),
+        ("google.free_busy", "prettyPrint=false"),
         ("graph.calendar_view", "$select=start,end&$top=500"),
         ("pagerduty.oncalls", "earliest=false&limit=100&user_ids[]=U1"),
         ("github.workflow_run", "branch=main&per_page=100"),

@@ -7,7 +7,7 @@ use refresh_core::Interval;
 use serde_json::{Value, json};
 
 use super::{
-    binding::{Says, folded},
+    binding::{Format, Says, folded, system},
     input::Input,
     people::{self, PersonTime, TimeKind},
     unread::{self, Unread},
@@ -76,8 +76,10 @@ pub fn translate(input: &mut Input<'_>) -> Option<()> {
 
 /// The calendars that were asked for.
 fn asked(request: &Object<'_>) -> Option<Vec<String>> {
+    let whole = request.unfiltered(system::filters(Format::GoogleFreeBusy));
     let items =
         request.may("items", |list| list.list(1_000, |item| item.object()?.must("id", |node| node.text_owned())));
+    whole?;
     Some(items?.unwrap_or_default())
 }
 

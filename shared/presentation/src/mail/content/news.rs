@@ -4,7 +4,7 @@ use refresh_core::record::{
     delta::{Difference, Field, Value},
     exception::ExceptionKind,
     notice::{NoticeKind, ReviewStanding},
-    view::{Attendance, ExceptionLine, RuleLine},
+    view::{Attendance, ExceptionLine, RuleLine, Seating},
 };
 
 use super::{Told, duty::AskedDuty};
@@ -174,7 +174,12 @@ impl Told<'_> {
     /// Whether a mail about a proposal tells here what counts, and not what is proposed: an earlier proposal said otherwise.
     fn is_back(&self, row: &ChangeRow<'_>) -> bool {
         let About::Field(change) = row.about else { return false };
-        let could_be = matches!(change.field, Field::Slot | Field::Roster(_) | Field::FreezeEdge);
+        // Whoever may be released has their present seat again: "final" alone would be said of the release.
+        let could_be = match change.field {
+            Field::Slot | Field::Roster(_) | Field::FreezeEdge => true,
+            Field::Standing => change.now == Some(Value::Seating(Seating::Authoritative)),
+            _ => false,
+        };
         let told = change.was.is_some() && change.now.is_some();
         could_be && told && self.tells_a_proposal() && !self.is_of_the_proposal(row)
     }

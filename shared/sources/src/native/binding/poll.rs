@@ -11,7 +11,7 @@ use super::{
     format::Format,
     member::secret_name,
     says::{Binding, Says},
-    system::{self, AskedAs, CREDENTIAL, PLACEHOLDERS, System},
+    system::{self, AskedAs, CREDENTIAL, PLACEHOLDERS, Pages, System},
 };
 use crate::reader::{Node, parameter};
 
@@ -139,6 +139,10 @@ fn url(
     {
         expect(false, format!("no parameter {name}, which leaves something out of the answer"));
     }
+    // Without its token a page looks like the whole.
+    let tells = |fields: &str| fields.split([',', '(', ')', ' ']).any(|field| matches!(field, "*" | "nextPageToken"));
+    let whole = parsed.query_pairs().filter(|(name, _)| name == "fields").all(|(_, fields)| tells(&fields));
+    expect(whole || system.pages != Pages::PageToken, "nextPageToken among the fields".to_owned());
     for name in format.map(|format| conditions::on_states(format, &parsed)).unwrap_or_default() {
         expect(
             false,

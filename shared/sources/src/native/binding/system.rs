@@ -109,6 +109,8 @@ pub const fn filters(format: Format) -> &'static [&'static str] {
             "synctoken",
             "pagetoken",
         ],
+        // Errors stand beside the busy times, and a calendar with an error has none.
+        Format::GoogleFreeBusy => &["fields"],
         Format::PagerdutyOncalls => &["schedule_ids", "earliest"],
         Format::GrafanaFinalShifts => &["user", "user_pk", "team"],
         Format::IncidentIoScheduleEntries => &["user_id", "layer_id"],
