@@ -385,7 +385,7 @@ fn operator(view: &View) -> Option<Value> {
     Some(Value::Text(format!("{} {done}: {}", line.by, line.reason)))
 }
 
-fn roles(view: &View) -> Option<Value> {
+pub(crate) fn roles(view: &View) -> Option<Value> {
     let names: Vec<&str> = view.roles.iter().map(Role::as_str).collect();
     (!names.is_empty()).then(|| Value::Text(names.join(", ")))
 }

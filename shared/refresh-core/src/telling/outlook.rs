@@ -8,7 +8,7 @@ use crate::{
     audience::{deadlines, reading::Reading},
     record::{
         answer::Duty,
-        delta::{self, Difference, DutyAction, DutyLine, Field},
+        delta::{self, Difference, DutyAction, DutyLine, Field, Value},
         exception::{ExceptionKind, Reason},
         last_notified::LastNotified,
         notice::{Consequence, Notice},
@@ -66,14 +66,17 @@ fn proposed_before(reading: &Reading<'_>, told: &LastNotified, notice: &Notice) 
         return BTreeSet::new();
     }
     let counts = as_it_counts(reading, &told.person, &told.view);
-    let of_seats = |field: &Field| matches!(field, Field::Slot | Field::Role | Field::Roster(_) | Field::FreezeEdge);
-    let unlike = delta::delta(&counts, &told.view, None, None);
-    let unlike = unlike.into_iter().filter(|told_of| of_seats(&told_of.field));
-    let is_told = |counts: &Difference| {
-        let shown = notice.changes.iter().find(|change| change.field == counts.field);
-        shown.is_some_and(|change| change.was.is_some() && change.was != counts.was)
+    let counted = |field: &Field| match field {
+        Field::Slot => counts.slot.map(Value::Interval),
+        Field::Role => delta::roles(&counts),
+        Field::Roster(role) => counts.roster.get(role).map(|person| Value::Text(person.to_string())),
+        Field::FreezeEdge => counts.freeze_edge.map(Value::Flag),
+        _ => None,
     };
-    unlike.filter(is_told).map(|told_of| told_of.field).collect()
+    let of_seats = |field: &Field| matches!(field, Field::Slot | Field::Role | Field::Roster(_) | Field::FreezeEdge);
+    let never_counted =
+        |change: &&Difference| of_seats(&change.field) && change.was.is_some() && change.was != counted(&change.field);
+    notice.changes.iter().filter(never_counted).map(|change| change.field.clone()).collect()
 }
 
 /// The view with slot, roles, roster and freeze edge as the authoritative packet has them.
