@@ -54,14 +54,23 @@ impl Draft<'_> {
     }
 
     /// Duties, mail or the owner changed, the choice did not: the reasons that the last decision found stay. So does a silent
-    /// source: that it spoke is the business of the refresh which also makes the choice that waited for it.
+    /// source: that it spoke is the business of the refresh which also makes the choice that waited for it. Once the review
+    /// has started nothing is found anew: an answer takes away the reason of whoever gave it, and no other.
     pub fn keep_exceptions(&mut self) {
-        let all = self.review.head.exceptions.iter().flat_map(|exception| &exception.reasons);
-        let recomputed = |reason: &&Reason| {
-            let kind = reason.kind();
-            matches!(kind, ExceptionKind::Unanswered | ExceptionKind::Unreachable) || **reason == Reason::AlternateOwner
+        self.carry_forward();
+        let head = &self.review.head;
+        let is_open = head.standing == Standing::Open;
+        let answered = |reason: &Reason| match reason {
+            Reason::Unanswered(missing) => deadlines::outstanding(head).all(|duty| duty.person != missing.person),
+            _ => false,
         };
-        let found = all.filter(|reason| !recomputed(reason)).cloned().collect();
+        let recomputed = |reason: &Reason| {
+            let kind = reason.kind();
+            matches!(kind, ExceptionKind::Unanswered | ExceptionKind::Unreachable) || *reason == Reason::AlternateOwner
+        };
+        let leaves = |reason: &Reason| if is_open { recomputed(reason) } else { answered(reason) };
+        let all = head.exceptions.iter().flat_map(|exception| &exception.reasons);
+        let found = all.filter(|reason| !leaves(reason)).cloned().collect();
         self.escalate(found);
     }
 

@@ -132,8 +132,13 @@ impl Told<'_> {
         if let Some(opened) = self.opened().next() {
             return title(opened);
         }
-        if let Some(closed) = self.closed().first() {
-            return format!("settled: {}", title(*closed));
+        match self.closed().first() {
+            // An override ends where the meeting breaks something else by now: that settles nothing.
+            Some(ExceptionKind::OwnerOverride) => {
+                return format!("no longer so: {}", title(ExceptionKind::OwnerOverride));
+            }
+            Some(closed) => return format!("settled: {}", title(*closed)),
+            None => {}
         }
         if let Some(eased) = self.eased().next() {
             return format!("fewer reasons: {}", title(eased));
